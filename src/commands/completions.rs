@@ -1,0 +1,23 @@
+//! `patina completions`: what a shell needs to complete our words.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::output::Output;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The shell.
+    shell: Shell,
+}
+
+pub fn run<C: CommandFactory>(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut C::command(), "patina", &mut script);
+    let mut page = output.page();
+    page.script(&String::from_utf8_lossy(&script));
+    output.print(&page)
+}

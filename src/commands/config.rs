@@ -1,0 +1,24 @@
+//! `patina config`: what can be set, and where.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::output::Output;
+use crate::config::{Config, TEMPLATE};
+
+pub fn run(output: &Output) -> Result<ExitCode> {
+    let mut page = output.page();
+    match Config::user_path() {
+        Some(path) => page.line(format!(
+            "# {} ({})",
+            path.display(),
+            if path.exists() { "in use" } else { "not there: the defaults hold" }
+        )),
+        None => page.line("# neither PATINA_CONFIG, XDG_CONFIG_HOME nor HOME is set: the defaults hold"),
+    }
+    for line in TEMPLATE.lines() {
+        page.line(line);
+    }
+    output.print(&page)
+}

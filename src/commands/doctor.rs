@@ -1,0 +1,214 @@
+//! `patina doctor`: everything that can be wrong, one line each, with what mends it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::output::Output;
+use super::{Here, hook};
+use crate::error::Exit;
+use crate::eventlog::Eventlog;
+use crate::hooks;
+use crate::item;
+use crate::sqlite;
+use crate::store;
+use crate::view;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+#[derive(Serialize)]
+struct Answer {
+    checks: Vec<Check>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    state: State,
+    detail: String,
+    fix: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Ok,
+    Warning,
+    Failed,
+}
+
+/// The oldest git whose hooks and worktrees behave as relied on.
+const OLDEST_GIT: (u32, u32, u32) = (2, 30, 0);
+
+pub fn run(_: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let mut checks = vec![git(), folder(&here), hooks_installed(&here), crumbs(&here)];
+    checks.extend(eventlog(&here));
+    checks.extend(cache(&here));
+    checks.push(worker(&here));
+    if !here.config.warnings.is_empty() {
+        checks.push(warning(
+            "configuration",
+            here.config.warnings.join("; "),
+            "correct the file; `patina config` names it",
+        ));
+    }
+    let failed = checks.iter().any(|check| check.state == State::Failed);
+    let exit = if failed { ExitCode::from(Exit::Unverified as u8) } else { ExitCode::SUCCESS };
+    if output.json {
+        output.print_json(&Answer { checks })?;
+        return Ok(exit);
+    }
+    let mut page = output.page();
+    for check in &checks {
+        let mark = match check.state {
+            State::Ok => "ok      ",
+            State::Warning => "warning ",
+            State::Failed => "FAILED  ",
+        };
+        page.heading(format!("{mark}{:14}", check.name), format!(" {}", check.detail));
+        if let Some(fix) = &check.fix {
+            page.line(format!("         {fix}"));
+        }
+    }
+    output.print(&page)?;
+    Ok(exit)
+}
+
+fn ok(name: &'static str, detail: impl Into<String>) -> Check {
+    Check { name, state: State::Ok, detail: detail.into(), fix: None }
+}
+
+fn warning(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Check {
+    Check { name, state: State::Warning, detail: detail.into(), fix: Some(fix.into()) }
+}
+
+fn failed(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Check {
+    Check { name, state: State::Failed, detail: detail.into(), fix: Some(fix.into()) }
+}
+
+fn git() -> Check {
+    match hook::git_version() {
+        Ok(version) if version >= OLDEST_GIT => ok("git", format!("{}.{}.{}", version.0, version.1, version.2)),
+        Ok(version) => warning(
+            "git",
+            format!("{}.{}.{} is old", version.0, version.1, version.2),
+            "2.30 or newer is needed for hooks in linked worktrees",
+        ),
+        Err(error) => failed("git", format!("{error:#}"), "install git, and make sure that it is on PATH"),
+    }
+}
+
+fn folder(here: &Here) -> Check {
+    let dir = here.workspace.dir.display();
+    match here.workspace.create() {
+        Err(error) => failed("state", format!("{error:#}"), "make the folder writable"),
+        Ok(()) if !here.workspace.wal => warning(
+            "state",
+            format!("{dir} is on a network file system: SQLite runs without WAL, so readers wait for writers"),
+            "set `state.dir` in the user configuration to a local folder",
+        ),
+        Ok(()) => ok("state", dir.to_string()),
+    }
+}
+
+fn hooks_installed(here: &Here) -> Check {
+    let states = match hook::site(here).and_then(|site| hooks::status(&site)) {
+        Ok(states) => states,
+        Err(error) => return failed("hooks", format!("{error:#}"), "run `patina hook status`"),
+    };
+    let other: Vec<String> = states
+        .iter()
+        .filter(|hook| hook.state != hooks::State::Installed)
+        .map(|hook| format!("{} is {}", hook.event, hook.state))
+        .collect();
+    if other.is_empty() {
+        ok("hooks", format!("{} installed", states.len()))
+    } else {
+        warning("hooks", other.join(", "), "run `patina hook install`; `patina hook status` says more")
+    }
+}
+
+fn crumbs(here: &Here) -> Check {
+    match std::fs::read_to_string(here.common_dir.join("patina/crumbs")) {
+        Ok(text) if !text.trim().is_empty() => {
+            let last = text.lines().last().unwrap_or_default().to_string();
+            warning(
+                "reachability",
+                format!("{} hooks found no patina to run, the last one: {last}", text.lines().count()),
+                "run `patina hook install` again with the patina that stays",
+            )
+        }
+        _ => ok("reachability", "every hook that rang found patina"),
+    }
+}
+
+fn eventlog(here: &Here) -> Vec<Check> {
+    let path = here.workspace.eventlog_path();
+    if !path.exists() {
+        return vec![warning("eventlog", "there is none yet", "run `patina reindex`")];
+    }
+    let check = || -> Result<Check> {
+        let log = sqlite::open_read_only(&path)?;
+        Eventlog::refuse_newer(&log, "main")?;
+        let (bad, count) = Eventlog::verify_sums(&log, "main")?;
+        Ok(match bad {
+            None => ok("eventlog", format!("{count} events, every sum holds")),
+            Some(seq) => failed(
+                "eventlog",
+                format!("event {seq} does not match its sum: the file was damaged"),
+                "keep a copy of the file, and restore it from a backup",
+            ),
+        })
+    };
+    vec![check().unwrap_or_else(|error| {
+        failed("eventlog", format!("{error:#}"), "keep a copy of the file, and restore it from a backup")
+    })]
+}
+
+fn cache(here: &Here) -> Vec<Check> {
+    let Some(path) = here.workspace.cache_path() else {
+        return vec![warning("cache", "nothing is indexed yet", "run `patina reindex`")];
+    };
+    let check = |path: &Path| -> Result<Vec<Check>> {
+        let cache = store::open_reader(&here.workspace)?;
+        let verdict: String = cache.query_row("PRAGMA main.quick_check(1)", [], |row| row.get(0))?;
+        let mut checks = vec![match verdict.as_str() {
+            "ok" => ok("cache", path.display().to_string()),
+            _ => failed("cache", verdict, "run `patina reindex --full`"),
+        }];
+        let pending = view::pending(&cache)?.len();
+        checks.push(match pending {
+            0 => ok("history", "nothing waits"),
+            n => warning(
+                "history",
+                format!("{n} commits wait for history that is not here"),
+                "`git fetch --unshallow` brings it; patina goes on without it",
+            ),
+        });
+        if let Some(main) = view::view_of(&cache, "")? {
+            let outcomes = item::skipped(&cache, main.id)?;
+            let list = outcomes.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
+            let bad = outcomes.get("failed").copied().unwrap_or(0) + outcomes.get("missing").copied().unwrap_or(0);
+            checks.push(if bad == 0 {
+                ok("files", list)
+            } else {
+                warning("files", list, "failed files are named in patina.log; missing ones are not in this clone")
+            });
+        }
+        Ok(checks)
+    };
+    check(&path).unwrap_or_else(|error| vec![failed("cache", format!("{error:#}"), "run `patina reindex --full`")])
+}
+
+fn worker(here: &Here) -> Check {
+    match here.workspace.last_error() {
+        None => ok("worker", "its last run ended well"),
+        Some(error) => {
+            warning("worker", format!("its last run ended with: {error}"), "run `patina reindex` to see it happen")
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `patina gc`: drops what no view has needed for long and git can tell again. Never sessions, never feedback.
+
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::output::Output;
+use super::{Here, program, stop_flag};
+use crate::pipeline::{self, Context};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Drop what no view has seen for this many days.
+    #[arg(long, value_name = "DAYS", default_value_t = pipeline::KEEP_DAYS)]
+    days: u32,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    events_dropped: u64,
+    bytes_freed: u64,
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    here.workspace.create()?;
+    let stop = stop_flag();
+    let lock = here.workspace.lock(Duration::from_secs(60), || stop.load(Ordering::Relaxed))?;
+    let context = Context {
+        repository: &here.repository,
+        workspace: &here.workspace,
+        config: &here.config,
+        program: program()?,
+        progress: &|_, _, _| {},
+        stop: &stop,
+        lock: &lock,
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() as i64;
+    let swept = pipeline::sweep(&context, now, arguments.days)?;
+    if output.json {
+        return output.print_json(&Answer { events_dropped: swept.events, bytes_freed: swept.bytes });
+    }
+    let mut page = output.page();
+    page.line(format!(
+        "{} events dropped that no view has seen for {} days, {} KB freed",
+        swept.events,
+        arguments.days,
+        swept.bytes / 1024
+    ));
+    output.print(&page)
+}

@@ -1,0 +1,155 @@
+//! `patina hook`: turns the doorbell on and off, and is the doorbell.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
+
+use super::output::Output;
+use super::{Here, is_off, program, worker};
+use crate::config::Config;
+use crate::git::{Repository, hooks_path};
+use crate::hooks::{self, HookState, Method, Site};
+use crate::workspace::Workspace;
+
+#[derive(Debug, Subcommand)]
+pub enum HookCommand {
+    /// Add patina to this repository's hooks.
+    Install {
+        /// How: `shim` writes a marked block into hook files, `config` uses git's own hook settings (git 2.54).
+        #[arg(long, value_name = "METHOD", default_value = "auto")]
+        method: MethodName,
+    },
+    /// Take patina out of the hooks, byte for byte.
+    Uninstall,
+    /// Say where patina is in the hooks.
+    Status,
+    /// Keep the hooks and let them do nothing.
+    Disable,
+    /// Let the hooks ring again.
+    Enable,
+    /// What the hooks call.
+    #[command(hide = true)]
+    Ring {
+        /// The hook that rang.
+        event: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum MethodName {
+    Auto,
+    Shim,
+    Config,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    hooks: &'a [HookState],
+}
+
+pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
+    if let HookCommand::Ring { event } = command {
+        ring(event);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let here = Here::find(output)?;
+    let site = site(&here)?;
+    let states = match command {
+        HookCommand::Install { method } => {
+            here.workspace.create()?;
+            let method = match method {
+                MethodName::Auto => Method::Auto,
+                MethodName::Shim => Method::Shim,
+                MethodName::Config => Method::Config,
+            };
+            hooks::install(&site, method)?
+        }
+        HookCommand::Uninstall => hooks::uninstall(&site)?,
+        HookCommand::Status => hooks::status(&site)?,
+        HookCommand::Disable => hooks::disable(&site)?,
+        HookCommand::Enable => hooks::enable(&site)?,
+        HookCommand::Ring { .. } => unreachable!("answered above"),
+    };
+    if output.json {
+        return output.print_json(&Answer { hooks: &states });
+    }
+    let mut page = output.page();
+    for hook in &states {
+        page.heading(format!("{:16}", hook.event), format!(" {:10} {}", hook.state, hook.path.display()));
+        if let Some(note) = &hook.note {
+            page.line(format!("    {note}"));
+        }
+    }
+    if matches!(command, HookCommand::Install { .. }) && here.workspace.cache_path().is_none() {
+        page.line("`patina reindex` takes in what is there already; the next commit would do it too");
+    }
+    output.print(&page)
+}
+
+/// Facts about where hooks go, for a repository as it stands.
+pub fn site(here: &Here) -> Result<Site> {
+    let found = hooks_path(&here.repository)?;
+    let tracked = here.repository.worktree_path().is_some_and(|top| is_tracked(top, &found.dir));
+    Ok(Site {
+        hooks_path_is_ours_to_write: found.is_local && !tracked,
+        hooks_dir: found.dir,
+        hooks_path_setting: found.setting,
+        common_dir: here.common_dir.clone(),
+        state_dir: here.workspace.dir.clone(),
+        git_version: git_version()?,
+        program: program()?,
+    })
+}
+
+/// Rings and, if nobody is at work, becomes the worker. A hook never fails, and never says anything.
+fn ring(event: &str) {
+    if is_off() {
+        return;
+    }
+    let found = std::env::current_dir()
+        .map_err(anyhow::Error::from)
+        .and_then(|dir| Repository::discover(&dir))
+        .and_then(|found| found.common_dir());
+    let Ok(common_dir) = found else { return };
+    worker::detach();
+    let Ok(config) = Config::load().or_else(|_| Config::from_texts(None, None)) else { return };
+    let workspace = Workspace::locate(&common_dir, &config);
+    if workspace.is_disabled() || workspace.create().and_then(|()| workspace.ring()).is_err() {
+        return;
+    }
+    tracing::debug!(event, "rang");
+    worker::answer(&common_dir);
+}
+
+/// Whether a folder holds files that the repository tracks: then they are the project's, and not ours to change.
+fn is_tracked(top: &Path, dir: &Path) -> bool {
+    let (Ok(top), Ok(dir)) = (std::fs::canonicalize(top), std::fs::canonicalize(dir)) else { return false };
+    if dir.starts_with(top.join(".git")) || !dir.starts_with(&top) {
+        return false;
+    }
+    let listed = git(&top).arg("ls-files").arg("--").arg(&dir).output();
+    listed.is_ok_and(|listed| !listed.stdout.is_empty())
+}
+
+fn git(dir: &PathBuf) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(dir).env("GIT_OPTIONAL_LOCKS", "0");
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_") && name != "GIT_EXEC_PATH")
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The git that runs the hooks.
+pub fn git_version() -> Result<(u32, u32, u32)> {
+    let printed = Command::new("git").arg("--version").output().context("running `git --version`")?;
+    let text = String::from_utf8_lossy(&printed.stdout);
+    let mut numbers =
+        text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).map(|part| part.parse().unwrap_or(0));
+    Ok((numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)))
+}

@@ -1,0 +1,91 @@
+//! `patina log`: the events, newest first.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use rusqlite::named_params;
+use serde::Serialize;
+
+use super::output::Output;
+use super::{Here, parse_since};
+use crate::git::day;
+use crate::sqlite;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Show at most K.
+    #[arg(short, value_name = "K", default_value_t = 20)]
+    k: usize,
+    /// Only events whose type begins so: `git.commit`, `code.`, `session.`.
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: Option<String>,
+    /// Only events of a file.
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// Only events since a day (2026-01-31) or for a time (90d, 12w). Code has no time of its own.
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Event {
+    seq: i64,
+    event_type: String,
+    at: Option<i64>,
+    source_file: Option<String>,
+    data: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    events: Vec<Event>,
+}
+
+const SELECT: &str = "SELECT seq, event_type, at, source_file, data FROM event
+  WHERE (:type IS NULL OR substr(event_type, 1, length(:type)) = :type) AND (:path IS NULL OR source_file = :path)
+    AND (:since IS NULL OR at >= :since)
+  ORDER BY seq DESC LIMIT :k";
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let since = arguments.since.as_deref().map(parse_since).transpose()?;
+    let path = here.workspace.eventlog_path();
+    let mut events = Vec::new();
+    if path.exists() {
+        let log = sqlite::open_read_only(&path)?;
+        crate::eventlog::Eventlog::refuse_newer(&log, "main")?;
+        let mut statement = log.prepare(SELECT)?;
+        let rows = statement.query_map(
+            named_params! {":type": arguments.event_type, ":path": arguments.path, ":since": since, ":k": arguments.k as i64},
+            |row| {
+                let data: String = row.get(4)?;
+                let data = serde_json::from_str(&data).unwrap_or(serde_json::Value::Null);
+                Ok(Event { seq: row.get(0)?, event_type: row.get(1)?, at: row.get(2)?, source_file: row.get(3)?, data })
+            },
+        )?;
+        events = rows.collect::<rusqlite::Result<_>>()?;
+    }
+    if output.json {
+        return output.print_json(&Answer { events });
+    }
+    let mut page = output.page();
+    for event in &events {
+        let text = |field: &str| event.data.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let what = match event.event_type.as_str() {
+            "git.commit" => format!(
+                "{} {}",
+                text("sha").get(..10).unwrap_or_default(),
+                text("message").lines().next().unwrap_or_default()
+            ),
+            "code.call" => format!("{} calls {}", text("caller"), text("callee")),
+            "code.import" => format!("{} imports {}", text("file_path"), text("target")),
+            _ => text("key").to_string(),
+        };
+        let when = event.at.map_or("          ".to_string(), day);
+        page.heading(format!("{:>7}", event.seq), format!("  {when}  {:14} {what}", event.event_type));
+    }
+    if events.is_empty() {
+        page.line("no event fits");
+    }
+    output.print(&page)
+}

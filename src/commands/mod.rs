@@ -1,0 +1,325 @@
+//! One file a subcommand: arguments in, an answer out. clap's door, and the only room that prints; data goes
+//! to stdout, talk to stderr.
+
+mod calls;
+mod completions;
+mod config;
+mod doctor;
+mod explain;
+mod gc;
+mod hook;
+mod log;
+mod output;
+mod progress;
+mod query;
+mod reindex;
+mod related;
+mod status;
+mod who;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::error::{Exit, UserError};
+use crate::git::Repository;
+use crate::query::{Filter, Reader};
+use crate::view;
+use crate::workspace::Workspace;
+use output::Output;
+
+/// A code repository's memory, kept by git itself.
+///
+/// `patina hook install` turns it on in a repository, `patina reindex` takes in what is there. From then on every
+/// commit is taken in by itself, and what changes together, who knows a file, what calls what and where something
+/// is can be asked.
+#[derive(Debug, Parser)]
+#[command(name = "patina", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    /// Run as if started in DIR.
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print the answer and nothing else.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Say more on stderr; twice for traces.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// When to colour.
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    color: ColorChoice,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Turn patina on or off in this repository's git hooks.
+    #[command(subcommand)]
+    Hook(hook::HookCommand),
+    /// Take in what the repository shows and patina does not know yet.
+    Reindex(reindex::Arguments),
+    /// Say what is indexed, and how far HEAD is ahead.
+    Status(status::Arguments),
+    /// Find code, text and commits by words.
+    Query(query::Arguments),
+    /// What changes together with a file.
+    Related(related::Arguments),
+    /// Who knows a file, a folder or a symbol.
+    Who(who::Arguments),
+    /// What a symbol calls.
+    Calls(calls::Arguments),
+    /// Who calls a symbol.
+    Callers(calls::Arguments),
+    /// What ties two things together.
+    Explain(explain::Arguments),
+    /// The events of the log, newest first.
+    Log(log::Arguments),
+    /// Check everything that can be wrong, and say what to do.
+    Doctor(doctor::Arguments),
+    /// Drop what no view has needed for long and git can tell again.
+    Gc(gc::Arguments),
+    /// Print the settings there are, with their defaults.
+    Config,
+    /// Print completions for a shell.
+    Completions(completions::Arguments),
+    /// The worker that hooks and reads start.
+    #[command(hide = true)]
+    Worker(worker::Arguments),
+    /// The child that parses.
+    #[command(hide = true, name = "syntax-child")]
+    SyntaxChild,
+}
+
+/// Options of the commands that answer.
+#[derive(Debug, clap::Args)]
+struct Narrow {
+    /// Show at most K.
+    #[arg(short, value_name = "K", default_value_t = 10)]
+    k: usize,
+    /// Only this kind: file, function, type, module, constant, macro, commit; may be repeated.
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+    /// Only paths that match a glob, from the top of the repository.
+    #[arg(long, value_name = "GLOB")]
+    path: Option<String>,
+    /// Only what a commit touched since a day (2026-01-31) or for a time (90d, 12w).
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Wait until what HEAD shows is indexed.
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// How long `--fresh` waits.
+const FRESH: Duration = Duration::from_secs(30);
+
+const KINDS: &[&str] = &["file", "function", "type", "module", "constant", "macro", "commit"];
+
+/// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json, cli.quiet, cli.color);
+    match run(&cli, &output) {
+        Ok(code) => code,
+        Err(error) => {
+            let exit = match error.downcast_ref::<UserError>() {
+                Some(user) => {
+                    output.error(&user.message, user.hint.as_deref());
+                    user.exit
+                }
+                None => {
+                    output.error(&format!("{error:#}"), Some("`patina doctor` looks for the cause"));
+                    Exit::Failed
+                }
+            };
+            ExitCode::from(exit as u8)
+        }
+    }
+}
+
+fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
+    if let Some(dir) = &cli.directory {
+        std::env::set_current_dir(dir).map_err(|error| {
+            UserError::new(Exit::Usage, format!("-C {}: {error}", dir.display())).hint("name a folder that exists")
+        })?;
+    }
+    // The worker writes its trace to a file of its own, and a hook writes nothing anywhere.
+    if !matches!(cli.command, Command::Worker(_) | Command::Hook(hook::HookCommand::Ring { .. })) {
+        let level = ["warn", "info", "debug"][usize::from(cli.verbose.min(2))];
+        let filter = tracing_subscriber::EnvFilter::try_from_env("PATINA_LOG")
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    }
+    match &cli.command {
+        Command::Hook(command) => hook::run(command, output),
+        Command::Reindex(arguments) => reindex::run(arguments, output),
+        Command::Status(arguments) => status::run(arguments, output),
+        Command::Query(arguments) => query::run(arguments, output),
+        Command::Related(arguments) => related::run(arguments, output),
+        Command::Who(arguments) => who::run(arguments, output),
+        Command::Calls(arguments) => calls::run(arguments, calls::Direction::Calls, output),
+        Command::Callers(arguments) => calls::run(arguments, calls::Direction::Callers, output),
+        Command::Explain(arguments) => explain::run(arguments, output),
+        Command::Log(arguments) => log::run(arguments, output),
+        Command::Doctor(arguments) => doctor::run(arguments, output),
+        Command::Gc(arguments) => gc::run(arguments, output),
+        Command::Config => config::run(output),
+        Command::Completions(arguments) => completions::run::<Cli>(arguments, output),
+        Command::Worker(arguments) => worker::run(arguments),
+        Command::SyntaxChild => {
+            crate::syntax::child::serve(std::io::stdin().lock(), std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The repository, settings and folder that a command works with.
+struct Here {
+    repository: Repository,
+    config: Config,
+    workspace: Workspace,
+    common_dir: PathBuf,
+}
+
+impl Here {
+    fn find(output: &Output) -> Result<Self> {
+        let config = Config::load()?;
+        for warning in &config.warnings {
+            output.warn(warning);
+        }
+        Self::with(config)
+    }
+
+    fn with(config: Config) -> Result<Self> {
+        let repository = Repository::discover(&std::env::current_dir().context("finding the current folder")?)?;
+        let common_dir = repository.common_dir()?;
+        let workspace = Workspace::locate(&common_dir, &config);
+        Ok(Here { repository, config, workspace, common_dir })
+    }
+
+    /// Rings and makes sure that somebody answers, unless patina is switched off for this process.
+    fn wake(&self) -> Result<()> {
+        if is_off() {
+            return Ok(());
+        }
+        self.workspace.create()?;
+        self.workspace.ring()?;
+        Workspace::spawn_worker(&self.common_dir)
+    }
+
+    /// Whether the asking worktree's HEAD is what is indexed.
+    fn is_current(&self) -> Result<bool> {
+        let Ok(cache) = crate::store::open_reader(&self.workspace) else { return Ok(false) };
+        let view = view::view_of(&cache, &self.repository.worktree_name()?)?;
+        let commit = |head: Option<crate::git::Head>| head.map(|head| head.commit);
+        Ok(view.is_some_and(|view| commit(view.head) == self.repository.head().ok().and_then(commit)))
+    }
+
+    /// Starts the worker and waits until HEAD is indexed.
+    fn wait(&self, timeout: Duration) -> Result<()> {
+        let start = Instant::now();
+        let mut woken = false;
+        while !self.is_current()? {
+            if !woken {
+                anyhow::ensure!(
+                    !is_off(),
+                    UserError::new(Exit::Locked, "PATINA=0 keeps the worker from starting")
+                        .hint("run `patina reindex`")
+                );
+                self.wake()?;
+                woken = true;
+            }
+            if start.elapsed() > timeout {
+                let message = match self.workspace.last_error() {
+                    Some(error) => {
+                        format!("HEAD was not indexed within {} s; the worker's last error: {error}", timeout.as_secs())
+                    }
+                    None => format!("HEAD was not indexed within {} s", timeout.as_secs()),
+                };
+                return Err(UserError::new(Exit::Locked, message).hint("run `patina reindex` to watch it").into());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Opens what is indexed for an answer. Where HEAD has moved on, rings; with `fresh`, waits.
+    fn reader(&self, fresh: bool, output: &Output) -> Result<Reader<'_>> {
+        if fresh {
+            self.wait(FRESH)?;
+        }
+        let reader = Reader::open(&self.repository, &self.workspace)?;
+        if (reader.behind > 0 || !reader.notes.is_empty() || !self.is_current()?) && self.wake().is_err() {
+            tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
+        }
+        for note in &reader.notes {
+            output.note(note);
+        }
+        Ok(reader)
+    }
+}
+
+impl Narrow {
+    fn filter(&self) -> Result<Filter> {
+        for kind in &self.kind {
+            if !KINDS.contains(&kind.as_str()) {
+                let message = format!("there is no kind `{kind}`");
+                return Err(UserError::new(Exit::Usage, message)
+                    .hint(format!("kinds are {}", KINDS.join(", ")))
+                    .into());
+            }
+        }
+        let path = self.path.as_deref().map(Filter::path_glob).transpose()?;
+        let since = self.since.as_deref().map(parse_since).transpose()?;
+        Ok(Filter { k: self.k, kinds: self.kind.clone(), path, since })
+    }
+}
+
+/// Whether `PATINA=0` switches patina off for this process.
+fn is_off() -> bool {
+    std::env::var_os("PATINA").is_some_and(|value| value == "0")
+}
+
+/// A day, or a time back from now.
+fn parse_since(text: &str) -> Result<i64> {
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
+    let units = [("d", 86_400), ("w", 7 * 86_400), ("m", 30 * 86_400), ("y", 365 * 86_400)];
+    for (unit, seconds) in units {
+        if let Some(count) = text.strip_suffix(unit).and_then(|count| count.parse::<i64>().ok()) {
+            return Ok(now - count * seconds);
+        }
+    }
+    crate::git::parse_day(text).ok_or_else(|| {
+        UserError::new(Exit::Usage, format!("`{text}` is no time"))
+            .hint("write a day as 2026-01-31, or a time back as 90d, 12w, 6m, 1y")
+            .into()
+    })
+}
+
+/// A flag that Ctrl-C and SIGTERM set.
+fn stop_flag() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    // A second handler is refused in tests that run a command twice in one process; the first one serves.
+    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+    stop
+}
+
+/// patina's own file.
+fn program() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("finding patina's own file")?;
+    // A binary that was replaced while it ran is named with this ending on Linux.
+    let text = program.to_string_lossy();
+    Ok(text.strip_suffix(" (deleted)").map_or(program.clone(), |path| Path::new(path).to_path_buf()))
+}

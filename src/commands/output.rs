@@ -1,0 +1,197 @@
+//! How answers look: text for people, one object for scripts. Refuses to print a raw control byte, for what a
+//! repository holds is not ours to trust.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::ColorChoice;
+use serde::Serialize;
+
+use crate::event::is_hidden;
+use crate::git::day;
+use crate::query::{Evidence, Hit, Reader};
+
+/// Version of the JSON that commands print.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Where a command says things.
+#[derive(Debug)]
+pub struct Output {
+    /// One JSON object instead of text.
+    pub json: bool,
+    quiet: bool,
+    color: bool,
+}
+
+/// Text being put together for stdout.
+#[derive(Debug, Default)]
+pub struct Page {
+    text: String,
+    color: bool,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    schema_version: u32,
+    #[serde(flatten)]
+    answer: &'a T,
+}
+
+impl Output {
+    /// Reads how the person wants things to look.
+    pub fn new(json: bool, quiet: bool, color: ColorChoice) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if set("NO_COLOR") => false,
+            ColorChoice::Auto => set("CLICOLOR_FORCE") || std::io::stdout().is_terminal(),
+        };
+        Output { json, quiet, color }
+    }
+
+    /// Whether only the answer is wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// A page to fill.
+    pub fn page(&self) -> Page {
+        Page { text: String::new(), color: self.color }
+    }
+
+    /// Prints a page; a reader that has gone is no error.
+    pub fn print(&self, page: &Page) -> Result<ExitCode> {
+        write_out(page.text.as_bytes())
+    }
+
+    /// Prints one JSON object.
+    pub fn print_json(&self, answer: &impl Serialize) -> Result<ExitCode> {
+        let mut text = serde_json::to_string_pretty(&Envelope { schema_version: SCHEMA_VERSION, answer })?;
+        text.push('\n');
+        write_out(text.as_bytes())
+    }
+
+    /// Something the person should know beside the answer.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("patina: {}", clean(text));
+        }
+    }
+
+    /// Something that may be wrong.
+    pub fn warn(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("patina: warning: {}", clean(text));
+        }
+    }
+
+    /// What went wrong, and the next step.
+    pub fn error(&self, message: &str, hint: Option<&str>) {
+        eprintln!("patina: {}", clean(message));
+        if let Some(hint) = hint {
+            eprintln!("  {}", clean(hint));
+        }
+    }
+}
+
+impl Page {
+    /// One line.
+    pub fn line(&mut self, text: impl AsRef<str>) {
+        self.text.push_str(&clean(text.as_ref()));
+        self.text.push('\n');
+    }
+
+    /// Text of our own, as it is.
+    pub fn script(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// One line whose beginning stands out.
+    pub fn heading(&mut self, bold: impl AsRef<str>, rest: impl AsRef<str>) {
+        let (bold, rest) = (clean(bold.as_ref()), clean(rest.as_ref()));
+        if self.color {
+            self.text.push_str(&format!("\u{1b}[1m{bold}\u{1b}[0m{rest}\n"));
+        } else {
+            self.text.push_str(&format!("{bold}{rest}\n"));
+        }
+    }
+
+    /// Which commit the answer is as of, and how far HEAD is ahead.
+    pub fn as_of(&mut self, reader: &Reader<'_>) {
+        let commit = reader.as_of().map_or_else(|| "an empty repository".to_string(), |id| short(&id).to_string());
+        let ahead = match reader.behind {
+            0 => String::new(),
+            1 => "; HEAD is 1 commit ahead, ask again or add --fresh".to_string(),
+            n => format!("; HEAD is {n} commits ahead, ask again or add --fresh"),
+        };
+        self.line(format!("as of {commit}{ahead}"));
+    }
+
+    /// Hits with their evidence.
+    pub fn hits(&mut self, hits: &[Hit]) {
+        for hit in hits {
+            let place = match (&hit.path, hit.line) {
+                (Some(path), Some(line)) => format!("{path}:{line}"),
+                _ => hit.key.strip_prefix("commit:").map_or(hit.key.clone(), |id| format!("commit {}", short(id))),
+            };
+            let name = if hit.kind == "file" { String::new() } else { format!(" {}", hit.name) };
+            self.heading(place, format!("  {}{name}  {:.3}", hit.kind, hit.score));
+            self.evidence(&hit.evidence);
+        }
+    }
+
+    /// Reasons, one a line.
+    pub fn evidence(&mut self, evidence: &[Evidence]) {
+        for one in evidence {
+            let text = match one {
+                Evidence::Commit(commit) => {
+                    format!("{} {} {}", short(&commit.commit), day(commit.time), commit.subject)
+                }
+                Evidence::Text { line: Some(line), text } => format!("{line}: {text}"),
+                Evidence::Text { line: None, text } => format!("| {text}"),
+                Evidence::Together { commits: 1, weight } => format!("changed together once (weight {weight:.3})"),
+                Evidence::Together { commits, weight } => {
+                    format!("changed together {commits} times (weight {weight:.3})")
+                }
+                Evidence::Path { similarity } => format!("near in the tree ({similarity:.2})"),
+                Evidence::Author { name } => name.clone(),
+            };
+            self.line(format!("    {text}"));
+        }
+    }
+}
+
+/// The beginning of an object id, as long as people quote it.
+pub fn short(id: &str) -> &str {
+    id.get(..10).unwrap_or(id)
+}
+
+/// A text without what a terminal would act on: each such character is shown as an escape.
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if is_hidden(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
+}
+
+fn write_out(bytes: &[u8]) -> Result<ExitCode> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn a_terminal_acts_on_nothing_a_repository_holds() {
+        let check = |text: &str, expect: &str| assert_eq!(clean(text), expect);
+        check("plain ü\n", "plain ü\n");
+        check("\u{1b}[31mred", "\\u{1b}[31mred");
+        check("a\u{202e}b\r", "a\\u{202e}b\\u{d}");
+    }
+}

@@ -1,0 +1,76 @@
+//! Progress for people: one line that is written over on a terminal, plain lines otherwise. Refuses to write
+//! to stdout.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use crate::pipeline::Stage;
+
+/// How often a terminal's line is written again.
+const ON_TERMINAL: Duration = Duration::from_millis(100);
+/// How often a plain line is written.
+const PLAIN: Duration = Duration::from_secs(5);
+
+/// Shows where a run is.
+pub struct Progress {
+    state: RefCell<State>,
+    terminal: bool,
+    quiet: bool,
+}
+
+struct State {
+    stage: Option<Stage>,
+    started: Instant,
+    shown: Instant,
+    drawn: bool,
+}
+
+impl Progress {
+    /// Progress on stderr, or none.
+    pub fn new(quiet: bool) -> Self {
+        let now = Instant::now();
+        let state = State { stage: None, started: now, shown: now, drawn: false };
+        Progress { state: RefCell::new(state), terminal: std::io::stderr().is_terminal(), quiet }
+    }
+
+    /// `done` of `total` in a stage.
+    pub fn step(&self, stage: Stage, done: u64, total: u64) {
+        if self.quiet || total == 0 {
+            return;
+        }
+        let mut state = self.state.borrow_mut();
+        let now = Instant::now();
+        if state.stage != Some(stage) {
+            (state.stage, state.started, state.shown) = (Some(stage), now, now);
+        }
+        let pause = if self.terminal { ON_TERMINAL } else { PLAIN };
+        if now - state.shown < pause && done < total {
+            return;
+        }
+        state.shown = now;
+        let seconds = (now - state.started).as_secs_f64();
+        let rate = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
+        let left = if rate > 0.0 { (total - done) as f64 / rate } else { 0.0 };
+        let what = match stage {
+            Stage::History => "commits",
+            Stage::Code => "files",
+            Stage::Update => "texts",
+        };
+        let line = format!("{what} {done}/{total}  {rate:.0}/s  {left:.0} s left");
+        if self.terminal {
+            eprint!("\r\u{1b}[K{line}");
+            let _ = std::io::stderr().flush();
+            state.drawn = true;
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    /// Clears a terminal's line.
+    pub fn finish(&self) {
+        if self.state.borrow().drawn {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `patina who`: who knows a file, a folder or a symbol.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Here;
+use super::output::{Output, short};
+use crate::git::day;
+use crate::history::{self, Person};
+use crate::item::{self, Target};
+use crate::view;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A file, a folder, or a symbol whose file is meant; `.` for the folder you are in.
+    target: String,
+    /// Show at most K.
+    #[arg(short, value_name = "K", default_value_t = 10)]
+    k: usize,
+    /// Wait until what HEAD shows is indexed.
+    #[arg(long)]
+    fresh: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    as_of: Option<String>,
+    behind: u64,
+    target: &'a str,
+    people: &'a [Person],
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let reader = here.reader(arguments.fresh, output)?;
+    let (cache, view) = (&reader.cache, reader.view.id);
+    let prefix = reader.prefix();
+    let target = match arguments.target.as_str() {
+        "." | "./" => Target::Folder(prefix.clone()),
+        text => item::resolve(cache, view, &prefix, text)?,
+    };
+    let (name, paths) = match target {
+        Target::Item(item) => {
+            if item.kind != "file" {
+                output.note(&format!("commits change files: these people know {}", item.path));
+            }
+            (item.key, vec![item.path])
+        }
+        Target::Folder(folder) => {
+            let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            let paths = view::files(cache, view)?.into_keys().filter(|path| path.starts_with(&inside)).collect();
+            (if folder.is_empty() { ".".to_string() } else { folder }, paths)
+        }
+    };
+    let mut people = history::who(cache, view, reader.time(), &paths, &reader.people()?)?;
+    people.truncate(arguments.k);
+    if output.json {
+        return output.print_json(&Answer {
+            as_of: reader.as_of(),
+            behind: reader.behind,
+            target: &name,
+            people: &people,
+        });
+    }
+    let mut page = output.page();
+    page.as_of(&reader);
+    for person in &people {
+        let kind = if person.kind == "human" { String::new() } else { format!(", {}", person.kind) };
+        let departed = if person.departed { ", departed" } else { "" };
+        page.heading(
+            format!("{:3.0} %  {} <{}>", person.share * 100.0, person.name, person.email),
+            format!(
+                "  {} commits, last {} {}{kind}{departed}",
+                person.commits,
+                day(person.last_commit),
+                short(&person.last_commit_id)
+            ),
+        );
+    }
+    if people.is_empty() {
+        page.line(format!("no recorded commit touched {name}"));
+    }
+    output.print(&page)
+}

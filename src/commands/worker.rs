@@ -1,0 +1,98 @@
+//! The worker: behind the one lock, takes in what rang, and exits. Never prints, never fails loudly: what goes
+//! wrong is kept for `status` and `doctor`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use anyhow::Result;
+
+use super::{program, stop_flag};
+use crate::config::Config;
+use crate::git::Repository;
+use crate::pipeline::{self, Context, PATIENCE};
+use crate::workspace::Workspace;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The common git directory.
+    common_dir: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    detach();
+    Ok(answer(&arguments.common_dir))
+}
+
+/// Cuts what ties this process to whoever started it: its session, its descriptors, its folder, its priority.
+pub fn detach() {
+    let _ = nix::unistd::setsid();
+    let open = std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"));
+    let inherited: Vec<i32> =
+        open.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for descriptor in inherited.into_iter().filter(|descriptor| *descriptor > 2) {
+        // The listing's own descriptor is among them and closed already.
+        let _ = nix::unistd::close(descriptor);
+    }
+    let _ = std::env::set_current_dir("/");
+    lower_priority();
+}
+
+/// Takes in what rang. Nobody reads this process's exit code but a person who started it by hand.
+pub fn answer(common_dir: &Path) -> ExitCode {
+    let config = Config::load().or_else(|_| Config::from_texts(None, None));
+    let Ok(config) = config else { return ExitCode::FAILURE };
+    let workspace = Workspace::locate(common_dir, &config);
+    if let Ok(file) = workspace.log_file() {
+        let filter = tracing_subscriber::EnvFilter::try_from_env("PATINA_LOG")
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        let _ =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(Mutex::new(file)).with_ansi(false).try_init();
+    }
+    match take_in(common_dir, &workspace, &config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the worker gave up");
+            let _ = workspace.set_last_error(Some(&format!("{error:#}")));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<()> {
+    loop {
+        // Whoever holds the lock looks at the doorbell again after letting go of it.
+        let Some(lock) = workspace.try_lock()? else { return Ok(()) };
+        workspace.shorten_rings()?;
+        let mut seen;
+        loop {
+            let repository = Repository::open(common_dir)?;
+            pipeline::wait_until_quiet(&repository, workspace, PATIENCE);
+            seen = workspace.rings();
+            let stop = stop_flag();
+            let context = Context {
+                repository: &repository,
+                workspace,
+                config,
+                program: program()?,
+                progress: &|_, _, _| {},
+                stop: &stop,
+                lock: &lock,
+            };
+            pipeline::catch_up(&context, false)?;
+            workspace.set_last_error(None)?;
+            if workspace.rings() == seen {
+                break;
+            }
+        }
+        drop(lock);
+        if workspace.rings() == seen {
+            return Ok(());
+        }
+    }
+}
+
+/// Background work yields to whoever is typing.
+fn lower_priority() {
+    let _ = rustix::process::nice(10);
+}

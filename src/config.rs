@@ -1,0 +1,229 @@
+//! Settings, read once into plain structs: the user's own file, and what a tracked `patina.toml` narrows.
+//! Refuses to let a repository widen anything, or name a path, library, model or command.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+
+use crate::error::{Exit, UserError};
+
+/// The documented default, printed by `patina config` and copied by whoever wants to change it.
+pub const TEMPLATE: &str = include_str!("../templates/config.toml");
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Largest file read, in bytes.
+    pub max_file_bytes: u64,
+    /// Files that are not indexed.
+    pub ignore: GlobSet,
+    /// The same as text, in the order read: it is part of what an index was made with.
+    pub ignore_patterns: Vec<String>,
+    /// A state folder outside of git's own, by repository: `<state_dir>/<hash of the common dir>`.
+    pub state_dir: Option<PathBuf>,
+    /// What was odd about the files: unknown keys, things a repository may not say.
+    pub warnings: Vec<String>,
+}
+
+/// Default of [`Config::max_file_bytes`]: sources larger than this are data or generated.
+pub const MAX_FILE_BYTES: u64 = 1 << 20;
+
+#[derive(Debug, Default, Deserialize)]
+struct UserFile {
+    #[serde(default)]
+    index: IndexSection,
+    #[serde(default)]
+    state: StateSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RepositoryFile {
+    #[serde(default)]
+    index: IndexSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct IndexSection {
+    max_file_bytes: Option<u64>,
+    #[serde(default)]
+    ignore: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct StateSection {
+    dir: Option<PathBuf>,
+}
+
+/// Every key of the user's file.
+const USER_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore", "state", "state.dir"];
+/// The keys a repository may set.
+const REPOSITORY_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore"];
+
+impl Config {
+    /// Where the user's file is: `PATINA_CONFIG`, else in the XDG configuration folder.
+    pub fn user_path() -> Option<PathBuf> {
+        if let Some(path) = std::env::var_os("PATINA_CONFIG") {
+            return Some(path.into());
+        }
+        let dir = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+        let dir = dir.or_else(|| {
+            std::env::var_os("HOME").filter(|home| !home.is_empty()).map(|home| Path::new(&home).join(".config"))
+        })?;
+        Some(dir.join("patina/config.toml"))
+    }
+
+    /// Reads the user's file, if there is one.
+    ///
+    /// # Errors
+    /// A [`UserError`] that names the file and the line where it cannot be read.
+    pub fn load() -> Result<Self> {
+        let Some(path) = Self::user_path() else { return Self::from_texts(None, None) };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::from_texts(Some((&path.display().to_string(), &text)), None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if std::env::var_os("PATINA_CONFIG").is_some() {
+                    let message = format!("PATINA_CONFIG names {}, which is not there", path.display());
+                    return Err(UserError::new(Exit::Usage, message).hint("correct or unset PATINA_CONFIG").into());
+                }
+                Self::from_texts(None, None)
+            }
+            Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+        }
+    }
+
+    /// Builds settings from the texts of the user's file and of a tracked `patina.toml`, each with the name to
+    /// call it by. A tracked file that cannot be read is left out with a warning: it is not this user's.
+    pub fn from_texts(user: Option<(&str, &str)>, repository: Option<(&str, &str)>) -> Result<Self> {
+        let mut warnings = Vec::new();
+        let mut user_file = UserFile::default();
+        if let Some((name, text)) = user {
+            let bad = |error: &dyn std::fmt::Display| {
+                UserError::new(Exit::Usage, format!("{name} cannot be read: {error}"))
+                    .hint("correct it, or compare with `patina config`")
+            };
+            let table: toml::Table = text.parse().map_err(|error| bad(&error))?;
+            warnings.extend(unknown_keys(name, &table, USER_KEYS));
+            user_file = table.try_into().map_err(|error| bad(&error))?;
+        }
+        let mut config = Config {
+            max_file_bytes: user_file.index.max_file_bytes.unwrap_or(MAX_FILE_BYTES),
+            ignore: GlobSet::empty(),
+            ignore_patterns: user_file.index.ignore,
+            state_dir: user_file.state.dir,
+            warnings,
+        };
+        config.ignore = globs(&config.ignore_patterns)?;
+        if let Some((name, text)) = repository {
+            config.narrow(name, text);
+        }
+        Ok(config)
+    }
+
+    /// Applies a tracked `patina.toml`: ignore globs are added, limits only go down.
+    pub fn narrow(&mut self, name: &str, text: &str) {
+        let parsed = text.parse::<toml::Table>().map_err(|error| error.to_string());
+        let file = parsed.and_then(|table| {
+            self.warnings.extend(unknown_keys(name, &table, REPOSITORY_KEYS));
+            table.try_into::<RepositoryFile>().map_err(|error| error.to_string())
+        });
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                let first = error.lines().next().unwrap_or_default().to_string();
+                self.warnings.push(format!("{name} is left out, it cannot be read: {first}"));
+                return;
+            }
+        };
+        if let Some(limit) = file.index.max_file_bytes {
+            self.max_file_bytes = self.max_file_bytes.min(limit);
+        }
+        let mut patterns = self.ignore_patterns.clone();
+        patterns.extend(file.index.ignore);
+        match globs(&patterns) {
+            Ok(set) => (self.ignore, self.ignore_patterns) = (set, patterns),
+            Err(error) => self.warnings.push(format!("{name}: {error}")),
+        }
+    }
+
+    /// What an index depends on: two configurations with the same text index the same files.
+    pub fn fingerprint(&self) -> String {
+        format!("{} {:?}", self.max_file_bytes, self.ignore_patterns)
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet> {
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = Glob::new(pattern).map_err(|error| {
+            UserError::new(Exit::Usage, format!("the ignore pattern {pattern:?} is no glob: {}", error.kind()))
+        })?;
+        builder.add(glob);
+    }
+    Ok(builder.build()?)
+}
+
+/// A sentence for each key that is not known, with the nearest one that is.
+fn unknown_keys(file: &str, table: &toml::Table, known: &[&str]) -> Vec<String> {
+    let mut names = Vec::new();
+    for (section, value) in table {
+        names.push(section.clone());
+        if let Some(inner) = value.as_table() {
+            names.extend(inner.keys().map(|key| format!("{section}.{key}")));
+        }
+    }
+    let unknown = names.iter().filter(|name| !known.contains(&name.as_str()));
+    // A key below an unknown section is not worth a second sentence.
+    let unknown = unknown.filter(|name| name.split_once('.').is_none_or(|(section, _)| known.contains(&section)));
+    unknown
+        .map(|name| {
+            let near = known.iter().map(|key| (strsim::damerau_levenshtein(name, key), key)).min();
+            match near {
+                Some((distance, key)) if distance <= 3 => {
+                    format!("{file}: unknown key `{name}`, did you mean `{key}`?")
+                }
+                _ => format!("{file}: unknown key `{name}`; known here: {}", known.join(", ")),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_the_default_and_warns_of_nothing() {
+        let config = Config::from_texts(Some(("template", TEMPLATE)), None).expect("reads");
+        assert_eq!((config.max_file_bytes, config.warnings.len(), config.state_dir), (MAX_FILE_BYTES, 0, None));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_the_nearest_known_one() {
+        let check = |text: &str, expect: &str| {
+            let config = Config::from_texts(Some(("f", text)), None).expect("reads");
+            assert_eq!(config.warnings, [expect]);
+        };
+        check("[index]\nignor = []", "f: unknown key `index.ignor`, did you mean `index.ignore`?");
+        check("[indx]\nx = 1", "f: unknown key `indx`, did you mean `index`?");
+    }
+
+    #[test]
+    fn a_repository_only_narrows() {
+        let text = "[index]\nmax_file_bytes = 9999999999\nignore = ['gen/**']\n[state]\ndir = '/tmp/evil'";
+        let config = Config::from_texts(None, Some(("patina.toml", text))).expect("reads");
+        assert_eq!((config.max_file_bytes, &config.state_dir), (MAX_FILE_BYTES, &None));
+        assert!(config.ignore.is_match("gen/a.rs"));
+        assert_eq!(config.warnings.len(), 1);
+        let config = Config::from_texts(None, Some(("patina.toml", "[index]\nmax_file_bytes = 10"))).expect("reads");
+        assert_eq!(config.max_file_bytes, 10);
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_for_its_owner_and_a_warning_for_others() {
+        assert!(Config::from_texts(Some(("f", "[index")), None).is_err());
+        let config = Config::from_texts(None, Some(("patina.toml", "[index"))).expect("goes on");
+        assert_eq!(config.warnings.len(), 1);
+    }
+}

@@ -1,0 +1,160 @@
+//! Where Rust's module paths lie among files: a file's own module, a module's files, a crate's root.
+//! Reads paths only: a `Cargo.toml` or a `#[path]` that says otherwise is not seen, and a crate is known
+//! by its folder's name.
+
+use super::text::{base_name, below, folder, without_extension};
+use super::{View, trust};
+use crate::syntax::Kind;
+
+/// A module of some crate of the view, whether it exists or not.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Module {
+    /// The folder that the crate's modules lie in.
+    root: String,
+    /// The file that is the crate's root, where that is not `lib.rs` or `main.rs` in the folder.
+    file: Option<String>,
+    /// Path from the crate's root.
+    pub parts: Vec<String>,
+    /// How far the crate itself is to be trusted to be the one that is meant.
+    pub sure: f32,
+}
+
+impl Module {
+    /// The module that a file is.
+    pub(super) fn of_file(view: &View, path: &str) -> Self {
+        let folders: Vec<&str> = folder(path).split('/').filter(|part| !part.is_empty()).collect();
+        let crate_at = |depth: usize, file: Option<String>| {
+            let root = folders[..depth].join("/");
+            let mut parts: Vec<String> = Vec::new();
+            if file.is_none() {
+                parts.extend(folders[depth..].iter().map(|part| (*part).to_owned()));
+                match base_name(without_extension(path)) {
+                    "mod" => {}
+                    "lib" | "main" if parts.is_empty() => {}
+                    stem => parts.push(stem.to_owned()),
+                }
+            }
+            Self { root, file, parts, sure: 1.0 }
+        };
+        if let Some(src) = folders.iter().rposition(|part| *part == "src") {
+            let in_bin = folders.get(src + 1) == Some(&"bin");
+            return match (in_bin, folders.len() - src) {
+                (true, 2) => crate_at(src + 2, Some(path.to_owned())),
+                (true, _) => crate_at(src + 3, None),
+                (false, _) => crate_at(src + 1, None),
+            };
+        }
+        for depth in (0..=folders.len()).rev() {
+            let here = folders[..depth].join("/");
+            if ["lib.rs", "main.rs"].iter().any(|base| view.file_exists(&below(&here, base))) {
+                return crate_at(depth, None);
+            }
+        }
+        match folders.iter().rposition(|part| matches!(*part, "tests" | "benches" | "examples")) {
+            Some(at) if at + 1 < folders.len() => crate_at(at + 1, None),
+            _ => crate_at(folders.len(), Some(path.to_owned())),
+        }
+    }
+
+    /// The crate's root module.
+    pub(super) fn top(&self) -> Self {
+        Self { parts: Vec::new(), ..self.clone() }
+    }
+
+    /// The module around this one; none at the root.
+    pub(super) fn parent(&self) -> Option<Self> {
+        let mut parts = self.parts.clone();
+        parts.pop()?;
+        Some(Self { parts, ..self.clone() })
+    }
+
+    /// A module inside this one, at a path such as `a::b`.
+    pub(super) fn child(&self, path: &str) -> Self {
+        let mut parts = self.parts.clone();
+        parts.extend(path.split("::").filter(|part| !part.is_empty()).map(str::to_owned));
+        Self { parts, ..self.clone() }
+    }
+
+    /// The same module, trusted no further than this.
+    pub(super) fn at_most(self, sure: f32) -> Self {
+        Self { sure: self.sure.min(sure), ..self }
+    }
+
+    /// True where both are modules of one crate, as far as folders tell.
+    pub(super) fn same_crate(&self, other: &Self) -> bool {
+        self.root == other.root && self.file == other.file
+    }
+
+    /// The live files that can hold the module, each with the scope inside it.
+    pub(super) fn places(&self, view: &View) -> Vec<(String, String)> {
+        let mut places = Vec::new();
+        for depth in (0..=self.parts.len()).rev() {
+            let scope = self.parts[depth..].join("::");
+            let path = self.parts[..depth].join("/");
+            let files = match (depth, &self.file) {
+                (0, Some(file)) => vec![file.clone()],
+                (0, None) => vec![below(&self.root, "lib.rs"), below(&self.root, "main.rs")],
+                // The crate's root is no child of itself.
+                (1, None) if matches!(path.as_str(), "lib" | "main") => Vec::new(),
+                _ => vec![below(&self.root, &format!("{path}.rs")), below(&self.root, &format!("{path}/mod.rs"))],
+            };
+            for file in files {
+                if view.file_exists(&file) {
+                    places.push((file, scope.clone()));
+                }
+            }
+        }
+        places
+    }
+
+    /// True where a file is the module, or a file holds it as `mod name { ... }`.
+    pub(super) fn exists(&self, view: &View) -> bool {
+        let places = self.places(view);
+        if places.iter().any(|(_, scope)| scope.is_empty()) {
+            return true;
+        }
+        let Some(last) = self.parts.last() else {
+            return false;
+        };
+        view.named(last).iter().any(|candidate| {
+            candidate.kind == Kind::Module
+                && places.iter().any(|(file, scope)| *file == candidate.path && *scope == candidate.qualified)
+        })
+    }
+}
+
+/// The roots of the crates that a name in a path can mean, seen from a module.
+pub(super) fn crates(view: &View, from: &Module, name: &str) -> Vec<Module> {
+    let mut found: Vec<Module> = Vec::new();
+    for file in view.files_called("lib.rs").iter() {
+        let root = folder(file);
+        let home = if base_name(root) == "src" { folder(root) } else { root };
+        let called = base_name(home).replace('-', "_");
+        let own_package = !home.is_empty() && below(home, "src") == from.root
+            || below(home, "tests") == from.root
+            || from.root == below(home, "src/bin")
+            || from.root == below(home, "examples")
+            || from.root == below(home, "benches");
+        let sure = if called == name {
+            1.0
+        } else if resembles(&called, name) {
+            trust::TYPED
+        } else if own_package || home.is_empty() && below(home, "src") == from.root {
+            // A package's programs and tests call its library by a name that only its manifest tells.
+            trust::SIMILAR_ROOT
+        } else {
+            continue;
+        };
+        found.push(Module { root: root.to_owned(), file: None, parts: Vec::new(), sure });
+    }
+    let best = found.iter().map(|module| module.sure).fold(0.0, f32::max);
+    found.retain(|module| module.sure >= best);
+    found
+}
+
+/// A workspace's crates often share a first or last word that their folders leave out.
+fn resembles(folder: &str, name: &str) -> bool {
+    let ends =
+        |long: &str, short: &str| !short.is_empty() && long.strip_suffix(short).is_some_and(|rest| rest.ends_with('_'));
+    ends(name, folder) || ends(folder, name)
+}

@@ -1,0 +1,269 @@
+//! The words: facts, where they come from, and the names of things. Pure; refuses to know about disk,
+//! git or SQL.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+/// Position of an event in the log, from 1, never reused.
+pub type Seq = i64;
+
+/// Longest text kept in an event, in bytes; what is longer is cut at a character and marked.
+pub const MAX_TEXT: usize = 64 * 1024;
+
+/// Version of the rules that turn a commit into a fact. Joins take the current one only.
+pub const DERIVER: u32 = 1;
+
+/// Event type of a commit.
+pub const GIT_COMMIT: &str = "git.commit";
+/// Event type of a file as a container of its definitions.
+pub const CODE_FILE: &str = "code.file";
+/// Event type of a call.
+pub const CODE_CALL: &str = "code.call";
+/// Event type of an import.
+pub const CODE_IMPORT: &str = "code.import";
+
+/// Where a fact was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A commit object.
+    Git,
+    /// A blob reached from a worktree's HEAD.
+    Code,
+}
+
+impl Origin {
+    /// The name stored in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Git => "git",
+            Origin::Code => "code",
+        }
+    }
+}
+
+/// What makes a fact itself: a keyed 128-bit hash of its type and identity fields. The same fact
+/// twice has the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Idem(pub [u8; 16]);
+
+impl Idem {
+    /// Hashes an event type and its identity fields; lengths go in, so that no two lists collide.
+    pub fn of(event_type: &str, fields: &[&[u8]]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("patina 2026 event identity");
+        for field in std::iter::once(event_type.as_bytes()).chain(fields.iter().copied()) {
+            hasher.update(&(field.len() as u64).to_le_bytes());
+            hasher.update(field);
+        }
+        let mut idem = [0; 16];
+        idem.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        Idem(idem)
+    }
+
+    /// Lower-case hexadecimal, 32 characters.
+    pub fn to_hex(self) -> String {
+        hex(&self.0)
+    }
+}
+
+/// One thing that happened or holds for ever, ready to be appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// `git.commit`, `code.function`, ...
+    pub event_type: String,
+    /// Unix seconds; none for code, which has no time of its own.
+    pub at: Option<i64>,
+    /// Where it was read.
+    pub origin: Origin,
+    /// The file it was read from, as an encoded path.
+    pub source_file: Option<String>,
+    /// Its identity.
+    pub idem: Idem,
+    /// One JSON object.
+    pub data: String,
+}
+
+/// What a commit did to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Status {
+    /// Added.
+    A,
+    /// Modified, its mode or its content.
+    M,
+    /// Deleted.
+    D,
+    /// Its type changed: file, symbolic link, submodule.
+    T,
+}
+
+impl Status {
+    /// The letter that git prints.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Status::A => "A",
+            Status::M => "M",
+            Status::D => "D",
+            Status::T => "T",
+        }
+    }
+}
+
+/// One path of `files_changed` in a `git.commit` event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Encoded path.
+    pub path: String,
+    /// What happened to it.
+    pub status: Status,
+    /// Object id in hexadecimal, after the commit; for a deletion, before it.
+    pub blob: String,
+    /// Where an added file came from, when a file with the same object id left in the same commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+/// The data of a `git.commit` event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitData {
+    /// Object id in hexadecimal.
+    pub sha: String,
+    /// The whole message, redacted.
+    pub message: String,
+    /// `Name <email>` as written.
+    pub author: String,
+    /// `Name <email>` as written.
+    pub committer: String,
+    /// Unix seconds.
+    pub author_time: i64,
+    /// Unix seconds.
+    pub committer_time: i64,
+    /// Object ids of the parents, in order.
+    pub parents: Vec<String>,
+    /// Raw differences to the only parent, or to the empty tree; empty for merges.
+    pub files_changed: Vec<FileChange>,
+    /// [`DERIVER`] that made it.
+    pub deriver: u32,
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(out, "{byte:02x}").expect("writing to a string cannot fail");
+    }
+    out
+}
+
+/// The bytes of a hexadecimal text; none where it is not one.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
+}
+
+/// Characters that a terminal or a reader would not show as themselves: controls, and the invisible
+/// marks that reorder or hide text.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// A path or name as it stands in keys and JSON: bytes that are not printable UTF-8, `%`, `#`, and a
+/// leading `commit:` or `session:` are percent-encoded. [`decode_path`] gives the bytes back.
+pub fn encode_path(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    let escape = |out: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            write!(out, "%{byte:02X}").expect("writing to a string cannot fail");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c == '%' || c == '#' || is_hidden(c) {
+                escape(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                out.push(c);
+            }
+        }
+        escape(&mut out, chunk.invalid());
+    }
+    if out.starts_with("commit:") || out.starts_with("session:") {
+        let first = out.remove(0);
+        out.insert_str(0, &format!("%{:02X}", first as u32));
+    }
+    out
+}
+
+/// The bytes that [`encode_path`] was given.
+pub fn decode_path(encoded: &str) -> Vec<u8> {
+    let bytes = encoded.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let escaped = (bytes[i] == b'%')
+            .then(|| bytes.get(i + 1..i + 3))
+            .flatten()
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match escaped {
+            Some(byte) => {
+                out.push(byte);
+                i += 3;
+            }
+            None => {
+                out.push(bytes[i]);
+                i += 1;
+            }
+        }
+    }
+    out
+}
+
+/// The key of a definition: its file's encoded path, `#`, its qualified name.
+pub fn definition_key(path: &str, qualified: &str) -> String {
+    format!("{path}#{}", encode_path(qualified.as_bytes()))
+}
+
+/// Cuts a text to [`MAX_TEXT`] bytes, at a character.
+pub fn cap(text: &str) -> &str {
+    cap_at(text, MAX_TEXT)
+}
+
+/// Cuts a text to a number of bytes, at a character.
+pub fn cap_at(text: &str, max: usize) -> &str {
+    if text.len() <= max { text } else { &text[..text.floor_char_boundary(max)] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hidden_bytes_and_marks_are_encoded() {
+        let check = |bytes: &[u8], expect: &str| assert_eq!(encode_path(bytes), expect);
+        check(b"src/a.rs", "src/a.rs");
+        check(b"a\nb", "a%0Ab");
+        check(b"50%#1", "50%25%231");
+        check(b"\xff", "%FF");
+        check("\u{202e}x".as_bytes(), "%E2%80%AEx");
+        check("grün/ß".as_bytes(), "grün/ß");
+        check(b"commit:x", "%63ommit:x");
+    }
+
+    #[test]
+    fn identity_knows_where_a_field_ends() {
+        assert_ne!(Idem::of("t", &[b"ab", b"c"]), Idem::of("t", &[b"a", b"bc"]));
+        assert_eq!(Idem::of("t", &[b"ab"]), Idem::of("t", &[b"ab"]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_survives_a_round_trip(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let encoded = encode_path(&bytes);
+            prop_assert_eq!(decode_path(&encoded), bytes);
+            prop_assert!(!encoded.chars().any(is_hidden));
+        }
+    }
+}

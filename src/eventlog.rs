@@ -1,0 +1,374 @@
+//! The append-only log of what happened, and the SQL views people query. Invariant: nothing here
+//! updates or deletes an event, and a trigger refuses whoever tries; only what nobody has seen for a
+//! long time and git can tell again is dropped, by `gc`.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, named_params};
+
+use crate::event::{DERIVER, Fact, Idem, Seq};
+use crate::sqlite::{self, Durability};
+
+/// The schema's history. `live_commit` and `live_code` hold what is live in a form that plain SQL can
+/// join: they are moved together, so the views show no ghosts.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE event(
+  seq INTEGER PRIMARY KEY,
+  event_type TEXT NOT NULL,
+  at INTEGER,
+  origin TEXT NOT NULL,
+  source_file TEXT,
+  idem BLOB NOT NULL UNIQUE,
+  data TEXT NOT NULL CHECK(json_valid(data)),
+  sum BLOB NOT NULL,
+  content TEXT GENERATED ALWAYS AS (coalesce(data ->> '$.content', data ->> '$.message', data ->> '$.text')) VIRTUAL,
+  name TEXT GENERATED ALWAYS AS (data ->> '$.name') VIRTUAL,
+  file_path TEXT GENERATED ALWAYS AS (data ->> '$.file_path') VIRTUAL,
+  caller_name TEXT GENERATED ALWAYS AS (data ->> '$.caller_name') VIRTUAL,
+  callee_name TEXT GENERATED ALWAYS AS (data ->> '$.callee_name') VIRTUAL
+) STRICT;
+CREATE INDEX event_by_type ON event(event_type);
+
+CREATE TRIGGER event_is_never_updated BEFORE UPDATE ON event
+WHEN NEW.data <> '{\"erased\":true}' OR NEW.seq <> OLD.seq OR NEW.idem <> OLD.idem OR NEW.event_type <> OLD.event_type
+BEGIN SELECT RAISE(ABORT, 'the eventlog is append-only'); END;
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'the eventlog is append-only'); END;
+
+CREATE TABLE reachable(seq INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE tree(seq INTEGER PRIMARY KEY, file_path TEXT NOT NULL) STRICT;
+CREATE INDEX tree_by_path ON tree(file_path);
+CREATE TABLE unseen(seq INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;
+CREATE TABLE live(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE VIEW eventlog AS
+  SELECT * FROM event
+  WHERE seq IN (SELECT seq FROM reachable) OR seq IN (SELECT seq FROM tree) OR origin NOT IN ('git', 'code');
+CREATE VIEW commit_files AS
+  SELECT event.data ->> '$.sha' AS commit_hash, file.value ->> '$.path' AS file_path,
+         file.value ->> '$.status' AS status, event.at AS at, event.data ->> '$.author' AS author
+  FROM reachable JOIN event USING (seq), json_each(event.data, '$.files_changed') AS file;
+CREATE VIEW co_changes AS
+  SELECT a.file_path AS file_a, b.file_path AS file_b, count(*) AS cochange_count
+  FROM commit_files a JOIN commit_files b ON a.commit_hash = b.commit_hash AND a.file_path < b.file_path
+  GROUP BY a.file_path, b.file_path;
+"];
+
+const INSERT: &str = "INSERT INTO event(seq, event_type, at, origin, source_file, idem, data, sum)
+  VALUES (:seq, :event_type, :at, :origin, :source_file, :idem, :data, :sum)";
+const SEQ_BY_IDEM: &str = "SELECT seq FROM event WHERE idem = :idem";
+/// A position is never used again, also when the newest events were dropped.
+const LAST_SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM event), 0),
+  coalesce((SELECT CAST(value AS INTEGER) FROM live WHERE key = 'last_seq'), 0))";
+const SET_LIVE: &str =
+    "INSERT INTO live(key, value) VALUES (:key, :value) ON CONFLICT(key) DO UPDATE SET value = excluded.value";
+
+/// The log, open for writing.
+#[derive(Debug)]
+pub struct Eventlog {
+    connection: Connection,
+}
+
+/// What an append did: where each fact stands, in the order given, and how many were new.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Position of each fact.
+    pub seqs: Vec<Seq>,
+    /// Facts that the log did not know.
+    pub new: usize,
+}
+
+/// What becomes live and what does not stay so, for plain SQL.
+#[derive(Debug, Default)]
+pub struct LiveMove {
+    /// Drop what was live before; the additions are the whole.
+    pub reset: bool,
+    /// Commits that became reachable.
+    pub commits_added: Vec<Seq>,
+    /// Commits that are no longer reachable.
+    pub commits_removed: Vec<Seq>,
+    /// Paths of the main worktree whose events are no longer live.
+    pub paths_removed: Vec<String>,
+    /// Events that are live now, with the path they were read from.
+    pub code_added: Vec<(Seq, String)>,
+}
+
+impl Eventlog {
+    /// Opens or creates the log; every commit to it survives a crash of the machine.
+    pub fn open(path: &Path, wal: bool) -> Result<Self> {
+        let mut connection = sqlite::open(path, Durability::Full, wal)?;
+        sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
+        Ok(Eventlog { connection })
+    }
+
+    /// Refuses a log that a newer patina wrote; for readers, who do not migrate.
+    pub fn refuse_newer(connection: &Connection, schema: &str) -> Result<()> {
+        let version: u32 = connection.pragma_query_value(Some(schema), "user_version", |row| row.get(0))?;
+        sqlite::refuse_newer("eventlog.db", version as usize, MIGRATIONS.len())
+    }
+
+    /// Appends facts in one transaction. What the log knows already is left as it is.
+    pub fn append<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) -> Result<Appended> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut appended = Appended::default();
+        {
+            let mut next: Seq = transaction.query_row(LAST_SEQ, [], |row| row.get(0))?;
+            let mut find = transaction.prepare_cached(SEQ_BY_IDEM)?;
+            let mut insert = transaction.prepare_cached(INSERT)?;
+            for fact in facts {
+                let known: Option<Seq> =
+                    find.query_row(named_params! {":idem": fact.idem.0}, |row| row.get(0)).optional()?;
+                if let Some(seq) = known {
+                    appended.seqs.push(seq);
+                    continue;
+                }
+                next += 1;
+                insert.execute(named_params! {
+                    ":seq": next, ":event_type": fact.event_type, ":at": fact.at, ":origin": fact.origin.name(),
+                    ":source_file": fact.source_file, ":idem": fact.idem.0, ":data": fact.data,
+                    ":sum": row_sum(next, &fact.event_type, fact.at, fact.origin.name(), fact.source_file.as_deref(), &fact.idem, &fact.data),
+                })?;
+                appended.seqs.push(next);
+                appended.new += 1;
+            }
+        }
+        transaction.commit().context("appending to the eventlog")?;
+        Ok(appended)
+    }
+
+    /// The data of every event of one type after a position, in order.
+    pub fn each_after(
+        &self,
+        event_type: &str,
+        after: Seq,
+        mut visit: impl FnMut(Seq, &str) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, data FROM event WHERE event_type = :event_type AND seq > :after ORDER BY seq",
+        )?;
+        let mut rows = statement.query(named_params! {":event_type": event_type, ":after": after})?;
+        while let Some(row) = rows.next()? {
+            visit(row.get(0)?, row.get_ref(1)?.as_str()?)?;
+        }
+        Ok(())
+    }
+
+    /// The data of one event.
+    pub fn data(&self, seq: Seq) -> Result<String> {
+        let mut statement = self.connection.prepare_cached("SELECT data FROM event WHERE seq = :seq")?;
+        statement
+            .query_row(named_params! {":seq": seq}, |row| row.get(0))
+            .with_context(|| format!("event {seq} is not in the log"))
+    }
+
+    /// The newest position.
+    pub fn last_seq(&self) -> Result<Seq> {
+        Ok(self.connection.query_row(LAST_SEQ, [], |row| row.get(0))?)
+    }
+
+    /// What the live tables stand for: a text that the caller made, compared and never read.
+    pub fn live_as_of(&self) -> Result<Option<String>> {
+        Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'as_of'", [], |row| row.get(0)).optional()?)
+    }
+
+    /// Moves what plain SQL sees, in one transaction.
+    pub fn move_live(&mut self, change: &LiveMove, as_of: &str) -> Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        apply_live(&transaction, change)?;
+        transaction.execute(SET_LIVE, named_params! {":key": "as_of", ":value": as_of})?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Notes which derivable events are not live at a moment, and returns those that have not been since `before`.
+    pub fn note_unseen(&mut self, live: &HashSet<Seq>, now: i64, before: i64) -> Result<Vec<Seq>> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let old = {
+            let mut derivable = transaction.prepare("SELECT seq FROM event WHERE origin IN ('git', 'code')")?;
+            let mut note = transaction.prepare("INSERT OR IGNORE INTO unseen(seq, since) VALUES (:seq, :now)")?;
+            let mut seen = transaction.prepare("DELETE FROM unseen WHERE seq = :seq")?;
+            let seqs = derivable.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Seq>>>()?;
+            for seq in seqs {
+                if live.contains(&seq) {
+                    seen.execute(named_params! {":seq": seq})?;
+                } else {
+                    note.execute(named_params! {":seq": seq, ":now": now})?;
+                }
+            }
+            let mut old = transaction.prepare("SELECT seq FROM unseen WHERE since <= :before ORDER BY seq")?;
+            old.query_map(named_params! {":before": before}, |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<Seq>>>()?
+        };
+        transaction.commit()?;
+        Ok(old)
+    }
+
+    /// Gives the space of dropped events back.
+    pub fn vacuum(&self) -> Result<()> {
+        Ok(self.connection.execute_batch("VACUUM")?)
+    }
+
+    /// Drops events that can be derived again from git. The caller has made sure that no view has seen them for long.
+    pub fn drop_derivable(&mut self, seqs: &[Seq]) -> Result<usize> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let trigger: String = transaction.query_row(
+            "SELECT sql FROM sqlite_schema WHERE name = 'event_is_never_deleted'",
+            [],
+            |row| row.get(0),
+        )?;
+        let last: Seq = transaction.query_row(LAST_SEQ, [], |row| row.get(0))?;
+        transaction.execute(SET_LIVE, named_params! {":key": "last_seq", ":value": last.to_string()})?;
+        transaction.execute_batch("DROP TRIGGER event_is_never_deleted")?;
+        let mut dropped = 0;
+        {
+            let mut delete = transaction.prepare("DELETE FROM event WHERE seq = :seq AND origin IN ('git', 'code')")?;
+            for seq in seqs {
+                dropped += delete.execute(named_params! {":seq": seq})?;
+                transaction
+                    .prepare_cached("DELETE FROM unseen WHERE seq = :seq")?
+                    .execute(named_params! {":seq": seq})?;
+            }
+        }
+        transaction.execute_batch(&trigger)?;
+        transaction.commit()?;
+        Ok(dropped)
+    }
+
+    /// The first row whose sum does not match what it holds, and how many rows there are.
+    pub fn verify_sums(connection: &Connection, schema: &str) -> Result<(Option<Seq>, i64)> {
+        let sql = match schema {
+            "log" => "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM log.event ORDER BY seq",
+            _ => "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event ORDER BY seq",
+        };
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        let (mut bad, mut count) = (None, 0);
+        while let Some(row) = rows.next()? {
+            count += 1;
+            let seq = row.get(0)?;
+            let source: Option<String> = row.get(4)?;
+            let idem = Idem(row.get(5)?);
+            let expect = row_sum(
+                seq,
+                row.get_ref(1)?.as_str()?,
+                row.get(2)?,
+                row.get_ref(3)?.as_str()?,
+                source.as_deref(),
+                &idem,
+                row.get_ref(6)?.as_str()?,
+            );
+            if bad.is_none() && row.get_ref(7)?.as_blob()? != expect {
+                bad = Some(seq);
+            }
+        }
+        Ok((bad, count))
+    }
+}
+
+/// The current deriver's identity of a commit.
+pub fn commit_idem(sha: &[u8]) -> Idem {
+    Idem::of(crate::event::GIT_COMMIT, &[sha, &DERIVER.to_le_bytes()])
+}
+
+fn apply_live(transaction: &Transaction<'_>, change: &LiveMove) -> Result<()> {
+    if change.reset {
+        transaction.execute_batch("DELETE FROM reachable; DELETE FROM tree;")?;
+    }
+    let mut drop_commit = transaction.prepare_cached("DELETE FROM reachable WHERE seq = :seq")?;
+    for seq in &change.commits_removed {
+        drop_commit.execute(named_params! {":seq": seq})?;
+    }
+    let mut drop_path = transaction.prepare_cached("DELETE FROM tree WHERE file_path = :path")?;
+    for path in &change.paths_removed {
+        drop_path.execute(named_params! {":path": path})?;
+    }
+    let mut add_commit = transaction.prepare_cached("INSERT OR IGNORE INTO reachable(seq) VALUES (:seq)")?;
+    for seq in &change.commits_added {
+        add_commit.execute(named_params! {":seq": seq})?;
+    }
+    let mut add_code = transaction.prepare_cached("INSERT OR IGNORE INTO tree(seq, file_path) VALUES (:seq, :path)")?;
+    for (seq, path) in &change.code_added {
+        add_code.execute(named_params! {":seq": seq, ":path": path})?;
+    }
+    Ok(())
+}
+
+/// 128 bits of blake3 over a row: damage is named by row.
+fn row_sum(
+    seq: Seq,
+    event_type: &str,
+    at: Option<i64>,
+    origin: &str,
+    source: Option<&str>,
+    idem: &Idem,
+    data: &str,
+) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seq.to_le_bytes());
+    hasher.update(&[u8::from(at.is_some()), u8::from(source.is_some())]);
+    hasher.update(&at.unwrap_or_default().to_le_bytes());
+    hasher.update(&idem.0);
+    for text in [event_type, origin, source.unwrap_or_default(), data] {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    let mut sum = [0; 16];
+    sum.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Origin;
+
+    fn fact(n: u32) -> Fact {
+        Fact {
+            event_type: "code.file".into(),
+            at: None,
+            origin: Origin::Code,
+            source_file: Some(format!("{n}.rs")),
+            idem: Idem::of("code.file", &[&n.to_le_bytes()]),
+            data: format!("{{\"file_path\":\"{n}.rs\"}}"),
+        }
+    }
+
+    fn log() -> (tempfile::TempDir, Eventlog) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let log = Eventlog::open(&dir.path().join("eventlog.db"), true).expect("opens");
+        (dir, log)
+    }
+
+    #[test]
+    fn appending_twice_equals_once() {
+        let (_dir, mut log) = log();
+        let facts = [fact(1), fact(2), fact(1)];
+        assert_eq!(log.append(&facts).expect("appends"), Appended { seqs: vec![1, 2, 1], new: 2 });
+        assert_eq!(log.append(&facts).expect("appends"), Appended { seqs: vec![1, 2, 1], new: 0 });
+        assert_eq!(Eventlog::verify_sums(&log.connection, "main").expect("reads"), (None, 2));
+    }
+
+    #[test]
+    fn an_update_or_delete_is_refused() {
+        let (_dir, mut log) = log();
+        log.append(&[fact(1)]).expect("appends");
+        for sql in ["UPDATE event SET data = '{}'", "DELETE FROM event", "UPDATE event SET seq = 9"] {
+            assert!(log.connection.execute(sql, []).is_err(), "{sql}");
+        }
+        assert_eq!(log.drop_derivable(&[1]).expect("gc may"), 1);
+        log.append(&[fact(1)]).expect("appends");
+        assert!(log.connection.execute("DELETE FROM event", []).is_err(), "the trigger is back");
+    }
+
+    #[test]
+    fn a_damaged_row_is_named() {
+        let (_dir, mut log) = log();
+        log.append(&[fact(1), fact(2), fact(3)]).expect("appends");
+        log.connection
+            .execute_batch("DROP TRIGGER event_is_never_updated; UPDATE event SET source_file = 'x' WHERE seq = 2")
+            .expect("damage");
+        assert_eq!(Eventlog::verify_sums(&log.connection, "main").expect("reads"), (Some(2), 3));
+    }
+}

@@ -1,0 +1,250 @@
+//! The repository as git keeps it: worktrees, commits, trees, blobs, mailmap, hooks path. gix's only
+//! door; refuses to write anything, to run a program, and to follow replace refs.
+
+mod blobs;
+mod diff;
+mod history;
+mod site;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+pub use gix::ObjectId;
+
+pub use blobs::{Blob, Mailmap, TreeFile};
+pub use diff::{RawChange, Side};
+pub use history::{CommitNode, RawCommit, Unknown};
+pub use site::{HooksPath, hooks_path};
+
+use crate::error::{Exit, UserError};
+
+/// An open repository: cheap to clone for another thread through [`Repository::shared`].
+pub struct Repository {
+    gix: gix::Repository,
+}
+
+/// One worktree, or the bare repository itself, and where its HEAD stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worktree {
+    /// Empty for the main one; otherwise the name of its folder under `worktrees/`.
+    pub name: String,
+    /// Where its HEAD and index are.
+    pub git_dir: PathBuf,
+    /// Where its files are; none for a bare repository.
+    pub path: Option<PathBuf>,
+    /// None while HEAD is unborn or its commit cannot be read.
+    pub head: Option<Head>,
+}
+
+/// A commit and its tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The commit HEAD stands at.
+    pub commit: ObjectId,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// Committer time, Unix seconds.
+    pub time: i64,
+}
+
+impl Repository {
+    /// Finds the repository around a folder, as git does: `GIT_DIR` first, then upwards.
+    ///
+    /// # Errors
+    /// A [`UserError`] with the exit code for "no repository".
+    pub fn discover(dir: &Path) -> Result<Self> {
+        let options = options();
+        let opened = match std::env::var_os("GIT_DIR") {
+            Some(git_dir) => gix::ThreadSafeRepository::open_opts(dir.join(git_dir), options.open_path_as_is(true)),
+            None => {
+                let trust = gix::sec::trust::Mapping { full: options.clone(), reduced: options };
+                gix::ThreadSafeRepository::discover_opts(dir, gix::discover::upwards::Options::default(), trust)
+            }
+        };
+        let repository = opened.map_err(|error| {
+            let reftable = std::fs::read_to_string(dir.join(".git/config"))
+                .is_ok_and(|text| text.to_lowercase().contains("refstorage"));
+            if reftable {
+                UserError::new(
+                    Exit::NoRepository,
+                    "this repository keeps its refs as a reftable, which patina cannot read yet",
+                )
+                .hint("`git refs migrate --ref-format=files` brings it to the files format")
+            } else {
+                UserError::new(Exit::NoRepository, format!("no git repository at or above {}: {error}", dir.display()))
+                    .hint("change into a repository, or name one with -C DIR")
+            }
+        })?;
+        Ok(Self::from_gix(repository.to_thread_local()))
+    }
+
+    /// Opens the repository whose git directory is known.
+    pub fn open(git_dir: &Path) -> Result<Self> {
+        let opened = gix::ThreadSafeRepository::open_opts(git_dir, options().open_path_as_is(true));
+        let repository = opened.map_err(|error| anyhow!("opening the repository {}: {error}", git_dir.display()))?;
+        Ok(Self::from_gix(repository.to_thread_local()))
+    }
+
+    fn from_gix(mut gix: gix::Repository) -> Self {
+        // Successive trees differ little and are deltas of each other: both caches are worth their bytes.
+        gix.objects.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
+        gix.object_cache_size(OBJECT_CACHE);
+        Repository { gix }
+    }
+
+    /// A handle that other threads can open their own view from.
+    pub fn shared(&self) -> Shared {
+        Shared(self.gix.clone().into_sync())
+    }
+
+    /// The folder that all worktrees share, absolute.
+    pub fn common_dir(&self) -> Result<PathBuf> {
+        let dir = self.gix.common_dir();
+        std::fs::canonicalize(dir).with_context(|| format!("reading {}", dir.display()))
+    }
+
+    /// The name of the worktree that this handle was opened in, as [`Worktree::name`].
+    pub fn worktree_name(&self) -> Result<String> {
+        let git_dir = std::fs::canonicalize(self.gix.git_dir())?;
+        let common = self.common_dir()?;
+        Ok(name_below(&common, &git_dir))
+    }
+
+    /// The folder of this handle's worktree; none for a bare repository.
+    pub fn worktree_path(&self) -> Option<&Path> {
+        self.gix.workdir()
+    }
+
+    /// The folder inside the worktree that this handle was opened from, as a path relative to its top.
+    pub fn prefix(&self) -> Option<PathBuf> {
+        self.gix.prefix().ok().flatten().map(Path::to_path_buf)
+    }
+
+    /// HEAD of this handle's worktree.
+    pub fn head(&self) -> Result<Option<Head>> {
+        head_of(&self.gix)
+    }
+
+    /// Every worktree whose folder is there, the main one first, then by name.
+    pub fn worktrees(&self) -> Result<Vec<Worktree>> {
+        let main = self.gix.main_repo().map_err(|error| anyhow!("opening the main worktree: {error}"))?;
+        let mut all = vec![worktree(&main, String::new())?];
+        let mut linked = Vec::new();
+        for proxy in self.gix.worktrees().map_err(|error| anyhow!("listing the worktrees: {error}"))? {
+            if proxy.is_prunable() {
+                continue;
+            }
+            let name = proxy.id().map(|id| crate::event::encode_path(id)).unwrap_or_default();
+            // A worktree on a disk that is not here now, or half made, is left out and looked at again later.
+            let Ok(repository) = proxy.into_repo_with_possibly_inaccessible_worktree() else { continue };
+            linked.push(worktree(&repository, name)?);
+        }
+        linked.sort_by(|a, b| a.name.cmp(&b.name));
+        all.extend(linked);
+        Ok(all)
+    }
+
+    /// The commit that a name such as `HEAD~3` or an abbreviated id stands for.
+    pub fn resolve_commit(&self, name: &str) -> Option<ObjectId> {
+        self.gix
+            .rev_parse_single(name)
+            .ok()?
+            .object()
+            .ok()?
+            .peel_to_kind(gix::object::Kind::Commit)
+            .ok()
+            .map(|object| object.id)
+    }
+
+    /// The tree of a commit; none where the object is not here.
+    pub fn tree_of(&self, commit: ObjectId) -> Option<ObjectId> {
+        let object = self.gix.try_find_object(commit).ok()??;
+        let tree = object.try_into_commit().ok()?.tree_id().ok()?.detach();
+        Some(tree)
+    }
+
+    /// Whether an object is in the object database.
+    pub fn has(&self, id: ObjectId) -> bool {
+        self.gix.has_object(id)
+    }
+
+    /// The name of the branch that HEAD stands on.
+    pub fn branch(&self) -> Option<String> {
+        self.gix.head_name().ok().flatten().map(|name| crate::event::encode_path(name.shorten()))
+    }
+}
+
+/// A repository handle that crosses threads.
+pub struct Shared(gix::ThreadSafeRepository);
+
+impl Shared {
+    /// This thread's own handle.
+    pub fn open(&self) -> Repository {
+        Repository::from_gix(self.0.to_thread_local())
+    }
+}
+
+impl Worktree {
+    /// Whether git is in the middle of a command that makes many commits.
+    pub fn is_busy(&self) -> bool {
+        ["rebase-merge", "rebase-apply", "sequencer"].iter().any(|name| self.git_dir.join(name).exists())
+    }
+}
+
+/// Decoded deltas kept for the next tree, in bytes a thread.
+const PACK_CACHE: usize = 32 << 20;
+/// Whole objects kept, in bytes a thread: each tree is read as a child's and as a parent's.
+const OBJECT_CACHE: usize = 16 << 20;
+
+fn options() -> gix::open::Options {
+    // Hooks run with variables that point git at one worktree's index or a quarantine: none of them is for us.
+    let mut permissions = gix::open::Permissions::all();
+    permissions.env.git_prefix = gix::sec::Permission::Deny;
+    // A replacement would make an id mean another content on one machine only.
+    gix::open::Options::default().permissions(permissions).config_overrides(["core.useReplaceRefs=false"])
+}
+
+fn name_below(common: &Path, git_dir: &Path) -> String {
+    git_dir
+        .strip_prefix(common.join("worktrees"))
+        .ok()
+        .and_then(|name| name.to_str().map(|name| crate::event::encode_path(name.as_bytes())))
+        .unwrap_or_default()
+}
+
+fn worktree(gix: &gix::Repository, name: String) -> Result<Worktree> {
+    let git_dir = std::fs::canonicalize(gix.git_dir()).unwrap_or_else(|_| gix.git_dir().to_path_buf());
+    Ok(Worktree { name, git_dir, path: gix.workdir().map(Path::to_path_buf), head: head_of(gix)? })
+}
+
+fn head_of(gix: &gix::Repository) -> Result<Option<Head>> {
+    let mut head = gix.head().map_err(|error| anyhow!("reading HEAD: {error}"))?;
+    let Some(id) = head.try_peel_to_id().ok().flatten().map(gix::Id::detach) else { return Ok(None) };
+    let Some(object) = gix.try_find_object(id).map_err(|error| anyhow!("reading {id}: {error}"))? else {
+        return Ok(None);
+    };
+    let commit = object.peel_to_commit().map_err(|error| anyhow!("HEAD is not a commit: {error}"))?;
+    let tree = commit.tree_id().map_err(|error| anyhow!("reading {}: {error}", commit.id))?.detach();
+    let time = commit.time().map_or(0, |time| time.seconds);
+    Ok(Some(Head { commit: commit.id, tree, time }))
+}
+
+/// A moment as a day, `2026-11-23`, in UTC.
+pub fn day(seconds: i64) -> String {
+    gix::date::Time::new(seconds, 0).format(gix::date::time::format::SHORT).unwrap_or_else(|_| seconds.to_string())
+}
+
+/// The beginning of a day written `2026-11-23`, Unix seconds, UTC.
+pub fn parse_day(text: &str) -> Option<i64> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_day =
+        parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let time = is_day.then(|| gix::date::parse(&format!("{text} 00:00:00 +0000"), None).ok()).flatten()?;
+    Some(time.seconds)
+}
+
+/// The hash that most repositories use.
+#[cfg(test)]
+pub fn sha1() -> gix::hash::Kind {
+    gix::hash::Kind::Sha1
+}

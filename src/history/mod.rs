@@ -1,0 +1,103 @@
+//! Co-change, authorship, recency: counted at the time of asking from who touched what when. No pair is ever
+//! stored, so none can drift; refuses the clock, for time counts from the commit the answer is as of.
+
+mod lineage;
+mod people;
+mod related;
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, named_params};
+use serde::Serialize;
+
+pub use lineage::Lineage;
+pub use people::{People, Person, authors_of, people_of, who};
+pub use related::{Related, path_similarity, related, shared_commits};
+
+use crate::event::{CommitData, Seq, hex};
+
+/// The tables of this room: incidence, exact renames, and people as commits write them.
+pub const SCHEMA: &str = "
+CREATE TABLE person(id INTEGER PRIMARY KEY, written TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE touched(path INTEGER NOT NULL, commit_seq INTEGER NOT NULL, status TEXT NOT NULL, PRIMARY KEY(path, commit_seq)) STRICT, WITHOUT ROWID;
+CREATE INDEX touched_by_commit ON touched(commit_seq, path);
+CREATE TABLE rename(to_path INTEGER NOT NULL, commit_seq INTEGER NOT NULL, from_path INTEGER NOT NULL, PRIMARY KEY(to_path, commit_seq)) STRICT, WITHOUT ROWID;
+CREATE INDEX rename_by_from ON rename(from_path, commit_seq);
+";
+
+/// Larger commits are renames and reformats; what changes in them says little.
+pub const LARGEST_COMMIT: i64 = 30;
+
+/// A commit as evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommitRef {
+    /// Object id in hexadecimal.
+    pub commit: String,
+    /// Committer time, Unix seconds.
+    pub time: i64,
+    /// First line of the message.
+    pub subject: String,
+}
+
+/// Takes in which paths a commit touched.
+pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData) -> Result<()> {
+    let mut touch = cache
+        .prepare_cached("INSERT OR IGNORE INTO touched(path, commit_seq, status) VALUES (:path, :commit, :status)")?;
+    let mut rename = cache
+        .prepare_cached("INSERT OR IGNORE INTO rename(to_path, commit_seq, from_path) VALUES (:to, :commit, :from)")?;
+    for change in &data.files_changed {
+        let path = crate::view::intern(cache, &change.path)?;
+        touch.execute(named_params! {":path": path, ":commit": seq, ":status": change.status.letter()})?;
+        if let Some(from) = &change.from {
+            let from = crate::view::intern(cache, from)?;
+            rename.execute(named_params! {":to": path, ":commit": seq, ":from": from})?;
+        }
+    }
+    Ok(())
+}
+
+/// The row of a person as a commit writes them, made if there is none.
+pub fn intern_person(cache: &Connection, written: &str) -> Result<i64> {
+    let mut find = cache.prepare_cached("SELECT id FROM person WHERE written = :written")?;
+    if let Some(id) = find.query_row(named_params! {":written": written}, |row| row.get(0)).optional()? {
+        return Ok(id);
+    }
+    cache
+        .prepare_cached("INSERT INTO person(written) VALUES (:written)")?
+        .execute(named_params! {":written": written})?;
+    Ok(cache.last_insert_rowid())
+}
+
+/// A commit as evidence, by its position.
+pub fn commit_ref(cache: &Connection, seq: Seq) -> Result<Option<CommitRef>> {
+    let mut statement = cache.prepare_cached("SELECT sha, time, subject FROM commit_row WHERE seq = :seq")?;
+    Ok(statement
+        .query_row(named_params! {":seq": seq}, |row| {
+            Ok(CommitRef { commit: hex(row.get_ref(0)?.as_blob()?), time: row.get(1)?, subject: row.get(2)? })
+        })
+        .optional()?)
+}
+
+/// The newest reachable commits that touched a file under any of its names.
+pub fn newest_commits(cache: &Connection, view: i64, path: &str, count: usize) -> Result<Vec<CommitRef>> {
+    let names = Lineage::new(cache, view)?.of(path)?;
+    let mut found: Vec<CommitRef> = Vec::new();
+    let mut statement = cache.prepare_cached(
+        "SELECT commit_row.seq FROM touched JOIN commit_row ON commit_row.seq = touched.commit_seq JOIN reachable ON reachable.seq = commit_row.seq
+         WHERE touched.path = :path ORDER BY time DESC, sha LIMIT :count",
+    )?;
+    for name in names {
+        let seqs = statement.query_map(named_params! {":path": name, ":count": count as i64}, |row| row.get(0))?;
+        for seq in seqs.collect::<rusqlite::Result<Vec<Seq>>>()? {
+            found.extend(commit_ref(cache, seq)?.filter(|commit| !found.contains(commit)));
+        }
+    }
+    found.sort_by(|a, b| (b.time, &a.commit).cmp(&(a.time, &b.commit)));
+    found.truncate(count);
+    Ok(found)
+}
+
+/// The weight that is left of something after a time: half of it every half-life. Seconds; the future counts as now.
+pub fn decay(as_of: i64, time: i64, half_life_days: f64) -> f64 {
+    let age = (as_of - time).max(0) as f64 / 86_400.0;
+    (-age / half_life_days).exp2()
+}

@@ -1,0 +1,180 @@
+//! What changes together: the mix of decayed co-change, nearness of paths, and recent popularity. Summed in
+//! the order of time, so that the same history gives the same bits.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Result;
+use rusqlite::{Connection, named_params};
+
+use super::{CommitRef, LARGEST_COMMIT, Lineage, commit_ref, decay};
+use crate::event::Seq;
+
+/// Half-life of a shared commit, in days.
+const COUNT_HALF_LIFE: f64 = 180.0;
+/// Half-life of a file's popularity, in days.
+const POPULARITY_HALF_LIFE: f64 = 90.0;
+/// Weight of nearness of paths in the mix.
+const PATH_WEIGHT: f64 = 0.15;
+/// Weight of popularity in the mix.
+const POPULARITY_WEIGHT: f64 = 0.10;
+/// Popularity of a commit older than this many half-lives is under a thousandth and is not summed.
+const POPULARITY_WINDOW: f64 = 10.0;
+
+/// A file that is near another, and how each part of the mix saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Related {
+    /// Encoded.
+    pub path: String,
+    /// The mix.
+    pub score: f64,
+    /// Decayed co-change, each commit of n files worth 1/(n-1); not divided by the largest.
+    pub together: f64,
+    /// Shared commits that were counted.
+    pub commits: usize,
+    /// [`path_similarity`].
+    pub path_similarity: f64,
+    /// Decayed count of commits, not divided by the largest.
+    pub popularity: f64,
+}
+
+struct Commit {
+    seq: Seq,
+    time: i64,
+    files: i64,
+}
+
+/// Ranks every other live file by the mix; those it says nothing of are left out. Best first, ties by path.
+pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<Vec<Related>> {
+    let lineage = Lineage::new(cache, view)?;
+    let own = lineage.row(path)?;
+    let mut together: HashMap<i64, (f64, usize)> = HashMap::new();
+    let mut paths_of = cache.prepare_cached("SELECT path FROM touched WHERE commit_seq = :commit ORDER BY path")?;
+    for commit in commits_touching(cache, &lineage, path)? {
+        let touched = paths_of
+            .query_map(named_params! {":commit": commit.seq}, |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        let mut heirs = Vec::new();
+        for other in touched {
+            heirs.extend(lineage.heirs(other)?);
+        }
+        heirs.sort_unstable();
+        heirs.dedup();
+        let weight = decay(as_of, commit.time, COUNT_HALF_LIFE) / (commit.files - 1) as f64;
+        for heir in heirs.into_iter().filter(|heir| Some(*heir) != own) {
+            let entry = together.entry(heir).or_default();
+            entry.0 += weight;
+            entry.1 += 1;
+        }
+    }
+    let popularity = popularity(cache, &lineage, as_of)?;
+    let most_together = together.values().map(|(weight, _)| *weight).fold(0.0, f64::max);
+    let most_popular = popularity.values().copied().fold(0.0, f64::max);
+    let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
+
+    let mut statement = cache.prepare_cached(
+        "SELECT path.id, path.path FROM view_file JOIN path ON path.id = view_file.path WHERE view = :view",
+    )?;
+    let mut rows = statement.query(named_params! {":view": view})?;
+    let mut ranked = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, other): (i64, String) = (row.get(0)?, row.get(1)?);
+        if Some(id) == own {
+            continue;
+        }
+        let (weight, commits) = together.get(&id).copied().unwrap_or_default();
+        let popularity = popularity.get(&id).copied().unwrap_or_default();
+        let path_similarity = path_similarity(path, &other);
+        let score = share(weight, most_together)
+            + PATH_WEIGHT * path_similarity
+            + POPULARITY_WEIGHT * share(popularity, most_popular);
+        if score > 0.0 {
+            ranked.push(Related { path: other, score, together: weight, commits, path_similarity, popularity });
+        }
+    }
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
+    Ok(ranked)
+}
+
+/// The newest commits that two files share, under any of their names.
+pub fn shared_commits(cache: &Connection, view: i64, a: &str, b: &str, count: usize) -> Result<Vec<CommitRef>> {
+    let lineage = Lineage::new(cache, view)?;
+    let names = lineage.of(b)?;
+    let mut touches = cache.prepare_cached("SELECT 1 FROM touched WHERE path = :path AND commit_seq = :commit")?;
+    let mut shared = Vec::new();
+    for commit in commits_touching(cache, &lineage, a)?.into_iter().rev() {
+        for name in &names {
+            if touches.exists(named_params! {":path": name, ":commit": commit.seq})? {
+                shared.extend(commit_ref(cache, commit.seq)?);
+                break;
+            }
+        }
+        if shared.len() == count {
+            break;
+        }
+    }
+    Ok(shared)
+}
+
+/// Shared leading folders over the longer depth, plus a half for the same name without its ending.
+pub fn path_similarity(a: &str, b: &str) -> f64 {
+    let split = |path: &str| -> (Vec<String>, String) {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folders = folders.split('/').filter(|part| !part.is_empty()).map(str::to_string).collect();
+        (folders, name.split('.').next().unwrap_or(name).to_string())
+    };
+    let ((folders_a, stem_a), (folders_b, stem_b)) = (split(a), split(b));
+    let shared = folders_a.iter().zip(&folders_b).take_while(|(a, b)| a == b).count();
+    let depth = folders_a.len().max(folders_b.len());
+    let folders = if depth == 0 { 0.0 } else { shared as f64 / depth as f64 };
+    folders + if !stem_a.is_empty() && stem_a == stem_b { 0.5 } else { 0.0 }
+}
+
+/// Reachable commits of a size that says something which touched a file under any of its names, oldest first.
+fn commits_touching(cache: &Connection, lineage: &Lineage<'_>, path: &str) -> Result<Vec<Commit>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT commit_row.seq, time, files, sha FROM touched JOIN reachable ON reachable.seq = touched.commit_seq
+         JOIN commit_row ON commit_row.seq = touched.commit_seq WHERE touched.path = :path AND files BETWEEN 2 AND :largest",
+    )?;
+    let mut commits: BTreeMap<(i64, Vec<u8>), Commit> = BTreeMap::new();
+    for name in lineage.of(path)? {
+        let mut rows = statement.query(named_params! {":path": name, ":largest": LARGEST_COMMIT})?;
+        while let Some(row) = rows.next()? {
+            let commit = Commit { seq: row.get(0)?, time: row.get(1)?, files: row.get(2)? };
+            commits.insert((commit.time, row.get(3)?), commit);
+        }
+    }
+    Ok(commits.into_values().collect())
+}
+
+fn popularity(cache: &Connection, lineage: &Lineage<'_>, as_of: i64) -> Result<HashMap<i64, f64>> {
+    let since = as_of - (POPULARITY_WINDOW * POPULARITY_HALF_LIFE * 86_400.0) as i64;
+    let mut statement = cache.prepare_cached(
+        "SELECT touched.path, time FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq
+         CROSS JOIN touched ON touched.commit_seq = commit_row.seq
+         WHERE time > :since AND files BETWEEN 1 AND :largest ORDER BY time, sha, touched.path",
+    )?;
+    let mut rows = statement.query(named_params! {":since": since, ":largest": LARGEST_COMMIT})?;
+    let mut sums: HashMap<i64, f64> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let weight = decay(as_of, row.get(1)?, POPULARITY_HALF_LIFE);
+        for heir in lineage.heirs(row.get(0)?)? {
+            *sums.entry(heir).or_default() += weight;
+        }
+    }
+    Ok(sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_near_by_folder_and_stem() {
+        let check = |a: &str, b: &str, expect: f64| assert_eq!(path_similarity(a, b), expect, "{a} {b}");
+        check("a.rs", "b.rs", 0.0);
+        check("src/a.rs", "src/b.rs", 1.0);
+        check("src/a.rs", "src/a.c", 1.5);
+        check("src/x/a.rs", "src/y/b.rs", 0.5);
+        check("src/x/a.rs", "tests/a.rs", 0.5);
+    }
+}

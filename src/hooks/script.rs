@@ -1,0 +1,262 @@
+//! The text of a hook: the marked block going in and coming out. Pure: bytes in, bytes out. Invariant: `remove` after `insert` gives the bytes of before, whatever was written around the block.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+const TEMPLATE: &str = include_str!("../../hooks/ring.sh");
+const BEGIN: &[u8] = b"# >>> patina >>>";
+const END: &[u8] = b"# <<< patina <<<";
+
+/// What a file of our own holds before its block.
+pub(super) const OWN_SHEBANG: &[u8] = b"#!/bin/sh\n";
+
+/// What differs between the blocks of two repositories.
+pub(super) struct Block {
+    /// The patina to run, absolute.
+    pub program: PathBuf,
+    /// Where the file lies that switches the hooks off.
+    pub disabled: Disabled,
+}
+
+/// How a hook finds the file that switches it off.
+pub(super) enum Disabled {
+    /// Beside the hooks folder: found from the script's own path, so it moves and is copied with the repository.
+    BesideHooks,
+    /// At this absolute path.
+    At(PathBuf),
+}
+
+/// What uninstall must know to restore the former bytes; it is written into the block itself.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Notes {
+    /// The file was made by us.
+    pub created: bool,
+    /// So many folders, counted from the innermost, were made for it.
+    pub folders: usize,
+    /// The line before the block had no line end.
+    pub newline_added: bool,
+}
+
+/// A hook's text cut at the marks.
+pub(super) struct Parts<'a> {
+    pub before: &'a [u8],
+    pub block: &'a [u8],
+    pub after: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// The text with `block` in the place of the present one.
+    pub fn with(&self, block: &[u8]) -> Vec<u8> {
+        [self.before, block, self.after].concat()
+    }
+
+    /// The text without the block; `None` when nothing is left but what we wrote, so that the file can go.
+    pub fn without(&self) -> Option<Vec<u8>> {
+        let notes = notes(self.block);
+        if notes.created && self.before == OWN_SHEBANG && self.after.is_empty() {
+            return None;
+        }
+        // What the user has written below the block since then needs the line end that we added.
+        let before = match self.before.strip_suffix(b"\n") {
+            Some(line) if notes.newline_added && self.after.is_empty() => line,
+            _ => self.before,
+        };
+        Some([before, self.after].concat())
+    }
+}
+
+/// Cuts a hook at the marks: `Ok(None)` without a block, `Err` with the damage in words.
+pub(super) fn split(text: &[u8]) -> Result<Option<Parts<'_>>, &'static str> {
+    let (mut begins, mut ends) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        match line.trim_ascii_end() {
+            BEGIN => begins.push(at),
+            END => ends.push(at + line.len()),
+            _ => {}
+        }
+        at += line.len();
+    }
+    match (begins[..].as_ref(), ends[..].as_ref()) {
+        ([], []) => Ok(None),
+        ([begin], [end]) if begin < end => {
+            Ok(Some(Parts { before: &text[..*begin], block: &text[*begin..*end], after: &text[*end..] }))
+        }
+        ([_], []) => Err("the line `# >>> patina >>>` has no `# <<< patina <<<`"),
+        ([], [_]) => Err("the line `# <<< patina <<<` has no `# >>> patina >>>`"),
+        _ => Err("the patina marks are doubled or out of order"),
+    }
+}
+
+/// The text with `block` after the shebang, or on top where there is none. `block` is asked for with its notes.
+pub(super) fn insert(text: &[u8], block: impl Fn(Notes) -> Vec<u8>) -> Vec<u8> {
+    let mut notes = Notes::default();
+    if !text.starts_with(b"#!") {
+        return [&block(notes), text].concat();
+    }
+    match text.iter().position(|byte| *byte == b'\n') {
+        Some(end) => [&text[..=end], &block(notes), &text[end + 1..]].concat(),
+        None => {
+            notes.newline_added = true;
+            [text, b"\n", &block(notes)].concat()
+        }
+    }
+}
+
+/// The block for one event, from mark to mark.
+pub(super) fn render(block: &Block, event: &str, notes: Notes) -> Vec<u8> {
+    let mut words = String::new();
+    if notes.created {
+        words.push_str("; file made by patina");
+    }
+    if notes.folders > 0 {
+        words.push_str(&format!("; folders made: {}", notes.folders));
+    }
+    if notes.newline_added {
+        words.push_str("; line end added");
+    }
+    fill(TEMPLATE.as_bytes(), block, event, words.as_bytes())
+}
+
+/// The same as one shell command for the configuration. git appends ` "$@"` to it, which the last `:` swallows.
+pub(super) fn render_command(block: &Block, event: &str) -> Vec<u8> {
+    let lines: Vec<&str> = TEMPLATE.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+    fill(lines.join("\n").as_bytes(), block, event, b"")
+}
+
+/// The line that a person adds by hand to a hook that we do not touch.
+pub(super) fn line_by_hand(block: &Block, event: &str) -> String {
+    let program = String::from_utf8_lossy(&quoted(block.program.as_os_str().as_bytes())).into_owned();
+    format!("({program} hook ring {event} </dev/null >/dev/null 2>&1 &)")
+}
+
+/// The notes that a block carries.
+pub(super) fn notes(block: &[u8]) -> Notes {
+    let line = block
+        .split(|byte| *byte == b'\n')
+        .find(|line| line.starts_with(b"# block "))
+        .map(String::from_utf8_lossy)
+        .unwrap_or_default();
+    let folders = line.split("; folders made: ").nth(1).and_then(|rest| rest.split(';').next()?.trim().parse().ok());
+    Notes {
+        created: line.contains("; file made by patina"),
+        folders: folders.unwrap_or(0),
+        newline_added: line.contains("; line end added"),
+    }
+}
+
+/// Replaces the placeholders in one pass, so that a path that looks like one stays a path.
+fn fill(template: &[u8], block: &Block, event: &str, notes: &[u8]) -> Vec<u8> {
+    let program = quoted(block.program.as_os_str().as_bytes());
+    let disabled = match &block.disabled {
+        Disabled::BesideHooks => br#""${0%/*}/../patina/disabled""#.to_vec(),
+        Disabled::At(path) => quoted(path.as_os_str().as_bytes()),
+    };
+    let mut filled = Vec::with_capacity(template.len() + 200);
+    for (n, piece) in template.split(|byte| *byte == b'@').enumerate() {
+        match piece {
+            b"PROGRAM" => filled.extend_from_slice(&program),
+            b"DISABLED" => filled.extend_from_slice(&disabled),
+            b"EVENT" => filled.extend_from_slice(event.as_bytes()),
+            b"NOTES" => filled.extend_from_slice(notes),
+            // Every `@` of the template belongs to a placeholder, so odd pieces are all known.
+            _ => {
+                debug_assert_eq!(n % 2, 0, "an unknown placeholder in hooks/ring.sh");
+                filled.extend_from_slice(piece);
+            }
+        }
+    }
+    filled
+}
+
+/// One word of the shell, whatever bytes it holds.
+fn quoted(word: &[u8]) -> Vec<u8> {
+    let mut quoted = vec![b'\''];
+    for byte in word {
+        match byte {
+            b'\'' => quoted.extend_from_slice(br"'\''"),
+            _ => quoted.push(*byte),
+        }
+    }
+    quoted.push(b'\'');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block() -> Block {
+        Block {
+            program: PathBuf::from("/opt/pa'ti na/@EVENT@/patina"),
+            disabled: Disabled::At(PathBuf::from("/r/.git/patina/disabled")),
+        }
+    }
+
+    fn round_trip(text: &str) {
+        let inserted = insert(text.as_bytes(), |notes| render(&block(), "post-merge", notes));
+        let parts = split(&inserted).expect("whole marks").expect("a block");
+        assert_eq!(parts.without().expect("a file of the user"), text.as_bytes());
+        assert_eq!(parts.with(parts.block), inserted);
+    }
+
+    #[test]
+    fn removal_restores_every_byte() {
+        for text in [
+            "",
+            "#!/bin/sh",
+            "#!/bin/sh\n",
+            "#!/bin/sh\n\n",
+            "#!/bin/sh\nexit 0",
+            "echo a\n",
+            "echo a",
+            "\n",
+            "#!/bin/sh\r\necho a\r\n",
+            "#!/usr/bin/env bash\n\necho \"é\"\n\n\n",
+            "#!/bin/sh\n# @EVENT@\n",
+        ] {
+            round_trip(text);
+        }
+    }
+
+    #[test]
+    fn lines_added_below_a_bare_shebang_stay_on_their_own() {
+        let mut text = insert(b"#!/bin/sh", |notes| render(&block(), "post-merge", notes));
+        text.extend_from_slice(b"echo mine");
+        let parts = split(&text).expect("whole marks").expect("a block");
+        assert_eq!(parts.without().expect("a file of the user"), b"#!/bin/sh\necho mine");
+    }
+
+    #[test]
+    fn a_file_of_ours_goes_and_a_file_grown_since_stays() {
+        let notes = Notes { created: true, folders: 2, newline_added: false };
+        let mut text = [OWN_SHEBANG, &render(&block(), "post-commit", notes)].concat();
+        assert_eq!(super::notes(split(&text).expect("whole").expect("a block").block), notes);
+        assert_eq!(split(&text).expect("whole marks").expect("a block").without(), None);
+        text.extend_from_slice(b"make tags\n");
+        let left = split(&text).expect("whole marks").expect("a block").without();
+        assert_eq!(left.as_deref(), Some(b"#!/bin/sh\nmake tags\n".as_slice()));
+    }
+
+    #[test]
+    fn damaged_marks_are_named() {
+        let case = |text: &str, words: &str| {
+            let damage = split(text.as_bytes()).err().expect("damage");
+            assert!(damage.contains(words), "{damage}");
+        };
+        case("# >>> patina >>>\nx\n", "has no");
+        case("x\n# <<< patina <<<\n", "has no");
+        case("# <<< patina <<<\n# >>> patina >>>\n", "out of order");
+        case("# >>> patina >>>\n# <<< patina <<<\n# >>> patina >>>\n# <<< patina <<<\n", "doubled");
+        assert!(split(b"echo '# >>> patina >>>'\n").expect("no mark on a line of its own").is_none());
+    }
+
+    #[test]
+    fn a_path_keeps_its_quotes_and_look_alikes() {
+        let text = String::from_utf8(render(&block(), "post-merge", Notes::default())).expect("UTF-8");
+        assert!(text.contains(r"patina='/opt/pa'\''ti na/@EVENT@/patina'"), "{text}");
+        assert!(text.contains("hook ring post-merge"), "{text}");
+        let command = String::from_utf8(render_command(&block(), "post-merge")).expect("UTF-8");
+        assert!(command.starts_with("(\nset +eu\n") && command.ends_with("|| :"), "{command}");
+    }
+}

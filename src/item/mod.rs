@@ -1,0 +1,104 @@
+//! The things that can be found: files and definitions, facts joined with views. Refuses to show one that
+//! does not stand in the asking view.
+
+mod parses;
+mod target;
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde::Serialize;
+
+pub use parses::{Outcome, Parse, add_parse, find_parse, forget_unreachable, retry_missing, skipped};
+pub use target::{Target, definitions_named, resolve};
+
+use crate::event::{Seq, definition_key};
+
+/// The tables of this room: the parse cache, (blob, path) to item versions with their lines, and what each
+/// version is called.
+pub const SCHEMA: &str = "
+CREATE TABLE parse(
+  id INTEGER PRIMARY KEY, path INTEGER NOT NULL, blob BLOB NOT NULL, outcome TEXT NOT NULL, detail TEXT, language TEXT, size INTEGER NOT NULL,
+  UNIQUE(path, blob)
+) STRICT;
+CREATE TABLE parse_item(parse INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, end_line INTEGER NOT NULL, PRIMARY KEY(parse, seq))
+STRICT, WITHOUT ROWID;
+CREATE INDEX parse_item_by_seq ON parse_item(seq, parse);
+CREATE TABLE definition(
+  seq INTEGER PRIMARY KEY, path INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, qualified TEXT NOT NULL, owner TEXT,
+  signature TEXT NOT NULL, return_type TEXT, fields TEXT, bases TEXT
+) STRICT;
+CREATE INDEX definition_by_name ON definition(name);
+";
+
+/// A live item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// Position of its version's event.
+    #[serde(skip)]
+    pub seq: Seq,
+    /// `src/a.rs`, `src/a.rs#Parser::parse`.
+    pub key: String,
+    /// `file`, `function`, `type`, ...
+    pub kind: String,
+    /// Encoded path of its file.
+    pub path: String,
+    /// First line, from 1.
+    pub line: u32,
+    /// Last line, inclusive.
+    #[serde(skip)]
+    pub end_line: u32,
+    /// `parse`; for a file its base name.
+    pub name: String,
+    /// `Parser::parse`; for a file its path.
+    #[serde(skip)]
+    pub qualified: String,
+}
+
+/// Columns that [`from_row`] reads, over the tables `definition`, `path`, `parse_item`.
+const COLUMNS: &str = "definition.seq, definition.kind, path.path, parse_item.line, parse_item.end_line, definition.name, definition.qualified";
+/// How those tables and the asking view join.
+const JOINS: &str = "JOIN parse_item ON parse_item.seq = definition.seq JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
+  JOIN path ON path.id = view_file.path";
+
+/// The live item that an event is a version of.
+pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Item>> {
+    let mut statement =
+        cache.prepare_cached(&format!("SELECT {COLUMNS} FROM definition {JOINS} WHERE definition.seq = :seq"))?;
+    Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)
+}
+
+/// The items of a file, the file first, then by line.
+pub fn in_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Item>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM definition {JOINS} WHERE path.path = :path ORDER BY definition.kind <> 'file', parse_item.line, definition.qualified"
+    );
+    let mut statement = cache.prepare_cached(&sql)?;
+    let rows = statement.query_map(named_params! {":view": view, ":path": path}, from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many live items of each kind a view has.
+pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<String, u64>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT definition.kind, count(*) FROM view_file JOIN parse_item USING (parse) JOIN definition ON definition.seq = parse_item.seq
+         WHERE view_file.view = :view GROUP BY definition.kind",
+    )?;
+    let rows =
+        statement.query_map(named_params! {":view": view}, |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Item> {
+    let (kind, path, qualified): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(6)?);
+    let key = if kind == "file" { path.clone() } else { definition_key(&path, &qualified) };
+    Ok(Item {
+        seq: row.get(0)?,
+        key,
+        kind,
+        path,
+        line: row.get(3)?,
+        end_line: row.get(4)?,
+        name: row.get(5)?,
+        qualified,
+    })
+}

@@ -1,0 +1,140 @@
+//! The parse cache: what a blob at a path holds, read once. Refuses to read a blob itself.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use crate::derive::CodeFacts;
+use crate::event::Seq;
+use crate::git::ObjectId;
+use crate::syntax::{Language, Skip};
+
+/// How reading a blob ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Read as code.
+    Code(Language),
+    /// Read as code, with syntax errors in it.
+    Partial(Language),
+    /// Read as text.
+    Text,
+    /// Left out, and why.
+    Skipped(Skip),
+    /// The parser gave up, and why; not tried again for this blob.
+    Failed(String),
+    /// The object is not here.
+    Missing,
+}
+
+/// A blob at a path, as it was read.
+#[derive(Debug, Clone)]
+pub struct Parse {
+    /// Encoded.
+    pub path: String,
+    /// The blob.
+    pub blob: ObjectId,
+    /// Bytes; 0 where unknown.
+    pub size: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it says; empty unless it was read.
+    pub facts: CodeFacts,
+}
+
+impl Outcome {
+    /// The name stored and counted by.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Code(_) => "code",
+            Outcome::Partial(_) => "partial",
+            Outcome::Text => "text",
+            Outcome::Skipped(skip) => skip.name(),
+            Outcome::Failed(_) => "failed",
+            Outcome::Missing => "missing",
+        }
+    }
+}
+
+/// The row of a blob at a path, if it has been read.
+pub fn find_parse(cache: &Connection, path: &str, blob: &ObjectId) -> Result<Option<i64>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT parse.id FROM parse JOIN path ON path.id = parse.path WHERE path.path = :path AND blob = :blob",
+    )?;
+    Ok(statement.query_row(named_params! {":path": path, ":blob": blob.as_bytes()}, |row| row.get(0)).optional()?)
+}
+
+/// Keeps a parse and its items; `seqs` are the positions of the items' events, in their order.
+pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64> {
+    let path = crate::view::intern(cache, &parse.path)?;
+    let (detail, language) = match &parse.outcome {
+        Outcome::Failed(why) => (Some(why.as_str()), None),
+        Outcome::Code(language) | Outcome::Partial(language) => (None, Some(language.name())),
+        _ => (None, None),
+    };
+    cache
+        .prepare_cached(
+            "INSERT INTO parse(path, blob, outcome, detail, language, size) VALUES (:path, :blob, :outcome, :detail, :language, :size)
+             ON CONFLICT(path, blob) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail, language = excluded.language, size = excluded.size",
+        )?
+        .execute(named_params! {
+            ":path": path, ":blob": parse.blob.as_bytes(), ":outcome": parse.outcome.name(), ":detail": detail, ":language": language,
+            ":size": parse.size as i64,
+        })?;
+    let id = find_parse(cache, &parse.path, &parse.blob)?.expect("the row was just written");
+    let mut place = cache.prepare_cached(
+        "INSERT OR IGNORE INTO parse_item(parse, seq, line, end_line) VALUES (:parse, :seq, :line, :end_line)",
+    )?;
+    let mut define = cache.prepare_cached(
+        "INSERT OR IGNORE INTO definition(seq, path, kind, name, qualified, owner, signature, return_type, fields, bases)
+         VALUES (:seq, :path, :kind, :name, :qualified, :owner, :signature, :return_type, :fields, :bases)",
+    )?;
+    for (item, seq) in parse.facts.items.iter().zip(seqs) {
+        place.execute(named_params! {":parse": id, ":seq": seq, ":line": item.line, ":end_line": item.end_line})?;
+        let definition = item.definition.as_ref();
+        let base = parse.path.rsplit('/').next().unwrap_or(&parse.path);
+        let list = |empty: bool, text: serde_json::Result<String>| if empty { None } else { text.ok() };
+        define.execute(named_params! {
+            ":seq": seq, ":path": path, ":kind": item.kind,
+            ":name": definition.map_or(base, |definition| definition.name.as_str()),
+            ":qualified": definition.map_or(parse.path.as_str(), |definition| definition.qualified.as_str()),
+            ":owner": definition.and_then(|definition| definition.owner.as_deref()),
+            ":signature": definition.map_or("", |definition| crate::event::cap_at(&definition.signature, 500)),
+            ":return_type": definition.and_then(|definition| definition.return_type.as_deref()),
+            ":fields": definition.and_then(|definition| list(definition.fields.is_empty(), serde_json::to_string(&definition.fields))),
+            ":bases": definition.and_then(|definition| list(definition.bases.is_empty(), serde_json::to_string(&definition.bases))),
+        })?;
+    }
+    Ok(id)
+}
+
+/// How many files of a view were read in each way, and left out for each reason.
+pub fn skipped(cache: &Connection, view: i64) -> Result<BTreeMap<String, u64>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT outcome, count(*) FROM view_file JOIN parse ON parse.id = view_file.parse WHERE view_file.view = :view GROUP BY outcome",
+    )?;
+    let rows =
+        statement.query_map(named_params! {":view": view}, |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The blobs that were not here, by path, so that they can be looked for again.
+pub fn retry_missing(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT path.path, parse.blob FROM parse JOIN path ON path.id = parse.path WHERE outcome = 'missing' ORDER BY path.path",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(rows.into_iter().filter_map(|(path, blob)| Some((path, ObjectId::try_from(blob.as_slice()).ok()?))).collect())
+}
+
+/// Drops parses that no view holds, with the versions only they held. Returns those versions.
+pub fn forget_unreachable(cache: &Connection) -> Result<Vec<Seq>> {
+    cache.execute_batch(
+        "DELETE FROM parse WHERE id NOT IN (SELECT parse FROM view_file);
+         DELETE FROM parse_item WHERE parse NOT IN (SELECT id FROM parse);",
+    )?;
+    let mut statement =
+        cache.prepare("DELETE FROM definition WHERE seq NOT IN (SELECT seq FROM parse_item) RETURNING seq")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,34 @@
+//! patina: a code repository's memory, kept by git itself.
+//!
+//! ```text
+//!   git hook ──► hooks ──► workspace (doorbell, lock) ──► pipeline
+//!                                                            │ record
+//!   git objects ──► git ──► syntax ──► derive ──► redact ──► eventlog        the only truth
+//!                                                            │ update
+//!                    view ── item ── history ── edges ── text_index          joins and caches, in one store
+//!                                                            │
+//!   a question ──► commands ──► query ───────────────────────┘               ranked, explained, as of a commit
+//! ```
+//!
+//! The rooms stand in reading order, and a room imports only from rooms above it; a test reads the `use` lines.
+
+pub mod commands;
+pub mod config;
+pub mod derive;
+pub mod edges;
+pub mod error;
+pub mod event;
+pub mod eventlog;
+pub mod git;
+pub mod history;
+pub mod hooks;
+pub mod item;
+pub mod pipeline;
+pub mod query;
+pub mod redact;
+pub mod sqlite;
+pub mod store;
+pub mod syntax;
+pub mod text_index;
+pub mod view;
+pub mod workspace;

@@ -1,0 +1,87 @@
+//! Commits: from git into the log, and from the log into the cache's rows.
+
+use anyhow::Result;
+use rusqlite::TransactionBehavior;
+
+use super::{Context, Stage, Wanted, check_stop};
+use crate::derive::commit_fact;
+use crate::event::{CommitData, DERIVER, Fact, GIT_COMMIT};
+use crate::eventlog::Eventlog;
+use crate::git::ObjectId;
+use crate::history;
+use crate::store::Cache;
+use crate::view;
+
+/// Commits appended in one transaction: each is a wait for the disk, and what a stop may cost.
+const BATCH: usize = 8192;
+
+/// Appends every reachable commit that the log does not know; `full` reads all of them again. Returns how many
+/// were read and how many were new.
+pub fn record(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    cache: &mut Cache,
+    wanted: &[Wanted],
+    full: bool,
+) -> Result<(u64, u64)> {
+    let known = |id: &ObjectId| if full { Ok(false) } else { view::is_recorded(&cache.connection, id) };
+    let mut heads: Vec<ObjectId> =
+        wanted.iter().filter_map(|wanted| wanted.worktree.head.map(|head| head.commit)).collect();
+    heads.extend(view::pending(&cache.connection)?);
+    let unknown = context.repository.unknown_commits(&heads, known)?;
+    let total = unknown.commits.len() as u64;
+    let (mut batch, mut done, mut appended, mut behind) = (Vec::with_capacity(BATCH), 0, 0, i64::MAX);
+    let mut flush = |batch: &mut Vec<Fact>| -> Result<()> {
+        let known = log.append(batch.iter())?;
+        appended += known.new as u64;
+        // The log may know a commit that the rows have lost: they are taken in again from there.
+        behind = known.seqs.into_iter().fold(behind, i64::min);
+        done += batch.len() as u64;
+        batch.clear();
+        (context.progress)(Stage::History, done, total);
+        Ok(())
+    };
+    context.repository.read_commits(
+        &unknown.commits,
+        |raw| commit_fact(&raw),
+        context.stop,
+        |span| {
+            batch.extend(span);
+            if batch.len() >= BATCH { flush(&mut batch) } else { Ok(()) }
+        },
+    )?;
+    if !batch.is_empty() {
+        flush(&mut batch)?;
+    }
+    check_stop(context)?;
+    if behind <= cache.watermark()? {
+        cache.set_watermark(behind - 1)?;
+    }
+    if !unknown.pending.is_empty() {
+        tracing::info!(pending = unknown.pending.len(), "commits wait for their parents' trees");
+    }
+    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    view::set_pending(&transaction, &unknown.pending)?;
+    transaction.commit()?;
+    Ok((total, appended))
+}
+
+/// Takes the log's commits after the cache's watermark into its rows.
+pub fn take_in(log: &Eventlog, cache: &mut Cache) -> Result<()> {
+    let (after, last) = (cache.watermark()?, log.last_seq()?);
+    if after >= last {
+        return Ok(());
+    }
+    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    log.each_after(GIT_COMMIT, after, |seq, data| {
+        let data: CommitData = serde_json::from_str(data)?;
+        if data.deriver == DERIVER {
+            let author = history::intern_person(&transaction, &data.author)?;
+            view::add_commit(&transaction, seq, &data, author)?;
+            history::add_commit(&transaction, seq, &data)?;
+        }
+        Ok(())
+    })?;
+    transaction.commit()?;
+    cache.set_watermark(last)
+}

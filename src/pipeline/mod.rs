@@ -1,0 +1,237 @@
+//! The whole program in two functions: `record` takes what git shows into the log, `update` moves views and
+//! caches to where the repository stands. Both are resumable at any point and refuse to run without the lock.
+
+mod code;
+mod history;
+mod sweep;
+mod views;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::error::interrupted;
+use crate::eventlog::Eventlog;
+use crate::git::{Blob, Repository, Worktree};
+use crate::item;
+use crate::store::Cache;
+use crate::view::{self, FileMove, View};
+use crate::workspace::{Lock, Workspace};
+
+pub use sweep::{KEEP_DAYS, Swept, sweep};
+
+/// What a run needs; the lock is held as long as it lives.
+pub struct Context<'a> {
+    /// The repository, opened in any of its worktrees.
+    pub repository: &'a Repository,
+    /// Where things are.
+    pub workspace: &'a Workspace,
+    /// The user's settings.
+    pub config: &'a Config,
+    /// patina's own file: it parses in children of itself.
+    pub program: PathBuf,
+    /// Told of progress.
+    pub progress: &'a dyn Fn(Stage, u64, u64),
+    /// Set when the person wants to stop.
+    pub stop: &'a AtomicBool,
+    /// Proof that nobody else writes.
+    pub lock: &'a Lock,
+}
+
+/// What a run is busy with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading commits, by commit.
+    History,
+    /// Reading files, by file.
+    Code,
+    /// Moving views and full text, by version.
+    Update,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// Commits read from git.
+    pub commits: u64,
+    /// Facts that the log did not know.
+    pub events_appended: u64,
+    /// Live items of the main worktree.
+    pub items: u64,
+    /// Texts embedded; none without a model.
+    pub texts_embedded: u64,
+    /// Embeddings that were known already.
+    pub texts_reused: u64,
+    /// How long each part took.
+    pub seconds: Seconds,
+    /// Most memory this process held, in bytes.
+    pub peak_rss_bytes: u64,
+}
+
+/// Seconds by part.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Seconds {
+    /// Walking, comparing trees, appending.
+    pub history: f64,
+    /// Reading and parsing files.
+    pub code: f64,
+    /// Session logs; none are read yet.
+    pub sessions: f64,
+    /// Embedding; none without a model.
+    pub embed: f64,
+    /// Views, joins, full text.
+    pub update: f64,
+    /// Training; none without a model.
+    pub retrain: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// A worktree with the settings that its own `patina.toml` leaves, and what its view has to do to stand at its HEAD.
+struct Wanted {
+    worktree: Worktree,
+    config: Config,
+    view: View,
+    moves: Vec<FileMove>,
+}
+
+/// Brings the log and the caches to where the repository stands. `full` derives everything again and rebuilds
+/// the caches beside the ones in use, which serve until the end.
+pub fn catch_up(context: &Context<'_>, full: bool) -> Result<Report> {
+    let start = Instant::now();
+    let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
+    let mut cache = Cache::open(context.workspace, context.config, full)?;
+    let mut report = Report::default();
+    let wanted = wanted(context, &cache)?;
+    record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
+    update(context, &mut log, &mut cache, &wanted, &mut report)?;
+    cache.publish(context.workspace)?;
+    let main = view::view_of(&cache.connection, "")?;
+    report.items = main
+        .map(|main| item::counts(&cache.connection, main.id))
+        .transpose()?
+        .map_or(0, |counts| counts.values().sum());
+    report.seconds.total = start.elapsed().as_secs_f64();
+    report.peak_rss_bytes = peak_rss_bytes();
+    tracing::info!(
+        commits = report.commits,
+        events = report.events_appended,
+        seconds = report.seconds.total,
+        "caught up"
+    );
+    Ok(report)
+}
+
+/// Git to facts to the log: every commit the HEADs reach, and what the files at each HEAD say.
+fn record(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    cache: &mut Cache,
+    wanted: &[Wanted],
+    full: bool,
+    report: &mut Report,
+) -> Result<()> {
+    history::take_in(log, cache)?;
+    timed(&mut report.seconds.history, || {
+        let (commits, appended) = history::record(context, log, cache, wanted, full)?;
+        report.commits = commits;
+        report.events_appended += appended;
+        Ok(())
+    })?;
+    timed(&mut report.seconds.code, || {
+        report.events_appended += code::record(context, log, cache, wanted)?;
+        Ok(())
+    })
+}
+
+/// The log to views and full text, in one transaction that readers see whole.
+fn update(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    cache: &mut Cache,
+    wanted: &[Wanted],
+    report: &mut Report,
+) -> Result<()> {
+    timed(&mut report.seconds.update, || {
+        history::take_in(log, cache)?;
+        views::update(context, log, cache, wanted)
+    })
+}
+
+fn wanted(context: &Context<'_>, cache: &Cache) -> Result<Vec<Wanted>> {
+    let mut wanted = Vec::new();
+    for worktree in context.repository.worktrees()? {
+        let mut config = context.config.clone();
+        if let Some(head) = worktree.head
+            && let Some(blob) = context.repository.blob_at(head.tree, b"patina.toml")?
+            && let Blob::Bytes(bytes) = context.repository.blob(blob, REPOSITORY_CONFIG_LIMIT)?
+        {
+            config.narrow("patina.toml", &String::from_utf8_lossy(&bytes));
+        }
+        let view = view::ensure_view(&cache.connection, &worktree.name)?;
+        let keep = |path: &str| !config.ignore.is_match(path);
+        let moves = view::wanted_moves(
+            &cache.connection,
+            context.repository,
+            &view,
+            worktree.head,
+            &config.fingerprint(),
+            keep,
+        )?;
+        wanted.push(Wanted { worktree, config, view, moves });
+    }
+    Ok(wanted)
+}
+
+/// A tracked `patina.toml` is a few lines; anything longer is not one.
+const REPOSITORY_CONFIG_LIMIT: u64 = 64 * 1024;
+
+fn check_stop(context: &Context<'_>) -> Result<()> {
+    if context.stop.load(Ordering::Relaxed) { Err(interrupted().into()) } else { Ok(()) }
+}
+
+fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    let result = work();
+    *seconds += start.elapsed().as_secs_f64();
+    result
+}
+
+/// How long the worker waits for more rings, and for a rebase to go on.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Rings closer than this are one.
+    pub rings: Duration,
+    /// A rebase, am or sequencer that did not ring for this long is resting; what is there is taken in.
+    pub sequence: Duration,
+}
+
+/// What the worker uses.
+pub const PATIENCE: Patience = Patience { rings: Duration::from_millis(50), sequence: Duration::from_millis(1500) };
+
+/// Waits until the doorbell is quiet, so that a burst of rings is one look.
+pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience: Patience) {
+    let worktrees = repository.worktrees().unwrap_or_default();
+    let mut seen = workspace.rings();
+    let mut last_ring = Instant::now();
+    loop {
+        std::thread::sleep(patience.rings);
+        let rings = workspace.rings();
+        if rings != seen {
+            (seen, last_ring) = (rings, Instant::now());
+        } else if !worktrees.iter().any(Worktree::is_busy) || last_ring.elapsed() > patience.sequence {
+            break;
+        }
+    }
+}
+
+/// Most memory this process held, in bytes; 0 where the system does not say.
+pub fn peak_rss_bytes() -> u64 {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF);
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    usage.map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0) * unit)
+}

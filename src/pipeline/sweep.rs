@@ -1,0 +1,82 @@
+//! What nobody needs any more: facts that no view has seen for long and git can tell again. Refuses to touch a
+//! session or feedback, which exist nowhere else.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use rusqlite::{TransactionBehavior, named_params};
+
+use super::Context;
+use crate::event::Seq;
+use crate::eventlog::Eventlog;
+use crate::store::Cache;
+
+/// Days that a fact is kept after the last view let go of it: branches come back, and switching back is free.
+pub const KEEP_DAYS: u32 = 90;
+
+/// What a sweep dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Events.
+    pub events: u64,
+    /// By how much the files shrank.
+    pub bytes: u64,
+}
+
+/// Notes what no view sees at `now`, Unix seconds, and drops what no sweep has seen live for `days`.
+pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
+    super::catch_up(context, false)?;
+    let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
+    let mut cache = Cache::open(context.workspace, context.config, false)?;
+    let before = size(context);
+    let live = live(&cache)?;
+    let old = log.note_unseen(&live, now, now - i64::from(days) * 86_400)?;
+    if old.is_empty() {
+        return Ok(Swept::default());
+    }
+    // The cache lets go first: what it does not hold is taken in again when a view comes back to it.
+    forget(&mut cache, &old)?;
+    let events = log.drop_derivable(&old)? as u64;
+    log.vacuum()?;
+    cache.connection.execute_batch("VACUUM")?;
+    Ok(Swept { events, bytes: before.saturating_sub(size(context)) })
+}
+
+fn live(cache: &Cache) -> Result<HashSet<Seq>> {
+    let mut statement = cache.connection.prepare(
+        "SELECT seq FROM reachable
+         UNION SELECT seq FROM parse_item JOIN view_file USING (parse)
+         UNION SELECT seq FROM parse_call JOIN view_file USING (parse)
+         UNION SELECT seq FROM import JOIN view_file USING (parse)",
+    )?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+fn forget(cache: &mut Cache, seqs: &[Seq]) -> Result<()> {
+    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for sql in [
+        "DELETE FROM parse WHERE id IN (SELECT parse FROM parse_item WHERE seq = :seq)",
+        "DELETE FROM definition WHERE seq = :seq",
+        "DELETE FROM call WHERE seq = :seq",
+        "DELETE FROM touched WHERE commit_seq = :seq",
+        "DELETE FROM rename WHERE commit_seq = :seq",
+        "DELETE FROM parent WHERE child = :seq",
+        "DELETE FROM commit_row WHERE seq = :seq",
+    ] {
+        let mut statement = transaction.prepare(sql)?;
+        for seq in seqs {
+            statement.execute(named_params! {":seq": seq})?;
+        }
+    }
+    transaction.execute_batch(
+        "DELETE FROM parse_item WHERE parse NOT IN (SELECT id FROM parse);
+         DELETE FROM parse_call WHERE parse NOT IN (SELECT id FROM parse);
+         DELETE FROM import WHERE parse NOT IN (SELECT id FROM parse);",
+    )?;
+    Ok(transaction.commit()?)
+}
+
+fn size(context: &Context<'_>) -> u64 {
+    let files = [Some(context.workspace.eventlog_path()), context.workspace.cache_path()];
+    files.into_iter().flatten().filter_map(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
+}

@@ -1,0 +1,206 @@
+//! Views and full text move to where the HEADs stand, in one transaction of the cache; then what plain SQL sees
+//! moves in one transaction of the log.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use rusqlite::{Connection, TransactionBehavior, named_params};
+use serde::Deserialize;
+
+use super::{Context, Stage, Wanted};
+use crate::edges;
+use crate::event::{Seq, hex};
+use crate::eventlog::{Eventlog, LiveMove};
+use crate::git::ObjectId;
+use crate::item;
+use crate::store::{self, Cache};
+use crate::text_index::{self, Entry};
+use crate::view::{self, FileMove};
+
+/// More versions than this in one move, and full text is brought together afterwards.
+const OPTIMIZE_AFTER: usize = 5_000;
+
+/// Moves everything.
+pub fn update(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[Wanted]) -> Result<()> {
+    let before = view::views(&cache.connection)?;
+    let was = store::meta(&cache.connection, "as_of")?;
+    let mut live = LiveMove::default();
+    let as_of = as_of(wanted);
+    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (mut came, mut left) = (BTreeSet::new(), BTreeSet::new());
+    for Wanted { view, worktree, config, moves } in wanted {
+        let limit = (config.max_file_bytes < context.config.max_file_bytes).then_some(config.max_file_bytes);
+        let placed = place(&transaction, moves, limit)?;
+        if view.worktree.is_empty() {
+            live.paths_removed.extend(placed.iter().map(|(path, _)| path.clone()));
+            live.code_added.extend(events_at(&transaction, &placed)?);
+        }
+        let (new, old) = view::move_files(&transaction, view.id, &placed)?;
+        came.extend(versions(&transaction, &new)?);
+        left.extend(versions(&transaction, &old)?);
+        view::set_head(&transaction, view.id, worktree.head, &config.fingerprint())?;
+    }
+    for gone in before.iter().filter(|view| !wanted.iter().any(|wanted| wanted.worktree.name == view.worktree)) {
+        let all: Vec<(String, Option<i64>)> =
+            view::files(&transaction, gone.id)?.into_keys().map(|path| (path, None)).collect();
+        let (_, old) = view::move_files(&transaction, gone.id, &all)?;
+        left.extend(versions(&transaction, &old)?);
+        view::drop_view(&transaction, gone.id)?;
+    }
+    let heads = |views: Vec<Option<crate::git::Head>>| -> Vec<ObjectId> {
+        views.into_iter().flatten().map(|head| head.commit).collect()
+    };
+    let old_heads = heads(before.iter().map(|view| view.head).collect());
+    let new_heads = heads(wanted.iter().map(|wanted| wanted.worktree.head).collect());
+    // A commit that was pending and is told now may stand between commits that are reachable already.
+    let whole = store::meta(&transaction, "pending")?.is_some();
+    let reach = view::move_reachable(&transaction, &old_heads, &new_heads, whole)?;
+    let pending = view::pending(&transaction)?.len();
+    if pending > 0 {
+        store::set_meta(&transaction, "pending", &pending.to_string())?;
+    } else {
+        transaction.execute("DELETE FROM meta WHERE key = 'pending'", [])?;
+    }
+    move_text(context, log, &transaction, &came, &left)?;
+    move_messages(log, &transaction, &reach)?;
+    store::set_meta(&transaction, "as_of", &as_of)?;
+    transaction.commit().context("moving the views")?;
+    if came.len() + reach.added.len() > OPTIMIZE_AFTER {
+        text_index::optimize(&cache.connection)?;
+    }
+    live.commits_added = reach.added;
+    live.commits_removed = reach.removed;
+    move_log(log, cache, live, was.as_deref(), &as_of)
+}
+
+/// What a set of HEADs is called: equal names, equal answers.
+fn as_of(wanted: &[Wanted]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for wanted in wanted {
+        let head = wanted.worktree.head.map(|head| head.commit.to_string()).unwrap_or_default();
+        hasher.update(format!("{}\0{head}\0{}\0", wanted.worktree.name, wanted.config.fingerprint()).as_bytes());
+    }
+    hex(&hasher.finalize().as_bytes()[..16])
+}
+
+/// The parse that each path holds from now on. A file over the repository's own limit is left out.
+fn place(cache: &Connection, moves: &[FileMove], limit: Option<u64>) -> Result<Vec<(String, Option<i64>)>> {
+    let mut placed = Vec::with_capacity(moves.len());
+    let mut fits = cache.prepare_cached("SELECT 1 FROM parse WHERE id = :id AND size <= :limit")?;
+    for file in moves {
+        let mut parse = None;
+        if let Some(blob) = &file.blob {
+            let id = item::find_parse(cache, &file.path, blob)?.context("a file that moves in was parsed before")?;
+            let fits = match limit {
+                Some(limit) => fits.exists(named_params! {":id": id, ":limit": limit as i64})?,
+                None => true,
+            };
+            parse = fits.then_some(id);
+        }
+        placed.push((file.path.clone(), parse));
+    }
+    Ok(placed)
+}
+
+fn versions(cache: &Connection, parses: &[i64]) -> Result<Vec<Seq>> {
+    let mut statement = cache.prepare_cached("SELECT seq FROM parse_item WHERE parse = :parse")?;
+    let mut all = Vec::new();
+    for parse in parses {
+        let rows = statement.query_map(named_params! {":parse": parse}, |row| row.get(0))?;
+        all.extend(rows.collect::<rusqlite::Result<Vec<Seq>>>()?);
+    }
+    Ok(all)
+}
+
+/// Every event that parses stand for, with the path it is live under.
+fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec<(Seq, String)>> {
+    let mut all = Vec::new();
+    for (path, parse) in placed {
+        let Some(parse) = parse else { continue };
+        let seqs = versions(cache, &[*parse])?.into_iter().chain(edges::events_of(cache, *parse)?);
+        all.extend(seqs.map(|seq| (seq, path.clone())));
+    }
+    Ok(all)
+}
+
+#[derive(Deserialize)]
+struct Text {
+    #[serde(default)]
+    qualified_name: String,
+    #[serde(default)]
+    file_path: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    doc: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// Full text holds exactly the versions live in some view.
+fn move_text(
+    context: &Context<'_>,
+    log: &Eventlog,
+    cache: &Connection,
+    came: &BTreeSet<Seq>,
+    left: &BTreeSet<Seq>,
+) -> Result<()> {
+    let mut is_live = cache.prepare_cached(
+        "SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = :seq LIMIT 1",
+    )?;
+    for seq in left.difference(came) {
+        if !is_live.exists(named_params! {":seq": seq})? {
+            text_index::remove(cache, *seq)?;
+        }
+    }
+    let new: Vec<Seq> = came.difference(left).copied().collect();
+    for (done, seq) in new.iter().enumerate() {
+        let text: Text = serde_json::from_str(&log.data(*seq)?)?;
+        let base = text.file_path.rsplit('/').next().unwrap_or_default();
+        let name = if text.kind == "file" { base } else { &text.qualified_name };
+        text_index::put(cache, *seq, &Entry { name, path: &text.file_path, doc: &text.doc, body: &text.text })?;
+        if done % 256 == 0 {
+            (context.progress)(Stage::Update, done as u64, new.len() as u64);
+        }
+    }
+    Ok(())
+}
+
+fn move_messages(log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
+    for seq in &reach.removed {
+        text_index::remove(cache, *seq)?;
+    }
+    for seq in &reach.added {
+        let text: Text = serde_json::from_str(&log.data(*seq)?)?;
+        let message = text.message.trim();
+        let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
+        // A subject is a sentence and no name: it counts as a doc, so that a definition of that name stays above it.
+        text_index::put(cache, *seq, &Entry { doc: subject, body: rest, ..Entry::default() })?;
+    }
+    Ok(())
+}
+
+/// Moves what plain SQL sees: by the difference where the log stood where the cache did, else from the whole.
+fn move_log(log: &mut Eventlog, cache: &Cache, mut live: LiveMove, was: Option<&str>, as_of: &str) -> Result<()> {
+    let stands = log.live_as_of()?;
+    if stands.as_deref() == Some(as_of) && was == Some(as_of) {
+        return Ok(());
+    }
+    if stands.is_none() || stands.as_deref() != was {
+        let connection = &cache.connection;
+        let mut reachable = connection.prepare("SELECT seq FROM reachable")?;
+        live = LiveMove {
+            reset: true,
+            commits_added: reachable.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?,
+            ..LiveMove::default()
+        };
+        if let Some(main) = view::view_of(connection, "")? {
+            let files: Vec<(String, Option<i64>)> =
+                view::files(connection, main.id)?.into_iter().map(|(path, parse)| (path, Some(parse))).collect();
+            live.code_added = events_at(connection, &files)?;
+        }
+    }
+    log.move_live(&live, as_of)
+}

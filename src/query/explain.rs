@@ -1,0 +1,130 @@
+//! What ties two things together: shared commits, calls either way, people, place. Refuses to say
+//! "related" without a reason.
+
+use anyhow::Result;
+use rusqlite::named_params;
+use serde::Serialize;
+
+use super::{Evidence, Reader};
+use crate::edges;
+use crate::history;
+use crate::item::{self, Item};
+
+/// One tie.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tie {
+    /// `changed_together`, `calls`, `called_by`, `people`, `place`, `same_file`.
+    pub kind: &'static str,
+    /// One sentence.
+    pub detail: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Shared commits shown.
+const COMMITS: usize = 5;
+/// Call sites shown each way.
+const CALLS: usize = 10;
+
+/// Every tie between two items, the strongest kinds first.
+pub fn explain(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
+    let (cache, view) = (&reader.cache, reader.view.id);
+    let mut ties = Vec::new();
+    if a.path == b.path {
+        ties.push(Tie { kind: "same_file", detail: format!("both stand in {}", a.path), evidence: Vec::new() });
+    } else {
+        let ranked = history::related(cache, view, reader.time(), &a.path)?;
+        let place = ranked.iter().position(|related| related.path == b.path);
+        if let Some((rank, related)) =
+            place.map(|rank| (rank + 1, &ranked[rank])).filter(|(_, related)| related.commits > 0)
+        {
+            let shared = history::shared_commits(cache, view, &a.path, &b.path, COMMITS)?;
+            let detail = format!(
+                "changed together in {} commits; number {rank} of {} for {}",
+                related.commits,
+                ranked.len(),
+                a.path
+            );
+            ties.push(Tie {
+                kind: "changed_together",
+                detail,
+                evidence: shared.into_iter().map(Evidence::Commit).collect(),
+            });
+        }
+    }
+    ties.extend(calls(reader, "calls", a, b)?);
+    ties.extend(calls(reader, "called_by", b, a)?);
+    ties.extend(people(reader, a, b)?);
+    let similarity = history::path_similarity(&a.path, &b.path);
+    if a.path != b.path && similarity > 0.0 {
+        ties.push(Tie {
+            kind: "place",
+            detail: format!("their paths are near ({similarity:.2})"),
+            evidence: vec![Evidence::Path { similarity }],
+        });
+    }
+    Ok(ties)
+}
+
+/// Calls from one item, or anything in it where it is a file, to the other.
+fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Result<Vec<Tie>> {
+    let inside = |item: &Item| -> Result<Vec<Item>> {
+        if item.kind == "file" {
+            item::in_file(&reader.cache, reader.view.id, &item.path)
+        } else {
+            Ok(vec![item.clone()])
+        }
+    };
+    let targets: Vec<i64> = inside(to)?.iter().map(|item| item.seq).collect();
+    let mut sites = Vec::new();
+    for caller in inside(from)? {
+        let edges = edges::calls_of(&reader.cache, reader.view.id, &caller)?;
+        sites.extend(
+            edges.into_iter().filter(|edge| targets.contains(&edge.callee.seq) && edge.caller.seq != edge.callee.seq),
+        );
+    }
+    if sites.is_empty() {
+        return Ok(Vec::new());
+    }
+    sites.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.line.cmp(&b.line)));
+    let detail = format!("{} calls {} at {} places", from.key, to.key, sites.len());
+    let evidence = sites.iter().take(CALLS).map(|edge| Evidence::Text {
+        line: Some(edge.line),
+        text: format!(
+            "{}:{} {} calls {} ({:.2}, {})",
+            edge.caller.path, edge.line, edge.caller.name, edge.callee.key, edge.confidence, edge.reason
+        ),
+    });
+    Ok(vec![Tie { kind, detail, evidence: evidence.collect() }])
+}
+
+fn people(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Option<Tie>> {
+    if a.path == b.path {
+        return Ok(None);
+    }
+    let people = reader.people()?;
+    let who = |item: &Item| {
+        history::who(&reader.cache, reader.view.id, reader.time(), std::slice::from_ref(&item.path), &people)
+    };
+    let (of_a, of_b) = (who(a)?, who(b)?);
+    let shared: Vec<String> = of_a
+        .iter()
+        .filter(|person| of_b.iter().any(|other| other.email == person.email))
+        .map(|person| person.name.clone())
+        .collect();
+    let everyone: i64 = reader.cache.query_row(
+        "SELECT count(DISTINCT author) FROM commit_row JOIN reachable USING (seq)",
+        named_params! {},
+        |row| row.get(0),
+    )?;
+    if shared.is_empty() || everyone < 2 {
+        return Ok(None);
+    }
+    let detail =
+        format!("written by the same people: {}", shared.iter().take(5).cloned().collect::<Vec<_>>().join(", "));
+    Ok(Some(Tie {
+        kind: "people",
+        detail,
+        evidence: shared.into_iter().take(5).map(|name| Evidence::Author { name }).collect(),
+    }))
+}

@@ -1,0 +1,220 @@
+//! A question to ranked, explained hits, as of a commit. Refuses to show what does not stand in the asking
+//! view, and to hide how old an answer is.
+
+mod explain;
+mod neighbours;
+mod search;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use globset::{Glob, GlobMatcher};
+use rusqlite::{Connection, named_params};
+use serde::Serialize;
+
+pub use explain::{Tie, explain};
+pub use neighbours::related;
+pub use search::search;
+
+use crate::error::{Exit, UserError};
+use crate::event::{encode_path, hex};
+use crate::git::{Head, Mailmap, Repository};
+use crate::history::{self, CommitRef, People};
+use crate::store;
+use crate::view::{self, View};
+use crate::workspace::Workspace;
+
+/// Everything one answer is given from: a cache open for reading, the view of who asks, and how old it is.
+pub struct Reader<'r> {
+    /// The cache, with the log attached as `log`.
+    pub cache: Connection,
+    /// The asking worktree's view.
+    pub view: View,
+    /// Where the asking worktree's HEAD stands by now.
+    pub head: Option<Head>,
+    /// Commits that HEAD is ahead of what is indexed; at least 1 where it moved at all.
+    pub behind: u64,
+    /// Sentences the person should read beside the answer.
+    pub notes: Vec<String>,
+    repository: &'r Repository,
+}
+
+/// What narrows an answer.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// Most hits.
+    pub k: usize,
+    /// Kinds to keep; empty keeps all.
+    pub kinds: Vec<String>,
+    /// Paths to keep.
+    pub path: Option<GlobMatcher>,
+    /// Keep only what a commit at or after this moment touched, Unix seconds.
+    pub since: Option<i64>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Hit {
+    /// `src/a.rs#Parser::parse`, `commit:9f2c...`.
+    pub key: String,
+    /// `file`, `function`, ..., `commit`.
+    pub kind: String,
+    /// Encoded; none for a commit.
+    pub path: Option<String>,
+    /// From 1; none for a commit.
+    pub line: Option<u32>,
+    /// What to call it.
+    pub name: String,
+    /// Larger is better; comparable within one answer.
+    pub score: f64,
+    /// The place each way of looking gave it, from 1.
+    pub ranks: BTreeMap<&'static str, usize>,
+    /// Why it is here.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One reason for a hit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Evidence {
+    /// A commit that touched it.
+    Commit(CommitRef),
+    /// A line of it that holds words of the question.
+    Text {
+        /// From 1, in the file; none for a commit's message.
+        line: Option<u32>,
+        /// The line, without white space around.
+        text: String,
+    },
+    /// It changed in the same commits.
+    Together {
+        /// How many that counted.
+        commits: usize,
+        /// Their decayed weight.
+        weight: f64,
+    },
+    /// Its path is near.
+    Path {
+        /// Shared folders and stem.
+        similarity: f64,
+    },
+    /// Who touched it most.
+    Author {
+        /// Their name.
+        name: String,
+    },
+}
+
+impl<'r> Reader<'r> {
+    /// Opens what is indexed for the worktree that asks. One that was never indexed is answered from the main
+    /// worktree's facts, as far as its own tree holds the same files.
+    ///
+    /// # Errors
+    /// A [`UserError`] with the exit code for "not set up" where nothing is indexed.
+    pub fn open(repository: &'r Repository, workspace: &Workspace) -> Result<Self> {
+        let cache = store::open_reader(workspace)?;
+        let head = repository.head()?;
+        let name = repository.worktree_name()?;
+        let mut notes = Vec::new();
+        let view = match view::view_of(&cache, &name)? {
+            Some(view) => view,
+            None => {
+                let main = view::view_of(&cache, "")?.ok_or_else(|| {
+                    UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
+                        .hint("run `patina reindex`")
+                })?;
+                keep_own_files(&cache, repository, &main, head)?;
+                notes.push("this worktree has not been indexed yet: the answer is the main worktree's, where both hold the same files".to_string());
+                main
+            }
+        };
+        let behind = if view.head.map(|view| view.commit) == head.map(|head| head.commit) {
+            0
+        } else {
+            behind(&cache, repository, head)?
+        };
+        Ok(Reader { cache, view, head, behind, notes, repository })
+    }
+
+    /// The commit the answer is as of, in hexadecimal.
+    pub fn as_of(&self) -> Option<String> {
+        self.view.head.map(|head| hex(head.commit.as_bytes()))
+    }
+
+    /// The moment that decay counts from.
+    pub fn time(&self) -> i64 {
+        self.view.head.map_or(0, |head| head.time)
+    }
+
+    /// Who is who, by the mailmap of the tree the answer is as of.
+    pub fn people(&self) -> Result<People> {
+        let mailmap = match self.view.head.filter(|head| self.repository.has(head.tree)) {
+            Some(head) => self.repository.mailmap(head.tree)?,
+            None => Mailmap::empty(),
+        };
+        history::people_of(&self.cache, &mailmap)
+    }
+
+    /// The folder the person stands in, from the top of the worktree.
+    pub fn prefix(&self) -> String {
+        self.repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes())).unwrap_or_default()
+    }
+
+    /// A field of an event's data in the log.
+    fn text_of(&self, seq: i64, field: &str) -> Result<String> {
+        let mut statement =
+            self.cache.prepare_cached("SELECT coalesce(data ->> :field, '') FROM log.event WHERE seq = :seq")?;
+        Ok(statement.query_row(named_params! {":field": format!("$.{field}"), ":seq": seq}, |row| row.get(0))?)
+    }
+}
+
+impl Filter {
+    /// Reads a path glob.
+    ///
+    /// # Errors
+    /// A [`UserError`] that says why it is none.
+    pub fn path_glob(pattern: &str) -> Result<GlobMatcher> {
+        let glob = Glob::new(pattern).map_err(|error| {
+            UserError::new(Exit::Usage, format!("`{pattern}` is no glob: {}", error.kind()))
+                .hint("for example `src/**/*.rs`")
+        })?;
+        Ok(glob.compile_matcher())
+    }
+
+    /// Whether a file may be in the answer.
+    fn keeps_path(&self, path: &str) -> bool {
+        self.path.as_ref().is_none_or(|glob| glob.is_match(path))
+    }
+
+    fn keeps_kind(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind)
+    }
+}
+
+/// The commits that HEAD reaches and no indexed HEAD does.
+fn behind(cache: &Connection, repository: &Repository, head: Option<Head>) -> Result<u64> {
+    let Some(head) = head else { return Ok(0) };
+    let mut known =
+        cache.prepare("SELECT 1 FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq WHERE sha = :sha")?;
+    let unknown =
+        repository.unknown_commits(&[head.commit], |id| Ok(known.exists(named_params! {":sha": id.as_bytes()})?))?;
+    Ok((unknown.commits.len() + unknown.pending.len()) as u64)
+}
+
+/// Shadows the view's files by those that the asking tree holds with the same content. A temporary table of the
+/// same name comes first wherever the view is joined.
+fn keep_own_files(cache: &Connection, repository: &Repository, main: &View, head: Option<Head>) -> Result<()> {
+    cache.execute_batch(
+        "CREATE TEMP TABLE view_file(view INTEGER, path INTEGER, parse INTEGER, PRIMARY KEY(view, path)) WITHOUT ROWID",
+    )?;
+    let mut insert = cache.prepare(
+        "INSERT INTO temp.view_file SELECT view, view_file.path, parse FROM main.view_file JOIN parse ON parse.id = view_file.parse
+         JOIN path ON path.id = view_file.path WHERE view = :view AND path.path = :path AND parse.blob = :blob",
+    )?;
+    let files = head.map(|head| repository.files(head.tree)).transpose()?.unwrap_or_default();
+    for file in files {
+        insert
+            .execute(named_params! {":view": main.id, ":path": encode_path(&file.path), ":blob": file.id.as_bytes()})?;
+    }
+    Ok(())
+}

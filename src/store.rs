@@ -1,0 +1,186 @@
+//! The cache file: every room's tables in one database, made anew when what it depends on has changed.
+//! Refuses to be the only place that knows something.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use crate::config::Config;
+use crate::error::{Exit, UserError};
+use crate::event::{DERIVER, Seq, hex};
+use crate::eventlog::Eventlog;
+use crate::sqlite::{self, Durability};
+use crate::syntax::EXTRACTOR;
+use crate::workspace::Workspace;
+use crate::{edges, history, item, redact, text_index, view};
+
+const META: &str = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
+/// A cache open for writing.
+#[derive(Debug)]
+pub struct Cache {
+    /// The database.
+    pub connection: Connection,
+    path: PathBuf,
+    /// Not in use yet: readers see it after [`Cache::publish`].
+    building: bool,
+}
+
+impl Cache {
+    /// Opens the cache in use; where there is none, it is damaged, or depends on something else by now, goes on
+    /// with the one that is being built, or begins one. `full` never takes the one in use.
+    pub fn open(workspace: &Workspace, config: &Config, full: bool) -> Result<Self> {
+        let wanted = fingerprint(config);
+        let current = workspace.cache_path();
+        if let Some(path) = current.clone().filter(|_| !full)
+            && let Some(connection) = usable(&path, workspace.wal, &wanted)
+        {
+            return Ok(Cache { connection, path, building: false });
+        }
+        let next = workspace.next_cache_path()?;
+        let last = previous(&next).filter(|last| last.exists() && Some(last) != current.as_ref());
+        if let Some(last) = last
+            && let Some(connection) = usable(&last, workspace.wal, &wanted)
+        {
+            return Ok(Cache { connection, path: last, building: true });
+        }
+        let connection = sqlite::open(&next, Durability::Normal, workspace.wal)?;
+        connection.pragma_update(None, "cache_size", -64_000)?;
+        let schema = format!("BEGIN;{META}{}COMMIT;", schemas().concat());
+        connection.execute_batch(&schema).context("making the cache's tables")?;
+        set_meta(&connection, "fingerprint", &wanted)?;
+        Ok(Cache { connection, path: next, building: true })
+    }
+
+    /// Makes it the cache in use.
+    pub fn publish(&mut self, workspace: &Workspace) -> Result<()> {
+        if self.building {
+            // Readers that open the file without its write-ahead log must find everything in it.
+            self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
+            workspace.publish_cache(&self.path)?;
+            self.building = false;
+        }
+        Ok(())
+    }
+
+    /// Whether readers do not see it yet.
+    pub fn is_building(&self) -> bool {
+        self.building
+    }
+
+    /// Position of the newest event that is in.
+    pub fn watermark(&self) -> Result<Seq> {
+        Ok(meta(&self.connection, "watermark")?.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    /// Says that every commit up to a position is in.
+    pub fn set_watermark(&self, seq: Seq) -> Result<()> {
+        set_meta(&self.connection, "watermark", &seq.to_string())
+    }
+}
+
+/// Opens the cache in use for reading, with the log attached as `log`.
+///
+/// # Errors
+/// A [`UserError`] with the exit code for "not set up" where there is none yet.
+pub fn open_reader(workspace: &Workspace) -> Result<Connection> {
+    let missing = || {
+        UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
+            .hint("run `patina reindex`, or `patina hook install` once and commit")
+    };
+    // A rebuild may switch caches between the look at the name and the opening of the file.
+    let mut last = None;
+    for _ in 0..3 {
+        let Some(path) = workspace.cache_path() else { return Err(missing().into()) };
+        match open_pair(&path, &workspace.eventlog_path()) {
+            Ok(connection) => return Ok(connection),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.expect("the loop ran").context("opening the index; `patina reindex --full` builds it again"))
+}
+
+fn open_pair(cache: &Path, log: &Path) -> Result<Connection> {
+    let connection = sqlite::open_read_only(cache)?;
+    let uri = format!("file:{}?mode=ro", encode_uri(log));
+    connection.execute("ATTACH DATABASE :log AS log", named_params! {":log": uri})?;
+    Eventlog::refuse_newer(&connection, "log")?;
+    meta(&connection, "fingerprint")?.context("the cache is empty")?;
+    Ok(connection)
+}
+
+/// A text that the cache keeps beside its tables.
+pub fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = :key")?;
+    Ok(statement.query_row(named_params! {":key": key}, |row| row.get(0)).optional()?)
+}
+
+/// Keeps a text beside the tables.
+pub fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO meta(key, value) VALUES (:key, :value) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(named_params! {":key": key, ":value": value})?;
+    Ok(())
+}
+
+/// A hash over every live fact and where it stands: equal on any machine whose HEADs are the same.
+pub fn digest(reader: &Connection) -> Result<String> {
+    let mut statement = reader.prepare(
+        "SELECT idem, '', '', 0 FROM reachable JOIN log.event USING (seq)
+         UNION SELECT idem, view.worktree, path.path, line FROM view_file JOIN view ON view.id = view_file.view JOIN path ON path.id = view_file.path
+           JOIN parse_item USING (parse) JOIN log.event ON event.seq = parse_item.seq
+         UNION SELECT idem, view.worktree, path.path, line FROM view_file JOIN view ON view.id = view_file.view JOIN path ON path.id = view_file.path
+           JOIN parse_call USING (parse) JOIN log.event ON event.seq = parse_call.seq
+         UNION SELECT idem, view.worktree, path.path, line FROM view_file JOIN view ON view.id = view_file.view JOIN path ON path.id = view_file.path
+           JOIN import USING (parse) JOIN log.event ON event.seq = import.seq
+         ORDER BY 1, 2, 3, 4",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut hasher = blake3::Hasher::new();
+    while let Some(row) = rows.next()? {
+        hasher.update(row.get_ref(0)?.as_blob()?);
+        for index in 1..3 {
+            hasher.update(row.get_ref(index)?.as_str()?.as_bytes()).update(&[0]);
+        }
+        hasher.update(&row.get::<_, i64>(3)?.to_le_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn schemas() -> [&'static str; 5] {
+    [view::SCHEMA, item::SCHEMA, history::SCHEMA, edges::SCHEMA, text_index::SCHEMA]
+}
+
+/// What the content of a cache depends on beside the log and git: where it differs, nothing of it is of use.
+fn fingerprint(config: &Config) -> String {
+    let parts = format!("{} {EXTRACTOR} {DERIVER} {} {}", schemas().concat(), redact::VERSION, config.max_file_bytes);
+    hex(&blake3::hash(parts.as_bytes()).as_bytes()[..16])
+}
+
+/// A cache that opens, has not been damaged where it is easily seen, and depends on what we depend on.
+fn usable(path: &Path, wal: bool, fingerprint: &str) -> Option<Connection> {
+    let connection = sqlite::open(path, Durability::Normal, wal).ok()?;
+    connection.pragma_update(None, "cache_size", -32_000).ok()?;
+    let found = meta(&connection, "fingerprint").ok()??;
+    (found == fingerprint).then_some(connection)
+}
+
+/// The path numbered one below, `cache-6.db` for `cache-7.db`.
+fn previous(next: &Path) -> Option<PathBuf> {
+    let number: u64 = next.file_stem()?.to_str()?.strip_prefix("cache-")?.parse().ok()?;
+    number.checked_sub(1).filter(|number| *number > 0).map(|number| next.with_file_name(format!("cache-{number}.db")))
+}
+
+fn encode_uri(path: &Path) -> String {
+    let mut out = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(*byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

@@ -1,0 +1,304 @@
+//! Calls as written: the callee, its receiver, the form. Refuses to resolve: what a name is bound to is
+//! asked of `locals` afterwards.
+
+use tree_sitter::Node;
+
+use super::language::Row;
+use super::locals::{self, Known};
+use super::names::{self, strip_generics};
+use super::parsed::Form;
+
+/// A call, before the names around it are known.
+#[derive(Debug, Clone)]
+pub(super) struct RawCall {
+    /// Where it begins.
+    pub at: usize,
+    pub name: String,
+    pub callee: String,
+    pub form: Form,
+    pub receiver: Receiver,
+    pub arguments: Option<u32>,
+    pub line: u32,
+}
+
+/// What stands before the last dot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Receiver {
+    /// Nothing, or nothing that could be a value.
+    None,
+    /// `self` and the like.
+    Own,
+    /// One name.
+    Name(String),
+    /// A chain of names that begins with this one.
+    Root(String),
+    /// An expression, and what it says of its type.
+    Value(Known),
+}
+
+/// A callee's or a receiver's names, in order; `_` stands for what is not a name.
+pub(super) struct Chain<'t> {
+    pub segments: Vec<String>,
+    /// The expression that `_` stands for.
+    pub opaque: Option<Node<'t>>,
+    /// The node of the last segment.
+    pub last: Node<'t>,
+}
+
+impl Chain<'_> {
+    pub(super) fn text(&self) -> String {
+        self.segments.join(".")
+    }
+}
+
+/// The source of a node; empty where the node lies outside, which no tree of this source has.
+pub(super) fn text<'s>(source: &'s str, node: Node<'_>) -> &'s str {
+    source.get(node.byte_range()).unwrap_or("")
+}
+
+/// The child that a table names: a field or, without one, the first named child.
+pub(super) fn inner<'t>(node: Node<'t>, field: &str) -> Option<Node<'t>> {
+    if field.is_empty() { node.named_child(0) } else { node.child_by_field_name(field) }
+}
+
+/// Reads a chain of member accesses from its last member to its first.
+pub(super) fn chain<'t>(row: &Row, source: &str, node: Node<'t>) -> Chain<'t> {
+    let mut segments = Vec::new();
+    let mut last = None;
+    let mut opaque = None;
+    let mut at = node;
+    loop {
+        let kind = at.kind();
+        if let Some((_, object, member)) = row.members.iter().find(|(member, ..)| *member == kind) {
+            let (Some(object), Some(member)) = (at.child_by_field_name(object), at.child_by_field_name(member)) else {
+                break;
+            };
+            let written = text(source, member);
+            segments.push(strip_generics(written.strip_prefix("template ").unwrap_or(written)));
+            last = last.or(Some(member));
+            at = object;
+            continue;
+        }
+        let wrapped = row.wrappers.iter().find(|(wrapper, _)| *wrapper == kind);
+        if let Some(inside) = wrapped.and_then(|(_, field)| inner(at, field)) {
+            at = inside;
+            continue;
+        }
+        let is_name = row.paths.contains(&kind) || row.selves.contains(&kind) || matches!(kind, "super" | "this");
+        if is_name {
+            segments.push(strip_generics(text(source, at)));
+        } else if text(source, at) == "super()" {
+            segments.push("super".to_owned());
+        } else {
+            segments.push("_".to_owned());
+            opaque = Some(at);
+        }
+        break;
+    }
+    segments.reverse();
+    Chain { segments, opaque, last: last.unwrap_or(at) }
+}
+
+/// The chain of a call: its callee node, or its own `object` and `name`.
+pub(super) fn call_chain<'t>(row: &Row, source: &str, call: Node<'t>, callee: Option<Node<'t>>) -> Option<Chain<'t>> {
+    if let Some(callee) = callee {
+        return Some(chain(row, source, callee));
+    }
+    let name = call.child_by_field_name("name")?;
+    let mut found = match call.child_by_field_name("object") {
+        Some(object) => chain(row, source, object),
+        None => Chain { segments: Vec::new(), opaque: None, last: name },
+    };
+    found.segments.push(text(source, name).to_owned());
+    found.last = name;
+    Some(found)
+}
+
+/// Reads a call. `None` where what is called has no name.
+pub(super) fn read(
+    row: &Row,
+    source: &str,
+    call: Node<'_>,
+    callee: Option<Node<'_>>,
+    arguments: Option<Node<'_>>,
+) -> Option<RawCall> {
+    let chain = call_chain(row, source, call, callee)?;
+    let (last, before) = chain.segments.split_last()?;
+    if last == "_" || last.is_empty() || (before.is_empty() && row.builtins.contains(&last.as_str())) {
+        return None;
+    }
+    let (form, receiver) =
+        if before.is_empty() { path_form(row, last) } else { (Form::Method, receiver(row, source, &chain, before)) };
+    Some(RawCall {
+        at: call.start_byte(),
+        name: names::last_segment(last).to_owned(),
+        callee: chain.text(),
+        form,
+        receiver,
+        arguments: arguments.map(count_arguments),
+        line: line(chain.last),
+    })
+}
+
+/// The line of a node, from 1. For a path over several lines it is the last, where the name stands.
+fn line(node: Node<'_>) -> u32 {
+    u32::try_from(node.end_position().row + 1).unwrap_or(u32::MAX)
+}
+
+/// A single segment is free, or a path whose last prefix may be `Self`.
+fn path_form(row: &Row, callee: &str) -> (Form, Receiver) {
+    // A constructor's type may be a path with dots.
+    match callee.rsplit_once("::").or_else(|| callee.rsplit_once('.')) {
+        Some((prefix, _)) if row.selves.contains(&prefix) => (Form::Path, Receiver::Own),
+        Some(_) => (Form::Path, Receiver::None),
+        None => (Form::Free, Receiver::None),
+    }
+}
+
+fn receiver(row: &Row, source: &str, chain: &Chain<'_>, before: &[String]) -> Receiver {
+    let root = before.first().map_or("", String::as_str);
+    match chain.opaque {
+        Some(value) if before.len() == 1 => Receiver::Value(locals::known(row, source, value)),
+        Some(_) => Receiver::Value(Known::Unknown),
+        None if root == "super" => Receiver::Value(Known::Unknown),
+        None if before.len() == 1 && row.selves.contains(&root) => Receiver::Own,
+        None if before.len() == 1 => Receiver::Name(root.to_owned()),
+        None => Receiver::Root(root.to_owned()),
+    }
+}
+
+/// How many arguments stand between the parentheses.
+fn count_arguments(arguments: Node<'_>) -> u32 {
+    if !arguments.kind().contains("argument") {
+        // A generator expression or a template string is one argument without parentheses of its own.
+        return 1;
+    }
+    let mut cursor = arguments.walk();
+    let count = arguments.named_children(&mut cursor).filter(|child| !child.is_extra()).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Reads a macro call.
+pub(super) fn expansion(source: &str, call: Node<'_>, callee: Node<'_>) -> RawCall {
+    let callee_text = strip_generics(text(source, callee));
+    RawCall {
+        at: call.start_byte(),
+        name: names::last_segment(&callee_text).to_owned(),
+        callee: callee_text,
+        form: Form::Macro,
+        receiver: Receiver::None,
+        arguments: None,
+        line: line(callee),
+    }
+}
+
+/// Finds calls in tokens that no grammar parses, those of Rust's macros: a name directly before parentheses.
+pub(super) fn in_tokens(row: &Row, source: &str, tokens: Node<'_>) -> Vec<RawCall> {
+    let mut found = Vec::new();
+    let mut trees = vec![tokens];
+    while let Some(tree) = trees.pop() {
+        let mut cursor = tree.walk();
+        let children: Vec<Node<'_>> = tree.children(&mut cursor).collect();
+        for (at, child) in children.iter().enumerate() {
+            if child.kind() != "token_tree" && child.kind() != "token_repetition" {
+                continue;
+            }
+            trees.push(*child);
+            if child.kind() == "token_tree" {
+                found.extend(token_call(row, source, &children, at));
+            }
+        }
+    }
+    found.sort_by_key(|call| call.at);
+    found
+}
+
+/// The call whose arguments are the token tree at `at`, if it is one.
+fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize) -> Option<RawCall> {
+    let kind = |at: usize| tokens.get(at).map_or("", |token| token.kind());
+    let word = |at: usize| tokens.get(at).map_or("", |token| text(source, *token));
+    let is_name =
+        |at: usize| matches!(kind(at), "identifier" | "self" | "super" | "crate" | "primitive_type" | "metavariable");
+    let mut name_at = at.checked_sub(1)?;
+    if kind(name_at) == "!" && name_at > 0 && kind(name_at - 1) == "identifier" {
+        return Some(expansion(source, tokens[name_at - 1], tokens[name_at - 1]));
+    }
+    if !word(at).starts_with('(') {
+        return None;
+    }
+    if kind(name_at) == ">" {
+        name_at = before_generics(tokens, name_at)?;
+    }
+    if kind(name_at) != "identifier" || (name_at > 0 && matches!(kind(name_at - 1), "fn" | "'")) {
+        return None;
+    }
+    let mut segments = vec![word(name_at)];
+    let mut separators = Vec::new();
+    let mut first = name_at;
+    while first >= 1 && matches!(kind(first - 1), "." | "::") {
+        separators.push(kind(first - 1));
+        if first >= 2 && is_name(first - 2) {
+            segments.push(word(first - 2));
+            first -= 2;
+        } else {
+            segments.push("_");
+            break;
+        }
+    }
+    segments.reverse();
+    separators.reverse();
+    let mut callee = String::new();
+    for (index, segment) in segments.iter().enumerate() {
+        callee.push_str(segment);
+        callee.push_str(separators.get(index).unwrap_or(&""));
+    }
+    let name = word(name_at);
+    if segments.len() == 1 && row.builtins.contains(&name) {
+        return None;
+    }
+    let (form, receiver) = match (separators.last(), segments.as_slice()) {
+        (None, _) => (Form::Free, Receiver::None),
+        (Some(&"::"), _) => path_form(row, &callee),
+        (_, ["_", ..]) => (Form::Method, Receiver::Value(Known::Unknown)),
+        (_, [root, _]) if row.selves.contains(root) => (Form::Method, Receiver::Own),
+        (_, [root, _]) => (Form::Method, Receiver::Name((*root).to_owned())),
+        (_, [root, ..]) => (Form::Method, Receiver::Root((*root).to_owned())),
+        (_, []) => return None,
+    };
+    Some(RawCall {
+        at: tokens[name_at].start_byte(),
+        name: name.to_owned(),
+        callee,
+        form,
+        receiver,
+        arguments: Some(count_tokens(source, tokens[at])),
+        line: line(tokens[name_at]),
+    })
+}
+
+/// The name in front of `::<..>` that closes at `at`.
+fn before_generics(tokens: &[Node<'_>], at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for index in (0..=at).rev() {
+        match tokens[index].kind() {
+            ">" => depth += 1,
+            "<" => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return index.checked_sub(2).filter(|_| tokens[index - 1].kind() == "::");
+        }
+    }
+    None
+}
+
+/// How many arguments a token tree separates by commas.
+fn count_tokens(source: &str, tree: Node<'_>) -> u32 {
+    let mut cursor = tree.walk();
+    let children: Vec<Node<'_>> = tree.children(&mut cursor).collect();
+    let inside = children.get(1..children.len().saturating_sub(1)).unwrap_or(&[]);
+    let commas = inside.iter().filter(|token| text(source, **token) == ",").count();
+    let trailing = inside.last().is_some_and(|token| text(source, *token) == ",");
+    let count = if inside.is_empty() { 0 } else { commas + 1 - usize::from(trailing) };
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

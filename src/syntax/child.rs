@@ -1,0 +1,372 @@
+//! tree-sitter where it can be stopped: a child process that parses, and the parent's hold on it. Refuses to
+//! parse anything in the parent. A grammar has no timeout of its own, and some inputs take minutes or more
+//! stack than there is; here they cost one process.
+//!
+//! Frames are a length (u32, little endian) and as many bytes. A request is one byte for the language and the
+//! source; an answer is one byte, 0 for a `Parsed` as JSON and 1 for an error's text.
+
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+
+use super::language::Language;
+use super::parsed::Parsed;
+
+/// The argument that makes the program a child.
+const SUBCOMMAND: &str = "syntax-child";
+
+/// What any source may take; a usual one takes a few milliseconds.
+const TIMEOUT_BASE: Duration = Duration::from_secs(2);
+
+/// What a source may take for each MiB on top; a usual one takes a fifth of a second.
+const TIMEOUT_PER_MIB: Duration = Duration::from_secs(2);
+
+/// All memory of the child. Trees are some fifty times as large as their source.
+const MAX_MEMORY: rlim_t = 2 << 30;
+
+/// Address space for the parsing thread's stack; pages are taken as they are used.
+const STACK: usize = 256 << 20;
+
+/// Deeper brackets are no source anybody wrote, and parsing time grows with the square of the depth.
+const MAX_NESTING: usize = 2000;
+
+/// No answer is longer: it is bounded by a few times the source.
+const MAX_FRAME: u32 = 256 << 20;
+
+/// What came of one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was read.
+    Parsed(Parsed),
+    /// It was not, and why; the same bytes would fail again.
+    Failed(String),
+}
+
+/// The parent's hold on a child, which is started when it is first needed and again after it was lost.
+#[derive(Debug)]
+pub struct Child {
+    program: PathBuf,
+    running: Option<Running>,
+}
+
+/// A process with the thread that talks to it. One thread writes and reads, so neither a full pipe nor a
+/// silent child can hold the caller, who waits on a channel with a limit.
+#[derive(Debug)]
+struct Running {
+    process: std::process::Child,
+    requests: Sender<Vec<u8>>,
+    answers: Receiver<io::Result<Vec<u8>>>,
+    /// It has answered before.
+    is_proven: bool,
+}
+
+/// Why there was no answer.
+enum Lost {
+    /// It took too long.
+    Late,
+    /// The process is gone or talks nonsense.
+    Gone,
+}
+
+impl Child {
+    /// A hold on `program`, which must understand the hidden subcommand. Starts nothing yet.
+    pub fn new(program: &Path) -> Child {
+        Child { program: program.to_owned(), running: None }
+    }
+
+    /// Reads one source. A child that dies while idle is replaced without a word; one that dies over this
+    /// source, or takes too long for its size, is a failure of this source.
+    pub fn parse(&mut self, language: Language, source: &[u8]) -> Outcome {
+        let limit = timeout(source.len());
+        let mut request = Vec::with_capacity(source.len() + 5);
+        let Ok(length) = u32::try_from(source.len() + 1) else { return Outcome::Failed("too large".to_owned()) };
+        request.extend_from_slice(&length.to_le_bytes());
+        request.push(language as u8);
+        request.extend_from_slice(source);
+        loop {
+            let was_proven = self.running.as_ref().is_some_and(|running| running.is_proven);
+            match self.ask(request.clone(), limit) {
+                Ok(answer) => return outcome(&answer),
+                Err(error) => {
+                    self.stop();
+                    match error.downcast_ref::<Late>() {
+                        Some(_) => return Outcome::Failed(format!("took longer than {} ms", limit.as_millis())),
+                        None if was_proven => {}
+                        None => return Outcome::Failed(format!("{error:#}")),
+                    }
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>> {
+        let running = match &mut self.running {
+            Some(running) => running,
+            None => self.running.insert(start(&self.program)?),
+        };
+        match running.exchange(request, limit) {
+            Ok(answer) => {
+                running.is_proven = true;
+                Ok(answer)
+            }
+            Err(Lost::Late) => Err(Late.into()),
+            Err(Lost::Gone) => bail!("the parsing process ended"),
+        }
+    }
+
+    /// Ends the process, if there is one.
+    fn stop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // It may be gone already, which is as good.
+            let _ = running.process.kill();
+            let _ = running.process.wait();
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The child took too long.
+#[derive(Debug)]
+struct Late;
+
+impl std::fmt::Display for Late {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("took too long")
+    }
+}
+
+impl std::error::Error for Late {}
+
+impl Running {
+    fn exchange(&mut self, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, Lost> {
+        self.requests.send(request).map_err(|_| Lost::Gone)?;
+        match self.answers.recv_timeout(limit) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(Lost::Gone),
+            Err(RecvTimeoutError::Timeout) => Err(Lost::Late),
+        }
+    }
+}
+
+/// How long a source of so many bytes may take.
+fn timeout(bytes: usize) -> Duration {
+    TIMEOUT_BASE + TIMEOUT_PER_MIB.mul_f64(bytes as f64 / f64::from(1 << 20))
+}
+
+fn start(program: &Path) -> Result<Running> {
+    let mut process = Command::new(program)
+        .arg(SUBCOMMAND)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("starting {}", program.display()))?;
+    let mut input = process.stdin.take().expect("stdin was asked for as a pipe");
+    let mut output = BufReader::new(process.stdout.take().expect("stdout was asked for as a pipe"));
+    let (requests, to_send) = mpsc::channel::<Vec<u8>>();
+    let (received, answers) = mpsc::channel();
+    let talk = move || {
+        for request in to_send {
+            // A write to a child that has died is an error here, because Rust programs ignore SIGPIPE.
+            let answer = input.write_all(&request).and_then(|()| read_frame(&mut output));
+            let answer = answer.and_then(|frame| frame.ok_or_else(|| io::ErrorKind::UnexpectedEof.into()));
+            let failed = answer.is_err();
+            if received.send(answer).is_err() || failed {
+                return;
+            }
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("syntax-child".to_owned()).spawn(talk) {
+        let _ = process.kill();
+        let _ = process.wait();
+        return Err(error).context("starting a thread");
+    }
+    Ok(Running { process, requests, answers, is_proven: false })
+}
+
+fn outcome(answer: &[u8]) -> Outcome {
+    match answer.split_first() {
+        Some((0, json)) => match serde_json::from_slice(json) {
+            Ok(parsed) => Outcome::Parsed(parsed),
+            Err(error) => Outcome::Failed(format!("an answer that cannot be read: {error}")),
+        },
+        Some((_, message)) => Outcome::Failed(String::from_utf8_lossy(message).into_owned()),
+        None => Outcome::Failed("an empty answer".to_owned()),
+    }
+}
+
+/// One frame; `None` at the end of input between two frames.
+fn read_frame(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 4];
+    let first = loop {
+        match input.read(&mut length) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => break other?,
+        }
+    };
+    if first == 0 {
+        return Ok(None);
+    }
+    input.read_exact(&mut length[first..])?;
+    let length = u32::from_le_bytes(length);
+    if length > MAX_FRAME {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame too long"));
+    }
+    let mut frame = Vec::new();
+    let read = input.take(u64::from(length)).read_to_end(&mut frame)?;
+    if read < length as usize {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(frame))
+}
+
+/// The child's whole life: limits itself, then answers requests until its input ends. Where a parse takes
+/// twice what the parent would wait, the parent must be gone, and the process ends itself.
+pub fn serve(input: impl Read, output: impl Write) -> Result<()> {
+    limit(Resource::RLIMIT_AS, MAX_MEMORY);
+    limit(Resource::RLIMIT_CORE, 0);
+    answer_all(input, output)
+}
+
+/// Lowers a limit; where the system refuses, the timeout is left to protect.
+fn limit(resource: Resource, to: rlim_t) {
+    if let Ok((_, hard)) = getrlimit(resource) {
+        let _ = setrlimit(resource, to.min(hard), to.min(hard));
+    }
+}
+
+fn answer_all(input: impl Read, output: impl Write) -> Result<()> {
+    let mut input = BufReader::new(input);
+    let mut output = BufWriter::with_capacity(1 << 16, output);
+    let (requests, to_parse) = mpsc::channel::<Vec<u8>>();
+    let (done, answers) = mpsc::channel::<Vec<u8>>();
+    thread::Builder::new()
+        .name("parse".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            for request in to_parse {
+                if done.send(answer(&request)).is_err() {
+                    return;
+                }
+            }
+        })
+        .context("starting the parsing thread")?;
+    while let Some(request) = read_frame(&mut input).context("reading a request")? {
+        let limit = timeout(request.len()) * 2;
+        requests.send(request).context("the parsing thread ended")?;
+        let answer = match answers.recv_timeout(limit) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => std::process::exit(1),
+            Err(RecvTimeoutError::Disconnected) => bail!("the parsing thread ended"),
+        };
+        let length = u32::try_from(answer.len()).context("an answer too long")?;
+        output.write_all(&length.to_le_bytes())?;
+        output.write_all(&answer)?;
+        output.flush().context("writing an answer")?;
+    }
+    Ok(())
+}
+
+/// The answer to one request.
+fn answer(request: &[u8]) -> Vec<u8> {
+    let parsed = catch_unwind(AssertUnwindSafe(|| parse(request))).unwrap_or_else(|_| bail!("the parser panicked"));
+    let json = parsed.and_then(|parsed| serde_json::to_vec(&parsed).context("writing JSON"));
+    match json {
+        Ok(mut json) => {
+            json.insert(0, 0);
+            json
+        }
+        Err(error) => [&[1], format!("{error:#}").as_bytes()].concat(),
+    }
+}
+
+fn parse(request: &[u8]) -> Result<Parsed> {
+    let (language, source) = request.split_first().context("an empty request")?;
+    let language = Language::ALL.get(usize::from(*language)).context("an unknown language")?;
+    if nesting(source) > MAX_NESTING {
+        bail!("nested too deep");
+    }
+    super::parse(*language, source)
+}
+
+/// How deep brackets nest, strings and comments not told apart: a bound, not a measure.
+fn nesting(source: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in source {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(requests: &[(u8, &[u8])]) -> Vec<Outcome> {
+        let mut input = Vec::new();
+        for (language, source) in requests {
+            input.extend_from_slice(&u32::try_from(source.len() + 1).expect("small").to_le_bytes());
+            input.push(*language);
+            input.extend_from_slice(source);
+        }
+        let mut output = Vec::new();
+        answer_all(&input[..], &mut output).expect("requests are whole");
+        let mut output = &output[..];
+        let frames = std::iter::from_fn(|| read_frame(&mut output).expect("whole frames"));
+        frames.map(|frame| outcome(&frame)).collect()
+    }
+
+    #[test]
+    fn each_request_has_its_answer_in_turn() {
+        let outcomes =
+            ask(&[(Language::Rust as u8, b"fn a() {}"), (200, b"x"), (Language::Python as u8, b"def b(): pass")]);
+        let names: Vec<String> = outcomes
+            .into_iter()
+            .map(|outcome| match outcome {
+                Outcome::Parsed(parsed) => parsed.definitions[0].name.clone(),
+                Outcome::Failed(message) => message,
+            })
+            .collect();
+        assert_eq!(names, ["a", "an unknown language", "b"]);
+    }
+
+    #[test]
+    fn brackets_that_nest_too_deep_are_not_parsed() {
+        let deep = "(".repeat(200_000);
+        let outcomes = ask(&[(Language::Rust as u8, deep.as_bytes())]);
+        assert_eq!(outcomes, [Outcome::Failed("nested too deep".to_owned())]);
+    }
+
+    #[test]
+    fn a_frame_cut_short_is_an_error() {
+        assert!(answer_all(&[9, 0, 0, 0, 1][..], Vec::new()).is_err());
+        assert!(answer_all(&[9, 0][..], Vec::new()).is_err());
+        assert!(answer_all(&[0xff, 0xff, 0xff, 0xff][..], Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_larger_source_may_take_longer() {
+        assert_eq!(timeout(0), Duration::from_secs(2));
+        assert_eq!(timeout(1 << 20), Duration::from_secs(4));
+    }
+}

@@ -1,0 +1,372 @@
+//! A placed match made a definition: names, documentation, signature, and the text in which members are
+//! only named. Refuses to let a member's body into what is said of its container.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use tree_sitter::Node;
+
+use super::comments::{self, LeadSort};
+use super::extract::{Layout, Placed};
+use super::gather::{Gathered, RawDefinition, RawMember};
+use super::language::Row;
+use super::names::{collapse, last_segment, strip_generics};
+use super::parsed::{Definition, Kind};
+use super::shape::{self, Shaper};
+
+/// Where a definition stands.
+#[derive(Debug, Clone)]
+pub(super) struct Extent {
+    /// With documentation and attributes: what its container leaves out.
+    pub outer: Range<usize>,
+    /// Where its own text begins, at the first attribute.
+    pub text: usize,
+    /// Where its signature begins.
+    pub signature: usize,
+    /// Its documentation.
+    pub docs: Vec<Range<usize>>,
+}
+
+impl Extent {
+    pub(super) fn of(source: &str, gathered: &Gathered<'_>, raw: &RawDefinition<'_>) -> Extent {
+        let mut range = raw.node.byte_range();
+        let (mut signature, mut signs, mut id) = (range.start, true, raw.node.id());
+        // Wrappers of wrappers: an exported declaration, a decorated class of a template.
+        for _ in 0..4 {
+            let Some(wrapper) = gathered.wrappers.get(&id) else { break };
+            range = range.start.min(wrapper.range.start)..range.end.max(wrapper.range.end);
+            signs &= wrapper.signs;
+            if signs {
+                signature = range.start;
+            }
+            id = wrapper.id;
+        }
+        // Some grammars count the line end in.
+        let end = range.start + source.get(range.clone()).unwrap_or("").trim_end().len();
+        let attached = comments::attached(source, &gathered.leads, range.start);
+        Extent {
+            outer: attached.start..end.max(range.start),
+            text: attached.attributes.unwrap_or(range.start),
+            signature,
+            docs: attached.docs,
+        }
+    }
+}
+
+/// The qualified name of a definition, and the type whose method it is.
+pub(super) fn qualify(
+    layout: &Layout<'_, '_>,
+    raw: &RawDefinition<'_>,
+    parent: Option<usize>,
+    scope: Option<usize>,
+) -> (String, Option<String>) {
+    let row = layout.row;
+    let mut path = Vec::new();
+    let mut owner = raw.owner.clone();
+    if raw.owner.is_none() {
+        // An alias or a constant's type lends no scope; what stands around it does.
+        let lender = layout.ancestors(parent).find(|index| !layout.placed[*index].raw.is_alias);
+        path.extend(lender.map(|index| layout.placed[index].qualified.clone()));
+        if let Some(around) = lender.map(|index| &layout.placed[index])
+            && matches!(around.raw.kind, Kind::Type | Kind::Constant)
+        {
+            owner = Some(around.raw.name.clone());
+        }
+    }
+    path.extend(raw.owner.clone());
+    if let Some(scope) = scope.map(|index| &layout.scopes[index]) {
+        owner = Some(scope.owner.clone());
+        path.push(match &scope.implements {
+            Some((implemented, _)) => format!("<{} as {implemented}>", scope.owner),
+            None => scope.owner.clone(),
+        });
+    }
+    if let Some(prefix) = &raw.prefix {
+        owner = Some(prefix.clone());
+        path.push(prefix.clone());
+    }
+    let mut name = raw.name.clone();
+    if row.overloads
+        && raw.kind == Kind::Function
+        && let Some(parameters) = raw.parameters
+    {
+        name = format!("{name}({})", parameter_types(row, layout.source, parameters).join(","));
+    }
+    let owner = owner.filter(|_| raw.kind == Kind::Function);
+    if row.separator.is_empty() {
+        return (name, owner.filter(|_| raw.owner.is_some()));
+    }
+    path.push(name);
+    (path.join(row.separator), owner)
+}
+
+/// The types of parameters as written, without names, defaults and modifiers.
+fn parameter_types(row: &Row, source: &str, parameters: Node<'_>) -> Vec<String> {
+    let mut cursor = parameters.walk();
+    let children: Vec<Node<'_>> = parameters.named_children(&mut cursor).filter(|child| !child.is_extra()).collect();
+    let types = children.iter().filter(|child| child.kind() != "receiver_parameter").map(|child| {
+        let mut cut = Vec::new();
+        let mut cursor = child.walk();
+        for (index, part) in child.children(&mut cursor).enumerate() {
+            let field = child.field_name_for_child(u32::try_from(index).unwrap_or(u32::MAX));
+            match (part.kind(), field) {
+                ("modifiers" | "variable_declarator", _) | (_, Some("name" | "default_value")) | ("=", _) => {
+                    cut.push(part.byte_range());
+                }
+                (_, Some("declarator")) => cut.extend(declarator_name(part)),
+                _ => {}
+            }
+        }
+        let written = collapse(&without(source, child.byte_range(), &cut));
+        let written = if row.docs.contains(&"//") && row.separator == "." { strip_generics(&written) } else { written };
+        written.replace(" *", "*").replace(" &", "&").replace(", ", ",").replace(" [", "[").replace(" ...", "...")
+    });
+    types.filter(|written| written != "void").collect()
+}
+
+/// Where the name stands in a parameter's declarator.
+fn declarator_name(declarator: Node<'_>) -> Option<Range<usize>> {
+    let mut at = declarator;
+    while !at.kind().ends_with("identifier") {
+        let count = u32::try_from(at.named_child_count()).ok()?;
+        let children = (0..count).filter_map(|index| at.named_child(index));
+        at = children.into_iter().find(|child| {
+            child.kind().ends_with("declarator") && !child.kind().starts_with("abstract")
+                || child.kind().ends_with("identifier")
+        })?;
+    }
+    Some(at.byte_range())
+}
+
+/// A part of the source without some ranges of it.
+fn without(source: &str, range: Range<usize>, cut: &[Range<usize>]) -> String {
+    let cuts = cut.iter().map(|cut| (cut.clone(), "")).collect();
+    with_replaced(source, range, cuts)
+}
+
+/// A part of the source with some ranges replaced. Of two ranges that meet, the first counts, but both of the
+/// replacements are written.
+fn with_replaced(source: &str, range: Range<usize>, mut replaced: Vec<(Range<usize>, &str)>) -> String {
+    replaced.sort_by_key(|(cut, _)| (cut.start, cut.end));
+    let mut out = String::with_capacity(range.len());
+    let mut from = range.start;
+    for (cut, with) in replaced {
+        if cut.start >= range.end || cut.end < range.start {
+            continue;
+        }
+        if cut.start < from && !out.is_empty() && !with.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(source.get(from..cut.start).unwrap_or(""));
+        out.push_str(with);
+        from = from.max(cut.end);
+    }
+    out.push_str(source.get(from..range.end).unwrap_or(""));
+    out
+}
+
+/// The lines that a comment fills alone, so that cutting it leaves no empty line.
+fn whole_lines(source: &str, range: &Range<usize>) -> Range<usize> {
+    if !comments::is_first_of_line(source, range.start) {
+        return range.clone();
+    }
+    let rest = &source[range.end..];
+    let line = rest.find('\n').map_or(rest, |end| &rest[..=end]);
+    if !line.trim().is_empty() {
+        return range.clone();
+    }
+    let start = source[..range.start].rfind('\n').map_or(0, |end| end + 1);
+    start..range.end + line.len()
+}
+
+/// All definitions in source order, not yet merged.
+pub(super) fn all(layout: &Layout<'_, '_>) -> Vec<Definition> {
+    let children = children(layout);
+    let inside: HashSet<usize> = layout.placed.iter().map(|placed| placed.raw.node.id()).collect();
+    let shaper = Shaper::new(layout.row.language, &inside);
+    let lines = Lines::of(layout.source);
+    let mut definitions: Vec<Definition> = layout
+        .placed
+        .iter()
+        .enumerate()
+        .map(|(index, placed)| one(layout, &shaper, &lines, index, placed, &children[index]))
+        .collect();
+    implemented(layout, &mut definitions);
+    definitions
+}
+
+/// The definitions directly inside each; the last entry is the file's.
+fn children(layout: &Layout<'_, '_>) -> Vec<Vec<usize>> {
+    let mut children = vec![Vec::new(); layout.placed.len() + 1];
+    for (index, placed) in layout.placed.iter().enumerate() {
+        children[placed.parent.unwrap_or(layout.placed.len())].push(index);
+    }
+    children
+}
+
+fn one(
+    layout: &Layout<'_, '_>,
+    shaper: &Shaper<'_>,
+    lines: &Lines,
+    index: usize,
+    placed: &Placed<'_>,
+    children: &[usize],
+) -> Definition {
+    let (source, row, raw, extent) = (layout.source, layout.row, &placed.raw, &placed.extent);
+    let (fields, bases) = members(layout, index, placed);
+    let range = extent.text..extent.outer.end;
+    let mut docs: Vec<&str> = extent.docs.iter().map(|doc| &source[doc.clone()]).collect();
+    let is_comment = |range: &&Range<usize>| is_inner_comment(layout, range);
+    docs.extend(placed.docstrings.iter().filter(is_comment).map(|range| &source[range.clone()]));
+    let mut doc = comments::clean(docs, row);
+    for literal in placed.docstrings.iter().filter(|range| !is_comment(range)) {
+        let said = comments::clean_docstring(&source[literal.clone()]);
+        doc = if doc.is_empty() { said } else { format!("{doc}\n{said}") };
+    }
+    Definition {
+        kind: raw.kind,
+        name: raw.name.clone(),
+        qualified: placed.qualified.clone(),
+        owner: placed.owner.clone(),
+        signature: signature(layout, extent, raw),
+        return_type: raw.result.clone().filter(|result| !result.is_empty()),
+        doc,
+        shape: shape::truncated(shaper.shape(raw)),
+        text: container(layout, range.clone(), extent.docs.iter().chain(&placed.docstrings), children),
+        fields,
+        bases,
+        line: lines.at(range.start),
+        end_line: lines.at(range.end.saturating_sub(1).max(range.start)),
+    }
+}
+
+/// True for documentation written as a comment rather than a string.
+fn is_inner_comment(layout: &Layout<'_, '_>, range: &Range<usize>) -> bool {
+    layout.row.inner_docs.iter().any(|opening| layout.source[range.clone()].starts_with(opening))
+}
+
+/// Source with documentation left out and members replaced by their names.
+fn container<'a>(
+    layout: &Layout<'_, '_>,
+    range: Range<usize>,
+    docs: impl Iterator<Item = &'a Range<usize>>,
+    children: &[usize],
+) -> String {
+    let source = layout.source;
+    let mut replaced: Vec<(Range<usize>, &str)> = docs.map(|doc| (whole_lines(source, doc), "")).collect();
+    replaced.extend(children.iter().map(|child| {
+        let placed = &layout.placed[*child];
+        (placed.extent.outer.clone(), placed.raw.name.as_str())
+    }));
+    let text = with_replaced(source, range, replaced);
+    text.trim().to_owned()
+}
+
+/// From the start to the body, white space collapsed, comments and the mark that opens the body left out.
+fn signature(layout: &Layout<'_, '_>, extent: &Extent, raw: &RawDefinition<'_>) -> String {
+    let end = raw.body.map_or(extent.outer.end, |body| body.start_byte().clamp(extent.signature, extent.outer.end));
+    let leads = &layout.gathered.leads;
+    let first = leads.partition_point(|lead| lead.range.start < extent.signature);
+    let inside = leads[first..].iter().take_while(|lead| lead.range.start < end);
+    let cut: Vec<Range<usize>> =
+        inside.filter(|lead| lead.sort != LeadSort::Attribute).map(|lead| lead.range.clone()).collect();
+    let signature = collapse(&without(layout.source, extent.signature..end, &cut));
+    let mut signature = signature.as_str();
+    if raw.kind == Kind::Type && raw.body.is_none() {
+        // `typedef struct { .. } x` has its body inside.
+        signature = signature.split('{').next().unwrap_or(signature);
+    }
+    loop {
+        let shorter = signature.trim_end_matches(['{', ':', '=', ';', ',', ' ']);
+        let shorter = shorter.strip_suffix("=>").unwrap_or(shorter);
+        if shorter.len() == signature.len() {
+            return signature.to_owned();
+        }
+        signature = shorter;
+    }
+}
+
+/// Fields and supertypes.
+fn members(layout: &Layout<'_, '_>, index: usize, placed: &Placed<'_>) -> (Vec<(String, String)>, Vec<String>) {
+    let (mut fields, mut bases) = (Vec::new(), Vec::new());
+    let mut unnamed = 0_usize;
+    for (at, member) in &placed.members {
+        let found = match member {
+            RawMember::Base(base) if placed.raw.kind == Kind::Type => {
+                if !bases.contains(base) {
+                    bases.push(base.clone());
+                }
+                continue;
+            }
+            RawMember::Field(name, typed) if name.is_empty() => {
+                unnamed += 1;
+                Some(((unnamed - 1).to_string(), typed.clone()))
+            }
+            RawMember::Field(name, typed) => Some((name.clone(), typed.clone())),
+            RawMember::Assigned(name, known) => {
+                layout.resolve(Some(index), known.clone(), *at).0.map(|typed| (name.clone(), typed))
+            }
+            RawMember::Base(_) => None,
+        };
+        let Some(found) = found else { continue };
+        if matches!(placed.raw.kind, Kind::Type | Kind::Function) && !fields.contains(&found) {
+            fields.push(found);
+        }
+    }
+    (fields, bases)
+}
+
+/// Traits implemented in the file become bases of the type, where it stands in the same file.
+fn implemented(layout: &Layout<'_, '_>, definitions: &mut [Definition]) {
+    for scope in &layout.scopes {
+        let Some((_, written)) = &scope.implements else { continue };
+        let name = last_segment(&scope.owner);
+        let found = definitions.iter_mut().find(|definition| definition.kind == Kind::Type && definition.name == name);
+        if let Some(found) = found.filter(|found| !found.bases.contains(written)) {
+            found.bases.push(written.clone());
+        }
+    }
+}
+
+/// What is said of a file as a whole.
+pub(super) struct File {
+    pub text: String,
+    pub doc: String,
+}
+
+/// The file as a container.
+pub(super) fn file(layout: &Layout<'_, '_>) -> File {
+    let (source, row) = (layout.source, layout.row);
+    let children = children(layout).pop().unwrap_or_default();
+    let comments: Vec<&Range<usize>> =
+        layout.docstrings.iter().filter(|range| is_inner_comment(layout, range)).collect();
+    let literal = layout.docstrings.iter().find(|range| !is_inner_comment(layout, range));
+    let mut docs: Vec<Range<usize>> = comments.into_iter().cloned().collect();
+    let mut doc = comments::clean(docs.iter().map(|range| &source[range.clone()]), row);
+    if let Some(literal) = literal {
+        doc = comments::clean_docstring(&source[literal.clone()]);
+        docs.push(literal.clone());
+    }
+    if doc.is_empty() {
+        let documenting: HashSet<usize> =
+            layout.placed.iter().flat_map(|placed| placed.extent.docs.iter().map(|doc| doc.start)).collect();
+        let leads: Vec<_> = layout.gathered.leads.iter().filter(|lead| lead.sort != LeadSort::Inner).cloned().collect();
+        docs = comments::opening(source, &leads, |start| documenting.contains(&start));
+        doc = comments::clean(docs.iter().map(|range| &source[range.clone()]), row);
+    }
+    let text = container(layout, 0..source.len(), docs.iter(), &children);
+    File { text, doc }
+}
+
+/// Offsets to lines.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(source: &str) -> Lines {
+        Lines(source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
+    }
+
+    fn at(&self, offset: usize) -> u32 {
+        u32::try_from(self.0.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
+    }
+}

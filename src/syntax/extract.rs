@@ -1,0 +1,413 @@
+//! A source to what it says: one run of the query (capture names are described in `query`), one sweep over
+//! the matches in source order that finds what stands inside what, then names, texts and receivers.
+//! Nothing here recurses over the tree: sources nest as deep as their authors like.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use anyhow::{Context, Result};
+use tree_sitter::Parser;
+
+use super::calls::{RawCall, Receiver};
+use super::comments::LeadSort;
+use super::define::{self, Extent};
+use super::gather::{Gathered, RawDefinition, RawMember, RawScope, gather};
+use super::language::{Dots, Language, Row};
+use super::locals::{Binding, Known, Locals};
+use super::merge;
+use super::parsed::{Call, Definition, Form, Import, Kind, Parsed};
+use super::query::compiled;
+
+/// Reads one source. Bytes that are not UTF-8 become replacement characters, so offsets and texts are those
+/// of the text that is left. Fails only where the grammar gives no tree at all.
+pub fn parse(language: Language, source: &[u8]) -> Result<Parsed> {
+    let source = String::from_utf8_lossy(source);
+    let compiled = compiled(language);
+    let mut parser = Parser::new();
+    parser.set_language(&compiled.grammar).context("a grammar of another tree-sitter version")?;
+    let tree = parser.parse(source.as_bytes(), None).context("the grammar gave no tree")?;
+    let gathered = gather(compiled, &source, &tree);
+    let mut parsed = Layout::sweep(compiled.row, &source, gathered).finish();
+    parsed.partial = tree.root_node().has_error();
+    Ok(parsed)
+}
+
+/// A definition in its place.
+pub(super) struct Placed<'t> {
+    pub raw: RawDefinition<'t>,
+    pub extent: Extent,
+    /// Index of the definition around it.
+    pub parent: Option<usize>,
+    /// The scope's qualified name, in which its members stand.
+    pub qualified: String,
+    pub owner: Option<String>,
+    pub docstrings: Vec<Range<usize>>,
+    pub members: Vec<(usize, RawMember)>,
+}
+
+/// Everything in its place.
+pub(super) struct Layout<'s, 't> {
+    pub row: &'static Row,
+    pub source: &'s str,
+    pub placed: Vec<Placed<'t>>,
+    pub scopes: Vec<RawScope>,
+    pub gathered: Gathered<'t>,
+    /// Documentation of the file that stands inside it: ranges of docstrings and inner comments.
+    pub docstrings: Vec<Range<usize>>,
+    /// By definition.
+    locals: Vec<Locals>,
+    file_locals: Locals,
+    calls: Vec<(Option<usize>, RawCall)>,
+    imports: Vec<Import>,
+}
+
+/// What the sweep meets, in the order in which things at one place are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    Scope(usize),
+    Block(usize),
+    Definition(usize),
+    Docstring(usize),
+    Inner(usize),
+    Member(usize),
+    Binding(usize),
+    Import(usize),
+    Call(usize),
+}
+
+/// What the sweep stands inside of.
+struct Frame {
+    end: usize,
+    what: Inside,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    Definition(usize),
+    Scope(usize),
+    Block,
+}
+
+impl<'s, 't> Layout<'s, 't> {
+    fn sweep(row: &'static Row, source: &'s str, mut gathered: Gathered<'t>) -> Self {
+        let raws = std::mem::take(&mut gathered.definitions);
+        let extents: Vec<Extent> = raws.iter().map(|raw| Extent::of(source, &gathered, raw)).collect();
+        let items = items(&gathered, &raws, &extents);
+        let mut raws: Vec<Option<(RawDefinition<'t>, Extent)>> = raws.into_iter().zip(extents).map(Some).collect();
+        let mut raw_calls: Vec<Option<RawCall>> = std::mem::take(&mut gathered.calls).into_iter().map(Some).collect();
+        let import_names: HashSet<usize> = gathered.imports.iter().filter_map(|import| import.alias_at).collect();
+        let scopes = std::mem::take(&mut gathered.scopes);
+        let mut layout = Layout {
+            row,
+            source,
+            placed: Vec::new(),
+            scopes,
+            gathered,
+            docstrings: Vec::new(),
+            locals: Vec::new(),
+            file_locals: Locals::default(),
+            calls: Vec::new(),
+            imports: Vec::new(),
+        };
+        let mut stack: Vec<Frame> = Vec::new();
+        let mut named = HashSet::new();
+        for (start, Reverse(end), item) in items {
+            while stack.last().is_some_and(|frame| {
+                frame.end <= start && !(frame.end == start && end == start && start == source.len())
+            }) {
+                stack.pop();
+            }
+            match item {
+                Item::Scope(index) => stack.push(Frame { end, what: Inside::Scope(index) }),
+                Item::Block(_) => stack.push(Frame { end, what: Inside::Block }),
+                Item::Definition(index) => {
+                    let Some((raw, extent)) = raws[index].take() else { continue };
+                    if let Some(placed) = layout.place(&stack, &mut named, raw, extent) {
+                        stack.push(Frame { end, what: Inside::Definition(placed) });
+                    }
+                }
+                Item::Docstring(index) => {
+                    let range = layout.gathered.docstrings[index].clone();
+                    layout.docstrings_of(&stack).push(range);
+                }
+                Item::Inner(index) => {
+                    let range = layout.gathered.leads[index].range.clone();
+                    layout.docstrings_of(&stack).push(range);
+                }
+                Item::Member(index) => {
+                    let member = layout.gathered.members[index].clone();
+                    if let Some(around) = innermost(&stack) {
+                        layout.placed[around].members.push(member);
+                    }
+                }
+                Item::Binding(index) => layout.bind(&stack, &named, &import_names, index),
+                Item::Import(index) => layout.import(&stack, index),
+                Item::Call(index) => {
+                    if let Some(call) = raw_calls[index].take() {
+                        layout.calls.push((innermost(&stack), call));
+                    }
+                }
+            }
+        }
+        layout.locals.iter_mut().for_each(Locals::settle);
+        layout.file_locals.settle();
+        layout
+    }
+
+    /// Puts a definition in its place; `None` where it is none after all.
+    fn place(
+        &mut self,
+        stack: &[Frame],
+        named: &mut HashSet<usize>,
+        raw: RawDefinition<'t>,
+        extent: Extent,
+    ) -> Option<usize> {
+        let around = stack.iter().rev().filter(|frame| frame.what != Inside::Block);
+        // Two names of one declaration, `int a = 1, b = 2`, stand side by side.
+        let mut around = around.skip_while(|frame| match frame.what {
+            Inside::Definition(index) => self.placed[index].extent.outer == extent.outer,
+            _ => false,
+        });
+        let (mut parent, mut scope) = (None, None);
+        match around.next().map(|frame| frame.what) {
+            Some(Inside::Definition(index)) => parent = Some(index),
+            Some(Inside::Scope(index)) => {
+                scope = Some(index);
+                parent = around.find_map(|frame| match frame.what {
+                    Inside::Definition(index) => Some(index),
+                    _ => None,
+                });
+            }
+            _ => {}
+        }
+        let is_top = scope.is_none() && self.ancestors(parent).all(|index| self.placed[index].raw.kind == Kind::Module);
+        // A name for a type inside a function is a local matter.
+        let is_local_alias = raw.is_alias && parent.is_some_and(|index| self.placed[index].raw.kind == Kind::Function);
+        if (raw.kind == Kind::Constant && !is_top) || is_local_alias || !named.insert(raw.name_at) {
+            return None;
+        }
+        let (qualified, owner) = define::qualify(self, &raw, parent, scope);
+        self.placed.push(Placed { raw, extent, parent, qualified, owner, docstrings: Vec::new(), members: Vec::new() });
+        self.locals.push(Locals::default());
+        Some(self.placed.len() - 1)
+    }
+
+    /// A definition and those around it, innermost first.
+    pub(super) fn ancestors(&self, from: Option<usize>) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(from, |index| self.placed[*index].parent)
+    }
+
+    fn docstrings_of(&mut self, stack: &[Frame]) -> &mut Vec<Range<usize>> {
+        match innermost(stack) {
+            Some(index) => &mut self.placed[index].docstrings,
+            None => &mut self.docstrings,
+        }
+    }
+
+    fn bind(&mut self, stack: &[Frame], named: &HashSet<usize>, imported: &HashSet<usize>, index: usize) {
+        let raw = self.gathered.bindings[index].clone();
+        if imported.contains(&raw.at) {
+            return;
+        }
+        let mut around = innermost(stack);
+        if named.contains(&raw.at) {
+            // The name of a definition is no local, but a file's variable is known by its value.
+            let constant = around.filter(|index| self.placed[*index].raw.kind == Kind::Constant);
+            let Some(constant) = constant else { return };
+            around = self.placed[constant].parent;
+        }
+        let block = stack.iter().rev().take_while(|frame| !matches!(frame.what, Inside::Definition(_)));
+        let block = block.filter(|frame| frame.what == Inside::Block).map(|frame| frame.end).next();
+        let binding = Binding { from: raw.from, to: block.unwrap_or(usize::MAX), known: raw.known };
+        match around {
+            Some(index) => self.locals[index].bind(raw.name, binding),
+            None => self.file_locals.bind(raw.name, binding),
+        }
+    }
+
+    fn import(&mut self, stack: &[Frame], index: usize) {
+        let raw = self.gathered.imports[index].clone();
+        let scope = innermost(stack).map(|index| self.placed[index].qualified.clone());
+        self.imports.push(Import {
+            target: raw.target,
+            name: raw.name,
+            alias: raw.alias,
+            reexport: raw.reexport,
+            scope,
+            line: raw.line,
+        });
+    }
+
+    fn finish(mut self) -> Parsed {
+        let file = define::file(&self);
+        let definitions: Vec<Definition> = define::all(&self);
+        let calls = std::mem::take(&mut self.calls);
+        let calls = calls.into_iter().map(|(caller, call)| self.call(caller, call)).collect();
+        let imports = std::mem::take(&mut self.imports);
+        merge::merged(Parsed { definitions, calls, imports, text: file.text, doc: file.doc, partial: false })
+    }
+
+    /// Says what is known of a call's receiver.
+    fn call(&self, caller: Option<usize>, raw: RawCall) -> Call {
+        let at = raw.at;
+        let (mut receiver_type, mut receiver_call, mut form) = (None, None, raw.form);
+        let mut local = false;
+        let known = match raw.receiver {
+            Receiver::None => {
+                local =
+                    raw.form == Form::Free && self.lookup(caller, &raw.name, at).is_some_and(|(_, is_local)| is_local);
+                None
+            }
+            Receiver::Own => Some(Known::Owner),
+            Receiver::Value(known) => Some(known),
+            Receiver::Name(name) => {
+                let bound = self.lookup(caller, &name, at).map(|(binding, _)| binding.known.clone());
+                if bound.is_none() {
+                    form = self.unbound_form(&name);
+                }
+                bound.or_else(|| self.field_type(caller, &name).filter(|_| form == Form::Method))
+            }
+            Receiver::Root(name) => {
+                if !self.row.selves.contains(&name.as_str()) && self.lookup(caller, &name, at).is_none() {
+                    form = self.unbound_form(&name);
+                }
+                None
+            }
+        };
+        if let Some(known) = known {
+            (receiver_type, receiver_call) = self.resolve(caller, known, at);
+        }
+        Call {
+            caller,
+            name: raw.name,
+            callee: raw.callee,
+            form,
+            receiver_type,
+            receiver_call,
+            local,
+            line: raw.line,
+            arguments: raw.arguments,
+        }
+    }
+
+    /// How a call is written whose receiver begins with a name that nothing here binds.
+    fn unbound_form(&self, name: &str) -> Form {
+        match self.row.dots {
+            Dots::Values => Form::Method,
+            Dots::Names => Form::Path,
+            Dots::Capitals if name.starts_with(char::is_uppercase) => Form::Path,
+            Dots::Capitals => Form::Method,
+        }
+    }
+
+    /// The binding that a use sees, and whether it is local to a function.
+    fn lookup(&self, caller: Option<usize>, name: &str, at: usize) -> Option<(&Binding, bool)> {
+        for index in self.ancestors(caller) {
+            // What a class binds is no variable of its methods.
+            if self.placed[index].raw.kind != Kind::Function && Some(index) != caller {
+                continue;
+            }
+            if let Some(binding) = self.locals[index].lookup(name, at) {
+                return Some((binding, true));
+            }
+        }
+        // A function runs after its file has been read to the end.
+        let at = if caller.is_some() { usize::MAX - 1 } else { at };
+        self.file_locals.lookup(name, at).map(|binding| (binding, false))
+    }
+
+    /// The type of a field of the class around, for languages that name fields without `this`.
+    fn field_type(&self, caller: Option<usize>, name: &str) -> Option<Known> {
+        if self.row.dots == Dots::Names || self.row.separator.is_empty() {
+            return None;
+        }
+        let class = self.ancestors(caller).find(|index| self.placed[*index].raw.kind == Kind::Type)?;
+        self.placed[class].members.iter().find_map(|(_, member)| match member {
+            RawMember::Field(field, typed) if field == name => {
+                super::names::type_name(typed, self.row.pointers).map(Known::Type)
+            }
+            _ => None,
+        })
+    }
+
+    /// What is known, as a type or as a callee.
+    pub(super) fn resolve(&self, caller: Option<usize>, known: Known, at: usize) -> (Option<String>, Option<String>) {
+        let (mut known, mut at) = (known, at);
+        // One name may stand for another; a few steps, since two may stand for each other.
+        for _ in 0..4 {
+            match known {
+                Known::Type(name) if self.row.selves.contains(&name.as_str()) => return (self.owner(caller), None),
+                Known::Type(name) => return (Some(name), None),
+                Known::Call(callee) => return (None, Some(callee)),
+                Known::Owner => return (self.owner(caller), None),
+                Known::Unknown => return (None, None),
+                Known::Same(name) => {
+                    let Some((binding, _)) = self.lookup(caller, &name, at) else { return (None, None) };
+                    known = binding.known.clone();
+                    at = binding.from.saturating_sub(1);
+                }
+            }
+        }
+        (None, None)
+    }
+
+    /// The type that `self` is of.
+    fn owner(&self, caller: Option<usize>) -> Option<String> {
+        self.ancestors(caller).find_map(|index| {
+            let placed = &self.placed[index];
+            placed.owner.clone().or_else(|| (placed.raw.kind == Kind::Type).then(|| placed.raw.name.clone()))
+        })
+    }
+}
+
+/// The innermost definition.
+fn innermost(stack: &[Frame]) -> Option<usize> {
+    stack.iter().rev().find_map(|frame| match frame.what {
+        Inside::Definition(index) => Some(index),
+        _ => None,
+    })
+}
+
+/// Everything in source order, what is outside before what is inside.
+fn items(
+    gathered: &Gathered<'_>,
+    raws: &[RawDefinition<'_>],
+    extents: &[Extent],
+) -> Vec<(usize, Reverse<usize>, Item)> {
+    let mut items = Vec::new();
+    let point = |at: usize, item| (at, Reverse(at), item);
+    items
+        .extend(gathered.scopes.iter().enumerate().map(|(i, s)| (s.range.start, Reverse(s.range.end), Item::Scope(i))));
+    items.extend(gathered.blocks.iter().enumerate().map(|(i, b)| (b.start, Reverse(b.end), Item::Block(i))));
+    items.extend(extents.iter().enumerate().map(|(i, e)| (e.outer.start, Reverse(e.outer.end), Item::Definition(i))));
+    items.extend(gathered.docstrings.iter().enumerate().map(|(i, d)| point(d.start, Item::Docstring(i))));
+    let inner = gathered.leads.iter().enumerate().filter(|(_, lead)| lead.sort == LeadSort::Inner);
+    items.extend(inner.map(|(i, lead)| point(lead.range.start, Item::Inner(i))));
+    items.extend(gathered.members.iter().enumerate().map(|(i, member)| point(member.0, Item::Member(i))));
+    items.extend(gathered.bindings.iter().enumerate().map(|(i, binding)| point(binding.at, Item::Binding(i))));
+    items.extend(gathered.imports.iter().enumerate().map(|(i, import)| point(import.at, Item::Import(i))));
+    items.extend(gathered.calls.iter().enumerate().map(|(i, call)| point(call.at, Item::Call(i))));
+    items.sort_by_key(|(start, end, item)| {
+        // Of two definitions of one name the kind that says more is taken; see `place`.
+        let kind = match item {
+            Item::Definition(index) => raws[*index].kind as u8,
+            _ => 0,
+        };
+        (*start, *end, rank(*item), kind)
+    });
+    items
+}
+
+/// Bindings and calls of one place keep the order in which they were matched.
+fn rank(item: Item) -> u8 {
+    match item {
+        Item::Scope(_) => 0,
+        Item::Block(_) => 1,
+        Item::Definition(_) => 2,
+        Item::Docstring(_) | Item::Inner(_) | Item::Member(_) => 3,
+        Item::Binding(_) => 4,
+        Item::Import(_) => 5,
+        Item::Call(_) => 6,
+    }
+}

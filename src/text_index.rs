@@ -1,0 +1,203 @@
+//! Full text over what is live in some view: FTS5 over names, paths, docs and bodies, identifiers split.
+//! Refuses to hold a text that no view shows.
+
+use anyhow::Result;
+use rusqlite::{Connection, named_params};
+
+use crate::event::Seq;
+
+/// The table of this room. Contentless: the texts are in the log.
+pub const SCHEMA: &str = "
+CREATE VIRTUAL TABLE text_index USING fts5(
+  name, path, doc, body, content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2'
+);
+";
+
+/// What a text is found by. Every field is as written; identifiers are split here.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entry<'a> {
+    /// `Parser::parse`; a commit's subject.
+    pub name: &'a str,
+    /// Encoded path; empty for a commit.
+    pub path: &'a str,
+    /// Doc comment; the rest of a commit's message.
+    pub doc: &'a str,
+    /// Source or prose.
+    pub body: &'a str,
+}
+
+/// A version that matches, and how well: larger is better.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Match {
+    /// Position of the event.
+    pub seq: Seq,
+    /// bm25, its sign turned.
+    pub score: f64,
+}
+
+/// Weights of name, path, doc and body: a definition's name says most about what it is for.
+const WEIGHTS: (f64, f64, f64, f64) = (10.0, 4.0, 4.0, 1.0);
+
+/// Words that say nothing alone.
+const STOP_WORDS: &[&str] = &[
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it",
+    "its", "of", "on", "or", "that", "the", "this", "to", "was", "we", "what", "when", "where", "which", "who", "why",
+    "with",
+];
+
+/// Puts a version in, or replaces it.
+pub fn put(cache: &Connection, seq: Seq, entry: &Entry<'_>) -> Result<()> {
+    remove(cache, seq)?;
+    cache
+        .prepare_cached(
+            "INSERT INTO text_index(rowid, name, path, doc, body) VALUES (:seq, :name, :path, :doc, :body)",
+        )?
+        .execute(named_params! {
+            ":seq": seq, ":name": split_identifiers(entry.name), ":path": split_identifiers(entry.path),
+            ":doc": split_identifiers(entry.doc), ":body": split_identifiers(entry.body),
+        })?;
+    Ok(())
+}
+
+/// Takes a version out.
+pub fn remove(cache: &Connection, seq: Seq) -> Result<()> {
+    cache.prepare_cached("DELETE FROM text_index WHERE rowid = :seq")?.execute(named_params! {":seq": seq})?;
+    Ok(())
+}
+
+/// Brings segments of the index together; worth doing after many changes.
+pub fn optimize(cache: &Connection) -> Result<()> {
+    cache.execute("INSERT INTO text_index(text_index) VALUES ('optimize')", [])?;
+    Ok(())
+}
+
+/// The versions that match some of the words, best first, ties by position; at most `limit` after skipping `offset`.
+pub fn search(cache: &Connection, words: &[String], limit: usize, offset: usize) -> Result<Vec<Match>> {
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let expression: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', ""))).collect();
+    let (name, path, doc, body) = WEIGHTS;
+    let mut statement = cache.prepare_cached(
+        "SELECT rowid, -bm25(text_index, :name, :path, :doc, :body) AS score FROM text_index WHERE text_index MATCH :expression
+         ORDER BY score DESC, rowid LIMIT :limit OFFSET :offset",
+    )?;
+    let rows = statement.query_map(
+        named_params! {
+            ":expression": expression.join(" OR "), ":name": name, ":path": path, ":doc": doc, ":body": body,
+            ":limit": limit as i64, ":offset": offset as i64,
+        },
+        |row| Ok(Match { seq: row.get(0)?, score: row.get(1)? }),
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The words of a question: identifiers split as in the index, words that say nothing left out unless there
+/// are no others.
+pub fn words(question: &str) -> Vec<String> {
+    let split = split_identifiers(question).to_lowercase();
+    let mut all: Vec<String> = Vec::new();
+    for word in split.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !all.iter().any(|seen| seen == word) {
+            all.push(word.to_string());
+        }
+    }
+    let telling: Vec<String> = all.iter().filter(|word| !STOP_WORDS.contains(&word.as_str())).cloned().collect();
+    if telling.is_empty() { all } else { telling }
+}
+
+/// A text with its compound identifiers followed by their parts: `parseFile2` also says `parse File 2`.
+/// Underscores and punctuation part words already.
+pub fn split_identifiers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut word_start = 0;
+    let end_word = |out: &mut String, word: &str| {
+        out.push_str(word);
+        let parts = parts(word);
+        if parts.len() > 1 {
+            for part in parts {
+                out.push(' ');
+                out.push_str(part);
+            }
+        }
+    };
+    for (index, c) in text.char_indices() {
+        if !c.is_alphanumeric() {
+            end_word(&mut out, &text[word_start..index]);
+            out.push(c);
+            word_start = index + c.len_utf8();
+        }
+    }
+    end_word(&mut out, &text[word_start..]);
+    out
+}
+
+/// The parts of a word: at lower to upper case, before the last capital of a run of capitals, and around digits.
+fn parts(word: &str) -> Vec<&str> {
+    let chars: Vec<(usize, char)> = word.char_indices().collect();
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for window in 1..chars.len() {
+        let (before, here) = (chars[window - 1].1, chars[window].1);
+        let next = chars.get(window + 1).map(|(_, c)| *c);
+        let boundary = (before.is_lowercase() && here.is_uppercase())
+            || (before.is_uppercase() && here.is_uppercase() && next.is_some_and(char::is_lowercase))
+            || (before.is_numeric() != here.is_numeric());
+        if boundary {
+            parts.push(&word[start..chars[window].0]);
+            start = chars[window].0;
+        }
+    }
+    parts.push(&word[start..]);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_say_their_parts_too() {
+        let check = |text: &str, expect: &str| assert_eq!(split_identifiers(text), expect);
+        check("parse_file", "parse_file");
+        check("parseFile", "parseFile parse File");
+        check("HTTPServer2", "HTTPServer2 HTTP Server 2");
+        check("x.getName()", "x.getName get Name()");
+        check("plain words", "plain words");
+        check("Größe", "Größe");
+    }
+
+    #[test]
+    fn a_question_leaves_out_what_says_nothing() {
+        let check = |text: &str, expect: &[&str]| assert_eq!(words(text), expect);
+        check("where is the parser?", &["parser"]);
+        check("what is this", &["what", "is", "this"]);
+        check("reindexAll", &["reindexall", "reindex", "all"]);
+    }
+
+    #[test]
+    fn what_is_put_in_is_found_until_it_is_taken_out() {
+        let cache = Connection::open_in_memory().expect("memory");
+        cache.execute_batch(SCHEMA).expect("schema");
+        put(
+            &cache,
+            7,
+            &Entry {
+                name: "Parser::parseFile",
+                path: "src/parser.rs",
+                doc: "Reads a file.",
+                body: "fn parseFile() {}",
+            },
+        )
+        .expect("put");
+        put(&cache, 8, &Entry { name: "main", path: "src/main.rs", doc: "", body: "parse_file()" }).expect("put");
+        let found = |question: &str| -> Vec<Seq> {
+            search(&cache, &words(question), 10, 0).expect("search").iter().map(|m| m.seq).collect()
+        };
+        assert_eq!(found("parse file"), [7, 8]);
+        assert_eq!(found("reading files"), [7, 8]);
+        assert_eq!(found("nothing"), Vec::<Seq>::new());
+        remove(&cache, 7).expect("remove");
+        assert_eq!(found("parse file"), [8]);
+    }
+}

@@ -1,0 +1,106 @@
+//! What a worktree sees: the files at its HEAD and, over all worktrees, the commits their HEADs reach.
+//! Refuses to keep anything that git or the log could not tell again.
+
+mod files;
+mod reach;
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+pub use files::{FileMove, files, move_files, wanted_moves};
+pub use reach::{Reach, add_commit, commit_seq, heads_reached, is_recorded, move_reachable, pending, set_pending};
+
+use crate::git::{Head, ObjectId};
+
+/// The tables of this room. `view_file` is the tree at each HEAD; `parse` is owned by the items.
+pub const SCHEMA: &str = "
+CREATE TABLE path(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE view(
+  id INTEGER PRIMARY KEY, worktree TEXT NOT NULL UNIQUE, commit_id BLOB, tree BLOB, time INTEGER, settings TEXT NOT NULL
+) STRICT;
+CREATE TABLE view_file(view INTEGER NOT NULL, path INTEGER NOT NULL, parse INTEGER NOT NULL, PRIMARY KEY(view, path)) STRICT, WITHOUT ROWID;
+CREATE INDEX view_file_by_parse ON view_file(parse, view);
+CREATE TABLE commit_row(
+  seq INTEGER PRIMARY KEY, sha BLOB NOT NULL UNIQUE, time INTEGER NOT NULL, author INTEGER NOT NULL,
+  files INTEGER NOT NULL, is_merge INTEGER NOT NULL, subject TEXT NOT NULL
+) STRICT;
+CREATE INDEX commit_row_by_time ON commit_row(time);
+CREATE TABLE parent(child INTEGER NOT NULL, ordinal INTEGER NOT NULL, sha BLOB NOT NULL, PRIMARY KEY(child, ordinal)) STRICT, WITHOUT ROWID;
+CREATE TABLE reachable(seq INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE pending(sha BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+";
+
+/// A worktree as indexed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Row of the view.
+    pub id: i64,
+    /// As [`crate::git::Worktree::name`].
+    pub worktree: String,
+    /// The HEAD it was indexed at; none while HEAD was unborn.
+    pub head: Option<Head>,
+    /// What the repository's own settings were.
+    pub settings: String,
+}
+
+const SELECT: &str = "SELECT id, worktree, commit_id, tree, time, settings FROM view";
+
+/// Every view, the main worktree's first.
+pub fn views(cache: &Connection) -> Result<Vec<View>> {
+    let mut statement = cache.prepare_cached(&format!("{SELECT} ORDER BY worktree"))?;
+    let views = statement.query_map([], from_row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(views)
+}
+
+/// The view of a worktree, if it has been indexed.
+pub fn view_of(cache: &Connection, worktree: &str) -> Result<Option<View>> {
+    let mut statement = cache.prepare_cached(&format!("{SELECT} WHERE worktree = :worktree"))?;
+    Ok(statement.query_row(named_params! {":worktree": worktree}, from_row).optional()?)
+}
+
+/// The view of a worktree, made empty if there is none.
+pub fn ensure_view(cache: &Connection, worktree: &str) -> Result<View> {
+    cache.execute(
+        "INSERT INTO view(worktree, settings) VALUES (:worktree, '') ON CONFLICT(worktree) DO NOTHING",
+        named_params! {":worktree": worktree},
+    )?;
+    Ok(view_of(cache, worktree)?.expect("the row was just made"))
+}
+
+/// Says where a view stands now.
+pub fn set_head(cache: &Connection, view: i64, head: Option<Head>, settings: &str) -> Result<()> {
+    cache.execute(
+        "UPDATE view SET commit_id = :commit, tree = :tree, time = :time, settings = :settings WHERE id = :id",
+        named_params! {
+            ":commit": head.map(|head| head.commit.as_bytes().to_vec()), ":tree": head.map(|head| head.tree.as_bytes().to_vec()),
+            ":time": head.map(|head| head.time), ":settings": settings, ":id": view,
+        },
+    )?;
+    Ok(())
+}
+
+/// Forgets a view whose worktree is gone; its files must have been moved out before.
+pub fn drop_view(cache: &Connection, view: i64) -> Result<()> {
+    cache.execute("DELETE FROM view WHERE id = :id", named_params! {":id": view})?;
+    Ok(())
+}
+
+/// The row of a path, made if there is none.
+pub fn intern(cache: &Connection, path: &str) -> Result<i64> {
+    let mut find = cache.prepare_cached("SELECT id FROM path WHERE path = :path")?;
+    if let Some(id) = find.query_row(named_params! {":path": path}, |row| row.get(0)).optional()? {
+        return Ok(id);
+    }
+    cache.prepare_cached("INSERT INTO path(path) VALUES (:path)")?.execute(named_params! {":path": path})?;
+    Ok(cache.last_insert_rowid())
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<View> {
+    let id = |index: usize| -> rusqlite::Result<Option<ObjectId>> {
+        let bytes: Option<Vec<u8>> = row.get(index)?;
+        Ok(bytes.and_then(|bytes| ObjectId::try_from(bytes.as_slice()).ok()))
+    };
+    let time = row.get::<_, Option<i64>>(4)?.unwrap_or_default();
+    let head = id(2)?.zip(id(3)?).map(|(commit, tree)| Head { commit, tree, time });
+    Ok(View { id: row.get(0)?, worktree: row.get(1)?, head, settings: row.get(5)? })
+}

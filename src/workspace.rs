@@ -1,0 +1,242 @@
+//! Where things are on disk, the one worker's lock, and the doorbell. Refuses to know what the files mean.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::config::Config;
+use crate::error::{Exit, UserError};
+use crate::event::hex;
+use crate::sqlite;
+
+/// The folder that holds what patina knows of one repository.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Absolute.
+    pub dir: PathBuf,
+    /// Whether SQLite may share memory between processes there.
+    pub wal: bool,
+}
+
+/// Held by the one process that writes; let go when dropped, also by a crash.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Rings are one byte each; the file starts again when it is longer than this.
+const WAKE_LIMIT: u64 = 64 * 1024;
+/// The log is turned over when it is longer than this; one older file is kept.
+const LOG_LIMIT: u64 = 1 << 20;
+
+impl Workspace {
+    /// The folder for a repository: inside its common git directory, or where the user's settings say.
+    pub fn locate(common_dir: &Path, config: &Config) -> Self {
+        let dir = match &config.state_dir {
+            Some(dir) => {
+                let id = blake3::hash(common_dir.as_os_str().as_encoded_bytes());
+                dir.join(&hex(id.as_bytes())[..16])
+            }
+            None => common_dir.join("patina"),
+        };
+        let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let wal = sqlite::wal_works(&mountinfo, &dir);
+        Workspace { dir, wal }
+    }
+
+    /// Makes the folder, and the one for caches.
+    ///
+    /// # Errors
+    /// A [`UserError`] where it cannot be written.
+    pub fn create(&self) -> Result<()> {
+        let make = || -> std::io::Result<()> {
+            std::fs::create_dir_all(self.cache_dir())?;
+            drop(OpenOptions::new().append(true).create(true).open(self.wake_path())?);
+            Ok(())
+        };
+        make().map_err(|error| {
+            let message = format!("{} cannot be written: {error}", self.dir.display());
+            UserError::new(Exit::NotSetUp, message)
+                .hint("make it writable, or set `state.dir` in the user configuration")
+                .into()
+        })
+    }
+
+    /// The eventlog.
+    pub fn eventlog_path(&self) -> PathBuf {
+        self.dir.join("eventlog.db")
+    }
+
+    /// What can be deleted at will.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.dir.join("cache")
+    }
+
+    /// The cache in use; none where there is none yet.
+    pub fn cache_path(&self) -> Option<PathBuf> {
+        let name = std::fs::read_to_string(self.cache_dir().join("current")).ok()?;
+        let name = name.trim_end();
+        let number = name.strip_prefix("cache-")?.strip_suffix(".db")?;
+        number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| self.cache_dir().join(name))
+            .filter(|path| path.exists())
+    }
+
+    /// A path for a cache to build beside the one in use.
+    pub fn next_cache_path(&self) -> Result<PathBuf> {
+        let mut highest = 0;
+        for entry in std::fs::read_dir(self.cache_dir())? {
+            let name = entry?.file_name();
+            let number =
+                name.to_str().and_then(|name| name.strip_prefix("cache-")?.split('.').next()?.parse::<u64>().ok());
+            highest = highest.max(number.unwrap_or(0));
+        }
+        Ok(self.cache_dir().join(format!("cache-{}.db", highest + 1)))
+    }
+
+    /// Makes a cache the one in use, by one rename, and removes all others. Readers of an old one keep their open file.
+    pub fn publish_cache(&self, path: &Path) -> Result<()> {
+        let name = path.file_name().and_then(|name| name.to_str()).context("a cache has a name")?;
+        write_atomically(&self.cache_dir().join("current"), format!("{name}\n").as_bytes())?;
+        for entry in std::fs::read_dir(self.cache_dir())? {
+            let other = entry?.file_name();
+            let is_other = other.to_str().is_some_and(|other| other.starts_with("cache-") && !other.starts_with(name));
+            if is_other {
+                std::fs::remove_file(self.cache_dir().join(other))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the lock if nobody holds it.
+    pub fn try_lock(&self) -> Result<Option<Lock>> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(self.dir.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).context("locking"),
+        }
+    }
+
+    /// Takes the lock, waiting for whoever holds it.
+    ///
+    /// # Errors
+    /// A [`UserError`] with the exit code for "locked" when the time is up.
+    pub fn lock(&self, timeout: Duration, interrupted: impl Fn() -> bool) -> Result<Lock> {
+        let start = Instant::now();
+        loop {
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+            if interrupted() {
+                return Err(crate::error::interrupted().into());
+            }
+            if start.elapsed() > timeout {
+                let message =
+                    format!("another patina is at work here and did not finish within {} s", timeout.as_secs());
+                return Err(UserError::new(Exit::Locked, message)
+                    .hint("wait for it with `patina status --wait`")
+                    .into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Rings: one byte, so that whoever works now looks once more.
+    pub fn ring(&self) -> Result<()> {
+        let mut file = OpenOptions::new().append(true).open(self.wake_path())?;
+        file.write_all(b".").context("ringing the doorbell")
+    }
+
+    /// How often it rang since the file began.
+    pub fn rings(&self) -> u64 {
+        std::fs::metadata(self.wake_path()).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Starts the count of rings again when it is long. Only for the holder of the lock, before it looks at the
+    /// repository: a ring from before is then answered by that look.
+    pub fn shorten_rings(&self) -> Result<()> {
+        if self.rings() > WAKE_LIMIT {
+            OpenOptions::new().write(true).truncate(true).open(self.wake_path())?;
+        }
+        Ok(())
+    }
+
+    /// The error the last worker ended with.
+    pub fn last_error(&self) -> Option<String> {
+        std::fs::read_to_string(self.dir.join("last_error"))
+            .ok()
+            .map(|text| text.trim().to_string())
+            .filter(|text| !text.is_empty())
+    }
+
+    /// Keeps or clears the error the worker ended with.
+    pub fn set_last_error(&self, error: Option<&str>) -> Result<()> {
+        let path = self.dir.join("last_error");
+        match error {
+            Some(error) => write_atomically(&path, error.as_bytes()),
+            None => match std::fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// The log file, opened for appending; turned over first when it is long.
+    pub fn log_file(&self) -> Result<File> {
+        let path = self.dir.join("patina.log");
+        if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_LIMIT) {
+            std::fs::rename(&path, self.dir.join("patina.log.1"))?;
+        }
+        Ok(OpenOptions::new().append(true).create(true).open(path)?)
+    }
+
+    /// Whether the person switched the hooks off here.
+    pub fn is_disabled(&self) -> bool {
+        self.dir.join("disabled").exists()
+    }
+
+    /// Starts the worker for a repository, detached from this process and its terminal.
+    pub fn spawn_worker(common_dir: &Path) -> Result<()> {
+        let program = std::env::current_exe().context("finding patina's own file")?;
+        let mut command = Command::new(program);
+        command
+            .arg("worker")
+            .arg(common_dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir("/");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
+            command.env_remove(name);
+        }
+        command.env("GIT_OPTIONAL_LOCKS", "0").spawn().context("starting the worker")?;
+        Ok(())
+    }
+
+    fn wake_path(&self) -> PathBuf {
+        self.dir.join("wake")
+    }
+}
+
+/// Replaces a file so that a crash leaves the old or the new one.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        if let Some(dir) = path.parent() {
+            File::open(dir)?.sync_all()?;
+        }
+        Ok(())
+    };
+    write().with_context(|| format!("writing {}", path.display()))
+}
