@@ -57,7 +57,7 @@ CREATE VIEW co_changes AS
 "];
 
 const INSERT: &str = "INSERT INTO event(seq, event_type, at, origin, source_file, idem, data, sum)
-  VALUES (:seq, :event_type, :at, :origin, :source_file, :idem, :data, :sum)";
+  VALUES (:seq, :event_type, :at, :origin, :source_file, :idem, :data, :sum) ON CONFLICT(idem) DO NOTHING";
 const SEQ_BY_IDEM: &str = "SELECT seq FROM event WHERE idem = :idem";
 /// A position is never used again, also when the newest events were dropped.
 const LAST_SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM event), 0),
@@ -118,20 +118,19 @@ impl Eventlog {
             let mut find = transaction.prepare_cached(SEQ_BY_IDEM)?;
             let mut insert = transaction.prepare_cached(INSERT)?;
             for fact in facts {
-                let known: Option<Seq> =
-                    find.query_row(named_params! {":idem": fact.idem.0}, |row| row.get(0)).optional()?;
-                if let Some(seq) = known {
-                    appended.seqs.push(seq);
-                    continue;
-                }
-                next += 1;
-                insert.execute(named_params! {
-                    ":seq": next, ":event_type": fact.event_type, ":at": fact.at, ":origin": fact.origin.name(),
-                    ":source_file": fact.source_file, ":idem": fact.idem.0, ":data": fact.data,
-                    ":sum": row_sum(next, &fact.event_type, fact.at, fact.origin.name(), fact.source_file.as_deref(), &fact.idem, &fact.data),
+                let (seq, source) = (next + 1, fact.source_file.as_deref());
+                let sum = row_sum(seq, &fact.event_type, fact.at, fact.origin.name(), source, &fact.idem, &fact.data);
+                let new = insert.execute(named_params! {
+                    ":seq": seq, ":event_type": fact.event_type, ":at": fact.at, ":origin": fact.origin.name(),
+                    ":source_file": source, ":idem": fact.idem.0, ":data": fact.data, ":sum": sum,
                 })?;
-                appended.seqs.push(next);
-                appended.new += 1;
+                if new == 0 {
+                    appended.seqs.push(find.query_row(named_params! {":idem": fact.idem.0}, |row| row.get(0))?);
+                } else {
+                    next = seq;
+                    appended.new += 1;
+                    appended.seqs.push(seq);
+                }
             }
         }
         transaction.commit().context("appending to the eventlog")?;
@@ -166,6 +165,27 @@ impl Eventlog {
     /// The newest position.
     pub fn last_seq(&self) -> Result<Seq> {
         Ok(self.connection.query_row(LAST_SEQ, [], |row| row.get(0))?)
+    }
+
+    /// Whether a commit in the log may lack its ancestors, because a reading of history was cut short.
+    pub fn is_history_open(&self) -> Result<bool> {
+        Ok(self
+            .connection
+            .query_row("SELECT 1 FROM live WHERE key = 'history_open'", [], |_| Ok(()))
+            .optional()?
+            .is_some())
+    }
+
+    /// Notes that a reading of history has begun, or that it is whole.
+    pub fn set_history_open(&mut self, open: bool) -> Result<()> {
+        match (open, self.is_history_open()?) {
+            (true, false) => {
+                self.connection.execute(SET_LIVE, named_params! {":key": "history_open", ":value": "1"})?
+            }
+            (false, true) => self.connection.execute("DELETE FROM live WHERE key = 'history_open'", [])?,
+            _ => 0,
+        };
+        Ok(())
     }
 
     /// What the live tables stand for: a text that the caller made, compared and never read.

@@ -1,8 +1,8 @@
 //! Progress for people: one line that is written over on a terminal, plain lines otherwise. Refuses to write
 //! to stdout.
 
-use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::pipeline::Stage;
@@ -14,7 +14,7 @@ const PLAIN: Duration = Duration::from_secs(5);
 
 /// Shows where a run is.
 pub struct Progress {
-    state: RefCell<State>,
+    state: Mutex<State>,
     terminal: bool,
     quiet: bool,
 }
@@ -31,7 +31,7 @@ impl Progress {
     pub fn new(quiet: bool) -> Self {
         let now = Instant::now();
         let state = State { stage: None, started: now, shown: now, drawn: false };
-        Progress { state: RefCell::new(state), terminal: std::io::stderr().is_terminal(), quiet }
+        Progress { state: Mutex::new(state), terminal: std::io::stderr().is_terminal(), quiet }
     }
 
     /// `done` of `total` in a stage.
@@ -39,7 +39,7 @@ impl Progress {
         if self.quiet || total == 0 {
             return;
         }
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if state.stage != Some(stage) {
             (state.stage, state.started, state.shown) = (Some(stage), now, now);
@@ -69,7 +69,7 @@ impl Progress {
 
     /// Clears a terminal's line.
     pub fn finish(&self) {
-        if self.state.borrow().drawn {
+        if self.state.lock().unwrap_or_else(PoisonError::into_inner).drawn {
             eprint!("\r\u{1b}[K");
         }
     }

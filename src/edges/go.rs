@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::members::{self, Rules, receiver_of};
 use super::text::{base_name, folder};
-use super::{Candidate, Hit, Meaning, Place, View, trust};
+use super::{Candidate, Meaning, Place, View, trust};
 use crate::syntax::{Call, Form, Import, Kind};
 
 /// What a Go call means.
@@ -45,7 +45,11 @@ impl Rules for Go {
 
     fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning {
         if call.form == Form::Free {
-            let found = in_folder(view, folder(place.path), &call.name);
+            let mut found = in_folder(view, folder(place.path), &call.name);
+            // A folder that defines a name twice holds several programs, or one for each platform.
+            if found.iter().any(|item| item.path == place.path) {
+                found.retain(|item| item.path == place.path);
+            }
             return match Meaning::all(found, trust::SCOPE, "same package") {
                 // What the package does not define is a builtin, but for the rare `import .`.
                 Meaning::Unknown => dotted(view, place, &call.name),

@@ -1,29 +1,16 @@
-//! History as facts need it: the commits the log does not know, parents before children, each with its
-//! message and raw differences. Refuses to decide what a commit means.
+//! History as facts need it: the commits the log does not know, newest first, each with its message and raw
+//! differences. Refuses to decide what a commit means.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context, Result, anyhow};
 use gix::ObjectId;
 use gix::objs::{CommitRef, CommitRefIter};
 
-use super::{RawChange, Repository};
-
-/// A commit's place in history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommitNode {
-    /// Its id.
-    pub id: ObjectId,
-    /// Its tree.
-    pub tree: ObjectId,
-    /// Its parents, in order.
-    pub parents: Vec<ObjectId>,
-    /// Committer time, Unix seconds.
-    pub time: i64,
-}
+use super::{RawChange, Repository, Shared};
 
 /// A commit as read from the object database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +33,29 @@ pub struct RawCommit {
     pub changes: Vec<RawChange>,
 }
 
-/// What a walk found.
-#[derive(Debug, Default)]
-pub struct Unknown {
-    /// Commits to take in, parents before children; the base of each is the tree it is compared with.
-    pub commits: Vec<(CommitNode, Base)>,
+/// What the log has of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    No,
+    /// The commit, but perhaps not all that came before it.
+    Alone,
+    /// The commit and all that came before it.
+    WithAncestors,
+}
+
+/// What a reading found beside the commits it handed over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Commits handed over.
+    pub commits: u64,
     /// Commits that cannot be told yet: a parent's tree is not here (a shallow boundary, a missing object).
     pub pending: Vec<ObjectId>,
 }
 
 /// What a commit's tree is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Base {
+enum Base {
     /// Nothing: a merge says nothing about files.
     Merge,
     /// The empty tree: a root commit.
@@ -66,64 +64,77 @@ pub enum Base {
     Parent(ObjectId),
 }
 
-/// Commits that one thread takes at a time, read newest first because packs store older trees as
-/// differences to newer ones.
+/// A commit that waits to be compared.
+struct Job {
+    id: ObjectId,
+    data: Vec<u8>,
+    base: Base,
+}
+
+/// Commits that one thread takes at a time. They stay in order and near in time, because packs store an older
+/// tree as a difference to a newer one, and the newer one is then at hand.
 const SPAN: usize = 512;
+/// Commits after which the packs are mapped anew: what is mapped counts as this process's memory, though the
+/// system could take it back.
+const REMAP: u64 = 12_000;
 
 impl Repository {
-    /// The commits that the heads reach and the log does not know.
-    pub fn unknown_commits(
+    /// Reads every commit that the heads reach and the log does not know, newest first; compares trees on several
+    /// threads, turns each commit into what the caller wants, and hands the results over on a thread of its own,
+    /// with the number of commits found so far. Spans can overtake one another.
+    pub fn read_history<T: Send>(
         &self,
         heads: &[ObjectId],
-        mut known: impl FnMut(&ObjectId) -> Result<bool>,
-    ) -> Result<Unknown> {
-        let shallow = self.gix.shallow_commits().map_err(|error| anyhow!("reading the shallow boundary: {error}"))?;
-        let shallow: HashSet<ObjectId> = shallow.iter().flat_map(|commits| commits.iter().copied()).collect();
-        let mut nodes: HashMap<ObjectId, CommitNode> = HashMap::new();
-        let mut queue: Vec<ObjectId> = heads.to_vec();
-        let mut unreadable = HashSet::new();
-        let mut buffer = Vec::new();
-        while let Some(id) = queue.pop() {
-            if nodes.contains_key(&id) || unreadable.contains(&id) || known(&id)? {
-                continue;
+        known: impl FnMut(&ObjectId) -> Result<Known>,
+        turn: impl Fn(RawCommit) -> T + Sync,
+        stop: &AtomicBool,
+        mut take: impl FnMut(Vec<T>, u64) -> Result<()> + Send,
+    ) -> Result<Reading> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let maps = Maps::new(self);
+        let found = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            let (send_jobs, jobs) = sync_channel::<Vec<Job>>(2);
+            let (send_done, done) = sync_channel::<Result<Span<T>>>(2 * threads);
+            let jobs = std::sync::Arc::new(Mutex::new(jobs));
+            for _ in 0..threads {
+                let (jobs, send_done, maps, turn) = (jobs.clone(), send_done.clone(), &maps, &turn);
+                scope.spawn(move || compare(&jobs, &send_done, maps, turn));
             }
-            match self.read_node(id, &mut buffer) {
-                Some(node) => {
-                    if !shallow.contains(&id) {
-                        queue.extend(node.parents.iter().copied());
-                    }
-                    nodes.insert(id, node);
+            drop((jobs, send_done));
+            let found = &found;
+            let taker = scope.spawn(move || -> Result<Reading> {
+                let mut reading = Reading::default();
+                for span in done {
+                    let span = span?;
+                    reading.commits += span.turned.len() as u64;
+                    reading.pending.extend(span.unreadable);
+                    take(span.turned, found.load(Ordering::Relaxed))?;
                 }
-                None => {
-                    unreadable.insert(id);
-                }
-            }
-        }
-        let mut found = Unknown {
-            pending: heads.iter().copied().filter(|id| unreadable.contains(id)).collect(),
-            ..Unknown::default()
-        };
-        for node in parents_first(nodes.values()) {
-            let base = match node.parents.as_slice() {
-                [] => Some(Base::Empty),
-                _ if shallow.contains(&node.id) => None,
-                [parent] => nodes
-                    .get(parent)
-                    .map(|parent| parent.tree)
-                    .or_else(|| self.tree_of(*parent))
-                    .filter(|tree| self.has(*tree))
-                    .map(Base::Parent),
-                _ => Some(Base::Merge),
-            };
-            match base.filter(|_| self.has(node.tree)) {
-                Some(base) => found.commits.push((node.clone(), base)),
-                None => found.pending.push(node.id),
-            }
-        }
-        Ok(found)
+                Ok(reading)
+            });
+            let walked = Walk::new(&maps, send_jobs, found)?.run(heads, known, stop);
+            let mut reading = taker.join().map_err(|_| anyhow!("the thread that takes commits in panicked"))??;
+            reading.pending.extend(walked?);
+            reading.pending.sort_unstable();
+            reading.pending.dedup();
+            Ok(reading)
+        })
     }
 
-    fn read_node(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Option<CommitNode> {
+    /// How many commits the heads reach that are not known, a pending one included.
+    pub fn count_unknown(&self, heads: &[ObjectId], mut known: impl FnMut(&ObjectId) -> Result<bool>) -> Result<u64> {
+        let (mut seen, mut queue, mut buffer) = (HashSet::new(), heads.to_vec(), Vec::new());
+        while let Some(id) = queue.pop() {
+            if known(&id)? || !seen.insert(id) {
+                continue;
+            }
+            queue.extend(self.read_node(id, &mut buffer).map(|node| node.parents).unwrap_or_default());
+        }
+        Ok(seen.len() as u64)
+    }
+
+    fn read_node(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Option<Node> {
         use gix::objs::Find as _;
         let data = self.gix.objects.try_find(&id, buffer).ok()??;
         if data.kind != gix::object::Kind::Commit {
@@ -133,76 +144,21 @@ impl Repository {
         let tree = iter.tree_id().ok()?;
         let parents = iter.parent_ids().collect();
         let time = iter.committer().ok()?.seconds();
-        Some(CommitNode { id, tree, parents, time })
+        Some(Node { tree, parents, time })
     }
 
-    /// Reads commits on several threads, turns each into what the caller wants, and hands the results over
-    /// in the order given, a span at a time, while the next are read.
-    pub fn read_commits<T: Send>(
-        &self,
-        commits: &[(CommitNode, Base)],
-        turn: impl Fn(RawCommit) -> T + Sync,
-        stop: &AtomicBool,
-        mut take: impl FnMut(Vec<T>) -> Result<()>,
-    ) -> Result<()> {
-        let spans: Vec<&[(CommitNode, Base)]> = commits.chunks(SPAN).collect();
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(spans.len()).max(1);
-        let shared = self.shared();
-        let next = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            let (send, receive) = mpsc::sync_channel::<(usize, Result<Vec<T>>)>(2 * threads);
-            for _ in 0..threads {
-                let (send, shared, next, spans, turn) = (send.clone(), &shared, &next, &spans, &turn);
-                scope.spawn(move || {
-                    let repository = shared.open();
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(span) = spans.get(index) else { break };
-                        if stop.load(Ordering::Relaxed) || send.send((index, repository.read_span(span, turn))).is_err()
-                        {
-                            break;
-                        }
-                    }
-                });
-            }
-            drop(send);
-            let mut waiting = BTreeMap::new();
-            let mut wanted = 0;
-            while let Ok((index, span)) = receive.recv() {
-                waiting.insert(index, span?);
-                while let Some(span) = waiting.remove(&wanted) {
-                    take(span)?;
-                    wanted += 1;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn read_span<T>(&self, span: &[(CommitNode, Base)], turn: &impl Fn(RawCommit) -> T) -> Result<Vec<T>> {
-        let mut out = Vec::with_capacity(span.len());
-        for (node, base) in span.iter().rev() {
-            let raw = self.read_commit(node, *base).with_context(|| format!("reading commit {}", node.id))?;
-            out.push(turn(raw));
-        }
-        out.reverse();
-        Ok(out)
-    }
-
-    fn read_commit(&self, node: &CommitNode, base: Base) -> Result<RawCommit> {
-        let changes = match base {
+    fn read_commit(&self, job: &Job) -> Result<RawCommit> {
+        let commit =
+            CommitRef::from_bytes(&job.data, job.id.kind()).with_context(|| format!("reading commit {}", job.id))?;
+        let changes = match job.base {
             Base::Merge => Vec::new(),
-            Base::Empty => self.diff_trees(None, Some(node.tree))?,
-            Base::Parent(parent) => self.diff_trees(Some(parent), Some(node.tree))?,
+            Base::Empty => self.diff_trees(None, Some(commit.tree()))?,
+            Base::Parent(parent) => self.diff_trees(Some(parent), Some(commit.tree()))?,
         };
-        let mut buffer = Vec::new();
-        use gix::objs::FindExt as _;
-        let commit: CommitRef<'_> =
-            self.gix.objects.find_commit(&node.id, &mut buffer).map_err(|error| anyhow!("{error}"))?;
         let (author, committer) = (commit.author()?, commit.committer()?);
         Ok(RawCommit {
-            id: node.id,
-            parents: node.parents.clone(),
+            id: job.id,
+            parents: commit.parents().collect(),
             author: person(author.name, author.email),
             committer: person(committer.name, committer.email),
             author_time: author.seconds(),
@@ -213,34 +169,196 @@ impl Repository {
     }
 }
 
-/// Parents before children, older before newer, ties by id: one order for one set.
-fn parents_first<'a>(nodes: impl Iterator<Item = &'a CommitNode> + Clone) -> Vec<&'a CommitNode> {
-    let by_id: HashMap<ObjectId, &CommitNode> = nodes.clone().map(|node| (node.id, node)).collect();
-    let mut children: HashMap<ObjectId, Vec<&CommitNode>> = HashMap::new();
-    let mut missing: HashMap<ObjectId, usize> = HashMap::new();
-    let mut ready = BinaryHeap::new();
-    for node in nodes {
-        let inside: HashSet<&ObjectId> = node.parents.iter().filter(|parent| by_id.contains_key(*parent)).collect();
-        if inside.is_empty() {
-            ready.push(Reverse((node.time, node.id)));
+/// A commit's place in history.
+struct Node {
+    tree: ObjectId,
+    parents: Vec<ObjectId>,
+    time: i64,
+}
+
+/// What a thread made of its jobs.
+struct Span<T> {
+    turned: Vec<T>,
+    unreadable: Vec<ObjectId>,
+}
+
+/// The packs as they are mapped at present; mapped anew from time to time.
+struct Maps {
+    generation: AtomicU64,
+    shared: Mutex<Shared>,
+}
+
+impl Maps {
+    fn new(repository: &Repository) -> Self {
+        Maps { generation: AtomicU64::new(0), shared: Mutex::new(repository.reopened()) }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn renew(&self) {
+        let mut shared = self.shared();
+        let fresh = shared.open().reopened();
+        *shared = fresh;
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// This thread's handle, opened again where the maps are newer than it.
+    fn current<'a>(&self, held: &'a mut Option<(u64, Repository)>) -> &'a Repository {
+        let generation = self.generation.load(Ordering::Acquire);
+        let stale = held.as_ref().is_none_or(|(opened, _)| *opened != generation);
+        if stale {
+            *held = None;
+            *held = Some((generation, self.shared().open()));
         }
-        missing.insert(node.id, inside.len());
-        for parent in inside {
-            children.entry(*parent).or_default().push(node);
+        &held.as_ref().expect("it was just opened").1
+    }
+}
+
+/// A thread that compares trees until there are no more jobs.
+fn compare<T>(
+    jobs: &Mutex<Receiver<Vec<Job>>>,
+    done: &SyncSender<Result<Span<T>>>,
+    maps: &Maps,
+    turn: &impl Fn(RawCommit) -> T,
+) {
+    let mut held = None;
+    loop {
+        let next = jobs.lock().map_err(|_| ()).and_then(|jobs| jobs.recv().map_err(|_| ()));
+        let Ok(span) = next else { break };
+        let repository = maps.current(&mut held);
+        let mut out = Span { turned: Vec::with_capacity(span.len()), unreadable: Vec::new() };
+        for job in &span {
+            match repository.read_commit(job) {
+                Ok(raw) => out.turned.push(turn(raw)),
+                // A tree of it or of its parent is not here: a shallow or partial clone. It is tried again.
+                Err(error) => {
+                    tracing::debug!(commit = %job.id, %error, "a commit cannot be told yet");
+                    out.unreadable.push(job.id);
+                }
+            }
+        }
+        if done.send(Ok(out)).is_err() {
+            break;
         }
     }
-    let mut order = Vec::with_capacity(missing.len());
-    while let Some(Reverse((_, id))) = ready.pop() {
-        order.push(by_id[&id]);
-        for child in children.remove(&id).unwrap_or_default() {
-            let left = missing.get_mut(&child.id).expect("every node was entered above");
-            *left -= 1;
-            if *left == 0 {
-                ready.push(Reverse((child.time, child.id)));
+}
+
+/// A walk from the heads to what is known, newest commits first.
+struct Walk<'m> {
+    maps: &'m Maps,
+    jobs: SyncSender<Vec<Job>>,
+    found: &'m AtomicU64,
+    held: Option<(u64, Repository)>,
+    span: Vec<Job>,
+    shallow: HashSet<ObjectId>,
+    /// The tree of every commit that was reached; none where it is not here.
+    trees: HashMap<ObjectId, Option<ObjectId>>,
+    /// Commits whose only parent has not been reached yet.
+    waiting: HashMap<ObjectId, Vec<(ObjectId, Vec<u8>)>>,
+    pending: Vec<ObjectId>,
+}
+
+impl<'m> Walk<'m> {
+    fn new(maps: &'m Maps, jobs: SyncSender<Vec<Job>>, found: &'m AtomicU64) -> Result<Self> {
+        let mut held = None;
+        let shallow = maps.current(&mut held).gix.shallow_commits();
+        let shallow = shallow.map_err(|error| anyhow!("reading the shallow boundary: {error}"))?;
+        let shallow = shallow.iter().flat_map(|commits| commits.iter().copied()).collect();
+        let (span, trees, waiting, pending) = (Vec::new(), HashMap::new(), HashMap::new(), Vec::new());
+        Ok(Walk { maps, jobs, found, held, span, shallow, trees, waiting, pending })
+    }
+
+    /// Sends every unknown commit to be compared, and returns those that cannot be.
+    fn run(
+        mut self,
+        heads: &[ObjectId],
+        mut known: impl FnMut(&ObjectId) -> Result<Known>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<ObjectId>> {
+        let mut queue: BinaryHeap<(i64, ObjectId)> = BinaryHeap::new();
+        let mut nodes: HashMap<ObjectId, (Vec<ObjectId>, Vec<u8>)> = HashMap::new();
+        let mut arrivals: Vec<ObjectId> = heads.to_vec();
+        let mut read = 0;
+        while !stop.load(Ordering::Relaxed) {
+            for id in arrivals.drain(..) {
+                if self.trees.contains_key(&id) {
+                    continue;
+                }
+                let mut data = Vec::new();
+                let node = self.maps.current(&mut self.held).read_node(id, &mut data);
+                self.reach(id, node.as_ref().map(|node| node.tree));
+                match node {
+                    Some(node) => {
+                        queue.push((node.time, id));
+                        nodes.insert(id, (node.parents, data));
+                    }
+                    None if heads.contains(&id) => self.pending.push(id),
+                    None => {}
+                }
+            }
+            let Some((_, id)) = queue.pop() else { break };
+            let (parents, data) = nodes.remove(&id).expect("what is queued was read");
+            let has = known(&id)?;
+            if has == Known::WithAncestors {
+                continue;
+            }
+            if has == Known::No {
+                self.place(id, &parents, data);
+            }
+            if !self.shallow.contains(&id) {
+                arrivals.extend(parents);
+            }
+            read += 1;
+            if read % REMAP == 0 {
+                self.maps.renew();
+            }
+        }
+        self.flush();
+        Ok(self.pending)
+    }
+
+    /// Sends a commit off if what it is compared with is known by now, else lets it wait for its parent.
+    fn place(&mut self, id: ObjectId, parents: &[ObjectId], data: Vec<u8>) {
+        match parents {
+            [] => self.send(Job { id, data, base: Base::Empty }),
+            _ if self.shallow.contains(&id) => self.pending.push(id),
+            [parent] => match self.trees.get(parent) {
+                Some(Some(tree)) => self.send(Job { id, data, base: Base::Parent(*tree) }),
+                Some(None) => self.pending.push(id),
+                None => self.waiting.entry(*parent).or_default().push((id, data)),
+            },
+            _ => self.send(Job { id, data, base: Base::Merge }),
+        }
+    }
+
+    /// Notes a commit's tree, and lets go of those that waited for it.
+    fn reach(&mut self, commit: ObjectId, tree: Option<ObjectId>) {
+        self.trees.insert(commit, tree);
+        for (id, data) in self.waiting.remove(&commit).unwrap_or_default() {
+            match tree {
+                Some(tree) => self.send(Job { id, data, base: Base::Parent(tree) }),
+                None => self.pending.push(id),
             }
         }
     }
-    order
+
+    fn send(&mut self, job: Job) {
+        self.found.fetch_add(1, Ordering::Relaxed);
+        self.span.push(job);
+        if self.span.len() == SPAN {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let span = std::mem::take(&mut self.span);
+        if !span.is_empty() {
+            // Nobody listens any more when taking in failed; that error is the one to report.
+            let _ = self.jobs.send(span);
+        }
+    }
 }
 
 fn person(name: &[u8], email: &[u8]) -> String {

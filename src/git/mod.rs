@@ -13,7 +13,7 @@ pub use gix::ObjectId;
 
 pub use blobs::{Blob, Mailmap, TreeFile};
 pub use diff::{RawChange, Side};
-pub use history::{CommitNode, RawCommit, Unknown};
+pub use history::{Known, RawCommit, Reading};
 pub use site::{HooksPath, hooks_path};
 
 use crate::error::{Exit, UserError};
@@ -95,6 +95,14 @@ impl Repository {
     /// A handle that other threads can open their own view from.
     pub fn shared(&self) -> Shared {
         Shared(self.gix.clone().into_sync())
+    }
+
+    /// The same repository opened once more: nothing that this handle has mapped is shared.
+    fn reopened(&self) -> Shared {
+        match gix::ThreadSafeRepository::open_opts(self.gix.git_dir(), options().open_path_as_is(true)) {
+            Ok(again) => Shared(again),
+            Err(_) => self.shared(),
+        }
     }
 
     /// The folder that all worktrees share, absolute.

@@ -7,7 +7,7 @@ use super::{Context, Stage, Wanted, check_stop};
 use crate::derive::commit_fact;
 use crate::event::{CommitData, DERIVER, Fact, GIT_COMMIT};
 use crate::eventlog::Eventlog;
-use crate::git::ObjectId;
+use crate::git::{Known, ObjectId};
 use crate::history;
 use crate::store::Cache;
 use crate::view;
@@ -24,46 +24,58 @@ pub fn record(
     wanted: &[Wanted],
     full: bool,
 ) -> Result<(u64, u64)> {
-    let known = |id: &ObjectId| if full { Ok(false) } else { view::is_recorded(&cache.connection, id) };
+    let whole = !log.is_history_open()?;
+    let known = |id: &ObjectId| -> Result<Known> {
+        Ok(match !full && view::is_recorded(&cache.connection, id)? {
+            false => Known::No,
+            true if whole => Known::WithAncestors,
+            true => Known::Alone,
+        })
+    };
     let mut heads: Vec<ObjectId> =
         wanted.iter().filter_map(|wanted| wanted.worktree.head.map(|head| head.commit)).collect();
     heads.extend(view::pending(&cache.connection)?);
-    let unknown = context.repository.unknown_commits(&heads, known)?;
-    let total = unknown.commits.len() as u64;
-    let (mut batch, mut done, mut appended, mut behind) = (Vec::with_capacity(BATCH), 0, 0, i64::MAX);
-    let mut flush = |batch: &mut Vec<Fact>| -> Result<()> {
-        let known = log.append(batch.iter())?;
+    let mut batch: Vec<Fact> = Vec::new();
+    let (mut done, mut appended, mut behind) = (0, 0, i64::MAX);
+    let mut flush = |batch: &mut Vec<Fact>, last: bool, found: u64| -> Result<()> {
+        // Commits come newest first: until the last of them is in, one in the log may lack its ancestors.
+        if !last {
+            log.set_history_open(true)?;
+        }
+        let known = log.append(batch.iter().rev())?;
         appended += known.new as u64;
         // The log may know a commit that the rows have lost: they are taken in again from there.
         behind = known.seqs.into_iter().fold(behind, i64::min);
         done += batch.len() as u64;
         batch.clear();
-        (context.progress)(Stage::History, done, total);
+        (context.progress)(Stage::History, done, found);
         Ok(())
     };
-    context.repository.read_commits(
-        &unknown.commits,
+    let reading = context.repository.read_history(
+        &heads,
+        known,
         |raw| commit_fact(&raw),
         context.stop,
-        |span| {
+        |span, found| {
             batch.extend(span);
-            if batch.len() >= BATCH { flush(&mut batch) } else { Ok(()) }
+            if batch.len() >= BATCH { flush(&mut batch, false, found) } else { Ok(()) }
         },
     )?;
-    if !batch.is_empty() {
-        flush(&mut batch)?;
-    }
     check_stop(context)?;
+    if !batch.is_empty() {
+        flush(&mut batch, true, reading.commits)?;
+    }
+    log.set_history_open(false)?;
     if behind <= cache.watermark()? {
         cache.set_watermark(behind - 1)?;
     }
-    if !unknown.pending.is_empty() {
-        tracing::info!(pending = unknown.pending.len(), "commits wait for their parents' trees");
+    if !reading.pending.is_empty() {
+        tracing::info!(pending = reading.pending.len(), "commits wait for their parents' trees");
     }
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    view::set_pending(&transaction, &unknown.pending)?;
+    view::set_pending(&transaction, &reading.pending)?;
     transaction.commit()?;
-    Ok((total, appended))
+    Ok((reading.commits, appended))
 }
 
 /// Takes the log's commits after the cache's watermark into its rows.

@@ -35,7 +35,7 @@ pub struct Context<'a> {
     /// patina's own file: it parses in children of itself.
     pub program: PathBuf,
     /// Told of progress.
-    pub progress: &'a dyn Fn(Stage, u64, u64),
+    pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
     /// Set when the person wants to stop.
     pub stop: &'a AtomicBool,
     /// Proof that nobody else writes.

@@ -196,9 +196,7 @@ fn behind(cache: &Connection, repository: &Repository, head: Option<Head>) -> Re
     let Some(head) = head else { return Ok(0) };
     let mut known =
         cache.prepare("SELECT 1 FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq WHERE sha = :sha")?;
-    let unknown =
-        repository.unknown_commits(&[head.commit], |id| Ok(known.exists(named_params! {":sha": id.as_bytes()})?))?;
-    Ok((unknown.commits.len() + unknown.pending.len()) as u64)
+    repository.count_unknown(&[head.commit], |id| Ok(known.exists(named_params! {":sha": id.as_bytes()})?))
 }
 
 /// Shadows the view's files by those that the asking tree holds with the same content. A temporary table of the
