@@ -1,5 +1,6 @@
 //! A file's text to facts: the file, its definitions, their calls, its imports. Line numbers stay beside the
-//! facts and out of them, so that moving a definition says nothing new.
+//! facts and out of them, so that moving a definition says nothing new; so does what the rest of the file says of
+//! a definition (supertypes, the type of a receiver), because the same fact must have the same body for ever.
 
 use std::collections::HashSet;
 
@@ -51,10 +52,8 @@ pub struct CallFact {
     pub fact: Fact,
     /// Index of the caller in [`CodeFacts::items`]; 0 is the file.
     pub caller: usize,
-    /// As written.
-    pub call: Call,
-    /// Every line it stands at.
-    pub lines: Vec<u32>,
+    /// Everywhere it stands, with what is known of the receiver there.
+    pub sites: Vec<Call>,
 }
 
 /// A file imports something.
@@ -78,8 +77,6 @@ struct ItemData<'a> {
     return_type: Option<&'a str>,
     doc: &'a str,
     shape: &'a str,
-    fields: &'a [(String, String)],
-    bases: &'a [String],
     text: &'a str,
     extractor: u32,
 }
@@ -93,8 +90,6 @@ struct CallData<'a> {
     callee: &'a str,
     callee_name: &'a str,
     form: Form,
-    receiver_type: Option<&'a str>,
-    receiver_call: Option<&'a str>,
     extractor: u32,
 }
 
@@ -121,15 +116,18 @@ pub fn file_facts(path: &str, language: Language, parsed: &Parsed, lines: u32) -
         let caller = call.caller.map_or(0, |index| index + 1);
         let fact = call_fact(path, &facts.items[caller], call);
         match seen.get(&fact.idem) {
-            Some(index) => facts.calls[*index].lines.push(call.line),
+            Some(index) => facts.calls[*index].sites.push(call.clone()),
             None => {
                 seen.insert(fact.idem, facts.calls.len());
-                facts.calls.push(CallFact { fact, caller, call: call.clone(), lines: vec![call.line] });
+                facts.calls.push(CallFact { fact, caller, sites: vec![call.clone()] });
             }
         }
     }
     let mut seen = HashSet::new();
+    // A package's front door offers what it imports.
+    let is_package = language == Language::Python && path.rsplit('/').next() == Some("__init__.py");
     for import in &parsed.imports {
+        let import = &Import { reexport: import.reexport || is_package, ..import.clone() };
         let fact = import_fact(path, import);
         if seen.insert(fact.idem) {
             facts.imports.push(ImportFact { fact, import: import.clone() });
@@ -158,8 +156,6 @@ fn file_item(path: &str, language: Option<Language>, doc: &str, text: &str, line
         return_type: None,
         doc: &doc,
         shape: "",
-        fields: &[],
-        bases: &[],
         text: &text,
         extractor: EXTRACTOR,
     };
@@ -183,8 +179,6 @@ fn definition_item(path: &str, language: Language, definition: &Definition) -> I
         return_type: definition.return_type.as_deref(),
         doc: &doc,
         shape: &definition.shape,
-        fields: &definition.fields,
-        bases: &definition.bases,
         text: &text,
         extractor: EXTRACTOR,
     };
@@ -216,8 +210,6 @@ fn call_fact(path: &str, caller: &ItemFact, call: &Call) -> Fact {
         callee: &call.callee,
         callee_name: &call.name,
         form: call.form,
-        receiver_type: call.receiver_type.as_deref(),
-        receiver_call: call.receiver_call.as_deref(),
         extractor: EXTRACTOR,
     };
     let identity: [&[u8]; 4] =

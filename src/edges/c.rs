@@ -22,10 +22,7 @@ impl Rules for C {
     }
 
     fn types(&self, view: &View, place: &Place, written: &str) -> Meaning {
-        let name = last_segment(written);
-        let mut found = view.named(name);
-        found.retain(|item| item.kind == Kind::Type);
-        nearest(view, place, found, written, "type")
+        types(view, place, written, 0)
     }
 
     fn own(&self, view: &View, owner: &Candidate, name: &str) -> Vec<Arc<Candidate>> {
@@ -72,6 +69,32 @@ fn peel(written: &str) -> &str {
         }
     }
     bare(rest)
+}
+
+/// Aliases of aliases beyond this depth are a circle.
+const DEEPEST_ALIAS: u32 = 4;
+
+fn types(view: &View, place: &Place, written: &str, depth: u32) -> Meaning {
+    let mut found = view.named(last_segment(written));
+    found.retain(|item| item.kind == Kind::Type);
+    let Meaning::Known(hits) = nearest(view, place, found, written, "type") else {
+        return Meaning::Unknown;
+    };
+    let mut behind = Vec::new();
+    for hit in hits {
+        let alias = hit.what.signature.strip_prefix("using ").and_then(|rest| rest.split_once('='));
+        match alias {
+            Some((_, target)) if depth < DEEPEST_ALIAS => {
+                let target = peel(target.trim().trim_end_matches(';'));
+                let inside = Place::inside(&hit.what);
+                if let Meaning::Known(hits) = types(view, &inside, target, depth + 1) {
+                    behind.extend(hits);
+                }
+            }
+            _ => behind.push(hit),
+        }
+    }
+    Meaning::of(behind, Meaning::Unknown)
 }
 
 /// True for a file that C++ can stand in; a header's own language is not told by its name.
@@ -152,10 +175,6 @@ fn nearest(view: &View, place: &Place, mut found: Vec<Arc<Candidate>>, written: 
         return Meaning::all(here, trust::SCOPE, why("same file"));
     }
     found.retain(|item| is_visible(item));
-    // Prototypes stand in headers, bodies in sources, and the body is meant.
-    if found.iter().any(|item| item.kind == Kind::Function && !is_header(&item.path)) {
-        found.retain(|item| item.kind != Kind::Function || !is_header(&item.path));
-    }
     let included = includes(view, place.path);
     let through: Vec<_> = found
         .iter()
@@ -169,6 +188,8 @@ fn nearest(view: &View, place: &Place, mut found: Vec<Arc<Candidate>>, written: 
     if !through.is_empty() {
         return Meaning::all(through, trust::IMPORT, why("by an included header"));
     }
+    // The linker joins functions; what a header itself defines reaches only those who include it.
+    found.retain(|item| !is_inlined(item) || reaches(view, &included, &item.path));
     if found.len() == 1 {
         return Meaning::all(found, trust::LINKED, why("the only one other files can see"));
     }
@@ -190,6 +211,33 @@ fn is_visible(item: &Candidate) -> bool {
     let is_member = item.owner.is_some();
     let macro_of_source = item.kind == Kind::Macro && !is_header(&item.path);
     is_member || is_header(&item.path) || !(kept || macro_of_source)
+}
+
+/// True for macros and `static inline` functions: no linker sees them.
+fn is_inlined(item: &Candidate) -> bool {
+    let is_static = item.signature.split(' ').any(|word| word == "static");
+    is_header(&item.path) && item.path.ends_with(".h") && (item.kind == Kind::Macro || is_static)
+}
+
+/// So many headers are followed; who includes more says nothing by including.
+const MOST_HEADERS: usize = 100;
+
+/// True where a header is among those included, or included by them.
+fn reaches(view: &View, included: &[String], header: &str) -> bool {
+    let mut seen: Vec<String> = included.to_vec();
+    let mut next = 0;
+    while next < seen.len().min(MOST_HEADERS) {
+        if seen[next] == header {
+            return true;
+        }
+        for file in includes(view, &seen[next]) {
+            if !seen.contains(&file) {
+                seen.push(file);
+            }
+        }
+        next += 1;
+    }
+    false
 }
 
 /// The live headers that a file includes itself.

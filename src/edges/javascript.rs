@@ -203,8 +203,7 @@ fn name_in_scope(view: &View, place: &Place, name: &str) -> Found {
     for scope in scopes(place.scope, ".") {
         let qualified = if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") };
         let mut here = view.named(name);
-        // A method is no name in scope for its neighbours.
-        here.retain(|item| item.path == place.path && item.qualified == qualified && item.owner.is_none());
+        here.retain(|item| item.path == place.path && item.qualified == qualified && is_bound(item));
         if !here.is_empty() {
             return Some(here.into_iter().map(|item| Thing::Item(item, 1.0)).collect());
         }
@@ -220,6 +219,14 @@ fn name_in_scope(view: &View, place: &Place, name: &str) -> Found {
         .flat_map(|import| imported(view, place.path, import, &mut Vec::new()).unwrap_or_default())
         .collect();
     (!found.is_empty()).then_some(found)
+}
+
+/// False for methods, those of unnamed objects too: they are no names in scope for their neighbours.
+fn is_bound(item: &Candidate) -> bool {
+    let before = item.signature.split('(').next().unwrap_or_default();
+    let says = |word: &str| before.split([' ', '*']).any(|part| part == word);
+    let is_method = !["function", "const", "let", "var", "="].into_iter().any(says);
+    item.owner.is_none() && !(item.kind == Kind::Function && is_method)
 }
 
 fn imported(view: &View, path: &str, import: &Import, seen: &mut Seen) -> Found {

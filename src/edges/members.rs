@@ -22,6 +22,10 @@ pub(super) trait Rules {
     fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning;
     /// The part of a written type that members are looked up on: `T` of `Box<T>`, `*T`, `T | None`.
     fn peel<'t>(&self, written: &'t str) -> &'t str;
+    /// The same for the type of what a call returns, which a `?` or an `unwrap` may have opened.
+    fn opened<'t>(&self, written: &'t str) -> &'t str {
+        written
+    }
 }
 
 /// What a method call means, as far as the receiver's type can be told.
@@ -42,7 +46,11 @@ fn deep_method(rules: &dyn Rules, view: &View, place: &Place, call: &Call, depth
             let types = returned(rules, view, place, maker, depth);
             return members(rules, view, types, &call.name);
         }
-        let types = of_parameter(rules, view, place, head);
+        let mut types = of_parameter(rules, view, place, head);
+        if parts.clone().next().is_none() {
+            // The text did not tell the type of this very name: a local may hide the parameter.
+            types = types.with(trust::HIDDEN, "type of a parameter of that name");
+        }
         return through_fields(rules, view, types, parts, &call.name);
     };
     let types = rules.types(view, place, owner);
@@ -127,9 +135,17 @@ pub(super) fn typed(
         Meaning::Known(hits) => Meaning::Known(
             hits.into_iter().map(|hit| Hit::new(hit.what, hit.confidence.min(confidence), reason)).collect(),
         ),
+        // A type that nothing here is named like is the platform's, unless it is a type parameter.
+        Meaning::Unknown if peeled.len() > LONGEST_TYPE_PARAMETER => {
+            let known = view.named(last_segment(peeled)).iter().any(|item| item.kind == Kind::Type);
+            if known { Meaning::Unknown } else { Meaning::External }
+        }
         other => other,
     }
 }
+
+/// Type parameters are letters, with a digit at most.
+const LONGEST_TYPE_PARAMETER: usize = 2;
 
 /// The types of what a callee returns.
 fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str, depth: u32) -> Meaning {
@@ -152,7 +168,8 @@ fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str, depth: u
         let Some(written) = hit.what.return_type.clone() else {
             continue;
         };
-        match typed(rules, view, &Place::inside(&hit.what), &written, sure, reason) {
+        let written = rules.opened(&written);
+        match typed(rules, view, &Place::inside(&hit.what), written, sure, reason) {
             Meaning::Known(hits) => types.extend(hits),
             Meaning::External => outside = true,
             Meaning::Unknown => {}
@@ -232,21 +249,34 @@ fn deep_members(rules: &dyn Rules, view: &View, types: Meaning, name: &str, dept
         let own = rules.own(view, &owner.what, name);
         if own.is_empty() && depth < DEEPEST {
             let bases = bases(rules, view, &owner);
-            if let Meaning::Known(hits) = deep_members(rules, view, bases, name, depth + 1) {
+            let inherited = deep_members(rules, view, bases, name, depth + 1);
+            let inherited = match is_abstract(&owner) {
+                true => inherited.with(trust::INTERFACE, "method of the interface"),
+                false => inherited,
+            };
+            if let Meaning::Known(hits) = inherited {
                 found.extend(hits);
             }
             continue;
         }
-        // On the object itself the word is the object's own; elsewhere some implementation runs.
-        let own_object = owner.confidence >= trust::OWN_MEMBER;
-        let (sure, reason) = if is_interface(&owner.what) && !own_object && depth == 0 {
-            (owner.confidence.min(trust::INTERFACE), "method of the interface")
-        } else {
-            (owner.confidence, owner.reason)
-        };
-        found.extend(own.into_iter().map(|what| Hit::new(what, sure, reason)));
+        let interface = is_abstract(&owner) && depth == 0;
+        found.extend(own.into_iter().map(|what| {
+            // Go writes an interface's methods without `func`.
+            let declared = view.family == Family::Go && !what.signature.starts_with("func");
+            if interface || declared {
+                let sure = owner.confidence.min(trust::INTERFACE);
+                Hit::new(what, sure, "method of the interface")
+            } else {
+                Hit::new(what, owner.confidence, owner.reason)
+            }
+        }));
     }
     Meaning::of(found, Meaning::External)
+}
+
+/// True where some implementation of an interface runs. On the object itself the word is its own.
+fn is_abstract(owner: &Hit) -> bool {
+    is_interface(&owner.what) && owner.confidence < trust::OWN_MEMBER
 }
 
 fn bases(rules: &dyn Rules, view: &View, owner: &Hit) -> Meaning {

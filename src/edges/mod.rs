@@ -18,13 +18,14 @@ mod members;
 mod python;
 mod rust;
 mod rust_paths;
+mod rust_scope;
 mod store;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub use store::{Edge, SCHEMA, add_parse, callers_of, calls_of, events_of, forget_unreachable};
+pub use store::{Edge, SCHEMA, add_parse, callers_of, calls_of, events_of};
 pub use table::{File, Table};
 
 /// From here on an edge counts as high: above nine in ten of them have to be right.
@@ -52,6 +53,8 @@ pub(crate) mod trust {
     pub const RETURNED: f32 = 0.8;
     /// The receiver's type is an interface: its method is meant, some implementation runs.
     pub const INTERFACE: f32 = 0.6;
+    /// The receiver has the name of a parameter, which a local of the same name may hide.
+    pub const HIDDEN: f32 = 0.6;
     /// Several definitions fit equally by sound rules, as with overloads: one of them it is.
     pub const SEVERAL: f32 = 0.6;
     /// The only definition of that name in the language, and the number of arguments agrees.

@@ -159,13 +159,12 @@ fn steps(view: &View, mut things: Vec<Thing>, parts: &[&str], seen: &mut Seen) -
         let mut outside = !things.is_empty();
         for thing in things {
             match thing {
-                Thing::Module(file) => match in_module(view, &file, part, seen) {
-                    Some(found) => {
+                Thing::Module(file) => {
+                    if let Some(found) = in_module(view, &file, part, seen) {
                         outside = false;
                         next.extend(found);
                     }
-                    None => {}
-                },
+                }
                 Thing::Item(item) if item.kind == Kind::Type => {
                     let hit = Hit::new(item, trust::OWN_MEMBER, "member");
                     let found = members::members(&Python, view, Meaning::Known(vec![hit]), part);
@@ -298,39 +297,35 @@ fn local_name(import: &Import) -> Option<&str> {
     }
 }
 
-/// The files of the module that is written so in a file; `None` where none is live.
+/// What a module's path ends with, likeliest first. A stub speaks for a module that is compiled.
+const MODULE_FILES: &[&str] = &[".py", "/__init__.py", ".pyi", "/__init__.pyi"];
+
+/// The file of the module that is written so in a file; `None` where none is live.
 fn modules(view: &View, path: &str, written: &str) -> Option<Vec<String>> {
     let name = written.trim_start_matches('.');
     let dots = written.len() - name.len();
-    let tail = name.replace('.', "/");
+    let module = name.replace('.', "/");
+    let mut base = folder(path);
+    for _ in 1..dots {
+        base = folder(base);
+    }
+    let exact = |ending: &&str| {
+        let file = below(base, format!("{module}{ending}").trim_start_matches('/'));
+        (*ending != ".py" || !module.is_empty()).then_some(file).filter(|file| view.file_exists(file))
+    };
     if dots > 0 {
-        let mut base = folder(path);
-        for _ in 1..dots {
-            base = folder(base);
-        }
-        let files = if tail.is_empty() {
-            vec![below(base, "__init__.py")]
-        } else {
-            vec![below(base, &format!("{tail}.py")), below(base, &format!("{tail}/__init__.py"))]
+        return MODULE_FILES.iter().find_map(exact).map(|file| vec![file]);
+    }
+    MODULE_FILES.iter().find_map(|ending| {
+        let tail = format!("{module}{ending}");
+        let files = view.files_called(base_name(&tail));
+        let rooted = |file: &&String| {
+            let root = file.strip_suffix(tail.as_str()).unwrap_or(file);
+            ends_with_path(file, &tail) && *file != path && may_be_root(root.trim_end_matches('/'), path)
         };
-        return files.into_iter().find(|file| view.file_exists(file)).map(|file| vec![file]);
-    }
-    let module = format!("{tail}.py");
-    let package = format!("{tail}/__init__.py");
-    let mut found: Vec<String> = Vec::new();
-    for tail in [&module, &package] {
-        let files = view.files_called(base_name(tail));
-        found.extend(files.iter().filter(|file| ends_with_path(file, tail) && *file != path).cloned());
-    }
-    found.retain(|file| {
-        let root = file.strip_suffix(module.as_str()).or_else(|| file.strip_suffix(package.as_str()));
-        root.is_some_and(|root| may_be_root(root.trim_end_matches('/'), path))
-    });
-    let nearest = found.iter().map(|file| nearness(file, path)).max()?;
-    found.retain(|file| nearness(file, path) == nearest);
-    found.sort();
-    found.truncate(1);
-    Some(found)
+        let near = |file: &&String| (nearness(file, path), std::cmp::Reverse((*file).clone()));
+        files.iter().filter(rooted).max_by_key(near).map(|file| vec![file.clone()])
+    })
 }
 
 /// Packages are found from the folders around a file, and from the folders that projects keep theirs in.

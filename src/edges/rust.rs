@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::members::{self, Rules, as_call, receiver_of};
 use super::rust_paths::{Module, crates};
-use super::text::{bound, folder, last_segment, scope_of, scopes, split_outside};
+use super::rust_scope::{Found, Thing, find, local_name};
+use super::text::{bound, last_segment, scope_of, split_outside};
 use super::{Candidate, Hit, Meaning, Place, View, trust};
-use crate::syntax::{Call, Form, Import, Kind};
+use crate::syntax::{Call, Form, Kind};
 
 /// What a Rust call means.
 pub(super) fn resolve(view: &View, place: &Place, call: &Call) -> Meaning {
@@ -22,7 +23,7 @@ pub(super) fn resolve(view: &View, place: &Place, call: &Call) -> Meaning {
     }
 }
 
-struct Rust;
+pub(super) struct Rust;
 
 impl Rules for Rust {
     fn is_self(&self, _: &Place, head: &str) -> bool {
@@ -71,10 +72,24 @@ impl Rules for Rust {
     fn peel<'t>(&self, written: &'t str) -> &'t str {
         peel(written)
     }
+
+    fn opened<'t>(&self, written: &'t str) -> &'t str {
+        let written = written.trim();
+        match written.split_once('<') {
+            Some((wrapper, inner)) if matches!(last_segment(wrapper), "Option" | "Result") => first_argument(inner),
+            _ => written,
+        }
+    }
 }
 
-/// Wrappers whose members are their content's, or which a `?` or an adapter before the call has opened.
-const SEEN_THROUGH: &[&str] = &["Box", "Rc", "Arc", "Pin", "Cow", "Result", "Option", "Ref", "RefMut", "MutexGuard"];
+/// The first of generic arguments: `T` of what stands after the bracket in `Result<T, E>`.
+fn first_argument(arguments: &str) -> &str {
+    let whole = arguments.strip_suffix('>').unwrap_or(arguments);
+    split_outside(whole, ",").first().map_or(whole, |first| first.trim())
+}
+
+/// Wrappers whose members are their content's.
+const SEEN_THROUGH: &[&str] = &["Box", "Rc", "Arc", "Pin", "Cow", "Ref", "RefMut", "MutexGuard"];
 
 fn peel(written: &str) -> &str {
     let mut rest = written.trim();
@@ -94,29 +109,23 @@ fn peel(written: &str) -> &str {
         if !SEEN_THROUGH.contains(&last_segment(&rest[..open])) {
             return rest[..open].trim_end_matches("::");
         }
-        let inner = rest[open + 1..].trim_end_matches('>');
-        rest = split_outside(&rest[open + 1..], ",")
-            .first()
-            .map_or(inner, |first| if first.len() < inner.len() { first } else { inner });
+        rest = first_argument(&rest[open + 1..]);
     }
     rest.split(" + ").next().unwrap_or(rest).trim()
 }
 
-/// What a path stands for.
-#[derive(Debug, Clone)]
-enum Thing {
-    Module(Module),
-    Item(Arc<Candidate>, f32),
-}
-
-/// What is found at a path; `None`: known to lie outside the repository.
-type Found = Option<Vec<Thing>>;
-
-/// Pairs of place and name that are being looked up: imports can go round in circles.
-type Seen = Vec<(String, String, String)>;
-
 fn types(view: &View, place: &Place, written: &str, depth: u32) -> Meaning {
     let written = if written == "Self" { place.owner.unwrap_or(written) } else { written };
+    // A type that derefs has the members of its target, too, as if it were a base.
+    let associated_name =
+        if last_segment(written) == "Deref" { Some("Target") } else { written.strip_prefix("Self::") };
+    if let (Some(name), Some(owner)) = (associated_name, place.owner)
+        && let Some(item) = associated(view, place.path, owner, name)
+        && let Some((_, target)) = item.signature.split_once('=')
+        && depth < DEEPEST_ALIAS
+    {
+        return types(view, &Place::inside(&item), peel(target.trim_end_matches(';')), depth + 1);
+    }
     let Some(things) = find(view, place.path, place.scope, written, &mut Vec::new()) else {
         return Meaning::External;
     };
@@ -125,7 +134,7 @@ fn types(view: &View, place: &Place, written: &str, depth: u32) -> Meaning {
         let Thing::Item(item, sure) = thing else { continue };
         let alias = item.signature.split_once('=').filter(|_| item.signature.contains("type "));
         match alias {
-            Some((_, target)) if depth < 4 => {
+            Some((_, target)) if depth < DEEPEST_ALIAS => {
                 let inside = Place::inside(&item);
                 let target = peel(target.trim_end_matches(';'));
                 if let Meaning::Known(behind) = types(view, &inside, target, depth + 1) {
@@ -137,6 +146,18 @@ fn types(view: &View, place: &Place, written: &str, depth: u32) -> Meaning {
         }
     }
     Meaning::of(hits, Meaning::Unknown)
+}
+
+/// Aliases of aliases beyond this depth are a circle.
+const DEEPEST_ALIAS: u32 = 4;
+
+/// The type that an implementation gives a name to: `type Target = T` of `impl Deref for Owner`.
+fn associated(view: &View, path: &str, owner: &str, name: &str) -> Option<Arc<Candidate>> {
+    view.named(name).into_iter().find(|item| {
+        let scope = scope_of(&item.qualified, "::");
+        let implementor = scope.split_once('<').map(|(_, inside)| inside.split(" as ").next().unwrap_or(inside));
+        item.kind == Kind::Type && item.path == path && implementor == Some(owner)
+    })
 }
 
 fn callee(view: &View, place: &Place, written: &str) -> Meaning {
@@ -158,7 +179,10 @@ fn callee(view: &View, place: &Place, written: &str) -> Meaning {
         && let Some(bound) = bound(place.signature, head)
     {
         return match types(view, place, peel(bound), 0) {
-            Meaning::Known(hits) => members::members(&Rust, view, Meaning::Known(hits), name),
+            Meaning::Known(hits) => {
+                let hits = Meaning::Known(hits).with(trust::TYPED, "bound of the type parameter");
+                members::members(&Rust, view, hits, name)
+            }
             other => other,
         };
     }
@@ -182,7 +206,7 @@ fn of_type(view: &View, place: &Place, written: &str, name: &str, whole: bool) -
     }
 }
 
-fn is_variant(name: &str) -> bool {
+pub(super) fn is_variant(name: &str) -> bool {
     name.starts_with(char::is_uppercase)
 }
 
@@ -209,244 +233,6 @@ fn items(found: Found, place: &Place, name: &str) -> Meaning {
     Meaning::of(hits, Meaning::Unknown)
 }
 
-/// What a path means where it is written: the head by scope, each further segment inside the one before.
-fn find(view: &View, path: &str, scope: &str, written: &str, seen: &mut Seen) -> Found {
-    let parts = split_outside(written.trim_start_matches("::"), "::");
-    let (head, rest) = parts.split_first()?;
-    let mut things = in_scope(view, path, scope, head, seen)?;
-    for part in rest {
-        let mut next = Vec::new();
-        let mut outside = !things.is_empty();
-        for thing in things {
-            match thing {
-                Thing::Module(module) if *part == "super" => {
-                    next.extend(module.parent().map(Thing::Module));
-                    outside = false;
-                }
-                Thing::Module(module) => match in_module(view, &module, part, false, seen) {
-                    Some(found) => {
-                        next.extend(found);
-                        outside = false;
-                    }
-                    None => {}
-                },
-                Thing::Item(item, sure) if item.kind == Kind::Type => {
-                    outside = false;
-                    let hit = Hit::new(item.clone(), sure, "type");
-                    match members::members(&Rust, view, Meaning::Known(vec![hit]), part) {
-                        Meaning::Known(hits) => {
-                            next.extend(hits.into_iter().map(|hit| Thing::Item(hit.what, hit.confidence)))
-                        }
-                        _ if is_variant(part) => next.push(Thing::Item(item, sure)),
-                        // A known type whose member is not here has it from outside: `default`, `from`.
-                        _ => outside = true,
-                    }
-                }
-                Thing::Item(..) => outside = false,
-            }
-        }
-        if outside && next.is_empty() {
-            return None;
-        }
-        things = next;
-    }
-    Some(things)
-}
-
-/// What a single name means in a scope of a file, imports, globs and crates included.
-fn in_scope(view: &View, path: &str, scope: &str, name: &str, seen: &mut Seen) -> Found {
-    let file = Module::of_file(view, path);
-    let module_scope = module_around(view, path, scope);
-    let module = file.child(module_scope);
-    match name {
-        "crate" | "$crate" => return Some(vec![Thing::Module(file.top())]),
-        "self" => return Some(vec![Thing::Module(module)]),
-        "super" => return Some(module.parent().map(Thing::Module).into_iter().collect()),
-        "std" | "core" | "alloc" | "proc_macro" => return None,
-        _ => {}
-    }
-    let key = (path.to_owned(), scope.to_owned(), name.to_owned());
-    if seen.contains(&key) {
-        return Some(Vec::new());
-    }
-    seen.push(key);
-    let found = bound_in_scope(view, path, scope, name, (&file, &module, module_scope), seen);
-    seen.pop();
-    found
-}
-
-fn bound_in_scope(
-    view: &View,
-    path: &str,
-    scope: &str,
-    name: &str,
-    (file, module, module_scope): (&Module, &Module, &str),
-    seen: &mut Seen,
-) -> Found {
-    // What stands outside the module around is not in scope; what stands in a function is.
-    let visible = || scopes(scope, "::").into_iter().filter(|s| s.len() >= module_scope.len());
-    let imports = view.imports(path);
-    for inner in visible() {
-        let here = items_at(view, file, path, inner, name);
-        if !here.is_empty() {
-            return Some(here);
-        }
-        for import in imports.iter().filter(|import| stands_in(import, inner)) {
-            if local_name(import) == Some(name) {
-                let found = find(view, path, inner, &import.target, seen);
-                // A name that an import binds is not to be guessed at.
-                return found.filter(|things| !things.is_empty());
-            }
-        }
-    }
-    let child = module.child(name);
-    if child.exists(view) {
-        return Some(vec![Thing::Module(child)]);
-    }
-    for inner in visible() {
-        let found = through_globs(view, path, inner, &imports, name, Some(module), seen);
-        if !found.is_empty() {
-            return Some(found);
-        }
-    }
-    Some(crates(view, module, name).into_iter().map(Thing::Module).collect())
-}
-
-/// What a name means inside a module, looked at from elsewhere.
-fn in_module(view: &View, module: &Module, name: &str, public: bool, seen: &mut Seen) -> Found {
-    let key = (format!("{module:?}"), String::new(), name.to_owned());
-    if seen.contains(&key) {
-        return Some(Vec::new());
-    }
-    seen.push(key);
-    let found = bound_in_module(view, module, name, public, seen);
-    seen.pop();
-    let lower = |thing| match thing {
-        Thing::Item(item, sure) => Thing::Item(item, sure.min(module.sure)),
-        Thing::Module(inner) => Thing::Module(inner.at_most(module.sure)),
-    };
-    found.map(|things| things.into_iter().map(lower).collect())
-}
-
-fn bound_in_module(view: &View, module: &Module, name: &str, public: bool, seen: &mut Seen) -> Found {
-    let places = module.places(view);
-    let mut found = Vec::new();
-    for (path, scope) in &places {
-        found.extend(items_at(view, &Module::of_file(view, path), path, scope, name));
-    }
-    if !found.is_empty() {
-        return Some(found);
-    }
-    let mut outside = false;
-    for (path, scope) in &places {
-        let imports = view.imports(path);
-        for import in imports.iter().filter(|import| stands_in(import, scope)) {
-            if local_name(import) == Some(name) && (import.reexport || !public) {
-                match find(view, path, scope, &import.target, seen) {
-                    Some(things) if !things.is_empty() => found.extend(things),
-                    _ => outside = true,
-                }
-            }
-        }
-    }
-    let child = module.child(name);
-    if found.is_empty() && child.exists(view) {
-        found.push(Thing::Module(child));
-    }
-    if found.is_empty() && outside {
-        return None;
-    }
-    if found.is_empty() {
-        for (path, scope) in &places {
-            let imports = view.imports(path);
-            found.extend(through_globs(view, path, scope, &imports, name, None, seen));
-        }
-    }
-    Some(found)
-}
-
-/// What the globs of a scope bind a name to. From inside a module its parents' private names are seen, too.
-fn through_globs(
-    view: &View,
-    path: &str,
-    scope: &str,
-    imports: &[Import],
-    name: &str,
-    inside: Option<&Module>,
-    seen: &mut Seen,
-) -> Vec<Thing> {
-    let mut found = Vec::new();
-    for import in imports.iter().filter(|import| stands_in(import, scope)) {
-        let Some(target) = glob_target(import) else { continue };
-        for thing in find(view, path, scope, target, seen).unwrap_or_default() {
-            match thing {
-                Thing::Module(module) => {
-                    let private = inside
-                        .is_some_and(|inside| inside.same_crate(&module) && inside.parts.starts_with(&module.parts));
-                    found.extend(in_module(view, &module, name, !private, seen).unwrap_or_default());
-                }
-                // `use Enum::*` binds variants: the enum is what such a call builds.
-                Thing::Item(item, sure)
-                    if item.kind == Kind::Type && item.fields.iter().any(|(variant, _)| variant == name) =>
-                {
-                    found.push(Thing::Item(item, sure));
-                }
-                Thing::Item(..) => {}
-            }
-        }
-    }
-    found
-}
-
-/// The definitions and inline modules of this name that stand at a scope of a file.
-fn items_at(view: &View, file: &Module, path: &str, scope: &str, name: &str) -> Vec<Thing> {
-    view.named(name)
-        .into_iter()
-        .filter(|item| item.path == path && item.owner.is_none() && scope_of(&item.qualified, "::") == scope)
-        .map(|item| match item.kind {
-            Kind::Module => Thing::Module(file.child(&item.qualified)),
-            _ => Thing::Item(item, 1.0),
-        })
-        .collect()
-}
-
-/// The innermost `mod` around a scope of a file.
-fn module_around<'s>(view: &View, path: &str, scope: &'s str) -> &'s str {
-    scopes(scope, "::")
-        .into_iter()
-        .find(|inner| {
-            inner.is_empty()
-                || view
-                    .named(last_segment(inner))
-                    .iter()
-                    .any(|module| module.kind == Kind::Module && module.path == path && module.qualified == *inner)
-        })
-        .unwrap_or("")
-}
-
-fn stands_in(import: &Import, scope: &str) -> bool {
-    import.scope.as_deref().unwrap_or("") == scope
-}
-
-fn glob_target(import: &Import) -> Option<&str> {
-    if import.name.as_deref() == Some("*") {
-        return Some(import.target.trim_end_matches("::*"));
-    }
-    import.target.strip_suffix("::*")
-}
-
-/// The name that an import binds; none for a glob or `as _`.
-fn local_name(import: &Import) -> Option<&str> {
-    if glob_target(import).is_some() {
-        return None;
-    }
-    match import.alias.as_deref() {
-        Some("_") => None,
-        Some(alias) => Some(alias),
-        None => Some(last_segment(&import.target)),
-    }
-}
-
 fn macro_call(view: &View, place: &Place, call: &Call) -> Meaning {
     let mut found = view.named(&call.name);
     found.retain(|candidate| candidate.kind == Kind::Macro);
@@ -460,11 +246,6 @@ fn macro_call(view: &View, place: &Place, call: &Call) -> Meaning {
     if !here.is_empty() {
         return Meaning::all(here, trust::SCOPE, "macro of the file");
     }
-    let home = Module::of_file(view, place.path);
-    let in_crate = narrow(&|candidate| Module::of_file(view, &candidate.path).same_crate(&home));
-    if !in_crate.is_empty() {
-        return Meaning::all(in_crate, trust::TYPED, "macro of the crate");
-    }
     // Exported macros live at their crate's root, wherever they are written.
     let bound = view.imports(place.path);
     let import = bound.iter().find(|import| local_name(import) == Some(&call.name));
@@ -472,6 +253,15 @@ fn macro_call(view: &View, place: &Place, call: &Call) -> Meaning {
         Some(import) => import.target.as_str(),
         None => receiver_of(&call.callee),
     };
+    // A macro that hides one of the standard library does so where it stands, or is imported.
+    if path.is_empty() && STANDARD_MACROS.contains(&call.name.as_str()) {
+        return Meaning::External;
+    }
+    let home = Module::of_file(view, place.path);
+    let in_crate = narrow(&|candidate| Module::of_file(view, &candidate.path).same_folder(&home));
+    if !in_crate.is_empty() {
+        return Meaning::all(in_crate, trust::TYPED, "macro of the crate");
+    }
     let head = path.split("::").next().unwrap_or_default();
     let roots = crates(view, &home, head);
     let in_root = narrow(&|candidate| {
@@ -481,8 +271,46 @@ fn macro_call(view: &View, place: &Place, call: &Call) -> Meaning {
     if !in_root.is_empty() {
         return Meaning::all(in_root, trust::TYPED, "macro of an imported crate");
     }
-    if import.is_some() || !path.is_empty() || folder(place.path).is_empty() {
+    if import.is_some() || !path.is_empty() {
         return Meaning::External;
     }
     Meaning::Unknown
 }
+
+const STANDARD_MACROS: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "column",
+    "compile_error",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "format_args",
+    "include",
+    "include_bytes",
+    "include_str",
+    "line",
+    "matches",
+    "module_path",
+    "option_env",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "thread_local",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];

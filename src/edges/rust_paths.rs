@@ -41,6 +41,11 @@ impl Module {
             return match (in_bin, folders.len() - src) {
                 (true, 2) => crate_at(src + 2, Some(path.to_owned())),
                 (true, _) => crate_at(src + 3, None),
+                // Beside a library, `main.rs` is a crate of its own.
+                (false, 1) if base_name(path) == "main.rs" => {
+                    let beside = view.file_exists(&below(folder(path), "lib.rs"));
+                    crate_at(src + 1, beside.then(|| path.to_owned()))
+                }
                 (false, _) => crate_at(src + 1, None),
             };
         }
@@ -83,6 +88,11 @@ impl Module {
     /// True where both are modules of one crate, as far as folders tell.
     pub(super) fn same_crate(&self, other: &Self) -> bool {
         self.root == other.root && self.file == other.file
+    }
+
+    /// True where both lie in one folder of modules: a test's file is a crate, but its folder shares macros.
+    pub(super) fn same_folder(&self, other: &Self) -> bool {
+        self.root == other.root
     }
 
     /// The live files that can hold the module, each with the scope inside it.
@@ -130,17 +140,15 @@ pub(super) fn crates(view: &View, from: &Module, name: &str) -> Vec<Module> {
         let root = folder(file);
         let home = if base_name(root) == "src" { folder(root) } else { root };
         let called = base_name(home).replace('-', "_");
-        let own_package = !home.is_empty() && below(home, "src") == from.root
-            || below(home, "tests") == from.root
-            || from.root == below(home, "src/bin")
-            || from.root == below(home, "examples")
-            || from.root == below(home, "benches");
+        // A package's programs and tests call its library by a name that only its manifest tells.
+        let own_package =
+            ["src", "src/bin", "tests", "examples", "benches"].iter().any(|part| below(home, part) == from.root)
+                && (from.file.is_some() || below(home, "src") != from.root);
         let sure = if called == name {
             1.0
         } else if resembles(&called, name) {
             trust::TYPED
-        } else if own_package || home.is_empty() && below(home, "src") == from.root {
-            // A package's programs and tests call its library by a name that only its manifest tells.
+        } else if own_package {
             trust::SIMILAR_ROOT
         } else {
             continue;

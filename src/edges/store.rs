@@ -17,12 +17,14 @@ use crate::syntax::{Call, Form, Import, Kind, Language};
 /// The tables of this room: calls and imports as written, and where they stand in each parse.
 pub const SCHEMA: &str = "
 CREATE TABLE call(
-  seq INTEGER PRIMARY KEY, caller INTEGER NOT NULL, name TEXT NOT NULL, callee TEXT NOT NULL, form TEXT NOT NULL,
-  receiver_type TEXT, receiver_call TEXT, arguments INTEGER
+  seq INTEGER PRIMARY KEY, caller INTEGER NOT NULL, name TEXT NOT NULL, callee TEXT NOT NULL, form TEXT NOT NULL
 ) STRICT;
 CREATE INDEX call_by_name ON call(name);
 CREATE INDEX call_by_caller ON call(caller);
-CREATE TABLE parse_call(parse INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, PRIMARY KEY(parse, seq, line)) STRICT, WITHOUT ROWID;
+CREATE TABLE parse_call(
+  parse INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, receiver_type TEXT, receiver_call TEXT, arguments INTEGER,
+  PRIMARY KEY(parse, seq, line)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX parse_call_by_seq ON parse_call(seq, parse, line);
 CREATE TABLE import(
   parse INTEGER NOT NULL, seq INTEGER NOT NULL, target TEXT NOT NULL, name TEXT, alias TEXT, reexport INTEGER NOT NULL, scope TEXT,
@@ -58,19 +60,23 @@ pub fn add_parse(
     imports: &[Seq],
 ) -> Result<()> {
     let mut add_call = cache.prepare_cached(
-        "INSERT OR IGNORE INTO call(seq, caller, name, callee, form, receiver_type, receiver_call, arguments)
-         VALUES (:seq, :caller, :name, :callee, :form, :receiver_type, :receiver_call, :arguments)",
+        "INSERT OR IGNORE INTO call(seq, caller, name, callee, form) VALUES (:seq, :caller, :name, :callee, :form)",
     )?;
-    let mut place =
-        cache.prepare_cached("INSERT OR IGNORE INTO parse_call(parse, seq, line) VALUES (:parse, :seq, :line)")?;
+    let mut place = cache.prepare_cached(
+        "INSERT OR IGNORE INTO parse_call(parse, seq, line, receiver_type, receiver_call, arguments)
+         VALUES (:parse, :seq, :line, :receiver_type, :receiver_call, :arguments)",
+    )?;
     for (fact, seq) in facts.calls.iter().zip(calls) {
-        let call = &fact.call;
+        let call = &fact.sites[0];
         add_call.execute(named_params! {
-            ":seq": seq, ":caller": items[fact.caller], ":name": call.name, ":callee": call.callee, ":form": call.form.name(),
-            ":receiver_type": call.receiver_type, ":receiver_call": call.receiver_call, ":arguments": call.arguments,
+            ":seq": seq, ":caller": items[fact.caller], ":name": call.name, ":callee": call.callee,
+            ":form": call.form.name(),
         })?;
-        for line in &fact.lines {
-            place.execute(named_params! {":parse": parse, ":seq": seq, ":line": line})?;
+        for site in &fact.sites {
+            place.execute(named_params! {
+                ":parse": parse, ":seq": seq, ":line": site.line, ":receiver_type": site.receiver_type,
+                ":receiver_call": site.receiver_call, ":arguments": site.arguments,
+            })?;
         }
     }
     let mut add_import = cache.prepare_cached(
@@ -85,26 +91,6 @@ pub fn add_parse(
         })?;
     }
     Ok(())
-}
-
-/// Drops calls and imports of parses that are gone. Returns the positions that nothing holds any more.
-pub fn forget_unreachable(cache: &Connection) -> Result<Vec<Seq>> {
-    cache.execute_batch("DELETE FROM parse_call WHERE parse NOT IN (SELECT id FROM parse)")?;
-    let mut gone = Vec::new();
-    for sql in [
-        "DELETE FROM call WHERE seq NOT IN (SELECT seq FROM parse_call) RETURNING seq",
-        "DELETE FROM import WHERE parse NOT IN (SELECT id FROM parse) RETURNING seq",
-    ] {
-        gone.extend(cache.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Seq>>>()?);
-    }
-    let mut held = cache.prepare("SELECT 1 FROM import WHERE seq = :seq")?;
-    let mut free = Vec::new();
-    for seq in gone {
-        if !held.exists(named_params! {":seq": seq})? {
-            free.push(seq);
-        }
-    }
-    Ok(free)
 }
 
 /// The positions of every event of a parse beside its items.
@@ -203,8 +189,8 @@ fn sites(
     condition: &'static str,
     wanted: &dyn rusqlite::ToSql,
 ) -> Result<Vec<CallSite>> {
-    let sql = "SELECT call.caller, path.path, parse.language, call.name, call.callee, call.form, call.receiver_type, call.receiver_call,
-                 call.arguments, parse_call.line
+    let sql = "SELECT call.caller, path.path, parse.language, call.name, call.callee, call.form, parse_call.receiver_type, parse_call.receiver_call,
+                 parse_call.arguments, parse_call.line
          FROM call JOIN parse_call ON parse_call.seq = call.seq
          JOIN view_file ON view_file.parse = parse_call.parse AND view_file.view = :view
          JOIN parse ON parse.id = parse_call.parse JOIN path ON path.id = parse.path WHERE ";
@@ -244,7 +230,7 @@ struct SqlNames<'c> {
 
 const CANDIDATE: &str =
     "SELECT definition.seq, path.path, parse.language, definition.kind, definition.name, definition.qualified,
-    definition.owner, definition.signature, definition.return_type, definition.fields, definition.bases, parse_item.line
+    definition.owner, definition.signature, definition.return_type, parse_item.fields, parse_item.bases, parse_item.line
   FROM definition JOIN parse_item ON parse_item.seq = definition.seq
   JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
   JOIN parse ON parse.id = parse_item.parse JOIN path ON path.id = parse.path";

@@ -104,6 +104,27 @@ fn rust_methods_follow_types() {
 }
 
 #[test]
+fn rust_types_are_followed_through_what_stands_for_them() {
+    let t = (
+        "src/t.rs",
+        "pub struct T;\nimpl T { pub fn rare(&self) {} }\npub type A = T;\npub struct W(T);\nimpl std::ops::Deref for W { type Target = T; fn deref(&self) -> &Self::Target { &self.0 } }\npub fn make() -> Result<W, u8> { todo() }",
+    );
+    check(&[("src/a.rs", "use crate::t::A;\nfn g(a: A) { a.rare() }"), t], "a.rare", "src/t.rs#T::rare!");
+    check(&[("src/a.rs", "use crate::t::W;\nfn g(w: &W) { w.rare() }"), t], "w.rare", "src/t.rs#T::rare!");
+    check(
+        &[("src/a.rs", "use crate::t::make;\nfn g() { let w = make()?; w.rare() }"), t],
+        "w.rare",
+        "src/t.rs#T::rare!",
+    );
+    check(
+        &[("src/a.rs", "struct S { o: Option<crate::t::T> }\nimpl S { fn g(&self) { self.o.rare() } }"), t],
+        "self.o.rare",
+        "",
+    );
+    check(&[("src/a.rs", "use other::T;\nfn g(t: T) { t.rare() }"), t], "t.rare", "");
+}
+
+#[test]
 fn common_names_are_no_evidence() {
     let t = ("src/t.rs", "pub struct T;\nimpl T { pub fn push(&self, a: u8) {} pub fn rare(&self, a: u8) {} }");
     check(&[("src/a.rs", "fn g() { x().push(1) }"), t], "_.push", "");
@@ -117,6 +138,7 @@ fn rust_macros_are_their_crates() {
     let m = ("src/m.rs", "macro_rules! say { () => {} }");
     check(&[("src/a.rs", "fn g() { say!() }"), m], "say", "src/m.rs#say!");
     check(&[("src/a.rs", "fn g() { println!() }"), m], "println", "");
+    check(&[("src/a.rs", "fn g() { write!(f) }"), ("src/m.rs", "macro_rules! write { () => {} }")], "write", "");
 }
 
 #[test]
@@ -142,6 +164,11 @@ fn python_names_follow_packages() {
         &[("app.py", "from pkg import C\ndef g():\n    c = C.make()\n    c.m()\n"), init, module],
         "c.m",
         "src/pkg/mod.py#C.m!",
+    );
+    check(
+        &[("app.py", "from pkg.fast import h\nh()\n"), init, ("src/pkg/fast.pyi", "def h() -> int: ...\n")],
+        "h",
+        "src/pkg/fast.pyi#h!",
     );
     check(&[("app.py", "from elsewhere import f\nf()\n"), init, module], "f", "");
     check(&[("app.py", "def g():\n    f()\n"), init, module], "f", "");
@@ -185,6 +212,7 @@ fn typescript_names_follow_specifiers() {
     check(&[("src/a.ts", "import { f } from 'x';\nf();"), x], "f", "");
     check(&[("src/a.js", "const { f } = require('./x');\nf();"), x], "f", "src/x.ts#f!");
     check(&[("src/a.ts", "function k() { f(); }\nfunction f() {}"), x], "f", "src/a.ts#f!");
+    check(&[("src/a.ts", "import { f } from 'x';\nf({ f() {} });"), x], "f", "");
 }
 
 #[test]
@@ -208,6 +236,16 @@ fn go_names_follow_folders() {
     check(&[("main.go", "package main\nfunc g() { F() }"), t], "F", "");
     check(&[("tools/u.go", "package tools\nfunc g(t *T) { t.M() }"), t], "t.M", "tools/t.go#T.M!");
     check(&[("tools/u.go", "package tools\nfunc g() { t, err := New(); t.M() }"), t], "t.M", "tools/t.go#T.M!");
+    check(
+        &[("cmd/a.go", "package main\nfunc k() {}\nfunc g() { k() }"), ("cmd/b.go", "package main\nfunc k() {}")],
+        "k",
+        "cmd/a.go#k!",
+    );
+    check(
+        &[("tools/u.go", "package tools\ntype I interface { Run() }\nfunc g(i I) { i.Run() }"), t],
+        "i.Run",
+        "tools/u.go#I.Run",
+    );
     check(&[t], "t.in.Deep", "tools/t.go#Inner.Deep!");
     check(
         &[("tools/u.go", "package tools\ntype W struct { *T }\nfunc (w *W) g() { w.M() }"), t],
@@ -228,6 +266,16 @@ fn c_names_follow_the_linker() {
         "M",
         "a/m.h#M!",
     );
+    check(
+        &[
+            ("a/z.c", "#include \"n.h\"\nint k(void) { return M(1); }"),
+            ("a/n.h", "#include \"m.h\"\n"),
+            ("a/m.h", "#define M(x) (x)"),
+        ],
+        "M",
+        "a/m.h#M!",
+    );
+    check(&[("a/z.c", "int k(void) { return M(1); }"), ("a/m.h", "#define M(x) (x)")], "M", "");
     check(&[("a/z.c", "int k(struct s *s) { return s->h(); }"), hidden], "s.h", "");
     check(&[("a/z.c", "int k(void) { return h(); }"), ("a/p.c", "int h(void) { return 1; }"), hidden], "h", "a/p.c#h");
 }

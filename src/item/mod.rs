@@ -8,7 +8,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 
-pub use parses::{Outcome, Parse, add_parse, find_parse, forget_unreachable, retry_missing, skipped};
+pub use parses::{Outcome, Parse, add_parse, find_parse, retry_missing, skipped};
 pub use target::{Target, definitions_named, resolve};
 
 use crate::event::{Seq, definition_key};
@@ -20,12 +20,14 @@ CREATE TABLE parse(
   id INTEGER PRIMARY KEY, path INTEGER NOT NULL, blob BLOB NOT NULL, outcome TEXT NOT NULL, detail TEXT, language TEXT, size INTEGER NOT NULL,
   UNIQUE(path, blob)
 ) STRICT;
-CREATE TABLE parse_item(parse INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, end_line INTEGER NOT NULL, PRIMARY KEY(parse, seq))
-STRICT, WITHOUT ROWID;
+CREATE TABLE parse_item(
+  parse INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, end_line INTEGER NOT NULL, fields TEXT, bases TEXT,
+  PRIMARY KEY(parse, seq)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX parse_item_by_seq ON parse_item(seq, parse);
 CREATE TABLE definition(
   seq INTEGER PRIMARY KEY, path INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, qualified TEXT NOT NULL, owner TEXT,
-  signature TEXT NOT NULL, return_type TEXT, fields TEXT, bases TEXT
+  signature TEXT NOT NULL, return_type TEXT
 ) STRICT;
 CREATE INDEX definition_by_name ON definition(name);
 ";

@@ -6,9 +6,12 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::derive::CodeFacts;
-use crate::event::Seq;
+use crate::event::{Seq, cap_at};
 use crate::git::ObjectId;
 use crate::syntax::{Language, Skip};
+
+/// Longest signature kept for telling overloads and arities apart, in bytes.
+const MAX_SIGNATURE: usize = 500;
 
 /// How reading a blob ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,26 +86,29 @@ pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64>
         })?;
     let id = find_parse(cache, &parse.path, &parse.blob)?.expect("the row was just written");
     let mut place = cache.prepare_cached(
-        "INSERT OR IGNORE INTO parse_item(parse, seq, line, end_line) VALUES (:parse, :seq, :line, :end_line)",
+        "INSERT OR IGNORE INTO parse_item(parse, seq, line, end_line, fields, bases)
+         VALUES (:parse, :seq, :line, :end_line, :fields, :bases)",
     )?;
     let mut define = cache.prepare_cached(
-        "INSERT OR IGNORE INTO definition(seq, path, kind, name, qualified, owner, signature, return_type, fields, bases)
-         VALUES (:seq, :path, :kind, :name, :qualified, :owner, :signature, :return_type, :fields, :bases)",
+        "INSERT OR IGNORE INTO definition(seq, path, kind, name, qualified, owner, signature, return_type)
+         VALUES (:seq, :path, :kind, :name, :qualified, :owner, :signature, :return_type)",
     )?;
+    let base = parse.path.rsplit('/').next().unwrap_or(&parse.path);
     for (item, seq) in parse.facts.items.iter().zip(seqs) {
-        place.execute(named_params! {":parse": id, ":seq": seq, ":line": item.line, ":end_line": item.end_line})?;
         let definition = item.definition.as_ref();
-        let base = parse.path.rsplit('/').next().unwrap_or(&parse.path);
-        let list = |empty: bool, text: serde_json::Result<String>| if empty { None } else { text.ok() };
+        let fields = definition.filter(|definition| !definition.fields.is_empty()).map(|definition| &definition.fields);
+        let bases = definition.filter(|definition| !definition.bases.is_empty()).map(|definition| &definition.bases);
+        place.execute(named_params! {
+            ":parse": id, ":seq": seq, ":line": item.line, ":end_line": item.end_line,
+            ":fields": fields.map(serde_json::to_string).transpose()?, ":bases": bases.map(serde_json::to_string).transpose()?,
+        })?;
         define.execute(named_params! {
             ":seq": seq, ":path": path, ":kind": item.kind,
             ":name": definition.map_or(base, |definition| definition.name.as_str()),
             ":qualified": definition.map_or(parse.path.as_str(), |definition| definition.qualified.as_str()),
             ":owner": definition.and_then(|definition| definition.owner.as_deref()),
-            ":signature": definition.map_or("", |definition| crate::event::cap_at(&definition.signature, 500)),
+            ":signature": definition.map_or("", |definition| cap_at(&definition.signature, MAX_SIGNATURE)),
             ":return_type": definition.and_then(|definition| definition.return_type.as_deref()),
-            ":fields": definition.and_then(|definition| list(definition.fields.is_empty(), serde_json::to_string(&definition.fields))),
-            ":bases": definition.and_then(|definition| list(definition.bases.is_empty(), serde_json::to_string(&definition.bases))),
         })?;
     }
     Ok(id)
@@ -126,15 +132,4 @@ pub fn retry_missing(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(rows.into_iter().filter_map(|(path, blob)| Some((path, ObjectId::try_from(blob.as_slice()).ok()?))).collect())
-}
-
-/// Drops parses that no view holds, with the versions only they held. Returns those versions.
-pub fn forget_unreachable(cache: &Connection) -> Result<Vec<Seq>> {
-    cache.execute_batch(
-        "DELETE FROM parse WHERE id NOT IN (SELECT parse FROM view_file);
-         DELETE FROM parse_item WHERE parse NOT IN (SELECT id FROM parse);",
-    )?;
-    let mut statement =
-        cache.prepare("DELETE FROM definition WHERE seq NOT IN (SELECT seq FROM parse_item) RETURNING seq")?;
-    Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }

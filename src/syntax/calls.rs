@@ -276,10 +276,13 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize) -> Option
     })
 }
 
+/// How many tokens generic arguments have at most; a token tree must not make the search long.
+const MAX_GENERICS: usize = 100;
+
 /// The name in front of `::<..>` that closes at `at`.
 fn before_generics(tokens: &[Node<'_>], at: usize) -> Option<usize> {
     let mut depth = 0_usize;
-    for index in (0..=at).rev() {
+    for index in (at.saturating_sub(MAX_GENERICS)..=at).rev() {
         match tokens[index].kind() {
             ">" => depth += 1,
             "<" => depth = depth.checked_sub(1)?,

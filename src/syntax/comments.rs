@@ -56,6 +56,7 @@ pub(super) fn lead(source: &str, range: Range<usize>, row: &Row) -> Lead {
 pub(super) fn attached(source: &str, leads: &[Lead], start: usize) -> Attached {
     let mut found = Attached { start, ..Attached::default() };
     let mut docs = Vec::new();
+    let mut has_block = false;
     let mut from = start;
     let before = leads.partition_point(|lead| lead.range.start < start);
     for lead in leads[..before].iter().rev() {
@@ -67,6 +68,12 @@ pub(super) fn attached(source: &str, leads: &[Lead], start: usize) -> Attached {
         if !touches || !own_line || lead.sort == LeadSort::Inner {
             break;
         }
+        let is_block = source[lead.range.clone()].starts_with("/*");
+        if lead.sort == LeadSort::Doc && (has_block || (is_block && !docs.is_empty())) {
+            // A block comment stands alone; what is above it is about something else.
+            break;
+        }
+        has_block |= lead.sort == LeadSort::Doc && is_block;
         from = lead.range.start;
         match lead.sort {
             LeadSort::Attribute => {
@@ -156,8 +163,8 @@ fn unmark<'a>(line: &'a str, markers: &[&str]) -> &'a str {
 /// Lines as one text, without empty lines and rules of dashes at both ends.
 fn joined(lines: &[&str]) -> String {
     let says = |line: &&str| line.chars().any(char::is_alphanumeric);
-    let Some(first) = lines.iter().position(|line| says(&line)) else { return String::new() };
-    let last = lines.iter().rposition(|line| says(&line)).unwrap_or(first);
+    let Some(first) = lines.iter().position(says) else { return String::new() };
+    let last = lines.iter().rposition(says).unwrap_or(first);
     lines[first..=last].join("\n").trim_start().to_owned()
 }
 
@@ -190,7 +197,8 @@ pub(super) fn opening(source: &str, leads: &[Lead], documents: impl Fn(usize) ->
         if !gap.chars().all(char::is_whitespace) || lead.sort == LeadSort::Attribute || documents(lead.range.start) {
             break;
         }
-        let is_apart = gap.bytes().filter(|byte| *byte == b'\n').count() > 1;
+        let is_apart =
+            gap.bytes().filter(|byte| *byte == b'\n').count() > 1 || source[lead.range.clone()].starts_with("/*");
         if is_apart && speaks(source, &block) {
             return block;
         }

@@ -9,14 +9,14 @@ use std::ops::Range;
 use anyhow::{Context, Result};
 use tree_sitter::Parser;
 
-use super::calls::{RawCall, Receiver};
+use super::calls::RawCall;
 use super::comments::LeadSort;
 use super::define::{self, Extent};
 use super::gather::{Gathered, RawDefinition, RawMember, RawScope, gather};
-use super::language::{Dots, Language, Row};
-use super::locals::{Binding, Known, Locals};
+use super::language::{Language, Row};
+use super::locals::{Binding, Locals};
 use super::merge;
-use super::parsed::{Call, Definition, Form, Import, Kind, Parsed};
+use super::parsed::{Definition, Import, Kind, Parsed};
 use super::query::compiled;
 
 /// Reads one source. Bytes that are not UTF-8 become replacement characters, so offsets and texts are those
@@ -55,9 +55,9 @@ pub(super) struct Layout<'s, 't> {
     pub gathered: Gathered<'t>,
     /// Documentation of the file that stands inside it: ranges of docstrings and inner comments.
     pub docstrings: Vec<Range<usize>>,
-    /// By definition.
-    locals: Vec<Locals>,
-    file_locals: Locals,
+    /// Local names, by definition.
+    pub locals: Vec<Locals>,
+    pub file_locals: Locals,
     calls: Vec<(Option<usize>, RawCall)>,
     imports: Vec<Import>,
 }
@@ -78,6 +78,7 @@ enum Item {
 
 /// What the sweep stands inside of.
 struct Frame {
+    start: usize,
     end: usize,
     what: Inside,
 }
@@ -111,7 +112,8 @@ impl<'s, 't> Layout<'s, 't> {
             imports: Vec::new(),
         };
         let mut stack: Vec<Frame> = Vec::new();
-        let mut named = HashSet::new();
+        // A constant that is an import, `const x = require("x")`, is no definition.
+        let mut named = import_names.clone();
         for (start, Reverse(end), item) in items {
             while stack.last().is_some_and(|frame| {
                 frame.end <= start && !(frame.end == start && end == start && start == source.len())
@@ -119,12 +121,12 @@ impl<'s, 't> Layout<'s, 't> {
                 stack.pop();
             }
             match item {
-                Item::Scope(index) => stack.push(Frame { end, what: Inside::Scope(index) }),
-                Item::Block(_) => stack.push(Frame { end, what: Inside::Block }),
+                Item::Scope(index) => stack.push(Frame { start, end, what: Inside::Scope(index) }),
+                Item::Block(_) => stack.push(Frame { start, end, what: Inside::Block }),
                 Item::Definition(index) => {
                     let Some((raw, extent)) = raws[index].take() else { continue };
                     if let Some(placed) = layout.place(&stack, &mut named, raw, extent) {
-                        stack.push(Frame { end, what: Inside::Definition(placed) });
+                        stack.push(Frame { start, end, what: Inside::Definition(placed) });
                     }
                 }
                 Item::Docstring(index) => {
@@ -218,8 +220,9 @@ impl<'s, 't> Layout<'s, 't> {
             around = self.placed[constant].parent;
         }
         let block = stack.iter().rev().take_while(|frame| !matches!(frame.what, Inside::Definition(_)));
-        let block = block.filter(|frame| frame.what == Inside::Block).map(|frame| frame.end).next();
-        let binding = Binding { from: raw.from, to: block.unwrap_or(usize::MAX), known: raw.known };
+        let block = block.into_iter().find(|frame| frame.what == Inside::Block);
+        let (start, to) = block.map_or((0, usize::MAX), |block| (block.start, block.end));
+        let binding = Binding { from: raw.from.unwrap_or(start), to, known: raw.known };
         match around {
             Some(index) => self.locals[index].bind(raw.name, binding),
             None => self.file_locals.bind(raw.name, binding),
@@ -228,7 +231,8 @@ impl<'s, 't> Layout<'s, 't> {
 
     fn import(&mut self, stack: &[Frame], index: usize) {
         let raw = self.gathered.imports[index].clone();
-        let scope = innermost(stack).map(|index| self.placed[index].qualified.clone());
+        let scope = self.ancestors(innermost(stack)).find(|index| self.placed[*index].raw.kind != Kind::Constant);
+        let scope = scope.map(|index| self.placed[index].qualified.clone());
         self.imports.push(Import {
             target: raw.target,
             name: raw.name,
@@ -246,118 +250,6 @@ impl<'s, 't> Layout<'s, 't> {
         let calls = calls.into_iter().map(|(caller, call)| self.call(caller, call)).collect();
         let imports = std::mem::take(&mut self.imports);
         merge::merged(Parsed { definitions, calls, imports, text: file.text, doc: file.doc, partial: false })
-    }
-
-    /// Says what is known of a call's receiver.
-    fn call(&self, caller: Option<usize>, raw: RawCall) -> Call {
-        let at = raw.at;
-        let (mut receiver_type, mut receiver_call, mut form) = (None, None, raw.form);
-        let mut local = false;
-        let known = match raw.receiver {
-            Receiver::None => {
-                local =
-                    raw.form == Form::Free && self.lookup(caller, &raw.name, at).is_some_and(|(_, is_local)| is_local);
-                None
-            }
-            Receiver::Own => Some(Known::Owner),
-            Receiver::Value(known) => Some(known),
-            Receiver::Name(name) => {
-                let bound = self.lookup(caller, &name, at).map(|(binding, _)| binding.known.clone());
-                if bound.is_none() {
-                    form = self.unbound_form(&name);
-                }
-                bound.or_else(|| self.field_type(caller, &name).filter(|_| form == Form::Method))
-            }
-            Receiver::Root(name) => {
-                if !self.row.selves.contains(&name.as_str()) && self.lookup(caller, &name, at).is_none() {
-                    form = self.unbound_form(&name);
-                }
-                None
-            }
-        };
-        if let Some(known) = known {
-            (receiver_type, receiver_call) = self.resolve(caller, known, at);
-        }
-        Call {
-            caller,
-            name: raw.name,
-            callee: raw.callee,
-            form,
-            receiver_type,
-            receiver_call,
-            local,
-            line: raw.line,
-            arguments: raw.arguments,
-        }
-    }
-
-    /// How a call is written whose receiver begins with a name that nothing here binds.
-    fn unbound_form(&self, name: &str) -> Form {
-        match self.row.dots {
-            Dots::Values => Form::Method,
-            Dots::Names => Form::Path,
-            Dots::Capitals if name.starts_with(char::is_uppercase) => Form::Path,
-            Dots::Capitals => Form::Method,
-        }
-    }
-
-    /// The binding that a use sees, and whether it is local to a function.
-    fn lookup(&self, caller: Option<usize>, name: &str, at: usize) -> Option<(&Binding, bool)> {
-        for index in self.ancestors(caller) {
-            // What a class binds is no variable of its methods.
-            if self.placed[index].raw.kind != Kind::Function && Some(index) != caller {
-                continue;
-            }
-            if let Some(binding) = self.locals[index].lookup(name, at) {
-                return Some((binding, true));
-            }
-        }
-        // A function runs after its file has been read to the end.
-        let at = if caller.is_some() { usize::MAX - 1 } else { at };
-        self.file_locals.lookup(name, at).map(|binding| (binding, false))
-    }
-
-    /// The type of a field of the class around, for languages that name fields without `this`.
-    fn field_type(&self, caller: Option<usize>, name: &str) -> Option<Known> {
-        if self.row.dots == Dots::Names || self.row.separator.is_empty() {
-            return None;
-        }
-        let class = self.ancestors(caller).find(|index| self.placed[*index].raw.kind == Kind::Type)?;
-        self.placed[class].members.iter().find_map(|(_, member)| match member {
-            RawMember::Field(field, typed) if field == name => {
-                super::names::type_name(typed, self.row.pointers).map(Known::Type)
-            }
-            _ => None,
-        })
-    }
-
-    /// What is known, as a type or as a callee.
-    pub(super) fn resolve(&self, caller: Option<usize>, known: Known, at: usize) -> (Option<String>, Option<String>) {
-        let (mut known, mut at) = (known, at);
-        // One name may stand for another; a few steps, since two may stand for each other.
-        for _ in 0..4 {
-            match known {
-                Known::Type(name) if self.row.selves.contains(&name.as_str()) => return (self.owner(caller), None),
-                Known::Type(name) => return (Some(name), None),
-                Known::Call(callee) => return (None, Some(callee)),
-                Known::Owner => return (self.owner(caller), None),
-                Known::Unknown => return (None, None),
-                Known::Same(name) => {
-                    let Some((binding, _)) = self.lookup(caller, &name, at) else { return (None, None) };
-                    known = binding.known.clone();
-                    at = binding.from.saturating_sub(1);
-                }
-            }
-        }
-        (None, None)
-    }
-
-    /// The type that `self` is of.
-    fn owner(&self, caller: Option<usize>) -> Option<String> {
-        self.ancestors(caller).find_map(|index| {
-            let placed = &self.placed[index];
-            placed.owner.clone().or_else(|| (placed.raw.kind == Kind::Type).then(|| placed.raw.name.clone()))
-        })
     }
 }
 

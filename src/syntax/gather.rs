@@ -47,8 +47,8 @@ pub(super) struct RawScope {
 pub(super) struct RawBinding {
     /// Where it stands.
     pub at: usize,
-    /// From where on it is seen: the end of the declaration.
-    pub from: usize,
+    /// From where on it is seen, the end of the declaration; `None` for all of the block.
+    pub from: Option<usize>,
     pub name: String,
     pub known: Known,
 }
@@ -148,7 +148,7 @@ fn take<'t>(into: &mut Gathered<'t>, compiled: &Compiled, source: &str, found: &
         Root::Module => define(into, row, source, &parts, Kind::Module, settings.name.as_deref()),
         Root::Constant => define(into, row, source, &parts, Kind::Constant, settings.name.as_deref()),
         Root::Macro => define(into, row, source, &parts, Kind::Macro, settings.name.as_deref()),
-        Root::Scope => into.scopes.extend(scope(row, source, &parts)),
+        Root::Scope => into.scopes.extend(scope(source, &parts)),
         Root::Wrapper | Root::Decorated => {
             if let Some(wrapped) = parts.get(Detail::Wrapped) {
                 let wrapper = Wrapper { id: node.id(), range: node.byte_range(), signs: root == Root::Wrapper };
@@ -170,7 +170,7 @@ fn take<'t>(into: &mut Gathered<'t>, compiled: &Compiled, source: &str, found: &
         }
         Root::Tokens => into.calls.extend(calls::in_tokens(row, source, node)),
         Root::Block => into.blocks.push(node.byte_range()),
-        Root::Bind => bind(into, row, source, &parts),
+        Root::Bind => bind(into, row, source, &parts, settings.early),
         Root::Import => {
             let of = |detail| parts.get(detail).map(|node| imports::unquoted(text(source, node)).to_owned());
             into.imports.extend(imports::plain(
@@ -306,7 +306,7 @@ fn split_name(row: &Row, written: &str) -> (Option<String>, String) {
     ((!kept.is_empty()).then(|| kept.join(row.separator)), name.to_owned())
 }
 
-fn scope(row: &Row, source: &str, parts: &Parts<'_>) -> Option<RawScope> {
+fn scope(source: &str, parts: &Parts<'_>) -> Option<RawScope> {
     let owner = parts.or_field(Detail::Owner, &["type"])?;
     let written = text(source, owner);
     let owner = type_name(written, &[]).unwrap_or_else(|| strip_generics(written));
@@ -314,7 +314,6 @@ fn scope(row: &Row, source: &str, parts: &Parts<'_>) -> Option<RawScope> {
         let written = text(source, node);
         (strip_generics(written), collapse(written))
     });
-    let _ = row;
     Some(RawScope { range: parts.node.byte_range(), owner, implements })
 }
 
@@ -345,10 +344,11 @@ fn field(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>) {
     into.members.push((at, member));
 }
 
-fn bind(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>) {
+fn bind(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>, early: bool) {
     let at = parts.node.start_byte();
     if let Some(pattern) = parts.get(Detail::Pattern) {
         for (name, from) in locals::pattern_names(source, pattern) {
+            let from = (!early).then_some(from);
             into.bindings.push(RawBinding { at: pattern.start_byte().max(at), from, name, known: Known::Unknown });
         }
         return;
@@ -364,7 +364,7 @@ fn bind(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>) {
         locals::of_binding(row, source, typed, value)
     };
     // The value is read before the name is bound.
-    let from = value.map_or(name.end_byte(), |value| value.end_byte().max(name.end_byte()));
+    let from = Some(value.map_or(name.end_byte(), |value| value.end_byte().max(name.end_byte())));
     into.bindings.push(RawBinding { at: name.start_byte(), from, name: text(source, name).to_owned(), known });
 }
 

@@ -340,6 +340,11 @@ impl Language {
         self.row().name
     }
 
+    /// The language of that name, as [`Language::name`] gives it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Language::ALL.into_iter().find(|language| language.name() == name)
+    }
+
     pub(super) fn row(self) -> &'static Row {
         static TABLE: [Row; Language::ALL.len()] = ROWS;
         &TABLE[self as usize]
@@ -417,12 +422,5 @@ mod tests {
         ] {
             assert_eq!(Language::detect(path, head.as_bytes()), expect, "{path}");
         }
-    }
-}
-
-impl Language {
-    /// The language of that name, as [`Language::name`] gives it.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Language::ALL.into_iter().find(|language| language.name() == name)
     }
 }

@@ -17,6 +17,7 @@ mod merge;
 mod names;
 mod parsed;
 mod query;
+mod receivers;
 mod shape;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,8 @@
 //! | `@import` | an import | `@target`, `@name`, `@as`, `@glob` |
 //! | `@use` | a tree of imports, which the row's function flattens | |
 //!
-//! `(#set! name x)` names what has no name of its own; `(#set! reexport)` marks an import that is passed on.
+//! `(#set! name x)` names what has no name of its own; `(#set! reexport)` marks an import that is passed on;
+//! `(#set! early)` a name that is bound in all of its block, also before the place where it is written.
 
 use std::sync::OnceLock;
 
@@ -137,6 +138,8 @@ pub(super) struct Settings {
     pub name: Option<String>,
     /// The import is passed on.
     pub reexport: bool,
+    /// The name is bound in all of its block, also before it is written, as in comprehensions.
+    pub early: bool,
 }
 
 /// A language ready to run.
@@ -180,6 +183,7 @@ fn settings(query: &Query, pattern: usize) -> Settings {
         match &*property.key {
             "name" => settings.name = property.value.as_deref().map(str::to_owned),
             "reexport" => settings.reexport = true,
+            "early" => settings.early = true,
             _ => {}
         }
     }

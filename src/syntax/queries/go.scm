@@ -25,6 +25,8 @@
 
 ; Calls
 (call_expression function: (_) @callee) @call
+; The grammar takes `f[T](x)` for a conversion; that many generic types are converted to is unlikely.
+(type_conversion_expression type: (generic_type type: (_) @callee) operand: (_) @arguments) @call
 
 ; Locals
 [(block) (func_literal) (for_statement) (if_statement) (expression_case) (type_case) (communication_case) (default_case)] @block

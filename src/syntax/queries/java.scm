@@ -37,6 +37,6 @@
 
 ; Imports
 (import_declaration "static" (scoped_identifier scope: (_) @target name: (_) @name) . ";") @import
-(import_declaration "import" . (scoped_identifier) @target . ";") @import
-(import_declaration "import" . (identifier) @target . ";") @import
+((import_declaration . [(scoped_identifier) (identifier)] @target . ";") @import
+  (#not-match? @import "^import\\s+static"))
 (import_declaration (scoped_identifier) @target (asterisk) @glob) @import

@@ -35,7 +35,7 @@
 (assignment left: [(pattern_list) (tuple_pattern) (list_pattern)] @pattern) @bind
 (named_expression name: (identifier) @name) @bind
 (for_statement left: (_) @pattern) @bind
-(for_in_clause left: (_) @pattern @bind)
+((for_in_clause left: (_) @pattern @bind) (#set! early))
 (with_item value: (as_pattern (_) @value alias: (as_pattern_target (identifier) @name))) @bind
 (except_clause value: (as_pattern alias: (as_pattern_target (identifier) @name))) @bind
 
