@@ -232,7 +232,11 @@ pub fn cap(text: &str) -> &str {
 
 /// Cuts a text to a number of bytes, at a character.
 pub fn cap_at(text: &str, max: usize) -> &str {
-    if text.len() <= max { text } else { &text[..text.floor_char_boundary(max)] }
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 #[cfg(test)]

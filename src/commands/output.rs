@@ -156,6 +156,9 @@ impl Page {
                     format!("changed together {commits} times (weight {weight:.3})")
                 }
                 Evidence::Path { similarity } => format!("near in the tree ({similarity:.2})"),
+                Evidence::Call { path, line, caller, callee, confidence } => {
+                    format!("{path}:{line} {caller} calls {callee} ({confidence:.2})")
+                }
                 Evidence::Author { name } => name.clone(),
             };
             self.line(format!("    {text}"));

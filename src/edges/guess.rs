@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::members::agrees;
-use super::text::nearness;
+use super::members::{agrees, is_interface};
+use super::text::{last_segment, nearness};
 use super::{Candidate, Family, Hit, View, trust};
 use crate::syntax::{Call, Form, Kind};
 
@@ -14,13 +14,16 @@ pub(super) fn by_name(view: &View, call: &Call) -> Vec<Hit> {
         return Vec::new();
     }
     let mut found = view.named(&call.name);
+    // `Type::f` says whose it is; with a dot the name before may be a value.
+    let (scope, _) = call.callee.rsplit_once("::").unwrap_or_default();
     found.retain(|candidate| {
         let fits = match call.form {
             Form::Free => candidate.kind != Kind::Module && candidate.owner.is_none(),
             Form::Method | Form::Path => candidate.kind == Kind::Function && candidate.owner.is_some(),
             Form::Macro => candidate.kind == Kind::Macro,
         };
-        fits && agrees(candidate, call, view.family)
+        let of_scope = scope.is_empty() || candidate.owner.as_deref() == Some(last_segment(scope));
+        fits && of_scope && agrees(candidate, call, view.family)
     });
     if found.len() > 1
         && let Some(declared) = declaration(view, &found)
@@ -50,7 +53,7 @@ pub(super) fn by_name(view: &View, call: &Call) -> Vec<Hit> {
 fn declaration(view: &View, found: &[Arc<Candidate>]) -> Option<Arc<Candidate>> {
     let mut declarations = found.iter().filter(|candidate| {
         candidate.owner.as_deref().is_some_and(|owner| {
-            view.named(owner).iter().any(|owner| owner.path == candidate.path && super::members::is_interface(owner))
+            view.named(owner).iter().any(|owner| owner.path == candidate.path && is_interface(owner))
         })
     });
     let first = declarations.next()?;
@@ -60,9 +63,7 @@ fn declaration(view: &View, found: &[Arc<Candidate>]) -> Option<Arc<Candidate>> 
             || candidate.key == first.key
             || candidate.qualified.contains(&format!(" as {owner}"))
             || candidate.owner.as_deref().is_some_and(|implementor| {
-                view.named(implementor)
-                    .iter()
-                    .any(|ty| ty.bases.iter().any(|base| super::text::last_segment(base) == owner))
+                view.named(implementor).iter().any(|ty| ty.bases.iter().any(|base| last_segment(base) == owner))
             })
     };
     (declarations.next().is_none() && found.iter().all(implements)).then(|| first.clone())
@@ -82,6 +83,7 @@ fn is_common(family: Family, name: &str) -> bool {
     ANY.split_ascii_whitespace().chain(words.split_ascii_whitespace()).any(|word| word == name)
 }
 
+/// What a program in any language has.
 const ANY: &str = "
     add all any append apply bind build call clear clone close compare connect contains copy count create delete
     emit end entries equals error exec exists exit fill filter find first flush format get has hash id index
@@ -91,6 +93,7 @@ const ANY: &str = "
     then trim type update upper value values wait warn write
 ";
 
+/// Methods of Rust's standard library and of its customary traits.
 const RUST: &str = "
     abs and_then arg args as_bytes as_deref as_mut as_os_str as_path as_ptr as_ref as_slice as_str as_u64 bool
     borrow borrow_mut by_ref bytes canonicalize capacity ceil chain chars checked_add checked_sub chunks cloned
@@ -113,8 +116,9 @@ const RUST: &str = "
     with_extension wrapping_add wrapping_sub write_all write_fmt write_str zip
 ";
 
+/// Methods of Python's own types and of what its programs have most.
 const PYTHON: &str = "
-    acquire astype capitalize center commit critical cursor debug decode dict difference encode endswith endwith
+    acquire astype capitalize center commit critical cursor debug decode dict difference encode endswith
     exception execute expandtabs extend fileno fromkeys get_text group groups info int intersection is_file
     isalpha isatty isdigit isidentifier islower isspace issubset isupper kill ljust lstrip mean mkdir partition
     popitem popleft readable readline readlines release resolve rfind rjust rpartition rsplit rstrip setdefault
@@ -122,6 +126,7 @@ const PYTHON: &str = "
     title tobytes tolist translate truncate union warning writable writelines zfill
 ";
 
+/// Methods of the platforms' objects.
 const JAVASCRIPT: &str = "
     abort addEventListener arrayBuffer assign async at blob cancel catch charAt charCodeAt codePointAt concat
     createElement debug defineProperty description dispatchEvent done endsWith every finally findIndex flat
@@ -132,6 +137,7 @@ const JAVASCRIPT: &str = "
     toISOString toLowerCase toString toUpperCase trimEnd trimStart unshift valueOf
 ";
 
+/// Methods of Go's standard library.
 const GO: &str = "
     Add Bytes Cause Close Context Copy Delete Do Done Err Error Errorf Exec Exit Fatal Flush Format Get Header
     Index Info Int Is IsDir Len Less Load Lock Log Method ModTime Mode Name New Next Now Open Print Printf
@@ -139,12 +145,14 @@ const GO: &str = "
     String Sub Sum Swap Sync Text Title Type Unlock Unwrap Value Wait Warn Write WriteString WriteTo
 ";
 
+/// What the C library and C++'s containers have.
 const C: &str = "
     abort accept at back begin c_str cbegin cend data emplace emplace_back empty erase free front listen
     make_pair malloc memcpy move pop_back push_back release reserve resize sleep str strlen substr swap
     to_string unlock
 ";
 
+/// Methods of Java's own classes.
 const JAVA: &str = "
     accept addAll addListener asList await cancel charAt compareTo computeIfAbsent concat containsKey debug
     endsWith entrySet execute forEach getBytes getClass getInstance getKey getMessage getName getOrDefault

@@ -7,7 +7,7 @@ use super::text::{arity, bound, last_segment, parameters, written_type};
 use super::{Candidate, Family, Hit, Meaning, Place, View, trust};
 use crate::syntax::{Call, Form, Kind};
 
-/// Longer chains of bases, aliases or returned receivers than this are a circle, or tell nothing.
+/// Longer chains of bases than this are a circle, or tell nothing.
 const DEEPEST: u32 = 6;
 
 /// What differs between languages in the way from a receiver to a method.
@@ -30,10 +30,6 @@ pub(super) trait Rules {
 
 /// What a method call means, as far as the receiver's type can be told.
 pub(super) fn method(rules: &dyn Rules, view: &View, place: &Place, call: &Call) -> Meaning {
-    deep_method(rules, view, place, call, 0)
-}
-
-fn deep_method(rules: &dyn Rules, view: &View, place: &Place, call: &Call, depth: u32) -> Meaning {
     let receiver = receiver_of(&call.callee);
     let mut parts = receiver.split('.');
     let head = parts.next().unwrap_or_default();
@@ -43,7 +39,7 @@ fn deep_method(rules: &dyn Rules, view: &View, place: &Place, call: &Call, depth
             return members(rules, view, types, &call.name);
         }
         if let Some(maker) = &call.receiver_call {
-            let types = returned(rules, view, place, maker, depth);
+            let types = returned(rules, view, place, maker);
             return members(rules, view, types, &call.name);
         }
         let mut types = of_parameter(rules, view, place, head);
@@ -85,7 +81,9 @@ fn of_parameter(rules: &dyn Rules, view: &View, place: &Place, name: &str) -> Me
     let function = last_segment(place.scope);
     let written = parameters(place.signature, function).and_then(|list| written_type(list, name, view.family));
     match written {
-        Some(written) if !name.is_empty() => typed(rules, view, place, written, trust::TYPED, "type of the parameter"),
+        Some(written) if !matches!(name, "" | "_") => {
+            typed(rules, view, place, written, trust::TYPED, "type of the parameter")
+        }
         _ => Meaning::Unknown,
     }
 }
@@ -148,11 +146,8 @@ pub(super) fn typed(
 const LONGEST_TYPE_PARAMETER: usize = 2;
 
 /// The types of what a callee returns.
-fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str, depth: u32) -> Meaning {
-    if depth > DEEPEST {
-        return Meaning::Unknown;
-    }
-    let makers = match rules.callee(view, place, &as_call(maker)) {
+fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str) -> Meaning {
+    let makers = match view.deeper(Meaning::Unknown, || rules.callee(view, place, &as_call(maker))) {
         Meaning::Known(hits) => hits,
         other => return other,
     };
@@ -283,7 +278,8 @@ fn bases(rules: &dyn Rules, view: &View, owner: &Hit) -> Meaning {
     let place = Place::inside(&owner.what);
     let mut found = Vec::new();
     for base in &owner.what.bases {
-        if let Meaning::Known(hits) = typed(rules, view, &place, base, owner.confidence, owner.reason) {
+        let types = || typed(rules, view, &place, base, owner.confidence, owner.reason);
+        if let Meaning::Known(hits) = view.deeper(Meaning::External, types) {
             found.extend(hits.into_iter().filter(|hit| hit.what.key != owner.what.key));
         }
     }

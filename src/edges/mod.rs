@@ -5,6 +5,7 @@
 //! The order of trust is the language's own: scope, imports and re-exports, the receiver's type; only
 //! then the name by itself. A name that is known to come from outside the repository means nothing here.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::syntax::{Call, Definition, Form, Import, Kind, Language};
@@ -169,7 +170,8 @@ pub fn resolve(site: &Site, names: &dyn Names) -> Vec<Target> {
         return Vec::new();
     }
     let qualified = site.caller.map_or("", |caller| &caller.qualified);
-    let view = View { names, path: site.path, family, from_test: text::is_test(site.path, qualified, family) };
+    let from_test = text::is_test(site.path, qualified, family);
+    let view = View { names, path: site.path, family, from_test, depth: Cell::new(0), lookups: Cell::new(0) };
     let place = Place {
         path: site.path,
         scope: qualified,
@@ -315,7 +317,15 @@ pub(crate) struct View<'a> {
     pub path: &'a str,
     pub family: Family,
     from_test: bool,
+    depth: Cell<u32>,
+    lookups: Cell<u32>,
 }
+
+/// Imports, bases and aliases that lead further than this lead in a circle.
+const DEEPEST_LOOKUP: u32 = 40;
+
+/// No call is worth more lookups than this: globs of globs can branch without end.
+const MOST_LOOKUPS: u32 = 2_000;
 
 impl View<'_> {
     pub(crate) fn named(&self, name: &str) -> Vec<Arc<Candidate>> {
@@ -326,6 +336,19 @@ impl View<'_> {
                     || candidate.path == self.path
                     || !text::is_test(&candidate.path, &candidate.qualified, self.family))
         });
+        found
+    }
+
+    /// Looks up one step deeper, or gives up where that would go on for ever.
+    pub(crate) fn deeper<T>(&self, given_up: T, look: impl FnOnce() -> T) -> T {
+        let (depth, lookups) = (self.depth.get(), self.lookups.get());
+        if depth >= DEEPEST_LOOKUP || lookups >= MOST_LOOKUPS {
+            return given_up;
+        }
+        self.depth.set(depth + 1);
+        self.lookups.set(lookups + 1);
+        let found = look();
+        self.depth.set(depth);
         found
     }
 

@@ -83,7 +83,8 @@ fn in_scope(view: &View, path: &str, scope: &str, name: &str, seen: &mut Seen) -
         return Some(Vec::new());
     }
     seen.push(key);
-    let found = bound_in_scope(view, path, scope, name, (&file, &module, module_scope), seen);
+    let place = (&file, &module, module_scope);
+    let found = view.deeper(Some(Vec::new()), || bound_in_scope(view, path, scope, name, place, seen));
     seen.pop();
     found
 }
@@ -132,7 +133,7 @@ fn in_module(view: &View, module: &Module, name: &str, public: bool, seen: &mut 
         return Some(Vec::new());
     }
     seen.push(key);
-    let found = bound_in_module(view, module, name, public, seen);
+    let found = view.deeper(Some(Vec::new()), || bound_in_module(view, module, name, public, seen));
     seen.pop();
     let lower = |thing| match thing {
         Thing::Item(item, sure) => Thing::Item(item, sure.min(module.sure)),

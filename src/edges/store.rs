@@ -191,9 +191,9 @@ fn sites(
 ) -> Result<Vec<CallSite>> {
     let sql = "SELECT call.caller, path.path, parse.language, call.name, call.callee, call.form, parse_call.receiver_type, parse_call.receiver_call,
                  parse_call.arguments, parse_call.line
-         FROM call JOIN parse_call ON parse_call.seq = call.seq
-         JOIN view_file ON view_file.parse = parse_call.parse AND view_file.view = :view
-         JOIN parse ON parse.id = parse_call.parse JOIN path ON path.id = parse.path WHERE ";
+         FROM call CROSS JOIN parse_call ON parse_call.seq = call.seq
+         CROSS JOIN view_file ON view_file.parse = parse_call.parse AND view_file.view = :view
+         CROSS JOIN parse ON parse.id = parse_call.parse CROSS JOIN path ON path.id = parse.path WHERE ";
     let mut statement =
         cache.prepare_cached(&format!("{sql}{condition} ORDER BY path.path, parse_call.line, call.callee"))?;
     let mut rows = statement.query(named_params! {":view": view, ":wanted": wanted})?;
@@ -231,9 +231,9 @@ struct SqlNames<'c> {
 const CANDIDATE: &str =
     "SELECT definition.seq, path.path, parse.language, definition.kind, definition.name, definition.qualified,
     definition.owner, definition.signature, definition.return_type, parse_item.fields, parse_item.bases, parse_item.line
-  FROM definition JOIN parse_item ON parse_item.seq = definition.seq
-  JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
-  JOIN parse ON parse.id = parse_item.parse JOIN path ON path.id = parse.path";
+  FROM definition CROSS JOIN parse_item ON parse_item.seq = definition.seq
+  CROSS JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
+  CROSS JOIN parse ON parse.id = parse_item.parse CROSS JOIN path ON path.id = parse.path";
 
 impl<'c> SqlNames<'c> {
     fn new(cache: &'c Connection, view: i64) -> Self {
@@ -347,8 +347,9 @@ impl Names for SqlNames<'_> {
         }
         let read = || -> Result<Vec<String>> {
             let mut statement = self.cache.prepare_cached(
-                "SELECT path.path FROM definition JOIN parse_item ON parse_item.seq = definition.seq
-                 JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view JOIN path ON path.id = view_file.path
+                "SELECT path.path FROM definition CROSS JOIN parse_item ON parse_item.seq = definition.seq
+                 CROSS JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
+                 CROSS JOIN path ON path.id = view_file.path
                  WHERE definition.name = :base AND definition.kind = 'file' ORDER BY path.path",
             )?;
             let rows = statement.query_map(named_params! {":view": self.view, ":base": base}, |row| row.get(0))?;

@@ -318,3 +318,14 @@ fn java_names_follow_classes_and_packages() {
         "src/p/C.java#C.m(int)!",
     );
 }
+
+#[test]
+fn circles_end() {
+    check(&[("src/a.rs", "struct A;\nimpl A::B for A {}\nfn g(a: A) { a.rare() }")], "a.rare", "");
+    check(&[("a.py", "class A(A.B):\n    def g(self):\n        self.rare()\n")], "self.rare", "");
+    check(&[("a.ts", "class A extends A.B { g() { this.rare(); } }")], "this.rare", "");
+    check(&[("A.java", "class A extends A.B { void g() { rare(); } }")], "rare", "");
+    check(&[("src/a.rs", "type A = B;\ntype B = A;\nfn g(a: A) { a.rare() }")], "a.rare", "");
+    check(&[("src/a.rs", "fn g() { let x = x.f(); x.rare() }")], "x.rare", "");
+    check(&[("a.hpp", "using A = B;\nusing B = A;\nvoid g(A a) { a.rare(); }")], "a.rare", "");
+}

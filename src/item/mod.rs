@@ -58,21 +58,25 @@ pub struct Item {
 
 /// Columns that [`from_row`] reads, over the tables `definition`, `path`, `parse_item`.
 const COLUMNS: &str = "definition.seq, definition.kind, path.path, parse_item.line, parse_item.end_line, definition.name, definition.qualified";
-/// How those tables and the asking view join.
-const JOINS: &str = "JOIN parse_item ON parse_item.seq = definition.seq JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
-  JOIN path ON path.id = view_file.path";
+/// How those tables and the asking view join, from definitions that are few. The order is forced: the planner
+/// does not know how large a view is, and would begin with all its files.
+const JOINS: &str = "definition CROSS JOIN parse_item ON parse_item.seq = definition.seq
+  CROSS JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
+  CROSS JOIN path ON path.id = view_file.path";
+/// The same, from one path.
+const JOINS_FROM_PATH: &str = "path CROSS JOIN view_file ON view_file.path = path.id AND view_file.view = :view
+  CROSS JOIN parse_item ON parse_item.parse = view_file.parse CROSS JOIN definition ON definition.seq = parse_item.seq";
 
 /// The live item that an event is a version of.
 pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Item>> {
-    let mut statement =
-        cache.prepare_cached(&format!("SELECT {COLUMNS} FROM definition {JOINS} WHERE definition.seq = :seq"))?;
+    let mut statement = cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE definition.seq = :seq"))?;
     Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)
 }
 
 /// The items of a file, the file first, then by line.
 pub fn in_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Item>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM definition {JOINS} WHERE path.path = :path ORDER BY definition.kind <> 'file', parse_item.line, definition.qualified"
+        "SELECT {COLUMNS} FROM {JOINS_FROM_PATH} WHERE path.path = :path ORDER BY definition.kind <> 'file', parse_item.line, definition.qualified"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":path": path}, from_row)?;

@@ -64,7 +64,7 @@ pub fn definitions_named(cache: &Connection, view: i64, text: &str) -> Result<Ve
     let wanted = segments(name);
     let Some(last) = wanted.last() else { return Ok(Vec::new()) };
     let sql = format!(
-        "SELECT {COLUMNS} FROM definition {JOINS} WHERE definition.name = :name AND definition.kind <> 'file' ORDER BY path.path, parse_item.line"
+        "SELECT {COLUMNS} FROM {JOINS} WHERE definition.name = :name AND definition.kind <> 'file' ORDER BY path.path, parse_item.line"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement
@@ -85,12 +85,12 @@ pub fn definitions_named(cache: &Connection, view: i64, text: &str) -> Result<Ve
 }
 
 fn paths_ending(cache: &Connection, view: i64, text: &str) -> Result<Vec<Item>> {
-    let escaped = text.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%");
+    let base = text.rsplit('/').next().unwrap_or(text);
     let sql = format!(
-        "SELECT {COLUMNS} FROM definition {JOINS} WHERE definition.kind = 'file' AND path.path LIKE :end ESCAPE '\\' ORDER BY path.path"
+        "SELECT {COLUMNS} FROM {JOINS} WHERE definition.name = :base AND definition.kind = 'file' ORDER BY path.path"
     );
     let mut statement = cache.prepare_cached(&sql)?;
-    let rows = statement.query_map(named_params! {":view": view, ":end": format!("%/{escaped}")}, from_row)?;
+    let rows = statement.query_map(named_params! {":view": view, ":base": base}, from_row)?;
     let ends = format!("/{text}");
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(rows.into_iter().filter(|item| item.path.ends_with(&ends)).collect())

@@ -88,12 +88,12 @@ fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Res
     }
     sites.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.line.cmp(&b.line)));
     let detail = format!("{} calls {} at {} places", from.key, to.key, sites.len());
-    let evidence = sites.iter().take(CALLS).map(|edge| Evidence::Text {
-        line: Some(edge.line),
-        text: format!(
-            "{}:{} {} calls {} ({:.2}, {})",
-            edge.caller.path, edge.line, edge.caller.name, edge.callee.key, edge.confidence, edge.reason
-        ),
+    let evidence = sites.into_iter().take(CALLS).map(|edge| Evidence::Call {
+        path: edge.caller.path,
+        line: edge.line,
+        caller: edge.caller.key,
+        callee: edge.callee.key,
+        confidence: edge.confidence,
     });
     Ok(vec![Tie { kind, detail, evidence: evidence.collect() }])
 }

@@ -98,6 +98,19 @@ pub enum Evidence {
         /// Shared folders and stem.
         similarity: f64,
     },
+    /// A call that resolves to it.
+    Call {
+        /// Encoded path of the caller's file.
+        path: String,
+        /// From 1.
+        line: u32,
+        /// Key of the caller.
+        caller: String,
+        /// Key of the callee.
+        callee: String,
+        /// From 0 to 1.
+        confidence: f32,
+    },
     /// Who touched it most.
     Author {
         /// Their name.

@@ -55,7 +55,7 @@ pub fn search(reader: &Reader<'_>, question: &str, filter: &Filter) -> Result<Ve
             let Some(what) = live(reader, one.seq, filter)? else { continue };
             let weight = match &what {
                 Found::Item(item) => {
-                    let noise = if !asks_for_noise && is_noise(&item.path) { NOISE_WEIGHT } else { 1.0 };
+                    let noise = if !asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 };
                     kind_weight(&item.kind) * noise * name_boost(item, &words)
                 }
                 Found::Commit(..) => kind_weight("commit"),
@@ -103,6 +103,12 @@ pub(super) fn touched_since(reader: &Reader<'_>, path: &str, since: Option<i64>)
     )?;
     let time: Option<i64> = newest.query_row(named_params! {":path": path}, |row| row.get(0)).optional()?.flatten();
     Ok(time.is_some_and(|time| time >= since))
+}
+
+/// A test, fixture or example: by its path, or by how tests are written inside the file they test.
+fn is_test(item: &Item) -> bool {
+    let inside = item.qualified.split("::").any(|part| part == "tests" || part == "test");
+    is_noise(&item.path) || (item.kind != "file" && (inside || item.name.starts_with("test_")))
 }
 
 fn name_boost(item: &Item, question: &[String]) -> f64 {
