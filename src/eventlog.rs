@@ -95,6 +95,17 @@ pub struct LiveMove {
     pub code_added: Vec<(Seq, String)>,
 }
 
+impl LiveMove {
+    /// Whether nothing moves.
+    pub fn is_empty(&self) -> bool {
+        !self.reset
+            && self.commits_added.is_empty()
+            && self.commits_removed.is_empty()
+            && self.paths_removed.is_empty()
+            && self.code_added.is_empty()
+    }
+}
+
 impl Eventlog {
     /// Opens or creates the log; every commit to it survives a crash of the machine.
     pub fn open(path: &Path, wal: bool) -> Result<Self> {

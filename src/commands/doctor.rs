@@ -104,6 +104,13 @@ fn git() -> Check {
 
 fn folder(here: &Here) -> Check {
     let dir = here.workspace.dir.display();
+    if !here.workspace.dir.exists() {
+        return warning(
+            "state",
+            format!("{dir} has not been made yet"),
+            "`patina hook install` or `patina reindex` makes it",
+        );
+    }
     match here.workspace.create() {
         Err(error) => failed("state", format!("{error:#}"), "make the folder writable"),
         Ok(()) if !here.workspace.wal => warning(

@@ -121,6 +121,9 @@ struct Narrow {
     fresh: bool,
 }
 
+/// After this long without anybody holding the lock, a worker has come and gone.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// How long `--fresh` waits.
 const FRESH: Duration = Duration::from_secs(30);
 
@@ -225,27 +228,28 @@ impl Here {
         Ok(view.is_some_and(|view| commit(view.head) == self.repository.head().ok().and_then(commit)))
     }
 
-    /// Starts the worker and waits until HEAD is indexed.
+    /// Starts the worker and waits until HEAD is indexed. A worker that failed is not waited for, and one that died
+    /// is started again.
     fn wait(&self, timeout: Duration) -> Result<()> {
         let start = Instant::now();
-        let mut woken = false;
+        let mut woken: Option<Instant> = None;
         while !self.is_current()? {
-            if !woken {
+            let idle = woken.is_some_and(|woken| woken.elapsed() > IDLE) && self.workspace.try_lock()?.is_some();
+            if idle && let Some(error) = self.workspace.last_error() {
+                let message = format!("HEAD could not be indexed: {error}");
+                return Err(UserError::new(Exit::Failed, message).hint("run `patina reindex` to watch it").into());
+            }
+            if woken.is_none() || idle {
                 anyhow::ensure!(
                     !is_off(),
                     UserError::new(Exit::Locked, "PATINA=0 keeps the worker from starting")
                         .hint("run `patina reindex`")
                 );
                 self.wake()?;
-                woken = true;
+                woken = Some(Instant::now());
             }
             if start.elapsed() > timeout {
-                let message = match self.workspace.last_error() {
-                    Some(error) => {
-                        format!("HEAD was not indexed within {} s; the worker's last error: {error}", timeout.as_secs())
-                    }
-                    None => format!("HEAD was not indexed within {} s", timeout.as_secs()),
-                };
+                let message = format!("HEAD was not indexed within {} s", timeout.as_secs());
                 return Err(UserError::new(Exit::Locked, message).hint("run `patina reindex` to watch it").into());
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -259,7 +263,7 @@ impl Here {
             self.wait(FRESH)?;
         }
         let reader = Reader::open(&self.repository, &self.workspace)?;
-        if (reader.behind > 0 || !reader.notes.is_empty() || !self.is_current()?) && self.wake().is_err() {
+        if (reader.has_moved() || !reader.notes.is_empty()) && self.wake().is_err() {
             tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
         }
         for note in &reader.notes {

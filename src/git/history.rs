@@ -204,13 +204,15 @@ impl Maps {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// This thread's handle, opened again where the maps are newer than it.
-    fn current<'a>(&self, held: &'a mut Option<(u64, Repository)>) -> &'a Repository {
+    /// This thread's handle, opened again where the maps are newer than it; with caches for comparing trees.
+    fn current<'a>(&self, held: &'a mut Option<(u64, Repository)>, trees: bool) -> &'a Repository {
         let generation = self.generation.load(Ordering::Acquire);
         let stale = held.as_ref().is_none_or(|(opened, _)| *opened != generation);
         if stale {
+            // The old one first: two maps at once would be the memory that this is to spare.
             *held = None;
-            *held = Some((generation, self.shared().open()));
+            let opened = self.shared().open();
+            *held = Some((generation, if trees { opened.with_tree_caches() } else { opened }));
         }
         &held.as_ref().expect("it was just opened").1
     }
@@ -227,7 +229,7 @@ fn compare<T>(
     loop {
         let next = jobs.lock().map_err(|_| ()).and_then(|jobs| jobs.recv().map_err(|_| ()));
         let Ok(span) = next else { break };
-        let repository = maps.current(&mut held);
+        let repository = maps.current(&mut held, true);
         let mut out = Span { turned: Vec::with_capacity(span.len()), unreadable: Vec::new() };
         for job in &span {
             match repository.read_commit(job) {
@@ -263,7 +265,7 @@ struct Walk<'m> {
 impl<'m> Walk<'m> {
     fn new(maps: &'m Maps, jobs: SyncSender<Vec<Job>>, found: &'m AtomicU64) -> Result<Self> {
         let mut held = None;
-        let shallow = maps.current(&mut held).gix.shallow_commits();
+        let shallow = maps.current(&mut held, false).gix.shallow_commits();
         let shallow = shallow.map_err(|error| anyhow!("reading the shallow boundary: {error}"))?;
         let shallow = shallow.iter().flat_map(|commits| commits.iter().copied()).collect();
         let (span, trees, waiting, pending) = (Vec::new(), HashMap::new(), HashMap::new(), Vec::new());
@@ -287,7 +289,7 @@ impl<'m> Walk<'m> {
                     continue;
                 }
                 let mut data = Vec::new();
-                let node = self.maps.current(&mut self.held).read_node(id, &mut data);
+                let node = self.maps.current(&mut self.held, false).read_node(id, &mut data);
                 self.reach(id, node.as_ref().map(|node| node.tree));
                 match node {
                     Some(node) => {

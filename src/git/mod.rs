@@ -85,11 +85,16 @@ impl Repository {
         Ok(Self::from_gix(repository.to_thread_local()))
     }
 
-    fn from_gix(mut gix: gix::Repository) -> Self {
-        // Successive trees differ little and are deltas of each other: both caches are worth their bytes.
-        gix.objects.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
-        gix.object_cache_size(OBJECT_CACHE);
+    fn from_gix(gix: gix::Repository) -> Self {
         Repository { gix }
+    }
+
+    /// The same handle, made to compare many trees: successive ones differ little and are deltas of each other, so
+    /// both caches are worth their bytes.
+    fn with_tree_caches(mut self) -> Self {
+        self.gix.objects.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
+        self.gix.object_cache_size(OBJECT_CACHE);
+        self
     }
 
     /// A handle that other threads can open their own view from.
@@ -200,9 +205,9 @@ impl Worktree {
 }
 
 /// Decoded deltas kept for the next tree, in bytes a thread.
-const PACK_CACHE: usize = 32 << 20;
+const PACK_CACHE: usize = 24 << 20;
 /// Whole objects kept, in bytes a thread: each tree is read as a child's and as a parent's.
-const OBJECT_CACHE: usize = 16 << 20;
+const OBJECT_CACHE: usize = 12 << 20;
 
 fn options() -> gix::open::Options {
     // Hooks run with variables that point git at one worktree's index or a quarantine: none of them is for us.

@@ -26,10 +26,17 @@ const FILES_A_THREAD: usize = 24;
 
 type Job = (String, ObjectId);
 
-/// Parses every blob that a HEAD shows at a path and the parse cache does not hold. Returns how many facts were new.
-pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[Wanted]) -> Result<u64> {
-    let mut jobs: BTreeSet<Job> =
-        item::retry_missing(&cache.connection)?.into_iter().filter(|(_, blob)| context.repository.has(*blob)).collect();
+/// Parses every blob that a HEAD shows at a path and the parse cache does not hold. Returns how many facts were new,
+/// and the parses whose blob was missing and has come.
+pub fn record(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    cache: &mut Cache,
+    wanted: &[Wanted],
+) -> Result<(u64, Vec<i64>)> {
+    let missing = item::retry_missing(&cache.connection)?;
+    let come: Vec<Job> = missing.into_iter().filter(|(_, blob)| context.repository.has(*blob)).collect();
+    let mut jobs: BTreeSet<Job> = come.iter().cloned().collect();
     for file in wanted.iter().flat_map(|wanted| &wanted.moves) {
         if let Some(blob) = file.blob
             && item::find_parse(&cache.connection, &file.path, &blob)?.is_none()
@@ -77,7 +84,11 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, want
         Ok(())
     })?;
     check_stop(context)?;
-    Ok(appended)
+    let mut mended = Vec::new();
+    for (path, blob) in &come {
+        mended.extend(item::find_parse(&cache.connection, path, blob)?);
+    }
+    Ok((appended, mended))
 }
 
 /// Facts first, then the rows that point at them: a stop between the two is mended by the next run.

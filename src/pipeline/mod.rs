@@ -100,15 +100,25 @@ struct Wanted {
 }
 
 /// Brings the log and the caches to where the repository stands. `full` derives everything again and rebuilds
-/// the caches beside the ones in use, which serve until the end.
+/// the caches beside the ones in use, which serve until the end. So does a cache that turns out to be damaged.
 pub fn catch_up(context: &Context<'_>, full: bool) -> Result<Report> {
+    match run(context, full) {
+        Err(error) if !full && is_damage(&error) => {
+            tracing::warn!(error = format!("{error:#}"), "the cache is damaged and is built again");
+            run(context, true)
+        }
+        result => result,
+    }
+}
+
+fn run(context: &Context<'_>, full: bool) -> Result<Report> {
     let start = Instant::now();
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     let mut cache = Cache::open(context.workspace, context.config, full)?;
     let mut report = Report::default();
     let wanted = wanted(context, &cache)?;
-    record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
-    update(context, &mut log, &mut cache, &wanted, &mut report)?;
+    let mended = record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
+    update(context, &mut log, &mut cache, &wanted, &mended, &mut report)?;
     cache.publish(context.workspace)?;
     let main = view::view_of(&cache.connection, "")?;
     report.items = main
@@ -126,7 +136,14 @@ pub fn catch_up(context: &Context<'_>, full: bool) -> Result<Report> {
     Ok(report)
 }
 
-/// Git to facts to the log: every commit the HEADs reach, and what the files at each HEAD say.
+fn is_damage(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(DatabaseCorrupt | NotADatabase))
+}
+
+/// Git to facts to the log: every commit the HEADs reach, and what the files at each HEAD say. Returns the parses
+/// that views hold already and whose blob has only now come.
 fn record(
     context: &Context<'_>,
     log: &mut Eventlog,
@@ -134,7 +151,7 @@ fn record(
     wanted: &[Wanted],
     full: bool,
     report: &mut Report,
-) -> Result<()> {
+) -> Result<Vec<i64>> {
     history::take_in(log, cache)?;
     timed(&mut report.seconds.history, || {
         let (commits, appended) = history::record(context, log, cache, wanted, full)?;
@@ -143,8 +160,9 @@ fn record(
         Ok(())
     })?;
     timed(&mut report.seconds.code, || {
-        report.events_appended += code::record(context, log, cache, wanted)?;
-        Ok(())
+        let (appended, mended) = code::record(context, log, cache, wanted)?;
+        report.events_appended += appended;
+        Ok(mended)
     })
 }
 
@@ -154,11 +172,12 @@ fn update(
     log: &mut Eventlog,
     cache: &mut Cache,
     wanted: &[Wanted],
+    mended: &[i64],
     report: &mut Report,
 ) -> Result<()> {
     timed(&mut report.seconds.update, || {
         history::take_in(log, cache)?;
-        views::update(context, log, cache, wanted)
+        views::update(context, log, cache, wanted, mended)
     })
 }
 

@@ -21,13 +21,21 @@ use crate::view::{self, FileMove};
 const OPTIMIZE_AFTER: usize = 5_000;
 
 /// Moves everything.
-pub fn update(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[Wanted]) -> Result<()> {
+pub fn update(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    cache: &mut Cache,
+    wanted: &[Wanted],
+    mended: &[i64],
+) -> Result<()> {
     let before = view::views(&cache.connection)?;
     let was = store::meta(&cache.connection, "as_of")?;
     let mut live = LiveMove::default();
     let as_of = as_of(wanted);
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut came, mut left) = (BTreeSet::new(), BTreeSet::new());
+    came.extend(versions(&transaction, mended)?);
+    live.code_added.extend(main_events(&transaction, mended)?);
     for Wanted { view, worktree, config, moves } in wanted {
         let limit = (config.max_file_bytes < context.config.max_file_bytes).then_some(config.max_file_bytes);
         let placed = place(&transaction, moves, limit)?;
@@ -123,6 +131,20 @@ fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec
     Ok(all)
 }
 
+/// Every event of those parses that the main worktree holds already.
+fn main_events(cache: &Connection, parses: &[i64]) -> Result<Vec<(Seq, String)>> {
+    let mut held = cache.prepare_cached(
+        "SELECT path.path FROM view_file JOIN view ON view.id = view_file.view AND view.worktree = ''
+         JOIN path ON path.id = view_file.path WHERE view_file.parse = :parse",
+    )?;
+    let mut placed = Vec::new();
+    for parse in parses {
+        let paths = held.query_map(named_params! {":parse": parse}, |row| row.get(0))?;
+        placed.extend(paths.collect::<rusqlite::Result<Vec<String>>>()?.into_iter().map(|path| (path, Some(*parse))));
+    }
+    events_at(cache, &placed)
+}
+
 #[derive(Deserialize)]
 struct Text {
     #[serde(default)]
@@ -185,7 +207,7 @@ fn move_messages(log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Res
 /// Moves what plain SQL sees: by the difference where the log stood where the cache did, else from the whole.
 fn move_log(log: &mut Eventlog, cache: &Cache, mut live: LiveMove, was: Option<&str>, as_of: &str) -> Result<()> {
     let stands = log.live_as_of()?;
-    if stands.as_deref() == Some(as_of) && was == Some(as_of) {
+    if stands.as_deref() == Some(as_of) && was == Some(as_of) && live.is_empty() {
         return Ok(());
     }
     if stands.is_none() || stands.as_deref() != was {

@@ -154,6 +154,11 @@ impl<'r> Reader<'r> {
         self.view.head.map(|head| hex(head.commit.as_bytes()))
     }
 
+    /// Whether HEAD stands elsewhere by now than where it was indexed.
+    pub fn has_moved(&self) -> bool {
+        self.view.head.map(|view| view.commit) != self.head.map(|head| head.commit)
+    }
+
     /// The moment that decay counts from.
     pub fn time(&self) -> i64 {
         self.view.head.map_or(0, |head| head.time)
