@@ -57,7 +57,8 @@ impl Progress {
             Stage::Code => "files",
             Stage::Update => "texts",
         };
-        let line = format!("{what} {done}/{total}  {rate:.0}/s  {left:.0} s left");
+        let pace = if seconds < 0.5 { String::new() } else { format!("  {rate:.0}/s  {left:.0} s left") };
+        let line = format!("{what} {done}/{total}{pace}");
         if self.terminal {
             eprint!("\r\u{1b}[K{line}");
             let _ = std::io::stderr().flush();

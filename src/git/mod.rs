@@ -62,31 +62,28 @@ impl Repository {
             }
         };
         let repository = opened.map_err(|error| {
-            let reftable = std::fs::read_to_string(dir.join(".git/config"))
-                .is_ok_and(|text| text.to_lowercase().contains("refstorage"));
-            if reftable {
-                UserError::new(
-                    Exit::NoRepository,
-                    "this repository keeps its refs as a reftable, which patina cannot read yet",
-                )
-                .hint("`git refs migrate --ref-format=files` brings it to the files format")
-            } else {
-                UserError::new(Exit::NoRepository, format!("no git repository at or above {}: {error}", dir.display()))
-                    .hint("change into a repository, or name one with -C DIR")
-            }
+            UserError::new(Exit::NoRepository, format!("no git repository at or above {}: {error}", dir.display()))
+                .hint("change into a repository, or name one with -C DIR")
         })?;
-        Ok(Self::from_gix(repository.to_thread_local()))
+        Self::readable(repository.to_thread_local())
     }
 
     /// Opens the repository whose git directory is known.
     pub fn open(git_dir: &Path) -> Result<Self> {
         let opened = gix::ThreadSafeRepository::open_opts(git_dir, options().open_path_as_is(true));
         let repository = opened.map_err(|error| anyhow!("opening the repository {}: {error}", git_dir.display()))?;
-        Ok(Self::from_gix(repository.to_thread_local()))
+        Self::readable(repository.to_thread_local())
     }
 
-    fn from_gix(gix: gix::Repository) -> Self {
-        Repository { gix }
+    /// Refuses a repository whose refs are kept in a way that cannot be read.
+    fn readable(gix: gix::Repository) -> Result<Self> {
+        let storage = gix.config_snapshot().string("extensions.refStorage");
+        if let Some(storage) = storage.filter(|storage| !storage.eq_ignore_ascii_case(b"files")) {
+            let message = format!("this repository keeps its refs as {storage}, which patina cannot read yet");
+            let hint = "`git refs migrate --ref-format=files` brings it to the files format";
+            return Err(UserError::new(Exit::NoRepository, message).hint(hint).into());
+        }
+        Ok(Repository { gix })
     }
 
     /// The same handle, made to compare many trees: successive ones differ little and are deltas of each other, so
@@ -193,7 +190,7 @@ pub struct Shared(gix::ThreadSafeRepository);
 impl Shared {
     /// This thread's own handle.
     pub fn open(&self) -> Repository {
-        Repository::from_gix(self.0.to_thread_local())
+        Repository { gix: self.0.to_thread_local() }
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use serde::Deserialize;
 
-use super::{Context, Stage, Wanted};
+use super::{Context, Stage, Wanted, check_stop};
 use crate::edges;
 use crate::event::{Seq, hex};
 use crate::eventlog::{Eventlog, LiveMove};
@@ -70,7 +70,7 @@ pub fn update(
         transaction.execute("DELETE FROM meta WHERE key = 'pending'", [])?;
     }
     move_text(context, log, &transaction, &came, &left)?;
-    move_messages(log, &transaction, &reach)?;
+    move_messages(context, log, &transaction, &reach)?;
     store::set_meta(&transaction, "as_of", &as_of)?;
     transaction.commit().context("moving the views")?;
     if came.len() + reach.added.len() > OPTIMIZE_AFTER {
@@ -184,17 +184,22 @@ fn move_text(
         let name = if text.kind == "file" { base } else { &text.qualified_name };
         text_index::put(cache, *seq, &Entry { name, path: &text.file_path, doc: &text.doc, body: &text.text })?;
         if done % 256 == 0 {
+            check_stop(context)?;
             (context.progress)(Stage::Update, done as u64, new.len() as u64);
         }
     }
     Ok(())
 }
 
-fn move_messages(log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
+fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
     for seq in &reach.removed {
         text_index::remove(cache, *seq)?;
     }
-    for seq in &reach.added {
+    for (done, seq) in reach.added.iter().enumerate() {
+        if done % 256 == 0 {
+            check_stop(context)?;
+            (context.progress)(Stage::Update, done as u64, reach.added.len() as u64);
+        }
         let text: Text = serde_json::from_str(&log.data(*seq)?)?;
         let message = text.message.trim();
         let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
