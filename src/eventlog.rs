@@ -47,9 +47,11 @@ CREATE VIEW eventlog AS
   SELECT * FROM event
   WHERE seq IN (SELECT seq FROM reachable) OR seq IN (SELECT seq FROM tree) OR origin NOT IN ('git', 'code');
 CREATE VIEW commit_files AS
-  SELECT event.data ->> '$.sha' AS commit_hash, file.value ->> '$.path' AS file_path,
-         file.value ->> '$.status' AS status, event.at AS at, event.data ->> '$.author' AS author
-  FROM reachable JOIN event USING (seq), json_each(event.data, '$.files_changed') AS file;
+  WITH file AS MATERIALIZED (
+    SELECT event.data ->> '$.sha' AS commit_hash, file.value ->> '$.path' AS file_path,
+           file.value ->> '$.status' AS status, event.at AS at, event.data ->> '$.author' AS author
+    FROM reachable JOIN event USING (seq), json_each(event.data, '$.files_changed') AS file
+  ) SELECT * FROM file;
 CREATE VIEW co_changes AS
   SELECT a.file_path AS file_a, b.file_path AS file_b, count(*) AS cochange_count
   FROM commit_files a JOIN commit_files b ON a.commit_hash = b.commit_hash AND a.file_path < b.file_path

@@ -12,23 +12,23 @@
 //!
 //! The rooms stand in reading order, and a room imports only from rooms above it; a test reads the `use` lines.
 
-pub mod commands;
-pub mod config;
-pub mod derive;
-pub mod edges;
-pub mod error;
 pub mod event;
-pub mod eventlog;
+pub mod error;
+pub mod sqlite;
 pub mod git;
-pub mod history;
-pub mod hooks;
+pub mod config;
+pub mod workspace;
+pub mod redact;
+pub mod syntax;
+pub mod eventlog;
+pub mod derive;
+pub mod view;
 pub mod item;
+pub mod history;
+pub mod edges;
+pub mod text_index;
+pub mod store;
 pub mod pipeline;
 pub mod query;
-pub mod redact;
-pub mod sqlite;
-pub mod store;
-pub mod syntax;
-pub mod text_index;
-pub mod view;
-pub mod workspace;
+pub mod hooks;
+pub mod commands;

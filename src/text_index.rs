@@ -200,4 +200,23 @@ mod tests {
         remove(&cache, 7).expect("remove");
         assert_eq!(found("parse file"), [8]);
     }
+
+    #[test]
+    fn scores_do_not_remember_what_was_taken_out() {
+        let score = |steps: &[(Seq, &'static str)], gone: &[Seq]| {
+            let cache = Connection::open_in_memory().expect("memory");
+            cache.execute_batch(SCHEMA).expect("schema");
+            for (seq, body) in steps {
+                put(&cache, *seq, &Entry { name: "x", path: "a.rs", doc: "", body }).expect("put");
+            }
+            for seq in gone {
+                remove(&cache, *seq).expect("remove");
+            }
+            search(&cache, &words("needle"), 10, 0).expect("search").iter().map(|m| m.score).collect::<Vec<f64>>()
+        };
+        let kept = [(1, "needle in hay"), (2, "hay"), (3, "more hay")];
+        let mut all = kept.to_vec();
+        all.extend([(4, "needle needle needle of another length altogether"), (5, "straw")]);
+        assert_eq!(score(&kept, &[]), score(&all, &[4, 5]));
+    }
 }

@@ -68,7 +68,8 @@ impl Output {
 
     /// Prints one JSON object.
     pub fn print_json(&self, answer: &impl Serialize) -> Result<ExitCode> {
-        let mut text = serde_json::to_string_pretty(&Envelope { schema_version: SCHEMA_VERSION, answer })?;
+        let text = serde_json::to_string_pretty(&Envelope { schema_version: SCHEMA_VERSION, answer })?;
+        let mut text = escape_hidden(&text);
         text.push('\n');
         write_out(text.as_bytes())
     }
@@ -177,6 +178,19 @@ pub fn clean(text: &str) -> String {
     text.chars()
         .flat_map(|c| if is_hidden(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
         .collect()
+}
+
+/// JSON without what a terminal would act on. Such characters stand in strings only; the layout's own line ends stay.
+fn escape_hidden(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) && c != '\n' {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn write_out(bytes: &[u8]) -> Result<ExitCode> {

@@ -51,6 +51,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let result = pipeline::catch_up(&context, arguments.full);
     progress.finish();
     let report = result?;
+    for warning in &report.warnings {
+        output.warn(warning);
+    }
     here.workspace.set_last_error(None)?;
     if output.json {
         return output.print_json(&report);

@@ -40,6 +40,9 @@ pub(super) fn method(rules: &dyn Rules, view: &View, place: &Place, call: &Call)
         }
         if let Some(maker) = &call.receiver_call {
             let types = returned(rules, view, place, maker);
+            if as_call(maker).receiver_call.is_some() {
+                return link_members(rules, view, types, &call.name);
+            }
             return members(rules, view, types, &call.name);
         }
         let mut types = of_parameter(rules, view, place, head);
@@ -147,7 +150,15 @@ const LONGEST_TYPE_PARAMETER: usize = 2;
 
 /// The types of what a callee returns.
 fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str) -> Meaning {
-    let makers = match view.deeper(Meaning::Unknown, || rules.callee(view, place, &as_call(maker))) {
+    let call = as_call(maker);
+    let made = match &call.receiver_call {
+        Some(link) => {
+            let types = view.deeper(Meaning::Unknown, || returned(rules, view, place, link));
+            link_members(rules, view, types, &call.name)
+        }
+        None => view.deeper(Meaning::Unknown, || rules.callee(view, place, &call)),
+    };
+    let makers = match made {
         Meaning::Known(hits) => hits,
         other => return other,
     };
@@ -173,13 +184,24 @@ fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str) -> Meani
     Meaning::of(types, if outside { Meaning::External } else { Meaning::Unknown })
 }
 
+/// The members of this name of what a chain of calls returns. A type that lacks it tells nothing here: each call
+/// of a chain may wrap the type in one whose members are its own. Nor does a package of JavaScript, which may be
+/// this repository's own under the name that it is published by.
+fn link_members(rules: &dyn Rules, view: &View, types: Meaning, name: &str) -> Meaning {
+    let is_told = view.family != Family::JavaScript && !matches!(types, Meaning::Known(_));
+    match members(rules, view, types, name) {
+        Meaning::External if !is_told => Meaning::Unknown,
+        meaning => meaning,
+    }
+}
+
 /// A call with nothing known but its callee. A receiver that is a call itself, as in `a().b`, is known
 /// by what it returns.
 pub(super) fn as_call(callee: &str) -> Call {
-    let receiver_call =
-        callee.rfind("()").filter(|at| callee[at + 2..].starts_with(['.', '-', '?'])).map(|at| callee[..at].to_owned());
-    let form_of = if receiver_call.is_some() { "_._" } else { callee };
-    let name = last_segment(callee).to_owned();
+    let made = callee.rsplit_once("()").filter(|(_, rest)| rest.starts_with(['.', '-', '?']));
+    let receiver_call = made.map(|(maker, _)| maker.to_owned());
+    let form_of = if made.is_some() { "_._" } else { callee };
+    let name = last_segment(made.map_or(callee, |(_, rest)| rest)).to_owned();
     let form = if form_of.contains("::") {
         Form::Path
     } else if form_of.contains(['.', '>']) {

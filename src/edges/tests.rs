@@ -99,6 +99,25 @@ fn rust_methods_follow_types() {
         "src/a.rs#S::h!",
     );
     check(&[("src/a.rs", "struct S;\nimpl S { fn g() { Self::h() }\nfn h() {} }"), t], "Self::h", "src/a.rs#S::h!");
+    let chain = (
+        "src/b.rs",
+        "pub struct B;\nimpl B { pub fn x(self, n: u8) -> Self { self } pub fn y(&mut self) -> std::io::Result<&mut B> { Ok(self) } pub fn last(self) -> crate::t::T { todo!() } }",
+    );
+    check(
+        &[("src/a.rs", "use crate::b::B;\nfn g() { B::new().x(1).y()?.last().m() }"), chain, t],
+        "_.m",
+        "src/t.rs#<T as Tr>::m!",
+    );
+    check(
+        &[
+            ("src/a.rs", "use crate::b::B;\nfn g(b: B) { let c = b.x(1); assert!(c.y().unwrap().last().d()) }"),
+            chain,
+            t,
+        ],
+        "_.d",
+        "src/t.rs#Tr::d!",
+    );
+    check(&[("src/a.rs", "use crate::b::B;\nfn g() { B::new().wrapped().x(1) }"), chain, t], "_.x", "src/b.rs#B::x");
     check(&[("src/a.rs", "fn g(x: impl Fn() -> u8) { x().go() }"), t], "_.go", "src/t.rs#U::go");
     check(&[("src/a.rs", "fn g(x: Vec<u8>) { x.go() }"), t], "x.go", "");
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 
-pub use parses::{Outcome, Parse, add_parse, find_parse, retry_missing, skipped};
+pub use parses::{Outcome, Parse, add_parse, find_parse, forget_missing, missing, skipped};
 pub use target::{Target, definitions_named, resolve};
 
 use crate::event::{Seq, definition_key};

@@ -124,12 +124,21 @@ pub fn skipped(cache: &Connection, view: i64) -> Result<BTreeMap<String, u64>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The blobs that were not here, by path, so that they can be looked for again.
-pub fn retry_missing(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
+/// The blobs that were not here, by path.
+pub fn missing(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path, parse.blob FROM parse JOIN path ON path.id = parse.path WHERE outcome = 'missing' ORDER BY path.path",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(rows.into_iter().filter_map(|(path, blob)| Some((path, ObjectId::try_from(blob.as_slice()).ok()?))).collect())
+}
+
+/// Lets go of a blob that was not here, and of its places, so that it is read when they are looked at again.
+pub fn forget_missing(cache: &Connection, path: &str, blob: &ObjectId) -> Result<()> {
+    let Some(id) = find_parse(cache, path, blob)? else { return Ok(()) };
+    for sql in ["DELETE FROM view_file WHERE parse = :id", "DELETE FROM parse WHERE id = :id"] {
+        cache.prepare_cached(sql)?.execute(named_params! {":id": id})?;
+    }
+    Ok(())
 }

@@ -25,7 +25,17 @@ const LISTED: usize = 12;
 /// # Errors
 /// A [`UserError`] that lists the candidates where there are several, or the nearest names where there is none.
 pub fn resolve(cache: &Connection, view: i64, prefix: &str, text: &str) -> Result<Target> {
-    let text = text.trim().trim_start_matches("./");
+    // A name may begin or end with a space; only where nothing bears it as written are they taken for a slip.
+    if text.trim() != text
+        && let Ok(found) = resolve_as_written(cache, view, prefix, text)
+    {
+        return Ok(found);
+    }
+    resolve_as_written(cache, view, prefix, text.trim())
+}
+
+fn resolve_as_written(cache: &Connection, view: i64, prefix: &str, text: &str) -> Result<Target> {
+    let text = text.strip_prefix("./").unwrap_or(text);
     for path in [join(prefix, text), text.trim_end_matches('/').to_string()] {
         let (file, qualified) = path.split_once('#').unwrap_or((&path, ""));
         for file in [file.to_string(), encode_path(file.as_bytes())] {

@@ -26,17 +26,9 @@ const FILES_A_THREAD: usize = 24;
 
 type Job = (String, ObjectId);
 
-/// Parses every blob that a HEAD shows at a path and the parse cache does not hold. Returns how many facts were new,
-/// and the parses whose blob was missing and has come.
-pub fn record(
-    context: &Context<'_>,
-    log: &mut Eventlog,
-    cache: &mut Cache,
-    wanted: &[Wanted],
-) -> Result<(u64, Vec<i64>)> {
-    let missing = item::retry_missing(&cache.connection)?;
-    let come: Vec<Job> = missing.into_iter().filter(|(_, blob)| context.repository.has(*blob)).collect();
-    let mut jobs: BTreeSet<Job> = come.iter().cloned().collect();
+/// Parses every blob that a HEAD shows at a path and the parse cache does not hold. Returns how many facts were new.
+pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[Wanted]) -> Result<u64> {
+    let mut jobs: BTreeSet<Job> = BTreeSet::new();
     for file in wanted.iter().flat_map(|wanted| &wanted.moves) {
         if let Some(blob) = file.blob
             && item::find_parse(&cache.connection, &file.path, &blob)?.is_none()
@@ -84,11 +76,7 @@ pub fn record(
         Ok(())
     })?;
     check_stop(context)?;
-    let mut mended = Vec::new();
-    for (path, blob) in &come {
-        mended.extend(item::find_parse(&cache.connection, path, blob)?);
-    }
-    Ok((appended, mended))
+    Ok(appended)
 }
 
 /// Facts first, then the rows that point at them: a stop between the two is mended by the next run.

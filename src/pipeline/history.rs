@@ -34,6 +34,10 @@ pub fn record(
     };
     let mut heads: Vec<ObjectId> =
         wanted.iter().filter_map(|wanted| wanted.worktree.head.map(|head| head.commit)).collect();
+    if cache.is_building() {
+        // A new cache knows the log and not what was still waiting beside it.
+        heads.extend(view::unrecorded_parents(&cache.connection)?);
+    }
     heads.extend(view::pending(&cache.connection)?);
     let mut batch: Vec<Fact> = Vec::new();
     let (mut done, mut appended, mut behind) = (0, 0, i64::MAX);

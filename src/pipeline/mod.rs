@@ -70,6 +70,9 @@ pub struct Report {
     pub seconds: Seconds,
     /// Most memory this process held, in bytes.
     pub peak_rss_bytes: u64,
+    /// What is odd about a tracked `patina.toml`.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// Seconds by part.
@@ -116,9 +119,14 @@ fn run(context: &Context<'_>, full: bool) -> Result<Report> {
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     let mut cache = Cache::open(context.workspace, context.config, full)?;
     let mut report = Report::default();
+    views::let_go_of_missing(context, &mut cache)?;
     let wanted = wanted(context, &cache)?;
-    let mended = record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
-    update(context, &mut log, &mut cache, &wanted, &mended, &mut report)?;
+    let own = context.config.warnings.len();
+    report.warnings = wanted.iter().flat_map(|wanted| wanted.config.warnings[own..].iter().cloned()).collect();
+    report.warnings.sort();
+    report.warnings.dedup();
+    record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
+    update(context, &mut log, &mut cache, &wanted, &mut report)?;
     cache.publish(context.workspace)?;
     let main = view::view_of(&cache.connection, "")?;
     report.items = main
@@ -142,8 +150,7 @@ fn is_damage(error: &anyhow::Error) -> bool {
     matches!(code, Some(DatabaseCorrupt | NotADatabase))
 }
 
-/// Git to facts to the log: every commit the HEADs reach, and what the files at each HEAD say. Returns the parses
-/// that views hold already and whose blob has only now come.
+/// Git to facts to the log: every commit the HEADs reach, and what the files at each HEAD say.
 fn record(
     context: &Context<'_>,
     log: &mut Eventlog,
@@ -151,7 +158,7 @@ fn record(
     wanted: &[Wanted],
     full: bool,
     report: &mut Report,
-) -> Result<Vec<i64>> {
+) -> Result<()> {
     history::take_in(log, cache)?;
     timed(&mut report.seconds.history, || {
         let (commits, appended) = history::record(context, log, cache, wanted, full)?;
@@ -160,9 +167,8 @@ fn record(
         Ok(())
     })?;
     timed(&mut report.seconds.code, || {
-        let (appended, mended) = code::record(context, log, cache, wanted)?;
-        report.events_appended += appended;
-        Ok(mended)
+        report.events_appended += code::record(context, log, cache, wanted)?;
+        Ok(())
     })
 }
 
@@ -172,12 +178,11 @@ fn update(
     log: &mut Eventlog,
     cache: &mut Cache,
     wanted: &[Wanted],
-    mended: &[i64],
     report: &mut Report,
 ) -> Result<()> {
     timed(&mut report.seconds.update, || {
         history::take_in(log, cache)?;
-        views::update(context, log, cache, wanted, mended)
+        views::update(context, log, cache, wanted)
     })
 }
 

@@ -20,22 +20,28 @@ use crate::view::{self, FileMove};
 /// More versions than this in one move, and full text is brought together afterwards.
 const OPTIMIZE_AFTER: usize = 5_000;
 
+/// Blobs that were not here and have come, as in a partial clone: their places are looked at again as a whole.
+pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
+    let missing = item::missing(&cache.connection)?;
+    let come: Vec<_> = missing.into_iter().filter(|(_, blob)| context.repository.has(*blob)).collect();
+    if !come.is_empty() {
+        let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (path, blob) in &come {
+            item::forget_missing(&transaction, path, blob)?;
+        }
+        view::compare_whole(&transaction)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
 /// Moves everything.
-pub fn update(
-    context: &Context<'_>,
-    log: &mut Eventlog,
-    cache: &mut Cache,
-    wanted: &[Wanted],
-    mended: &[i64],
-) -> Result<()> {
+pub fn update(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[Wanted]) -> Result<()> {
     let before = view::views(&cache.connection)?;
     let was = store::meta(&cache.connection, "as_of")?;
     let mut live = LiveMove::default();
-    let as_of = as_of(wanted);
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut came, mut left) = (BTreeSet::new(), BTreeSet::new());
-    came.extend(versions(&transaction, mended)?);
-    live.code_added.extend(main_events(&transaction, mended)?);
     for Wanted { view, worktree, config, moves } in wanted {
         let limit = (config.max_file_bytes < context.config.max_file_bytes).then_some(config.max_file_bytes);
         let placed = place(&transaction, moves, limit)?;
@@ -71,6 +77,7 @@ pub fn update(
     }
     move_text(context, log, &transaction, &came, &left)?;
     move_messages(context, log, &transaction, &reach)?;
+    let as_of = as_of(&transaction, wanted)?;
     store::set_meta(&transaction, "as_of", &as_of)?;
     transaction.commit().context("moving the views")?;
     if came.len() + reach.added.len() > OPTIMIZE_AFTER {
@@ -81,14 +88,20 @@ pub fn update(
     move_log(log, cache, live, was.as_deref(), &as_of)
 }
 
-/// What a set of HEADs is called: equal names, equal answers.
-fn as_of(wanted: &[Wanted]) -> String {
+/// What a set of HEADs is called, with what could not be read at them: equal names, equal answers.
+fn as_of(cache: &Connection, wanted: &[Wanted]) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for wanted in wanted {
         let head = wanted.worktree.head.map(|head| head.commit.to_string()).unwrap_or_default();
         hasher.update(format!("{}\0{head}\0{}\0", wanted.worktree.name, wanted.config.fingerprint()).as_bytes());
     }
-    hex(&hasher.finalize().as_bytes()[..16])
+    for commit in view::pending(cache)? {
+        hasher.update(commit.as_bytes());
+    }
+    for (path, blob) in item::missing(cache)? {
+        hasher.update(path.as_bytes()).update(blob.as_bytes());
+    }
+    Ok(hex(&hasher.finalize().as_bytes()[..16]))
 }
 
 /// The parse that each path holds from now on. A file over the repository's own limit is left out.
@@ -129,20 +142,6 @@ fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec
         all.extend(seqs.map(|seq| (seq, path.clone())));
     }
     Ok(all)
-}
-
-/// Every event of those parses that the main worktree holds already.
-fn main_events(cache: &Connection, parses: &[i64]) -> Result<Vec<(Seq, String)>> {
-    let mut held = cache.prepare_cached(
-        "SELECT path.path FROM view_file JOIN view ON view.id = view_file.view AND view.worktree = ''
-         JOIN path ON path.id = view_file.path WHERE view_file.parse = :parse",
-    )?;
-    let mut placed = Vec::new();
-    for parse in parses {
-        let paths = held.query_map(named_params! {":parse": parse}, |row| row.get(0))?;
-        placed.extend(paths.collect::<rusqlite::Result<Vec<String>>>()?.into_iter().map(|path| (path, Some(*parse))));
-    }
-    events_at(cache, &placed)
 }
 
 #[derive(Deserialize)]

@@ -205,7 +205,7 @@ pub(super) fn in_tokens(row: &Row, source: &str, tokens: Node<'_>) -> Vec<RawCal
             }
             trees.push(*child);
             if child.kind() == "token_tree" {
-                found.extend(token_call(row, source, &children, at));
+                found.extend(token_call(row, source, &children, at, locals::LONGEST_CHAIN));
             }
         }
     }
@@ -214,7 +214,8 @@ pub(super) fn in_tokens(row: &Row, source: &str, tokens: Node<'_>) -> Vec<RawCal
 }
 
 /// The call whose arguments are the token tree at `at`, if it is one.
-fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize) -> Option<RawCall> {
+/// `left` counts the calls before it, in a chain of calls, that are still looked into.
+fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize, left: usize) -> Option<RawCall> {
     let kind = |at: usize| tokens.get(at).map_or("", |token| token.kind());
     let word = |at: usize| tokens.get(at).map_or("", |token| text(source, *token));
     let is_name =
@@ -235,6 +236,7 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize) -> Option
     let mut segments = vec![word(name_at)];
     let mut separators = Vec::new();
     let mut first = name_at;
+    let mut opaque = None;
     while first >= 1 && matches!(kind(first - 1), "." | "::") {
         separators.push(kind(first - 1));
         if first >= 2 && is_name(first - 2) {
@@ -242,9 +244,12 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize) -> Option
             first -= 2;
         } else {
             segments.push("_");
+            opaque = first.checked_sub(2);
             break;
         }
     }
+    let is_method_of = |opaque: &usize| segments.len() == 2 && kind(opaque + 1) == ".";
+    let value = opaque.filter(is_method_of).map_or(Known::Unknown, |end| token_value(row, source, tokens, end, left));
     segments.reverse();
     separators.reverse();
     let mut callee = String::new();
@@ -259,7 +264,7 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize) -> Option
     let (form, receiver) = match (separators.last(), segments.as_slice()) {
         (None, _) => (Form::Free, Receiver::None),
         (Some(&"::"), _) => path_form(row, &callee),
-        (_, ["_", ..]) => (Form::Method, Receiver::Value(Known::Unknown)),
+        (_, ["_", ..]) => (Form::Method, Receiver::Value(value)),
         (_, [root, _]) if row.selves.contains(root) => (Form::Method, Receiver::Own),
         (_, [root, _]) => (Form::Method, Receiver::Name((*root).to_owned())),
         (_, [root, ..]) => (Form::Method, Receiver::Root((*root).to_owned())),
@@ -274,6 +279,37 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize) -> Option
         arguments: Some(count_tokens(source, tokens[at])),
         line: line(tokens[name_at]),
     })
+}
+
+/// What tokens that end at `end` say of the value they make, where they are a call: `b.c()?` of `b.c()?.d()`.
+fn token_value(row: &Row, source: &str, tokens: &[Node<'_>], end: usize, left: usize) -> Known {
+    let marks = tokens[..=end].iter().rev().take(MAX_GENERICS).take_while(|token| token.kind() == "?").count();
+    let end = end.saturating_sub(marks);
+    let call = match left.checked_sub(1) {
+        Some(left) if end > 0 && tokens[end].kind() == "token_tree" => token_call(row, source, tokens, end, left),
+        _ => None,
+    };
+    let Some(call) = call.filter(|call| call.form != Form::Macro) else { return Known::Unknown };
+    let receiver = match &call.receiver {
+        Receiver::Value(known) => Some(known.clone()),
+        Receiver::Name(name) => Some(Known::Same(name.clone())),
+        Receiver::Own if call.form == Form::Method => Some(Known::Owner),
+        _ => None,
+    };
+    if let Some(receiver) = &receiver
+        && row.transparent_methods.contains(&call.name.as_str())
+    {
+        return receiver.clone();
+    }
+    if let Some(made) = (row.constructor)(&call.callee, "", "") {
+        return Known::Type(made);
+    }
+    let through = receiver.filter(|_| call.callee.starts_with('_'));
+    match through {
+        Some(receiver) => locals::method_of(&receiver, &call.name).map_or(Known::Unknown, Known::Call),
+        None if call.callee.starts_with('_') => Known::Unknown,
+        None => Known::Call(call.callee),
+    }
 }
 
 /// How many tokens generic arguments have at most; a token tree must not make the search long.

@@ -12,6 +12,7 @@ use super::gather::{Gathered, RawDefinition, RawMember};
 use super::language::Row;
 use super::names::{collapse, last_segment, strip_generics};
 use super::parsed::{Definition, Kind};
+use super::receivers::Place;
 use super::shape::{self, Shaper};
 
 /// Where a definition stands.
@@ -303,9 +304,10 @@ fn members(layout: &Layout<'_, '_>, index: usize, placed: &Placed<'_>) -> (Vec<(
                 Some(((unnamed - 1).to_string(), typed.clone()))
             }
             RawMember::Field(name, typed) => Some((name.clone(), typed.clone())),
-            RawMember::Assigned(name, known) => {
-                layout.resolve(Some(index), known.clone(), *at).0.map(|typed| (name.clone(), typed))
-            }
+            RawMember::Assigned(name, known) => layout
+                .resolve(known.clone(), Place { caller: Some(index), at: *at })
+                .0
+                .map(|typed| (name.clone(), typed)),
             RawMember::Base(_) => None,
         };
         let Some(found) = found else { continue };

@@ -186,7 +186,10 @@ impl<'s, 't> Layout<'s, 't> {
         let is_top = scope.is_none() && self.ancestors(parent).all(|index| self.placed[index].raw.kind == Kind::Module);
         // A name for a type inside a function is a local matter.
         let is_local_alias = raw.is_alias && parent.is_some_and(|index| self.placed[index].raw.kind == Kind::Function);
-        if (raw.kind == Kind::Constant && !is_top) || is_local_alias || !named.insert(raw.name_at) {
+        // What has no name of its own nor stands under one is part of the text around it.
+        let is_nameless = raw.is_inside && parent.is_none();
+        let is_left_out = (raw.kind == Kind::Constant && !is_top) || is_local_alias || is_nameless;
+        if is_left_out || !named.insert(raw.name_at) {
             return None;
         }
         let (qualified, owner) = define::qualify(self, &raw, parent, scope);

@@ -21,6 +21,8 @@ pub(super) struct RawDefinition<'t> {
     pub kind: Kind,
     /// Members do not nest inside it.
     pub is_alias: bool,
+    /// A method of an object that may have no name, which counts only inside another definition.
+    pub is_inside: bool,
     pub node: Node<'t>,
     /// Scope as written in front of the name, `A::B` of `A::B::m`.
     pub prefix: Option<String>,
@@ -190,6 +192,11 @@ fn take<'t>(into: &mut Gathered<'t>, compiled: &Compiled, source: &str, found: &
     {
         last.is_alias = true;
     }
+    if settings.inside
+        && let Some(last) = into.definitions.last_mut()
+    {
+        last.is_inside = true;
+    }
 }
 
 /// The end of a chain of C declarators.
@@ -265,6 +272,7 @@ fn define<'t>(into: &mut Gathered<'t>, row: &Row, source: &str, parts: &Parts<'t
     into.definitions.push(RawDefinition {
         kind,
         is_alias: false,
+        is_inside: false,
         node: parts.node,
         prefix,
         name,
@@ -347,8 +355,10 @@ fn field(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>) {
 fn bind(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>, early: bool) {
     let at = parts.node.start_byte();
     if let Some(pattern) = parts.get(Detail::Pattern) {
+        // The value is read before its names are bound: `let (a, b) = a.f();`.
+        let read = parts.or_field(Detail::Value, &["value", "right"]).map_or(0, |value| value.end_byte());
         for (name, from) in locals::pattern_names(source, pattern) {
-            let from = (!early).then_some(from);
+            let from = (!early).then_some(from.max(read));
             into.bindings.push(RawBinding { at: pattern.start_byte().max(at), from, name, known: Known::Unknown });
         }
         return;

@@ -199,7 +199,9 @@ const ROWS: [Row; Language::ALL.len()] = [
         transparent_methods: &[
             "unwrap",
             "expect",
+            "unwrap_or",
             "unwrap_or_default",
+            "unwrap_or_else",
             "context",
             "with_context",
             "map_err",

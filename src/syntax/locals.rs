@@ -65,6 +65,14 @@ impl Locals {
 /// What an expression says of its type. Sees through what leaves the type as it is, roughly: `?`, `await`,
 /// `.unwrap()`.
 pub(super) fn known(row: &Row, source: &str, value: Node<'_>) -> Known {
+    known_of(row, source, value, LONGEST_CHAIN)
+}
+
+/// A receiver that goes through more calls than this says too little for the search.
+pub(super) const LONGEST_CHAIN: usize = 12;
+
+/// `left` counts the calls of a chain that are still looked into.
+fn known_of(row: &Row, source: &str, value: Node<'_>, left: usize) -> Known {
     let mut at = value;
     // Expressions nest as deep as someone writes them; a few layers are all that tells anything.
     for _ in 0..12 {
@@ -77,7 +85,7 @@ pub(super) fn known(row: &Row, source: &str, value: Node<'_>) -> Known {
             return type_name(text(source, named), row.pointers).map_or(Known::Unknown, Known::Type);
         }
         if let Some((_, field)) = row.calls.iter().find(|(k, _)| *k == kind) {
-            match of_call(row, source, at, field) {
+            match of_call(row, source, at, field, left) {
                 Step::Known(known) => return known,
                 Step::Into(next) => {
                     at = next;
@@ -101,7 +109,7 @@ enum Step<'t> {
     Into(Node<'t>),
 }
 
-fn of_call<'t>(row: &Row, source: &str, call: Node<'t>, field: &str) -> Step<'t> {
+fn of_call<'t>(row: &Row, source: &str, call: Node<'t>, field: &str, left: usize) -> Step<'t> {
     let callee = if field.is_empty() { None } else { call.child_by_field_name(field) };
     let Some(chain) = call_chain(row, source, call, callee) else { return Step::Known(Known::Unknown) };
     let name = chain.segments.last().map_or("", String::as_str);
@@ -125,7 +133,22 @@ fn of_call<'t>(row: &Row, source: &str, call: Node<'t>, field: &str) -> Step<'t>
     if let Some(made) = (row.constructor)(&full, raw, argument).and_then(|made| type_name(&made, row.pointers)) {
         return Step::Known(Known::Type(made));
     }
-    Step::Known(if name == "_" || name.is_empty() { Known::Unknown } else { Known::Call(full) })
+    if name == "_" || name.is_empty() {
+        return Step::Known(Known::Unknown);
+    }
+    let receiver = chain.opaque.filter(|_| left > 0 && chain.segments.len() == 2);
+    let by = receiver.and_then(|receiver| method_of(&known_of(row, source, receiver, left - 1), name));
+    Step::Known(Known::Call(by.unwrap_or(full)))
+}
+
+/// The callee of a method on a value of which this is known. A call stands as its callee and `()`: `A::new().x`
+/// for the `x` of `A::new().x(1)`; a type as if it were called.
+pub(super) fn method_of(receiver: &Known, name: &str) -> Option<String> {
+    match receiver {
+        Known::Type(maker) | Known::Call(maker) => Some(format!("{maker}().{name}")),
+        Known::Same(value) => Some(format!("{value}.{name}")),
+        Known::Owner | Known::Unknown => None,
+    }
 }
 
 /// `T::new`, `T::with_capacity`, `T::from_str` make a `T`; other functions of a type may return anything.

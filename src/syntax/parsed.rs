@@ -98,7 +98,9 @@ pub struct Call {
     /// The receiver's type as written, where the text around it tells (a parameter, an annotated or
     /// constructed local): `Parser` for `p` in `let p = Parser::new()`. Without `&`, `*`, `mut`, and generics.
     pub receiver_type: Option<String>,
-    /// For `let x = f()` then `x.m()`: the callee `f` as written, whose return type is the receiver's type.
+    /// For `let x = f()` then `x.m()`: the callee `f` as written, whose return type is the receiver's type. Where
+    /// its own receiver is what a call makes, that call stands as its callee and `()`, or as its type and `()` if the
+    /// type is known: `x().y` and `Parser().y` for `y` in `x(1).y(2)` and `Parser::new().y(2)`.
     pub receiver_call: Option<String>,
     /// True where `name` (for a free call) is bound by a parameter or local, so that no definition is meant.
     pub local: bool,

@@ -140,6 +140,8 @@ pub(super) struct Settings {
     pub reexport: bool,
     /// The name is bound in all of its block, also before it is written, as in comprehensions.
     pub early: bool,
+    /// A definition only inside another: at the top of a file it has no name to go by.
+    pub inside: bool,
 }
 
 /// A language ready to run.
@@ -184,6 +186,7 @@ fn settings(query: &Query, pattern: usize) -> Settings {
             "name" => settings.name = property.value.as_deref().map(str::to_owned),
             "reexport" => settings.reexport = true,
             "early" => settings.early = true,
+            "inside" => settings.inside = true,
             _ => {}
         }
     }

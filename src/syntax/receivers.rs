@@ -15,6 +15,7 @@ impl Layout<'_, '_> {
         let at = raw.at;
         let (mut receiver_type, mut receiver_call, mut form) = (None, None, raw.form);
         let mut local = false;
+        let mut from = Place { caller, at };
         let known = match raw.receiver {
             Receiver::None => {
                 local =
@@ -24,11 +25,14 @@ impl Layout<'_, '_> {
             Receiver::Own => Some(Known::Owner),
             Receiver::Value(known) => Some(known),
             Receiver::Name(name) => {
-                let bound = self.lookup(caller, &name, at).map(|(binding, _)| binding.known.clone());
-                if bound.is_none() {
-                    form = self.unbound_form(&name);
+                let bound = self.lookup(caller, &name, at);
+                match bound {
+                    Some((binding, is_local)) => from = Place { caller, at }.of_value(binding, is_local),
+                    None => form = self.unbound_form(&name),
                 }
-                bound.or_else(|| self.field_type(caller, &name).filter(|_| form == Form::Method))
+                bound
+                    .map(|(binding, _)| binding.known.clone())
+                    .or_else(|| self.field_type(caller, &name).filter(|_| form == Form::Method))
             }
             Receiver::Root(name) => {
                 if !self.row.selves.contains(&name.as_str()) && self.lookup(caller, &name, at).is_none() {
@@ -38,7 +42,7 @@ impl Layout<'_, '_> {
             }
         };
         if let Some(known) = known {
-            (receiver_type, receiver_call) = self.resolve(caller, known, at);
+            (receiver_type, receiver_call) = self.resolve(known, from);
         }
         Call {
             caller,
@@ -92,24 +96,53 @@ impl Layout<'_, '_> {
     }
 
     /// What is known, as a type or as a callee.
-    pub(super) fn resolve(&self, caller: Option<usize>, known: Known, at: usize) -> (Option<String>, Option<String>) {
-        let (mut known, mut at) = (known, at);
-        // One name may stand for another; a few steps, since two may stand for each other.
-        for _ in 0..4 {
+    pub(super) fn resolve(&self, known: Known, from: Place) -> (Option<String>, Option<String>) {
+        self.resolve_within(known, from, MOST_STEPS)
+    }
+
+    fn resolve_within(&self, known: Known, from: Place, steps: u32) -> (Option<String>, Option<String>) {
+        let (mut known, mut from) = (known, from);
+        for left in (0..steps).rev() {
             match known {
-                Known::Type(name) if self.row.selves.contains(&name.as_str()) => return (self.owner(caller), None),
+                Known::Type(name) if self.row.selves.contains(&name.as_str()) => {
+                    return (self.owner(from.caller), None);
+                }
                 Known::Type(name) => return (Some(name), None),
-                Known::Call(callee) => return (None, Some(callee)),
-                Known::Owner => return (self.owner(caller), None),
+                Known::Call(callee) => return (None, Some(self.rooted(callee, from, left))),
+                Known::Owner => return (self.owner(from.caller), None),
                 Known::Unknown => return (None, None),
                 Known::Same(name) => {
-                    let Some((binding, _)) = self.lookup(caller, &name, at) else { return (None, None) };
+                    let Some((binding, is_local)) = self.lookup(from.caller, &name, from.at) else {
+                        return (None, None);
+                    };
                     known = binding.known.clone();
-                    at = binding.from.saturating_sub(1);
+                    from = from.of_value(binding, is_local);
                 }
             }
         }
         (None, None)
+    }
+
+    /// A callee whose first name, if it is a local value, is replaced by what made the value: after `let b = A::new()`
+    /// the callee `b.x` is `A().x`.
+    fn rooted(&self, callee: String, from: Place, steps: u32) -> String {
+        let end = callee.find(['.', '(']).unwrap_or(callee.len());
+        let (root, rest) = callee.split_at(end);
+        if rest.starts_with('(') {
+            let owner = self.row.selves.contains(&root).then(|| self.owner(from.caller)).flatten();
+            return owner.map_or_else(|| callee.clone(), |owner| format!("{owner}{rest}"));
+        }
+        // Behind further names, `b.x.y`, stand fields, which no callee can lead through.
+        let is_method =
+            rest.strip_prefix('.').is_some_and(|rest| !rest.split('(').next().unwrap_or(rest).contains('.'));
+        if !is_method || self.row.selves.contains(&root) {
+            return callee;
+        }
+        let Some((binding, is_local)) = self.lookup(from.caller, root, from.at) else { return callee };
+        match self.resolve_within(binding.known.clone(), from.of_value(binding, is_local), steps) {
+            (Some(maker), _) | (None, Some(maker)) => format!("{maker}(){rest}"),
+            (None, None) => callee,
+        }
     }
 
     /// The type that `self` is of.
@@ -118,5 +151,22 @@ impl Layout<'_, '_> {
             let placed = &self.placed[index];
             placed.owner.clone().or_else(|| (placed.raw.kind == Kind::Type).then(|| placed.raw.name.clone()))
         })
+    }
+}
+
+/// One name may stand for another; a few steps, since two may stand for each other.
+const MOST_STEPS: u32 = 4;
+
+/// Where a name is used, for what it is bound to there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub caller: Option<usize>,
+    pub at: usize,
+}
+
+impl Place {
+    /// Where the value of a binding is read that is seen from here: before its name is bound.
+    fn of_value(self, binding: &Binding, is_local: bool) -> Self {
+        Self { caller: self.caller.filter(|_| is_local), at: binding.from.saturating_sub(1) }
     }
 }

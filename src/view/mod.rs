@@ -8,7 +8,9 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 pub use files::{FileMove, files, move_files, wanted_moves};
-pub use reach::{Reach, add_commit, commit_seq, heads_reached, is_recorded, move_reachable, pending, set_pending};
+pub use reach::{
+    Reach, add_commit, commit_seq, heads_reached, is_recorded, move_reachable, pending, set_pending, unrecorded_parents,
+};
 
 use crate::git::{Head, ObjectId};
 
@@ -76,6 +78,12 @@ pub fn set_head(cache: &Connection, view: i64, head: Option<Head>, settings: &st
             ":time": head.map(|head| head.time), ":settings": settings, ":id": view,
         },
     )?;
+    Ok(())
+}
+
+/// Makes the next look at every view compare all of its files, and not what changed between two trees alone.
+pub fn compare_whole(cache: &Connection) -> Result<()> {
+    cache.execute("UPDATE view SET settings = ''", [])?;
     Ok(())
 }
 

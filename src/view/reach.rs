@@ -58,6 +58,14 @@ pub fn pending(cache: &Connection) -> Result<Vec<ObjectId>> {
     Ok(rows.iter().filter_map(|sha| ObjectId::try_from(sha.as_slice()).ok()).collect())
 }
 
+/// Parents of recorded commits that are not recorded themselves: history went on there and could not be told.
+pub fn unrecorded_parents(cache: &Connection) -> Result<Vec<ObjectId>> {
+    let mut statement = cache
+        .prepare_cached("SELECT DISTINCT sha FROM parent WHERE sha NOT IN (SELECT sha FROM commit_row) ORDER BY sha")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(rows.iter().filter_map(|sha| ObjectId::try_from(sha.as_slice()).ok()).collect())
+}
+
 /// Replaces the list of commits to try again.
 pub fn set_pending(cache: &Connection, commits: &[ObjectId]) -> Result<()> {
     cache.execute("DELETE FROM pending", [])?;

@@ -1,7 +1,7 @@
 ; JavaScript. Capture names are described in query.rs.
 
 ; Definitions
-[(function_declaration) (generator_function_declaration) (method_definition)] @function
+[(function_declaration) (generator_function_declaration)] @function
 (class_declaration) @type
 (class name: (_)) @type
 (variable_declarator name: (identifier) @name value: [(arrow_function) (function_expression) (generator_function)]) @function
@@ -9,9 +9,13 @@
 (field_definition property: (_) @name value: [(arrow_function) (function_expression)]) @function
 (assignment_expression left: [(member_expression) (identifier)] @name right: [(arrow_function) (function_expression) (generator_function)]) @function
 (variable_declarator value: (object (pair key: (_) @name value: [(arrow_function) (function_expression)]) @function))
+(class_body (method_definition) @function)
+((object (method_definition) @function) (#set! inside))
+(assignment_expression right: (object (method_definition) @function))
 (assignment_expression right: (object (pair key: (_) @name value: [(arrow_function) (function_expression)]) @function))
 ((export_statement value: [(arrow_function) (function_expression)] @function) (#set! name "default"))
 ((export_statement value: (class !name) @type) (#set! name "default"))
+((export_statement value: (object) @constant) (#set! name "default"))
 (program [(lexical_declaration (variable_declarator name: (identifier) @name) @constant)
           (variable_declaration (variable_declarator name: (identifier) @name) @constant)
           (export_statement (lexical_declaration (variable_declarator name: (identifier) @name) @constant))])
@@ -44,7 +48,7 @@
 (variable_declarator name: (identifier) @name) @bind
 (variable_declarator name: [(object_pattern) (array_pattern)] @pattern) @bind
 (assignment_expression left: (identifier) @name) @bind
-(for_in_statement left: (_) @pattern @bind)
+(for_in_statement left: (_) @pattern @bind right: (_) @value)
 (catch_clause parameter: (_) @pattern @bind)
 
 ; Imports

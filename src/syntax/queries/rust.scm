@@ -35,7 +35,7 @@
 (let_declaration pattern: (identifier) @name) @bind
 (let_declaration pattern: [(tuple_pattern) (tuple_struct_pattern) (struct_pattern) (ref_pattern) (reference_pattern) (slice_pattern) (or_pattern)] @pattern) @bind
 (let_condition pattern: (_) @pattern) @bind
-(for_expression pattern: (_) @pattern @bind)
+(for_expression pattern: (_) @pattern @bind value: (_) @value)
 (match_pattern (_) @pattern) @bind
 
 ; Imports

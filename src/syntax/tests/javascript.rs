@@ -19,6 +19,11 @@ fn definitions_are_named_by_their_scopes() {
         ("module.exports.a = function () {}; T.prototype.b = () => 1; exports.c = 1;", &["function a", "function T.b"]),
         ("const api = { get() {}, post: () => 1, n: 1 };", &["constant api", "function api.get", "function api.post"]),
         ("const fs = require('fs');", &[]),
+        ("f({ async test() {}, g: { h() {} } });", &[]),
+        ("function f() { return { get() {} }; }", &["function f", "function f.get"]),
+        ("const a = f({ get() {} });", &["constant a", "function a.get"]),
+        ("exports.a = { get() {} };", &["function get"]),
+        ("export default { get() {} };", &["constant default", "function default.get"]),
         ("const A = class {};", &["type A"]),
         ("function* g() {} let x = 1; { const inner = 1; }", &["function g", "constant x"]),
         ("if (a) { const f = () => 1; }", &["function f"]),
@@ -85,6 +90,11 @@ fn calls_are_read_as_written() {
         ("function a({ b }, [c]) { b(); c.d(); }", &["a> free b/0 local", "a> method c.d/0"]),
         ("(function () { f(); })();", &["> free f/0"]),
         ("tag`x`;", &["> free tag/1"]),
+        ("f({ test() { g(); } });", &["> free f/1", "> free g/0"]),
+        (
+            "function a(b) { for (const b of b.c()) {} new D().e().f(); }",
+            &["a> method b.c/0", "a> method _.f/0 =D().e", "a> method _.e/0 :D", "a> free D/0"],
+        ),
         ("class A { m() { const self = this; self.n(); } }", &["A.m> method self.n/0 :A"]),
     ] {
         check_calls(JavaScript, source, expect);

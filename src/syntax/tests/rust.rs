@@ -1,7 +1,7 @@
 //! Rust, case by case.
 
 use super::super::Language::Rust;
-use super::{check_calls, check_definitions, check_imports, definition, read};
+use super::{check_calls, check_definitions, check_imports, definition, describe, read};
 
 #[test]
 fn definitions_are_named_by_their_scopes() {
@@ -77,6 +77,14 @@ fn calls_are_read_as_written() {
             &["a> free g/0 local", "a> free h/1 local", "a> free h/1"],
         ),
         (
+            "fn a() { let (b, c) = b.d(); b.e(); }\nfn f(b: B) { let (b, c) = b.d(); }",
+            &["a> method b.d/0", "a> method b.e/0", "f> method b.d/0 :B"],
+        ),
+        (
+            "fn a(b: B) { if let Some(b) = b.c() { b.d() } for b in b.e() {} }",
+            &["a> method b.c/0 :B", "a> method b.d/0", "a> method b.e/0 :B"],
+        ),
+        (
             "fn a() { b.map(c).for_each(|d| d()); }",
             &["a> method _.for_each/1 =b.map", "a> method b.map/1", "a> free d/0 local"],
         ),
@@ -106,6 +114,29 @@ fn calls_inside_macros_are_found() {
         ("macro_rules! m { () => { made(1) }; }", &["m> free made/1"]),
     ] {
         check_calls(Rust, source, expect);
+    }
+}
+
+#[test]
+fn chains_of_calls_are_followed_to_what_makes_their_value() {
+    for (source, last) in [
+        ("fn a() { b::c().d(1).e(); }", "a> method _.e/0 =b::c().d"),
+        ("fn a() { A::new().d(1).e()?.f(); }", "a> method _.f/0 =A().d().e"),
+        ("fn a() { A { b: 1 }.d().e(); }", "a> method _.e/0 =A().d"),
+        ("fn a() { b.c().unwrap().d().await?.e(); }", "a> method _.e/0 =b.c().d"),
+        ("fn a() { b[0].d().e(); }", "a> method _.e/0 =_.d"),
+        ("fn a() { b().c.d().e(); }", "a> method _.e/0 =_.c.d"),
+        ("impl A { fn a(&self) { self.b.c().d(); } }", "A::a> method _.d/0 =self.b.c"),
+        ("impl A { fn a() { Self::new().c().d(); } }", "A::a> method _.d/0 =A().c"),
+        ("fn a() { let b = A::new(); let b = b.c(); b.d().e(); }", "a> method _.e/0 =A().c().d"),
+        ("fn a() { let b = c(); b.d.e().f(); }", "a> method _.f/0 =b.d.e"),
+        ("fn a(b: &mut B) { q!(b.c()?.d()); }", "a> method _.d/0 =B().c"),
+        ("fn a() { q!(A::new().c().unwrap().d(1).e()) }", "a> method _.e/0 =A().c().d"),
+        ("fn a() { q!(b[0].d().e(), ?, (c).f()) }", "a> method _.d/0"),
+    ] {
+        let parsed = read(Rust, source);
+        let calls: Vec<String> = parsed.calls.iter().map(|call| describe(&parsed, call)).collect();
+        assert!(calls.iter().any(|call| call == last), "{calls:?} in {source}");
     }
 }
 

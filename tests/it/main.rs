@@ -1,0 +1,17 @@
+//! What patina promises, tested from outside: through its program, its files, and the rooms that have an oracle.
+//! Refuses to look at how anything is done; unit tests beside the code do that.
+
+mod code;
+mod compat;
+mod config;
+mod history;
+mod hooks;
+mod json;
+mod languages;
+mod lineage;
+mod oracle;
+mod seed;
+mod shapes;
+mod support;
+mod surface;
+mod tidy;

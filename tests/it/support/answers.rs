@@ -1,0 +1,125 @@
+//! Everything a repository's users would see, in one value that can be compared. Refuses to hold a position in the
+//! log, which depends on the order things were taken in.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use rusqlite::types::Value as Cell;
+use serde_json::{Value, json};
+
+use super::TestRepo;
+
+/// The six queries as their author wrote them, by dimension; those that were written as a fragment are completed by
+/// the `SELECT` around it and by nothing else.
+pub const SEED: [(&str, &str); 6] = [
+    (
+        "semantic",
+        "SELECT seq, content FROM eventlog
+WHERE event_type IN ('session.decision', 'session.observation', 'session.pattern')",
+    ),
+    (
+        "temporal",
+        "SELECT a.file_path, b.file_path, COUNT(*) as cochange_count
+FROM commit_files a
+JOIN commit_files b ON a.commit_hash = b.commit_hash
+WHERE a.file_path < b.file_path
+GROUP BY a.file_path, b.file_path
+HAVING cochange_count > 2",
+    ),
+    (
+        "dependency",
+        "SELECT caller_name, callee_name
+FROM eventlog
+WHERE event_type = 'code.call'
+AND caller_name IS NOT NULL",
+    ),
+    (
+        "syntactic",
+        "SELECT name, json_extract(data, '$.signature') as signature,
+       json_extract(data, '$.return_type') as return_type
+FROM eventlog
+WHERE event_type = 'code.function'",
+    ),
+    (
+        "architectural",
+        "SELECT json_extract(data, '$.file_path') as file_path,
+       json_extract(data, '$.name') as name
+FROM eventlog
+WHERE event_type LIKE 'code.%'
+AND file_path IS NOT NULL",
+    ),
+    (
+        "social",
+        "SELECT json_extract(data, '$.author') as author,
+       json_extract(data, '$.files_changed') as files
+FROM eventlog
+WHERE event_type = 'git.commit'",
+    ),
+];
+
+/// The rows of the six queries, sorted, by dimension.
+pub fn seed_rows(log: &Connection) -> BTreeMap<&'static str, Vec<String>> {
+    SEED.into_iter().map(|(dimension, sql)| (dimension, rows(log, sql))).collect()
+}
+
+/// Rows as text, sorted; a column `seq` is left out.
+fn rows(log: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = log.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let columns: Vec<usize> = (0..statement.column_count())
+        .filter(|index| statement.column_name(*index).expect("it is below the count") != "seq")
+        .collect();
+    let text = |row: &rusqlite::Row<'_>| -> rusqlite::Result<String> {
+        let cells: rusqlite::Result<Vec<Cell>> = columns.iter().map(|index| row.get(*index)).collect();
+        Ok(format!("{:?}", cells?))
+    };
+    let rows = statement.query_map([], text).expect("it runs");
+    let mut rows: Vec<String> = rows.collect::<rusqlite::Result<_>>().expect("rows");
+    rows.sort();
+    rows
+}
+
+/// The files that are live in the main worktree, as keys.
+fn live_files(repo: &TestRepo) -> Vec<String> {
+    let log = repo.log();
+    let sql = "SELECT DISTINCT file_path FROM eventlog WHERE event_type = 'code.file' ORDER BY 1";
+    let mut statement = log.prepare(sql).expect("it prepares");
+    let files = statement.query_map([], |row| row.get(0)).expect("it runs");
+    files.collect::<rusqlite::Result<_>>().expect("rows")
+}
+
+/// The digest, what goes with every live file and who knows it, every call of it, and the rows of the six queries.
+pub fn answers(repo: &TestRepo) -> Value {
+    let status = repo.json(&["status", "--digest"]);
+    let mut files = BTreeMap::new();
+    for file in live_files(repo) {
+        let ask = |command: &str| repo.json(&[command, "--", &file]);
+        files.insert(file.clone(), json!([ask("related"), ask("who"), ask("calls")]));
+    }
+    json!({
+        "digest": status["digest"], "as_of": status["indexed_commit"], "behind": status["behind"], "items": status["items"],
+        "skipped": status["files"], "files": files, "rows": seed_rows(&repo.log()),
+        "found": repo.json(&["query", "work", "note", "step", "-k", "200"]),
+    })
+}
+
+/// What is known of the same HEADs when everything is forgotten and taken in at once.
+pub fn afresh(repo: &TestRepo) -> Value {
+    let (state, aside) = (repo.state(), repo.root().join("aside"));
+    std::fs::rename(&state, &aside).expect("the state moves");
+    repo.silent().reindex();
+    let fresh = answers(repo);
+    std::fs::remove_dir_all(&state).expect("the fresh state goes");
+    std::fs::rename(&aside, &state).expect("the state comes back");
+    fresh
+}
+
+/// Compares two answers part by part, so that what differs is seen.
+pub fn assert_same(a: &Value, b: &Value, about: &str) {
+    for (part, value) in a.as_object().expect("parts").iter().filter(|(part, _)| *part != "files") {
+        assert_eq!(value, &b[part], "{about}: {part}");
+    }
+    for (file, answer) in a["files"].as_object().expect("files") {
+        assert_eq!(answer, &b["files"][file], "{about}: {file}");
+    }
+    assert_eq!(a, b, "{about}");
+}

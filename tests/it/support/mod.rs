@@ -1,0 +1,321 @@
+//! A hermetic git repository with patina in it. Refuses the configuration, home, clock and network of whoever runs it.
+
+mod answers;
+mod random;
+
+use std::cell::Cell;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub use answers::{SEED, afresh, answers, assert_same, seed_rows};
+pub use random::{Entry, Planned, Random, history, import};
+
+/// The program under test.
+pub const PATINA: &str = env!("CARGO_BIN_EXE_patina");
+
+/// The first commit's moment; each later one is a minute on.
+const EPOCH: i64 = 1_750_000_000;
+
+/// What bounded polling waits for at most.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Settings of every git: no background work that outlives a test, no wait for the disk.
+const SETTINGS: &[(&str, &str)] = &[
+    ("init.defaultBranch", "main"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("core.fsync", "none"),
+    ("protocol.file.allow", "always"),
+    ("advice.detachedHead", "false"),
+    ("uploadpack.allowFilter", "true"),
+];
+
+/// A repository in a temporary folder, or another of its worktrees.
+pub struct TestRepo {
+    root: Rc<TempDir>,
+    /// The worktree, or the bare repository.
+    pub path: PathBuf,
+    rings: bool,
+    clock: Rc<Cell<i64>>,
+    variables: Vec<(String, String)>,
+}
+
+/// What a program said.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit code; -1 for a signal.
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    /// Stdout before it was brought to UTF-8.
+    pub bytes: Vec<u8>,
+}
+
+impl TestRepo {
+    /// An empty repository on `main`; nothing rings.
+    pub fn new() -> Self {
+        let repo = Self::folder();
+        repo.git(&["init", "-q", "."]);
+        repo
+    }
+
+    /// A folder that is no repository.
+    pub fn folder() -> Self {
+        let root = TempDir::new().expect("a temporary folder");
+        let path = root.path().join("repo");
+        for folder in ["repo", "home/.config", "template"] {
+            fs::create_dir_all(root.path().join(folder)).expect("a folder");
+        }
+        TestRepo { root: Rc::new(root), path, rings: false, clock: Rc::new(Cell::new(EPOCH)), variables: Vec::new() }
+    }
+
+    /// A repository whose hooks are installed and ring.
+    pub fn with_hooks() -> Self {
+        let mut repo = Self::new();
+        repo.rings = true;
+        repo.patina(&["hook", "install"]);
+        repo
+    }
+
+    /// The same repository asked from another folder.
+    pub fn at(&self, path: impl Into<PathBuf>) -> TestRepo {
+        TestRepo {
+            root: self.root.clone(),
+            path: path.into(),
+            rings: self.rings,
+            clock: self.clock.clone(),
+            variables: self.variables.clone(),
+        }
+    }
+
+    /// The same with one more environment variable.
+    pub fn with(&self, name: &str, value: &str) -> TestRepo {
+        let mut repo = self.at(&self.path);
+        repo.variables.push((name.to_string(), value.to_string()));
+        repo
+    }
+
+    /// The same without rings, as `PATINA=0` has it.
+    pub fn silent(&self) -> TestRepo {
+        let mut repo = self.at(&self.path);
+        repo.rings = false;
+        repo
+    }
+
+    /// The temporary folder that everything lies in.
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// A program in the worktree, with nothing of the outer environment but `PATH`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().current_dir(&self.path).stdin(Stdio::null());
+        command.env("PATH", path_without_patina());
+        let home = self.root().join("home");
+        command.env("XDG_CONFIG_HOME", home.join(".config")).env("HOME", home);
+        command.env("GIT_TEMPLATE_DIR", self.root().join("template"));
+        for (name, value) in [
+            ("LC_ALL", "C"),
+            ("TZ", "UTC"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_CONFIG_SYSTEM", "/dev/null"),
+            ("GIT_EDITOR", "true"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_AUTHOR_NAME", "Ada"),
+            ("GIT_AUTHOR_EMAIL", "ada@example.org"),
+            ("GIT_COMMITTER_NAME", "Ada"),
+            ("GIT_COMMITTER_EMAIL", "ada@example.org"),
+        ] {
+            command.env(name, value);
+        }
+        command.env("GIT_CONFIG_COUNT", SETTINGS.len().to_string());
+        for (index, (key, value)) in SETTINGS.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{index}"), key).env(format!("GIT_CONFIG_VALUE_{index}"), value);
+        }
+        let now = self.clock.get();
+        command.env("GIT_AUTHOR_DATE", format!("{now} +0000")).env("GIT_COMMITTER_DATE", format!("{now} +0000"));
+        if !self.rings {
+            command.env("PATINA", "0");
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs git, which must succeed; each run is a minute later than the one before.
+    pub fn git(&self, args: &[&str]) -> Ran {
+        let ran = self.try_git(args);
+        assert_eq!(ran.code, 0, "git {args:?}: {}{}", ran.stdout, ran.stderr);
+        ran
+    }
+
+    /// Runs git.
+    pub fn try_git(&self, args: &[&str]) -> Ran {
+        self.clock.set(self.clock.get() + 60);
+        ran(self.command("git").args(args))
+    }
+
+    /// Runs patina, which must succeed.
+    pub fn patina(&self, args: &[&str]) -> Ran {
+        let ran = self.try_patina(args);
+        assert_eq!(ran.code, 0, "patina {args:?}: {}{}", ran.stdout, ran.stderr);
+        ran
+    }
+
+    /// Runs patina.
+    pub fn try_patina(&self, args: &[&str]) -> Ran {
+        ran(self.command(PATINA).args(args))
+    }
+
+    /// What patina answers as JSON.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let ran = self.patina(&[&["--json"], args].concat());
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("patina {args:?}: {error}\n{}", ran.stdout))
+    }
+
+    /// Takes in what is there, in the foreground; how many events that appended.
+    pub fn reindex(&self) -> u64 {
+        self.json(&["reindex"])["events_appended"].as_u64().expect("a number")
+    }
+
+    /// Writes a file of the worktree.
+    pub fn write(&self, path: impl AsRef<[u8]>, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path.join(OsStr::from_bytes(path.as_ref()));
+        put(&path, text.as_ref(), 0o644);
+        path
+    }
+
+    /// Commits everything that stands in the worktree; the commit's id.
+    pub fn commit(&self, message: &str) -> String {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        self.head()
+    }
+
+    /// Writes files and commits them; the commit's id.
+    pub fn commit_files(&self, files: &[(&str, &str)], message: &str) -> String {
+        for (path, text) in files {
+            self.write(path, text);
+        }
+        self.commit(message)
+    }
+
+    /// The commit that HEAD stands at.
+    pub fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"]).stdout.trim().to_string()
+    }
+
+    /// Moves HEAD's branch without touching a file.
+    pub fn stand_at(&self, commit: &str) {
+        self.git(&["update-ref", "HEAD", commit]);
+    }
+
+    /// patina's folder.
+    pub fn state(&self) -> PathBuf {
+        let common = self.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]).stdout;
+        Path::new(common.trim()).join("patina")
+    }
+
+    /// The eventlog, as anybody may open it.
+    pub fn log(&self) -> Connection {
+        let path = self.state().join("eventlog.db");
+        Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the eventlog opens")
+    }
+
+    /// One number out of the eventlog.
+    pub fn count(&self, sql: &str) -> i64 {
+        self.log().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Waits until what HEAD shows is indexed and nobody works any more.
+    pub fn settle(&self) {
+        self.patina(&["status", "--wait", "--timeout", "60"]);
+        self.rest();
+    }
+
+    /// A patina of this repository's own, that can be spoiled. Another process makes it: a file that is open for
+    /// writing here would be so, for a moment, in every child that another test starts, and could not be run.
+    pub fn own_program(&self) -> PathBuf {
+        let program = self.root().join("bin/patina");
+        fs::create_dir_all(self.root().join("bin")).expect("a folder");
+        let copied = ran(self.command("cp").arg(PATINA).arg(&program));
+        assert_eq!(copied.code, 0, "{}", copied.stderr);
+        program
+    }
+
+    /// Takes the worker's lock. Let go of it by `unlock`: closing the file is not enough while a child that another
+    /// test is starting holds it too.
+    pub fn lock(&self) -> File {
+        let path = self.state().join("lock");
+        let file = File::options().write(true).create(true).truncate(false).open(path).expect("the lock");
+        file.lock().expect("it can be waited for");
+        file
+    }
+
+    /// Waits until nothing that was started here is at work any more.
+    pub fn rest(&self) {
+        // Not by trying the lock: a worker that finds it taken trusts its holder to look again, and goes.
+        until("the worker to end", || !self.is_alive());
+    }
+
+    /// Whether a program runs whose home is here. One that only sleeps stands for a patina that hangs.
+    fn is_alive(&self) -> bool {
+        let home = [b"HOME=", self.root().as_os_str().as_bytes()].concat();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+        processes.into_iter().any(|process| {
+            let environment = fs::read(process.join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(&home))
+                && !fs::read(process.join("cmdline")).unwrap_or_default().starts_with(b"sleep")
+        })
+    }
+}
+
+/// The search path without folders where somebody has installed a patina: hooks would find that one.
+fn path_without_patina() -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).filter(|folder| !folder.join("patina").exists());
+    std::env::join_paths(folders).expect("the folders come out of such a path")
+}
+
+/// Looks again and again until something holds; bounded.
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Writes a file with its mode, and the folders above it.
+pub fn put(path: &Path, text: &[u8], mode: u32) {
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+    fs::write(path, text).expect("a file");
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+/// Runs a command to its end.
+pub fn ran(command: &mut Command) -> Ran {
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    Ran {
+        code: status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        bytes: stdout,
+    }
+}
+
+/// The texts of one field over a list of objects.
+pub fn texts(list: &Value, field: &str) -> Vec<String> {
+    let list = list.as_array().unwrap_or_else(|| panic!("a list of {field}: {list}"));
+    list.iter().map(|one| one[field].as_str().unwrap_or_default().to_string()).collect()
+}
