@@ -60,6 +60,8 @@ CREATE VIEW co_changes AS
 
 const INSERT: &str = "INSERT INTO event(seq, event_type, at, origin, source_file, idem, data, sum)
   VALUES (:seq, :event_type, :at, :origin, :source_file, :idem, :data, :sum) ON CONFLICT(idem) DO NOTHING";
+const INSERT_PARAMETERS: [&str; 8] =
+    [":seq", ":event_type", ":at", ":origin", ":source_file", ":idem", ":data", ":sum"];
 const SEQ_BY_IDEM: &str = "SELECT seq FROM event WHERE idem = :idem";
 /// A position is never used again, also when the newest events were dropped.
 const LAST_SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM event), 0),
@@ -130,13 +132,21 @@ impl Eventlog {
             let mut next: Seq = transaction.query_row(LAST_SEQ, [], |row| row.get(0))?;
             let mut find = transaction.prepare_cached(SEQ_BY_IDEM)?;
             let mut insert = transaction.prepare_cached(INSERT)?;
+            let at = INSERT_PARAMETERS
+                .map(|name| insert.parameter_index(name).ok().flatten().expect("the statement names it"));
             for fact in facts {
                 let (seq, source) = (next + 1, fact.source_file.as_deref());
                 let sum = row_sum(seq, &fact.event_type, fact.at, fact.origin.name(), source, &fact.idem, &fact.data);
-                let new = insert.execute(named_params! {
-                    ":seq": seq, ":event_type": fact.event_type, ":at": fact.at, ":origin": fact.origin.name(),
-                    ":source_file": source, ":idem": fact.idem.0, ":data": fact.data, ":sum": sum,
-                })?;
+                // Looking the names up again for each of a million rows would cost as much as the insert.
+                insert.raw_bind_parameter(at[0], seq)?;
+                insert.raw_bind_parameter(at[1], &fact.event_type)?;
+                insert.raw_bind_parameter(at[2], fact.at)?;
+                insert.raw_bind_parameter(at[3], fact.origin.name())?;
+                insert.raw_bind_parameter(at[4], source)?;
+                insert.raw_bind_parameter(at[5], fact.idem.0)?;
+                insert.raw_bind_parameter(at[6], &fact.data)?;
+                insert.raw_bind_parameter(at[7], sum)?;
+                let new = insert.raw_execute()?;
                 if new == 0 {
                     appended.seqs.push(find.query_row(named_params! {":idem": fact.idem.0}, |row| row.get(0))?);
                 } else {

@@ -5,7 +5,6 @@ use gix::ObjectId;
 use gix::bstr::{BStr, BString};
 
 use super::Repository;
-use super::diff::is_file;
 
 /// A file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +52,7 @@ impl Repository {
         let tree = self.gix.find_tree(tree).map_err(|error| anyhow!("reading tree {tree}: {error}"))?;
         let entry =
             tree.lookup_entry(path.split(|byte| *byte == b'/')).map_err(|error| anyhow!("reading a tree: {error}"))?;
-        Ok(entry.filter(|entry| is_file(entry.mode())).map(|entry| entry.object_id()))
+        Ok(entry.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
     }
 
     /// The `.mailmap` of a tree. What only this machine's configuration names is left out, so that answers travel.

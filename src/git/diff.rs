@@ -1,13 +1,18 @@
 //! Raw differences between two trees, without renames: what `git diff-tree -r --raw` prints. Refuses to
 //! guess; renames are paired elsewhere, by object id.
+//!
+//! Two trees are compared as bytes: successive trees of a history are equal but for a few entries, and telling
+//! that from their bytes takes a fraction of what reading every entry of both does.
 
-use anyhow::{Result, anyhow};
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use anyhow::{Context, Result, anyhow, bail};
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
-use gix::diff::tree::recorder::Change;
-use gix::diff::tree::{Recorder, State};
-use gix::objs::tree::{EntryKind, EntryMode};
-use gix::objs::{FindExt, TreeRefIter};
+use gix::objs::Find;
 
 use super::Repository;
 use crate::event::Status;
@@ -37,59 +42,202 @@ pub struct RawChange {
 impl Repository {
     /// The differences that lead from one tree to another, by path; no tree is the empty tree.
     pub fn diff_trees(&self, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<Vec<RawChange>> {
-        if old == new {
-            return Ok(Vec::new());
+        let mut changes = Vec::new();
+        let mut folders = vec![(BString::default(), old, new)];
+        while let Some((folder, old, new)) = folders.pop() {
+            if old == new {
+                continue;
+            }
+            let (old, new) = (self.tree_bytes(old)?, self.tree_bytes(new)?);
+            let mut pair = Pair { hash: self.gix.object_hash().len_in_bytes(), old: &old, new: &new };
+            while let Some((old, new)) = pair.next_difference()? {
+                let name = old.as_ref().or(new.as_ref()).map(|entry| entry.name).unwrap_or_default();
+                let mut path = folder.clone();
+                if !path.is_empty() {
+                    path.push(b'/');
+                }
+                path.extend_from_slice(name);
+                let id = |entry: &Option<Entry<'_>>| entry.as_ref().map(|entry| entry.id);
+                if [&old, &new].into_iter().flatten().any(|entry| entry.kind == Kind::Tree) {
+                    folders.push((path, id(&old), id(&new)));
+                    continue;
+                }
+                let side = |entry: &Entry<'_>| Side { id: entry.id, is_file: entry.kind == Kind::File };
+                let status = match (&old, &new) {
+                    (None, _) => Status::A,
+                    (_, None) => Status::D,
+                    (Some(old), Some(new)) if old.kind == new.kind => Status::M,
+                    _ => Status::T,
+                };
+                changes.push(RawChange { path, status, old: old.as_ref().map(side), new: new.as_ref().map(side) });
+            }
         }
-        let (mut old_bytes, mut new_bytes) = (Vec::new(), Vec::new());
-        let old = self.tree_iter(old, &mut old_bytes)?;
-        let new = self.tree_iter(new, &mut new_bytes)?;
-        let mut recorder = Recorder::default();
-        gix::diff::tree(old, new, State::default(), &self.gix.objects, &mut recorder)
-            .map_err(|error| anyhow!("comparing trees: {error}"))?;
-        let mut changes: Vec<RawChange> = recorder.records.into_iter().filter_map(raw_change).collect();
+        // A file that gave way to a folder of its name comes before what is in the folder.
         changes.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
         Ok(changes)
     }
 
-    fn tree_iter<'a>(&self, id: Option<ObjectId>, bytes: &'a mut Vec<u8>) -> Result<TreeRefIter<'a>> {
-        match id {
-            Some(id) if !id.is_empty_tree() => {
-                self.gix.objects.find_tree_iter(&id, bytes).map_err(|error| anyhow!("reading tree {id}: {error}"))
+    fn tree_bytes(&self, id: Option<ObjectId>) -> Result<Rc<[u8]>> {
+        let Some(id) = id.filter(|id| !id.is_empty_tree()) else { return Ok(Rc::default()) };
+        let mut trees = self.trees.borrow_mut();
+        if let Some(known) = trees.find(&id) {
+            return Ok(known);
+        }
+        // Decoding needs room for every delta on the way: the buffer is used again, and the tree copied out of it.
+        let mut buffer = std::mem::take(&mut trees.buffer);
+        let found = self.gix.objects.try_find(&id, &mut buffer);
+        let found = found.map_err(|error| anyhow!("reading tree {id}: {error}"))?;
+        let kind = found.map(|data| data.kind).with_context(|| format!("tree {id} is not here"))?;
+        if kind != gix::object::Kind::Tree {
+            bail!("{id} is no tree");
+        }
+        let bytes: Rc<[u8]> = buffer.as_slice().into();
+        trees.keep(id, bytes.clone());
+        trees.buffer = buffer;
+        Ok(bytes)
+    }
+}
+
+/// Trees read lately: each is read as a child's and as a parent's. Two generations, of which the older is dropped
+/// whole when the younger is full.
+#[derive(Default)]
+pub(super) struct Trees {
+    young: HashMap<ObjectId, Rc<[u8]>>,
+    old: HashMap<ObjectId, Rc<[u8]>>,
+    bytes: usize,
+    buffer: Vec<u8>,
+}
+
+/// Bytes of a generation.
+const GENERATION: usize = 6 << 20;
+
+/// The trees that a handle keeps.
+pub(super) type TreeCache = RefCell<Trees>;
+
+impl Trees {
+    fn find(&mut self, id: &ObjectId) -> Option<Rc<[u8]>> {
+        if let Some(found) = self.young.get(id) {
+            return Some(found.clone());
+        }
+        let found = self.old.remove(id)?;
+        self.keep(*id, found.clone());
+        Some(found)
+    }
+
+    fn keep(&mut self, id: ObjectId, bytes: Rc<[u8]>) {
+        self.bytes += bytes.len();
+        self.young.insert(id, bytes);
+        if self.bytes > GENERATION {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+    }
+}
+
+/// What an entry of a tree is. Between two modes of one kind git sees a modification, across kinds a change of type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Link,
+    Submodule,
+    Tree,
+}
+
+/// One entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry<'a> {
+    kind: Kind,
+    mode: &'a [u8],
+    name: &'a [u8],
+    id: ObjectId,
+}
+
+/// What is left of two trees, as bytes from an entry's beginning on.
+struct Pair<'a> {
+    hash: usize,
+    old: &'a [u8],
+    new: &'a [u8],
+}
+
+impl<'a> Pair<'a> {
+    /// The next entry that is only on one side, or differs.
+    fn next_difference(&mut self) -> Result<Option<(Option<Entry<'a>>, Option<Entry<'a>>)>> {
+        loop {
+            self.skip_equal();
+            let (old, new) = (self.entry(self.old)?, self.entry(self.new)?);
+            let order = match (&old, &new) {
+                (None, None) => return Ok(None),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((old, _)), Some((new, _))) => in_tree_order(old, new),
+            };
+            let old = old.filter(|_| order != Ordering::Greater);
+            let new = new.filter(|_| order != Ordering::Less);
+            if let Some((_, length)) = &old {
+                self.old = &self.old[*length..];
             }
-            _ => Ok(TreeRefIter::from_bytes(&[], self.gix.object_hash())),
+            if let Some((_, length)) = &new {
+                self.new = &self.new[*length..];
+            }
+            let (old, new) = (old.map(|(entry, _)| entry), new.map(|(entry, _)| entry));
+            if old != new {
+                return Ok(Some((old, new)));
+            }
         }
+    }
+
+    /// Passes over the entries at the beginning that are the same bytes on both sides.
+    fn skip_equal(&mut self) {
+        let common = common_prefix(self.old, self.new);
+        let mut passed = 0;
+        while let Some(name_end) = self.old[passed..common].find_byte(0) {
+            let end = passed + name_end + 1 + self.hash;
+            if end > common {
+                break;
+            }
+            passed = end;
+        }
+        (self.old, self.new) = (&self.old[passed..], &self.new[passed..]);
+    }
+
+    /// The first entry, and how many bytes it takes.
+    fn entry(&self, bytes: &'a [u8]) -> Result<Option<(Entry<'a>, usize)>> {
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let space = bytes.find_byte(b' ').context("a tree entry has no mode")?;
+        let name_end = bytes.find_byte(0).filter(|end| *end > space).context("a tree entry has no name")?;
+        let end = name_end + 1 + self.hash;
+        let id = bytes.get(name_end + 1..end).context("a tree entry has no id")?;
+        let id = ObjectId::try_from(id).map_err(|error| anyhow!("a tree entry has no id: {error}"))?;
+        let mode = &bytes[..space];
+        let kind = match mode {
+            b"40000" | b"040000" => Kind::Tree,
+            b"120000" => Kind::Link,
+            b"160000" => Kind::Submodule,
+            // Old trees hold modes such as 100664; git takes them for files.
+            mode if mode.starts_with(b"100") => Kind::File,
+            mode => bail!("a tree entry has the mode {}", mode.as_bstr()),
+        };
+        Ok(Some((Entry { kind, mode, name: &bytes[space + 1..name_end], id }, end)))
     }
 }
 
-fn raw_change(change: Change) -> Option<RawChange> {
-    let side = |mode: EntryMode, id: ObjectId| Side { id, is_file: is_file(mode) };
-    let (path, status, old, new) = match change {
-        Change::Addition { entry_mode, oid, path, .. } if !entry_mode.is_tree() => {
-            (path, Status::A, None, Some(side(entry_mode, oid)))
-        }
-        Change::Deletion { entry_mode, oid, path, .. } if !entry_mode.is_tree() => {
-            (path, Status::D, Some(side(entry_mode, oid)), None)
-        }
-        Change::Modification { previous_entry_mode, previous_oid, entry_mode, oid, path } if !entry_mode.is_tree() => {
-            let (old, new) = (side(previous_entry_mode, previous_oid), side(entry_mode, oid));
-            let status = if family(previous_entry_mode) == family(entry_mode) { Status::M } else { Status::T };
-            (path, status, Some(old), Some(new))
-        }
-        _ => return None,
+/// Names in the order of a tree, where a folder's ends in a slash.
+fn in_tree_order(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
+    let shared = a.name.len().min(b.name.len());
+    let next = |entry: &Entry<'_>| {
+        let end = if entry.kind == Kind::Tree { b'/' } else { 0 };
+        entry.name.get(shared).copied().unwrap_or(end)
     };
-    Some(RawChange { path, status, old, new })
+    a.name[..shared].cmp(&b.name[..shared]).then_with(|| next(a).cmp(&next(b)))
 }
 
-pub(super) fn is_file(mode: EntryMode) -> bool {
-    matches!(mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable)
-}
-
-/// Modes between which git sees a modification, and across which a change of type.
-fn family(mode: EntryMode) -> u8 {
-    match mode.kind() {
-        EntryKind::Blob | EntryKind::BlobExecutable => 0,
-        EntryKind::Link => 1,
-        EntryKind::Commit => 2,
-        EntryKind::Tree => 3,
-    }
+/// How many leading bytes are equal.
+fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    /// Compared at once.
+    const STRIDE: usize = 64;
+    let (strides_a, strides_b) = (a.as_chunks::<STRIDE>().0, b.as_chunks::<STRIDE>().0);
+    let begin = STRIDE * strides_a.iter().zip(strides_b).take_while(|(a, b)| a == b).count();
+    begin + a[begin..].iter().zip(&b[begin..]).take_while(|(a, b)| a == b).count()
 }

@@ -212,7 +212,7 @@ impl Maps {
             // The old one first: two maps at once would be the memory that this is to spare.
             *held = None;
             let opened = self.shared().open();
-            *held = Some((generation, if trees { opened.with_tree_caches() } else { opened }));
+            *held = Some((generation, if trees { opened.with_pack_cache() } else { opened }));
         }
         &held.as_ref().expect("it was just opened").1
     }

@@ -21,6 +21,7 @@ use crate::error::{Exit, UserError};
 /// An open repository: cheap to clone for another thread through [`Repository::shared`].
 pub struct Repository {
     gix: gix::Repository,
+    trees: diff::TreeCache,
 }
 
 /// One worktree, or the bare repository itself, and where its HEAD stands.
@@ -83,14 +84,13 @@ impl Repository {
             let hint = "`git refs migrate --ref-format=files` brings it to the files format";
             return Err(UserError::new(Exit::NoRepository, message).hint(hint).into());
         }
-        Ok(Repository { gix })
+        Ok(Repository { gix, trees: diff::TreeCache::default() })
     }
 
-    /// The same handle, made to compare many trees: successive ones differ little and are deltas of each other, so
-    /// both caches are worth their bytes.
-    fn with_tree_caches(mut self) -> Self {
+    /// The same handle, made to compare many trees: successive ones are stored as differences to each other, and a
+    /// tree that is at hand saves reading it again as the base of the next.
+    fn with_pack_cache(mut self) -> Self {
         self.gix.objects.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
-        self.gix.object_cache_size(OBJECT_CACHE);
         self
     }
 
@@ -190,7 +190,7 @@ pub struct Shared(gix::ThreadSafeRepository);
 impl Shared {
     /// This thread's own handle.
     pub fn open(&self) -> Repository {
-        Repository { gix: self.0.to_thread_local() }
+        Repository { gix: self.0.to_thread_local(), trees: diff::TreeCache::default() }
     }
 }
 
@@ -203,8 +203,6 @@ impl Worktree {
 
 /// Decoded deltas kept for the next tree, in bytes a thread.
 const PACK_CACHE: usize = 24 << 20;
-/// Whole objects kept, in bytes a thread: each tree is read as a child's and as a parent's.
-const OBJECT_CACHE: usize = 12 << 20;
 
 fn options() -> gix::open::Options {
     // Hooks run with variables that point git at one worktree's index or a quarantine: none of them is for us.
