@@ -107,6 +107,9 @@ struct Narrow {
     /// Show at most K.
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
+    /// Only by this dimension: semantic, temporal, dependency, syntactic, architectural, social; may be repeated.
+    #[arg(short, long, value_name = "DIMENSION")]
+    dimension: Vec<String>,
     /// Only this kind: file, function, type, module, constant, macro, commit; may be repeated.
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
@@ -273,7 +276,27 @@ impl Here {
     }
 }
 
+/// What near can mean. Until there is a model, history is the only one that answers.
+const DIMENSIONS: [&str; 6] = ["semantic", "temporal", "dependency", "syntactic", "architectural", "social"];
+
 impl Narrow {
+    /// Refuses dimensions that do not exist, and those that cannot answer: `counted` can.
+    fn check_dimensions(&self, counted: &[&str]) -> Result<()> {
+        for dimension in &self.dimension {
+            if !DIMENSIONS.contains(&dimension.as_str()) {
+                let message = format!("there is no dimension `{dimension}`");
+                return Err(UserError::new(Exit::Usage, message)
+                    .hint(format!("they are {}", DIMENSIONS.join(", ")))
+                    .into());
+            }
+            if !counted.contains(&dimension.as_str()) {
+                let message = format!("the dimension {dimension} is off: it needs embeddings, and no model is set up");
+                return Err(UserError::new(Exit::NotSetUp, message).hint("leave -d out").into());
+            }
+        }
+        Ok(())
+    }
+
     fn filter(&self) -> Result<Filter> {
         for kind in &self.kind {
             if !KINDS.contains(&kind.as_str()) {

@@ -29,6 +29,7 @@ struct Answer<'a> {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
+    arguments.narrow.check_dimensions(&[])?;
     let filter = arguments.narrow.filter()?;
     let text = arguments.text.join(" ");
     if crate::text_index::words(&text).is_empty() {

@@ -30,6 +30,7 @@ struct Answer<'a> {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
+    arguments.narrow.check_dimensions(&["temporal"])?;
     let filter = arguments.narrow.filter()?;
     let reader = here.reader(arguments.narrow.fresh, output)?;
     let item = one_item(&reader, &arguments.target)?;

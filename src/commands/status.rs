@@ -8,8 +8,8 @@ use anyhow::Result;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::Here;
 use super::output::{Output, short};
+use super::{DIMENSIONS, Here};
 use crate::error::{Exit, UserError};
 use crate::event::hex;
 use crate::item;
@@ -28,9 +28,6 @@ pub struct Arguments {
     #[arg(long)]
     digest: bool,
 }
-
-/// The dimensions there will be; until there is a model each is off, and says so.
-const DIMENSIONS: [&str; 6] = ["semantic", "temporal", "dependency", "syntactic", "architectural", "social"];
 
 #[derive(Serialize)]
 struct Answer {
