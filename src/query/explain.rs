@@ -60,7 +60,7 @@ pub fn explain(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
         ties.push(Tie {
             kind: "place",
             detail: format!("their paths are near ({similarity:.2})"),
-            evidence: vec![Evidence::Path { similarity }],
+            evidence: Vec::new(),
         });
     }
     Ok(ties)

@@ -48,10 +48,15 @@ pub fn search(reader: &Reader<'_>, question: &str, filter: &Filter) -> Result<Ve
         .iter()
         .any(|word| ["test", "tests", "example", "examples", "bench", "benches", "fixture"].contains(&word.as_str()));
     let mut found: Vec<(f64, Found)> = Vec::new();
-    for page in 0.. {
+    // The score below which nothing more is looked at; equals are all taken, whichever of them came in first.
+    let mut enough: Option<f64> = None;
+    'pages: for page in 0.. {
         let matches = text_index::search(&reader.cache, &words, PAGE, page * PAGE)?;
-        let last = matches.len() < PAGE;
+        let last = matches.last().map(|one| one.score).filter(|_| matches.len() == PAGE);
         for one in matches {
+            if enough.is_some_and(|score| one.score < score) {
+                break 'pages;
+            }
             let Some(what) = live(reader, one.seq, filter)? else { continue };
             let weight = match &what {
                 Found::Item(item) => {
@@ -62,8 +67,9 @@ pub fn search(reader: &Reader<'_>, question: &str, filter: &Filter) -> Result<Ve
             };
             found.push((one.score * weight, what));
         }
-        if last || found.len() >= filter.k {
-            break;
+        let Some(last) = last else { break };
+        if enough.is_none() && found.len() >= filter.k {
+            enough = Some(last);
         }
     }
     let mut ranked: Vec<(Hit, i64)> = found.into_iter().map(|(score, found)| hit(found, score)).collect();
