@@ -161,7 +161,7 @@ impl Page {
                 Evidence::Call { path, line, caller, callee, confidence } => {
                     format!("{path}:{line} {caller} calls {callee} ({confidence:.2})")
                 }
-                Evidence::Author { name } => name.clone(),
+                Evidence::Authors { names } => format!("by {}", names.join(", ")),
             };
             self.line(format!("    {text}"));
         }

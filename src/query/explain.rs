@@ -120,11 +120,7 @@ fn people(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Option<Tie>> {
     if shared.is_empty() || everyone < 2 {
         return Ok(None);
     }
-    let detail =
-        format!("written by the same people: {}", shared.iter().take(5).cloned().collect::<Vec<_>>().join(", "));
-    Ok(Some(Tie {
-        kind: "people",
-        detail,
-        evidence: shared.into_iter().take(5).map(|name| Evidence::Author { name }).collect(),
-    }))
+    let detail = "written by the same people".to_string();
+    let names = shared.into_iter().take(5).collect();
+    Ok(Some(Tie { kind: "people", detail, evidence: vec![Evidence::Authors { names }] }))
 }

@@ -39,6 +39,9 @@ pub struct Reader<'r> {
     repository: &'r Repository,
 }
 
+/// Authors named beside a hit.
+const AUTHORS: usize = 2;
+
 /// What narrows an answer.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -111,10 +114,10 @@ pub enum Evidence {
         /// From 0 to 1.
         confidence: f32,
     },
-    /// Who touched it most.
-    Author {
-        /// Their name.
-        name: String,
+    /// Who knows it best, the first most.
+    Authors {
+        /// Their names.
+        names: Vec<String>,
     },
 }
 
@@ -171,6 +174,12 @@ impl<'r> Reader<'r> {
             None => Mailmap::empty(),
         };
         history::people_of(&self.cache, &mailmap)
+    }
+
+    /// Who knows a file best, as evidence; none where nobody is known.
+    fn authors(&self, path: &str, people: &People) -> Result<Option<Evidence>> {
+        let names = history::authors_of(&self.cache, self.view.id, self.time(), path, people, AUTHORS)?;
+        Ok((!names.is_empty()).then_some(Evidence::Authors { names }))
     }
 
     /// The folder the person stands in, from the top of the worktree.

@@ -17,6 +17,7 @@ const NEAR_PATH: f64 = 0.5;
 /// Ranks the files that go with an item's file; best first.
 pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter) -> Result<Vec<Hit>> {
     let ranked = history::related(&reader.cache, reader.view.id, reader.time(), &item.path)?;
+    let people = reader.people()?;
     let mut hits = Vec::new();
     for (rank, related) in ranked.into_iter().enumerate() {
         if hits.len() == filter.k {
@@ -37,6 +38,7 @@ pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter) -> Result<Vec<
         if related.path_similarity >= NEAR_PATH {
             evidence.push(Evidence::Path { similarity: related.path_similarity });
         }
+        evidence.extend(reader.authors(&related.path, &people)?);
         let name = related.path.rsplit('/').next().unwrap_or(&related.path).to_string();
         hits.push(Hit {
             key: related.path.clone(),

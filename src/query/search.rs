@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, named_params};
 
 use super::{Evidence, Filter, Hit, Reader};
 use crate::event::cap_at;
-use crate::history::{self, CommitRef};
+use crate::history::{self, CommitRef, People};
 use crate::item::{self, Item};
 use crate::syntax::is_noise;
 use crate::text_index::{self, words};
@@ -75,9 +75,10 @@ pub fn search(reader: &Reader<'_>, question: &str, filter: &Filter) -> Result<Ve
     let mut ranked: Vec<(Hit, i64)> = found.into_iter().map(|(score, found)| hit(found, score)).collect();
     ranked.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key)));
     ranked.truncate(filter.k);
+    let people = reader.people()?;
     for (rank, (hit, seq)) in ranked.iter_mut().enumerate() {
         hit.ranks = BTreeMap::from([("text", rank + 1)]);
-        hit.evidence = evidence(reader, hit, *seq, &words)?;
+        hit.evidence = evidence(reader, hit, *seq, &words, &people)?;
     }
     Ok(ranked.into_iter().map(|(hit, _)| hit).collect())
 }
@@ -147,7 +148,7 @@ fn hit(found: Found, score: f64) -> (Hit, i64) {
     }
 }
 
-fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String]) -> Result<Vec<Evidence>> {
+fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String], people: &People) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
     let text = match hit.kind.as_str() {
         "commit" => reader.text_of(seq, "message")?.lines().skip(1).collect::<Vec<_>>().join("\n"),
@@ -163,6 +164,7 @@ fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String]) -> Resul
         Some(path) => {
             let commits = history::newest_commits(&reader.cache, reader.view.id, path, COMMITS)?;
             evidence.extend(commits.into_iter().map(Evidence::Commit));
+            evidence.extend(reader.authors(path, people)?);
         }
         None => {
             if let Some(commit) = history::commit_ref(&reader.cache, seq)? {
