@@ -147,10 +147,21 @@ impl Config {
         }
     }
 
+    /// Whether a file, by its encoded path, is left out.
+    pub fn ignores(&self, path: &str) -> bool {
+        self.ignore.is_match(real_path(path))
+    }
+
     /// What an index depends on: two configurations with the same text index the same files.
     pub fn fingerprint(&self) -> String {
         format!("{} {:?}", self.max_file_bytes, self.ignore_patterns)
     }
+}
+
+/// The path that people write globs for.
+pub fn real_path(encoded: &str) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    std::ffi::OsString::from_vec(crate::event::decode_path(encoded)).into()
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Position of an event in the log, from 1, never reused.
 pub type Seq = i64;
 
-/// Longest text kept in an event, in bytes; what is longer is cut at a character and marked.
+/// Longest text kept in an event, in bytes; what is longer is cut at a character.
 pub const MAX_TEXT: usize = 64 * 1024;
 
 /// Version of the rules that turn a commit into a fact. Joins take the current one only.

@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use crate::event::{DERIVER, Fact, Idem, Seq};
 use crate::sqlite::{self, Durability};
 
-/// The schema's history. `live_commit` and `live_code` hold what is live in a form that plain SQL can
-/// join: they are moved together, so the views show no ghosts.
+/// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are
+/// moved together, so the views show no ghosts. `live` keeps a few words beside them.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE event(
   seq INTEGER PRIMARY KEY,
@@ -115,6 +115,8 @@ impl Eventlog {
     pub fn open(path: &Path, wal: bool) -> Result<Self> {
         let mut connection = sqlite::open(path, Durability::Full, wal)?;
         sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
+        // Chance tells this log from another one that took its place; nothing else depends on it.
+        connection.execute("INSERT OR IGNORE INTO live(key, value) VALUES ('log_id', hex(randomblob(16)))", [])?;
         Ok(Eventlog { connection })
     }
 
@@ -175,6 +177,17 @@ impl Eventlog {
             visit(row.get(0)?, row.get_ref(1)?.as_str()?)?;
         }
         Ok(())
+    }
+
+    /// What this log is called: a cache made from it remembers the name.
+    pub fn id(&self) -> Result<String> {
+        Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'log_id'", [], |row| row.get(0))?)
+    }
+
+    /// Whether the file itself is whole.
+    pub fn is_sound(&self) -> bool {
+        let verdict = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        verdict.is_ok_and(|verdict| verdict == "ok")
     }
 
     /// The data of one event.
@@ -280,11 +293,8 @@ impl Eventlog {
     }
 
     /// The first row whose sum does not match what it holds, and how many rows there are.
-    pub fn verify_sums(connection: &Connection, schema: &str) -> Result<(Option<Seq>, i64)> {
-        let sql = match schema {
-            "log" => "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM log.event ORDER BY seq",
-            _ => "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event ORDER BY seq",
-        };
+    pub fn verify_sums(connection: &Connection) -> Result<(Option<Seq>, i64)> {
+        let sql = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event ORDER BY seq";
         let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         let (mut bad, mut count) = (None, 0);
@@ -326,6 +336,10 @@ fn apply_live(transaction: &Transaction<'_>, change: &LiveMove) -> Result<()> {
     let mut drop_path = transaction.prepare_cached("DELETE FROM tree WHERE file_path = :path")?;
     for path in &change.paths_removed {
         drop_path.execute(named_params! {":path": path})?;
+    }
+    let mut seen = transaction.prepare_cached("DELETE FROM unseen WHERE seq = :seq")?;
+    for seq in change.commits_added.iter().chain(change.code_added.iter().map(|(seq, _)| seq)) {
+        seen.execute(named_params! {":seq": seq})?;
     }
     let mut add_commit = transaction.prepare_cached("INSERT OR IGNORE INTO reachable(seq) VALUES (:seq)")?;
     for seq in &change.commits_added {
@@ -390,7 +404,7 @@ mod tests {
         let facts = [fact(1), fact(2), fact(1)];
         assert_eq!(log.append(&facts).expect("appends"), Appended { seqs: vec![1, 2, 1], new: 2 });
         assert_eq!(log.append(&facts).expect("appends"), Appended { seqs: vec![1, 2, 1], new: 0 });
-        assert_eq!(Eventlog::verify_sums(&log.connection, "main").expect("reads"), (None, 2));
+        assert_eq!(Eventlog::verify_sums(&log.connection).expect("reads"), (None, 2));
     }
 
     #[test]
@@ -412,6 +426,6 @@ mod tests {
         log.connection
             .execute_batch("DROP TRIGGER event_is_never_updated; UPDATE event SET source_file = 'x' WHERE seq = 2")
             .expect("damage");
-        assert_eq!(Eventlog::verify_sums(&log.connection, "main").expect("reads"), (Some(2), 3));
+        assert_eq!(Eventlog::verify_sums(&log.connection).expect("reads"), (Some(2), 3));
     }
 }

@@ -30,8 +30,8 @@ pub struct Cache {
 impl Cache {
     /// Opens the cache in use; where there is none, it is damaged, or depends on something else by now, goes on
     /// with the one that is being built, or begins one. `full` never takes the one in use.
-    pub fn open(workspace: &Workspace, config: &Config, full: bool) -> Result<Self> {
-        let wanted = fingerprint(config);
+    pub fn open(workspace: &Workspace, config: &Config, log: &Eventlog, full: bool) -> Result<Self> {
+        let wanted = Origin { fingerprint: fingerprint(config), log: log.id()?, last: log.last_seq()? };
         let current = workspace.cache_path();
         if let Some(path) = current.clone().filter(|_| !full)
             && let Some(connection) = usable(&path, workspace.wal, &wanted)
@@ -49,7 +49,8 @@ impl Cache {
         connection.pragma_update(None, "cache_size", -64_000)?;
         let schema = format!("BEGIN;{META}{}COMMIT;", schemas().concat());
         connection.execute_batch(&schema).context("making the cache's tables")?;
-        set_meta(&connection, "fingerprint", &wanted)?;
+        set_meta(&connection, "fingerprint", &wanted.fingerprint)?;
+        set_meta(&connection, "log_id", &wanted.log)?;
         Ok(Cache { connection, path: next, building: true })
     }
 
@@ -84,7 +85,7 @@ impl Cache {
 ///
 /// # Errors
 /// A [`UserError`] with the exit code for "not set up" where there is none yet.
-pub fn open_reader(workspace: &Workspace) -> Result<Connection> {
+pub fn open_reader(workspace: &Workspace, config: &Config) -> Result<Connection> {
     let missing = || {
         UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
             .hint("run `patina reindex`, or `patina hook install` once and commit")
@@ -93,20 +94,34 @@ pub fn open_reader(workspace: &Workspace) -> Result<Connection> {
     let mut last = None;
     for _ in 0..3 {
         let Some(path) = workspace.cache_path() else { return Err(missing().into()) };
-        match open_pair(&path, &workspace.eventlog_path()) {
+        match open_pair(&path, &workspace.eventlog_path(), &fingerprint(config)) {
             Ok(connection) => return Ok(connection),
             Err(error) => last = Some(error),
         }
     }
-    Err(last.expect("the loop ran").context("opening the index; `patina reindex --full` builds it again"))
+    Err(last.expect("the loop ran"))
 }
 
-fn open_pair(cache: &Path, log: &Path) -> Result<Connection> {
+/// Whether an index is there, but made by another patina, with other settings or from another log.
+pub fn is_outdated(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<UserError>().is_some_and(|error| error.message == OUTDATED)
+}
+
+const OUTDATED: &str = "what is indexed was made by another patina, with other settings, or from another log";
+
+fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> {
     let connection = sqlite::open_read_only(cache)?;
     let uri = format!("file:{}?mode=ro", encode_uri(log));
     connection.execute("ATTACH DATABASE :log AS log", named_params! {":log": uri})?;
     Eventlog::refuse_newer(&connection, "log")?;
-    meta(&connection, "fingerprint")?.context("the cache is empty")?;
+    // One snapshot for the whole answer; the log's is taken after the cache's, so it holds all that the cache names.
+    connection.execute_batch("BEGIN")?;
+    let is_ours = meta(&connection, "fingerprint")?.is_some_and(|found| found == fingerprint);
+    let log_id = "SELECT value FROM log.live WHERE key = 'log_id'";
+    let log_id: Option<String> = connection.query_row(log_id, [], |row| row.get(0)).optional()?;
+    if !is_ours || meta(&connection, "log_id")? != log_id {
+        return Err(UserError::new(Exit::NotSetUp, OUTDATED).hint("`patina reindex` builds it again").into());
+    }
     Ok(connection)
 }
 
@@ -126,7 +141,7 @@ pub fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// A hash over every live fact and where it stands: equal on any machine whose HEADs are the same.
+/// A hash over every live fact and where it stands: equal on any machine with worktrees of the same names and HEADs.
 pub fn digest(reader: &Connection) -> Result<String> {
     let mut statement = reader.prepare(
         "SELECT idem, '', '', 0 FROM reachable JOIN log.event USING (seq)
@@ -160,12 +175,22 @@ fn fingerprint(config: &Config) -> String {
     hex(&blake3::hash(parts.as_bytes()).as_bytes()[..16])
 }
 
+/// What a cache must have been made from to be of use.
+struct Origin {
+    fingerprint: String,
+    log: String,
+    last: Seq,
+}
+
 /// A cache that opens, has not been damaged where it is easily seen, and depends on what we depend on.
-fn usable(path: &Path, wal: bool, fingerprint: &str) -> Option<Connection> {
+fn usable(path: &Path, wal: bool, wanted: &Origin) -> Option<Connection> {
     let connection = sqlite::open(path, Durability::Normal, wal).ok()?;
     connection.pragma_update(None, "cache_size", -32_000).ok()?;
-    let found = meta(&connection, "fingerprint").ok()??;
-    (found == fingerprint).then_some(connection)
+    let is_ours = meta(&connection, "fingerprint").ok()?? == wanted.fingerprint;
+    let is_of_this_log = meta(&connection, "log_id").ok()?? == wanted.log;
+    // A log that was put back from a backup ends before what was taken in from it.
+    let watermark = meta(&connection, "watermark").ok()?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    (is_ours && is_of_this_log && wanted.last >= watermark).then_some(connection)
 }
 
 /// The path numbered one below, `cache-6.db` for `cache-7.db`.

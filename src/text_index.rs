@@ -1,6 +1,8 @@
 //! Full text over what is live in some view: FTS5 over names, paths, docs and bodies, identifiers split.
 //! Refuses to hold a text that no view shows.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
@@ -45,9 +47,11 @@ const STOP_WORDS: &[&str] = &[
     "with",
 ];
 
-/// Puts a version in, or replaces it.
+/// Puts a version in; one that is in already says the same.
 pub fn put(cache: &Connection, seq: Seq, entry: &Entry<'_>) -> Result<()> {
-    remove(cache, seq)?;
+    if cache.prepare_cached("SELECT 1 FROM text_index WHERE rowid = :seq")?.exists(named_params! {":seq": seq})? {
+        return Ok(());
+    }
     cache
         .prepare_cached(
             "INSERT INTO text_index(rowid, name, path, doc, body) VALUES (:seq, :name, :path, :doc, :body)",
@@ -71,25 +75,30 @@ pub fn optimize(cache: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// The versions that match some of the words, best first, ties by position; at most `limit` after skipping `offset`.
-pub fn search(cache: &Connection, words: &[String], limit: usize, offset: usize) -> Result<Vec<Match>> {
+/// Visits the versions that match some of the words, best first, until the visitor has seen enough.
+pub fn search(
+    cache: &Connection,
+    words: &[String],
+    mut visit: impl FnMut(Match) -> Result<ControlFlow<()>>,
+) -> Result<()> {
     if words.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let expression: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', ""))).collect();
     let (name, path, doc, body) = WEIGHTS;
     let mut statement = cache.prepare_cached(
-        "SELECT rowid, -bm25(text_index, :name, :path, :doc, :body) AS score FROM text_index WHERE text_index MATCH :expression
-         ORDER BY score DESC, rowid LIMIT :limit OFFSET :offset",
+        "SELECT rowid, -bm25(text_index, :name, :path, :doc, :body) AS score FROM text_index
+         WHERE text_index MATCH :expression ORDER BY score DESC",
     )?;
-    let rows = statement.query_map(
-        named_params! {
-            ":expression": expression.join(" OR "), ":name": name, ":path": path, ":doc": doc, ":body": body,
-            ":limit": limit as i64, ":offset": offset as i64,
-        },
-        |row| Ok(Match { seq: row.get(0)?, score: row.get(1)? }),
-    )?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query(named_params! {
+        ":expression": expression.join(" OR "), ":name": name, ":path": path, ":doc": doc, ":body": body,
+    })?;
+    while let Some(row) = rows.next()? {
+        if visit(Match { seq: row.get(0)?, score: row.get(1)? })?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The words of a question: identifiers split as in the index, words that say nothing left out unless there
@@ -156,6 +165,16 @@ fn parts(word: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
+    fn all(cache: &Connection, question: &str) -> Vec<Match> {
+        let mut matches = Vec::new();
+        let visit = |one| {
+            matches.push(one);
+            Ok(ControlFlow::Continue(()))
+        };
+        search(cache, &words(question), visit).expect("search");
+        matches
+    }
+
     #[test]
     fn identifiers_say_their_parts_too() {
         let check = |text: &str, expect: &str| assert_eq!(split_identifiers(text), expect);
@@ -191,9 +210,7 @@ mod tests {
         )
         .expect("put");
         put(&cache, 8, &Entry { name: "main", path: "src/main.rs", doc: "", body: "parse_file()" }).expect("put");
-        let found = |question: &str| -> Vec<Seq> {
-            search(&cache, &words(question), 10, 0).expect("search").iter().map(|m| m.seq).collect()
-        };
+        let found = |question: &str| -> Vec<Seq> { all(&cache, question).iter().map(|m| m.seq).collect() };
         assert_eq!(found("parse file"), [7, 8]);
         assert_eq!(found("reading files"), [7, 8]);
         assert_eq!(found("nothing"), Vec::<Seq>::new());
@@ -212,7 +229,7 @@ mod tests {
             for seq in gone {
                 remove(&cache, *seq).expect("remove");
             }
-            search(&cache, &words("needle"), 10, 0).expect("search").iter().map(|m| m.score).collect::<Vec<f64>>()
+            all(&cache, "needle").iter().map(|m| m.score).collect::<Vec<f64>>()
         };
         let kept = [(1, "needle in hay"), (2, "hay"), (3, "more hay")];
         let mut all = kept.to_vec();

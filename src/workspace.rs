@@ -114,6 +114,14 @@ impl Workspace {
         Ok(())
     }
 
+    /// Makes no cache the one in use: the next run builds one.
+    pub fn drop_cache(&self) -> Result<()> {
+        match std::fs::remove_file(self.cache_dir().join("current")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the lock if nobody holds it.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(self.dir.join("lock"))?;
@@ -204,8 +212,11 @@ impl Workspace {
 
     /// Starts the worker for a repository, detached from this process and its terminal.
     pub fn spawn_worker(common_dir: &Path) -> Result<()> {
-        let program = std::env::current_exe().context("finding patina's own file")?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(program()?);
+        // The worker stands elsewhere, where a relative name would mean another file.
+        if let Some(config) = std::env::var_os("PATINA_CONFIG") {
+            command.env("PATINA_CONFIG", std::path::absolute(config)?);
+        }
         command
             .arg("worker")
             .arg(common_dir)
@@ -223,6 +234,14 @@ impl Workspace {
     fn wake_path(&self) -> PathBuf {
         self.dir.join("wake")
     }
+}
+
+/// patina's own file: it starts itself as worker and as parser.
+pub fn program() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("finding patina's own file")?;
+    // A binary that was replaced while it ran is named with this ending on Linux.
+    let text = program.to_string_lossy();
+    Ok(text.strip_suffix(" (deleted)").map_or(program.clone(), PathBuf::from))
 }
 
 /// Replaces a file so that a crash leaves the old or the new one.

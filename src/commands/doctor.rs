@@ -161,7 +161,7 @@ fn eventlog(here: &Here) -> Vec<Check> {
     let check = || -> Result<Check> {
         let log = sqlite::open_read_only(&path)?;
         Eventlog::refuse_newer(&log, "main")?;
-        let (bad, count) = Eventlog::verify_sums(&log, "main")?;
+        let (bad, count) = Eventlog::verify_sums(&log)?;
         Ok(match bad {
             None => ok("eventlog", format!("{count} events, every sum holds")),
             Some(seq) => failed(
@@ -181,7 +181,7 @@ fn cache(here: &Here) -> Vec<Check> {
         return vec![warning("cache", "nothing is indexed yet", "run `patina reindex`")];
     };
     let check = |path: &Path| -> Result<Vec<Check>> {
-        let cache = store::open_reader(&here.workspace)?;
+        let cache = store::open_reader(&here.workspace, &here.config)?;
         let verdict: String = cache.query_row("PRAGMA main.quick_check(1)", [], |row| row.get(0))?;
         let mut checks = vec![match verdict.as_str() {
             "ok" => ok("cache", path.display().to_string()),

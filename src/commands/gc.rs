@@ -29,6 +29,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     here.workspace.create()?;
     let stop = stop_flag();
     let lock = here.workspace.lock(Duration::from_secs(60), || stop.load(Ordering::Relaxed))?;
+    let rings = here.workspace.rings();
     let context = Context {
         repository: &here.repository,
         workspace: &here.workspace,
@@ -39,7 +40,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         lock: &lock,
     };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() as i64;
-    let swept = pipeline::sweep(&context, now, arguments.days)?;
+    let swept = pipeline::sweep(&context, now, arguments.days);
+    drop(lock);
+    here.answer_rings(rings)?;
+    let swept = swept?;
     if output.json {
         return output.print_json(&Answer { events_dropped: swept.events, bytes_freed: swept.bytes });
     }

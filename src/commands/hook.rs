@@ -114,14 +114,15 @@ fn ring(event: &str) {
         .and_then(|dir| Repository::discover(&dir))
         .and_then(|found| found.common_dir());
     let Ok(common_dir) = found else { return };
+    // Settings that cannot be read might say where things are, or what to leave out: nothing is done without them.
+    let Ok(config) = Config::load() else { return };
     worker::detach();
-    let Ok(config) = Config::load().or_else(|_| Config::from_texts(None, None)) else { return };
     let workspace = Workspace::locate(&common_dir, &config);
     if workspace.is_disabled() || workspace.create().and_then(|()| workspace.ring()).is_err() {
         return;
     }
     tracing::debug!(event, "rang");
-    worker::answer(&common_dir);
+    worker::answer(&common_dir, &config);
 }
 
 /// Whether a folder holds files that the repository tracks: then they are the project's, and not ours to change.

@@ -18,7 +18,8 @@ mod status;
 mod who;
 mod worker;
 
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,9 +31,10 @@ use clap::{ColorChoice, Parser, Subcommand};
 use crate::config::Config;
 use crate::error::{Exit, UserError};
 use crate::git::Repository;
+use crate::pipeline;
 use crate::query::{Filter, Reader};
 use crate::view;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, program};
 use output::Output;
 
 /// A code repository's memory, kept by git itself.
@@ -127,6 +129,9 @@ struct Narrow {
 /// After this long without anybody holding the lock, a worker has come and gone.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How long an answer waits for a damaged cache to be built again.
+const REBUILD: Duration = Duration::from_secs(120);
+
 /// How long `--fresh` waits.
 const FRESH: Duration = Duration::from_secs(30);
 
@@ -162,11 +167,26 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
     }
     // The worker writes its trace to a file of its own, and a hook writes nothing anywhere.
     if !matches!(cli.command, Command::Worker(_) | Command::Hook(hook::HookCommand::Ring { .. })) {
-        let level = ["warn", "info", "debug"][usize::from(cli.verbose.min(2))];
+        let level = if cli.quiet { "error" } else { ["warn", "info", "debug"][usize::from(cli.verbose.min(2))] };
         let filter = tracing_subscriber::EnvFilter::try_from_env("PATINA_LOG")
             .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+        let ansi = output.is_colored() && std::io::stderr().is_terminal();
+        let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        format.with_ansi(ansi).without_time().init();
     }
+    match dispatch(cli, output) {
+        Err(error) if pipeline::is_damage(&error) && !is_off() => {
+            output.warn("the cache is damaged; it is built again, and the question asked once more");
+            let here = Here::find(output)?;
+            here.workspace.drop_cache()?;
+            here.wait(REBUILD)?;
+            dispatch(cli, output)
+        }
+        result => result,
+    }
+}
+
+fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
     match &cli.command {
         Command::Hook(command) => hook::run(command, output),
         Command::Reindex(arguments) => reindex::run(arguments, output),
@@ -213,6 +233,11 @@ impl Here {
         Ok(Here { repository, config, workspace, common_dir })
     }
 
+    /// After the lock was held in the foreground: rings that came meanwhile found it taken, and are answered now.
+    fn answer_rings(&self, seen: u64) -> Result<()> {
+        if self.workspace.rings() != seen && !is_off() { Workspace::spawn_worker(&self.common_dir) } else { Ok(()) }
+    }
+
     /// Rings and makes sure that somebody answers, unless patina is switched off for this process.
     fn wake(&self) -> Result<()> {
         if is_off() {
@@ -225,7 +250,7 @@ impl Here {
 
     /// Whether the asking worktree's HEAD is what is indexed.
     fn is_current(&self) -> Result<bool> {
-        let Ok(cache) = crate::store::open_reader(&self.workspace) else { return Ok(false) };
+        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
         let view = view::view_of(&cache, &self.repository.worktree_name()?)?;
         let commit = |head: Option<crate::git::Head>| head.map(|head| head.commit);
         Ok(view.is_some_and(|view| commit(view.head) == self.repository.head().ok().and_then(commit)))
@@ -265,7 +290,13 @@ impl Here {
         if fresh {
             self.wait(FRESH)?;
         }
-        let reader = Reader::open(&self.repository, &self.workspace)?;
+        let reader = match Reader::open(&self.repository, &self.workspace, &self.config) {
+            Err(error) if self.workspace.cache_path().is_some() && crate::store::is_outdated(&error) => {
+                let _ = self.wake();
+                return Err(error);
+            }
+            reader => reader?,
+        };
         if (reader.has_moved() || !reader.notes.is_empty()) && self.wake().is_err() {
             tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
         }
@@ -290,7 +321,9 @@ impl Narrow {
                     .into());
             }
             if !counted.contains(&dimension.as_str()) {
-                let message = format!("the dimension {dimension} is off: it needs embeddings, and no model is set up");
+                let message = format!(
+                    "the dimension {dimension} cannot answer this yet: it needs embeddings, and no model is set up"
+                );
                 return Err(UserError::new(Exit::NotSetUp, message).hint("leave -d out").into());
             }
         }
@@ -323,8 +356,10 @@ fn parse_since(text: &str) -> Result<i64> {
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
     let units = [("d", 86_400), ("w", 7 * 86_400), ("m", 30 * 86_400), ("y", 365 * 86_400)];
     for (unit, seconds) in units {
-        if let Some(count) = text.strip_suffix(unit).and_then(|count| count.parse::<i64>().ok()) {
-            return Ok(now - count * seconds);
+        let count = text.strip_suffix(unit).and_then(|count| count.parse::<i64>().ok());
+        let back = count.and_then(|count| count.checked_mul(seconds));
+        if let Some(since) = back.and_then(|back| now.checked_sub(back)) {
+            return Ok(since);
         }
     }
     crate::git::parse_day(text).ok_or_else(|| {
@@ -341,12 +376,4 @@ fn stop_flag() -> Arc<AtomicBool> {
     // A second handler is refused in tests that run a command twice in one process; the first one serves.
     let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
     stop
-}
-
-/// patina's own file.
-fn program() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("finding patina's own file")?;
-    // A binary that was replaced while it ran is named with this ending on Linux.
-    let text = program.to_string_lossy();
-    Ok(text.strip_suffix(" (deleted)").map_or(program.clone(), |path| Path::new(path).to_path_buf()))
 }

@@ -51,6 +51,11 @@ impl Output {
         Output { json, quiet, color }
     }
 
+    /// Whether anything is coloured.
+    pub fn is_colored(&self) -> bool {
+        self.color
+    }
+
     /// Whether only the answer is wanted.
     pub fn is_quiet(&self) -> bool {
         self.quiet
@@ -100,7 +105,7 @@ impl Output {
 impl Page {
     /// One line.
     pub fn line(&mut self, text: impl AsRef<str>) {
-        self.text.push_str(&clean(text.as_ref()));
+        self.text.push_str(&one_line(text.as_ref()));
         self.text.push('\n');
     }
 
@@ -111,7 +116,7 @@ impl Page {
 
     /// One line whose beginning stands out.
     pub fn heading(&mut self, bold: impl AsRef<str>, rest: impl AsRef<str>) {
-        let (bold, rest) = (clean(bold.as_ref()), clean(rest.as_ref()));
+        let (bold, rest) = (one_line(bold.as_ref()), one_line(rest.as_ref()));
         if self.color {
             self.text.push_str(&format!("\u{1b}[1m{bold}\u{1b}[0m{rest}\n"));
         } else {
@@ -178,6 +183,11 @@ pub fn clean(text: &str) -> String {
     text.chars()
         .flat_map(|c| if is_hidden(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
         .collect()
+}
+
+/// The same on one line, tabs as spaces.
+fn one_line(text: &str) -> String {
+    clean(&text.replace(['\n', '\t'], " "))
 }
 
 /// JSON without what a terminal would act on. Such characters stand in strings only; the layout's own line ends stay.

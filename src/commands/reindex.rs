@@ -38,6 +38,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?
         }
     };
+    let rings = here.workspace.rings();
     let progress = Progress::new(output.is_quiet());
     let context = Context {
         repository: &here.repository,
@@ -50,6 +51,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     };
     let result = pipeline::catch_up(&context, arguments.full);
     progress.finish();
+    drop(lock);
+    here.answer_rings(rings)?;
     let report = result?;
     for warning in &report.warnings {
         output.warn(warning);

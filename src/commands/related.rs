@@ -32,6 +32,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     arguments.narrow.check_dimensions(&["temporal"])?;
     let filter = arguments.narrow.filter()?;
+    if filter.kinds.iter().any(|kind| kind != "file") {
+        let message = "commits change files, so `related` answers with files alone";
+        return Err(UserError::new(Exit::Usage, message).hint("leave --kind out").into());
+    }
     let reader = here.reader(arguments.narrow.fresh, output)?;
     let item = one_item(&reader, &arguments.target)?;
     if item.kind != "file" {

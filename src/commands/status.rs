@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         here.wait(Duration::from_secs(arguments.timeout))?;
     }
     let head = here.repository.head()?.map(|head| hex(head.commit.as_bytes()));
-    let reader = match Reader::open(&here.repository, &here.workspace) {
+    let reader = match Reader::open(&here.repository, &here.workspace, &here.config) {
         Ok(reader) => reader,
         Err(error) if error.downcast_ref::<UserError>().is_some_and(|error| error.exit == Exit::NotSetUp) => {
             return nothing_yet(&here, head, output, error);

@@ -20,8 +20,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let config = Config::load()?;
     detach();
-    Ok(answer(&arguments.common_dir))
+    Ok(answer(&arguments.common_dir, &config))
 }
 
 /// Cuts what ties this process to whoever started it: its session, its descriptors, its folder, its priority.
@@ -39,17 +40,15 @@ pub fn detach() {
 }
 
 /// Takes in what rang. Nobody reads this process's exit code but a person who started it by hand.
-pub fn answer(common_dir: &Path) -> ExitCode {
-    let config = Config::load().or_else(|_| Config::from_texts(None, None));
-    let Ok(config) = config else { return ExitCode::FAILURE };
-    let workspace = Workspace::locate(common_dir, &config);
+pub fn answer(common_dir: &Path, config: &Config) -> ExitCode {
+    let workspace = Workspace::locate(common_dir, config);
     if let Ok(file) = workspace.log_file() {
         let filter = tracing_subscriber::EnvFilter::try_from_env("PATINA_LOG")
             .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
         let _ =
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(Mutex::new(file)).with_ansi(false).try_init();
     }
-    match take_in(common_dir, &workspace, &config) {
+    match take_in(common_dir, &workspace, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "the worker gave up");
@@ -60,6 +59,7 @@ pub fn answer(common_dir: &Path) -> ExitCode {
 }
 
 fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<()> {
+    let stop = stop_flag();
     loop {
         // Whoever holds the lock looks at the doorbell again after letting go of it.
         let Some(lock) = workspace.try_lock()? else { return Ok(()) };
@@ -69,7 +69,6 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
             let repository = Repository::open(common_dir)?;
             pipeline::wait_until_quiet(&repository, workspace, PATIENCE);
             seen = workspace.rings();
-            let stop = stop_flag();
             let context = Context {
                 repository: &repository,
                 workspace,

@@ -2,12 +2,14 @@
 //! facts and out of them, so that moving a definition says nothing new; so does what the rest of the file says of
 //! a definition (supertypes, the type of a receiver), because the same fact must have the same body for ever.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::Serialize;
 
 use super::storable;
 use crate::event::{CODE_CALL, CODE_FILE, CODE_IMPORT, Fact, Idem, Origin, cap_at, definition_key};
+use crate::redact::redact;
 use crate::syntax::{Call, Definition, EXTRACTOR, Form, Import, Language, Parsed};
 
 /// Longest signature kept: what is longer is a table of parameters that nobody reads.
@@ -105,7 +107,8 @@ struct ImportData<'a> {
 }
 
 /// Facts of a file in a language that is read as code. `path` is encoded.
-pub fn file_facts(path: &str, language: Language, parsed: &Parsed, lines: u32) -> CodeFacts {
+pub fn file_facts(path: &str, language: Language, parsed: Parsed, lines: u32) -> CodeFacts {
+    let parsed = &without_secrets(parsed);
     let mut facts = CodeFacts {
         items: vec![file_item(path, Some(language), &parsed.doc, &parsed.text, lines)],
         ..CodeFacts::default()
@@ -140,6 +143,37 @@ pub fn file_facts(path: &str, language: Language, parsed: &Parsed, lines: u32) -
 pub fn text_facts(path: &str, text: &str) -> CodeFacts {
     let lines = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
     CodeFacts { items: vec![file_item(path, None, "", text, lines)], ..CodeFacts::default() }
+}
+
+/// What a file says, without what must not be stored: whatever is made of it afterwards is clean.
+fn without_secrets(mut parsed: Parsed) -> Parsed {
+    let clean = |text: &mut String| {
+        if let Cow::Owned(redacted) = redact(text) {
+            *text = redacted;
+        }
+    };
+    let optional = |text: &mut Option<String>| text.iter_mut().for_each(clean);
+    clean(&mut parsed.text);
+    clean(&mut parsed.doc);
+    for definition in &mut parsed.definitions {
+        let Definition { name, qualified, signature, doc, text, fields, bases, return_type, owner, .. } = definition;
+        [name, qualified, signature, doc, text].into_iter().for_each(clean);
+        [return_type, owner].into_iter().for_each(optional);
+        fields.iter_mut().for_each(|(field, kind)| {
+            clean(field);
+            clean(kind);
+        });
+        bases.iter_mut().for_each(clean);
+    }
+    for call in &mut parsed.calls {
+        [&mut call.name, &mut call.callee].into_iter().for_each(clean);
+        [&mut call.receiver_type, &mut call.receiver_call].into_iter().for_each(optional);
+    }
+    for import in &mut parsed.imports {
+        clean(&mut import.target);
+        [&mut import.name, &mut import.alias, &mut import.scope].into_iter().for_each(optional);
+    }
+    parsed
 }
 
 fn file_item(path: &str, language: Option<Language>, doc: &str, text: &str, lines: u32) -> ItemFact {

@@ -296,8 +296,8 @@ impl<'m> Walk<'m> {
                         queue.push((node.time, id));
                         nodes.insert(id, (node.parents, data));
                     }
-                    None if heads.contains(&id) => self.pending.push(id),
-                    None => {}
+                    // Only a merge goes on without one of its parents: that side is looked for again later.
+                    None => self.pending.push(id),
                 }
             }
             let Some((_, id)) = queue.pop() else { break };

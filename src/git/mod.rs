@@ -227,7 +227,9 @@ fn worktree(gix: &gix::Repository, name: String) -> Result<Worktree> {
 
 fn head_of(gix: &gix::Repository) -> Result<Option<Head>> {
     let mut head = gix.head().map_err(|error| anyhow!("reading HEAD: {error}"))?;
-    let Some(id) = head.try_peel_to_id().ok().flatten().map(gix::Id::detach) else { return Ok(None) };
+    let Some(id) = head.try_peel_to_id().map_err(|error| anyhow!("reading HEAD: {error}"))?.map(gix::Id::detach) else {
+        return Ok(None);
+    };
     let Some(object) = gix.try_find_object(id).map_err(|error| anyhow!("reading {id}: {error}"))? else {
         return Ok(None);
     };

@@ -33,11 +33,6 @@ impl<'c> Lineage<'c> {
         self.live.contains(&path)
     }
 
-    /// Every live path, by row.
-    pub fn live(&self) -> &HashSet<i64> {
-        &self.live
-    }
-
     /// The row of a path.
     pub fn row(&self, path: &str) -> Result<Option<i64>> {
         let mut statement = self.cache.prepare_cached("SELECT id FROM path WHERE path = :path")?;

@@ -98,6 +98,6 @@ pub fn newest_commits(cache: &Connection, view: i64, path: &str, count: usize) -
 
 /// The weight that is left of something after a time: half of it every half-life. Seconds; the future counts as now.
 pub fn decay(as_of: i64, time: i64, half_life_days: f64) -> f64 {
-    let age = (as_of - time).max(0) as f64 / 86_400.0;
+    let age = as_of.saturating_sub(time).max(0) as f64 / 86_400.0;
     (-age / half_life_days).exp2()
 }

@@ -51,7 +51,10 @@ pub struct People {
 
 /// Joins written people by the mailmap, then by address.
 pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
-    let mut statement = cache.prepare_cached("SELECT id, written FROM person ORDER BY written")?;
+    // Whoever no reachable commit names is nobody here: a misspelling that was amended away has never been.
+    let mut statement = cache.prepare_cached(
+        "SELECT id, written FROM person WHERE id IN (SELECT author FROM commit_row JOIN reachable USING (seq)) ORDER BY written",
+    )?;
     let rows = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
@@ -71,6 +74,11 @@ pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
 }
 
 impl People {
+    /// How many people there are.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+
     /// Name and address of the person a row stands for.
     pub fn of_row(&self, row: i64) -> Option<&(String, String)> {
         self.by_row.get(&row).map(|index| &self.names[*index])
@@ -109,7 +117,7 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
             share: 0.0,
             last_commit: *time,
             commits: 0,
-            departed: as_of - seen > DEPARTED_DAYS * 86_400,
+            departed: as_of.saturating_sub(seen) > DEPARTED_DAYS * 86_400,
             last_commit_id: String::new(),
         });
         person.score += decay(as_of, *time, HALF_LIFE);

@@ -1,7 +1,7 @@
 //! What changes together: the mix of decayed co-change, nearness of paths, and recent popularity. Summed in
 //! the order of time, so that the same history gives the same bits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
@@ -147,18 +147,27 @@ fn commits_touching(cache: &Connection, lineage: &Lineage<'_>, path: &str) -> Re
 }
 
 fn popularity(cache: &Connection, lineage: &Lineage<'_>, as_of: i64) -> Result<HashMap<i64, f64>> {
-    let since = as_of - (POPULARITY_WINDOW * POPULARITY_HALF_LIFE * 86_400.0) as i64;
+    let since = as_of.saturating_sub((POPULARITY_WINDOW * POPULARITY_HALF_LIFE * 86_400.0) as i64);
     let mut statement = cache.prepare_cached(
-        "SELECT touched.path, time FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq
+        "SELECT touched.path, time, commit_row.seq FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq
          CROSS JOIN touched ON touched.commit_seq = commit_row.seq
          WHERE time > :since AND files BETWEEN 1 AND :largest ORDER BY time, sha, touched.path",
     )?;
     let mut rows = statement.query(named_params! {":since": since, ":largest": LARGEST_COMMIT})?;
     let mut sums: HashMap<i64, f64> = HashMap::new();
+    // A commit that renames a file touches it under two names and counts once.
+    let (mut commit, mut counted) = (None, HashSet::new());
     while let Some(row) = rows.next()? {
         let weight = decay(as_of, row.get(1)?, POPULARITY_HALF_LIFE);
+        let seq: Seq = row.get(2)?;
+        if commit != Some(seq) {
+            commit = Some(seq);
+            counted.clear();
+        }
         for heir in lineage.heirs(row.get(0)?)? {
-            *sums.entry(heir).or_default() += weight;
+            if counted.insert(heir) {
+                *sums.entry(heir).or_default() += weight;
+            }
         }
     }
     Ok(sums)

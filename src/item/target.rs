@@ -107,8 +107,8 @@ fn paths_ending(cache: &Connection, view: i64, text: &str) -> Result<Vec<Item>> 
 }
 
 fn is_folder(cache: &Connection, view: i64, path: &str) -> Result<bool> {
-    if path.is_empty() || path == "." {
-        return Ok(false);
+    if path.is_empty() {
+        return Ok(true);
     }
     let (from, to) = (format!("{path}/"), format!("{path}0"));
     let mut statement = cache.prepare_cached(

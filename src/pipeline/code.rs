@@ -131,8 +131,9 @@ fn parse(repository: &Repository, child: &mut Child, config: &Config, path: Stri
     Ok(match child.parse(language, &bytes) {
         syntax::Outcome::Parsed(parsed) => {
             let lines = u32::try_from(bytes.split(|byte| *byte == b'\n').count()).context("counting lines")?;
-            let facts = file_facts(&path, language, &parsed, lines);
-            let outcome = if parsed.partial { Outcome::Partial(language) } else { Outcome::Code(language) };
+            let partial = parsed.partial;
+            let facts = file_facts(&path, language, parsed, lines);
+            let outcome = if partial { Outcome::Partial(language) } else { Outcome::Code(language) };
             Parse { path, blob, size, outcome, facts }
         }
         syntax::Outcome::Failed(why) => {

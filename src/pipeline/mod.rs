@@ -106,7 +106,7 @@ struct Wanted {
 /// the caches beside the ones in use, which serve until the end. So does a cache that turns out to be damaged.
 pub fn catch_up(context: &Context<'_>, full: bool) -> Result<Report> {
     match run(context, full) {
-        Err(error) if !full && is_damage(&error) => {
+        Err(error) if !full && is_damage(&error) && log_is_sound(context) => {
             tracing::warn!(error = format!("{error:#}"), "the cache is damaged and is built again");
             run(context, true)
         }
@@ -114,10 +114,15 @@ pub fn catch_up(context: &Context<'_>, full: bool) -> Result<Report> {
     }
 }
 
+fn log_is_sound(context: &Context<'_>) -> bool {
+    let log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal);
+    log.is_ok_and(|log| log.is_sound())
+}
+
 fn run(context: &Context<'_>, full: bool) -> Result<Report> {
     let start = Instant::now();
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
-    let mut cache = Cache::open(context.workspace, context.config, full)?;
+    let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
     let mut report = Report::default();
     views::let_go_of_missing(context, &mut cache)?;
     let wanted = wanted(context, &cache)?;
@@ -144,7 +149,8 @@ fn run(context: &Context<'_>, full: bool) -> Result<Report> {
     Ok(report)
 }
 
-fn is_damage(error: &anyhow::Error) -> bool {
+/// Whether SQLite found a file damaged.
+pub fn is_damage(error: &anyhow::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     matches!(code, Some(DatabaseCorrupt | NotADatabase))
@@ -197,7 +203,7 @@ fn wanted(context: &Context<'_>, cache: &Cache) -> Result<Vec<Wanted>> {
             config.narrow("patina.toml", &String::from_utf8_lossy(&bytes));
         }
         let view = view::ensure_view(&cache.connection, &worktree.name)?;
-        let keep = |path: &str| !config.ignore.is_match(path);
+        let keep = |path: &str| !config.ignores(path);
         let moves = view::wanted_moves(
             &cache.connection,
             context.repository,

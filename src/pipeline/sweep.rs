@@ -27,7 +27,7 @@ pub struct Swept {
 pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     super::catch_up(context, false)?;
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
-    let mut cache = Cache::open(context.workspace, context.config, false)?;
+    let mut cache = Cache::open(context.workspace, context.config, &log, false)?;
     let before = size(context);
     let live = live(&cache)?;
     let old = log.note_unseen(&live, now, now - i64::from(days) * 86_400)?;
@@ -56,6 +56,8 @@ fn forget(cache: &mut Cache, seqs: &[Seq]) -> Result<()> {
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for sql in [
         "DELETE FROM parse WHERE id IN (SELECT parse FROM parse_item WHERE seq = :seq)",
+        "DELETE FROM parse WHERE id IN (SELECT parse FROM parse_call WHERE seq = :seq)",
+        "DELETE FROM parse WHERE id IN (SELECT parse FROM import WHERE seq = :seq)",
         "DELETE FROM definition WHERE seq = :seq",
         "DELETE FROM call WHERE seq = :seq",
         "DELETE FROM touched WHERE commit_seq = :seq",

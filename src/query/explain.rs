@@ -2,7 +2,6 @@
 //! "related" without a reason.
 
 use anyhow::Result;
-use rusqlite::named_params;
 use serde::Serialize;
 
 use super::{Evidence, Reader};
@@ -109,15 +108,10 @@ fn people(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Option<Tie>> {
     let (of_a, of_b) = (who(a)?, who(b)?);
     let shared: Vec<String> = of_a
         .iter()
-        .filter(|person| of_b.iter().any(|other| other.email == person.email))
+        .filter(|person| of_b.iter().any(|other| (&other.name, &other.email) == (&person.name, &person.email)))
         .map(|person| person.name.clone())
         .collect();
-    let everyone: i64 = reader.cache.query_row(
-        "SELECT count(DISTINCT author) FROM commit_row JOIN reachable USING (seq)",
-        named_params! {},
-        |row| row.get(0),
-    )?;
-    if shared.is_empty() || everyone < 2 {
+    if shared.is_empty() || people.count() < 2 {
         return Ok(None);
     }
     let detail = "written by the same people".to_string();

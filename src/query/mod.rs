@@ -16,6 +16,7 @@ pub use explain::{Tie, explain};
 pub use neighbours::related;
 pub use search::search;
 
+use crate::config::{Config, real_path};
 use crate::error::{Exit, UserError};
 use crate::event::{encode_path, hex};
 use crate::git::{Head, Mailmap, Repository};
@@ -127,12 +128,14 @@ impl<'r> Reader<'r> {
     ///
     /// # Errors
     /// A [`UserError`] with the exit code for "not set up" where nothing is indexed.
-    pub fn open(repository: &'r Repository, workspace: &Workspace) -> Result<Self> {
-        let cache = store::open_reader(workspace)?;
+    pub fn open(repository: &'r Repository, workspace: &Workspace, config: &Config) -> Result<Self> {
+        let cache = store::open_reader(workspace, config)?;
         let head = repository.head()?;
         let name = repository.worktree_name()?;
         let mut notes = Vec::new();
-        let view = match view::view_of(&cache, &name)? {
+        // A view that has no HEAD yet is one that is being taken in for the first time.
+        let own = view::view_of(&cache, &name)?.filter(|view| view.head.is_some() || head.is_none());
+        let view = match own {
             Some(view) => view,
             None => {
                 let main = view::view_of(&cache, "")?.ok_or_else(|| {
@@ -210,7 +213,7 @@ impl Filter {
 
     /// Whether a file may be in the answer.
     fn keeps_path(&self, path: &str) -> bool {
-        self.path.as_ref().is_none_or(|glob| glob.is_match(path))
+        self.path.as_ref().is_none_or(|glob| glob.is_match(real_path(path)))
     }
 
     fn keeps_kind(&self, kind: &str) -> bool {
@@ -230,7 +233,8 @@ fn behind(cache: &Connection, repository: &Repository, head: Option<Head>) -> Re
 /// same name comes first wherever the view is joined.
 fn keep_own_files(cache: &Connection, repository: &Repository, main: &View, head: Option<Head>) -> Result<()> {
     cache.execute_batch(
-        "CREATE TEMP TABLE view_file(view INTEGER, path INTEGER, parse INTEGER, PRIMARY KEY(view, path)) WITHOUT ROWID",
+        "CREATE TEMP TABLE view_file(view INTEGER, path INTEGER, parse INTEGER, PRIMARY KEY(view, path)) WITHOUT ROWID;
+         CREATE INDEX temp.view_file_by_parse ON view_file(parse, view);",
     )?;
     let mut insert = cache.prepare(
         "INSERT INTO temp.view_file SELECT view, view_file.path, parse FROM main.view_file JOIN parse ON parse.id = view_file.parse

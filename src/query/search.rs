@@ -1,6 +1,7 @@
 //! Words to hits by full text: what is live, definitions and names above mentions, tests below what they test.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, named_params};
@@ -12,8 +13,8 @@ use crate::item::{self, Item};
 use crate::syntax::is_noise;
 use crate::text_index::{self, words};
 
-/// Matches that are looked at together before boosts reorder them: boosts move a hit by a few places only.
-const PAGE: usize = 200;
+/// Matches that are looked at before the best are chosen: names, kinds and tests move a hit up or down among them.
+const LOOKED_AT: usize = 200;
 /// Evidence commits a hit.
 const COMMITS: usize = 2;
 /// Longest line shown as evidence, in bytes.
@@ -48,30 +49,24 @@ pub fn search(reader: &Reader<'_>, question: &str, filter: &Filter) -> Result<Ve
         .iter()
         .any(|word| ["test", "tests", "example", "examples", "bench", "benches", "fixture"].contains(&word.as_str()));
     let mut found: Vec<(f64, Found)> = Vec::new();
-    // The score below which nothing more is looked at; equals are all taken, whichever of them came in first.
-    let mut enough: Option<f64> = None;
-    'pages: for page in 0.. {
-        let matches = text_index::search(&reader.cache, &words, PAGE, page * PAGE)?;
-        let last = matches.last().map(|one| one.score).filter(|_| matches.len() == PAGE);
-        for one in matches {
-            if enough.is_some_and(|score| one.score < score) {
-                break 'pages;
+    // Equals of the last one are all looked at, whichever of them came in first.
+    let (mut looked_at, mut last) = (0, f64::INFINITY);
+    text_index::search(&reader.cache, &words, |one| {
+        if looked_at >= LOOKED_AT && found.len() >= filter.k && one.score < last {
+            return Ok(ControlFlow::Break(()));
+        }
+        (looked_at, last) = (looked_at + 1, one.score);
+        let Some(what) = live(reader, one.seq, filter)? else { return Ok(ControlFlow::Continue(())) };
+        let weight = match &what {
+            Found::Item(item) => {
+                let noise = if !asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 };
+                kind_weight(&item.kind) * noise * name_boost(item, &words)
             }
-            let Some(what) = live(reader, one.seq, filter)? else { continue };
-            let weight = match &what {
-                Found::Item(item) => {
-                    let noise = if !asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 };
-                    kind_weight(&item.kind) * noise * name_boost(item, &words)
-                }
-                Found::Commit(..) => kind_weight("commit"),
-            };
-            found.push((one.score * weight, what));
-        }
-        let Some(last) = last else { break };
-        if enough.is_none() && found.len() >= filter.k {
-            enough = Some(last);
-        }
-    }
+            Found::Commit(..) => kind_weight("commit"),
+        };
+        found.push((one.score * weight, what));
+        Ok(ControlFlow::Continue(()))
+    })?;
     let mut ranked: Vec<(Hit, i64)> = found.into_iter().map(|(score, found)| hit(found, score)).collect();
     ranked.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key)));
     ranked.truncate(filter.k);

@@ -76,18 +76,6 @@ pub fn set_pending(cache: &Connection, commits: &[ObjectId]) -> Result<()> {
     Ok(())
 }
 
-/// How many of these commits are reachable now; to tell whether a head has been taken in.
-pub fn heads_reached(cache: &Connection, heads: &[ObjectId]) -> Result<usize> {
-    let mut count = 0;
-    let mut statement = cache.prepare_cached("SELECT 1 FROM reachable WHERE seq = :seq")?;
-    for head in heads {
-        if let Some(seq) = commit_seq(cache, head.as_bytes())? {
-            count += usize::from(statement.exists(named_params! {":seq": seq})?);
-        }
-    }
-    Ok(count)
-}
-
 /// Moves the reachable set from what the old heads reached to what the new ones do. Where every old head is
 /// still reached, only the way from the new heads is walked; `whole` walks everything.
 pub fn move_reachable(cache: &Connection, old: &[ObjectId], new: &[ObjectId], whole: bool) -> Result<Reach> {
