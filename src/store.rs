@@ -110,6 +110,10 @@ pub fn is_outdated(error: &anyhow::Error) -> bool {
 const OUTDATED: &str = "what is indexed was made by another patina, with other settings, or from another log";
 
 fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> {
+    let outdated = || UserError::new(Exit::NotSetUp, OUTDATED).hint("`patina reindex` builds it again");
+    if !log.exists() {
+        return Err(outdated().into());
+    }
     let connection = sqlite::open_read_only(cache)?;
     let uri = format!("file:{}?mode=ro", encode_uri(log));
     connection.execute("ATTACH DATABASE :log AS log", named_params! {":log": uri})?;
@@ -120,7 +124,7 @@ fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> 
     let log_id = "SELECT value FROM log.live WHERE key = 'log_id'";
     let log_id: Option<String> = connection.query_row(log_id, [], |row| row.get(0)).optional()?;
     if !is_ours || meta(&connection, "log_id")? != log_id {
-        return Err(UserError::new(Exit::NotSetUp, OUTDATED).hint("`patina reindex` builds it again").into());
+        return Err(outdated().into());
     }
     Ok(connection)
 }
