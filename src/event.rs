@@ -225,6 +225,11 @@ pub fn definition_key(path: &str, qualified: &str) -> String {
     format!("{path}#{}", encode_path(qualified.as_bytes()))
 }
 
+/// A number of things in words: `1 commit`, `2 commits`.
+pub fn count(n: u64, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
 /// Cuts a text to [`MAX_TEXT`] bytes, at a character.
 pub fn cap(text: &str) -> &str {
     cap_at(text, MAX_TEXT)

@@ -212,7 +212,7 @@ impl Workspace {
 
     /// Starts the worker for a repository, detached from this process and its terminal.
     pub fn spawn_worker(common_dir: &Path) -> Result<()> {
-        let mut command = Command::new(program()?);
+        let mut command = Command::new(running_program()?);
         // The worker stands elsewhere, where a relative name would mean another file.
         if let Some(config) = std::env::var_os("PATINA_CONFIG") {
             command.env("PATINA_CONFIG", std::path::absolute(config)?);
@@ -242,6 +242,12 @@ pub fn program() -> Result<PathBuf> {
     // A binary that was replaced while it ran is named with this ending on Linux.
     let text = program.to_string_lossy();
     Ok(text.strip_suffix(" (deleted)").map_or(program.clone(), PathBuf::from))
+}
+
+/// The same as a name that goes on working when the file is removed or replaced meanwhile, where there is one.
+pub fn running_program() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.to_path_buf()) } else { program() }
 }
 
 /// Replaces a file so that a crash leaves the old or the new one.

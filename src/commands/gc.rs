@@ -8,8 +8,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, program, stop_flag};
+use super::{Here, stop_flag};
 use crate::pipeline::{self, Context};
+use crate::workspace::running_program;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -34,7 +35,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         repository: &here.repository,
         workspace: &here.workspace,
         config: &here.config,
-        program: program()?,
+        program: running_program()?,
         progress: &|_, _, _| {},
         stop: &stop,
         lock: &lock,

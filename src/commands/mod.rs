@@ -339,6 +339,9 @@ impl Narrow {
                     .into());
             }
         }
+        if self.k == 0 {
+            return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
+        }
         let path = self.path.as_deref().map(Filter::path_glob).transpose()?;
         let since = self.since.as_deref().map(parse_since).transpose()?;
         Ok(Filter { k: self.k, kinds: self.kind.clone(), path, since })

@@ -128,9 +128,8 @@ impl Page {
     pub fn as_of(&mut self, reader: &Reader<'_>) {
         let commit = reader.as_of().map_or_else(|| "an empty repository".to_string(), |id| short(&id).to_string());
         let ahead = match reader.behind {
-            0 if reader.has_moved() => "; HEAD has moved since, ask again or add --fresh".to_string(),
             0 => String::new(),
-            1 => "; HEAD is 1 commit ahead, ask again or add --fresh".to_string(),
+            1 => "; HEAD has moved since, ask again or add --fresh".to_string(),
             n => format!("; HEAD is {n} commits ahead, ask again or add --fresh"),
         };
         self.line(format!("as of {commit}{ahead}"));

@@ -8,8 +8,9 @@ use anyhow::Result;
 
 use super::output::Output;
 use super::progress::Progress;
-use super::{Here, program, stop_flag};
+use super::{Here, stop_flag};
 use crate::pipeline::{self, Context};
+use crate::workspace::running_program;
 
 /// How long a foreground run waits for a worker to finish.
 const LOCK: Duration = Duration::from_secs(600);
@@ -44,7 +45,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         repository: &here.repository,
         workspace: &here.workspace,
         config: &here.config,
-        program: program()?,
+        program: running_program()?,
         progress: &|stage, done, total| progress.step(stage, done, total),
         stop: &stop,
         lock: &lock,

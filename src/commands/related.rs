@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Here, Narrow};
 use crate::error::{Exit, UserError};
-use crate::item::{self, Item, Target};
+use crate::item::{Item, Target};
 use crate::query::{self, Hit, Reader};
 
 #[derive(Debug, clap::Args)]
@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 
 /// The one item a person names; a folder is none.
 pub fn one_item(reader: &Reader<'_>, text: &str) -> Result<Item> {
-    match item::resolve(&reader.cache, reader.view.id, &reader.prefix(), text)? {
+    match reader.target(text)? {
         Target::Item(item) => Ok(item),
         Target::Folder(folder) => Err(UserError::new(Exit::Usage, format!("{folder} is a folder"))
             .hint("name a file or a symbol; `patina who` takes folders")

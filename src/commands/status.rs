@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::output::{Output, short};
 use super::{DIMENSIONS, Here};
 use crate::error::{Exit, UserError};
-use crate::event::hex;
+use crate::event::{count, hex};
 use crate::item;
 use crate::query::Reader;
 use crate::view;
@@ -116,12 +116,15 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let branch = here.repository.branch().map_or("HEAD is detached".to_string(), |branch| format!("on {branch}"));
     page.heading("indexed    ", format!("{indexed} ({branch})"));
     if answer.behind > 0 {
-        page.line(format!("           HEAD is {} commits ahead; `patina status --wait` takes them in", answer.behind));
+        page.line(format!(
+            "           HEAD has moved on ({} behind); `patina status --wait` catches up",
+            count(answer.behind, "commit")
+        ));
     }
     if answer.pending > 0 {
         page.line(format!(
-            "           {} commits wait for history that is not here (a shallow clone, or missing objects)",
-            answer.pending
+            "           {} without its place in history: what came before is not here (a shallow clone, or missing objects)",
+            count(answer.pending, "commit")
         ));
     }
     let list = |counts: &BTreeMap<String, u64>| {

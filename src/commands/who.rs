@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::Here;
 use super::output::{Output, short};
+use crate::event::count;
 use crate::git::day;
 use crate::history::{self, Person};
-use crate::item::{self, Target};
+use crate::item::Target;
 use crate::view;
 
 #[derive(Debug, clap::Args)]
@@ -36,10 +37,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, output)?;
     let (cache, view) = (&reader.cache, reader.view.id);
-    let prefix = reader.prefix();
     let target = match arguments.target.as_str() {
-        "." | "./" => Target::Folder(prefix.clone()),
-        text => item::resolve(cache, view, &prefix, text)?,
+        "." | "./" => Target::Folder(reader.prefix()),
+        text => reader.target(text)?,
     };
     let (name, paths) = match target {
         Target::Item(item) => {
@@ -72,8 +72,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         page.heading(
             format!("{:3.0} %  {} <{}>", person.share * 100.0, person.name, person.email),
             format!(
-                "  {} commits, last {} {}{kind}{departed}",
-                person.commits,
+                "  {}, last {} {}{kind}{departed}",
+                count(person.commits as u64, "commit"),
                 day(person.last_commit),
                 short(&person.last_commit_id)
             ),

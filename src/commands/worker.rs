@@ -7,11 +7,11 @@ use std::sync::Mutex;
 
 use anyhow::Result;
 
-use super::{program, stop_flag};
+use super::stop_flag;
 use crate::config::Config;
 use crate::git::Repository;
 use crate::pipeline::{self, Context, PATIENCE};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, running_program};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -73,7 +73,7 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
                 repository: &repository,
                 workspace,
                 config,
-                program: program()?,
+                program: running_program()?,
                 progress: &|_, _, _| {},
                 stop: &stop,
                 lock: &lock,

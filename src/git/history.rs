@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context, Result, anyhow};
 use gix::ObjectId;
-use gix::objs::{CommitRef, CommitRefIter};
+use gix::bstr::ByteSlice;
+use gix::objs::CommitRefIter;
 
 use super::{RawChange, Repository, Shared};
 
@@ -143,30 +144,48 @@ impl Repository {
         let mut iter = CommitRefIter::from_bytes(data.data, id.kind());
         let tree = iter.tree_id().ok()?;
         let parents = iter.parent_ids().collect();
-        let time = iter.committer().ok()?.seconds();
+        // A line that does not name a person rightly still stands in history, and so does what comes before it.
+        let time = iter.committer().map_or(0, |committer| committer.seconds());
         Some(Node { tree, parents, time })
     }
 
     fn read_commit(&self, job: &Job) -> Result<RawCommit> {
-        let commit =
-            CommitRef::from_bytes(&job.data, job.id.kind()).with_context(|| format!("reading commit {}", job.id))?;
+        let mut headers = CommitRefIter::from_bytes(&job.data, job.id.kind());
+        let tree = headers.tree_id().with_context(|| format!("reading commit {}", job.id))?;
         let changes = match job.base {
             Base::Merge => Vec::new(),
-            Base::Empty => self.diff_trees(None, Some(commit.tree()))?,
-            Base::Parent(parent) => self.diff_trees(Some(parent), Some(commit.tree()))?,
+            Base::Empty => self.diff_trees(None, Some(tree))?,
+            Base::Parent(parent) => self.diff_trees(Some(parent), Some(tree))?,
         };
-        let (author, committer) = (commit.author()?, commit.committer()?);
+        let (author, author_time) = signature(&job.data, b"author ");
+        let (committer, committer_time) = signature(&job.data, b"committer ");
+        let message = job.data.find(b"\n\n").map_or(&b""[..], |end| &job.data[end + 2..]);
+        let message = to_utf8(message);
         Ok(RawCommit {
             id: job.id,
-            parents: commit.parents().collect(),
-            author: person(author.name, author.email),
-            committer: person(committer.name, committer.email),
-            author_time: author.seconds(),
-            committer_time: committer.seconds(),
-            message: to_utf8(commit.message),
+            parents: headers.parent_ids().collect(),
+            author,
+            committer,
+            author_time,
+            committer_time,
+            message,
             changes,
         })
     }
+}
+
+/// Who and when, from a header of a commit: `Name <email>` as written and Unix seconds. A line that git would call
+/// malformed gives what there is of it.
+fn signature(commit: &[u8], header: &[u8]) -> (String, i64) {
+    let headers = commit.find(b"\n\n").map_or(commit, |end| &commit[..end]);
+    let Some(line) = headers.lines().find_map(|line| line.strip_prefix(header)) else { return (person(b"", b""), 0) };
+    if let Ok(signature) = gix::actor::SignatureRef::from_bytes(line) {
+        return (person(signature.name, signature.email), signature.seconds());
+    }
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let time = words.iter().rev().find_map(|word| std::str::from_utf8(word).ok()?.parse::<i64>().ok()).unwrap_or(0);
+    let name = line.split(|byte| *byte == b'<').next().unwrap_or_default();
+    (person(name.trim(), b""), time)
 }
 
 /// A commit's place in history.

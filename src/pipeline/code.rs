@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rusqlite::TransactionBehavior;
 
 use super::{Context, Stage, Wanted, check_stop};
@@ -136,6 +136,7 @@ fn parse(repository: &Repository, child: &mut Child, config: &Config, path: Stri
             let outcome = if partial { Outcome::Partial(language) } else { Outcome::Code(language) };
             Parse { path, blob, size, outcome, facts }
         }
+        syntax::Outcome::Unavailable(why) => bail!("starting a parser: {why}"),
         syntax::Outcome::Failed(why) => {
             tracing::warn!(path, %blob, why, "a file could not be parsed");
             left_out(path, size, Outcome::Failed(why))

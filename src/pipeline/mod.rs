@@ -236,24 +236,36 @@ fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
 pub struct Patience {
     /// Rings closer than this are one.
     pub rings: Duration,
+    /// However often it rings, with no such sequence under way, the look is not put off for longer.
+    pub longest: Duration,
     /// A rebase, am or sequencer that did not ring for this long is resting; what is there is taken in.
     pub sequence: Duration,
 }
 
 /// What the worker uses.
-pub const PATIENCE: Patience = Patience { rings: Duration::from_millis(50), sequence: Duration::from_millis(1500) };
+pub const PATIENCE: Patience = Patience {
+    rings: Duration::from_millis(50),
+    longest: Duration::from_millis(500),
+    sequence: Duration::from_millis(1500),
+};
 
 /// Waits until the doorbell is quiet, so that a burst of rings is one look.
 pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience: Patience) {
     let worktrees = repository.worktrees().unwrap_or_default();
     let mut seen = workspace.rings();
-    let mut last_ring = Instant::now();
+    let start = Instant::now();
+    let mut last_ring = start;
     loop {
         std::thread::sleep(patience.rings);
         let rings = workspace.rings();
+        let is_busy = worktrees.iter().any(Worktree::is_busy);
         if rings != seen {
             (seen, last_ring) = (rings, Instant::now());
-        } else if !worktrees.iter().any(Worktree::is_busy) || last_ring.elapsed() > patience.sequence {
+            // Somebody who asks again and again must not keep the answer from coming.
+            if !is_busy && start.elapsed() > patience.longest {
+                break;
+            }
+        } else if !is_busy || last_ring.elapsed() > patience.sequence {
             break;
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Evidence, Reader};
 use crate::edges;
+use crate::event::count;
 use crate::history;
 use crate::item::{self, Item};
 
@@ -20,6 +21,8 @@ pub struct Tie {
     pub evidence: Vec<Evidence>,
 }
 
+/// Calls less sure than this tie nothing.
+const LIKELY: f32 = 0.3;
 /// Shared commits shown.
 const COMMITS: usize = 5;
 /// Call sites shown each way.
@@ -39,8 +42,8 @@ pub fn explain(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
         {
             let shared = history::shared_commits(cache, view, &a.path, &b.path, COMMITS)?;
             let detail = format!(
-                "changed together in {} commits; number {rank} of {} for {}",
-                related.commits,
+                "changed together in {}; number {rank} of {} for {}",
+                count(related.commits as u64, "commit"),
                 ranked.len(),
                 a.path
             );
@@ -78,15 +81,15 @@ fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Res
     let mut sites = Vec::new();
     for caller in inside(from)? {
         let edges = edges::calls_of(&reader.cache, reader.view.id, &caller)?;
-        sites.extend(
-            edges.into_iter().filter(|edge| targets.contains(&edge.callee.seq) && edge.caller.seq != edge.callee.seq),
-        );
+        sites.extend(edges.into_iter().filter(|edge| {
+            edge.confidence >= LIKELY && targets.contains(&edge.callee.seq) && edge.caller.seq != edge.callee.seq
+        }));
     }
     if sites.is_empty() {
         return Ok(Vec::new());
     }
     sites.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.line.cmp(&b.line)));
-    let detail = format!("{} calls {} at {} places", from.key, to.key, sites.len());
+    let detail = format!("{} calls {} at {}", from.key, to.key, count(sites.len() as u64, "place"));
     let evidence = sites.into_iter().take(CALLS).map(|edge| Evidence::Call {
         path: edge.caller.path,
         line: edge.line,

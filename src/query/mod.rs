@@ -6,6 +6,7 @@ mod neighbours;
 mod search;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
 use globset::{Glob, GlobMatcher};
@@ -21,6 +22,7 @@ use crate::error::{Exit, UserError};
 use crate::event::{encode_path, hex};
 use crate::git::{Head, Mailmap, Repository};
 use crate::history::{self, CommitRef, People};
+use crate::item::{self, Target};
 use crate::store;
 use crate::view::{self, View};
 use crate::workspace::Workspace;
@@ -150,7 +152,7 @@ impl<'r> Reader<'r> {
         let behind = if view.head.map(|view| view.commit) == head.map(|head| head.commit) {
             0
         } else {
-            behind(&cache, repository, head)?
+            behind(&cache, repository, head)?.max(1)
         };
         Ok(Reader { cache, view, head, behind, notes, repository })
     }
@@ -183,6 +185,16 @@ impl<'r> Reader<'r> {
     fn authors(&self, path: &str, people: &People) -> Result<Option<Evidence>> {
         let names = history::authors_of(&self.cache, self.view.id, self.time(), path, people, AUTHORS)?;
         Ok((!names.is_empty()).then_some(Evidence::Authors { names }))
+    }
+
+    /// What a person names, from where they stand; an absolute path is read from the top of the worktree.
+    pub fn target(&self, text: &str) -> Result<Target> {
+        let top = self.repository.worktree_path().and_then(|top| std::fs::canonicalize(top).ok());
+        let inside = top.as_deref().and_then(|top| Path::new(text).strip_prefix(top).ok());
+        match inside {
+            Some(inside) => item::resolve(&self.cache, self.view.id, "", &inside.to_string_lossy()),
+            None => item::resolve(&self.cache, self.view.id, &self.prefix(), text),
+        }
     }
 
     /// The folder the person stands in, from the top of the worktree.

@@ -11,7 +11,7 @@ use crate::item::Item;
 
 /// Shared commits shown a hit.
 const COMMITS: usize = 3;
-/// Similarity of paths below this is shown to nobody.
+/// Similarity of paths below this is no evidence.
 const NEAR_PATH: f64 = 0.5;
 
 /// Ranks the files that go with an item's file; best first.
@@ -27,6 +27,10 @@ pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter) -> Result<Vec<
             || !filter.keeps_path(&related.path)
             || !touched_since(reader, &related.path, filter.since)?
         {
+            continue;
+        }
+        // Files that are merely popular everywhere say nothing of this one.
+        if related.commits == 0 && related.path_similarity < NEAR_PATH {
             continue;
         }
         let mut evidence = Vec::new();

@@ -47,6 +47,8 @@ pub enum Outcome {
     Parsed(Parsed),
     /// It was not, and why; the same bytes would fail again.
     Failed(String),
+    /// No process could be started, which says nothing about the source.
+    Unavailable(String),
 }
 
 /// The parent's hold on a child, which is started when it is first needed and again after it was lost.
@@ -91,6 +93,12 @@ impl Child {
         request.push(language as u8);
         request.extend_from_slice(source);
         loop {
+            if self.running.is_none() {
+                match start(&self.program) {
+                    Ok(running) => self.running = Some(running),
+                    Err(error) => return Outcome::Unavailable(format!("{error:#}")),
+                }
+            }
             let was_proven = self.running.as_ref().is_some_and(|running| running.is_proven);
             match self.ask(request.clone(), limit) {
                 Ok(answer) => return outcome(&answer),
@@ -344,7 +352,7 @@ mod tests {
             .into_iter()
             .map(|outcome| match outcome {
                 Outcome::Parsed(parsed) => parsed.definitions[0].name.clone(),
-                Outcome::Failed(message) => message,
+                Outcome::Failed(message) | Outcome::Unavailable(message) => message,
             })
             .collect();
         assert_eq!(names, ["a", "an unknown language", "b"]);
