@@ -197,7 +197,8 @@ fn secrets_in_code_text_and_messages_are_in_no_file_of_ours() {
         keys[0]
     );
     repo.commit_files(&[("a.rs", &code), ("notes.md", &lines), ("b.py", &format!("KEY = '{}'\n", keys[1]))], &lines);
-    repo.commit_files(&[("c.txt", &url)], &format!("by {url}"));
+    let script = format!("import x from '{url}lib.js';\nfunction open(key = '{}') {{ x(key); }}\n", keys[0]);
+    repo.commit_files(&[("c.txt", &url), ("d.js", &script)], &format!("by {url}"));
     repo.reindex();
     repo.patina(&["reindex", "--full"]);
     let mut looked = 0;

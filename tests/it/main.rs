@@ -9,6 +9,7 @@ mod hooks;
 mod json;
 mod languages;
 mod lineage;
+mod mended;
 mod oracle;
 mod seed;
 mod shapes;

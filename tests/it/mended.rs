@@ -1,0 +1,118 @@
+//! What goes wrong and mends itself: logs that are gone, caches that are damaged, commits that git would call
+//! malformed. Refuses an answer that is quietly wrong.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::{TestRepo, answers, assert_same};
+
+fn repository() -> TestRepo {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.rs", "pub fn alpha() { beta(); }\n"), ("b.rs", "pub fn beta() {}\n")], "begin");
+    repo.commit_files(&[("a.rs", "pub fn alpha() { beta(); beta(); }\n"), ("b.rs", "pub fn beta() { }\n")], "go on");
+    repo.reindex();
+    repo
+}
+
+#[test]
+fn a_log_that_is_gone_or_empty_is_said_and_built_again() {
+    let repo = repository();
+    let before = answers(&repo);
+    let log = repo.state().join("eventlog.db");
+    for emptied in [false, true] {
+        for ending in ["-wal", "-shm"] {
+            let _ = fs::remove_file(repo.state().join(format!("eventlog.db{ending}")));
+        }
+        if emptied {
+            fs::write(&log, "").expect("emptied")
+        } else {
+            fs::remove_file(&log).expect("gone")
+        }
+        let refused = repo.try_patina(&["query", "alpha"]);
+        assert_eq!(refused.code, 4, "{}", refused.stderr);
+        assert!(refused.stderr.contains("patina reindex"), "{}", refused.stderr);
+        assert!(repo.reindex() > 0, "everything is taken in again");
+        assert_same(&answers(&repo), &before, "after the log was built again");
+    }
+}
+
+#[test]
+fn an_answer_over_a_damaged_cache_comes_once_it_is_built_again() {
+    let repo = repository();
+    let before = repo.patina(&["who", "a.rs"]).stdout;
+    for entry in fs::read_dir(repo.state().join("cache")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "db") {
+            let mut bytes = fs::read(&path).expect("readable");
+            bytes[4096..].fill(0x5a);
+            fs::write(path, bytes).expect("damage");
+        }
+    }
+    let ringing = repo.with("PATINA", "");
+    let asked = ringing.try_patina(&["who", "a.rs"]);
+    assert_eq!((asked.code, asked.stdout), (0, before), "{}", asked.stderr);
+    assert!(asked.stderr.contains("damaged"), "{}", asked.stderr);
+    ringing.rest();
+}
+
+#[test]
+fn a_malformed_commit_hides_nothing() {
+    let repo = repository();
+    let (tree, parent) = (repo.git(&["write-tree"]).stdout, repo.head());
+    for (line, name) in [("author A 1700000000 +0000", "A"), ("author B <b 1700000000 +0000", "B"), ("author", "")] {
+        let text = format!(
+            "tree {}\nparent {parent}\n{line}\ncommitter C <c@example.org> 1700000000 +0000\n\nodd\n",
+            tree.trim()
+        );
+        let mut child = repo.command("git");
+        child.args(["hash-object", "-t", "commit", "-w", "--literally", "--stdin"]);
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("git runs");
+        child.stdin.take().expect("piped").write_all(text.as_bytes()).expect("written");
+        let id = String::from_utf8(child.wait_with_output().expect("git ends").stdout).expect("an id");
+        repo.git(&["update-ref", "HEAD", id.trim()]);
+        repo.git(&["commit", "-q", "--allow-empty", "-m", "and on"]);
+        repo.reindex();
+        assert_eq!(repo.json(&["status"])["pending"], 0, "{line}");
+        assert_eq!(repo.json(&["who", "a.rs"])["people"][0]["commits"], 2, "what came before still counts: {line}");
+        let author = "SELECT count(*) FROM eventlog WHERE event_type = 'git.commit' AND content = 'odd\n'";
+        assert!(repo.count(author) >= 1, "it is an event itself: {line}");
+        let like = format!("{author} AND data ->> '$.author' LIKE '{name}%'");
+        assert!(repo.count(&like) >= 1, "with what there is of its author: {line}");
+    }
+}
+
+#[test]
+fn an_index_made_under_other_settings_is_not_served() {
+    let repo = repository();
+    let config = repo.root().join("home/.config/patina/config.toml");
+    fs::create_dir_all(config.parent().expect("a folder")).expect("a folder");
+    fs::write(config, "[index]\nmax_file_bytes = 5\n").expect("settings");
+    let refused = repo.try_patina(&["query", "alpha"]);
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    repo.reindex();
+    assert_eq!(repo.json(&["status"])["files"]["oversize"], 2);
+}
+
+#[test]
+fn whoever_was_amended_away_is_nobody() {
+    let repo = repository();
+    repo.write("a.rs", "pub fn alpha() {}\n");
+    repo.git(&["commit", "-q", "-a", "--author", "Typo <typo@example.org>", "-m", "typo"]);
+    repo.reindex();
+    assert!(repo.patina(&["who", "a.rs"]).stdout.contains("Typo"));
+    repo.git(&["commit", "-q", "--amend", "--reset-author", "-m", "right"]);
+    repo.reindex();
+    assert!(!repo.patina(&["who", "a.rs"]).stdout.contains("Typo"));
+}
+
+#[test]
+fn an_absolute_path_names_a_file_and_a_hit_has_evidence() {
+    let repo = repository();
+    let path = repo.git(&["rev-parse", "--show-toplevel"]).stdout.trim().to_string() + "/a.rs";
+    let found = repo.json(&["related", &path]);
+    assert_eq!(found["hits"][0]["key"], "b.rs");
+    for hit in found["hits"].as_array().expect("hits") {
+        assert!(!hit["evidence"].as_array().expect("evidence").is_empty(), "{hit}");
+    }
+}
