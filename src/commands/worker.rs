@@ -64,7 +64,7 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
         // Whoever holds the lock looks at the doorbell again after letting go of it.
         let Some(lock) = workspace.try_lock()? else { return Ok(()) };
         workspace.shorten_rings()?;
-        let mut seen;
+        let (mut seen, mut done);
         loop {
             let repository = Repository::open(common_dir)?;
             pipeline::wait_until_quiet(&repository, workspace, PATIENCE);
@@ -78,15 +78,15 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
                 stop: &stop,
                 lock: &lock,
             };
-            pipeline::catch_up(&context, false)?;
-            workspace.set_last_error(None)?;
+            done = pipeline::catch_up(&context, false).and_then(|_| workspace.set_last_error(None));
             if workspace.rings() == seen {
                 break;
             }
         }
         drop(lock);
+        // Also after a failure: what rang meanwhile may be what mends it.
         if workspace.rings() == seen {
-            return Ok(());
+            return done;
         }
     }
 }
