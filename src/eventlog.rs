@@ -12,7 +12,8 @@ use crate::event::{DERIVER, Fact, Idem, Seq};
 use crate::sqlite::{self, Durability};
 
 /// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are
-/// moved together, so the views show no ghosts. `live` keeps a few words beside them.
+/// moved together, so the views show no ghosts. `live` keeps a few words beside
+/// them; `log_id` is chance, and tells this log from another one that took its place.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE event(
   seq INTEGER PRIMARY KEY,
@@ -42,6 +43,7 @@ CREATE TABLE tree(seq INTEGER PRIMARY KEY, file_path TEXT NOT NULL) STRICT;
 CREATE INDEX tree_by_path ON tree(file_path);
 CREATE TABLE unseen(seq INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;
 CREATE TABLE live(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO live(key, value) VALUES ('log_id', hex(randomblob(16)));
 
 CREATE VIEW eventlog AS
   SELECT * FROM event
@@ -115,8 +117,6 @@ impl Eventlog {
     pub fn open(path: &Path, wal: bool) -> Result<Self> {
         let mut connection = sqlite::open(path, Durability::Full, wal)?;
         sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
-        // Chance tells this log from another one that took its place; nothing else depends on it.
-        connection.execute("INSERT OR IGNORE INTO live(key, value) VALUES ('log_id', hex(randomblob(16)))", [])?;
         Ok(Eventlog { connection })
     }
 
