@@ -44,7 +44,7 @@ struct Answer {
 const SELECT: &str = "SELECT seq, event_type, at, source_file, data FROM event
   WHERE (:type IS NULL OR substr(event_type, 1, length(:type)) = :type) AND (:path IS NULL OR source_file = :path)
     AND (:since IS NULL OR at >= :since)
-  ORDER BY seq DESC LIMIT :k";
+  ORDER BY CASE WHEN :by_time THEN at END DESC, seq DESC LIMIT :k";
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
@@ -54,9 +54,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     if path.exists() {
         let log = sqlite::open_read_only(&path)?;
         crate::eventlog::Eventlog::refuse_newer(&log, "main")?;
+        // Events that have a time of their own are told in its order, the others in that of their taking in.
+        let by_time = arguments.event_type.as_deref().is_some_and(|event_type| !event_type.starts_with("code"));
         let mut statement = log.prepare(SELECT)?;
         let rows = statement.query_map(
-            named_params! {":type": arguments.event_type, ":path": arguments.path, ":since": since, ":k": arguments.k as i64},
+            named_params! {":type": arguments.event_type, ":path": arguments.path, ":since": since, ":k": arguments.k as i64,
+                ":by_time": by_time},
             |row| {
                 let data: String = row.get(4)?;
                 let data = serde_json::from_str(&data).unwrap_or(serde_json::Value::Null);

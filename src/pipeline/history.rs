@@ -46,7 +46,9 @@ pub fn record(
         if !last {
             log.set_history_open(true)?;
         }
-        let known = log.append(batch.iter().rev())?;
+        // Threads overtake one another; the log reads in the order of time all the same.
+        batch.sort_by_key(|fact| (fact.at, fact.idem));
+        let known = log.append(batch.iter())?;
         appended += known.new as u64;
         // The log may know a commit that the rows have lost: they are taken in again from there.
         behind = known.seqs.into_iter().fold(behind, i64::min);
