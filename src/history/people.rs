@@ -78,11 +78,6 @@ impl People {
     pub fn count(&self) -> usize {
         self.names.len()
     }
-
-    /// Name and address of the person a row stands for.
-    pub fn of_row(&self, row: i64) -> Option<&(String, String)> {
-        self.by_row.get(&row).map(|index| &self.names[*index])
-    }
 }
 
 /// Who knows these paths, best first: humans, then agents and bots.
