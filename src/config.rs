@@ -23,9 +23,46 @@ pub struct Config {
     pub ignore_patterns: Vec<String>,
     /// A state folder outside of git's own, by repository: `<state_dir>/<hash of the common dir>`.
     pub state_dir: Option<PathBuf>,
+    /// The model that embeds.
+    pub model: ModelConfig,
+    /// Dimensions that are switched off, by name.
+    pub dimensions_off: Vec<String>,
     /// What was odd about the files: unknown keys, things a repository may not say.
     pub warnings: Vec<String>,
 }
+
+/// The model, and what runs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelConfig {
+    /// The name of its manifest.
+    pub id: String,
+    /// What runs it.
+    pub provider: Provider,
+}
+
+/// An execution provider of the ONNX Runtime.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// Any machine.
+    #[default]
+    Cpu,
+    /// macOS alone.
+    CoreMl,
+}
+
+impl Provider {
+    /// As it is set.
+    pub fn name(self) -> &'static str {
+        match self {
+            Provider::Cpu => "cpu",
+            Provider::CoreMl => "coreml",
+        }
+    }
+}
+
+/// Default of [`ModelConfig::id`]: the model that `install.sh` sets up.
+pub const MODEL: &str = "all-minilm-l6-v2-int8";
 
 /// Default of [`Config::max_file_bytes`]: sources larger than this are data or generated.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -36,12 +73,18 @@ struct UserFile {
     index: IndexSection,
     #[serde(default)]
     state: StateSection,
+    #[serde(default)]
+    model: ModelSection,
+    #[serde(default)]
+    dimensions: DimensionsSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct RepositoryFile {
     #[serde(default)]
     index: IndexSection,
+    #[serde(default)]
+    dimensions: DimensionsSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -52,14 +95,38 @@ struct IndexSection {
 }
 
 #[derive(Debug, Default, Deserialize)]
+struct ModelSection {
+    id: Option<String>,
+    #[serde(default)]
+    provider: Provider,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct DimensionsSection {
+    #[serde(default)]
+    off: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
 struct StateSection {
     dir: Option<PathBuf>,
 }
 
 /// Every key of the user's file.
-const USER_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore", "state", "state.dir"];
+const USER_KEYS: &[&str] = &[
+    "index",
+    "index.max_file_bytes",
+    "index.ignore",
+    "state",
+    "state.dir",
+    "model",
+    "model.id",
+    "model.provider",
+    "dimensions",
+    "dimensions.off",
+];
 /// The keys a repository may set.
-const REPOSITORY_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore"];
+const REPOSITORY_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore", "dimensions", "dimensions.off"];
 
 impl Config {
     /// Where the user's file is: `PATINA_CONFIG`, else in the XDG configuration folder.
@@ -112,6 +179,11 @@ impl Config {
             ignore: GlobSet::empty(),
             ignore_patterns: user_file.index.ignore,
             state_dir: user_file.state.dir,
+            model: ModelConfig {
+                id: user_file.model.id.unwrap_or_else(|| MODEL.to_string()),
+                provider: user_file.model.provider,
+            },
+            dimensions_off: user_file.dimensions.off,
             warnings,
         };
         config.ignore = globs(&config.ignore_patterns)?;
@@ -121,7 +193,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Applies a tracked `patina.toml`: ignore globs are added, limits only go down.
+    /// Applies a tracked `patina.toml`: ignore globs are added, limits only go down, dimensions
+    /// go off.
     pub fn narrow(&mut self, name: &str, text: &str) {
         let parsed = text.parse::<toml::Table>().map_err(|error| error.to_string());
         let file = parsed.and_then(|table| {
@@ -138,6 +211,11 @@ impl Config {
         };
         if let Some(limit) = file.index.max_file_bytes {
             self.max_file_bytes = self.max_file_bytes.min(limit);
+        }
+        for name in file.dimensions.off {
+            if !self.dimensions_off.contains(&name) {
+                self.dimensions_off.push(name);
+            }
         }
         let mut patterns = self.ignore_patterns.clone();
         patterns.extend(file.index.ignore);
@@ -222,11 +300,13 @@ mod tests {
 
     #[test]
     fn a_repository_only_narrows() {
-        let text = "[index]\nmax_file_bytes = 9999999999\nignore = ['gen/**']\n[state]\ndir = '/tmp/evil'";
+        let text = "[index]\nmax_file_bytes = 9999999999\nignore = ['gen/**']\n[state]\ndir = '/tmp/evil'\n\
+                    [model]\nid = 'evil'\n[dimensions]\noff = ['social']";
         let config = Config::from_texts(None, Some(("patina.toml", text))).expect("reads");
         assert_eq!((config.max_file_bytes, &config.state_dir), (MAX_FILE_BYTES, &None));
+        assert_eq!((config.model.id.as_str(), config.dimensions_off), (MODEL, vec!["social".to_string()]));
         assert!(config.ignore.is_match("gen/a.rs"));
-        assert_eq!(config.warnings.len(), 1);
+        assert_eq!(config.warnings.len(), 2);
         let config = Config::from_texts(None, Some(("patina.toml", "[index]\nmax_file_bytes = 10"))).expect("reads");
         assert_eq!(config.max_file_bytes, 10);
     }

@@ -6,6 +6,8 @@
 //!   git objects ──► git ──► syntax ──► derive ──► redact ──► eventlog        the only truth
 //!                                                            │ update
 //!                    view ── item ── history ── edges ── text_index          joins and caches, in one store
+//!                                                            │ embed
+//!       dimensions ── embedding (text ─► vector) ── adapter (vector ─► vector) ── index
 //!                                                            │
 //!   a question ──► commands ──► query ───────────────────────┘               ranked, explained, as of a commit
 //! ```
@@ -27,6 +29,10 @@ pub mod item;
 pub mod history;
 pub mod edges;
 pub mod text_index;
+pub mod embedding;
+pub mod dimensions;
+pub mod adapter;
+pub mod index;
 pub mod store;
 pub mod pipeline;
 pub mod query;

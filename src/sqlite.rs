@@ -87,6 +87,13 @@ pub fn refuse_newer(name: &str, version: usize, known: usize) -> Result<()> {
     Ok(())
 }
 
+/// Whether SQLite found a file damaged.
+pub fn is_damage(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(DatabaseCorrupt | NotADatabase))
+}
+
 fn assert_version() -> Result<()> {
     let version = rusqlite::version_number();
     anyhow::ensure!(version >= OLDEST_SQLITE, "SQLite {} is linked, 3.51.3 is needed", rusqlite::version());

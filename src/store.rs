@@ -13,7 +13,7 @@ use crate::eventlog::Eventlog;
 use crate::sqlite::{self, Durability};
 use crate::syntax::EXTRACTOR;
 use crate::workspace::Workspace;
-use crate::{edges, history, item, redact, text_index, view};
+use crate::{edges, embedding, history, index, item, redact, text_index, view};
 
 const META: &str = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
@@ -170,13 +170,14 @@ pub fn digest(reader: &Connection) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-fn schemas() -> [&'static str; 5] {
-    [view::SCHEMA, item::SCHEMA, history::SCHEMA, edges::SCHEMA, text_index::SCHEMA]
+fn schemas() -> [&'static str; 6] {
+    [view::SCHEMA, item::SCHEMA, history::SCHEMA, edges::SCHEMA, text_index::SCHEMA, index::SCHEMA]
 }
 
 /// What the content of a cache depends on beside the log and git: where it differs, nothing of it is of use.
 fn fingerprint(config: &Config) -> String {
-    let parts = format!("{} {EXTRACTOR} {DERIVER} {} {}", schemas().concat(), redact::VERSION, config.max_file_bytes);
+    let versions = format!("{EXTRACTOR} {DERIVER} {} {}", redact::VERSION, embedding::RECIPE);
+    let parts = format!("{} {versions} {}", schemas().concat(), config.max_file_bytes);
     hex(&blake3::hash(parts.as_bytes()).as_bytes()[..16])
 }
 

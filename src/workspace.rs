@@ -1,7 +1,8 @@
 //! Where things are on disk, the one worker's lock, and the doorbell. Refuses to know what the files mean.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -69,6 +70,16 @@ impl Workspace {
     /// The eventlog.
     pub fn eventlog_path(&self) -> PathBuf {
         self.dir.join("eventlog.db")
+    }
+
+    /// Trained adapters: results, kept.
+    pub fn adapters_dir(&self) -> PathBuf {
+        self.dir.join("adapters")
+    }
+
+    /// Embeddings by content, whichever cache is in use.
+    pub fn embeddings_path(&self) -> PathBuf {
+        self.cache_dir().join("embeddings.db")
     }
 
     /// What can be deleted at will.
@@ -248,6 +259,12 @@ pub fn program() -> Result<PathBuf> {
 pub fn running_program() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     if running.exists() { Ok(running.to_path_buf()) } else { program() }
+}
+
+/// Device, inode, size and times: a file that was written to or replaced since does not have the same.
+pub fn file_stamp(metadata: &Metadata) -> String {
+    let times = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
+    format!("{}:{}:{}:{times:?}", metadata.dev(), metadata.ino(), metadata.size())
 }
 
 /// Replaces a file so that a crash leaves the old or the new one.

@@ -38,6 +38,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         program: running_program()?,
         progress: &|_, _, _| {},
         stop: &stop,
+        urgent: &|| false,
+        sessions: pipeline::WORKER_SESSIONS,
         lock: &lock,
     };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() as i64;

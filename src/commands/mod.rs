@@ -9,6 +9,7 @@ mod explain;
 mod gc;
 mod hook;
 mod log;
+mod model;
 mod output;
 mod progress;
 mod query;
@@ -29,10 +30,12 @@ use anyhow::{Context as _, Result};
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::dimensions::{self, Dimension};
+use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::git::Repository;
-use crate::pipeline;
-use crate::query::{Filter, Reader};
+use crate::index;
+use crate::query::{Filter, Hit, Reader};
 use crate::view;
 use crate::workspace::{Workspace, program};
 use output::Output;
@@ -89,6 +92,9 @@ enum Command {
     Log(log::Arguments),
     /// Check everything that can be wrong, and say what to do.
     Doctor(doctor::Arguments),
+    /// The models that embed: list, look at, and fetch.
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// Drop what no view has needed for long and git can tell again.
     Gc(gc::Arguments),
     /// Print the settings there are, with their defaults.
@@ -175,11 +181,11 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
         format.with_ansi(ansi).without_time().init();
     }
     match dispatch(cli, output) {
-        Err(error) if pipeline::is_damage(&error) && !is_off() => {
+        Err(error) if crate::sqlite::is_damage(&error) && !is_off() => {
             output.warn("the cache is damaged; it is built again, and the question asked once more");
             let here = Here::find(output)?;
             here.workspace.drop_cache()?;
-            here.wait(REBUILD)?;
+            here.wait(REBUILD, false)?;
             dispatch(cli, output)
         }
         result => result,
@@ -199,6 +205,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
         Command::Explain(arguments) => explain::run(arguments, output),
         Command::Log(arguments) => log::run(arguments, output),
         Command::Doctor(arguments) => doctor::run(arguments, output),
+        Command::Model(command) => model::run(command, output),
         Command::Gc(arguments) => gc::run(arguments, output),
         Command::Config => config::run(output),
         Command::Completions(arguments) => completions::run::<Cli>(arguments, output),
@@ -256,12 +263,22 @@ impl Here {
         Ok(view.is_some_and(|view| commit(view.head) == self.repository.head().ok().and_then(commit)))
     }
 
-    /// Starts the worker and waits until HEAD is indexed. A worker that failed is not waited for, and one that died
-    /// is started again.
-    fn wait(&self, timeout: Duration) -> Result<()> {
+    /// Whether everything that is live has its vectors, by the model that is set up. Without one there is nothing to
+    /// wait for.
+    fn is_embedded(&self) -> Result<bool> {
+        let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(true) };
+        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
+        let generation = index::current(&cache)?;
+        let is_its = generation.is_some_and(|generation| generation.model == setup.identity);
+        Ok(is_its && index::wanted_count(&cache)? == 0)
+    }
+
+    /// Starts the worker and waits until HEAD is indexed, with `embedded` until its vectors are in too. A worker that
+    /// failed is not waited for, and one that died is started again.
+    fn wait(&self, timeout: Duration, embedded: bool) -> Result<()> {
         let start = Instant::now();
         let mut woken: Option<Instant> = None;
-        while !self.is_current()? {
+        while !self.is_current()? || (embedded && !self.is_embedded()?) {
             let idle = woken.is_some_and(|woken| woken.elapsed() > IDLE) && self.workspace.try_lock()?.is_some();
             if idle && let Some(error) = self.workspace.last_error() {
                 let message = format!("HEAD could not be indexed: {error}");
@@ -285,10 +302,17 @@ impl Here {
         Ok(())
     }
 
+    /// Has a segment built again that turned out to be damaged while an answer was given without it.
+    fn mend(&self, vectors: &index::Vectors<'_>) {
+        if vectors.is_damaged() && self.wake().is_err() {
+            tracing::warn!("the index cannot be mended: its folder cannot be written");
+        }
+    }
+
     /// Opens what is indexed for an answer. Where HEAD has moved on, rings; with `fresh`, waits.
     fn reader(&self, fresh: bool, output: &Output) -> Result<Reader<'_>> {
         if fresh {
-            self.wait(FRESH)?;
+            self.wait(FRESH, true)?;
         }
         let reader = match Reader::open(&self.repository, &self.workspace, &self.config) {
             Err(error) if self.workspace.cache_path().is_some() && crate::store::is_outdated(&error) => {
@@ -307,27 +331,21 @@ impl Here {
     }
 }
 
-/// What near can mean. Until there is a model, history is the only one that answers.
-const DIMENSIONS: [&str; 6] = ["semantic", "temporal", "dependency", "syntactic", "architectural", "social"];
-
 impl Narrow {
-    /// Refuses dimensions that do not exist, and those that cannot answer: `counted` can.
-    fn check_dimensions(&self, counted: &[&str]) -> Result<()> {
-        for dimension in &self.dimension {
-            if !DIMENSIONS.contains(&dimension.as_str()) {
-                let message = format!("there is no dimension `{dimension}`");
-                return Err(UserError::new(Exit::Usage, message)
-                    .hint(format!("they are {}", DIMENSIONS.join(", ")))
-                    .into());
-            }
-            if !counted.contains(&dimension.as_str()) {
-                let message = format!(
-                    "the dimension {dimension} cannot answer this yet: it needs embeddings, and no model is set up"
-                );
-                return Err(UserError::new(Exit::NotSetUp, message).hint("leave -d out").into());
+    /// The dimensions that are asked for, each once.
+    fn dimensions(&self) -> Result<Vec<&'static Dimension>> {
+        let mut asked: Vec<&'static Dimension> = Vec::new();
+        for name in &self.dimension {
+            let Some(dimension) = dimensions::named(name) else {
+                let all = dimensions::ALL.map(|dimension| dimension.name).join(", ");
+                let message = format!("there is no dimension `{name}`");
+                return Err(UserError::new(Exit::Usage, message).hint(format!("they are {all}")).into());
+            };
+            if !asked.iter().any(|known| known.name == dimension.name) {
+                asked.push(dimension);
             }
         }
-        Ok(())
+        Ok(asked)
     }
 
     fn filter(&self) -> Result<Filter> {
@@ -346,6 +364,32 @@ impl Narrow {
         let since = self.since.as_deref().map(parse_since).transpose()?;
         Ok(Filter { k: self.k, kinds: self.kind.clone(), path, since })
     }
+}
+
+/// Answers of several dimensions as one: by the sum of what each place is worth.
+fn merged(mut answers: Vec<Vec<Hit>>, k: usize) -> Vec<Hit> {
+    /// How slowly a place loses its worth; as reciprocal rank fusion has it (Cormack, Clarke and Buettcher, 2009).
+    const SLOWLY: f64 = 60.0;
+    if answers.len() == 1 {
+        return answers.remove(0);
+    }
+    let mut all: Vec<Hit> = Vec::new();
+    for (rank, hit) in answers.into_iter().flat_map(|hits| hits.into_iter().enumerate()) {
+        let worth = 1.0 / (SLOWLY + rank as f64 + 1.0);
+        match all.iter_mut().find(|known| known.key == hit.key) {
+            Some(known) => {
+                known.score += worth;
+                known.ranks.extend(hit.ranks);
+                known
+                    .evidence
+                    .extend(hit.evidence.into_iter().filter(|one| !known.evidence.contains(one)).collect::<Vec<_>>());
+            }
+            None => all.push(Hit { score: worth, ..hit }),
+        }
+    }
+    all.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key)));
+    all.truncate(k);
+    all
 }
 
 /// Whether `PATINA=0` switches patina off for this process.

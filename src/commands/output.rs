@@ -165,6 +165,13 @@ impl Page {
                 Evidence::Call { path, line, caller, callee, confidence } => {
                     format!("{path}:{line} {caller} calls {callee} ({confidence:.2})")
                 }
+                Evidence::Group { dimension, groups: 1, weight } => {
+                    format!("one {dimension} group in common (weight {weight:.3})")
+                }
+                Evidence::Group { dimension, groups, weight } => {
+                    format!("{groups} {dimension} groups in common (weight {weight:.3})")
+                }
+                Evidence::Near { dimension, cosine } => format!("alike, {dimension} ({cosine:.2})"),
                 Evidence::Authors { names } => format!("by {}", names.join(", ")),
             };
             self.line(format!("    {text}"));

@@ -56,6 +56,7 @@ impl Progress {
             Stage::History => "commits",
             Stage::Code => "files",
             Stage::Update => "texts",
+            Stage::Embed => "embeddings",
         };
         let pace = if seconds < 0.5 { String::new() } else { format!("  {rate:.0}/s  {left:.0} s left") };
         let line = format!("{what} {done}/{total}{pace}");

@@ -1,4 +1,4 @@
-//! `patina query`: words to hits.
+//! `patina query`: words to hits, by what they are and by what they mean.
 
 use std::process::ExitCode;
 
@@ -6,9 +6,12 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, Narrow};
+use super::{Here, Narrow, merged};
+use crate::dimensions::{self, Dimension};
+use crate::embedding::{Embedding, Setup};
 use crate::error::{Exit, UserError};
-use crate::query::{self, Hit};
+use crate::index::{self, Vectors};
+use crate::query::{self, Asked, Filter, Hit, Meaning, Reader, Search};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,12 +27,17 @@ struct Answer<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
+    /// Dimensions whose space was searched as the base embedding, because they have no adapter.
+    untrained: Vec<&'static str>,
     hits: &'a [Hit],
 }
 
+/// The dimension that a question without `-d` is asked in: it holds everything.
+const BY_MEANING: &str = "semantic";
+
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    arguments.narrow.check_dimensions(&[])?;
+    let asked = arguments.narrow.dimensions()?;
     let filter = arguments.narrow.filter()?;
     let text = arguments.text.join(" ");
     if crate::text_index::words(&text).is_empty() {
@@ -38,21 +46,121 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .into());
     }
     let reader = here.reader(arguments.narrow.fresh, output)?;
-    let hits = query::search(&reader, &text, &filter)?;
+    let vectors = reader.vectors()?;
+    let meaning = begin(&here, &vectors, &text);
+    let (hits, used) = if asked.is_empty() {
+        by_words_and_meaning(&reader, &vectors, &text, &filter, meaning, output)?
+    } else {
+        let embedding = meaning.and_then(Meaning::wait)?;
+        in_dimensions(&reader, &vectors, &text, &filter, &asked, &embedding, output)?
+    };
+    here.mend(&vectors);
+    let untrained = |used: &&'static Dimension| {
+        vectors.generation().and_then(|generation| generation.space(used.name)).is_some_and(index::Space::is_base)
+    };
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),
             behind: reader.behind,
-            used_vectors: false,
+            used_vectors: !used.is_empty(),
+            untrained: used.iter().copied().filter(untrained).map(|used| used.name).collect(),
             hits: &hits,
         });
     }
-    output.note("found by full text alone: no model is set up");
     let mut page = output.page();
     page.as_of(&reader);
     page.hits(&hits);
     if hits.is_empty() {
-        page.line("nothing that is live holds these words");
+        page.line("nothing that is live holds these words, or means about the same");
     }
     output.print(&page)
+}
+
+/// Starts the model that everything was embedded with.
+///
+/// # Errors
+/// A [`UserError`] that says why there are no vectors.
+fn begin(here: &Here, vectors: &Vectors<'_>, text: &str) -> Result<Meaning> {
+    match vectors.generation() {
+        Some(generation) => Ok(Meaning::begin(&generation.model, &here.config.model, text)),
+        None => {
+            Setup::check(&here.config.model, false)?;
+            Err(UserError::new(Exit::NotSetUp, "nothing has been embedded yet")
+                .hint("`patina status --wait` does it now")
+                .into())
+        }
+    }
+}
+
+type Hits = (Vec<Hit>, Vec<&'static Dimension>);
+
+fn by_words_and_meaning(
+    reader: &Reader<'_>,
+    vectors: &Vectors<'_>,
+    text: &str,
+    filter: &Filter,
+    meaning: Result<Meaning>,
+    output: &Output,
+) -> Result<Hits> {
+    let mut search = Search::by_words(reader, text, filter)?;
+    let semantic = dimensions::named(BY_MEANING).expect("it is one of the six");
+    let asked = match reader.off(semantic)? {
+        Some(why) => Err(UserError::new(Exit::NotSetUp, format!("{BY_MEANING} is off: {why}")).into()),
+        None => meaning.and_then(Meaning::wait).map(|embedding| Asked::new(vectors, semantic, &embedding)),
+    };
+    let mut used = Vec::new();
+    match asked {
+        Ok(Some(asked)) => {
+            search.by_meaning(&asked)?;
+            used.push(semantic);
+            let wanted = index::wanted_count(&reader.cache)?;
+            if wanted > 0 {
+                output.note(&format!("{wanted} texts are not embedded yet, and are found by their words alone"));
+            }
+        }
+        Ok(None) => output.warn("the adapter of semantic cannot be read; found by full text alone"),
+        Err(error) => match error.downcast::<UserError>() {
+            Ok(why) if why.exit == Exit::NotSetUp => {
+                output.note(&format!("found by full text alone: {}", why.message));
+                output.note(why.hint.as_deref().unwrap_or("see `patina status`"));
+            }
+            Ok(why) => output.warn(&format!("found by full text alone: {}", why.message)),
+            Err(error) => output.warn(&format!("found by full text alone: {error:#}")),
+        },
+    }
+    Ok((search.hits()?, used))
+}
+
+fn in_dimensions(
+    reader: &Reader<'_>,
+    vectors: &Vectors<'_>,
+    text: &str,
+    filter: &Filter,
+    asked: &[&'static Dimension],
+    embedding: &Embedding,
+    output: &Output,
+) -> Result<Hits> {
+    let (mut answers, mut used, mut spaces) = (Vec::new(), Vec::new(), Vec::new());
+    for dimension in asked {
+        if let Some(why) = reader.off(dimension)? {
+            output.note(&format!("{} is off: {why}", dimension.name));
+            continue;
+        }
+        let Some(question) = Asked::new(vectors, dimension, embedding) else {
+            output.warn(&format!("the adapter of {} cannot be read, so it answers nothing", dimension.name));
+            continue;
+        };
+        used.push(*dimension);
+        if question.space.is_base() {
+            output.note(&format!("{} is not trained: it is searched as the base embedding", dimension.name));
+        }
+        // Dimensions that share a space and hold the same would say the same twice.
+        let place = (question.space.id, question.holds);
+        if spaces.contains(&place) {
+            continue;
+        }
+        spaces.push(place);
+        answers.push(query::search_alike(reader, text, filter, &question)?);
+    }
+    Ok((merged(answers, filter.k), used))
 }

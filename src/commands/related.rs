@@ -1,4 +1,4 @@
-//! `patina related`: what changes together with a target.
+//! `patina related`: what changes together with a target, or is near it in another dimension.
 
 use std::process::ExitCode;
 
@@ -6,10 +6,12 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, Narrow};
+use super::{Here, Narrow, merged};
+use crate::dimensions::Dimension;
 use crate::error::{Exit, UserError};
+use crate::index::Space;
 use crate::item::{Item, Target};
-use crate::query::{self, Hit, Reader};
+use crate::query::{self, Evidence, Hit, Reader};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,29 +26,62 @@ struct Answer<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
+    untrained: Vec<&'static str>,
     target: &'a str,
     hits: &'a [Hit],
 }
 
+/// The dimension that is counted where none is named.
+const COUNTED: &str = "temporal";
+
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    arguments.narrow.check_dimensions(&["temporal"])?;
+    let asked = arguments.narrow.dimensions()?;
     let filter = arguments.narrow.filter()?;
-    if filter.kinds.iter().any(|kind| kind != "file") {
+    if asked.is_empty() && filter.kinds.iter().any(|kind| kind != "file") {
         let message = "commits change files, so `related` answers with files alone";
-        return Err(UserError::new(Exit::Usage, message).hint("leave --kind out").into());
+        return Err(UserError::new(Exit::Usage, message)
+            .hint("leave --kind out, or name a dimension that holds more: -d semantic")
+            .into());
     }
     let reader = here.reader(arguments.narrow.fresh, output)?;
     let item = one_item(&reader, &arguments.target)?;
-    if item.kind != "file" {
-        output.note(&format!("commits change files: this is what goes with {}", item.path));
+    let vectors = reader.vectors()?;
+    let space = |dimension: &str| vectors.generation().and_then(|generation| generation.space(dimension));
+    let (mut answers, mut untrained) = (Vec::new(), Vec::new());
+    if asked.is_empty() {
+        if item.kind != "file" {
+            output.note(&format!("commits change files: this is what goes with {}", item.path));
+        }
+        answers.push(query::related(&reader, &item, &filter, Some(&vectors))?);
     }
-    let hits = query::related(&reader, &item, &filter)?;
+    for dimension in &asked {
+        if let Some(why) = reader.off(dimension)? {
+            output.note(&format!("{} is off: {why}", dimension.name));
+            continue;
+        }
+        note_state(space(dimension.name), dimension, &mut untrained, output);
+        // Those without an adapter are the same base embedding, which is counted once.
+        let is_counted = space(dimension.name).is_some_and(Space::is_base) && untrained.len() > 1;
+        let mut hits = if dimension.name == COUNTED {
+            query::related(&reader, &item, &filter, Some(&vectors).filter(|_| !is_counted))?
+        } else {
+            query::near(&reader, &vectors, &item, dimension, &filter)?
+        };
+        if is_counted {
+            hits.retain(|hit| hit.evidence.iter().any(|one| !matches!(one, Evidence::Near { .. })));
+        }
+        answers.push(hits);
+    }
+    let hits = merged(answers, filter.k);
+    let used_vectors = hits.iter().any(|hit| hit.evidence.iter().any(|one| matches!(one, Evidence::Near { .. })));
+    here.mend(&vectors);
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),
             behind: reader.behind,
-            used_vectors: false,
+            used_vectors,
+            untrained,
             target: &item.key,
             hits: &hits,
         });
@@ -55,9 +90,27 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     page.as_of(&reader);
     page.hits(&hits);
     if hits.is_empty() {
-        page.line(format!("nothing is known to go with {}", item.path));
+        page.line(format!("nothing is known to go with {}", item.key));
     }
     output.print(&page)
+}
+
+/// Says what a dimension cannot do yet, and still answers from what is counted.
+fn note_state(
+    space: Option<&Space>,
+    dimension: &'static Dimension,
+    untrained: &mut Vec<&'static str>,
+    output: &Output,
+) {
+    match space {
+        None => output.note(&format!("nothing is embedded, so {} answers with what is counted alone", dimension.name)),
+        Some(space) if space.is_base() => {
+            untrained.push(dimension.name);
+            output
+                .note(&format!("{} is not trained: after what is counted, the base embedding decides", dimension.name));
+        }
+        Some(_) => {}
+    }
 }
 
 /// The one item a person names; a folder is none.

@@ -8,10 +8,13 @@ use anyhow::Result;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::Here;
 use super::output::{Output, short};
-use super::{DIMENSIONS, Here};
+use crate::dimensions;
+use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::event::{count, hex};
+use crate::index::{self, Vectors};
 use crate::item;
 use crate::query::Reader;
 use crate::view;
@@ -39,7 +42,12 @@ struct Answer {
     items: BTreeMap<String, u64>,
     files: BTreeMap<String, u64>,
     worktrees: Vec<Worktree>,
-    model: Option<()>,
+    /// The model in use, or the one that is set up where nothing is embedded yet.
+    model: Option<Model>,
+    /// Why there is no model; none where there is one.
+    model_error: Option<String>,
+    /// Texts that live items say, and those of them that are not embedded yet.
+    texts: Texts,
     dimensions: Vec<Dimension>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
@@ -53,12 +61,26 @@ struct Worktree {
 }
 
 #[derive(Serialize)]
+struct Model {
+    id: String,
+    sha256: String,
+}
+
+#[derive(Default, Serialize)]
+struct Texts {
+    live: u64,
+    wanted: u64,
+}
+
+#[derive(Serialize)]
 struct Dimension {
     name: &'static str,
+    /// What two items have in common that are near.
+    near: &'static str,
     items: u64,
     adapter: &'static str,
-    generation: Option<u64>,
-    reason: &'static str,
+    generation: Option<i64>,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -70,7 +92,7 @@ struct Digest {
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     if arguments.wait {
-        here.wait(Duration::from_secs(arguments.timeout))?;
+        here.wait(Duration::from_secs(arguments.timeout), true)?;
     }
     let head = here.repository.head()?.map(|head| hex(head.commit.as_bytes()));
     let reader = match Reader::open(&here.repository, &here.workspace, &here.config) {
@@ -84,6 +106,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         output.note(note);
     }
     let cache = &reader.cache;
+    let vectors = reader.vectors()?;
+    let (set_up, missing) = match Setup::check(&here.config.model, false) {
+        Ok(setup) => (Some(setup.identity), None),
+        Err(error) => (None, Some(error)),
+    };
+    let model = vectors.generation().map(|generation| generation.model.clone()).or(set_up);
     let answer = Answer {
         head,
         indexed_commit: reader.as_of(),
@@ -99,12 +127,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
                 indexed_commit: view.head.map(|head| hex(head.commit.as_bytes())),
             })
             .collect(),
-        model: None,
-        dimensions: dimensions(),
-        digest: if arguments.digest {
-            Some(Digest { facts: crate::store::digest(cache)?, vectors: None })
-        } else {
-            None
+        model: model.map(|model| Model { id: model.id, sha256: model.sha256 }),
+        model_error: missing.as_ref().map(|error| format!("{error:#}")),
+        texts: Texts { live: index::live_texts(cache)?, wanted: index::wanted_count(cache)? },
+        dimensions: dimensions(&reader, &vectors)?,
+        digest: match arguments.digest {
+            true => Some(Digest { facts: crate::store::digest(cache)?, vectors: index::digest(&vectors)? }),
+            false => None,
         },
         last_error: here.workspace.last_error(),
     };
@@ -139,9 +168,27 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             format!("{} at {}", worktree.name, worktree.indexed_commit.as_deref().map_or("an unborn HEAD", short)),
         );
     }
-    page.heading("dimensions ", "off: no model is set up, so answers come from full text, counts and calls");
+    if let Some(model) = &answer.model {
+        let left = match answer.texts.wanted {
+            0 => String::new(),
+            wanted => format!(", {wanted} still to embed"),
+        };
+        page.heading(
+            "model      ",
+            format!("{} ({}), {} texts{left}", model.id, short(&model.sha256), answer.texts.live),
+        );
+    }
+    if let Some(error) = &answer.model_error {
+        page.heading("model      ", format!("{error}; answers come from full text, counts and calls"));
+    }
+    for dimension in &answer.dimensions {
+        let reason = if dimension.reason.is_empty() { String::new() } else { format!(": {}", dimension.reason) };
+        let items = if dimension.adapter == "off" { String::new() } else { format!(", {} items", dimension.items) };
+        page.heading(format!("  {:14}", dimension.name), format!(" {}{items}{reason}", dimension.adapter));
+    }
     if let Some(digest) = &answer.digest {
-        page.heading("digest     ", &digest.facts);
+        page.heading("facts      ", &digest.facts);
+        page.heading("vectors    ", digest.vectors.as_deref().unwrap_or("none"));
     }
     if let Some(error) = &answer.last_error {
         page.heading("last error ", error);
@@ -163,7 +210,9 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
         files: BTreeMap::new(),
         worktrees: Vec::new(),
         model: None,
-        dimensions: dimensions(),
+        model_error: None,
+        texts: Texts::default(),
+        dimensions: Vec::new(),
         digest: None,
         last_error: here.workspace.last_error(),
     };
@@ -175,9 +224,30 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
     output.print(&page)
 }
 
-fn dimensions() -> Vec<Dimension> {
-    let off = |name| Dimension { name, items: 0, adapter: "off", generation: None, reason: "no model is set up" };
-    DIMENSIONS.into_iter().map(off).collect()
+/// Each dimension: how many items it holds, and in a sentence what it is searched by.
+fn dimensions(reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result<Vec<Dimension>> {
+    let counts = item::counts(&reader.cache, reader.view.id)?;
+    let commits = view::reachable_count(&reader.cache)?;
+    let mut all = Vec::new();
+    for dimension in dimensions::ALL {
+        let items = counts.iter().filter(|(kind, _)| dimension.holds.kind(kind)).map(|(_, n)| n).sum::<u64>()
+            + if dimension.holds.kind("commit") { commits } else { 0 };
+        let own = vectors.generation().and_then(|generation| {
+            let (_, space, note) = generation.dimensions.iter().find(|(one, ..)| one.name == dimension.name)?;
+            Some((generation.id, space, note.clone().unwrap_or_default()))
+        });
+        let (adapter, generation, reason) = match (reader.off(dimension)?, own) {
+            (Some(why), _) => ("off", None, why),
+            (None, None) => ("off", None, "nothing is embedded yet".to_string()),
+            (None, Some((id, space, note))) if space.is_base() => {
+                let reason = if note.is_empty() { "no adapter has been trained".to_string() } else { note };
+                ("identity", Some(id), reason)
+            }
+            (None, Some((id, _, note))) => ("trained", Some(id), note),
+        };
+        all.push(Dimension { name: dimension.name, near: dimension.sentence, items, adapter, generation, reason });
+    }
+    Ok(all)
 }
 
 fn events(cache: &Connection) -> Result<BTreeMap<String, u64>> {

@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::stop_flag;
 use crate::config::Config;
 use crate::git::Repository;
-use crate::pipeline::{self, Context, PATIENCE};
+use crate::pipeline::{self, Context, Depth, PATIENCE};
 use crate::workspace::{Workspace, running_program};
 
 #[derive(Debug, clap::Args)]
@@ -76,9 +76,11 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
                 program: running_program()?,
                 progress: &|_, _, _| {},
                 stop: &stop,
+                urgent: &|| workspace.rings() != seen,
+                sessions: pipeline::WORKER_SESSIONS,
                 lock: &lock,
             };
-            done = pipeline::catch_up(&context, false).and_then(|_| workspace.set_last_error(None));
+            done = pipeline::catch_up(&context, Depth::New).and_then(|_| workspace.set_last_error(None));
             if workspace.rings() == seen {
                 break;
             }

@@ -1,6 +1,7 @@
 //! Co-change, authorship, recency: counted at the time of asking from who touched what when. No pair is ever
 //! stored, so none can drift; refuses the clock, for time counts from the commit the answer is as of.
 
+mod commits;
 mod lineage;
 mod people;
 mod related;
@@ -9,6 +10,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
 
+pub use commits::{CommitFact, Which, commit_facts};
 pub use lineage::Lineage;
 pub use people::{People, Person, authors_of, people_of, who};
 pub use related::{Related, path_similarity, related, shared_commits};

@@ -78,6 +78,17 @@ impl People {
     pub fn count(&self) -> usize {
         self.names.len()
     }
+
+    /// How many of them are neither bots nor agents.
+    pub fn humans(&self) -> usize {
+        self.names.iter().filter(|(name, email)| kind_of(name, email) == "human").count()
+    }
+
+    /// What a person is called by, from the row they were written in; none for bots and agents.
+    pub fn human(&self, row: i64) -> Option<String> {
+        let (name, email) = &self.names[*self.by_row.get(&row)?];
+        (kind_of(name, email) == "human").then(|| format!("{name} <{email}>"))
+    }
 }
 
 /// Who knows these paths, best first: humans, then agents and bots.

@@ -27,9 +27,10 @@ CREATE TABLE parse_item(
 CREATE INDEX parse_item_by_seq ON parse_item(seq, parse);
 CREATE TABLE definition(
   seq INTEGER PRIMARY KEY, path INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, qualified TEXT NOT NULL, owner TEXT,
-  signature TEXT NOT NULL, return_type TEXT
+  signature TEXT NOT NULL, return_type TEXT, shape TEXT NOT NULL
 ) STRICT;
 CREATE INDEX definition_by_name ON definition(name);
+CREATE INDEX definition_by_shape ON definition(shape) WHERE shape <> '';
 ";
 
 /// A live item.
@@ -67,6 +68,11 @@ const JOINS: &str = "definition CROSS JOIN parse_item ON parse_item.seq = defini
 const JOINS_FROM_PATH: &str = "path CROSS JOIN view_file ON view_file.path = path.id AND view_file.view = :view
   CROSS JOIN parse_item ON parse_item.parse = view_file.parse CROSS JOIN definition ON definition.seq = parse_item.seq";
 
+/// The same, from all of a view.
+const JOINS_FROM_VIEW: &str =
+    "view_file CROSS JOIN parse_item ON parse_item.parse = view_file.parse AND view_file.view = :view
+  CROSS JOIN definition ON definition.seq = parse_item.seq CROSS JOIN path ON path.id = view_file.path";
+
 /// The live item that an event is a version of.
 pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Item>> {
     let mut statement = cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE definition.seq = :seq"))?;
@@ -81,6 +87,29 @@ pub fn in_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Item>> {
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":path": path}, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The live item of a key.
+pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Item>> {
+    let path = key.split_once('#').map_or(key, |(path, _)| path);
+    Ok(in_file(cache, view, path)?.into_iter().find(|item| item.key == key))
+}
+
+/// Visits every live item of a view with the name of its shape.
+pub fn each(cache: &Connection, view: i64, mut visit: impl FnMut(Item, &str) -> Result<()>) -> Result<()> {
+    let sql = format!("SELECT {COLUMNS}, definition.shape FROM {JOINS_FROM_VIEW}");
+    let mut statement = cache.prepare_cached(&sql)?;
+    let mut rows = statement.query(named_params! {":view": view})?;
+    while let Some(row) = rows.next()? {
+        visit(from_row(row)?, row.get_ref(7)?.as_str()?)?;
+    }
+    Ok(())
+}
+
+/// The name of an item's shape; empty where it has none.
+pub fn shape_of(cache: &Connection, seq: Seq) -> Result<String> {
+    let mut statement = cache.prepare_cached("SELECT shape FROM definition WHERE seq = :seq")?;
+    Ok(statement.query_row(named_params! {":seq": seq}, |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
 /// How many live items of each kind a view has.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::derive::CodeFacts;
-use crate::event::{Seq, cap_at};
+use crate::event::{Seq, cap_at, hex};
 use crate::git::ObjectId;
 use crate::syntax::{Language, Skip};
 
@@ -90,8 +90,8 @@ pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64>
          VALUES (:parse, :seq, :line, :end_line, :fields, :bases)",
     )?;
     let mut define = cache.prepare_cached(
-        "INSERT OR IGNORE INTO definition(seq, path, kind, name, qualified, owner, signature, return_type)
-         VALUES (:seq, :path, :kind, :name, :qualified, :owner, :signature, :return_type)",
+        "INSERT OR IGNORE INTO definition(seq, path, kind, name, qualified, owner, signature, return_type, shape)
+         VALUES (:seq, :path, :kind, :name, :qualified, :owner, :signature, :return_type, :shape)",
     )?;
     let base = parse.path.rsplit('/').next().unwrap_or(&parse.path);
     for (item, seq) in parse.facts.items.iter().zip(seqs) {
@@ -109,9 +109,15 @@ pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64>
             ":owner": definition.and_then(|definition| definition.owner.as_deref()),
             ":signature": definition.map_or("", |definition| cap_at(&definition.signature, MAX_SIGNATURE)),
             ":return_type": definition.and_then(|definition| definition.return_type.as_deref()),
+            ":shape": definition.map_or_else(String::new, |definition| shape_name(&definition.shape)),
         })?;
     }
     Ok(id)
+}
+
+/// What a shape is called: a hash, for shapes are long; empty where there is none.
+fn shape_name(shape: &str) -> String {
+    if shape.is_empty() { String::new() } else { hex(&blake3::hash(shape.as_bytes()).as_bytes()[..8]) }
 }
 
 /// How many files of a view were read in each way, and left out for each reason.

@@ -4,6 +4,7 @@
 mod code;
 mod history;
 mod sweep;
+mod vectors;
 mod views;
 
 use std::path::PathBuf;
@@ -14,15 +15,21 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::error::interrupted;
+use crate::error::{UserError, interrupted};
 use crate::eventlog::Eventlog;
-use crate::git::{Blob, Repository, Worktree};
+use crate::git::{Blob, Head, Repository, Worktree};
 use crate::item;
+use crate::sqlite;
 use crate::store::Cache;
 use crate::view::{self, FileMove, View};
 use crate::workspace::{Lock, Workspace};
 
 pub use sweep::{KEEP_DAYS, Swept, sweep};
+
+/// Sessions of the model in the background; with two, a worker stays under 250 MB.
+pub const WORKER_SESSIONS: usize = 2;
+/// The same where a person waits for it.
+pub const FOREGROUND_SESSIONS: usize = 4;
 
 /// What a run needs; the lock is held as long as it lives.
 pub struct Context<'a> {
@@ -38,6 +45,10 @@ pub struct Context<'a> {
     pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
     /// Set when the person wants to stop.
     pub stop: &'a AtomicBool,
+    /// Whether there is something more urgent than embedding: a ring that came meanwhile.
+    pub urgent: &'a (dyn Fn() -> bool + Sync),
+    /// Most sessions of the model at a time; each costs some 70 MB.
+    pub sessions: usize,
     /// Proof that nobody else writes.
     pub lock: &'a Lock,
 }
@@ -51,10 +62,12 @@ pub enum Stage {
     Code,
     /// Moving views and full text, by version.
     Update,
+    /// Embedding, by text.
+    Embed,
 }
 
 /// What a run did.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// Commits read from git.
     pub commits: u64,
@@ -62,7 +75,7 @@ pub struct Report {
     pub events_appended: u64,
     /// Live items of the main worktree.
     pub items: u64,
-    /// Texts embedded; none without a model.
+    /// Texts embedded.
     pub texts_embedded: u64,
     /// Embeddings that were known already.
     pub texts_reused: u64,
@@ -70,6 +83,9 @@ pub struct Report {
     pub seconds: Seconds,
     /// Most memory this process held, in bytes.
     pub peak_rss_bytes: u64,
+    /// Why nothing was embedded.
+    #[serde(skip)]
+    pub no_vectors: Option<UserError>,
     /// What is odd about a tracked `patina.toml`.
     #[serde(skip)]
     pub warnings: Vec<String>,
@@ -84,11 +100,11 @@ pub struct Seconds {
     pub code: f64,
     /// Session logs; none are read yet.
     pub sessions: f64,
-    /// Embedding; none without a model.
+    /// Embedding, projecting, publishing.
     pub embed: f64,
     /// Views, joins, full text.
     pub update: f64,
-    /// Training; none without a model.
+    /// Training; nothing is trained yet.
     pub retrain: f64,
     /// All of it.
     pub total: f64,
@@ -102,13 +118,25 @@ struct Wanted {
     moves: Vec<FileMove>,
 }
 
-/// Brings the log and the caches to where the repository stands. `full` derives everything again and rebuilds
-/// the caches beside the ones in use, which serve until the end. So does a cache that turns out to be damaged.
-pub fn catch_up(context: &Context<'_>, full: bool) -> Result<Report> {
-    match run(context, full) {
-        Err(error) if !full && is_damage(&error) && log_is_sound(context) => {
+/// How much of what is known is derived again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Nothing: what is new is taken in.
+    New,
+    /// Everything but embeddings whose checksum holds.
+    Full,
+    /// Everything.
+    ReEmbed,
+}
+
+/// Brings the log and the caches to where the repository stands. A full run derives everything again and
+/// rebuilds the caches beside the ones in use, which serve until the end. So does a cache that turns out to be damaged.
+pub fn catch_up(context: &Context<'_>, depth: Depth) -> Result<Report> {
+    let full = depth != Depth::New;
+    match run(context, depth) {
+        Err(error) if !full && sqlite::is_damage(&error) && log_is_sound(context) => {
             tracing::warn!(error = format!("{error:#}"), "the cache is damaged and is built again");
-            run(context, true)
+            run(context, Depth::Full)
         }
         result => result,
     }
@@ -119,7 +147,8 @@ fn log_is_sound(context: &Context<'_>) -> bool {
     log.is_ok_and(|log| log.is_sound())
 }
 
-fn run(context: &Context<'_>, full: bool) -> Result<Report> {
+fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
+    let full = depth != Depth::New;
     let start = Instant::now();
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
@@ -132,6 +161,13 @@ fn run(context: &Context<'_>, full: bool) -> Result<Report> {
     report.warnings.dedup();
     record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
     update(context, &mut log, &mut cache, &wanted, &mut report)?;
+    // Until its vectors are in, one that nothing serves beside is better than nothing.
+    if !full || context.workspace.cache_path().is_none() {
+        cache.publish(context.workspace)?;
+    }
+    let mut embed = 0.0;
+    timed(&mut embed, || vectors::update(context, &log, &mut cache, depth == Depth::ReEmbed, &mut report))?;
+    report.seconds.embed = embed;
     cache.publish(context.workspace)?;
     let main = view::view_of(&cache.connection, "")?;
     report.items = main
@@ -147,13 +183,6 @@ fn run(context: &Context<'_>, full: bool) -> Result<Report> {
         "caught up"
     );
     Ok(report)
-}
-
-/// Whether SQLite found a file damaged.
-pub fn is_damage(error: &anyhow::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-    matches!(code, Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Git to facts to the log: every commit the HEADs reach, and what the files at each HEAD say.
@@ -195,13 +224,7 @@ fn update(
 fn wanted(context: &Context<'_>, cache: &Cache) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
     for worktree in context.repository.worktrees()? {
-        let mut config = context.config.clone();
-        if let Some(head) = worktree.head
-            && let Some(blob) = context.repository.blob_at(head.tree, b"patina.toml")?
-            && let Blob::Bytes(bytes) = context.repository.blob(blob, REPOSITORY_CONFIG_LIMIT)?
-        {
-            config.narrow("patina.toml", &String::from_utf8_lossy(&bytes));
-        }
+        let config = config_at(context.repository, context.config, worktree.head)?;
         let view = view::ensure_view(&cache.connection, &worktree.name)?;
         let keep = |path: &str| !config.ignores(path);
         let moves = view::wanted_moves(
@@ -215,6 +238,18 @@ fn wanted(context: &Context<'_>, cache: &Cache) -> Result<Vec<Wanted>> {
         wanted.push(Wanted { worktree, config, view, moves });
     }
     Ok(wanted)
+}
+
+/// The settings that a tree's own `patina.toml` leaves.
+pub fn config_at(repository: &Repository, config: &Config, head: Option<Head>) -> Result<Config> {
+    let mut config = config.clone();
+    if let Some(head) = head.filter(|head| repository.has(head.tree))
+        && let Some(blob) = repository.blob_at(head.tree, b"patina.toml")?
+        && let Blob::Bytes(bytes) = repository.blob(blob, REPOSITORY_CONFIG_LIMIT)?
+    {
+        config.narrow("patina.toml", &String::from_utf8_lossy(&bytes));
+    }
+    Ok(config)
 }
 
 /// A tracked `patina.toml` is a few lines; anything longer is not one.

@@ -25,7 +25,7 @@ pub struct Swept {
 
 /// Notes what no view sees at `now`, Unix seconds, and drops what no sweep has seen live for `days`.
 pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
-    super::catch_up(context, false)?;
+    super::catch_up(context, super::Depth::New)?;
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     let mut cache = Cache::open(context.workspace, context.config, &log, false)?;
     let before = size(context);

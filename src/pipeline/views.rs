@@ -7,11 +7,14 @@ use anyhow::{Context as _, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use serde::Deserialize;
 
+use super::vectors::now;
 use super::{Context, Stage, Wanted, check_stop};
 use crate::edges;
+use crate::embedding::{Source, text_of};
 use crate::event::{Seq, hex};
 use crate::eventlog::{Eventlog, LiveMove};
 use crate::git::ObjectId;
+use crate::index;
 use crate::item;
 use crate::store::{self, Cache};
 use crate::text_index::{self, Entry};
@@ -144,6 +147,7 @@ fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec
     Ok(all)
 }
 
+/// The fields of an event's data that full text and vectors are made of.
 #[derive(Deserialize)]
 struct Text {
     #[serde(default)]
@@ -158,6 +162,15 @@ struct Text {
     text: String,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    language: Option<String>,
+}
+
+impl Text {
+    fn into_source(self) -> Source {
+        let Text { kind, language, doc, text, message, .. } = self;
+        Source { kind, language, doc, text, message }
+    }
 }
 
 /// Full text holds exactly the versions live in some view.
@@ -174,14 +187,18 @@ fn move_text(
     for seq in left.difference(came) {
         if !is_live.exists(named_params! {":seq": seq})? {
             text_index::remove(cache, *seq)?;
+            index::remove(cache, *seq, now())?;
         }
     }
+    let spaces = index::maintained(cache)?;
     let new: Vec<Seq> = came.difference(left).copied().collect();
     for (done, seq) in new.iter().enumerate() {
         let text: Text = serde_json::from_str(&log.data(*seq)?)?;
         let base = text.file_path.rsplit('/').next().unwrap_or_default();
         let name = if text.kind == "file" { base } else { &text.qualified_name };
         text_index::put(cache, *seq, &Entry { name, path: &text.file_path, doc: &text.doc, body: &text.text })?;
+        let kind = text.kind.clone();
+        index::put(cache, *seq, &kind, &text_of(&text.into_source()), &spaces)?;
         if done % 256 == 0 {
             check_stop(context)?;
             (context.progress)(Stage::Update, done as u64, new.len() as u64);
@@ -193,7 +210,9 @@ fn move_text(
 fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
     for seq in &reach.removed {
         text_index::remove(cache, *seq)?;
+        index::remove(cache, *seq, now())?;
     }
+    let spaces = index::maintained(cache)?;
     for (done, seq) in reach.added.iter().enumerate() {
         if done % 256 == 0 {
             check_stop(context)?;
@@ -204,6 +223,7 @@ fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reac
         let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
         // A subject is a sentence and no name: it counts as a doc, so that a definition of that name stays above it.
         text_index::put(cache, *seq, &Entry { doc: subject, body: rest, ..Entry::default() })?;
+        index::put(cache, *seq, "commit", &text_of(&text.into_source()), &spaces)?;
     }
     Ok(())
 }

@@ -90,13 +90,7 @@ fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Res
     }
     sites.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.line.cmp(&b.line)));
     let detail = format!("{} calls {} at {}", from.key, to.key, count(sites.len() as u64, "place"));
-    let evidence = sites.into_iter().take(CALLS).map(|edge| Evidence::Call {
-        path: edge.caller.path,
-        line: edge.line,
-        caller: edge.caller.key,
-        callee: edge.callee.key,
-        confidence: edge.confidence,
-    });
+    let evidence = sites.iter().take(CALLS).map(Evidence::of_call);
     Ok(vec![Tie { kind, detail, evidence: evidence.collect() }])
 }
 

@@ -2,6 +2,9 @@
 //! view, and to hide how old an answer is.
 
 mod explain;
+mod found;
+mod meaning;
+mod near;
 mod neighbours;
 mod search;
 
@@ -14,15 +17,24 @@ use rusqlite::{Connection, named_params};
 use serde::Serialize;
 
 pub use explain::{Tie, explain};
+pub use found::{Found, live, live_with_text};
+pub use meaning::Meaning;
+pub use near::near;
 pub use neighbours::related;
-pub use search::search;
+pub use search::{Search, search_alike};
 
+use crate::adapter;
 use crate::config::{Config, real_path};
+use crate::dimensions::{Dimension, Holds, Population};
+use crate::edges::Edge;
+use crate::embedding::{Embedding, Projection};
 use crate::error::{Exit, UserError};
 use crate::event::{encode_path, hex};
 use crate::git::{Head, Mailmap, Repository};
 use crate::history::{self, CommitRef, People};
+use crate::index::{Space, Vectors};
 use crate::item::{self, Target};
+use crate::pipeline;
 use crate::store;
 use crate::view::{self, View};
 use crate::workspace::Workspace;
@@ -39,11 +51,53 @@ pub struct Reader<'r> {
     pub behind: u64,
     /// Sentences the person should read beside the answer.
     pub notes: Vec<String>,
+    /// Settings, as the tree that the answer is as of leaves them.
+    pub config: Config,
+    workspace: Workspace,
     repository: &'r Repository,
 }
 
 /// Authors named beside a hit.
 const AUTHORS: usize = 2;
+
+/// A question as one dimension sees it.
+pub struct Asked<'v> {
+    /// What is searched.
+    pub vectors: &'v Vectors<'v>,
+    /// The dimension's space.
+    pub space: &'v Space,
+    /// The question there.
+    pub projection: Projection,
+    /// What it is called in ranks and evidence.
+    pub dimension: &'static str,
+    /// The items that the dimension holds.
+    pub holds: Holds,
+}
+
+impl<'v> Asked<'v> {
+    /// Projects a question; none where its adapter makes nothing of it, or is not what the space was made with.
+    pub fn new(vectors: &'v Vectors<'v>, dimension: &'static Dimension, embedding: &Embedding) -> Option<Self> {
+        let space = vectors.generation()?.space(dimension.name)?;
+        let projection = match space.is_base() {
+            true => adapter::identity(embedding),
+            false => vectors.adapter(space)?.project(embedding)?,
+        };
+        Some(Asked { vectors, space, projection, dimension: dimension.name, holds: dimension.holds })
+    }
+}
+
+impl Evidence {
+    /// A call as a reason.
+    pub fn of_call(edge: &Edge) -> Self {
+        Evidence::Call {
+            path: edge.caller.path.clone(),
+            line: edge.line,
+            caller: edge.caller.key.clone(),
+            callee: edge.callee.key.clone(),
+            confidence: edge.confidence,
+        }
+    }
+}
 
 /// What narrows an answer.
 #[derive(Debug, Clone)]
@@ -117,6 +171,22 @@ pub enum Evidence {
         /// From 0 to 1.
         confidence: f32,
     },
+    /// It shares groups of a dimension with the target.
+    Group {
+        /// The dimension.
+        dimension: &'static str,
+        /// How many groups.
+        groups: usize,
+        /// Their summed weight.
+        weight: f64,
+    },
+    /// Its vector is near.
+    Near {
+        /// The dimension whose space was searched.
+        dimension: &'static str,
+        /// From -1 to 1.
+        cosine: f32,
+    },
     /// Who knows it best, the first most.
     Authors {
         /// Their names.
@@ -154,12 +224,27 @@ impl<'r> Reader<'r> {
         } else {
             behind(&cache, repository, head)?.max(1)
         };
-        Ok(Reader { cache, view, head, behind, notes, repository })
+        let config = pipeline::config_at(repository, config, view.head)?;
+        Ok(Reader { cache, view, head, behind, notes, config, workspace: workspace.clone(), repository })
     }
 
     /// The commit the answer is as of, in hexadecimal.
     pub fn as_of(&self) -> Option<String> {
         self.view.head.map(|head| hex(head.commit.as_bytes()))
+    }
+
+    /// What vectors there are.
+    pub fn vectors(&self) -> Result<Vectors<'_>> {
+        Vectors::open(&self.cache, &self.workspace)
+    }
+
+    /// Why a dimension answers nothing here; none where it does.
+    pub fn off(&self, dimension: &Dimension) -> Result<Option<String>> {
+        if self.config.dimensions_off.iter().any(|name| name == dimension.name) {
+            return Ok(Some("it is switched off in the settings".to_string()));
+        }
+        let population = Population { people: self.people()?.humans() };
+        Ok((dimension.off)(&population).map(str::to_string))
     }
 
     /// Whether HEAD stands elsewhere by now than where it was indexed.

@@ -1,21 +1,24 @@
-//! What changes together with a target: the mix, with the commits that say so.
+//! What changes together with a target: the mix, with the commits that say so; then files that merely say the same.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::search::touched_since;
-use super::{Evidence, Filter, Hit, Reader};
+use super::found::touched_since;
+use super::near::alike;
+use super::{Evidence, Filter, Found, Hit, Reader};
 use crate::history;
-use crate::item::Item;
+use crate::index::{Vectors, text_of_item};
+use crate::item::{self, Item};
 
 /// Shared commits shown a hit.
 const COMMITS: usize = 3;
 /// Similarity of paths below this is no evidence.
 const NEAR_PATH: f64 = 0.5;
 
-/// Ranks the files that go with an item's file; best first.
-pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter) -> Result<Vec<Hit>> {
+/// Ranks the files that go with an item's file; best first. What is counted comes first; where it leaves room,
+/// `vectors` fill it.
+pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: Option<&Vectors<'_>>) -> Result<Vec<Hit>> {
     let ranked = history::related(&reader.cache, reader.view.id, reader.time(), &item.path)?;
     let people = reader.people()?;
     let mut hits = Vec::new();
@@ -55,5 +58,36 @@ pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter) -> Result<Vec<
             evidence,
         });
     }
+    if let Some(vectors) = vectors.filter(|_| hits.len() < filter.k) {
+        let more = same_saying(reader, item, filter, vectors, &hits)?;
+        // However alike, below the last that is counted.
+        let least = hits.last().map_or(1.0, |last| last.score);
+        for mut hit in more {
+            hit.score *= least;
+            hit.ranks = BTreeMap::from([("temporal", hits.len() + 1)]);
+            hits.push(hit);
+        }
+    }
     Ok(hits)
+}
+
+/// Files whose vectors are near that of the target's file, as far as they are not among the hits.
+fn same_saying(
+    reader: &Reader<'_>,
+    item: &Item,
+    filter: &Filter,
+    vectors: &Vectors<'_>,
+    hits: &[Hit],
+) -> Result<Vec<Hit>> {
+    let Some(space) = vectors.generation().and_then(|generation| generation.space("temporal")) else {
+        return Ok(Vec::new());
+    };
+    let Some(file) = item::by_key(&reader.cache, reader.view.id, &item.path)? else { return Ok(Vec::new()) };
+    let Some(text) = text_of_item(&reader.cache, file.seq)? else { return Ok(Vec::new()) };
+    let Some(vector) = vectors.vector(space, text)? else { return Ok(Vec::new()) };
+    let is_new = |found: &Found| {
+        let key = found.key();
+        found.kind() == "file" && key != item.path && !hits.iter().any(|hit| hit.key == key)
+    };
+    alike(reader, vectors, space, &vector, filter.k - hits.len(), filter, "temporal", is_new)
 }

@@ -1,14 +1,15 @@
-//! Words to hits by full text: what is live, definitions and names above mentions, tests below what they test.
+//! Words to hits: by full text, definitions and names above mentions, tests below what they test; and by what means
+//! about the same. Refuses what does not stand in the asking view.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, named_params};
 
-use super::{Evidence, Filter, Hit, Reader};
+use super::{Asked, Evidence, Filter, Found, Hit, Reader, live, live_with_text, near};
 use crate::event::cap_at;
-use crate::history::{self, CommitRef, People};
+use crate::history::{self, People};
+use crate::index;
 use crate::item::{self, Item};
 use crate::syntax::is_noise;
 use crate::text_index::{self, words};
@@ -37,74 +38,181 @@ const NAME_BOOST: f64 = 0.8;
 /// What a hit gains when the question says all of its name.
 const WHOLE_NAME_BOOST: f64 = 0.7;
 
-enum Found {
-    Item(Item),
-    Commit(i64, CommitRef),
+/// What a text that matches best is worth beside what is most alike.
+const TEXT_WEIGHT: f64 = 1.0;
+const ALIKE_WEIGHT: f64 = 1.0;
+/// Vectors looked at before the best are chosen.
+const ALIKE_LOOKED_AT: usize = 100;
+/// What is less alike than this is found by its words or not at all.
+const LEAST_ALONE: f32 = 0.25;
+
+/// Words that ask for what is otherwise put behind.
+const NOISE_WORDS: &[&str] = &["test", "tests", "example", "examples", "bench", "benches", "fixture"];
+
+/// What a candidate is worth.
+struct Candidate {
+    found: Found,
+    /// bm25 and what moves it up or down; 0 where no word matched.
+    text: f64,
+    /// Cosine with the question; none without a vector.
+    alike: Option<f32>,
+    /// What its kind and place are worth.
+    weight: f64,
 }
 
-/// Ranks what matches some of the words; best first, ties by key.
-pub fn search(reader: &Reader<'_>, question: &str, filter: &Filter) -> Result<Vec<Hit>> {
-    let words = words(question);
-    let asks_for_noise = words
-        .iter()
-        .any(|word| ["test", "tests", "example", "examples", "bench", "benches", "fixture"].contains(&word.as_str()));
-    let mut found: Vec<(f64, Found)> = Vec::new();
-    // Equals of the last one are all looked at, whichever of them came in first.
-    let (mut looked_at, mut last) = (0, f64::INFINITY);
-    text_index::search(&reader.cache, &words, |one| {
-        if looked_at >= LOOKED_AT && found.len() >= filter.k && one.score < last {
-            return Ok(ControlFlow::Break(()));
+/// A search under way: words first, while the model may still be loading; then, if there is one, what the question
+/// means; then the hits.
+pub struct Search<'r, 's> {
+    reader: &'r Reader<'s>,
+    filter: &'r Filter,
+    words: Vec<String>,
+    asks_for_noise: bool,
+    candidates: HashMap<i64, Candidate>,
+    meant: Option<&'static str>,
+}
+
+impl<'r, 's> Search<'r, 's> {
+    /// Looks for what matches some of the words of a question.
+    pub fn by_words(reader: &'r Reader<'s>, question: &str, filter: &'r Filter) -> Result<Self> {
+        let words = words(question);
+        let asks_for_noise = words.iter().any(|word| NOISE_WORDS.contains(&word.as_str()));
+        let mut search = Search { reader, filter, words, asks_for_noise, candidates: HashMap::new(), meant: None };
+        let mut candidates = HashMap::new();
+        // Equals of the last one are all looked at, whichever of them came in first.
+        let (mut looked_at, mut last) = (0, f64::INFINITY);
+        text_index::search(&reader.cache, &search.words, |one| {
+            if looked_at >= LOOKED_AT && candidates.len() >= filter.k && one.score < last {
+                return Ok(ControlFlow::Break(()));
+            }
+            (looked_at, last) = (looked_at + 1, one.score);
+            let Some(found) = live(reader, one.seq)? else { return Ok(ControlFlow::Continue(())) };
+            if found.passes(reader, filter)? {
+                let weight = search.weight(&found);
+                let boost = if let Found::Item(item) = &found { name_boost(item, &search.words) } else { 1.0 };
+                candidates.insert(one.seq, Candidate { found, text: one.score * weight * boost, alike: None, weight });
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        search.candidates = candidates;
+        Ok(search)
+    }
+
+    /// Adds what means about the same, and to what matched its words how much it does.
+    pub fn by_meaning(&mut self, asked: &Asked<'_>) -> Result<()> {
+        let (reader, filter) = (self.reader, self.filter);
+        let mut new: HashMap<i64, Vec<Found>> = HashMap::new();
+        let near = asked.vectors.nearest(asked.space, &asked.projection, ALIKE_LOOKED_AT.max(filter.k), |text| {
+            let mut items = Vec::new();
+            for found in live_with_text(reader, text)? {
+                if found.passes(reader, filter)? {
+                    items.push(found);
+                }
+            }
+            let any = !items.is_empty();
+            new.insert(text, items);
+            Ok(any)
+        })?;
+        for near in near.iter().filter(|near| near.score >= LEAST_ALONE) {
+            for found in new.remove(&near.text).unwrap_or_default() {
+                let weight = self.weight(&found);
+                self.candidates.entry(found.seq()).or_insert(Candidate { found, text: 0.0, alike: None, weight });
+            }
         }
-        (looked_at, last) = (looked_at + 1, one.score);
-        let Some(what) = live(reader, one.seq, filter)? else { return Ok(ControlFlow::Continue(())) };
-        let weight = match &what {
+        for (seq, candidate) in &mut self.candidates {
+            if let Some(text) = index::text_of_item(&reader.cache, *seq)? {
+                candidate.alike = asked.vectors.score(asked.space, &asked.projection, text)?;
+            }
+        }
+        self.meant = Some(asked.dimension);
+        Ok(())
+    }
+
+    /// The best of what was found, with evidence; ties by key.
+    pub fn hits(self) -> Result<Vec<Hit>> {
+        let people = self.reader.people()?;
+        let mut hits = Vec::new();
+        for (candidate, score, ranks) in ranked(self.candidates, self.meant, self.filter.k) {
+            let (seq, alike) = (candidate.found.seq(), candidate.alike);
+            let mut hit = candidate.found.into_hit(score);
+            hit.ranks = ranks;
+            hit.evidence = evidence(self.reader, &hit, seq, &self.words, &people)?;
+            if let (Some(dimension), Some(cosine)) = (self.meant, alike) {
+                hit.evidence.push(Evidence::Near { dimension, cosine });
+            }
+            hits.push(hit);
+        }
+        Ok(hits)
+    }
+
+    fn weight(&self, found: &Found) -> f64 {
+        match found {
             Found::Item(item) => {
-                let noise = if !asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 };
-                kind_weight(&item.kind) * noise * name_boost(item, &words)
+                kind_weight(&item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
             }
             Found::Commit(..) => kind_weight("commit"),
-        };
-        found.push((one.score * weight, what));
-        Ok(ControlFlow::Continue(()))
-    })?;
-    let mut ranked: Vec<(Hit, i64)> = found.into_iter().map(|(score, found)| hit(found, score)).collect();
-    ranked.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key)));
-    ranked.truncate(filter.k);
+        }
+    }
+}
+
+/// The best of the candidates with their scores, and the place that words and vectors alone would give them.
+fn ranked(
+    candidates: HashMap<i64, Candidate>,
+    meant: Option<&'static str>,
+    k: usize,
+) -> Vec<(Candidate, f64, BTreeMap<&'static str, usize>)> {
+    let mut all: Vec<(String, Candidate)> =
+        candidates.into_values().map(|candidate| (candidate.found.key(), candidate)).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    let best = |part: fn(&Candidate) -> f64| all.iter().map(|(_, one)| part(one)).fold(0.0, f64::max);
+    let alike = |one: &Candidate| f64::from(one.alike.unwrap_or(0.0).max(0.0)) * one.weight;
+    let (most_text, most_alike) = (best(|one| one.text), best(alike));
+    let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
+    let place = |part: &dyn Fn(&Candidate) -> f64| -> Vec<Option<usize>> {
+        let mut order: Vec<usize> = (0..all.len()).filter(|at| part(&all[*at].1) > 0.0).collect();
+        order.sort_by(|a, b| part(&all[*b].1).total_cmp(&part(&all[*a].1)).then_with(|| a.cmp(b)));
+        let mut places = vec![None; all.len()];
+        for (rank, at) in order.into_iter().enumerate() {
+            places[at] = Some(rank + 1);
+        }
+        places
+    };
+    let by_text = place(&|one| one.text);
+    let by_meaning = place(&alike);
+    let mut scored: Vec<(Candidate, f64, BTreeMap<&'static str, usize>)> = all
+        .into_iter()
+        .enumerate()
+        .map(|(at, (_, one))| {
+            // Without vectors the score is what it always was: bm25 and what moves it.
+            let score = match meant {
+                None => one.text,
+                Some(_) => TEXT_WEIGHT * share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike),
+            };
+            let mut ranks = BTreeMap::new();
+            ranks.extend(by_text[at].map(|rank| ("text", rank)));
+            ranks.extend(meant.zip(by_meaning[at]));
+            (one, score, ranks)
+        })
+        .collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+    scored.truncate(k);
+    scored
+}
+
+/// Ranks what is alike in one dimension, words apart; best first.
+pub fn search_alike(reader: &Reader<'_>, question: &str, filter: &Filter, asked: &Asked<'_>) -> Result<Vec<Hit>> {
+    let words = words(question);
+    let holds = |found: &Found| asked.holds.kind(found.kind());
+    let Asked { vectors, space, projection, dimension, .. } = asked;
+    let mut hits = near::alike(reader, vectors, space, projection, filter.k, filter, dimension, holds)?;
     let people = reader.people()?;
-    for (rank, (hit, seq)) in ranked.iter_mut().enumerate() {
-        hit.ranks = BTreeMap::from([("text", rank + 1)]);
-        hit.evidence = evidence(reader, hit, *seq, &words, &people)?;
+    for (rank, hit) in hits.iter_mut().enumerate() {
+        hit.ranks = BTreeMap::from([(asked.dimension, rank + 1)]);
+        if let Some(found) = near::by_key(reader, &hit.key)? {
+            let reasons = evidence(reader, hit, found.seq(), &words, &people)?;
+            hit.evidence.splice(0..0, reasons);
+        }
     }
-    Ok(ranked.into_iter().map(|(hit, _)| hit).collect())
-}
-
-fn live(reader: &Reader<'_>, seq: i64, filter: &Filter) -> Result<Option<Found>> {
-    if let Some(item) = item::by_seq(&reader.cache, reader.view.id, seq)? {
-        let keeps = filter.keeps_kind(&item.kind)
-            && filter.keeps_path(&item.path)
-            && touched_since(reader, &item.path, filter.since)?;
-        return Ok(keeps.then_some(Found::Item(item)));
-    }
-    if !filter.keeps_kind("commit") || filter.path.is_some() {
-        return Ok(None);
-    }
-    let mut reachable = reader.cache.prepare_cached("SELECT 1 FROM reachable WHERE seq = :seq")?;
-    if !reachable.exists(named_params! {":seq": seq})? {
-        return Ok(None);
-    }
-    let commit =
-        history::commit_ref(&reader.cache, seq)?.filter(|commit| filter.since.is_none_or(|since| commit.time >= since));
-    Ok(commit.map(|commit| Found::Commit(seq, commit)))
-}
-
-pub(super) fn touched_since(reader: &Reader<'_>, path: &str, since: Option<i64>) -> Result<bool> {
-    let Some(since) = since else { return Ok(true) };
-    let mut newest = reader.cache.prepare_cached(
-        "SELECT max(time) FROM path JOIN touched ON touched.path = path.id JOIN reachable ON reachable.seq = touched.commit_seq
-         JOIN commit_row ON commit_row.seq = touched.commit_seq WHERE path.path = :path",
-    )?;
-    let time: Option<i64> = newest.query_row(named_params! {":path": path}, |row| row.get(0)).optional()?.flatten();
-    Ok(time.is_some_and(|time| time >= since))
+    Ok(hits)
 }
 
 /// A test, fixture or example: by its path, or by how tests are written inside the file they test.
@@ -119,28 +227,6 @@ fn name_boost(item: &Item, question: &[String]) -> f64 {
     let covered = question.iter().filter(|word| name.contains(word)).count() as f64 / question.len().max(1) as f64;
     let whole = !name.is_empty() && name.iter().all(|word| question.contains(word));
     1.0 + NAME_BOOST * covered + if whole { WHOLE_NAME_BOOST } else { 0.0 }
-}
-
-fn hit(found: Found, score: f64) -> (Hit, i64) {
-    let empty = |key: String, kind: String, path: Option<String>, line: Option<u32>, name: String| Hit {
-        key,
-        kind,
-        path,
-        line,
-        name,
-        score,
-        ranks: BTreeMap::new(),
-        evidence: Vec::new(),
-    };
-    match found {
-        Found::Item(item) => {
-            let name = if item.kind == "file" { item.name } else { item.qualified };
-            (empty(item.key, item.kind, Some(item.path), Some(item.line), name), item.seq)
-        }
-        Found::Commit(seq, commit) => {
-            (empty(format!("commit:{}", commit.commit), "commit".into(), None, None, commit.subject), seq)
-        }
-    }
 }
 
 fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String], people: &People) -> Result<Vec<Evidence>> {

@@ -8,7 +8,10 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 pub use files::{FileMove, files, move_files, wanted_moves};
-pub use reach::{Reach, add_commit, commit_seq, is_recorded, move_reachable, pending, set_pending, unrecorded_parents};
+pub use reach::{
+    Reach, add_commit, commit_seq, is_recorded, move_reachable, pending, reachable_count, set_pending,
+    unrecorded_parents,
+};
 
 use crate::git::{Head, ObjectId};
 

@@ -51,6 +51,11 @@ pub fn commit_seq(cache: &Connection, sha: &[u8]) -> Result<Option<Seq>> {
     Ok(statement.query_row(named_params! {":sha": sha}, |row| row.get(0)).optional()?)
 }
 
+/// How many commits some HEAD reaches.
+pub fn reachable_count(cache: &Connection) -> Result<u64> {
+    Ok(cache.query_row("SELECT count(*) FROM reachable", [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
 /// Commits that could not be told yet.
 pub fn pending(cache: &Connection) -> Result<Vec<ObjectId>> {
     let mut statement = cache.prepare_cached("SELECT sha FROM pending ORDER BY sha")?;

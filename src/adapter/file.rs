@@ -1,0 +1,171 @@
+//! Adapters as files: `adapters/<dimension>.safetensors`, `w1.weight`, `w1.bias`, `w2.weight`, `w2.bias` and perhaps
+//! `skip.weight`, in F32. Shapes are read from the tensors themselves. Refuses to use a part of a file.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use safetensors::{Dtype, SafeTensors};
+
+use super::{Adapter, Matrix};
+use crate::embedding::Identity;
+
+/// Largest file read, in bytes; the widest adapter that trains here is a tenth of it.
+const LARGEST: u64 = 64 << 20;
+/// Metadata that says which model's vectors it was trained on: the sha256 of its graph.
+const MODEL: &str = "model_sha256";
+
+/// An adapter in use, or why there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The adapter with the blake3 of its file; none means identity.
+    pub adapter: Option<(Adapter, String)>,
+    /// What a person should know: why a file is not used, or that it does not say what it was trained on.
+    pub note: Option<String>,
+}
+
+/// Looks for a dimension's adapter. A file that cannot be used is named in the note, and identity serves.
+pub fn find(folder: &Path, dimension: &str, identity: &Identity) -> Loaded {
+    let path = folder.join(format!("{dimension}.safetensors"));
+    if !path.exists() {
+        return Loaded::default();
+    }
+    match load(&path, identity) {
+        Ok((adapter, hash, note)) => Loaded { adapter: Some((adapter, hash)), note },
+        Err(error) => {
+            let note = format!("{} is not used: {error:#}", path.display());
+            Loaded { adapter: None, note: Some(note) }
+        }
+    }
+}
+
+fn load(path: &Path, identity: &Identity) -> Result<(Adapter, String, Option<String>)> {
+    let size = std::fs::metadata(path)?.len();
+    ensure!(size <= LARGEST, "it has {size} bytes, {LARGEST} are the most");
+    let bytes = std::fs::read(path)?;
+    let adapter = parse(&bytes)?;
+    ensure!(
+        adapter.takes() == identity.width,
+        "it takes vectors of {} numbers, the model {} gives {}",
+        adapter.takes(),
+        identity.id,
+        identity.width
+    );
+    let (_, header) = SafeTensors::read_metadata(&bytes).context("reading its header")?;
+    let model = header.metadata().as_ref().and_then(|metadata| metadata.get(MODEL));
+    let note = match model {
+        Some(model) => {
+            ensure!(*model == identity.sha256, "it was trained on the vectors of another model ({model})");
+            None
+        }
+        None => Some(format!("{} does not say which model it was trained on ({MODEL})", path.display())),
+    };
+    Ok((adapter, blake3::hash(&bytes).to_hex().to_string(), note))
+}
+
+/// Reads an adapter from the bytes of its file.
+///
+/// # Errors
+/// Where a tensor is missing, is not F32, does not fit the others, or holds a number that is none.
+pub(super) fn parse(bytes: &[u8]) -> Result<Adapter> {
+    let tensors = SafeTensors::deserialize(bytes).context("it is no safetensors file")?;
+    let w1 = matrix(&tensors, "w1.weight")?;
+    let w2 = matrix(&tensors, "w2.weight")?;
+    let skip = match tensors.names().iter().any(|name| *name == "skip.weight") {
+        true => Some(matrix(&tensors, "skip.weight")?),
+        false => None,
+    };
+    ensure!(w2.columns == w1.rows, "w2.weight takes {} numbers, w1.weight gives {}", w2.columns, w1.rows);
+    if let Some(skip) = &skip {
+        let (fits, wanted) = ((skip.rows, skip.columns), (w2.rows, w1.columns));
+        ensure!(fits == wanted, "skip.weight is {fits:?}, {wanted:?} fits the others");
+    }
+    let (b1, b2) = (vector(&tensors, "w1.bias", w1.rows)?, vector(&tensors, "w2.bias", w2.rows)?);
+    Ok(Adapter { w1, b1, w2, b2, skip })
+}
+
+fn matrix(tensors: &SafeTensors<'_>, name: &str) -> Result<Matrix> {
+    let (shape, values) = floats(tensors, name)?;
+    let [rows, columns] = shape[..] else { bail!("{name} has {} axes, 2 are needed", shape.len()) };
+    ensure!(rows > 0 && columns > 0, "{name} is empty");
+    Ok(Matrix { rows, columns, values })
+}
+
+fn vector(tensors: &SafeTensors<'_>, name: &str, length: usize) -> Result<Vec<f32>> {
+    let (shape, values) = floats(tensors, name)?;
+    ensure!(shape == [length], "{name} is {shape:?}, [{length}] fits its weight");
+    Ok(values)
+}
+
+fn floats(tensors: &SafeTensors<'_>, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+    let tensor = tensors.tensor(name).with_context(|| format!("it has no {name}"))?;
+    ensure!(tensor.dtype() == Dtype::F32, "{name} is {:?}, F32 is needed", tensor.dtype());
+    let values: Vec<f32> = tensor
+        .data()
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("chunks of four")))
+        .collect();
+    ensure!(values.iter().all(|value| value.is_finite()), "{name} holds a number that is none");
+    Ok((tensor.shape().to_vec(), values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use safetensors::tensor::TensorView;
+
+    /// A file of tensors, each with its shape and one value for all of it.
+    fn file(tensors: &[(&str, &[usize], f32)]) -> Vec<u8> {
+        let bytes: Vec<Vec<u8>> =
+            tensors.iter().map(|(_, shape, value)| value.to_le_bytes().repeat(shape.iter().product())).collect();
+        let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+            (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).expect("it fits"))
+        });
+        safetensors::serialize(views, None).expect("it serializes")
+    }
+
+    const GOOD: [(&str, &[usize], f32); 5] = [
+        ("w1.weight", &[3, 4], 0.1),
+        ("w1.bias", &[3], 0.1),
+        ("w2.weight", &[2, 3], 0.1),
+        ("w2.bias", &[2], 0.1),
+        ("skip.weight", &[2, 4], 0.1),
+    ];
+
+    #[test]
+    fn shapes_are_read_from_the_tensors() {
+        let adapter = parse(&file(&GOOD)).expect("reads");
+        assert_eq!((adapter.takes(), adapter.gives(), adapter.skip.is_some()), (4, 2, true));
+        let without = parse(&file(&GOOD[..4])).expect("reads");
+        assert!(without.skip.is_none(), "a file of w1 and w2 alone loads");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_name() {
+        let check = |at: usize, shape: &'static [usize], value: f32, word: &str| {
+            let mut tensors = GOOD;
+            tensors[at] = (tensors[at].0, shape, value);
+            let error = format!("{:#}", parse(&file(&tensors)).expect_err(word));
+            assert!(error.contains(word), "{error}");
+        };
+        check(0, &[5, 4], 0.1, "w2.weight takes 3");
+        check(1, &[4], 0.1, "w1.bias");
+        check(2, &[2, 3, 1], 0.1, "3 axes");
+        check(3, &[2], f32::NAN, "w2.bias holds");
+        check(4, &[2, 5], 0.1, "skip.weight");
+        let missing = parse(&file(&GOOD[1..])).expect_err("no w1.weight");
+        assert!(format!("{missing:#}").contains("no w1.weight"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(at in 0_usize..400, value: u8, cut in 0_usize..400) {
+            let mut bytes = file(&GOOD);
+            let at = at % bytes.len();
+            bytes[at] = value;
+            let _ = parse(&bytes);
+            bytes.truncate(cut);
+            let _ = parse(&bytes);
+        }
+    }
+}

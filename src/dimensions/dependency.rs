@@ -1,0 +1,24 @@
+//! Near by calls: one calls the other, or both call the same thing.
+
+use super::{Dimension, Group, Holds, LiveFact, Reads, always_on};
+use crate::edges::HIGH;
+
+/// Two definitions are near when they call, or are called by, the same thing, or one calls the other.
+pub const DEPENDENCY: Dimension = Dimension {
+    name: "dependency",
+    sentence: "call, or are called by, the same thing; caller and callee",
+    holds: Holds::Definitions,
+    reads: Reads::Edges,
+    groups,
+    off: always_on,
+};
+
+fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
+    match fact {
+        LiveFact::Edge { caller, callee, confidence } if *confidence >= HIGH && caller != callee => {
+            let members = vec![(*callee).to_string(), (*caller).to_string()];
+            vec![Group { name: (*callee).to_string(), members, weight: f64::from(*confidence) }]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,26 @@
+//! Near by people: written by the same authors.
+
+use super::{Dimension, Group, Holds, LiveFact, Population, Reads};
+
+/// Two files are near when they were written by the same people.
+pub const SOCIAL: Dimension = Dimension {
+    name: "social",
+    sentence: "were written by the same people",
+    holds: Holds::Files,
+    reads: Reads::Commits,
+    groups,
+    off,
+};
+
+fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
+    match fact {
+        LiveFact::Commit { files, touched, author: Some(author), .. } if !files.is_empty() => {
+            vec![Group { name: (*author).to_string(), members: files.to_vec(), weight: 1.0 / *touched as f64 }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn off(population: &Population) -> Option<&'static str> {
+    (population.people < 2).then_some("one person wrote everything here, so who wrote a file says nothing")
+}

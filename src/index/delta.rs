@@ -1,0 +1,108 @@
+//! What came since the last segment: the same half floats in rows, searched exactly. Refuses to hand out a row that
+//! does not match its checksum.
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::generation::Space;
+use crate::embedding::{Projection, Unit, dot, widen};
+
+/// A row of the delta.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The text.
+    pub text: i64,
+    /// Its vector.
+    pub vector: Projection,
+}
+
+/// Puts a vector in; it is wanted no longer.
+pub fn put(cache: &Connection, space: &Space, text: i64, vector: &Projection) -> Result<()> {
+    let bytes = vector.0.to_bytes();
+    cache
+        .prepare_cached("INSERT OR REPLACE INTO delta(space, text, vector, sum) VALUES (:space, :text, :vector, :sum)")?
+        .execute(named_params! {":space": space.id, ":text": text, ":vector": bytes, ":sum": row_sum(text, &bytes)})?;
+    cache
+        .prepare_cached("DELETE FROM wanted WHERE space = :space AND text = :text")?
+        .execute(named_params! {":space": space.id, ":text": text})?;
+    Ok(())
+}
+
+/// How many rows a space has.
+pub fn count(cache: &Connection, space: i64) -> Result<usize> {
+    let mut statement = cache.prepare_cached("SELECT count(*) FROM delta WHERE space = :space")?;
+    Ok(statement.query_row(named_params! {":space": space}, |row| row.get::<_, i64>(0))? as usize)
+}
+
+/// The vector of a text; none where it is not here or its row is damaged.
+pub fn vector(cache: &Connection, space: &Space, text: i64) -> Result<Option<Projection>> {
+    let mut statement = cache.prepare_cached("SELECT vector, sum FROM delta WHERE space = :space AND text = :text")?;
+    let row = statement
+        .query_row(named_params! {":space": space.id, ":text": text}, |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
+        .optional()?;
+    Ok(row
+        .filter(|(vector, sum)| *sum == row_sum(text, vector))
+        .and_then(|(vector, _)| Unit::from_bytes(&vector, space.width).map(Projection)))
+}
+
+/// Scores every row against a query; the checksums of those that matter are looked at by [`vector`].
+pub fn scores(cache: &Connection, space: &Space, query: &[f32], mut each: impl FnMut(i64, f32)) -> Result<()> {
+    let mut statement = cache.prepare_cached("SELECT text, vector FROM delta WHERE space = :space")?;
+    let mut rows = statement.query(named_params! {":space": space.id})?;
+    let mut wide = vec![0.0; space.width];
+    while let Some(row) = rows.next()? {
+        if widen(row.get_ref(1)?.as_blob()?, &mut wide) {
+            each(row.get(0)?, dot(query, &wide));
+        }
+    }
+    Ok(())
+}
+
+/// Every row that matches its checksum, by text.
+pub fn each(cache: &Connection, space: &Space, mut visit: impl FnMut(Stored) -> Result<bool>) -> Result<()> {
+    let mut statement = cache.prepare("SELECT text, vector, sum FROM delta WHERE space = :space ORDER BY text")?;
+    let mut rows = statement.query(named_params! {":space": space.id})?;
+    while let Some(row) = rows.next()? {
+        let (text, bytes) = (row.get(0)?, row.get_ref(1)?.as_blob()?);
+        let is_whole = row.get_ref(2)?.as_blob()? == row_sum(text, bytes);
+        let vector = is_whole.then(|| Unit::from_bytes(bytes, space.width)).flatten();
+        let Some(vector) = vector else { continue };
+        if !visit(Stored { text, vector: Projection(vector) })? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Rows of any space that do not match their checksum: they are taken out and wanted again. Returns how many.
+pub fn mend(cache: &Connection) -> Result<usize> {
+    let mut bad: Vec<(i64, i64)> = Vec::new();
+    let mut statement = cache.prepare("SELECT space, text, vector, sum FROM delta")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = row.get(1)?;
+        if row.get_ref(3)?.as_blob()? != row_sum(text, row.get_ref(2)?.as_blob()?) {
+            bad.push((row.get(0)?, text));
+        }
+    }
+    for (space, text) in &bad {
+        for sql in [
+            "DELETE FROM delta WHERE space = :space AND text = :text",
+            "INSERT OR IGNORE INTO wanted(space, text) VALUES (:space, :text)",
+        ] {
+            cache.execute(sql, named_params! {":space": space, ":text": text})?;
+        }
+    }
+    Ok(bad.len())
+}
+
+/// 64 bits of blake3 over a row.
+fn row_sum(text: i64, vector: &[u8]) -> [u8; 8] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&text.to_le_bytes()).update(vector);
+    let mut sum = [0; 8];
+    sum.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    sum
+}

@@ -1,0 +1,221 @@
+//! Generations: which space each dimension is searched in, switched by one transaction. The one in use serves until
+//! the next is whole. Refuses to publish a space that still lacks a text the one before it had.
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, named_params};
+
+use super::texts::bring_up_to_date;
+use crate::adapter::Loaded;
+use crate::dimensions::{self, Dimension, Holds};
+use crate::embedding::Identity;
+
+/// What vectors of one kind live in: those of a model, through one adapter or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Space {
+    /// Its row.
+    pub id: i64,
+    /// blake3 of the adapter's file; empty for the base embedding.
+    pub adapter: String,
+    /// Numbers in a vector.
+    pub width: usize,
+    /// The items it holds.
+    pub holds: Holds,
+}
+
+/// What answers are searched in.
+#[derive(Clone)]
+pub struct Generation {
+    /// Its number.
+    pub id: i64,
+    /// The model whose embeddings everything was made of.
+    pub model: Identity,
+    /// The space of the base embedding, which holds everything.
+    pub base: Space,
+    /// Each dimension with its space, and what a person should know of its adapter.
+    pub dimensions: Vec<(&'static Dimension, Space, Option<String>)>,
+}
+
+impl Space {
+    /// Whether it is the base embedding, which every dimension without an adapter shares.
+    pub fn is_base(&self) -> bool {
+        self.adapter.is_empty()
+    }
+}
+
+impl Generation {
+    /// The space of a dimension.
+    pub fn space(&self, dimension: &str) -> Option<&Space> {
+        self.dimensions.iter().find(|(one, ..)| one.name == dimension).map(|(_, space, _)| space)
+    }
+
+    /// Every space, each once, the base first.
+    pub fn spaces(&self) -> Vec<&Space> {
+        let mut all = vec![&self.base];
+        for (_, space, _) in &self.dimensions {
+            if !all.iter().any(|known| known.id == space.id) {
+                all.push(space);
+            }
+        }
+        all
+    }
+}
+
+/// What is being made, as prepared: the base, and the space of each dimension in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// Of the base embedding.
+    pub base: Space,
+    /// One a dimension.
+    pub dimensions: Vec<Space>,
+}
+
+/// What stands for the base among the dimensions of a generation.
+const BASE: &str = "";
+
+/// The generation in use; one that cannot be read is none, and vectors are made again.
+pub fn current(cache: &Connection) -> Result<Option<Generation>> {
+    let mut newest = cache.prepare_cached("SELECT id, model FROM generation ORDER BY id DESC LIMIT 1")?;
+    let row: Option<(i64, String)> = newest.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((id, model)) = row.and_then(|(id, text)| Some((id, serde_json::from_str(&text).ok()?))) else {
+        return Ok(None);
+    };
+    let mut statement = cache.prepare_cached(
+        "SELECT space.id, adapter, width, holds, dimension, note FROM generation_space JOIN space ON space.id = generation_space.space
+         WHERE generation = :id",
+    )?;
+    let rows = statement.query_map(named_params! {":id": id}, |row| {
+        Ok((row.get::<_, String>(4)?, space_from_row(row)?, row.get(5)?))
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<(String, Space, Option<String>)>>>()?;
+    let own = |wanted: &str| rows.iter().find(|(name, ..)| name == wanted);
+    let Some((_, base, _)) = own(BASE) else { return Ok(None) };
+    let mut dimensions = Vec::new();
+    for dimension in dimensions::ALL {
+        let (_, space, note) = own(dimension.name).or(own(BASE)).expect("the base is there");
+        dimensions.push((dimension, space.clone(), note.clone()));
+    }
+    Ok(Some(Generation { id, model, base: base.clone(), dimensions }))
+}
+
+/// Every space that is kept up to date: those of the model that is set up, in use or being made.
+pub fn maintained(cache: &Connection) -> Result<Vec<Space>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT id, adapter, width, holds FROM space WHERE model = (SELECT model FROM target) ORDER BY id",
+    )?;
+    Ok(statement.query_map([], space_from_row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Makes the spaces that a model and its adapters need, each wanting what is live, and drops those that neither they
+/// nor the generation in use need.
+pub fn prepare(cache: &mut Connection, model: &Identity, adapters: &[Loaded]) -> Result<Prepared> {
+    let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let name = serde_json::to_string(model)?;
+    // What another model's spaces lack stays lacking: they serve as they are until these are whole.
+    transaction.execute("DELETE FROM target WHERE model <> :model", named_params! {":model": name})?;
+    transaction.execute("INSERT OR IGNORE INTO target(model) VALUES (:model)", named_params! {":model": name})?;
+    transaction.execute(
+        "DELETE FROM wanted WHERE space NOT IN (SELECT id FROM space WHERE model = :model)",
+        named_params! {":model": name},
+    )?;
+    let ensure = |adapter: &str, width: usize, holds: Holds| -> Result<Space> {
+        let wanted = named_params! {":model": name, ":adapter": adapter, ":holds": holds.name()};
+        let sql = "SELECT id, adapter, width, holds FROM space WHERE model = :model AND adapter = :adapter AND holds = :holds";
+        let known = transaction.prepare_cached(sql)?.query_row(wanted, space_from_row).optional()?;
+        if let Some(space) = known {
+            return Ok(space);
+        }
+        transaction.execute(
+            "INSERT INTO space(model, adapter, width, holds) VALUES (:model, :adapter, :width, :holds)",
+            named_params! {":model": name, ":adapter": adapter, ":width": width as i64, ":holds": holds.name()},
+        )?;
+        let space = Space { id: transaction.last_insert_rowid(), adapter: adapter.to_string(), width, holds };
+        bring_up_to_date(&transaction, &space)?;
+        Ok(space)
+    };
+    let base = ensure("", model.width, Holds::All)?;
+    let mut found = Vec::new();
+    for (dimension, loaded) in dimensions::ALL.iter().zip(adapters) {
+        found.push(match &loaded.adapter {
+            Some((adapter, hash)) => ensure(hash, adapter.gives(), dimension.holds)?,
+            None => base.clone(),
+        });
+    }
+    let mut keep: Vec<i64> = found.iter().map(|space| space.id).chain([base.id]).collect();
+    if let Some(current) = current(&transaction)? {
+        keep.extend(current.spaces().iter().map(|space| space.id));
+    }
+    drop_others(&transaction, &keep)?;
+    transaction.commit()?;
+    Ok(Prepared { base, dimensions: found })
+}
+
+/// Publishes what was prepared, once it is whole; a first generation at once, for there is nothing better to serve.
+/// Returns whether it is in use now.
+pub fn publish(cache: &mut Connection, model: &Identity, prepared: &Prepared, adapters: &[Loaded]) -> Result<bool> {
+    let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let in_use = current(&transaction)?;
+    let notes: Vec<Option<String>> = adapters.iter().map(|loaded| loaded.note.clone()).collect();
+    if let Some(current) = &in_use {
+        let same = current.model == *model
+            && current.base.id == prepared.base.id
+            && current.dimensions.iter().zip(&prepared.dimensions).all(|((_, space, _), new)| space.id == new.id)
+            && current.dimensions.iter().zip(&notes).all(|((.., note), new)| note == new);
+        if same {
+            return Ok(true);
+        }
+        let mut lacks = transaction.prepare_cached("SELECT 1 FROM wanted WHERE space = :space LIMIT 1")?;
+        for space in prepared.dimensions.iter().chain([&prepared.base]) {
+            if lacks.exists(named_params! {":space": space.id})? {
+                return Ok(false);
+            }
+        }
+    }
+    transaction.execute(
+        "INSERT INTO generation(model) VALUES (:model)",
+        named_params! {":model": serde_json::to_string(model)?},
+    )?;
+    let id = transaction.last_insert_rowid();
+    let named = dimensions::ALL.iter().map(|dimension| dimension.name).zip(&prepared.dimensions).zip(notes);
+    for ((name, space), note) in named.chain([((BASE, &prepared.base), None)]) {
+        transaction.execute(
+            "INSERT INTO generation_space(generation, dimension, space, note) VALUES (:generation, :dimension, :space, :note)",
+            named_params! {":generation": id, ":dimension": name, ":space": space.id, ":note": note},
+        )?;
+    }
+    for sql in ["DELETE FROM generation WHERE id <> :id", "DELETE FROM generation_space WHERE generation <> :id"] {
+        transaction.execute(sql, named_params! {":id": id})?;
+    }
+    let keep: Vec<i64> = prepared.dimensions.iter().chain([&prepared.base]).map(|space| space.id).collect();
+    drop_others(&transaction, &keep)?;
+    transaction.commit()?;
+    tracing::info!(generation = id, "published");
+    Ok(true)
+}
+
+/// Drops every space but those kept; the files of its segments are swept later.
+fn drop_others(cache: &Connection, keep: &[i64]) -> Result<()> {
+    let mut all = cache.prepare("SELECT id FROM space")?;
+    let all: Vec<i64> = all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for space in all.into_iter().filter(|space| !keep.contains(space)) {
+        for sql in [
+            "DELETE FROM wanted WHERE space = :space",
+            "DELETE FROM delta WHERE space = :space",
+            "DELETE FROM placed WHERE space = :space",
+            "DELETE FROM segment WHERE space = :space",
+            "DELETE FROM space WHERE id = :space",
+        ] {
+            cache.execute(sql, named_params! {":space": space})?;
+        }
+    }
+    Ok(())
+}
+
+fn space_from_row(row: &Row<'_>) -> rusqlite::Result<Space> {
+    let holds: String = row.get(3)?;
+    Ok(Space {
+        id: row.get(0)?,
+        adapter: row.get(1)?,
+        width: row.get::<_, i64>(2)? as usize,
+        holds: Holds::named(&holds).unwrap_or(Holds::All),
+    })
+}

@@ -1,0 +1,189 @@
+//! Texts by content: an item's text is indexed once, whatever says it, and stays known when the item goes and comes
+//! back. Refuses to lose one: what a space lacks is written down in the transaction in which its item becomes live.
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::generation::Space;
+use super::reader::Vectors;
+use crate::event::Seq;
+
+/// A text that some spaces lack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its row.
+    pub text: i64,
+    /// Its hash, the key of its embedding.
+    pub hash: Vec<u8>,
+    /// A version that says it.
+    pub seq: Seq,
+    /// The spaces that lack it.
+    pub spaces: Vec<i64>,
+}
+
+/// What a text is known by.
+pub fn hash(text: &str) -> [u8; 16] {
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+    hash
+}
+
+/// Says that a version is live and what its text is; each space that holds its kind will want it. A version without a
+/// text is not indexed.
+pub fn put(cache: &Connection, seq: Seq, kind: &str, text: &str, spaces: &[Space]) -> Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let hash = hash(text);
+    let mut find = cache.prepare_cached("SELECT id, failed FROM text WHERE hash = :hash")?;
+    let known = find
+        .query_row(named_params! {":hash": hash}, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)))
+        .optional()?;
+    let (id, failed) = match known {
+        Some((id, failed)) => {
+            cache
+                .prepare_cached("UPDATE text SET dead_since = NULL WHERE id = :id AND dead_since IS NOT NULL")?
+                .execute(named_params! {":id": id})?;
+            (id, failed)
+        }
+        None => {
+            cache.prepare_cached("INSERT INTO text(hash) VALUES (:hash)")?.execute(named_params! {":hash": hash})?;
+            (cache.last_insert_rowid(), false)
+        }
+    };
+    cache
+        .prepare_cached("INSERT OR IGNORE INTO item_text(seq, text, kind) VALUES (:seq, :text, :kind)")?
+        .execute(named_params! {":seq": seq, ":text": id, ":kind": kind})?;
+    if !failed {
+        for space in spaces.iter().filter(|space| space.holds.kind(kind)) {
+            want(cache, space.id, id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a space lacks a text, unless it has it.
+fn want(cache: &Connection, space: i64, text: i64) -> Result<()> {
+    cache
+        .prepare_cached(
+            "INSERT OR IGNORE INTO wanted(space, text) SELECT :space, :text
+             WHERE NOT EXISTS (SELECT 1 FROM delta WHERE space = :space AND text = :text)
+               AND NOT EXISTS (SELECT 1 FROM placed WHERE space = :space AND text = :text)",
+        )?
+        .execute(named_params! {":space": space, ":text": text})?;
+    Ok(())
+}
+
+/// Says that a version is live nowhere any more. Its vectors stay for a while: branches come back. `now` is Unix
+/// seconds.
+pub fn remove(cache: &Connection, seq: Seq, now: i64) -> Result<()> {
+    let mut take = cache.prepare_cached("DELETE FROM item_text WHERE seq = :seq RETURNING text")?;
+    let text: Option<i64> = take.query_row(named_params! {":seq": seq}, |row| row.get(0)).optional()?;
+    let Some(text) = text else { return Ok(()) };
+    let mut others = cache.prepare_cached("SELECT 1 FROM item_text WHERE text = :text LIMIT 1")?;
+    if !others.exists(named_params! {":text": text})? {
+        cache
+            .prepare_cached("UPDATE text SET dead_since = :now WHERE id = :text")?
+            .execute(named_params! {":now": now, ":text": text})?;
+        cache.prepare_cached("DELETE FROM wanted WHERE text = :text")?.execute(named_params! {":text": text})?;
+    }
+    Ok(())
+}
+
+/// Makes a new space want every live text whose kind it holds.
+pub fn bring_up_to_date(cache: &Connection, space: &Space) -> Result<()> {
+    let mut statement = cache.prepare(
+        "SELECT DISTINCT item_text.text, item_text.kind FROM item_text JOIN text ON text.id = item_text.text WHERE NOT failed",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if space.holds.kind(row.get_ref(1)?.as_str()?) {
+            want(cache, space.id, row.get(0)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// How many texts some space lacks.
+pub fn wanted_count(cache: &Connection) -> Result<u64> {
+    let sql = "SELECT count(DISTINCT text) FROM wanted";
+    Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+/// How many texts are live.
+pub fn live_texts(cache: &Connection) -> Result<u64> {
+    let sql = "SELECT count(DISTINCT text) FROM item_text";
+    Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+/// What spaces lack, in the order of work: code before commits, what changed last first.
+pub fn wanted(cache: &Connection) -> Result<Vec<Wanted>> {
+    let mut statement = cache.prepare(
+        "WITH lacking AS MATERIALIZED (SELECT text, group_concat(space) AS spaces FROM wanted GROUP BY text),
+         changed AS MATERIALIZED (
+           SELECT touched.path, max(commit_row.time) AS time FROM touched JOIN reachable ON reachable.seq = touched.commit_seq
+           JOIN commit_row ON commit_row.seq = touched.commit_seq
+           WHERE touched.path IN (SELECT definition.path FROM lacking JOIN item_text USING (text) JOIN definition ON definition.seq = item_text.seq)
+           GROUP BY touched.path)
+         SELECT lacking.text, text.hash, min(item_text.seq), lacking.spaces, min(item_text.kind = 'commit') AS is_commit,
+                max(coalesce(commit_row.time, changed.time, 0)) AS time
+         FROM lacking JOIN text ON text.id = lacking.text JOIN item_text ON item_text.text = lacking.text
+         LEFT JOIN definition ON definition.seq = item_text.seq LEFT JOIN changed ON changed.path = definition.path
+         LEFT JOIN commit_row ON commit_row.seq = item_text.seq
+         GROUP BY lacking.text ORDER BY is_commit, time DESC, lacking.text",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let spaces: String = row.get(3)?;
+        let spaces = spaces.split(',').filter_map(|space| space.parse().ok()).collect();
+        Ok(Wanted { text: row.get(0)?, hash: row.get(1)?, seq: row.get(2)?, spaces })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Lets one space do without a text.
+pub fn unwant(cache: &Connection, space: i64, text: i64) -> Result<()> {
+    cache
+        .prepare_cached("DELETE FROM wanted WHERE space = :space AND text = :text")?
+        .execute(named_params! {":space": space, ":text": text})?;
+    Ok(())
+}
+
+/// Gives a text up that the model can make nothing of.
+pub fn fail(cache: &Connection, text: i64) -> Result<()> {
+    cache.prepare_cached("UPDATE text SET failed = 1 WHERE id = :text")?.execute(named_params! {":text": text})?;
+    cache.prepare_cached("DELETE FROM wanted WHERE text = :text")?.execute(named_params! {":text": text})?;
+    Ok(())
+}
+
+/// The text of an item's version.
+pub fn text_of_item(cache: &Connection, seq: Seq) -> Result<Option<i64>> {
+    let mut statement = cache.prepare_cached("SELECT text FROM item_text WHERE seq = :seq")?;
+    Ok(statement.query_row(named_params! {":seq": seq}, |row| row.get(0)).optional()?)
+}
+
+/// A hash over every live text and its vector in every space in use: equal where the same was embedded by the same
+/// model on the same class of processor, in whatever order and wherever it is kept.
+pub fn digest(vectors: &Vectors<'_>) -> Result<Option<String>> {
+    let Some(generation) = vectors.generation() else { return Ok(None) };
+    let cache = vectors.cache();
+    let mut hasher = blake3::Hasher::new();
+    let mut statement = cache.prepare(
+        "SELECT DISTINCT text.id, text.hash, item_text.kind FROM item_text JOIN text ON text.id = item_text.text ORDER BY text.hash, item_text.kind",
+    )?;
+    for space in generation.spaces() {
+        hasher.update(space.adapter.as_bytes()).update(&[0]);
+        let mut rows = statement.query([])?;
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            let text: i64 = row.get(0)?;
+            if last == Some(text) || !space.holds.kind(row.get_ref(2)?.as_str()?) {
+                continue;
+            }
+            last = Some(text);
+            if let Some(vector) = vectors.vector(space, text)? {
+                hasher.update(row.get_ref(1)?.as_blob()?).update(&vector.0.to_bytes());
+            }
+        }
+    }
+    Ok(Some(hasher.finalize().to_hex().to_string()))
+}

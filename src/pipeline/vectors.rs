@@ -1,0 +1,218 @@
+//! Vectors: what live items say is embedded, each text once, what changed last first; projected into every space that
+//! is kept; and published. Resumable at any text, and yields to a ring. Refuses to fail a run because there is no
+//! model: everything else goes on without.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use rusqlite::TransactionBehavior;
+
+use super::{Context, Report, Stage, check_stop};
+use crate::adapter::{self, Adapter, Loaded};
+use crate::dimensions;
+use crate::embedding::{Cached, Damaged, Embedded, Embedding, Embeddings, Setup, Source, embed_all, text_of};
+use crate::error::UserError;
+use crate::eventlog::Eventlog;
+use crate::index::{self, Prepared, Wanted};
+use crate::store::Cache;
+
+/// Texts kept in one transaction, and the longest that one waits for it: what a stop may cost, and how soon an answer
+/// sees them.
+const BATCH: usize = 128;
+const BATCH_TIME: Duration = Duration::from_millis(500);
+
+/// Seconds since 1970, for what is kept for a while.
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
+}
+
+/// Embeds what is wanted, and compacts where that is due. Without a usable model it only says so in the report.
+pub fn update(
+    context: &Context<'_>,
+    log: &Eventlog,
+    cache: &mut Cache,
+    re_embed: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let setup = match Setup::check(&context.config.model, false) {
+        Ok(setup) => setup,
+        Err(error) => match error.downcast::<UserError>() {
+            Ok(error) => {
+                tracing::info!(why = error.message, "nothing is embedded");
+                report.no_vectors = Some(error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    match run(context, log, cache, &setup, re_embed, report) {
+        Err(error) if error.is::<Damaged>() => {
+            tracing::warn!(error = format!("{error:#}"), "the cache of embeddings is made anew");
+            Embeddings::remove(&context.workspace.embeddings_path());
+            run(context, log, cache, &setup, re_embed, report)
+        }
+        result => result,
+    }
+}
+
+fn run(
+    context: &Context<'_>,
+    log: &Eventlog,
+    cache: &mut Cache,
+    setup: &Setup,
+    re_embed: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let folder = index::segments_dir(context.workspace);
+    index::check_segments(&mut cache.connection, &folder, re_embed)?;
+    let find = |dimension: &&dimensions::Dimension| {
+        adapter::find(&context.workspace.adapters_dir(), dimension.name, &setup.identity)
+    };
+    let adapters: Vec<Loaded> = dimensions::ALL.iter().map(find).collect();
+    let prepared = index::prepare(&mut cache.connection, &setup.identity, &adapters)?;
+    index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
+    let path = context.workspace.embeddings_path();
+    let mut embeddings = Embeddings::open(&path, context.workspace.wal, &setup.identity)?;
+    let mut spaces = Spaces::new(&prepared, &adapters);
+    if re_embed {
+        spaces.computed_again = true;
+    }
+    embed(context, log, cache, setup, &mut embeddings, &spaces, report)?;
+    index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
+    let idle = index::wanted_count(&cache.connection)? == 0;
+    for space in index::maintained(&cache.connection)? {
+        index::compact(&mut cache.connection, &folder, &space, idle, now(), context.urgent)?;
+    }
+    if idle && !cache.is_building() {
+        index::sweep_files(&cache.connection, &folder)?;
+    }
+    Ok(())
+}
+
+/// The spaces that are kept, each with the adapter that leads into it.
+struct Spaces<'a> {
+    all: HashMap<i64, (index::Space, Option<&'a Adapter>)>,
+    computed_again: bool,
+}
+
+impl<'a> Spaces<'a> {
+    fn new(prepared: &Prepared, adapters: &'a [Loaded]) -> Self {
+        let mut all = HashMap::from([(prepared.base.id, (prepared.base.clone(), None))]);
+        for (space, loaded) in prepared.dimensions.iter().zip(adapters) {
+            let adapter = loaded.adapter.as_ref().map(|(adapter, _)| adapter);
+            all.entry(space.id).or_insert_with(|| (space.clone(), adapter));
+        }
+        Spaces { all, computed_again: false }
+    }
+
+    /// Whether every space that a text is wanted for is one of these: a space that serves until another is whole is not.
+    fn lead_to(&self, wanted: &Wanted) -> bool {
+        wanted.spaces.iter().any(|space| self.all.contains_key(space))
+    }
+
+    /// Puts a text's vectors where they are wanted. A text that an adapter makes nothing of stays out of its space.
+    fn put(&self, cache: &rusqlite::Connection, wanted: &Wanted, embedding: &Embedding) -> Result<()> {
+        for (space, adapter) in wanted.spaces.iter().filter_map(|space| self.all.get(space)) {
+            let projection = match adapter {
+                Some(adapter) => adapter.project(embedding),
+                None => Some(adapter::identity(embedding)),
+            };
+            match projection {
+                Some(projection) => index::put_delta(cache, space, wanted.text, &projection)?,
+                None => index::unwant(cache, space.id, wanted.text)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wanted: what is known first, then what a model has to see.
+fn embed(
+    context: &Context<'_>,
+    log: &Eventlog,
+    cache: &mut Cache,
+    setup: &Setup,
+    embeddings: &mut Embeddings,
+    spaces: &Spaces<'_>,
+    report: &mut Report,
+) -> Result<()> {
+    let mut wanted = index::wanted(&cache.connection)?;
+    wanted.retain(|wanted| spaces.lead_to(wanted));
+    let total = wanted.len() as u64;
+    let mut unknown = Vec::new();
+    for chunk in wanted.chunks(BATCH) {
+        let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for wanted in chunk {
+            match embeddings.load(&wanted.hash)? {
+                Cached::Known(embedding) if !spaces.computed_again => {
+                    spaces.put(&transaction, wanted, &embedding)?;
+                    report.texts_reused += 1;
+                }
+                _ => unknown.push(wanted.clone()),
+            }
+        }
+        transaction.commit()?;
+        check_stop(context)?;
+        make_room(context, cache)?;
+    }
+    let text = |wanted: Wanted| -> Result<(Wanted, String)> {
+        let source: Source = serde_json::from_str(&log.data(wanted.seq)?)?;
+        Ok((wanted, text_of(&source)))
+    };
+    let (expected, mut batch, mut since) = (unknown.len(), Vec::new(), Instant::now());
+    let mut done = report.texts_reused;
+    let mut take = |found: Option<Embedded<Wanted>>| -> Result<bool> {
+        let is_last = found.is_none();
+        if let Some(found) = found {
+            done += 1;
+            batch.push(found);
+            (context.progress)(Stage::Embed, done, total);
+        }
+        if is_last || batch.len() >= BATCH || since.elapsed() > BATCH_TIME {
+            report.texts_embedded += keep(cache, embeddings, spaces, &batch)?;
+            batch.clear();
+            since = Instant::now();
+            make_room(context, cache)?;
+        }
+        Ok(!(context.urgent)())
+    };
+    let texts = unknown.into_iter().map(text);
+    embed_all(setup, expected, context.sessions, context.stop, texts, |found| take(Some(found)))?;
+    take(None)?;
+    check_stop(context)
+}
+
+/// Keeps a batch: embeddings first, for they are what took long; then the rows that answers read.
+fn keep(
+    cache: &mut Cache,
+    embeddings: &mut Embeddings,
+    spaces: &Spaces<'_>,
+    batch: &[Embedded<Wanted>],
+) -> Result<u64> {
+    if batch.is_empty() {
+        return Ok(0);
+    }
+    let good = || batch.iter().filter_map(|one| Some((&one.key, one.embedding.as_ref()?)));
+    let rows: Vec<(&[u8], &Embedding)> = good().map(|(wanted, found)| (wanted.hash.as_slice(), found)).collect();
+    embeddings.save(&rows)?;
+    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (wanted, embedding) in good() {
+        spaces.put(&transaction, wanted, embedding)?;
+    }
+    for one in batch.iter().filter(|one| one.embedding.is_none()) {
+        tracing::warn!(event = one.key.seq, "the model makes nothing of a text");
+        index::fail(&transaction, one.key.text)?;
+    }
+    transaction.commit()?;
+    Ok(rows.len() as u64)
+}
+
+/// A delta that has grown too large becomes a segment in the middle of the work.
+fn make_room(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
+    let folder = index::segments_dir(context.workspace);
+    for space in index::maintained(&cache.connection)? {
+        index::compact(&mut cache.connection, &folder, &space, false, now(), context.urgent)?;
+    }
+    Ok(())
+}
