@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds patina and puts it where a person's programs are; nothing needs root. Refusal: no package is installed
-# without a yes, and nothing is written but the build folder, the two files in bin, and what --in asks for.
+# without a yes, and nothing is written but the build folder, the two files in bin, the model, and what --in asks for.
 set -eu
 
 usage() {
@@ -9,12 +9,15 @@ usage: ./install.sh [--in DIR] [--yes]
        ./install.sh --uninstall [--in DIR]
 
 Builds patina (cargo build --locked --release) and installs `patina` and `git-patina`
-in $PATINA_INSTALL_DIR/bin, by default ~/.local/bin.
+in $PATINA_INSTALL_DIR/bin, by default ~/.local/bin. Then fetches the model and the
+ONNX Runtime with pip, by name, version and checksum, into $PATINA_DATA_DIR, by
+default ~/.local/share/patina.
 
   --in DIR      also turn patina on in the repository at DIR: hooks, a first full
                 index, its status, and one example query
   --yes         as root on Debian: install missing packages without asking
-  --uninstall   remove the two programs; with --in DIR take the hooks out there first
+  --uninstall   remove the two programs and the model; with --in DIR take the hooks
+                out there first
   --toolchain   print the environment in which cargo was found, for eval (tests/run)
   -h, --help    this text
 EOF
@@ -219,6 +222,19 @@ install_programs() {
     esac
 }
 
+# Nothing unchecked is ever used. Where no runtime is known for this machine, patina goes on without vectors.
+prepare_model() {
+    say "
+Fetching the model and the ONNX Runtime, and checking them"
+    status=0
+    "$bin/patina" model prepare || status=$?
+    case $status in
+        0) ;;
+        4) warn "answers come from full text and history until \`patina model prepare\` succeeds" ;;
+        *) die "the model could not be set up; run it again with: patina model prepare" ;;
+    esac
+}
+
 turn_on() {
     say "
 Turning patina on in $repository"
@@ -252,7 +268,12 @@ uninstall() {
     fi
     rm -f "$bin/.patina.new" "$bin/.git-patina.new" "$bin/patina"
     if [ -L "$bin/git-patina" ]; then rm -f "$bin/git-patina"; fi
-    say "Removed patina and git-patina from $bin. An index stays in the .git/patina folder of its repository."
+    data=${PATINA_DATA_DIR:-${XDG_DATA_HOME:-${HOME:-}/.local/share}/patina}
+    # A model of a person's own stays.
+    rm -rf "$data/models/all-minilm-l6-v2-int8" "$data/runtime" "$data/checked.json"
+    rmdir "$data/models" "$data" 2>/dev/null || :
+    say "Removed patina and git-patina from $bin, and its model from $data."
+    say "An index stays in the .git/patina folder of its repository."
 }
 
 # ---- arguments first, then the work --------------------------------------------------------------------------------
@@ -336,6 +357,7 @@ Then run it again."
 
 build
 install_programs
+prepare_model
 if [ -n "$repository" ]; then turn_on; fi
 
 again=''

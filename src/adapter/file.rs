@@ -66,7 +66,7 @@ fn load(path: &Path, identity: &Identity) -> Result<(Adapter, String, Option<Str
 ///
 /// # Errors
 /// Where a tensor is missing, is not F32, does not fit the others, or holds a number that is none.
-pub(super) fn parse(bytes: &[u8]) -> Result<Adapter> {
+pub fn parse(bytes: &[u8]) -> Result<Adapter> {
     let tensors = SafeTensors::deserialize(bytes).context("it is no safetensors file")?;
     let w1 = matrix(&tensors, "w1.weight")?;
     let w2 = matrix(&tensors, "w2.weight")?;

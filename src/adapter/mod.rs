@@ -6,7 +6,7 @@ mod file;
 
 use crate::embedding::{Embedding, Projection, Unit};
 
-pub use file::{Loaded, find};
+pub use file::{Loaded, find, parse};
 
 /// One dimension's map from embeddings to projections.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,13 +43,18 @@ impl Adapter {
     }
 
     /// Projects one vector, alone and in one fixed order, so that it has the same bits on every path; none where all
-    /// of the result is 0 or a number overflowed.
+    /// of the result is 0 or a number overflowed, or the vector is another model's.
     pub fn project(&self, embedding: &Embedding) -> Option<Projection> {
         let x = embedding.0.to_f32();
         if x.len() != self.takes() {
             return None;
         }
-        let mut hidden = self.w1.times(&x);
+        Unit::from_f32(&self.apply(&x)).map(Projection)
+    }
+
+    /// `S x + W2 relu(W1 x + b1) + b2` for [in] numbers, not brought to length 1.
+    pub fn apply(&self, x: &[f32]) -> Vec<f32> {
+        let mut hidden = self.w1.times(x);
         for (value, bias) in hidden.iter_mut().zip(&self.b1) {
             *value = (*value + bias).max(0.0);
         }
@@ -58,11 +63,11 @@ impl Adapter {
             *value += bias;
         }
         if let Some(skip) = &self.skip {
-            for (value, straight) in y.iter_mut().zip(skip.times(&x)) {
+            for (value, straight) in y.iter_mut().zip(skip.times(x)) {
                 *value += straight;
             }
         }
-        Unit::from_f32(&y).map(Projection)
+        y
     }
 }
 

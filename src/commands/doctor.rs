@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::{Here, hook};
-use crate::error::Exit;
+use crate::embedding::{self, Embeddings};
+use crate::error::{Exit, UserError};
 use crate::eventlog::Eventlog;
 use crate::hooks;
+use crate::index;
 use crate::item;
 use crate::sqlite;
 use crate::store;
@@ -48,6 +50,8 @@ pub fn run(_: &Arguments, output: &Output) -> Result<ExitCode> {
     let mut checks = vec![git(), folder(&here), hooks_installed(&here), crumbs(&here)];
     checks.extend(eventlog(&here));
     checks.extend(cache(&here));
+    checks.extend(model(&here));
+    checks.extend(vectors(&here));
     checks.push(worker(&here));
     if !here.config.warnings.is_empty() {
         checks.push(warning(
@@ -210,6 +214,73 @@ fn cache(here: &Here) -> Vec<Check> {
     };
     check(&path).unwrap_or_else(|error| vec![failed("cache", format!("{error:#}"), "run `patina reindex --full`")])
 }
+
+fn model(here: &Here) -> Vec<Check> {
+    let check = |name: &'static str, outcome: Result<String>| match outcome {
+        Ok(detail) => ok(name, detail),
+        Err(error) => match error.downcast::<UserError>() {
+            Ok(error) if error.exit == Exit::NotSetUp => warning(name, error.message, error.hint.unwrap_or_default()),
+            Ok(error) => failed(name, error.message, error.hint.unwrap_or_default()),
+            Err(error) => failed(name, format!("{error:#}"), "run `patina model prepare`"),
+        },
+    };
+    let whole = embedding::find(&here.config.model.id).and_then(|manifest| {
+        manifest.verify(true)?;
+        Ok(format!("{}, every file has its checksum", manifest.id))
+    });
+    let runtime = embedding::runtime_path(true).map(|path| path.display().to_string());
+    vec![check("model", whole), check("runtime", runtime)]
+}
+
+/// Segments byte by byte, rows by their checksums, and every live text in its place.
+fn vectors(here: &Here) -> Vec<Check> {
+    let check = || -> Result<Vec<Check>> {
+        let cache = store::open_reader(&here.workspace, &here.config)?;
+        let Some(generation) = index::current(&cache)? else {
+            return Ok(vec![warning("vectors", "nothing is embedded yet", "`patina status --wait` does it")]);
+        };
+        let survey = index::survey(&cache, &index::segments_dir(&here.workspace), &generation)?;
+        let mut checks = vec![match survey.damaged.as_slice() {
+            [] => ok(
+                "segments",
+                format!("{} published, {} vectors, every byte as published", survey.segments, survey.vectors),
+            ),
+            bad => failed("segments", format!("not what was published: {}", bad.join(", ")), MEND),
+        }];
+        checks.push(match survey.faults() {
+            0 if survey.wanted == 0 => ok("vectors", format!("{} texts in generation {}", survey.texts, generation.id)),
+            0 => warning(
+                "vectors",
+                format!("{} of {} texts wait to be embedded", survey.wanted, survey.texts),
+                "`patina status --wait` does it",
+            ),
+            _ => failed("vectors", survey.to_string(), MEND),
+        });
+        let (rows, bad) = Embeddings::verify(&here.workspace.embeddings_path())?;
+        checks.push(match bad {
+            0 => ok("embeddings", format!("{rows} rows, every checksum holds")),
+            _ => failed(
+                "embeddings",
+                format!("{bad} of {rows} rows do not match their checksum"),
+                "run `patina reindex --full --re-embed`",
+            ),
+        });
+        let notes: Vec<String> = generation.dimensions.iter().filter_map(|(.., note)| note.clone()).collect();
+        if !notes.is_empty() {
+            checks.push(warning("adapters", notes.join("; "), "put another file in its place, or take it away"));
+        }
+        Ok(checks)
+    };
+    match check() {
+        Ok(checks) => checks,
+        // That nothing is indexed has been said.
+        Err(error) if error.downcast_ref::<UserError>().is_some() => Vec::new(),
+        Err(error) => vec![failed("vectors", format!("{error:#}"), MEND)],
+    }
+}
+
+/// What brings vectors back from embeddings and texts.
+const MEND: &str = "run `patina reindex --full`";
 
 fn worker(here: &Here) -> Check {
     match here.workspace.last_error() {

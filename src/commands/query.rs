@@ -140,7 +140,7 @@ fn in_dimensions(
     embedding: &Embedding,
     output: &Output,
 ) -> Result<Hits> {
-    let (mut answers, mut used, mut spaces) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut questions, mut used): (Vec<Asked<'_>>, Vec<&'static Dimension>) = Default::default();
     for dimension in asked {
         if let Some(why) = reader.off(dimension)? {
             output.note(&format!("{} is off: {why}", dimension.name));
@@ -154,13 +154,15 @@ fn in_dimensions(
         if question.space.is_base() {
             output.note(&format!("{} is not trained: it is searched as the base embedding", dimension.name));
         }
-        // Dimensions that share a space and hold the same would say the same twice.
-        let place = (question.space.id, question.holds);
-        if spaces.contains(&place) {
-            continue;
+        // Dimensions that share a space would say the same twice: it is asked once for all of them.
+        match questions.iter_mut().find(|known| known.space.id == question.space.id) {
+            Some(known) => known.dimensions.push(dimension),
+            None => questions.push(question),
         }
-        spaces.push(place);
-        answers.push(query::search_alike(reader, text, filter, &question)?);
+    }
+    let mut answers = Vec::new();
+    for question in &questions {
+        answers.push(query::search_alike(reader, text, filter, question)?);
     }
     Ok((merged(answers, filter.k), used))
 }

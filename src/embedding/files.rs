@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -34,7 +34,10 @@ pub fn verify(path: &Path, sha256: &str, full: bool) -> Result<()> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) => {
-            let message = format!("{} cannot be read: {error}", path.display());
+            let message = match error.kind() {
+                ErrorKind::NotFound => format!("no model is set up: {} is missing", path.display()),
+                _ => format!("{} cannot be read: {error}", path.display()),
+            };
             return Err(UserError::new(Exit::NotSetUp, message)
                 .hint("run `patina model prepare`; until then answers come from full text and history")
                 .into());
@@ -54,13 +57,6 @@ pub fn verify(path: &Path, sha256: &str, full: bool) -> Result<()> {
     }
     remember(path, &stamp, sha256);
     Ok(())
-}
-
-/// Makes every file be hashed in full again when it is next used.
-pub fn forget_stamps() {
-    if let Some(path) = stamps_path() {
-        let _ = std::fs::remove_file(path);
-    }
 }
 
 fn sha256_of(file: &mut File) -> std::io::Result<String> {

@@ -65,6 +65,8 @@ pub enum Pooling {
 pub struct Files {
     /// ONNX.
     pub graph: Entry,
+    /// What the graph keeps outside of itself.
+    pub weights: Option<Entry>,
     /// `tokenizer.json` of the tokenizers library.
     pub tokenizer: Entry,
     /// `config.json`.
@@ -104,8 +106,8 @@ pub struct Package {
 #[serde(deny_unknown_fields)]
 pub struct Export {
     /// Safetensors in the package.
-    pub weights: String,
-    /// Of the weights.
+    pub source: String,
+    /// Of the source.
     pub sha256: String,
 }
 
@@ -183,14 +185,16 @@ impl Manifest {
 
 impl Files {
     /// Every file with its role.
-    pub fn all(&self) -> [(&'static str, &Entry); 5] {
-        [
+    pub fn all(&self) -> Vec<(&'static str, &Entry)> {
+        let weights = self.weights.iter().map(|weights| ("weights", weights));
+        let rest = [
             ("graph", &self.graph),
             ("tokenizer", &self.tokenizer),
             ("config", &self.config),
             ("special_tokens_map", &self.special_tokens_map),
             ("tokenizer_config", &self.tokenizer_config),
-        ]
+        ];
+        rest.into_iter().chain(weights).collect()
     }
 }
 
@@ -295,9 +299,9 @@ mod tests {
             assert_ne!(text, good);
             assert!(Manifest::read("m", &text, PathBuf::from("/m")).is_err(), "{to}");
         };
-        check("sha256 = \"4f8f", "sha256 = \"zz8f");
+        check("sha256 = \"", "sha256 = \"zz");
         check("\"model.onnx\"", "\"../model.onnx\"");
-        check("\"mean\"", "\"max\"");
+        check("pooling = \"mean\"", "pooling = \"max\"");
         check("width = 384", "width = 0");
         check("title", "titel");
     }

@@ -9,6 +9,7 @@ mod model;
 mod prepare;
 mod queue;
 mod text;
+mod tokenizer;
 mod vector;
 
 pub use cache::{Cached, Damaged, Embeddings};

@@ -1,19 +1,26 @@
 //! A model in memory. One text a run, on one thread: the same text gives the same bits alone, in any order, on any
 //! number of workers. Refuses to start with a file that was not checked.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result};
-use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use anyhow::{Context, Result, anyhow};
+use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, UserDefinedEmbeddingModel};
 use ort::environment::Environment;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{self, Manifest, runtime_path};
 use super::text::RECIPE;
+use super::tokenizer;
 use super::vector::{Embedding, Unit};
 use crate::config::{ModelConfig, Provider};
 use crate::error::{Exit, UserError};
 use crate::event::{cap_at, hex};
+
+/// Where the runtime looks for what a graph keeps outside of itself (ONNX Runtime's session option keys).
+const WEIGHTS_FOLDER: &str = "session.model_external_initializers_file_folder_path";
+/// Weights are used as they are and not rearranged first: less to do where one text is all there is.
+const AS_THEY_ARE: &str = "session.disable_prepacking";
 
 /// Everything the bits of an embedding depend on: vectors of different identities are never compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +48,7 @@ pub struct Identity {
 pub struct Setup {
     manifest: Manifest,
     provider: Provider,
+    library: PathBuf,
     /// What its vectors depend on.
     pub identity: Identity,
 }
@@ -61,24 +69,24 @@ impl Setup {
     pub fn check(config: &ModelConfig, full: bool) -> Result<Self> {
         let manifest = manifest::find(&config.id)?;
         manifest.verify(full)?;
-        runtime_path(full)?;
-        Self::new(manifest, config.provider)
+        Self::at(manifest, config.provider, runtime_path(full)?)
     }
 
     /// The model that something was indexed with, by what is stored of it.
     pub fn of(identity: &Identity, config: &ModelConfig) -> Result<Self> {
         let manifest = manifest::find(&identity.id)?;
-        let setup = Self::new(manifest, config.provider)?;
+        manifest.verify(false)?;
+        let setup = Self::at(manifest, config.provider, runtime_path(false)?)?;
         if setup.identity != *identity {
             let message =
                 format!("what is indexed was embedded by another model or processor than {} here", identity.id);
             return Err(UserError::new(Exit::NotSetUp, message).hint("`patina reindex` embeds it again").into());
         }
-        setup.manifest.verify(false)?;
         Ok(setup)
     }
 
-    fn new(manifest: Manifest, provider: Provider) -> Result<Self> {
+    /// A model and a runtime that the caller has checked.
+    pub fn at(manifest: Manifest, provider: Provider, library: PathBuf) -> Result<Self> {
         refuse_elsewhere(provider)?;
         let mut reading = blake3::Hasher::new();
         for (role, entry) in manifest.files.all() {
@@ -96,40 +104,51 @@ impl Setup {
             recipe: RECIPE,
             width: manifest.width,
         };
-        Ok(Setup { manifest, provider, identity })
+        Ok(Setup { manifest, provider, library, identity })
     }
 
-    /// Loads it: graph and tokenizer into memory, one session of one thread.
-    pub fn load(&self) -> Result<Model> {
-        let read = |entry: &manifest::Entry| -> Result<Vec<u8>> {
-            let path = self.manifest.path(entry);
-            std::fs::read(&path).with_context(|| format!("reading {}", path.display()))
-        };
-        let files = &self.manifest.files;
-        let tokenizer = TokenizerFiles {
-            tokenizer_file: read(&files.tokenizer)?,
-            config_file: read(&files.config)?,
-            special_tokens_map_file: read(&files.special_tokens_map)?,
-            tokenizer_config_file: read(&files.tokenizer_config)?,
-        };
-        let pooling = match self.manifest.pooling {
-            manifest::Pooling::Mean => Pooling::Mean,
-            manifest::Pooling::Cls => Pooling::Cls,
-        };
-        let model = UserDefinedEmbeddingModel::new(read(&files.graph)?, tokenizer).with_pooling(pooling);
-        let options = InitOptionsUserDefined::new()
-            .with_environment(environment()?)
-            .with_max_length(self.manifest.tokens)
-            .with_intra_threads(1)
-            .with_execution_providers(providers(self.provider, &self.identity));
-        let inner = TextEmbedding::try_new_from_user_defined(model, options)
-            .with_context(|| format!("loading the model {}", self.manifest.id))?;
+    /// The runtime that sessions run in.
+    pub fn environment(&self) -> Result<Environment> {
+        environment(&self.library)
+    }
+
+    /// Loads it, with one session of one thread. `once`: for a text or a few, where loading takes longer than running.
+    pub fn load(&self, once: bool) -> Result<Model> {
+        let inner = std::thread::scope(|scope| -> Result<TextEmbedding> {
+            // Half of the time is the tokenizer's, and it needs nothing of the rest.
+            let tokenizer = scope.spawn(|| tokenizer::load(&self.manifest));
+            let mut inner = self.session(once)?;
+            inner.tokenizer = tokenizer.join().map_err(|_| anyhow!("the tokenizer stopped"))??;
+            Ok(inner)
+        });
         Ok(Model {
-            inner,
+            inner: inner.with_context(|| format!("loading the model {}", self.manifest.id))?,
             identity: self.identity.clone(),
             query_prefix: self.manifest.query_prefix.clone(),
             text_prefix: self.manifest.text_prefix.clone(),
         })
+    }
+
+    /// The graph, ready to run, with a tokenizer that stands in for the one that is still being read.
+    fn session(&self, once: bool) -> Result<TextEmbedding> {
+        let environment = self.environment()?;
+        let path = self.manifest.path(&self.manifest.files.graph);
+        let graph = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        let pooling = match self.manifest.pooling {
+            manifest::Pooling::Mean => Pooling::Mean,
+            manifest::Pooling::Cls => Pooling::Cls,
+        };
+        let model = UserDefinedEmbeddingModel::new(graph, tokenizer::stand_in()).with_pooling(pooling);
+        let mut options = InitOptionsUserDefined::new()
+            .with_environment(environment)
+            .with_intra_threads(1)
+            // Weights outside of the graph are mapped, not copied: most of what loading cost was touching memory.
+            .with_session_config(WEIGHTS_FOLDER, self.manifest.folder.display().to_string())
+            .with_execution_providers(providers(self.provider, &self.identity));
+        if once {
+            options = options.with_session_config(AS_THEY_ARE, "1");
+        }
+        Ok(TextEmbedding::try_new_from_user_defined(model, options)?)
     }
 }
 
@@ -156,19 +175,18 @@ impl Model {
     }
 }
 
-/// The runtime, loaded once a process.
-fn environment() -> Result<Environment> {
+/// The runtime, loaded once a process: there can be no second one beside it.
+fn environment(path: &Path) -> Result<Environment> {
     static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = loaded.as_ref() {
         return Ok(environment.clone());
     }
-    let path = runtime_path(false)?;
     let unusable = |why: String| {
         UserError::new(Exit::NotSetUp, format!("the ONNX Runtime at {} cannot be used: {why}", path.display()))
             .hint("run `patina model prepare`, or correct ORT_DYLIB_PATH")
     };
-    let builder = ort::init_from(&path).map_err(|error| unusable(error.to_string()))?;
+    let builder = ort::init_from(path).map_err(|error| unusable(error.to_string()))?;
     let environment =
         builder.with_name("patina").with_telemetry(false).build().map_err(|error| unusable(error.to_string()))?;
     *loaded = Some(environment.clone());

@@ -26,17 +26,17 @@ pub fn prepare(manifest: &Manifest) -> Result<bool> {
     };
     tracing::info!(model = manifest.id, why = format!("{error:#}"), "fetching");
     let member = |name: &str| format!("{}/{name}", package.folder);
-    let graph = manifest.path(&manifest.files.graph);
     let mut members = Vec::new();
     for (role, entry) in manifest.files.all() {
-        if role != "graph" || manifest.export.is_none() {
+        if manifest.export.is_none() || !matches!(role, "graph" | "weights") {
             members.push(json!([member(&entry.name), entry.sha256, manifest.path(entry)]));
         }
     }
     let export = manifest.export.as_ref().map(|export| {
-        members.push(json!([member(&export.weights), export.sha256, null]));
-        let config = manifest.path(&manifest.files.config);
-        json!({"script": EXPORT, "config": config, "out": graph, "sha256": manifest.files.graph.sha256})
+        members.push(json!([member(&export.source), export.sha256, null]));
+        let made = std::iter::once(&manifest.files.graph).chain(&manifest.files.weights);
+        let made: Vec<Value> = made.map(|entry| json!([manifest.path(entry), entry.sha256])).collect();
+        json!({"script": EXPORT, "config": manifest.path(&manifest.files.config), "files": made})
     });
     run(&json!({
         "package": package.name, "version": package.version, "sha256": package.sha256, "platform": null, "python": null,

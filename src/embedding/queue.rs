@@ -44,7 +44,7 @@ pub fn embed_all<K: Send>(
         let (send_found, receive_found) = mpsc::channel::<Result<Embedded<K>>>();
         let (receive_text, ended) = (&receive_text, &ended);
         let work = move |send_found: mpsc::Sender<Result<Embedded<K>>>| {
-            let mut model = match setup.load() {
+            let mut model = match setup.load(expected < TEXTS_A_SESSION) {
                 Ok(model) => model,
                 Err(error) => {
                     let _ = send_found.send(Err(error));

@@ -75,6 +75,8 @@ pub fn compact(
     if !is_due(rows, placed, idle) {
         return Ok(Compaction::Idle);
     }
+    // A damaged row is no part of a segment; its text is wanted again.
+    delta::mend(cache)?;
     let merged = merged(&all, rows);
     let dead = dead(cache, now - KEEP_DEAD)?;
     let must = rows >= LARGE_DELTA;

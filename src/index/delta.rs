@@ -76,9 +76,9 @@ pub fn each(cache: &Connection, space: &Space, mut visit: impl FnMut(Stored) -> 
     Ok(())
 }
 
-/// Rows of any space that do not match their checksum: they are taken out and wanted again. Returns how many.
-pub fn mend(cache: &Connection) -> Result<usize> {
-    let mut bad: Vec<(i64, i64)> = Vec::new();
+/// Rows of any space that do not match their checksum, as (space, text).
+pub fn damaged(cache: &Connection) -> Result<Vec<(i64, i64)>> {
+    let mut bad = Vec::new();
     let mut statement = cache.prepare("SELECT space, text, vector, sum FROM delta")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -87,7 +87,12 @@ pub fn mend(cache: &Connection) -> Result<usize> {
             bad.push((row.get(0)?, text));
         }
     }
-    for (space, text) in &bad {
+    Ok(bad)
+}
+
+/// Takes damaged rows out, so that their texts are wanted again.
+pub fn mend(cache: &Connection) -> Result<()> {
+    for (space, text) in damaged(cache)? {
         for sql in [
             "DELETE FROM delta WHERE space = :space AND text = :text",
             "INSERT OR IGNORE INTO wanted(space, text) VALUES (:space, :text)",
@@ -95,7 +100,7 @@ pub fn mend(cache: &Connection) -> Result<usize> {
             cache.execute(sql, named_params! {":space": space, ":text": text})?;
         }
     }
-    Ok(bad.len())
+    Ok(())
 }
 
 /// 64 bits of blake3 over a row.

@@ -8,13 +8,15 @@ mod delta;
 mod generation;
 mod reader;
 mod segment;
+mod survey;
 mod texts;
 
 pub use compact::{Compaction, compact, is_due, sweep_files};
-pub use delta::{count as delta_count, mend as mend_delta, put as put_delta};
+pub use delta::{mend as mend_delta, put as put_delta};
 pub use generation::{Generation, Prepared, Space, current, maintained, prepare, publish};
 pub use reader::{Near, Vectors};
-pub use segment::{Opened, Segment, check as check_segments, dir as segments_dir, segments};
+pub use segment::{Building, Opened, Segment, check as check_segments, dir as segments_dir, segments};
+pub use survey::{Survey, survey};
 pub use texts::{Wanted, digest, fail, live_texts, put, remove, text_of_item, unwant, wanted, wanted_count};
 
 /// The tables of this room. `item_text` holds exactly the versions that are live in some view; `wanted` is what each

@@ -121,6 +121,11 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
     Ok(bad)
 }
 
+/// Whether a segment's file is byte for byte what was published.
+pub fn is_published(dir: &Path, segment: &Segment) -> bool {
+    verified(&dir.join(&segment.file), segment, true).is_ok()
+}
+
 /// The file of a segment, open, once it is known to be what was published; with its stamp.
 fn verified(path: &Path, segment: &Segment, full: bool) -> Result<(File, String)> {
     let mut file = File::open(path).with_context(|| format!("opening {}", path.display()))?;

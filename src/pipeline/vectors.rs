@@ -65,7 +65,9 @@ fn run(
     report: &mut Report,
 ) -> Result<()> {
     let folder = index::segments_dir(context.workspace);
+    // What an answer found damaged is mended here: each look is at stamps, and at no more rows than a delta may have.
     index::check_segments(&mut cache.connection, &folder, re_embed)?;
+    index::mend_delta(&cache.connection)?;
     let find = |dimension: &&dimensions::Dimension| {
         adapter::find(&context.workspace.adapters_dir(), dimension.name, &setup.identity)
     };

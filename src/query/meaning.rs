@@ -15,7 +15,7 @@ impl Meaning {
     /// Starts the model that everything was indexed with.
     pub fn begin(identity: &Identity, config: &ModelConfig, question: &str) -> Self {
         let (identity, config, question) = (identity.clone(), config.clone(), question.to_string());
-        Meaning(std::thread::spawn(move || Setup::of(&identity, &config)?.load()?.embed_question(&question)))
+        Meaning(std::thread::spawn(move || Setup::of(&identity, &config)?.load(true)?.embed_question(&question)))
     }
 
     /// The question's embedding, once it is there.

@@ -25,7 +25,7 @@ pub use search::{Search, search_alike};
 
 use crate::adapter;
 use crate::config::{Config, real_path};
-use crate::dimensions::{Dimension, Holds, Population};
+use crate::dimensions::{Dimension, Population};
 use crate::edges::Edge;
 use crate::embedding::{Embedding, Projection};
 use crate::error::{Exit, UserError};
@@ -68,10 +68,8 @@ pub struct Asked<'v> {
     pub space: &'v Space,
     /// The question there.
     pub projection: Projection,
-    /// What it is called in ranks and evidence.
-    pub dimension: &'static str,
-    /// The items that the dimension holds.
-    pub holds: Holds,
+    /// What it is called in ranks and evidence; with it every other dimension that is asked and shares the space.
+    pub dimensions: Vec<&'static Dimension>,
 }
 
 impl<'v> Asked<'v> {
@@ -82,7 +80,17 @@ impl<'v> Asked<'v> {
             true => adapter::identity(embedding),
             false => vectors.adapter(space)?.project(embedding)?,
         };
-        Some(Asked { vectors, space, projection, dimension: dimension.name, holds: dimension.holds })
+        Some(Asked { vectors, space, projection, dimensions: vec![dimension] })
+    }
+
+    /// The name for evidence.
+    fn name(&self) -> &'static str {
+        self.dimensions[0].name
+    }
+
+    /// Whether one of its dimensions holds items of a kind.
+    fn holds(&self, kind: &str) -> bool {
+        self.dimensions.iter().any(|dimension| dimension.holds.kind(kind))
     }
 }
 

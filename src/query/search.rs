@@ -38,13 +38,13 @@ const NAME_BOOST: f64 = 0.8;
 /// What a hit gains when the question says all of its name.
 const WHOLE_NAME_BOOST: f64 = 0.7;
 
-/// What a text that matches best is worth beside what is most alike.
-const TEXT_WEIGHT: f64 = 1.0;
-const ALIKE_WEIGHT: f64 = 1.0;
+/// What matches best in words is worth 1, and what is most alike this much: between half and all of it messages of
+/// commits found the files they changed best, on two histories.
+const ALIKE_WEIGHT: f64 = 0.7;
 /// Vectors looked at before the best are chosen.
 const ALIKE_LOOKED_AT: usize = 100;
 /// What is less alike than this is found by its words or not at all.
-const LEAST_ALONE: f32 = 0.25;
+const LEAST_ALONE: f32 = 0.4;
 
 /// Words that ask for what is otherwise put behind.
 const NOISE_WORDS: &[&str] = &["test", "tests", "example", "examples", "bench", "benches", "fixture"];
@@ -123,7 +123,7 @@ impl<'r, 's> Search<'r, 's> {
                 candidate.alike = asked.vectors.score(asked.space, &asked.projection, text)?;
             }
         }
-        self.meant = Some(asked.dimension);
+        self.meant = Some(asked.name());
         Ok(())
     }
 
@@ -185,7 +185,7 @@ fn ranked(
             // Without vectors the score is what it always was: bm25 and what moves it.
             let score = match meant {
                 None => one.text,
-                Some(_) => TEXT_WEIGHT * share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike),
+                Some(_) => share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike),
             };
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
@@ -201,12 +201,13 @@ fn ranked(
 /// Ranks what is alike in one dimension, words apart; best first.
 pub fn search_alike(reader: &Reader<'_>, question: &str, filter: &Filter, asked: &Asked<'_>) -> Result<Vec<Hit>> {
     let words = words(question);
-    let holds = |found: &Found| asked.holds.kind(found.kind());
-    let Asked { vectors, space, projection, dimension, .. } = asked;
-    let mut hits = near::alike(reader, vectors, space, projection, filter.k, filter, dimension, holds)?;
+    let holds = |found: &Found| asked.holds(found.kind());
+    let Asked { vectors, space, projection, .. } = asked;
+    let mut hits = near::alike(reader, vectors, space, projection, filter.k, filter, asked.name(), holds)?;
     let people = reader.people()?;
     for (rank, hit) in hits.iter_mut().enumerate() {
-        hit.ranks = BTreeMap::from([(asked.dimension, rank + 1)]);
+        let own = asked.dimensions.iter().filter(|dimension| dimension.holds.kind(&hit.kind));
+        hit.ranks = own.map(|dimension| (dimension.name, rank + 1)).collect();
         if let Some(found) = near::by_key(reader, &hit.key)? {
             let reasons = evidence(reader, hit, found.seq(), &words, &people)?;
             hit.evidence.splice(0..0, reasons);

@@ -1,4 +1,4 @@
-"""Writes the graph that patina runs for a BERT sentence encoder: one ONNX file, int8 weights, from its safetensors.
+"""Writes the graph that patina runs for a BERT sentence encoder, int8, from its safetensors: ONNX and a file of weights.
 
 Weights of the matrix products and of the word embeddings are int8 with one scale a column (a row for embeddings);
 products quantise their input when they run. Query, key and value are one product, and the operators are those that ONNX
@@ -6,19 +6,22 @@ Runtime would fuse the plain graph to, so that loading has nothing left to rewri
 full int8 overflow the 16-bit sums of processors without VNNI.
 
 The same input gives the same bytes on every machine and Python: plain IEEE doubles, no library, no clock. Refusal: it
-reads one file, writes one file, and knows no network.
+reads two files, writes two, and knows no network.
 
 Sources: the safetensors format; onnx.proto (IR version 8, opset 17); ONNX Runtime's contrib operators.
 """
 
 import array
 import json
+import os
 import struct
 import sys
 
 # Levels on either side of zero. See above for why not 127.
 LEVELS = 63
 FLOAT, INT8, INT32, INT64 = 1, 3, 6, 7
+# Constants of a page and more are mapped into memory from their file, so that loading copies none of them.
+PAGE = 4096
 
 
 # ---- protobuf, as far as onnx.proto needs it ------------------------------------------------------------------------
@@ -45,6 +48,13 @@ def field(number, value):
 
 def tensor(name, kind, shape, raw):
     return b"".join(field(1, size) for size in shape) + field(2, kind) + field(8, name) + field(9, raw)
+
+
+def tensor_outside(name, kind, shape, location, offset, length):
+    """A tensor whose bytes are in another file."""
+    place = (("location", location), ("offset", str(offset)), ("length", str(length)))
+    text = b"".join(field(1, size) for size in shape) + field(2, kind) + field(8, name)
+    return text + b"".join(field(13, field(1, key) + field(2, value)) for key, value in place) + field(14, 1)
 
 
 def attribute(name, value):
@@ -111,13 +121,19 @@ def quantised(row, levels):
 
 
 class Graph:
-    """Nodes and constants in the order they are added."""
+    """Nodes and constants in the order they are added; large constants go to a file of their own."""
 
-    def __init__(self):
+    def __init__(self, location):
         self.nodes, self.constants = [], []
+        self.location, self.outside = location, bytearray()
 
     def constant(self, name, kind, shape, raw):
-        self.constants.append(tensor(name, kind, shape, raw))
+        if len(raw) < PAGE:
+            self.constants.append(tensor(name, kind, shape, raw))
+        else:
+            self.outside += bytes(-len(self.outside) % PAGE)
+            self.constants.append(tensor_outside(name, kind, shape, self.location, len(self.outside), len(raw)))
+            self.outside += raw
         return name
 
     def add(self, kind, inputs, output, domain="", **attributes):
@@ -169,8 +185,8 @@ def embeddings(graph, weights, config):
     return word, graph.add("Expand", ["place", "word.shape"], "place.each")
 
 
-def encoder(weights, config):
-    graph = Graph()
+def encoder(weights, config, location):
+    graph = Graph(location)
     epsilon, heads = config["layer_norm_eps"], config["num_attention_heads"]
     word, place = embeddings(graph, weights, config)
     x = graph.normalised(word, place, "embedded", weights, "embeddings.LayerNorm", epsilon)
@@ -198,27 +214,28 @@ def encoder(weights, config):
     return graph
 
 
-def model(weights, config):
-    """The bytes of the ONNX file."""
+def model(weights, config, location):
+    """The bytes of the ONNX file, and of the one beside it that holds its large constants."""
     if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
         raise SystemExit("only BERT encoders with GELU are known here")
-    graph = encoder(weights, config)
+    graph = encoder(weights, config, location)
     text = b"".join(field(1, one) for one in graph.nodes) + field(2, "encoder")
     text += b"".join(field(5, one) for one in graph.constants)
     for name in ("input_ids", "attention_mask"):
         text += field(11, value_info(name, INT64, ["batch", "length"]))
     text += field(12, value_info("last_hidden_state", FLOAT, ["batch", "length", config["hidden_size"]]))
     opsets = field(8, field(1, "") + field(2, 17)) + field(8, field(1, "com.microsoft") + field(2, 1))
-    return field(1, 8) + field(2, "patina") + field(7, text) + opsets
+    return field(1, 8) + field(2, "patina") + field(7, text) + opsets, bytes(graph.outside)
 
 
 def main():
-    if len(sys.argv) != 4:
-        raise SystemExit("usage: export.py MODEL.safetensors CONFIG.json OUT.onnx")
+    if len(sys.argv) != 5:
+        raise SystemExit("usage: export.py MODEL.safetensors CONFIG.json OUT.onnx OUT.weights")
     with open(sys.argv[2], encoding="utf-8") as file:
         config = json.load(file)
-    with open(sys.argv[3], "wb") as file:
-        file.write(model(Weights(sys.argv[1]), config))
+    for path, data in zip(sys.argv[3:], model(Weights(sys.argv[1]), config, os.path.basename(sys.argv[4]))):
+        with open(path, "wb") as file:
+            file.write(data)
 
 
 if __name__ == "__main__":

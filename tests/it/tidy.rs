@@ -27,11 +27,18 @@ const DOORS: &[(&str, &[&str])] = &[
             "history",
             "edges",
             "text_index",
+            "embedding",
+            "index",
             "pipeline",
             "query",
             "commands",
         ],
     ),
+    ("fastembed", &["embedding"]),
+    ("ort", &["embedding"]),
+    ("tokenizers", &["embedding"]),
+    ("safetensors", &["adapter"]),
+    ("usearch", &["index"]),
     ("git2", &[]),
 ];
 

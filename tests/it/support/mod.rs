@@ -1,6 +1,7 @@
 //! A hermetic git repository with patina in it. Refuses the configuration, home, clock and network of whoever runs it.
 
 mod answers;
+mod model;
 mod random;
 
 use std::cell::Cell;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use answers::{SEED, afresh, answers, assert_same, seed_rows};
+pub use model::{data_dir, own_data_dir, python};
 pub use random::{Entry, Planned, Random, history, import};
 
 /// The program under test.
@@ -103,6 +105,11 @@ impl TestRepo {
         let mut repo = self.at(&self.path);
         repo.variables.push((name.to_string(), value.to_string()));
         repo
+    }
+
+    /// The same with the model that `patina model prepare` fetched.
+    pub fn with_model(&self) -> TestRepo {
+        self.with("PATINA_DATA_DIR", &model::data_dir().display().to_string())
     }
 
     /// The same without rings, as `PATINA=0` has it.

@@ -1,0 +1,92 @@
+//! The real model, fetched once by the program under test into the build folder. Refuses a stand-in.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::{PATINA, TestRepo};
+
+/// What tests of adapters need of Python, in the one version that is tested with.
+const PACKAGES: [&str; 2] = ["numpy==1.26.4", "safetensors==0.5.3"];
+
+fn tools() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the build folder").join("tools")
+}
+
+/// Runs something once for all test processes.
+fn once(name: &str, done: &Path, work: impl FnOnce()) {
+    fs::create_dir_all(tools()).expect("a folder");
+    let lock = File::create(tools().join(format!("{name}.lock"))).expect("a lock");
+    lock.lock().expect("it can be waited for");
+    if !done.exists() {
+        work();
+        fs::write(done, "").expect("a mark");
+    }
+}
+
+/// Where the model and the runtime are.
+pub fn data_dir() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = tools().join("data");
+        once("data", &tools().join("data.done"), || prepare(&dir));
+        // What an older build of patina wanted may be there; this is quick where nothing is missing.
+        prepare(&dir);
+        dir
+    })
+}
+
+fn prepare(dir: &Path) {
+    let output = Command::new(PATINA)
+        .args(["model", "prepare"])
+        .env("PATINA_DATA_DIR", dir)
+        .env("PATINA_CONFIG", "/dev/null")
+        .output()
+        .expect("patina runs");
+    assert!(output.status.success(), "patina model prepare: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A data folder of a repository's own, that can be spoiled: hard links would spoil the others', so these are copies.
+pub fn own_data_dir(repo: &TestRepo) -> PathBuf {
+    let own = repo.root().join("data");
+    copy(data_dir(), &own);
+    own
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else if entry.file_name() != "checked.json" {
+            fs::copy(entry.path(), &to).expect("copied");
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o644)).expect("a mode");
+        }
+    }
+}
+
+/// Runs a Python script with numpy and safetensors; what it prints.
+pub fn python(script: &str, arguments: &[&str]) -> String {
+    let packages = tools().join("python");
+    once("python", &tools().join("python.done"), || {
+        let status = Command::new("python3")
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"])
+            .args(["--upgrade", "--target"])
+            .arg(&packages)
+            .args(PACKAGES)
+            .status()
+            .expect("python3 runs");
+        assert!(status.success(), "pip installs {PACKAGES:?}");
+    });
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .args(arguments)
+        .env("PYTHONPATH", &packages)
+        .output()
+        .expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
