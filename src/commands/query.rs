@@ -103,6 +103,8 @@ fn by_words_and_meaning(
     output: &Output,
 ) -> Result<Hits> {
     let mut search = Search::by_words(reader, text, filter)?;
+    // The model is still loading: what does not need it is done meanwhile.
+    vectors.open_segments()?;
     let semantic = dimensions::named(BY_MEANING).expect("it is one of the six");
     let asked = match reader.off(semantic)? {
         Some(why) => Err(UserError::new(Exit::NotSetUp, format!("{BY_MEANING} is off: {why}")).into()),

@@ -54,7 +54,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             (if folder.is_empty() { ".".to_string() } else { folder }, paths)
         }
     };
-    let mut people = history::who(cache, view, reader.time(), &paths, &reader.people()?)?;
+    let known = reader.people()?;
+    let mut people = history::who(cache, view, reader.time(), &paths, &known)?;
     people.truncate(arguments.k);
     if output.json {
         return output.print_json(&Answer {

@@ -36,7 +36,7 @@ pub enum Which<'a> {
 
 /// Commits as facts, oldest first.
 pub fn commit_facts(cache: &Connection, view: i64, people: &People, which: Which<'_>) -> Result<Vec<CommitFact>> {
-    let lineage = Lineage::new(cache, view)?;
+    let lineage = Lineage::new(cache, view);
     let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
     let mut paths_of = cache.prepare_cached("SELECT path FROM touched WHERE commit_seq = :commit ORDER BY path")?;
     let mut facts = Vec::new();

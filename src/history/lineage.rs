@@ -1,7 +1,7 @@
 //! One file under its many names: exact renames, followed over reachable commits. Refuses similarity; two
 //! files of equal content are one, and nothing less.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::Result;
@@ -10,9 +10,15 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params};
 /// Follows names within one view. A former name counts only while no live file bears it.
 pub struct Lineage<'c> {
     cache: &'c Connection,
-    live: HashSet<i64>,
+    view: i64,
+    /// Every live path, read once many are asked for.
+    live: OnceCell<HashSet<i64>>,
+    asked: Cell<usize>,
     forward: RefCell<HashMap<i64, Vec<i64>>>,
 }
+
+/// From here on it is cheaper to read which paths are live than to ask for each.
+const ONE_BY_ONE: usize = 64;
 
 const FORMER: &str =
     "SELECT from_path FROM rename JOIN reachable ON reachable.seq = rename.commit_seq WHERE to_path = :path";
@@ -20,17 +26,26 @@ const LATER: &str =
     "SELECT to_path FROM rename JOIN reachable ON reachable.seq = rename.commit_seq WHERE from_path = :path";
 
 impl<'c> Lineage<'c> {
-    /// Reads which paths are live in a view.
-    pub fn new(cache: &'c Connection, view: i64) -> Result<Self> {
-        let mut statement = cache.prepare_cached("SELECT path FROM view_file WHERE view = :view")?;
-        let live =
-            statement.query_map(named_params! {":view": view}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        Ok(Lineage { cache, live, forward: RefCell::default() })
+    /// Of the files that are live in a view.
+    pub fn new(cache: &'c Connection, view: i64) -> Self {
+        Lineage { cache, view, live: OnceCell::new(), asked: Cell::new(0), forward: RefCell::default() }
     }
 
     /// Whether a path is live, by its row.
-    pub fn is_live(&self, path: i64) -> bool {
-        self.live.contains(&path)
+    pub fn is_live(&self, path: i64) -> Result<bool> {
+        if let Some(live) = self.live.get() {
+            return Ok(live.contains(&path));
+        }
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() <= ONE_BY_ONE {
+            let mut statement =
+                self.cache.prepare_cached("SELECT 1 FROM view_file WHERE view = :view AND path = :path")?;
+            return Ok(statement.exists(named_params! {":view": self.view, ":path": path})?);
+        }
+        let mut statement = self.cache.prepare_cached("SELECT path FROM view_file WHERE view = :view")?;
+        let all = statement.query_map(named_params! {":view": self.view}, |row| row.get(0))?;
+        let live: HashSet<i64> = all.collect::<rusqlite::Result<_>>()?;
+        Ok(self.live.get_or_init(|| live).contains(&path))
     }
 
     /// The row of a path.
@@ -46,7 +61,11 @@ impl<'c> Lineage<'c> {
         let mut former = self.cache.prepare_cached(FORMER)?;
         while let Some(name) = queue.pop() {
             if names.insert(name) {
-                queue.extend(ids(&mut former, name)?.into_iter().filter(|from| !self.is_live(*from)));
+                for from in ids(&mut former, name)? {
+                    if !self.is_live(from)? {
+                        queue.push(from);
+                    }
+                }
             }
         }
         Ok(names)
@@ -54,7 +73,7 @@ impl<'c> Lineage<'c> {
 
     /// The live files whose lineage holds a path: itself where it is live, else those it was renamed to.
     pub fn heirs(&self, path: i64) -> Result<Vec<i64>> {
-        if self.is_live(path) {
+        if self.is_live(path)? {
             return Ok(vec![path]);
         }
         if let Some(known) = self.forward.borrow().get(&path) {
@@ -66,7 +85,7 @@ impl<'c> Lineage<'c> {
             if !seen.insert(name) {
                 continue;
             }
-            if self.is_live(name) {
+            if self.is_live(name)? {
                 heirs.insert(name);
             } else {
                 queue.extend(ids(&mut later, name)?);

@@ -81,7 +81,7 @@ pub fn commit_ref(cache: &Connection, seq: Seq) -> Result<Option<CommitRef>> {
 
 /// The newest reachable commits that touched a file under any of its names.
 pub fn newest_commits(cache: &Connection, view: i64, path: &str, count: usize) -> Result<Vec<CommitRef>> {
-    let names = Lineage::new(cache, view)?.of(path)?;
+    let names = Lineage::new(cache, view).of(path)?;
     let mut found: Vec<CommitRef> = Vec::new();
     let mut statement = cache.prepare_cached(
         "SELECT commit_row.seq FROM touched JOIN commit_row ON commit_row.seq = touched.commit_seq JOIN reachable ON reachable.seq = commit_row.seq

@@ -47,6 +47,8 @@ pub struct Person {
 pub struct People {
     by_row: HashMap<i64, usize>,
     names: Vec<(String, String)>,
+    /// When each was last seen in the repository at all.
+    last_seen: HashMap<usize, i64>,
 }
 
 /// Joins written people by the mailmap, then by address.
@@ -58,7 +60,7 @@ pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
     let rows = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
-    let mut people = People { by_row: HashMap::new(), names: Vec::new() };
+    let mut people = People { by_row: HashMap::new(), names: Vec::new(), last_seen: HashMap::new() };
     let mut by_address: HashMap<String, usize> = HashMap::new();
     for (row, written) in rows {
         let (name, email) = split_person(&written);
@@ -70,6 +72,7 @@ pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
         }
         people.by_row.insert(row, index);
     }
+    people.last_seen = last_seen(cache, &people.by_row)?;
     Ok(people)
 }
 
@@ -93,7 +96,7 @@ impl People {
 
 /// Who knows these paths, best first: humans, then agents and bots.
 pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: &People) -> Result<Vec<Person>> {
-    let lineage = Lineage::new(cache, view)?;
+    let lineage = Lineage::new(cache, view);
     let mut commits: BTreeMap<(i64, Vec<u8>, Seq), i64> = BTreeMap::new();
     let mut statement = cache.prepare_cached(
         "SELECT time, sha, commit_row.seq, author FROM touched JOIN reachable ON reachable.seq = touched.commit_seq
@@ -109,12 +112,11 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
             commits.insert((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?);
         }
     }
-    let last_seen = last_seen(cache, people)?;
     let mut found: BTreeMap<usize, Person> = BTreeMap::new();
     for ((time, sha, _), author) in &commits {
         let Some(index) = people.by_row.get(author) else { continue };
         let (name, email) = &people.names[*index];
-        let seen = last_seen.get(index).copied().unwrap_or(*time);
+        let seen = people.last_seen.get(index).copied().unwrap_or(*time);
         let person = found.entry(*index).or_insert_with(|| Person {
             name: name.clone(),
             email: email.clone(),
@@ -158,13 +160,13 @@ pub fn authors_of(
     Ok(ranked.into_iter().take(count).map(|person| person.name).collect())
 }
 
-fn last_seen(cache: &Connection, people: &People) -> Result<HashMap<usize, i64>> {
+fn last_seen(cache: &Connection, by_row: &HashMap<i64, usize>) -> Result<HashMap<usize, i64>> {
     let mut statement =
         cache.prepare_cached("SELECT author, max(time) FROM commit_row JOIN reachable USING (seq) GROUP BY author")?;
     let mut rows = statement.query([])?;
     let mut seen: HashMap<usize, i64> = HashMap::new();
     while let Some(row) = rows.next()? {
-        if let Some(index) = people.by_row.get(&row.get(0)?) {
+        if let Some(index) = by_row.get(&row.get(0)?) {
             let time = seen.entry(*index).or_insert(i64::MIN);
             *time = (*time).max(row.get(1)?);
         }

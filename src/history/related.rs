@@ -45,7 +45,7 @@ struct Commit {
 
 /// Ranks every other live file by the mix; those it says nothing of are left out. Best first, ties by path.
 pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<Vec<Related>> {
-    let lineage = Lineage::new(cache, view)?;
+    let lineage = Lineage::new(cache, view);
     let own = lineage.row(path)?;
     let mut together: HashMap<i64, (f64, usize)> = HashMap::new();
     let mut paths_of = cache.prepare_cached("SELECT path FROM touched WHERE commit_seq = :commit ORDER BY path")?;
@@ -97,7 +97,7 @@ pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<
 
 /// The newest commits that two files share, under any of their names.
 pub fn shared_commits(cache: &Connection, view: i64, a: &str, b: &str, count: usize) -> Result<Vec<CommitRef>> {
-    let lineage = Lineage::new(cache, view)?;
+    let lineage = Lineage::new(cache, view);
     let names = lineage.of(b)?;
     let mut touches = cache.prepare_cached("SELECT 1 FROM touched WHERE path = :path AND commit_seq = :commit")?;
     let mut shared = Vec::new();

@@ -2,7 +2,7 @@
 //! that were stored. Refuses a hit whose stored vector cannot be verified.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -65,6 +65,16 @@ impl<'c> Vectors<'c> {
         self.cache
     }
 
+    /// Opens every segment in use now, where the first search would.
+    pub fn open_segments(&self) -> Result<()> {
+        for space in self.generation.iter().flat_map(Generation::spaces) {
+            for segment in segments(self.cache, Some(space.id))? {
+                self.segment(space, segment.id)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a segment was found damaged, and what it held was searched another way.
     pub fn is_damaged(&self) -> bool {
         self.opened.borrow().values().any(Option::is_none)
@@ -82,6 +92,7 @@ impl<'c> Vectors<'c> {
         let mut in_delta: Vec<Near> = Vec::new();
         delta::scores(self.cache, space, &wide, |text, score| in_delta.push(Near { text, score }))?;
         in_delta.sort_by(by_score);
+        let in_rows: HashSet<i64> = in_delta.iter().map(|near| near.text).collect();
         let all = segments(self.cache, Some(space.id))?;
         let largest = all.iter().map(|segment| segment.count).max().unwrap_or(0);
         let mut asked: HashMap<i64, bool> = HashMap::new();
@@ -111,7 +122,11 @@ impl<'c> Vectors<'c> {
                     None => accept(near.text)?,
                 };
                 asked.insert(near.text, accepted);
-                if accepted && self.vector(space, near.text)?.is_some() {
+                // A row of the delta is scored before its checksum is looked at, and only the best are worth that.
+                let is_whole = |near: &Near| -> Result<bool> {
+                    Ok(!in_rows.contains(&near.text) || self.vector(space, near.text)?.is_some())
+                };
+                if accepted && is_whole(&near)? {
                     kept.push(near);
                 }
             }

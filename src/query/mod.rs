@@ -8,8 +8,10 @@ mod near;
 mod neighbours;
 mod search;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use anyhow::Result;
 use globset::{Glob, GlobMatcher};
@@ -54,6 +56,7 @@ pub struct Reader<'r> {
     /// Settings, as the tree that the answer is as of leaves them.
     pub config: Config,
     workspace: Workspace,
+    people: OnceCell<Rc<People>>,
     repository: &'r Repository,
 }
 
@@ -233,7 +236,17 @@ impl<'r> Reader<'r> {
             behind(&cache, repository, head)?.max(1)
         };
         let config = pipeline::config_at(repository, config, view.head)?;
-        Ok(Reader { cache, view, head, behind, notes, config, workspace: workspace.clone(), repository })
+        Ok(Reader {
+            cache,
+            view,
+            head,
+            behind,
+            notes,
+            config,
+            workspace: workspace.clone(),
+            people: OnceCell::new(),
+            repository,
+        })
     }
 
     /// The commit the answer is as of, in hexadecimal.
@@ -266,12 +279,16 @@ impl<'r> Reader<'r> {
     }
 
     /// Who is who, by the mailmap of the tree the answer is as of.
-    pub fn people(&self) -> Result<People> {
+    pub fn people(&self) -> Result<Rc<People>> {
+        if let Some(people) = self.people.get() {
+            return Ok(people.clone());
+        }
         let mailmap = match self.view.head.filter(|head| self.repository.has(head.tree)) {
             Some(head) => self.repository.mailmap(head.tree)?,
             None => Mailmap::empty(),
         };
-        history::people_of(&self.cache, &mailmap)
+        let people = Rc::new(history::people_of(&self.cache, &mailmap)?);
+        Ok(self.people.get_or_init(|| people).clone())
     }
 
     /// Who knows a file best, as evidence; none where nobody is known.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use anyhow::Result;
 
@@ -42,7 +43,7 @@ const WHOLE_NAME_BOOST: f64 = 0.7;
 /// commits found the files they changed best, on two histories.
 const ALIKE_WEIGHT: f64 = 0.7;
 /// Vectors looked at before the best are chosen.
-const ALIKE_LOOKED_AT: usize = 100;
+const ALIKE_LOOKED_AT: usize = 60;
 /// What is less alike than this is found by its words or not at all.
 const LEAST_ALONE: f32 = 0.4;
 
@@ -68,6 +69,7 @@ pub struct Search<'r, 's> {
     words: Vec<String>,
     asks_for_noise: bool,
     candidates: HashMap<i64, Candidate>,
+    people: Rc<People>,
     meant: Option<&'static str>,
 }
 
@@ -76,7 +78,15 @@ impl<'r, 's> Search<'r, 's> {
     pub fn by_words(reader: &'r Reader<'s>, question: &str, filter: &'r Filter) -> Result<Self> {
         let words = words(question);
         let asks_for_noise = words.iter().any(|word| NOISE_WORDS.contains(&word.as_str()));
-        let mut search = Search { reader, filter, words, asks_for_noise, candidates: HashMap::new(), meant: None };
+        let mut search = Search {
+            reader,
+            filter,
+            words,
+            asks_for_noise,
+            candidates: HashMap::new(),
+            people: reader.people()?,
+            meant: None,
+        };
         let mut candidates = HashMap::new();
         // Equals of the last one are all looked at, whichever of them came in first.
         let (mut looked_at, mut last) = (0, f64::INFINITY);
@@ -129,13 +139,12 @@ impl<'r, 's> Search<'r, 's> {
 
     /// The best of what was found, with evidence; ties by key.
     pub fn hits(self) -> Result<Vec<Hit>> {
-        let people = self.reader.people()?;
         let mut hits = Vec::new();
         for (candidate, score, ranks) in ranked(self.candidates, self.meant, self.filter.k) {
             let (seq, alike) = (candidate.found.seq(), candidate.alike);
             let mut hit = candidate.found.into_hit(score);
             hit.ranks = ranks;
-            hit.evidence = evidence(self.reader, &hit, seq, &self.words, &people)?;
+            hit.evidence = evidence(self.reader, &hit, seq, &self.words, &self.people)?;
             if let (Some(dimension), Some(cosine)) = (self.meant, alike) {
                 hit.evidence.push(Evidence::Near { dimension, cosine });
             }
