@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Here, Narrow, merged};
 use crate::dimensions::{self, Dimension};
-use crate::embedding::{Embedding, Setup};
+use crate::embedding::Embedding;
 use crate::error::{Exit, UserError};
 use crate::index::{self, Vectors};
 use crate::query::{self, Asked, Filter, Hit, Meaning, Reader, Search};
@@ -45,13 +45,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .hint("ask for example `patina query where are hooks installed`")
             .into());
     }
+    let meaning = Meaning::begin(&here.config.model, &text);
     let reader = here.reader(arguments.narrow.fresh, output)?;
     let vectors = reader.vectors()?;
-    let meaning = begin(&here, &vectors, &text);
     let (hits, used) = if asked.is_empty() {
         by_words_and_meaning(&reader, &vectors, &text, &filter, meaning, output)?
     } else {
-        let embedding = meaning.and_then(Meaning::wait)?;
+        let embedding = wait(&vectors, meaning)?;
         in_dimensions(&reader, &vectors, &text, &filter, &asked, &embedding, output)?
     };
     here.mend(&vectors);
@@ -76,20 +76,18 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Starts the model that everything was embedded with.
+/// The question's embedding, by the model that everything was embedded with.
 ///
 /// # Errors
 /// A [`UserError`] that says why there are no vectors.
-fn begin(here: &Here, vectors: &Vectors<'_>, text: &str) -> Result<Meaning> {
-    match vectors.generation() {
-        Some(generation) => Ok(Meaning::begin(&generation.model, &here.config.model, text)),
-        None => {
-            Setup::check(&here.config.model, false)?;
-            Err(UserError::new(Exit::NotSetUp, "nothing has been embedded yet")
-                .hint("`patina status --wait` does it now")
-                .into())
-        }
-    }
+fn wait(vectors: &Vectors<'_>, meaning: Meaning) -> Result<Embedding> {
+    let Some(generation) = vectors.generation() else {
+        meaning.is_set_up()?;
+        return Err(UserError::new(Exit::NotSetUp, "nothing has been embedded yet")
+            .hint("`patina status --wait` does it now")
+            .into());
+    };
+    meaning.wait(&generation.model)
 }
 
 type Hits = (Vec<Hit>, Vec<&'static Dimension>);
@@ -99,7 +97,7 @@ fn by_words_and_meaning(
     vectors: &Vectors<'_>,
     text: &str,
     filter: &Filter,
-    meaning: Result<Meaning>,
+    meaning: Meaning,
     output: &Output,
 ) -> Result<Hits> {
     let mut search = Search::by_words(reader, text, filter)?;
@@ -108,7 +106,7 @@ fn by_words_and_meaning(
     let semantic = dimensions::named(BY_MEANING).expect("it is one of the six");
     let asked = match reader.off(semantic)? {
         Some(why) => Err(UserError::new(Exit::NotSetUp, format!("{BY_MEANING} is off: {why}")).into()),
-        None => meaning.and_then(Meaning::wait).map(|embedding| Asked::new(vectors, semantic, &embedding)),
+        None => wait(vectors, meaning).map(|embedding| Asked::new(vectors, semantic, &embedding)),
     };
     let mut used = Vec::new();
     match asked {

@@ -6,28 +6,53 @@ use anyhow::{Result, anyhow};
 
 use crate::config::ModelConfig;
 use crate::embedding::{Embedding, Identity, Setup};
-use crate::error::UserError;
+use crate::error::{Exit, UserError};
 
 /// A question on its way through the model.
-pub struct Meaning(JoinHandle<Result<Option<Embedding>>>);
+pub struct Meaning {
+    config: ModelConfig,
+    question: String,
+    running: JoinHandle<Result<(Identity, Option<Embedding>)>>,
+}
 
 impl Meaning {
-    /// Starts the model that everything was indexed with.
-    pub fn begin(identity: &Identity, config: &ModelConfig, question: &str) -> Self {
-        let (identity, config, question) = (identity.clone(), config.clone(), question.to_string());
-        Meaning(std::thread::spawn(move || Setup::of(&identity, &config)?.load(true)?.embed_question(&question)))
+    /// Starts the model that is set up, which in all likelihood is the one that everything was embedded with.
+    pub fn begin(config: &ModelConfig, question: &str) -> Self {
+        let (own, text) = (config.clone(), question.to_string());
+        let running = std::thread::spawn(move || ask(&Setup::check(&own, false)?, &text));
+        Meaning { config: config.clone(), question: question.to_string(), running }
     }
 
-    /// The question's embedding, once it is there.
+    /// Whether there is a model at all.
     ///
     /// # Errors
-    /// A [`UserError`] where the model is missing, damaged, or another than the one that was used.
-    pub fn wait(self) -> Result<Embedding> {
-        let found = self.0.join().map_err(|_| anyhow!("the model stopped"))??;
+    /// A [`UserError`] that says what is missing or damaged.
+    pub fn is_set_up(&self) -> Result<()> {
+        Setup::check(&self.config, false).map(|_| ())
+    }
+
+    /// The question's embedding by the model that everything was embedded with, once it is there.
+    ///
+    /// # Errors
+    /// A [`UserError`] where the model is missing or damaged, or makes nothing of the question.
+    pub fn wait(self, identity: &Identity) -> Result<Embedding> {
+        let found = self.running.join().map_err(|_| anyhow!("the model stopped"))?;
+        let found = match found {
+            Ok((model, found)) if model == *identity => found,
+            // Another model is set up by now and its vectors are not in yet: the old one goes on answering.
+            Ok(_) => ask(&Setup::of(identity, &self.config)?, &self.question)?.1,
+            Err(error) => return Err(error),
+        };
         found.ok_or_else(|| {
-            UserError::new(crate::error::Exit::Failed, "the model makes nothing of this question")
-                .hint("ask in other words")
-                .into()
+            UserError::new(Exit::Failed, "the model makes nothing of this question").hint("ask in other words").into()
         })
     }
+}
+
+fn ask(setup: &Setup, question: &str) -> Result<(Identity, Option<Embedding>)> {
+    let mut model = setup.load(true)?;
+    let found = model.embed_question(question)?;
+    // The process ends with the answer; taking the model apart first would only keep it waiting.
+    std::mem::forget(model);
+    Ok((setup.identity.clone(), found))
 }
