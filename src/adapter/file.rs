@@ -13,6 +13,8 @@ use crate::embedding::Identity;
 const LARGEST: u64 = 64 << 20;
 /// Metadata that says which model's vectors it was trained on: the sha256 of its graph.
 const MODEL: &str = "model_sha256";
+/// Metadata by which damage is told from another file: blake3 over the bytes of all tensors, in the order of their names.
+const SUM: &str = "tensors_blake3";
 
 /// An adapter in use, or why there is none.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +53,9 @@ fn load(path: &Path, identity: &Identity) -> Result<(Adapter, String, Option<Str
         identity.width
     );
     let (_, header) = SafeTensors::read_metadata(&bytes).context("reading its header")?;
+    if let Some(sum) = header.metadata().as_ref().and_then(|metadata| metadata.get(SUM)) {
+        ensure!(*sum == tensors_sum(&bytes)?, "it is damaged: its tensors are not those that were written");
+    }
     let model = header.metadata().as_ref().and_then(|metadata| metadata.get(MODEL));
     let note = match model {
         Some(model) => {
@@ -81,6 +86,17 @@ pub fn parse(bytes: &[u8]) -> Result<Adapter> {
     }
     let (b1, b2) = (vector(&tensors, "w1.bias", w1.rows)?, vector(&tensors, "w2.bias", w2.rows)?);
     Ok(Adapter { w1, b1, w2, b2, skip })
+}
+
+fn tensors_sum(bytes: &[u8]) -> Result<String> {
+    let tensors = SafeTensors::deserialize(bytes).context("it is no safetensors file")?;
+    let mut names = tensors.names();
+    names.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for name in names {
+        hasher.update(tensors.tensor(name)?.data());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 fn matrix(tensors: &SafeTensors<'_>, name: &str) -> Result<Matrix> {

@@ -10,7 +10,7 @@ use anyhow::Result;
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
 use super::delta;
-use super::generation::Space;
+use super::generation::{Space, seal};
 use super::segment::{Building, Opened, Segment, segments};
 
 /// A delta of fewer rows than this is searched as fast as a segment would be.
@@ -77,7 +77,8 @@ pub fn compact(
     }
     // A damaged row is no part of a segment; its text is wanted again.
     delta::mend(cache)?;
-    let merged = merged(&all, rows);
+    // In the middle of other work only what slows answers is brought away; the rest can wait until there is none.
+    let merged = if idle { merged(&all, rows) } else { Vec::new() };
     let dead = dead(cache, now - KEEP_DEAD)?;
     let must = rows >= LARGE_DELTA;
     let mut building = Building::new(space.width, rows + merged.iter().map(|segment| segment.count).sum::<usize>())?;
@@ -134,6 +135,7 @@ pub fn compact(
             place.execute(named_params! {":space": space.id, ":text": text, ":segment": id})?;
         }
     }
+    seal(&transaction)?;
     transaction.commit()?;
     tracing::info!(space = space.id, count, merged = merged.len(), "a segment was published");
     Ok(Compaction::Published(count))

@@ -72,13 +72,16 @@ pub struct Prepared {
 /// What stands for the base among the dimensions of a generation.
 const BASE: &str = "";
 
-/// The generation in use; one that cannot be read is none, and vectors are made again.
+/// The generation in use; one whose manifest does not match its checksum is none, and vectors are made again.
 pub fn current(cache: &Connection) -> Result<Option<Generation>> {
-    let mut newest = cache.prepare_cached("SELECT id, model FROM generation ORDER BY id DESC LIMIT 1")?;
-    let row: Option<(i64, String)> = newest.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((id, model)) = row.and_then(|(id, text)| Some((id, serde_json::from_str(&text).ok()?))) else {
+    let mut newest = cache.prepare_cached("SELECT id, model, sum FROM generation ORDER BY id DESC LIMIT 1")?;
+    let row = newest.query_row([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)));
+    let Some((id, model, sum)) = row.optional()? else { return Ok(None) };
+    if manifest_sum(cache)? != sum {
+        tracing::warn!("the manifest of the vectors is damaged");
         return Ok(None);
-    };
+    }
+    let Ok(model) = serde_json::from_str(&model) else { return Ok(None) };
     let mut statement = cache.prepare_cached(
         "SELECT space.id, adapter, width, holds, dimension, note FROM generation_space JOIN space ON space.id = generation_space.space
          WHERE generation = :id",
@@ -97,6 +100,45 @@ pub fn current(cache: &Connection) -> Result<Option<Generation>> {
     Ok(Some(Generation { id, model, base: base.clone(), dimensions }))
 }
 
+/// A hash over everything that says what is published: the generation, its spaces and their segments. Stamps are left
+/// out; they only say when a file was looked at.
+fn manifest_sum(cache: &Connection) -> Result<String> {
+    let mut statement = cache.prepare_cached(
+        "SELECT 1, id, model, '', '', 0, 0 FROM generation
+         UNION ALL SELECT 2, generation, dimension, coalesce(note, ''), '', space, 0 FROM generation_space
+         UNION ALL SELECT 3, id, model, adapter, holds, width, 0 FROM space
+         UNION ALL SELECT 4, id, file, blake3, '', space, bytes * 1000003 + count FROM segment
+         UNION ALL SELECT 5, 0, model, '', '', 0, 0 FROM target
+         ORDER BY 1, 2, 3",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut hasher = blake3::Hasher::new();
+    while let Some(row) = rows.next()? {
+        for column in [0, 1, 5, 6] {
+            hasher.update(&row.get::<_, i64>(column)?.to_le_bytes());
+        }
+        for column in 2..5 {
+            hasher.update(row.get_ref(column)?.as_str()?.as_bytes()).update(&[0]);
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Seals the manifest: the last step of every transaction that changes what is published.
+pub fn seal(cache: &Connection) -> Result<()> {
+    let sum = manifest_sum(cache)?;
+    cache.execute("UPDATE generation SET sum = :sum", named_params! {":sum": sum})?;
+    Ok(())
+}
+
+/// Forgets every vector: they are made again from embeddings and texts.
+fn reset(cache: &Connection) -> Result<()> {
+    Ok(cache.execute_batch(
+        "DELETE FROM generation; DELETE FROM generation_space; DELETE FROM space; DELETE FROM segment; DELETE FROM placed;
+         DELETE FROM delta; DELETE FROM wanted; DELETE FROM target;",
+    )?)
+}
+
 /// Every space that is kept up to date: those of the model that is set up, in use or being made.
 pub fn maintained(cache: &Connection) -> Result<Vec<Space>> {
     let mut statement = cache.prepare_cached(
@@ -105,11 +147,21 @@ pub fn maintained(cache: &Connection) -> Result<Vec<Space>> {
     Ok(statement.query_map([], space_from_row)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// A space by its row.
+pub fn space_of(cache: &Connection, id: i64) -> Result<Option<Space>> {
+    let mut statement = cache.prepare_cached("SELECT id, adapter, width, holds FROM space WHERE id = :id")?;
+    Ok(statement.query_row(named_params! {":id": id}, space_from_row).optional()?)
+}
+
 /// Makes the spaces that a model and its adapters need, each wanting what is live, and drops those that neither they
 /// nor the generation in use need.
 pub fn prepare(cache: &mut Connection, model: &Identity, adapters: &[Loaded]) -> Result<Prepared> {
     let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let name = serde_json::to_string(model)?;
+    // A generation that cannot be told, and spaces without one, are nothing to build on.
+    if current(&transaction)?.is_none() {
+        reset(&transaction)?;
+    }
     // What another model's spaces lack stays lacking: they serve as they are until these are whole.
     transaction.execute("DELETE FROM target WHERE model <> :model", named_params! {":model": name})?;
     transaction.execute("INSERT OR IGNORE INTO target(model) VALUES (:model)", named_params! {":model": name})?;
@@ -145,6 +197,7 @@ pub fn prepare(cache: &mut Connection, model: &Identity, adapters: &[Loaded]) ->
         keep.extend(current.spaces().iter().map(|space| space.id));
     }
     drop_others(&transaction, &keep)?;
+    seal(&transaction)?;
     transaction.commit()?;
     Ok(Prepared { base, dimensions: found })
 }
@@ -187,6 +240,7 @@ pub fn publish(cache: &mut Connection, model: &Identity, prepared: &Prepared, ad
     }
     let keep: Vec<i64> = prepared.dimensions.iter().chain([&prepared.base]).map(|space| space.id).collect();
     drop_others(&transaction, &keep)?;
+    seal(&transaction)?;
     transaction.commit()?;
     tracing::info!(generation = id, "published");
     Ok(true)

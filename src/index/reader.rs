@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::delta;
 use super::generation::{Generation, Space, current};
-use super::segment::{Opened, Segment, segments};
+use super::segment::{EXACT_BELOW, Opened, Segment, segments};
 use crate::adapter::{self, Adapter};
 use crate::embedding::{Cached, Embeddings, Projection, dot};
 use crate::workspace::Workspace;
@@ -94,6 +94,7 @@ impl<'c> Vectors<'c> {
         in_delta.sort_by(by_score);
         let in_rows: HashSet<i64> = in_delta.iter().map(|near| near.text).collect();
         let all = segments(self.cache, Some(space.id))?;
+        let exact = all.iter().map(|segment| segment.count).sum::<usize>() <= EXACT_BELOW;
         let largest = all.iter().map(|segment| segment.count).max().unwrap_or(0);
         let mut asked: HashMap<i64, bool> = HashMap::new();
         let mut count = (k * OVERFETCH).max(FEWEST);
@@ -102,7 +103,7 @@ impl<'c> Vectors<'c> {
             let mut found: Vec<Near> = Vec::new();
             let mut known_down_to = f32::NEG_INFINITY;
             for segment in &all {
-                let near = self.in_segment(space, segment, query, &wide, count)?;
+                let near = self.in_segment(space, segment, query, &wide, count, exact)?;
                 if near.len() < segment.count {
                     let worst = near.iter().map(|near| near.score).fold(f32::INFINITY, f32::min);
                     known_down_to = known_down_to.max(worst);
@@ -174,10 +175,11 @@ impl<'c> Vectors<'c> {
         query: &Projection,
         wide: &[f32],
         count: usize,
+        exact: bool,
     ) -> Result<Vec<Near>> {
         let Some(opened) = self.segment(space, segment.id)? else { return self.afresh(space, segment.id, wide) };
         let mut near = Vec::new();
-        for text in opened.candidates(query, count)? {
+        for text in opened.search(query, count, exact)? {
             let vector = opened.vector(text)?;
             near.extend(vector.map(|vector| Near { text, score: dot(wide, &vector.0.to_f32()) }));
         }

@@ -12,6 +12,8 @@ use rusqlite::{Connection, TransactionBehavior, named_params};
 use usearch::ffi::{IndexOptions, MetricKind, ScalarKind};
 use usearch::{Index, f16};
 
+use super::generation::{seal, space_of};
+use super::texts::bring_up_to_date;
 use crate::embedding::{Projection, Unit};
 use crate::workspace::{Workspace, file_stamp};
 
@@ -21,9 +23,9 @@ const CONNECTIVITY: usize = 16;
 const EXPANSION_ADD: usize = 128;
 /// Candidates looked at in a search; recall@10 above 0.99 on 20,000 items of code (`cargo bench --bench vectors`).
 const EXPANSION_SEARCH: usize = 256;
-/// Up to this many vectors all are compared: it takes milliseconds, and the answer does not depend on how the graph
-/// happened to be built.
-const EXACT_BELOW: usize = 50_000;
+/// Up to this many vectors in all segments of a space every one is compared: it takes milliseconds, and the answer does
+/// not depend on how the graphs happened to be built.
+pub const EXACT_BELOW: usize = 50_000;
 
 /// A segment as the manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +88,8 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
     let mut bad = Vec::new();
     for segment in segments(cache, None)? {
         let path = dir.join(&segment.file);
-        let good = match verified(&path, &segment, full) {
-            Ok((_, stamp)) => {
+        let good = match whole(cache, dir, &segment, full) {
+            Ok(stamp) => {
                 if stamp != segment.stamp {
                     cache
                         .prepare_cached("UPDATE segment SET stamp = :stamp WHERE id = :id")?
@@ -107,18 +109,28 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
         if !good {
             let _ = std::fs::rename(&path, path.with_extension("damaged"));
             let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for sql in [
-                "INSERT OR IGNORE INTO wanted(space, text) SELECT space, text FROM placed WHERE segment = :id",
-                "DELETE FROM placed WHERE segment = :id",
-                "DELETE FROM segment WHERE id = :id",
-            ] {
+            for sql in ["DELETE FROM placed WHERE segment = :id", "DELETE FROM segment WHERE id = :id"] {
                 transaction.execute(sql, named_params! {":id": segment.id})?;
             }
+            // Not from the rows that led to it, which may be what is wrong: whatever the space now lacks is wanted.
+            if let Some(space) = space_of(&transaction, segment.space)? {
+                bring_up_to_date(&transaction, &space)?;
+            }
+            seal(&transaction)?;
             transaction.commit()?;
             bad.push(segment.file);
         }
     }
     Ok(bad)
+}
+
+/// Looks at a segment's file and at its shape; returns the file's stamp.
+fn whole(cache: &Connection, dir: &Path, segment: &Segment, full: bool) -> Result<String> {
+    let (_, stamp) = verified(&dir.join(&segment.file), segment, full)?;
+    let mut width = cache.prepare_cached("SELECT width FROM space WHERE id = :space")?;
+    let width: i64 = width.query_row(named_params! {":space": segment.space}, |row| row.get(0))?;
+    Opened::open(dir, segment, width as usize)?;
+    Ok(stamp)
 }
 
 /// Whether a segment's file is byte for byte what was published.
@@ -169,12 +181,8 @@ impl Opened {
         Ok(Opened { index, width })
     }
 
-    /// About the nearest `count` texts, all of them where there are no more.
-    pub fn candidates(&self, query: &Projection, count: usize) -> Result<Vec<i64>> {
-        self.search(query, count, self.index.size() <= EXACT_BELOW || count > self.index.size() / 4)
-    }
-
-    /// The same, by comparing all or by walking the graph.
+    /// The nearest `count` texts, best first: by comparing all, or about so by walking the graph. Most of a segment is
+    /// always compared, for a graph is no way to all of it.
     pub fn search(&self, query: &Projection, count: usize, exact: bool) -> Result<Vec<i64>> {
         let bits = query.0.to_bits();
         let vector = f16::from_i16s(&bits);
@@ -182,6 +190,7 @@ impl Opened {
         if count == 0 {
             return Ok(Vec::new());
         }
+        let exact = exact || count > self.index.size() / 4;
         let found = if exact { self.index.exact_search(vector, count) } else { self.index.search(vector, count) };
         let found = found.map_err(|error| anyhow!("{error}")).context("searching a segment")?;
         Ok(found.keys.into_iter().map(u64::cast_signed).collect())
@@ -286,7 +295,7 @@ mod tests {
             }
         }
         assert_eq!(opened.vector(1).expect("reads"), None);
-        assert_eq!(opened.candidates(&vector(1), 9999).expect("searches").len(), 500);
+        assert_eq!(opened.search(&vector(1), 9999, false).expect("searches").len(), 500);
     }
 
     #[test]

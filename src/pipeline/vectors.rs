@@ -65,14 +65,14 @@ fn run(
     report: &mut Report,
 ) -> Result<()> {
     let folder = index::segments_dir(context.workspace);
-    // What an answer found damaged is mended here: each look is at stamps, and at no more rows than a delta may have.
-    index::check_segments(&mut cache.connection, &folder, re_embed)?;
-    index::mend_delta(&cache.connection)?;
     let find = |dimension: &&dimensions::Dimension| {
         adapter::find(&context.workspace.adapters_dir(), dimension.name, &setup.identity)
     };
     let adapters: Vec<Loaded> = dimensions::ALL.iter().map(find).collect();
     let prepared = index::prepare(&mut cache.connection, &setup.identity, &adapters)?;
+    // What an answer found damaged is mended here: each look is at stamps, and at no more rows than a delta may have.
+    index::check_segments(&mut cache.connection, &folder, re_embed)?;
+    index::mend_delta(&cache.connection)?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let path = context.workspace.embeddings_path();
     let mut embeddings = Embeddings::open(&path, context.workspace.wal, &setup.identity)?;

@@ -12,7 +12,16 @@ use crate::error::{Exit, UserError};
 pub struct Meaning {
     config: ModelConfig,
     question: String,
-    running: JoinHandle<Result<(Identity, Option<Embedding>)>>,
+    running: Option<JoinHandle<Result<(Identity, Option<Embedding>)>>>,
+}
+
+impl Drop for Meaning {
+    /// A process must not end while the runtime is at work in one of its threads.
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            let _ = running.join();
+        }
+    }
 }
 
 impl Meaning {
@@ -20,7 +29,7 @@ impl Meaning {
     pub fn begin(config: &ModelConfig, question: &str) -> Self {
         let (own, text) = (config.clone(), question.to_string());
         let running = std::thread::spawn(move || ask(&Setup::check(&own, false)?, &text));
-        Meaning { config: config.clone(), question: question.to_string(), running }
+        Meaning { config: config.clone(), question: question.to_string(), running: Some(running) }
     }
 
     /// Whether there is a model at all.
@@ -35,8 +44,9 @@ impl Meaning {
     ///
     /// # Errors
     /// A [`UserError`] where the model is missing or damaged, or makes nothing of the question.
-    pub fn wait(self, identity: &Identity) -> Result<Embedding> {
-        let found = self.running.join().map_err(|_| anyhow!("the model stopped"))?;
+    pub fn wait(mut self, identity: &Identity) -> Result<Embedding> {
+        let running = self.running.take().expect("it is waited for once");
+        let found = running.join().map_err(|_| anyhow!("the model stopped"))?;
         let found = match found {
             Ok((model, found)) if model == *identity => found,
             // Another model is set up by now and its vectors are not in yet: the old one goes on answering.
