@@ -75,7 +75,7 @@ pub fn parse(bytes: &[u8]) -> Result<Adapter> {
     let tensors = SafeTensors::deserialize(bytes).context("it is no safetensors file")?;
     let w1 = matrix(&tensors, "w1.weight")?;
     let w2 = matrix(&tensors, "w2.weight")?;
-    let skip = match tensors.names().iter().any(|name| *name == "skip.weight") {
+    let skip = match tensors.names().contains(&"skip.weight") {
         true => Some(matrix(&tensors, "skip.weight")?),
         false => None,
     };

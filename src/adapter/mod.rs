@@ -52,7 +52,7 @@ impl Adapter {
         Unit::from_f32(&self.apply(&x)).map(Projection)
     }
 
-    /// `S x + W2 relu(W1 x + b1) + b2` for [in] numbers, not brought to length 1.
+    /// `S x + W2 relu(W1 x + b1) + b2` for as many numbers as it takes, not brought to length 1.
     pub fn apply(&self, x: &[f32]) -> Vec<f32> {
         let mut hidden = self.w1.times(x);
         for (value, bias) in hidden.iter_mut().zip(&self.b1) {

@@ -167,7 +167,7 @@ impl Manifest {
     /// Checks every file.
     ///
     /// # Errors
-    /// As [`verify`].
+    /// A [`UserError`]: "not set up" where a file is missing, "does not verify" where it is another.
     pub fn verify(&self, full: bool) -> Result<()> {
         self.files.all().iter().try_for_each(|(_, entry)| self.verify_one(entry, full))
     }
@@ -243,7 +243,8 @@ pub fn runtime() -> (Runtime, Option<Platform>) {
 /// The library to load, checked: `ORT_DYLIB_PATH`, which is the person's own word, else the pinned one.
 ///
 /// # Errors
-/// As [`verify`]; "not set up" on a platform for which none is pinned.
+/// A [`UserError`]: "not set up" where it is missing or none is pinned for this platform, "does not verify" where it is
+/// another file.
 pub fn runtime_path(full: bool) -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
         return Ok(path.into());

@@ -8,11 +8,14 @@ use crate::config::ModelConfig;
 use crate::embedding::{Embedding, Identity, Setup};
 use crate::error::{Exit, UserError};
 
+/// Which model it was, and what it made of the question.
+type Answer = (Identity, Option<Embedding>);
+
 /// A question on its way through the model.
 pub struct Meaning {
     config: ModelConfig,
     question: String,
-    running: Option<JoinHandle<Result<(Identity, Option<Embedding>)>>>,
+    running: Option<JoinHandle<Result<Answer>>>,
 }
 
 impl Drop for Meaning {
@@ -59,7 +62,7 @@ impl Meaning {
     }
 }
 
-fn ask(setup: &Setup, question: &str) -> Result<(Identity, Option<Embedding>)> {
+fn ask(setup: &Setup, question: &str) -> Result<Answer> {
     let mut model = setup.load(true)?;
     let found = model.embed_question(question)?;
     // The process ends with the answer; taking the model apart first would only keep it waiting.
