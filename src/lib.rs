@@ -36,5 +36,6 @@ pub mod index;
 pub mod store;
 pub mod pipeline;
 pub mod query;
+pub mod verify;
 pub mod hooks;
 pub mod commands;

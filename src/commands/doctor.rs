@@ -2,27 +2,42 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, hook};
+use super::progress::Progress;
+use super::{Here, hook, stop_flag};
 use crate::embedding::{self, Embeddings};
 use crate::error::{Exit, UserError};
 use crate::eventlog::Eventlog;
 use crate::hooks;
 use crate::index;
 use crate::item;
+use crate::pipeline::{self, Context};
 use crate::sqlite;
 use crate::store;
+use crate::verify::{self, Verdict};
 use crate::view;
+use crate::workspace::running_program;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Derive everything again from git, and compare it with what is in use.
+    #[arg(long)]
+    verify: bool,
+    /// Embed every text again too, and not a sample of them.
+    #[arg(long, requires = "verify")]
+    all: bool,
+}
 
 #[derive(Serialize)]
 struct Answer {
+    #[serde(flatten)]
+    verdict: Option<Verdict>,
     checks: Vec<Check>,
 }
 
@@ -45,8 +60,9 @@ enum State {
 /// The oldest git whose hooks and worktrees behave as relied on.
 const OLDEST_GIT: (u32, u32, u32) = (2, 30, 0);
 
-pub fn run(_: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
+    let verdict = if arguments.verify { Some(verified(&here, arguments.all, output)?) } else { None };
     let mut checks = vec![git(), folder(&here), hooks_installed(&here), crumbs(&here)];
     checks.extend(eventlog(&here));
     checks.extend(cache(&here));
@@ -60,10 +76,13 @@ pub fn run(_: &Arguments, output: &Output) -> Result<ExitCode> {
             "correct the file; `patina config` names it",
         ));
     }
+    if let Some(verdict) = &verdict {
+        checks.push(check_of(verdict));
+    }
     let failed = checks.iter().any(|check| check.state == State::Failed);
     let exit = if failed { ExitCode::from(Exit::Unverified as u8) } else { ExitCode::SUCCESS };
     if output.json {
-        output.print_json(&Answer { checks })?;
+        output.print_json(&Answer { verdict, checks })?;
         return Ok(exit);
     }
     let mut page = output.page();
@@ -78,9 +97,51 @@ pub fn run(_: &Arguments, output: &Output) -> Result<ExitCode> {
             page.line(format!("         {fix}"));
         }
     }
+    for difference in verdict.iter().flat_map(|verdict| &verdict.differences) {
+        page.line(format!("         {}: {}", difference.part, difference.detail));
+    }
     output.print(&page)?;
     Ok(exit)
 }
+
+/// Compares everything that is in use with a full pass beside it.
+fn verified(here: &Here, all: bool, output: &Output) -> Result<Verdict> {
+    here.workspace.create()?;
+    let stop = stop_flag();
+    let lock = here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?;
+    let rings = here.workspace.rings();
+    let progress = Progress::new(output.is_quiet());
+    let context = Context {
+        repository: &here.repository,
+        workspace: &here.workspace,
+        config: &here.config,
+        program: running_program()?,
+        progress: &|stage, done, total| progress.step(stage, done, total),
+        stop: &stop,
+        urgent: &|| false,
+        sessions: pipeline::FOREGROUND_SESSIONS,
+        lock: &lock,
+    };
+    let verdict = verify::verify(&context, all);
+    progress.finish();
+    drop(lock);
+    here.answer_rings(rings)?;
+    verdict
+}
+
+fn check_of(verdict: &Verdict) -> Check {
+    let rows: u64 = verdict.compared.iter().map(|(_, rows)| rows).sum();
+    if verdict.equal {
+        ok("equal", format!("{rows} rows in {} parts are what a full pass gives", verdict.compared.len()))
+    } else {
+        let mut parts: Vec<&str> = verdict.differences.iter().map(|difference| difference.part).collect();
+        parts.dedup();
+        failed("equal", format!("not what a full pass gives: {}", parts.join(", ")), "run `patina reindex --full`")
+    }
+}
+
+/// How long `--verify` waits for a worker to finish.
+const LOCK: Duration = Duration::from_secs(600);
 
 fn ok(name: &'static str, detail: impl Into<String>) -> Check {
     Check { name, state: State::Ok, detail: detail.into(), fix: None }

@@ -17,7 +17,7 @@ use crate::embedding::{Cached, Embeddings, Projection, dot};
 use crate::workspace::Workspace;
 
 /// Candidates looked at for each one wanted: some belong to other views or kinds.
-const OVERFETCH: usize = 4;
+const OVERFETCH: usize = 2;
 /// Fewest candidates looked at.
 const FEWEST: usize = 64;
 

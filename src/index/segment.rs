@@ -22,7 +22,7 @@ const CONNECTIVITY: usize = 16;
 /// Candidates looked at when a node is added.
 const EXPANSION_ADD: usize = 128;
 /// Candidates looked at in a search; recall@10 above 0.99 on 20,000 items of code (`cargo bench --bench vectors`).
-const EXPANSION_SEARCH: usize = 256;
+const EXPANSION_SEARCH: usize = 128;
 /// Up to this many vectors in all segments of a space every one is compared: it takes milliseconds, and the answer does
 /// not depend on how the graphs happened to be built.
 pub const EXACT_BELOW: usize = 50_000;

@@ -32,6 +32,7 @@ pub const WORKER_SESSIONS: usize = 2;
 pub const FOREGROUND_SESSIONS: usize = 4;
 
 /// What a run needs; the lock is held as long as it lives.
+#[derive(Clone)]
 pub struct Context<'a> {
     /// The repository, opened in any of its worktrees.
     pub repository: &'a Repository,
@@ -47,7 +48,7 @@ pub struct Context<'a> {
     pub stop: &'a AtomicBool,
     /// Whether there is something more urgent than embedding: a ring that came meanwhile.
     pub urgent: &'a (dyn Fn() -> bool + Sync),
-    /// Most sessions of the model at a time; each costs some 70 MB.
+    /// Most sessions of the model at a time; each costs some 40 MB. With none nothing is embedded.
     pub sessions: usize,
     /// Proof that nobody else writes.
     pub lock: &'a Lock,

@@ -35,6 +35,9 @@ pub fn update(
     re_embed: bool,
     report: &mut Report,
 ) -> Result<()> {
+    if context.sessions == 0 {
+        return Ok(());
+    }
     let setup = match Setup::check(&context.config.model, false) {
         Ok(setup) => setup,
         Err(error) => match error.downcast::<UserError>() {

@@ -199,8 +199,10 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
             entry.2 += 1;
         }
     }
+    let length = own.values().map(|weight| weight * weight).sum::<f64>().sqrt();
     for (member, (product, square, groups)) in shared.into_iter().filter(|(_, (product, ..))| *product > 0.0) {
-        counted.insert(member, Counted { weight: product / square.sqrt(), groups, evidence: Vec::new() });
+        let weight = product / (square.sqrt() * length);
+        counted.insert(member, Counted { weight, groups, evidence: Vec::new() });
     }
     Ok(counted)
 }

@@ -116,3 +116,51 @@ fn an_absolute_path_names_a_file_and_a_hit_has_evidence() {
         assert!(!hit["evidence"].as_array().expect("evidence").is_empty(), "{hit}");
     }
 }
+
+#[test]
+fn what_was_taken_in_step_by_step_verifies_and_a_planted_fault_does_not() {
+    let repo = repository();
+    repo.git(&["mv", "a.rs", "c.rs"]);
+    repo.commit("rename");
+    repo.reindex();
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    repo.commit_files(
+        &[("b.rs", "use a::alpha;\n/// Greets.\npub fn beta() { gamma(); }\nfn gamma() {}\n")],
+        "another way",
+    );
+    repo.reindex();
+    let verified = repo.json(&["doctor", "--verify"]);
+    assert_eq!(
+        (&verified["equal"], verified["differences"].as_array().map(Vec::len)),
+        (&true.into(), Some(0)),
+        "{verified}"
+    );
+    let faults: [(&str, &str, &str); 10] = [
+        ("calls", "cache", "DELETE FROM parse_call"),
+        ("items", "cache", "UPDATE definition SET qualified = 'x' WHERE name = 'beta'"),
+        ("history", "cache", "DELETE FROM touched WHERE status = 'A'"),
+        ("commits", "cache", "DELETE FROM reachable WHERE seq = (SELECT min(seq) FROM reachable)"),
+        ("parents", "cache", "UPDATE parent SET sha = x'00'"),
+        ("imports", "cache", "DELETE FROM import"),
+        ("files", "cache", "DELETE FROM view_file WHERE path = (SELECT id FROM path WHERE path = 'b.rs')"),
+        ("full text", "cache", "DELETE FROM text_index WHERE rowid = (SELECT max(seq) FROM definition)"),
+        ("texts", "cache", "DELETE FROM item_text WHERE kind = 'function'"),
+        ("sql tree", "log", "DELETE FROM tree"),
+    ];
+    let before = answers(&repo);
+    for (part, file, sql) in faults {
+        let folder = repo.state().join("cache");
+        let name = fs::read_to_string(folder.join("current")).expect("a cache");
+        let path = if file == "log" { repo.state().join("eventlog.db") } else { folder.join(name.trim()) };
+        let changed = rusqlite::Connection::open(path).expect("opens").execute(sql, []).expect("a fault");
+        assert!(changed > 0, "{part}: {sql}");
+        let ran = repo.try_patina(&["--json", "doctor", "--verify"]);
+        assert_eq!(ran.code, 6, "{part}: {}", ran.stderr);
+        let said: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        let parts = crate::support::texts(&said["differences"], "part");
+        assert!(parts.iter().any(|found| found == part), "{part}: {parts:?}");
+        repo.json(&["reindex", "--full"]);
+        assert_same(&answers(&repo), &before, part);
+        assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true, "{part}: a full run mends it");
+    }
+}

@@ -31,6 +31,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "index",
             "pipeline",
             "query",
+            "verify",
             "commands",
         ],
     ),
