@@ -127,6 +127,24 @@ impl Embeddings {
         Ok(transaction.commit()?)
     }
 
+    /// Drops every embedding but those of these texts by this model, and gives the space back.
+    pub fn keep_only(&mut self, texts: &[Vec<u8>]) -> Result<()> {
+        let keys: Vec<[u8; 16]> = texts.iter().map(|text| self.key(text)).collect();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch("CREATE TEMP TABLE kept(key BLOB PRIMARY KEY) WITHOUT ROWID")?;
+        {
+            let mut keep = transaction.prepare("INSERT OR IGNORE INTO temp.kept(key) VALUES (:key)")?;
+            for key in keys {
+                keep.execute(named_params! {":key": key})?;
+            }
+        }
+        transaction.execute_batch(
+            "DELETE FROM embedding WHERE key NOT IN (SELECT key FROM temp.kept); DROP TABLE temp.kept;",
+        )?;
+        transaction.commit()?;
+        Ok(self.connection.execute_batch("VACUUM")?)
+    }
+
     /// How many rows there are, and how many of them do not match their checksum.
     pub fn verify(path: &Path) -> Result<(u64, u64)> {
         let connection = sqlite::open_read_only(path)?;

@@ -17,7 +17,9 @@ pub use generation::{Generation, Prepared, Space, current, maintained, prepare, 
 pub use reader::{Near, Vectors};
 pub use segment::{Building, Opened, Segment, check as check_segments, dir as segments_dir, segments};
 pub use survey::{Survey, survey};
-pub use texts::{Wanted, digest, fail, live_texts, put, remove, text_of_item, unwant, wanted, wanted_count};
+pub use texts::{
+    Wanted, digest, fail, forget_dead, live_texts, put, remove, text_of_item, unwant, wanted, wanted_count,
+};
 
 /// The tables of this room. `item_text` holds exactly the versions that are live in some view; `wanted` is what each
 /// space still lacks; `placed` and `delta` are where each text of a space is.

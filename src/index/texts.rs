@@ -155,6 +155,20 @@ pub fn fail(cache: &Connection, text: i64) -> Result<()> {
     Ok(())
 }
 
+/// Forgets texts that nothing has said since a moment and that no segment holds; returns the hashes of those that stay.
+pub fn forget_dead(cache: &Connection, before: i64) -> Result<Vec<Vec<u8>>> {
+    cache.execute(
+        "DELETE FROM delta WHERE text IN (SELECT id FROM text WHERE dead_since < :before)",
+        named_params! {":before": before},
+    )?;
+    cache.execute(
+        "DELETE FROM text WHERE dead_since < :before AND id NOT IN (SELECT text FROM placed)",
+        named_params! {":before": before},
+    )?;
+    let mut statement = cache.prepare("SELECT hash FROM text")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The text of an item's version.
 pub fn text_of_item(cache: &Connection, seq: Seq) -> Result<Option<i64>> {
     let mut statement = cache.prepare_cached("SELECT text FROM item_text WHERE seq = :seq")?;

@@ -7,8 +7,10 @@ use anyhow::Result;
 use rusqlite::{TransactionBehavior, named_params};
 
 use super::Context;
+use crate::embedding::Embeddings;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
+use crate::index;
 use crate::store::Cache;
 
 /// Days that a fact is kept after the last view let go of it: branches come back, and switching back is free.
@@ -31,8 +33,9 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     let before = size(context);
     let live = live(&cache)?;
     let old = log.note_unseen(&live, now, now - i64::from(days) * 86_400)?;
+    drop_embeddings(context, &cache, now - i64::from(days) * 86_400)?;
     if old.is_empty() {
-        return Ok(Swept::default());
+        return Ok(Swept { events: 0, bytes: before.saturating_sub(size(context)) });
     }
     // The cache lets go first: what it does not hold is taken in again when a view comes back to it.
     forget(&mut cache, &old)?;
@@ -40,6 +43,13 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     log.vacuum()?;
     cache.connection.execute_batch("VACUUM")?;
     Ok(Swept { events, bytes: before.saturating_sub(size(context)) })
+}
+
+/// Embeddings of what nothing has said for as long, and of models that are not in use any more.
+fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
+    let Some(generation) = index::current(&cache.connection)? else { return Ok(()) };
+    let kept = index::forget_dead(&cache.connection, before)?;
+    Embeddings::open(&context.workspace.embeddings_path(), context.workspace.wal, &generation.model)?.keep_only(&kept)
 }
 
 fn live(cache: &Cache) -> Result<HashSet<Seq>> {
@@ -79,6 +89,7 @@ fn forget(cache: &mut Cache, seqs: &[Seq]) -> Result<()> {
 }
 
 fn size(context: &Context<'_>) -> u64 {
-    let files = [Some(context.workspace.eventlog_path()), context.workspace.cache_path()];
+    let embeddings = context.workspace.embeddings_path();
+    let files = [Some(context.workspace.eventlog_path()), context.workspace.cache_path(), Some(embeddings)];
     files.into_iter().flatten().filter_map(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
 }

@@ -79,10 +79,7 @@ fn run(
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let path = context.workspace.embeddings_path();
     let mut embeddings = Embeddings::open(&path, context.workspace.wal, &setup.identity)?;
-    let mut spaces = Spaces::new(&prepared, &adapters);
-    if re_embed {
-        spaces.computed_again = true;
-    }
+    let spaces = Spaces::new(&prepared, &adapters, re_embed);
     embed(context, log, cache, setup, &mut embeddings, &spaces, report)?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let idle = index::wanted_count(&cache.connection)? == 0;
@@ -98,17 +95,18 @@ fn run(
 /// The spaces that are kept, each with the adapter that leads into it.
 struct Spaces<'a> {
     all: HashMap<i64, (index::Space, Option<&'a Adapter>)>,
-    computed_again: bool,
+    /// Whether embeddings are computed again although they are known.
+    re_embed: bool,
 }
 
 impl<'a> Spaces<'a> {
-    fn new(prepared: &Prepared, adapters: &'a [Loaded]) -> Self {
+    fn new(prepared: &Prepared, adapters: &'a [Loaded], re_embed: bool) -> Self {
         let mut all = HashMap::from([(prepared.base.id, (prepared.base.clone(), None))]);
         for (space, loaded) in prepared.dimensions.iter().zip(adapters) {
             let adapter = loaded.adapter.as_ref().map(|(adapter, _)| adapter);
             all.entry(space.id).or_insert_with(|| (space.clone(), adapter));
         }
-        Spaces { all, computed_again: false }
+        Spaces { all, re_embed }
     }
 
     /// Whether every space that a text is wanted for is one of these: a space that serves until another is whole is not.
@@ -150,7 +148,7 @@ fn embed(
         let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for wanted in chunk {
             match embeddings.load(&wanted.hash)? {
-                Cached::Known(embedding) if !spaces.computed_again => {
+                Cached::Known(embedding) if !spaces.re_embed => {
                     spaces.put(&transaction, wanted, &embedding)?;
                     report.texts_reused += 1;
                 }

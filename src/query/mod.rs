@@ -5,6 +5,7 @@ mod explain;
 mod found;
 mod meaning;
 mod near;
+mod nearest;
 mod neighbours;
 mod search;
 
@@ -22,6 +23,7 @@ pub use explain::{Tie, explain};
 pub use found::{Found, live, live_with_text};
 pub use meaning::Meaning;
 pub use near::near;
+use nearest::Place;
 pub use neighbours::related;
 pub use search::{Search, search_alike};
 
@@ -84,6 +86,10 @@ impl<'v> Asked<'v> {
             false => vectors.adapter(space)?.project(embedding)?,
         };
         Some(Asked { vectors, space, projection, dimensions: vec![dimension] })
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { vectors: self.vectors, space: self.space, vector: &self.projection }
     }
 
     /// The name for evidence.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
+use super::nearest::{Place, nearest};
 use super::{Evidence, Filter, Found, Hit, Reader};
 use crate::dimensions::{Dimension, Group, LiveFact, Reads};
 use crate::edges;
 use crate::history::{self, CommitFact, Which, decay};
-use crate::index::{Space, Vectors};
+use crate::index::Vectors;
 use crate::item::{self, Item};
 
 /// Half-life of a shared commit, in days, as in co-change.
@@ -85,7 +86,7 @@ pub fn near(
         let left = filter.k - hits.len();
         let seen: Vec<String> = hits.iter().map(|hit| hit.key.clone()).chain([item.key.clone()]).collect();
         let holds = |found: &Found| dimension.holds.kind(found.kind()) && !seen.contains(&found.key());
-        hits.extend(alike(reader, vectors, space, vector, left, filter, dimension.name, holds)?);
+        hits.extend(alike(reader, Place { vectors, space, vector }, left, filter, dimension.name, holds)?);
     }
     for (rank, hit) in hits.iter_mut().enumerate() {
         hit.ranks = BTreeMap::from([(dimension.name, rank + 1)]);
@@ -93,13 +94,10 @@ pub fn near(
     Ok(hits)
 }
 
-/// The live items nearest to a vector that belong into an answer; best first.
-#[expect(clippy::too_many_arguments, reason = "a search is a place, a vector and what may come of it")]
+/// The live items nearest to a vector that belong into an answer, as hits; best first.
 pub(super) fn alike(
     reader: &Reader<'_>,
-    vectors: &Vectors<'_>,
-    space: &Space,
-    vector: &crate::embedding::Projection,
+    place: Place<'_>,
     k: usize,
     filter: &Filter,
     dimension: &'static str,
@@ -108,29 +106,13 @@ pub(super) fn alike(
     if k == 0 {
         return Ok(Vec::new());
     }
-    let mut found: HashMap<i64, Vec<Found>> = HashMap::new();
-    let near = vectors.nearest(space, vector, k, |text| {
-        let mut items = Vec::new();
-        for one in super::live_with_text(reader, text)? {
-            if belongs(&one) && one.passes(reader, filter)? {
-                items.push(one);
-            }
-        }
-        let any = !items.is_empty();
-        found.insert(text, items);
-        Ok(any)
-    })?;
-    let mut hits = Vec::new();
-    for near in near.into_iter().filter(|near| near.score >= LEAST_COSINE) {
-        for one in found.remove(&near.text).unwrap_or_default() {
-            let mut hit = one.into_hit(f64::from(near.score));
-            hit.evidence.push(Evidence::Near { dimension, cosine: near.score });
-            hits.push(hit);
-        }
-    }
-    hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key)));
-    hits.truncate(k);
-    Ok(hits)
+    let near = nearest(reader, place, k, filter, belongs)?;
+    let hits = near.into_iter().filter(|(_, cosine)| *cosine >= LEAST_COSINE).take(k).map(|(found, cosine)| {
+        let mut hit = found.into_hit(f64::from(cosine));
+        hit.evidence.push(Evidence::Near { dimension, cosine });
+        hit
+    });
+    Ok(hits.collect())
 }
 
 /// The live thing of a key.

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::found::touched_since;
 use super::near::alike;
+use super::nearest::Place;
 use super::{Evidence, Filter, Found, Hit, Reader};
 use crate::history;
 use crate::index::{Vectors, text_of_item};
@@ -89,5 +90,6 @@ fn same_saying(
         let key = found.key();
         found.kind() == "file" && key != item.path && !hits.iter().any(|hit| hit.key == key)
     };
-    alike(reader, vectors, space, &vector, filter.k - hits.len(), filter, "temporal", is_new)
+    let place = Place { vectors, space, vector: &vector };
+    alike(reader, place, filter.k - hits.len(), filter, "temporal", is_new)
 }

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::{Asked, Evidence, Filter, Found, Hit, Reader, live, live_with_text, near};
+use super::nearest::nearest;
+use super::{Asked, Evidence, Filter, Found, Hit, Reader, live, near};
 use crate::event::cap_at;
 use crate::history::{self, People};
 use crate::index;
@@ -110,20 +111,8 @@ impl<'r, 's> Search<'r, 's> {
     /// Adds what means about the same, and to what matched its words how much it does.
     pub fn by_meaning(&mut self, asked: &Asked<'_>) -> Result<()> {
         let (reader, filter) = (self.reader, self.filter);
-        let mut new: HashMap<i64, Vec<Found>> = HashMap::new();
-        let near = asked.vectors.nearest(asked.space, &asked.projection, ALIKE_LOOKED_AT.max(filter.k), |text| {
-            let mut items = Vec::new();
-            for found in live_with_text(reader, text)? {
-                if found.passes(reader, filter)? {
-                    items.push(found);
-                }
-            }
-            let any = !items.is_empty();
-            new.insert(text, items);
-            Ok(any)
-        })?;
-        for near in near.iter().filter(|near| near.score >= LEAST_ALONE) {
-            for found in new.remove(&near.text).unwrap_or_default() {
+        for (found, cosine) in nearest(reader, asked.place(), ALIKE_LOOKED_AT.max(filter.k), filter, |_| true)? {
+            if cosine >= LEAST_ALONE {
                 let weight = self.weight(&found);
                 self.candidates.entry(found.seq()).or_insert(Candidate { found, text: 0.0, alike: None, weight });
             }
@@ -211,8 +200,7 @@ fn ranked(
 pub fn search_alike(reader: &Reader<'_>, question: &str, filter: &Filter, asked: &Asked<'_>) -> Result<Vec<Hit>> {
     let words = words(question);
     let holds = |found: &Found| asked.holds(found.kind());
-    let Asked { vectors, space, projection, .. } = asked;
-    let mut hits = near::alike(reader, vectors, space, projection, filter.k, filter, asked.name(), holds)?;
+    let mut hits = near::alike(reader, asked.place(), filter.k, filter, asked.name(), holds)?;
     let people = reader.people()?;
     for (rank, hit) in hits.iter_mut().enumerate() {
         let own = asked.dimensions.iter().filter(|dimension| dimension.holds.kind(&hit.kind));

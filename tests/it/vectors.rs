@@ -395,6 +395,28 @@ fn damaged_segments_and_rows_give_no_wrong_answer_and_mend_themselves() {
     assert_eq!(keys(&repo.json(&["query", "later", "--kind", "function"]))[0], "src/later.rs#later");
 }
 
+#[test]
+fn what_nobody_says_any_more_is_swept_and_nothing_else() {
+    let repo = repository();
+    repo.commit_files(&[("src/gone.rs", "/// Leaves soon.\npub fn leave() {}\n")], "come");
+    repo.reindex();
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    repo.reindex();
+    let before = digest(&repo);
+    let rows = || {
+        let connection = Connection::open(repo.state().join("cache/embeddings.db")).expect("opens");
+        connection.query_row("SELECT count(*) FROM embedding", [], |row| row.get::<_, i64>(0)).expect("rows")
+    };
+    let had = rows();
+    repo.patina(&["gc"]);
+    assert_eq!(rows(), had, "branches come back");
+    std::thread::sleep(Duration::from_millis(1100));
+    repo.patina(&["gc", "--days", "0"]);
+    assert_eq!(rows(), had - 3, "the file, the function and the message");
+    assert_eq!(digest(&repo), before);
+    assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true);
+}
+
 fn changed(good: &[u8], at: usize, count: usize) -> Vec<u8> {
     let mut bad = good.to_vec();
     for byte in &mut bad[at..at + count] {

@@ -1,0 +1,85 @@
+//! The live things nearest to a vector: by searching, or, where a filter leaves few, by comparing each of those.
+//! Refuses to search a whole index for the few things of one folder.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::{Filter, Found, Reader, live_with_text};
+use crate::embedding::Projection;
+use crate::index::{Space, Vectors, text_of_item};
+use crate::item;
+
+/// A filter that leaves fewer things than this is answered by comparing all of them.
+const FEW: usize = 10_000;
+
+/// Where something is looked for, and near what.
+#[derive(Clone, Copy)]
+pub struct Place<'v> {
+    /// What is searched.
+    pub vectors: &'v Vectors<'v>,
+    /// One of its spaces.
+    pub space: &'v Space,
+    /// A vector of that space.
+    pub vector: &'v Projection,
+}
+
+/// The `k` nearest live things that pass a filter and belong, best first, with their cosines; of texts that score the
+/// same, and of things that say the same, all.
+pub fn nearest(
+    reader: &Reader<'_>,
+    place: Place<'_>,
+    k: usize,
+    filter: &Filter,
+    belongs: impl Fn(&Found) -> bool,
+) -> Result<Vec<(Found, f32)>> {
+    let Place { vectors, space, vector } = place;
+    let mut all = Vec::new();
+    if let Some(few) = few(reader, filter)? {
+        for found in few {
+            if !belongs(&found) || !found.passes(reader, filter)? {
+                continue;
+            }
+            let text = text_of_item(&reader.cache, found.seq())?;
+            let score = text.map_or(Ok(None), |text| vectors.score(space, vector, text))?;
+            all.extend(score.map(|score| (found, score)));
+        }
+    } else {
+        let mut found: HashMap<i64, Vec<Found>> = HashMap::new();
+        let near = vectors.nearest(space, vector, k, |text| {
+            let mut items = Vec::new();
+            for one in live_with_text(reader, text)? {
+                if belongs(&one) && one.passes(reader, filter)? {
+                    items.push(one);
+                }
+            }
+            let any = !items.is_empty();
+            found.insert(text, items);
+            Ok(any)
+        })?;
+        for near in near {
+            all.extend(found.remove(&near.text).unwrap_or_default().into_iter().map(|one| (one, near.score)));
+        }
+    }
+    let mut keyed: Vec<(String, Found, f32)> = all.into_iter().map(|(one, score)| (one.key(), one, score)).collect();
+    keyed.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
+    let last = keyed.get(k.saturating_sub(1)).map(|(.., score)| *score);
+    keyed.retain(|(.., score)| last.is_none_or(|last| *score >= last));
+    Ok(keyed.into_iter().map(|(_, found, score)| (found, score)).collect())
+}
+
+/// What a filter of kinds or paths leaves, where that is little; none where it is much, or holds commits.
+fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Found>>> {
+    let keeps_commits = filter.path.is_none() && filter.keeps_kind("commit");
+    if keeps_commits {
+        return Ok(None);
+    }
+    let mut left = Vec::new();
+    item::each(&reader.cache, reader.view.id, |item, _| {
+        if left.len() <= FEW && filter.keeps_kind(&item.kind) && filter.keeps_path(&item.path) {
+            left.push(Found::Item(item));
+        }
+        Ok(())
+    })?;
+    Ok((left.len() <= FEW).then_some(left))
+}
