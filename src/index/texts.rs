@@ -201,3 +201,84 @@ pub fn digest(vectors: &Vectors<'_>) -> Result<Option<String>> {
     }
     Ok(Some(hasher.finalize().to_hex().to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dimensions::Holds;
+
+    fn cache() -> (Connection, Space) {
+        let cache = Connection::open_in_memory().expect("memory");
+        for schema in [crate::view::SCHEMA, crate::item::SCHEMA, crate::history::SCHEMA, crate::index::SCHEMA] {
+            cache.execute_batch(schema).expect("schema");
+        }
+        (cache, Space { id: 1, adapter: String::new(), width: 4, holds: Holds::All })
+    }
+
+    /// A commit of a time that touched files.
+    fn commit(cache: &Connection, seq: Seq, time: i64, files: &[i64]) {
+        cache
+            .execute(
+                "INSERT INTO commit_row(seq, sha, time, author, files, is_merge, subject) VALUES (:seq, randomblob(20), :time, 1, 1, 0, '')",
+                named_params! {":seq": seq, ":time": time},
+            )
+            .expect("a commit");
+        cache.execute("INSERT INTO reachable(seq) VALUES (:seq)", named_params! {":seq": seq}).expect("reachable");
+        for file in files {
+            cache
+                .execute(
+                    "INSERT INTO touched(path, commit_seq, status) VALUES (:path, :seq, 'M')",
+                    named_params! {":path": file, ":seq": seq},
+                )
+                .expect("touched");
+        }
+    }
+
+    fn function(cache: &Connection, seq: Seq, path: i64) {
+        cache
+            .execute(
+                "INSERT INTO definition(seq, path, kind, name, qualified, signature, shape) VALUES (:seq, :path, 'function', 'f', 'f', '', '')",
+                named_params! {":seq": seq, ":path": path},
+            )
+            .expect("a definition");
+    }
+
+    #[test]
+    fn code_comes_before_commits_and_what_changed_last_comes_first() {
+        let (cache, space) = cache();
+        commit(&cache, 1, 100, &[1, 2]);
+        commit(&cache, 2, 200, &[2]);
+        function(&cache, 11, 1);
+        function(&cache, 12, 2);
+        for (seq, kind, text) in
+            [(1, "commit", "old"), (2, "commit", "new"), (11, "function", "a"), (12, "function", "b")]
+        {
+            put(&cache, seq, kind, text, std::slice::from_ref(&space)).expect("put");
+        }
+        let order: Vec<Seq> = wanted(&cache).expect("reads").iter().map(|wanted| wanted.seq).collect();
+        assert_eq!(order, [12, 11, 2, 1]);
+    }
+
+    #[test]
+    fn a_text_is_wanted_once_and_no_longer_when_nothing_says_it() {
+        let (cache, space) = cache();
+        let spaces = std::slice::from_ref(&space);
+        for seq in [1, 2] {
+            put(&cache, seq, "function", "the same", spaces).expect("put");
+        }
+        put(&cache, 3, "function", "", spaces).expect("put");
+        assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (1, 1));
+        remove(&cache, 1, 0).expect("removed");
+        assert_eq!(wanted_count(&cache).expect("reads"), 1, "another still says it");
+        remove(&cache, 2, 0).expect("removed");
+        assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (0, 0));
+        put(&cache, 2, "function", "the same", spaces).expect("put");
+        assert_eq!(wanted_count(&cache).expect("reads"), 1, "and it comes back");
+        let only_files = Space { holds: Holds::Files, ..space.clone() };
+        put(&cache, 4, "function", "another", &[only_files]).expect("put");
+        assert_eq!(wanted_count(&cache).expect("reads"), 1, "a space wants what it holds");
+        fail(&cache, wanted(&cache).expect("reads")[0].text).expect("given up");
+        put(&cache, 5, "function", "the same", spaces).expect("put");
+        assert_eq!(wanted_count(&cache).expect("reads"), 0, "what the model makes nothing of is not tried again");
+    }
+}
