@@ -116,23 +116,33 @@ pub fn live_texts(cache: &Connection) -> Result<u64> {
     Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-/// What spaces lack, in the order of work: code before commits, what changed last first.
+/// Messages of so many newest commits are worth as much as code; older ones wait until all code is in.
+const RECENT_COMMITS: i64 = 100;
+
+/// What spaces lack, in the order of work: code and the newest commits before old ones, what changed last first.
 pub fn wanted(cache: &Connection) -> Result<Vec<Wanted>> {
+    if wanted_count(cache)? == 0 {
+        return Ok(Vec::new());
+    }
     let mut statement = cache.prepare(
         "WITH lacking AS MATERIALIZED (SELECT text, group_concat(space) AS spaces FROM wanted GROUP BY text),
          changed AS MATERIALIZED (
            SELECT touched.path, max(commit_row.time) AS time FROM touched JOIN reachable ON reachable.seq = touched.commit_seq
            JOIN commit_row ON commit_row.seq = touched.commit_seq
            WHERE touched.path IN (SELECT definition.path FROM lacking JOIN item_text USING (text) JOIN definition ON definition.seq = item_text.seq)
-           GROUP BY touched.path)
-         SELECT lacking.text, text.hash, min(item_text.seq), lacking.spaces, min(item_text.kind = 'commit') AS is_commit,
+           GROUP BY touched.path),
+         recent AS MATERIALIZED (
+           SELECT coalesce(min(time), 0) AS since FROM
+             (SELECT time FROM commit_row CROSS JOIN reachable ON reachable.seq = commit_row.seq ORDER BY time DESC LIMIT :recent))
+         SELECT lacking.text, text.hash, min(item_text.seq), lacking.spaces,
+                min(item_text.kind = 'commit' AND commit_row.time < (SELECT since FROM recent)) AS is_old,
                 max(coalesce(commit_row.time, changed.time, 0)) AS time
          FROM lacking JOIN text ON text.id = lacking.text JOIN item_text ON item_text.text = lacking.text
          LEFT JOIN definition ON definition.seq = item_text.seq LEFT JOIN changed ON changed.path = definition.path
          LEFT JOIN commit_row ON commit_row.seq = item_text.seq
-         GROUP BY lacking.text ORDER BY is_commit, time DESC, lacking.text",
+         GROUP BY lacking.text ORDER BY is_old, time DESC, min(item_text.kind = 'commit'), lacking.text",
     )?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map(named_params! {":recent": RECENT_COMMITS}, |row| {
         let spaces: String = row.get(3)?;
         let spaces = spaces.split(',').filter_map(|space| space.parse().ok()).collect();
         Ok(Wanted { text: row.get(0)?, hash: row.get(1)?, seq: row.get(2)?, spaces })
@@ -244,10 +254,11 @@ mod tests {
     }
 
     #[test]
-    fn code_comes_before_commits_and_what_changed_last_comes_first() {
+    fn old_commits_come_last_and_what_changed_last_comes_first() {
         let (cache, space) = cache();
         commit(&cache, 1, 100, &[1, 2]);
         commit(&cache, 2, 200, &[2]);
+        (0..RECENT_COMMITS).for_each(|between| commit(&cache, 100 + between, 150, &[]));
         function(&cache, 11, 1);
         function(&cache, 12, 2);
         for (seq, kind, text) in
@@ -256,7 +267,7 @@ mod tests {
             put(&cache, seq, kind, text, std::slice::from_ref(&space)).expect("put");
         }
         let order: Vec<Seq> = wanted(&cache).expect("reads").iter().map(|wanted| wanted.seq).collect();
-        assert_eq!(order, [12, 11, 2, 1]);
+        assert_eq!(order, [12, 2, 11, 1]);
     }
 
     #[test]
