@@ -36,6 +36,53 @@ fn any_history_in_any_batches_equals_one_full_pass() {
     }
 }
 
+/// How many random histories are verified; `PATINA_TEST_HISTORIES` asks for more.
+const HISTORIES: u64 = 30;
+/// Each so-manieth of them is embedded too.
+const WITH_MODEL: u64 = 6;
+
+#[test]
+fn random_histories_with_lost_and_doubled_rings_verify() {
+    let count = std::env::var("PATINA_TEST_HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(HISTORIES);
+    let (mut steps, mut lost, mut verified) = (0, 0, 0);
+    for seed in 100..100 + count {
+        let repo = TestRepo::new();
+        let repo = if seed % WITH_MODEL == 0 { repo.with_model() } else { repo };
+        let random = &mut Random::new(seed);
+        let commits = 10 + random.below(40);
+        let ids: Vec<String> = import(&repo, &history(seed, commits));
+        for _ in 0..10 {
+            if random.percent(30) {
+                let name = format!("refs/heads/b{}", random.below(3));
+                repo.git(&["symbolic-ref", "HEAD", &name]);
+            }
+            let commit: &String = random.pick(&ids);
+            repo.stand_at(commit);
+            steps += 1;
+            if random.percent(30) {
+                lost += 1;
+                continue;
+            }
+            repo.reindex();
+            if random.percent(20) {
+                repo.reindex();
+            }
+            if random.percent(10) {
+                verify(&repo, seed);
+                verified += 1;
+            }
+        }
+        verify(&repo, seed);
+        verified += 1;
+    }
+    println!("{count} histories, {steps} moves of HEAD, {lost} of them without a ring, {verified} verified");
+}
+
+fn verify(repo: &TestRepo, seed: u64) {
+    let verdict = repo.json(&["doctor", "--verify", "--all"]);
+    assert_eq!(verdict["equal"], true, "seed {seed}: {}", verdict["differences"]);
+}
+
 #[test]
 fn switching_a_branch_and_back_appends_nothing() {
     let repo = TestRepo::new();
