@@ -17,12 +17,10 @@ use crate::eventlog::Eventlog;
 use crate::hooks;
 use crate::index;
 use crate::item;
-use crate::pipeline::{self, Context};
 use crate::sqlite;
 use crate::store;
 use crate::verify::{self, Verdict};
 use crate::view;
-use crate::workspace::running_program;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -111,17 +109,8 @@ fn verified(here: &Here, all: bool, output: &Output) -> Result<Verdict> {
     let lock = here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?;
     let rings = here.workspace.rings();
     let progress = Progress::new(output.is_quiet());
-    let context = Context {
-        repository: &here.repository,
-        workspace: &here.workspace,
-        config: &here.config,
-        program: running_program()?,
-        progress: &|stage, done, total| progress.step(stage, done, total),
-        stop: &stop,
-        urgent: &|| false,
-        sessions: pipeline::FOREGROUND_SESSIONS,
-        lock: &lock,
-    };
+    let step = |stage, done, total| progress.step(stage, done, total);
+    let context = here.context(&lock, &stop, &step)?;
     let verdict = verify::verify(&context, all);
     progress.finish();
     drop(lock);

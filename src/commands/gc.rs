@@ -9,8 +9,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::{Here, stop_flag};
-use crate::pipeline::{self, Context};
-use crate::workspace::running_program;
+use crate::pipeline;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -31,17 +30,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let stop = stop_flag();
     let lock = here.workspace.lock(Duration::from_secs(60), || stop.load(Ordering::Relaxed))?;
     let rings = here.workspace.rings();
-    let context = Context {
-        repository: &here.repository,
-        workspace: &here.workspace,
-        config: &here.config,
-        program: running_program()?,
-        progress: &|_, _, _| {},
-        stop: &stop,
-        urgent: &|| false,
-        sessions: pipeline::WORKER_SESSIONS,
-        lock: &lock,
-    };
+    let context = here.context(&lock, &stop, &|_, _, _| {})?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() as i64;
     let swept = pipeline::sweep(&context, now, arguments.days);
     drop(lock);

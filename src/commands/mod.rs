@@ -35,9 +35,10 @@ use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::git::Repository;
 use crate::index;
+use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
 use crate::query::{Filter, Hit, Reader};
 use crate::view;
-use crate::workspace::{Workspace, program};
+use crate::workspace::{Lock, Workspace, program, running_program};
 use output::Output;
 
 /// A code repository's memory, kept by git itself.
@@ -238,6 +239,26 @@ impl Here {
         let common_dir = repository.common_dir()?;
         let workspace = Workspace::locate(&common_dir, &config);
         Ok(Here { repository, config, workspace, common_dir })
+    }
+
+    /// What a run in the foreground needs; a person waits for it, so nothing is more urgent.
+    fn context<'a>(
+        &'a self,
+        lock: &'a Lock,
+        stop: &'a AtomicBool,
+        progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
+    ) -> Result<Context<'a>> {
+        Ok(Context {
+            repository: &self.repository,
+            workspace: &self.workspace,
+            config: &self.config,
+            program: running_program()?,
+            progress,
+            stop,
+            urgent: &|| false,
+            sessions: FOREGROUND_SESSIONS,
+            lock,
+        })
     }
 
     /// After the lock was held in the foreground: rings that came meanwhile found it taken, and are answered now.

@@ -10,8 +10,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::{Here, stop_flag};
 use crate::error::Exit;
-use crate::pipeline::{self, Context, Depth};
-use crate::workspace::running_program;
+use crate::pipeline::{self, Depth};
 
 /// How long a foreground run waits for a worker to finish.
 const LOCK: Duration = Duration::from_secs(600);
@@ -39,17 +38,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     };
     let rings = here.workspace.rings();
     let progress = Progress::new(output.is_quiet());
-    let context = Context {
-        repository: &here.repository,
-        workspace: &here.workspace,
-        config: &here.config,
-        program: running_program()?,
-        progress: &|stage, done, total| progress.step(stage, done, total),
-        stop: &stop,
-        urgent: &|| false,
-        sessions: pipeline::FOREGROUND_SESSIONS,
-        lock: &lock,
-    };
+    let step = |stage, done, total| progress.step(stage, done, total);
+    let context = here.context(&lock, &stop, &step)?;
     let depth = match (arguments.full, arguments.re_embed) {
         (_, true) => Depth::ReEmbed,
         (true, false) => Depth::Full,

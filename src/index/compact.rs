@@ -26,17 +26,6 @@ const KEEP_FILES: Duration = Duration::from_secs(60);
 /// Vectors added between two looks at whether to stop.
 const LOOK_EVERY: usize = 256;
 
-/// What a compaction did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compaction {
-    /// There was nothing to do.
-    Idle,
-    /// A segment of this many vectors was published.
-    Published(usize),
-    /// It was given up for something more urgent, and nothing changed.
-    GivenUp,
-}
-
 /// Whether a space's delta is to be made a segment now. `idle`: there is nothing else to do.
 pub fn is_due(delta: usize, placed: usize, idle: bool) -> bool {
     delta >= LARGE_DELTA || (idle && delta > SMALL_DELTA.max(placed / 10))
@@ -60,7 +49,7 @@ fn merged(segments: &[Segment], rows: usize) -> Vec<&Segment> {
 }
 
 /// Makes the delta of a space a segment, if that is due. `now` is Unix seconds; `urgent` says that there is something
-/// more urgent to do.
+/// more urgent to do, and then nothing changes.
 pub fn compact(
     cache: &mut Connection,
     dir: &Path,
@@ -68,12 +57,12 @@ pub fn compact(
     idle: bool,
     now: i64,
     urgent: &dyn Fn() -> bool,
-) -> Result<Compaction> {
+) -> Result<()> {
     let all = segments(cache, Some(space.id))?;
     let placed: usize = all.iter().map(|segment| segment.count).sum();
     let rows = delta::count(cache, space.id)?;
     if !is_due(rows, placed, idle) {
-        return Ok(Compaction::Idle);
+        return Ok(());
     }
     // A damaged row is no part of a segment; its text is wanted again.
     delta::mend(cache)?;
@@ -108,7 +97,7 @@ pub fn compact(
         }
     }
     if stopped {
-        return Ok(Compaction::GivenUp);
+        return Ok(());
     }
     let count = texts.len();
     let segment = building.write(dir, space.id)?;
@@ -138,7 +127,7 @@ pub fn compact(
     seal(&transaction)?;
     transaction.commit()?;
     tracing::info!(space = space.id, count, merged = merged.len(), "a segment was published");
-    Ok(Compaction::Published(count))
+    Ok(())
 }
 
 fn dead(cache: &Connection, before: i64) -> Result<HashSet<i64>> {

@@ -11,7 +11,7 @@ mod segment;
 mod survey;
 mod texts;
 
-pub use compact::{Compaction, compact, is_due, sweep_files};
+pub use compact::{compact, sweep_files};
 pub use delta::{mend as mend_delta, put as put_delta};
 pub use generation::{Generation, Prepared, Space, current, maintained, prepare, publish};
 pub use reader::{Near, Vectors};
