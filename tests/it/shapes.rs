@@ -171,3 +171,19 @@ fn replace_refs_and_grafts_change_nothing() {
     repo.patina(&["reindex", "--full"]);
     assert_eq!(answers(&repo), before);
 }
+
+#[test]
+fn on_a_network_file_system_there_is_no_write_ahead_log() {
+    let repo = with_ten_commits();
+    let info = repo.root().join("mountinfo");
+    fs::write(&info, format!("35 21 0:31 / {} rw,relatime - nfs4 host:/x rw\n", repo.root().display()))
+        .expect("a file");
+    let touched = repo.root().join("touched");
+    let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_string();
+    let remote = repo.with_shim(&[("MOUNTINFO", &text(&info)), ("TOUCHED", &text(&touched))]);
+    remote.reindex();
+    assert_eq!(remote.json(&["doctor", "--verify"])["equal"], true);
+    let touched = fs::read_to_string(touched).expect("what was touched");
+    assert!(touched.contains("eventlog.db-journal"), "{touched}");
+    assert!(!touched.lines().any(|line| line.starts_with("write") && line.ends_with("-wal")), "{touched}");
+}

@@ -3,6 +3,7 @@
 mod answers;
 mod model;
 mod random;
+mod shim;
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
