@@ -30,6 +30,8 @@ pub enum Origin {
     Git,
     /// A blob reached from a worktree's HEAD.
     Code,
+    /// An entry of a development session: it exists nowhere else.
+    Session,
 }
 
 impl Origin {
@@ -38,6 +40,7 @@ impl Origin {
         match self {
             Origin::Git => "git",
             Origin::Code => "code",
+            Origin::Session => "session",
         }
     }
 }

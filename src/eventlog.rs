@@ -2,14 +2,18 @@
 //! updates or deletes an event, and a trigger refuses whoever tries; only what nobody has seen for a
 //! long time and git can tell again is dropped, by `gc`.
 
+mod salvage;
+
 use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
 
+use crate::error::{Exit, UserError};
 use crate::event::{DERIVER, Fact, Idem, Seq};
 use crate::sqlite::{self, Durability};
+pub use salvage::{Salvaged, salvage};
 
 /// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are
 /// moved together, so the views show no ghosts. `live` keeps a few words beside
@@ -64,6 +68,10 @@ const INSERT: &str = "INSERT INTO event(seq, event_type, at, origin, source_file
   VALUES (:seq, :event_type, :at, :origin, :source_file, :idem, :data, :sum) ON CONFLICT(idem) DO NOTHING";
 const INSERT_PARAMETERS: [&str; 8] =
     [":seq", ":event_type", ":at", ":origin", ":source_file", ":idem", ":data", ":sum"];
+/// What the data of an event becomes when it is forgotten.
+const ERASED: &str = r#"{"erased":true}"#;
+const EVERY_ROW: &str = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event ORDER BY seq";
+const ROW: &str = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event WHERE seq = :seq";
 const SEQ_BY_IDEM: &str = "SELECT seq FROM event WHERE idem = :idem";
 /// A position is never used again, also when the newest events were dropped.
 const LAST_SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM event), 0),
@@ -114,10 +122,21 @@ impl LiveMove {
 
 impl Eventlog {
     /// Opens or creates the log; every commit to it survives a crash of the machine.
+    ///
+    /// # Errors
+    /// A [`UserError`] where the file is damaged so that it does not open.
     pub fn open(path: &Path, wal: bool) -> Result<Self> {
-        let mut connection = sqlite::open(path, Durability::Full, wal)?;
-        sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
-        Ok(Eventlog { connection })
+        salvage::finish(path)?;
+        let open = || -> Result<Connection> {
+            let mut connection = sqlite::open(path, Durability::Full, wal)?;
+            sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
+            Ok(connection)
+        };
+        match open() {
+            Ok(connection) => Ok(Eventlog { connection }),
+            Err(error) if sqlite::is_damage(&error) => Err(damaged(format!("{error:#}"))),
+            Err(error) => Err(error),
+        }
     }
 
     /// Refuses a log that a newer patina wrote; for readers, who do not migrate.
@@ -170,11 +189,14 @@ impl Eventlog {
         mut visit: impl FnMut(Seq, &str) -> Result<()>,
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT seq, data FROM event WHERE event_type = :event_type AND seq > :after ORDER BY seq",
+            "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event
+             WHERE event_type = :event_type AND seq > :after ORDER BY seq",
         )?;
         let mut rows = statement.query(named_params! {":event_type": event_type, ":after": after})?;
         while let Some(row) = rows.next()? {
-            visit(row.get(0)?, row.get_ref(1)?.as_str()?)?;
+            let seq = row.get(0)?;
+            refuse_damaged(row, seq)?;
+            visit(seq, row.get_ref(6)?.as_str()?)?;
         }
         Ok(())
     }
@@ -184,18 +206,9 @@ impl Eventlog {
         Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'log_id'", [], |row| row.get(0))?)
     }
 
-    /// Whether the file itself is whole.
-    pub fn is_sound(&self) -> bool {
-        let verdict = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-        verdict.is_ok_and(|verdict| verdict == "ok")
-    }
-
     /// The data of one event.
     pub fn data(&self, seq: Seq) -> Result<String> {
-        let mut statement = self.connection.prepare_cached("SELECT data FROM event WHERE seq = :seq")?;
-        statement
-            .query_row(named_params! {":seq": seq}, |row| row.get(0))
-            .with_context(|| format!("event {seq} is not in the log"))
+        data(&self.connection, seq)
     }
 
     /// The newest position.
@@ -292,32 +305,83 @@ impl Eventlog {
         Ok(dropped)
     }
 
-    /// The first row whose sum does not match what it holds, and how many rows there are.
-    pub fn verify_sums(connection: &Connection) -> Result<(Option<Seq>, i64)> {
-        let sql = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event ORDER BY seq";
-        let mut statement = connection.prepare(sql)?;
+    /// What is wrong with the file, the first bad row first; none where nothing is.
+    pub fn damage(path: &Path) -> Result<Option<String>> {
+        let look = || -> Result<Option<String>> {
+            let log = sqlite::open_read_only(path)?;
+            Self::refuse_newer(&log, "main")?;
+            if let (Some(bad), _) = Self::verify_sums(&log)? {
+                return Ok(Some(bad));
+            }
+            let verdict: String = log.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            Ok((verdict != "ok").then_some(verdict))
+        };
+        match look() {
+            Err(error) if sqlite::is_damage(&error) => Ok(Some(format!("{error:#}"))),
+            result => result,
+        }
+    }
+
+    /// The first row that cannot be read or does not match its sum, in words, and how many rows were read.
+    pub fn verify_sums(connection: &Connection) -> Result<(Option<String>, u64)> {
+        let mut statement = connection.prepare(EVERY_ROW)?;
         let mut rows = statement.query([])?;
-        let (mut bad, mut count) = (None, 0);
-        while let Some(row) = rows.next()? {
+        let (mut last, mut count) = (0, 0);
+        loop {
+            let row = match rows.next().map_err(anyhow::Error::from) {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok((None, count)),
+                Err(error) if sqlite::is_damage(&error) => {
+                    return Ok((Some(format!("what comes after event {last} cannot be read: {error:#}")), count));
+                }
+                Err(error) => return Err(error),
+            };
             count += 1;
-            let seq = row.get(0)?;
-            let source: Option<String> = row.get(4)?;
-            let idem = Idem(row.get(5)?);
-            let expect = row_sum(
-                seq,
-                row.get_ref(1)?.as_str()?,
-                row.get(2)?,
-                row.get_ref(3)?.as_str()?,
-                source.as_deref(),
-                &idem,
-                row.get_ref(6)?.as_str()?,
-            );
-            if bad.is_none() && row.get_ref(7)?.as_blob()? != expect {
-                bad = Some(seq);
+            last = row.get(0)?;
+            if !sum_holds(row).unwrap_or(false) {
+                return Ok((Some(no_match(last)), count));
             }
         }
-        Ok((bad, count))
     }
+}
+
+/// The data of one event, from any connection that the log is open in. Its sum holds.
+pub fn data(connection: &Connection, seq: Seq) -> Result<String> {
+    let mut statement = connection.prepare_cached(ROW)?;
+    let mut rows = statement.query(named_params! {":seq": seq})?;
+    let row = rows.next()?.with_context(|| format!("event {seq} is not in the log"))?;
+    refuse_damaged(row, seq)?;
+    Ok(row.get(6)?)
+}
+
+/// What a person is told of a damaged log.
+pub fn damaged(what: impl std::fmt::Display) -> anyhow::Error {
+    UserError::new(Exit::Unverified, format!("the eventlog is damaged: {what}"))
+        .hint("`patina doctor --fix` saves every event that verifies, keeps the damaged file, and goes on from there")
+        .into()
+}
+
+fn no_match(seq: Seq) -> String {
+    format!("event {seq} does not match its sum")
+}
+
+fn refuse_damaged(row: &Row<'_>, seq: Seq) -> Result<()> {
+    if sum_holds(row).unwrap_or(false) { Ok(()) } else { Err(damaged(no_match(seq))) }
+}
+
+/// Whether a row of [`EVERY_ROW`] or [`ROW`] is what was appended. An error where it has not even its shape.
+fn sum_holds(row: &Row<'_>) -> Result<bool> {
+    let source: Option<String> = row.get(4)?;
+    let expect = row_sum(
+        row.get(0)?,
+        row.get_ref(1)?.as_str()?,
+        row.get(2)?,
+        row.get_ref(3)?.as_str()?,
+        source.as_deref(),
+        &Idem(row.get(5)?),
+        row.get_ref(6)?.as_str()?,
+    );
+    Ok(row.get_ref(7)?.as_blob()? == expect)
 }
 
 /// The current deriver's identity of a commit.
@@ -426,6 +490,9 @@ mod tests {
         log.connection
             .execute_batch("DROP TRIGGER event_is_never_updated; UPDATE event SET source_file = 'x' WHERE seq = 2")
             .expect("damage");
-        assert_eq!(Eventlog::verify_sums(&log.connection).expect("reads"), (Some(2), 3));
+        let named = Some("event 2 does not match its sum".to_string());
+        assert_eq!(Eventlog::verify_sums(&log.connection).expect("reads"), (named, 2));
+        assert!(log.data(1).is_ok());
+        assert!(log.data(2).expect_err("damaged").to_string().contains("event 2"));
     }
 }

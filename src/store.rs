@@ -122,8 +122,11 @@ fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> 
     connection.execute_batch("BEGIN")?;
     let is_ours = meta(&connection, "fingerprint")?.is_some_and(|found| found == fingerprint);
     let log_id = "SELECT value FROM log.live WHERE key = 'log_id'";
-    // A file with no such table is no log of ours.
-    let log_id: Option<String> = connection.query_row(log_id, [], |row| row.get(0)).ok();
+    let log_id: Option<String> = match connection.query_row(log_id, [], |row| row.get(0)).map_err(anyhow::Error::from) {
+        Err(error) if sqlite::is_damage(&error) => return Err(error),
+        // A file with no such table is no log of ours.
+        found => found.ok(),
+    };
     if !is_ours || meta(&connection, "log_id")? != log_id {
         return Err(outdated().into());
     }

@@ -13,10 +13,11 @@ use super::progress::Progress;
 use super::{Here, hook, stop_flag};
 use crate::embedding::{self, Embeddings};
 use crate::error::{Exit, UserError};
-use crate::eventlog::Eventlog;
+use crate::eventlog::{self, Eventlog, Salvaged};
 use crate::hooks;
 use crate::index;
 use crate::item;
+use crate::pipeline::{self, Context, Depth};
 use crate::sqlite;
 use crate::store;
 use crate::verify::{self, Verdict};
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// Embed every text again too, and not a sample of them.
     #[arg(long, requires = "verify")]
     all: bool,
+    /// Mend what can be: save the events of a damaged log, and build again what is not as it should be.
+    #[arg(long)]
+    fix: bool,
 }
 
 #[derive(Serialize)]
@@ -60,22 +64,18 @@ const OLDEST_GIT: (u32, u32, u32) = (2, 30, 0);
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    let verdict = if arguments.verify { Some(verified(&here, arguments.all, output)?) } else { None };
-    let mut checks = vec![git(), folder(&here), hooks_installed(&here), crumbs(&here)];
-    checks.extend(eventlog(&here));
-    checks.extend(cache(&here));
-    checks.extend(model(&here));
-    checks.extend(vectors(&here));
-    checks.push(worker(&here));
-    if !here.config.warnings.is_empty() {
-        checks.push(warning(
-            "configuration",
-            here.config.warnings.join("; "),
-            "correct the file; `patina config` names it",
-        ));
+    if arguments.fix {
+        save_events(&here, output)?;
     }
-    if let Some(verdict) = &verdict {
-        checks.push(check_of(verdict));
+    let (mut verdict, mut checks) = look(&here, arguments, output)?;
+    let rebuilt = |check: &Check| check.state == State::Failed && REBUILT.contains(&check.name);
+    if arguments.fix && checks.iter().any(rebuilt) {
+        let again = checks.iter().any(|check| check.name == "embeddings" && check.state == State::Failed);
+        behind_the_lock(&here, output, |context| {
+            pipeline::catch_up(context, if again { Depth::ReEmbed } else { Depth::Full }).map(drop)
+        })?;
+        output.note("everything but the log was built again");
+        (verdict, checks) = look(&here, arguments, output)?;
     }
     let failed = checks.iter().any(|check| check.state == State::Failed);
     let exit = if failed { ExitCode::from(Exit::Unverified as u8) } else { ExitCode::SUCCESS };
@@ -102,20 +102,54 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     Ok(exit)
 }
 
-/// Compares everything that is in use with a full pass beside it.
-fn verified(here: &Here, all: bool, output: &Output) -> Result<Verdict> {
+/// Checks whose faults a full run mends.
+const REBUILT: &[&str] = &["cache", "segments", "vectors", "embeddings", "equal"];
+
+fn look(here: &Here, arguments: &Arguments, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
+    let verified = || behind_the_lock(here, output, |context| verify::verify(context, arguments.all));
+    let verdict = arguments.verify.then(verified).transpose()?;
+    let mut checks = vec![git(), folder(here), hooks_installed(here), crumbs(here)];
+    checks.extend(eventlog(here));
+    checks.extend(cache(here));
+    checks.extend(model(here));
+    checks.extend(vectors(here));
+    checks.push(worker(here));
+    if !here.config.warnings.is_empty() {
+        checks.push(warning(
+            "configuration",
+            here.config.warnings.join("; "),
+            "correct the file; `patina config` names it",
+        ));
+    }
+    checks.extend(verdict.as_ref().map(check_of));
+    Ok((verdict, checks))
+}
+
+/// A new log of what verifies takes the place of a damaged one; then what git shows is taken in again.
+fn save_events(here: &Here, output: &Output) -> Result<()> {
+    let path = here.workspace.eventlog_path();
+    let Some(what) = path.exists().then(|| Eventlog::damage(&path)).transpose()?.flatten() else { return Ok(()) };
+    behind_the_lock(here, output, |context| {
+        let Salvaged { rows, kept } = eventlog::salvage(&path)?;
+        output.note(&format!("the eventlog was damaged: {what}"));
+        output.note(&format!("{rows} events verify and were saved; the damaged file is {}", kept.display()));
+        pipeline::catch_up(context, Depth::New).map(drop)
+    })
+}
+
+/// Does something that only the holder of the lock may do.
+fn behind_the_lock<T>(here: &Here, output: &Output, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
     here.workspace.create()?;
     let stop = stop_flag();
     let lock = here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?;
     let rings = here.workspace.rings();
     let progress = Progress::new(output.is_quiet());
     let step = |stage, done, total| progress.step(stage, done, total);
-    let context = here.context(&lock, &stop, &step)?;
-    let verdict = verify::verify(&context, all);
+    let done = work(&here.context(&lock, &stop, &step)?);
     progress.finish();
     drop(lock);
     here.answer_rings(rings)?;
-    verdict
+    done
 }
 
 fn check_of(verdict: &Verdict) -> Check {
@@ -129,7 +163,7 @@ fn check_of(verdict: &Verdict) -> Check {
     }
 }
 
-/// How long `--verify` waits for a worker to finish.
+/// How long to wait for a worker to finish.
 const LOCK: Duration = Duration::from_secs(600);
 
 fn ok(name: &'static str, detail: impl Into<String>) -> Check {
@@ -213,22 +247,18 @@ fn eventlog(here: &Here) -> Vec<Check> {
         return vec![warning("eventlog", "there is none yet", "run `patina reindex`")];
     }
     let check = || -> Result<Check> {
+        if let Some(what) = Eventlog::damage(&path)? {
+            return Ok(failed("eventlog", format!("damaged: {what}"), SAVE));
+        }
         let log = sqlite::open_read_only(&path)?;
-        Eventlog::refuse_newer(&log, "main")?;
-        let (bad, count) = Eventlog::verify_sums(&log)?;
-        Ok(match bad {
-            None => ok("eventlog", format!("{count} events, every sum holds")),
-            Some(seq) => failed(
-                "eventlog",
-                format!("event {seq} does not match its sum: the file was damaged"),
-                "keep a copy of the file, and restore it from a backup",
-            ),
-        })
+        let count: i64 = log.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
+        Ok(ok("eventlog", format!("{count} events, every sum holds")))
     };
-    vec![check().unwrap_or_else(|error| {
-        failed("eventlog", format!("{error:#}"), "keep a copy of the file, and restore it from a backup")
-    })]
+    vec![check().unwrap_or_else(|error| failed("eventlog", format!("{error:#}"), SAVE))]
 }
+
+/// What becomes of a damaged log.
+const SAVE: &str = "run `patina doctor --fix`: it saves every event that verifies, and keeps the damaged file";
 
 fn cache(here: &Here) -> Vec<Check> {
     let Some(path) = here.workspace.cache_path() else {

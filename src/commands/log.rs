@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::{Here, parse_since};
+use crate::eventlog::{self, Eventlog};
 use crate::git::day;
 use crate::sqlite;
 
@@ -41,7 +42,7 @@ struct Answer {
     events: Vec<Event>,
 }
 
-const SELECT: &str = "SELECT seq, event_type, at, source_file, data FROM event
+const SELECT: &str = "SELECT seq, event_type, at, source_file FROM event
   WHERE (:type IS NULL OR substr(event_type, 1, length(:type)) = :type) AND (:path IS NULL OR source_file = :path)
     AND (:since IS NULL OR at >= :since)
   ORDER BY CASE WHEN :by_time THEN at END DESC, seq DESC LIMIT :k";
@@ -53,20 +54,20 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let mut events = Vec::new();
     if path.exists() {
         let log = sqlite::open_read_only(&path)?;
-        crate::eventlog::Eventlog::refuse_newer(&log, "main")?;
+        Eventlog::refuse_newer(&log, "main")?;
         // Events that have a time of their own are told in its order, the others in that of their taking in.
         let by_time = arguments.event_type.as_deref().is_some_and(|event_type| !event_type.starts_with("code"));
         let mut statement = log.prepare(SELECT)?;
         let rows = statement.query_map(
             named_params! {":type": arguments.event_type, ":path": arguments.path, ":since": since, ":k": arguments.k as i64,
                 ":by_time": by_time},
-            |row| {
-                let data: String = row.get(4)?;
-                let data = serde_json::from_str(&data).unwrap_or(serde_json::Value::Null);
-                Ok(Event { seq: row.get(0)?, event_type: row.get(1)?, at: row.get(2)?, source_file: row.get(3)?, data })
-            },
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
-        events = rows.collect::<rusqlite::Result<_>>()?;
+        for row in rows {
+            let (seq, event_type, at, source_file) = row?;
+            let data = serde_json::from_str(&eventlog::data(&log, seq)?)?;
+            events.push(Event { seq, event_type, at, source_file, data });
+        }
     }
     if output.json {
         return output.print_json(&Answer { events });

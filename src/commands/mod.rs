@@ -22,8 +22,8 @@ mod worker;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -33,6 +33,7 @@ use crate::config::Config;
 use crate::dimensions::{self, Dimension};
 use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
+use crate::eventlog::{Eventlog, damaged};
 use crate::git::Repository;
 use crate::index;
 use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
@@ -183,8 +184,11 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
     }
     match dispatch(cli, output) {
         Err(error) if crate::sqlite::is_damage(&error) && !is_off() => {
-            output.warn("the cache is damaged; it is built again, and the question asked once more");
             let here = Here::find(output)?;
+            if let Some(what) = Eventlog::damage(&here.workspace.eventlog_path())? {
+                return Err(damaged(what));
+            }
+            output.warn("the cache is damaged; it is built again, and the question asked once more");
             here.workspace.drop_cache()?;
             here.wait(REBUILD, false)?;
             dispatch(cli, output)
@@ -439,9 +443,13 @@ fn parse_since(text: &str) -> Result<i64> {
 
 /// A flag that Ctrl-C and SIGTERM set.
 fn stop_flag() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    // A second handler is refused in tests that run a command twice in one process; the first one serves.
-    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-    stop
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    let make = || {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = stop.clone();
+        // Where a handler cannot be set, an interrupt ends the process, and the next run goes on from there.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+        stop
+    };
+    STOP.get_or_init(make).clone()
 }

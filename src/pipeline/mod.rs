@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::error::{UserError, interrupted};
-use crate::eventlog::Eventlog;
+use crate::eventlog::{Eventlog, damaged};
 use crate::git::{Blob, Head, Repository, Worktree};
 use crate::item;
 use crate::sqlite;
@@ -135,17 +135,16 @@ pub enum Depth {
 pub fn catch_up(context: &Context<'_>, depth: Depth) -> Result<Report> {
     let full = depth != Depth::New;
     match run(context, depth) {
-        Err(error) if !full && sqlite::is_damage(&error) && log_is_sound(context) => {
-            tracing::warn!(error = format!("{error:#}"), "the cache is damaged and is built again");
-            run(context, Depth::Full)
-        }
+        Err(error) if sqlite::is_damage(&error) => match Eventlog::damage(&context.workspace.eventlog_path())? {
+            Some(what) => Err(damaged(what)),
+            None if full => Err(error),
+            None => {
+                tracing::warn!(error = format!("{error:#}"), "the cache is damaged and is built again");
+                run(context, Depth::Full)
+            }
+        },
         result => result,
     }
-}
-
-fn log_is_sound(context: &Context<'_>) -> bool {
-    let log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal);
-    log.is_ok_and(|log| log.is_sound())
 }
 
 fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {

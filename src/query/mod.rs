@@ -34,6 +34,7 @@ use crate::edges::Edge;
 use crate::embedding::{Embedding, Projection};
 use crate::error::{Exit, UserError};
 use crate::event::{encode_path, hex};
+use crate::eventlog;
 use crate::git::{Head, Mailmap, Repository};
 use crate::history::{self, CommitRef, People};
 use crate::index::{Space, Vectors};
@@ -320,9 +321,8 @@ impl<'r> Reader<'r> {
 
     /// A field of an event's data in the log.
     fn text_of(&self, seq: i64, field: &str) -> Result<String> {
-        let mut statement =
-            self.cache.prepare_cached("SELECT coalesce(data ->> :field, '') FROM log.event WHERE seq = :seq")?;
-        Ok(statement.query_row(named_params! {":field": format!("$.{field}"), ":seq": seq}, |row| row.get(0))?)
+        let data: serde_json::Value = serde_json::from_str(&eventlog::data(&self.cache, seq)?)?;
+        Ok(data[field].as_str().unwrap_or_default().to_string())
     }
 }
 

@@ -4,6 +4,7 @@
 mod code;
 mod compat;
 mod config;
+mod damaged_log;
 mod history;
 mod hooks;
 mod json;
