@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 use crate::error::{Exit, UserError};
 use crate::event::{DERIVER, Fact, Idem, Seq};
+use crate::fail;
 use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
 
@@ -129,6 +130,7 @@ impl Eventlog {
         salvage::finish(path)?;
         let open = || -> Result<Connection> {
             let mut connection = sqlite::open(path, Durability::Full, wal)?;
+            fail::point("log opened")?;
             sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
             Ok(connection)
         };
@@ -177,7 +179,9 @@ impl Eventlog {
                 }
             }
         }
+        fail::point("append written")?;
         transaction.commit().context("appending to the eventlog")?;
+        fail::point("append kept")?;
         Ok(appended)
     }
 
@@ -247,7 +251,9 @@ impl Eventlog {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         apply_live(&transaction, change)?;
         transaction.execute(SET_LIVE, named_params! {":key": "as_of", ":value": as_of})?;
+        fail::point("live written")?;
         transaction.commit()?;
+        fail::point("live kept")?;
         Ok(())
     }
 
@@ -300,8 +306,10 @@ impl Eventlog {
                     .execute(named_params! {":seq": seq})?;
             }
         }
+        fail::point("events dropped")?;
         transaction.execute_batch(&trigger)?;
         transaction.commit()?;
+        fail::point("drop kept")?;
         Ok(dropped)
     }
 

@@ -10,6 +10,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use crate::fail;
+use crate::workspace::write_atomically;
 use anyhow::{Context as _, Result, bail, ensure};
 use script::{Block, Disabled};
 use shim::Look;
@@ -96,7 +98,11 @@ pub fn install(site: &Site, method: Method) -> Result<Vec<HookState>> {
             if ours_to_write {
                 let made = match folders {
                     Some(made) => made,
-                    None => *folders.insert(shim::make_folder(&site.hooks_dir)?),
+                    None => {
+                        // Before anything is in it: what is taken out is looked for in every folder that is known.
+                        remember(site)?;
+                        *folders.insert(shim::make_folder(&site.hooks_dir)?)
+                    }
                 };
                 shim::install(&path, &block_for_files(site), event, made)?;
             }
@@ -105,9 +111,7 @@ pub fn install(site: &Site, method: Method) -> Result<Vec<HookState>> {
             }
         }
     }
-    if folders.is_some() {
-        remember(site)?;
-    }
+    fail::point("hooks placed")?;
     status(site)
 }
 
@@ -225,7 +229,7 @@ fn remember(site: &Site) -> Result<()> {
     }
     folders.push(site.hooks_dir.clone());
     let text: Vec<u8> = folders.iter().flat_map(|folder| [folder.as_os_str().as_bytes(), b"\0"].concat()).collect();
-    fs::write(memory(site), text).with_context(|| format!("writing {}", memory(site).display()))
+    write_atomically(&memory(site), &text)
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {

@@ -16,6 +16,7 @@
 
 pub mod event;
 pub mod error;
+pub mod fail;
 pub mod sqlite;
 pub mod git;
 pub mod config;

@@ -94,6 +94,24 @@ pub fn is_damage(error: &anyhow::Error) -> bool {
     matches!(code, Some(DatabaseCorrupt | NotADatabase))
 }
 
+/// Whether an error says something of the machine, and nothing of what is in a file.
+pub fn is_passing(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::*;
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    let passing = [
+        SystemIoFailure,
+        DiskFull,
+        CannotOpen,
+        DatabaseBusy,
+        DatabaseLocked,
+        ReadOnly,
+        PermissionDenied,
+        OutOfMemory,
+        FileLockingProtocolFailed,
+    ];
+    code.is_some_and(|code| passing.contains(&code))
+}
+
 fn assert_version() -> Result<()> {
     let version = rusqlite::version_number();
     anyhow::ensure!(version >= OLDEST_SQLITE, "SQLite {} is linked, 3.51.3 is needed", rusqlite::version());

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::{Exit, UserError};
 use crate::event::{DERIVER, Seq, hex};
 use crate::eventlog::Eventlog;
+use crate::fail;
 use crate::sqlite::{self, Durability};
 use crate::syntax::EXTRACTOR;
 use crate::workspace::Workspace;
@@ -49,6 +50,7 @@ impl Cache {
         connection.pragma_update(None, "cache_size", -64_000)?;
         let schema = format!("BEGIN;{META}{}COMMIT;", schemas().concat());
         connection.execute_batch(&schema).context("making the cache's tables")?;
+        fail::point("cache made")?;
         set_meta(&connection, "fingerprint", &wanted.fingerprint)?;
         set_meta(&connection, "log_id", &wanted.log)?;
         Ok(Cache { connection, path: next, building: true })
@@ -59,6 +61,7 @@ impl Cache {
         if self.building {
             // Readers that open the file without its write-ahead log must find everything in it.
             self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
+            fail::point("cache folded")?;
             workspace.publish_cache(&self.path)?;
             self.building = false;
         }

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::config::Config;
 use crate::error::{Exit, UserError};
 use crate::event::hex;
+use crate::fail;
 use crate::sqlite;
 
 /// The folder that holds what patina knows of one repository.
@@ -55,7 +56,14 @@ impl Workspace {
     /// A [`UserError`] where it cannot be written.
     pub fn create(&self) -> Result<()> {
         let make = || -> std::io::Result<()> {
-            std::fs::create_dir_all(self.cache_dir())?;
+            let cache = self.cache_dir();
+            let made: Vec<&Path> = cache.ancestors().take_while(|folder| !folder.exists()).collect();
+            std::fs::create_dir_all(&cache)?;
+            // A folder is on disk when the one that names it is.
+            for parent in made.into_iter().filter_map(Path::parent) {
+                File::open(parent)?.sync_all()?;
+            }
+            fail::point("state made")?;
             drop(OpenOptions::new().append(true).create(true).open(self.wake_path())?);
             Ok(())
         };
@@ -115,11 +123,13 @@ impl Workspace {
     pub fn publish_cache(&self, path: &Path) -> Result<()> {
         let name = path.file_name().and_then(|name| name.to_str()).context("a cache has a name")?;
         write_atomically(&self.cache_dir().join("current"), format!("{name}\n").as_bytes())?;
+        fail::point("cache switched")?;
         for entry in std::fs::read_dir(self.cache_dir())? {
             let other = entry?.file_name();
             let is_other = other.to_str().is_some_and(|other| other.starts_with("cache-") && !other.starts_with(name));
             if is_other {
                 std::fs::remove_file(self.cache_dir().join(other))?;
+                fail::point("old cache removed")?;
             }
         }
         Ok(())
@@ -136,6 +146,7 @@ impl Workspace {
     /// Takes the lock if nobody holds it.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(self.dir.join("lock"))?;
+        fail::point("lock tried")?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -170,6 +181,7 @@ impl Workspace {
     /// Rings: one byte, so that whoever works now looks once more.
     pub fn ring(&self) -> Result<()> {
         let mut file = OpenOptions::new().append(true).open(self.wake_path())?;
+        fail::point("ringing")?;
         file.write_all(b".").context("ringing the doorbell")
     }
 
@@ -181,6 +193,7 @@ impl Workspace {
     /// Starts the count of rings again when it is long. Only for the holder of the lock, before it looks at the
     /// repository: a ring from before is then answered by that look.
     pub fn shorten_rings(&self) -> Result<()> {
+        fail::point("rings looked at")?;
         if self.rings() > WAKE_LIMIT {
             OpenOptions::new().write(true).truncate(true).open(self.wake_path())?;
         }
@@ -272,9 +285,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let write = || -> std::io::Result<()> {
         let mut file = File::create(&temporary)?;
+        fail::point("file begun")?;
         file.write_all(bytes)?;
         file.sync_all()?;
+        fail::point("file written")?;
         std::fs::rename(&temporary, path)?;
+        fail::point("file renamed")?;
         if let Some(dir) = path.parent() {
             File::open(dir)?.sync_all()?;
         }

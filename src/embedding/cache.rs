@@ -10,9 +10,15 @@ use super::model::Identity;
 use super::vector::{Embedding, Unit};
 use crate::sqlite::{self, Durability};
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE embedding(key BLOB PRIMARY KEY, vector BLOB NOT NULL, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE life(id TEXT NOT NULL) STRICT;
+INSERT INTO life(id) VALUES (hex(randomblob(16)));
+",
+];
 
 /// The cache, open for one model.
 #[derive(Debug)]
@@ -47,13 +53,15 @@ impl Embeddings {
     /// Opens or creates the cache. A file that cannot be read is made anew: it can be computed again.
     pub fn open(path: &Path, wal: bool, identity: &Identity) -> Result<Self> {
         let try_open = || -> Result<Connection> {
-            let mut connection = sqlite::open(path, Durability::Normal, wal)?;
+            // What is kept elsewhere was made of these rows, so they reach the disk before it.
+            let mut connection = sqlite::open(path, Durability::Full, wal)?;
             sqlite::migrate(&mut connection, "embeddings.db", MIGRATIONS)?;
             connection.query_row("SELECT count(*) FROM (SELECT 1 FROM embedding LIMIT 1)", [], |_| Ok(()))?;
             Ok(connection)
         };
         let connection = match try_open() {
             Ok(connection) => connection,
+            Err(error) if sqlite::is_passing(&error) => return Err(error),
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the cache of embeddings is made anew");
                 Self::remove(path);
@@ -82,6 +90,11 @@ impl Embeddings {
         let Identity { id: _, sha256, reading, provider, class, tokens, recipe, width } = identity;
         prefix.update(format!("{sha256}\0{reading}\0{provider}\0{class}\0{tokens}\0{recipe}\0{width}\0").as_bytes());
         Embeddings { connection, identity: identity.clone(), prefix }
+    }
+
+    /// What this file is called: one that was made anew has another name.
+    pub fn id(&self) -> Result<String> {
+        Ok(self.connection.query_row("SELECT id FROM life", [], |row| row.get(0))?)
     }
 
     /// What is known of a text, by its hash.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, TransactionBehavior, named_params};
 
 use super::{ERASED, INSERT, MIGRATIONS, SET_LIVE, row_sum};
 use crate::event::{Idem, Seq};
+use crate::fail;
 use crate::sqlite::{self, Durability};
 
 /// SQLite's own default, which every log was made with.
@@ -37,9 +38,11 @@ pub fn salvage(path: &Path) -> Result<Salvaged> {
     let building = path.with_extension("salvaged");
     remove(&building)?;
     let rows = rescue(path, &building)?;
+    fail::point("events saved")?;
     File::open(&building)?.sync_all()?;
     let kept = kept_name(path)?;
     std::fs::rename(&building, next(path)).context("putting the salvaged log in place")?;
+    fail::point("salvage ready")?;
     finish(path)?;
     Ok(Salvaged { rows, kept })
 }
@@ -61,11 +64,13 @@ pub fn finish(path: &Path) -> Result<()> {
             }
         }
         sync_folder(path)?;
+        fail::point("damaged log kept")?;
     }
     // A write-ahead log that stayed would be played into the new file.
     for ending in ["-wal", "-shm", "-journal"] {
         remove(&with_ending(path, ending))?;
     }
+    fail::point("damaged log emptied")?;
     std::fs::rename(next(path), path).context("putting the salvaged log in place")?;
     sync_folder(path)
 }

@@ -4,6 +4,7 @@
 
 use super::script::{self, Block};
 use super::shim;
+use crate::fail;
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -127,6 +128,7 @@ fn replace(file: &Path, text: &[u8]) -> Result<()> {
         bail!("{} is in the way: another git is writing, or one was stopped", lock.display());
     }
     shim::write_as(lock, text, Some(&fs::metadata(file)?))
+        .and_then(|()| Ok(fail::point("settings written")?))
         .and_then(|()| Ok(fs::rename(lock, file)?))
         .with_context(|| format!("writing {}", file.display()))
 }

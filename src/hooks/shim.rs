@@ -3,6 +3,7 @@
 
 use super::language;
 use super::script::{self, Block, Notes};
+use crate::fail;
 use anyhow::{Context as _, Result};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -144,6 +145,7 @@ pub(super) fn sweep(folder: &Path, folders: usize) {
 pub(super) fn write(path: &Path, text: &[u8], like: Option<&fs::Metadata>) -> Result<()> {
     let temporary = temporary_beside(path);
     write_as(&temporary, text, like)
+        .and_then(|()| Ok(fail::point("hook written")?))
         .and_then(|()| Ok(fs::rename(&temporary, path)?))
         .inspect_err(|_| drop(fs::remove_file(&temporary)))
         .with_context(|| format!("writing {}", path.display()))?;

@@ -12,6 +12,7 @@ use rusqlite::{Connection, TransactionBehavior, named_params};
 use super::delta;
 use super::generation::{Space, seal};
 use super::segment::{Building, Opened, Segment, segments};
+use crate::fail;
 
 /// A delta of fewer rows than this is searched as fast as a segment would be.
 const SMALL_DELTA: usize = 2_000;
@@ -100,7 +101,9 @@ pub fn compact(
         return Ok(());
     }
     let count = texts.len();
+    fail::point("segment built")?;
     let segment = building.write(dir, space.id)?;
+    fail::point("segment written")?;
     let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute(
         "INSERT INTO segment(space, file, bytes, blake3, count, stamp) VALUES (:space, :file, :bytes, :blake3, :count, :stamp)",
@@ -125,7 +128,9 @@ pub fn compact(
         }
     }
     seal(&transaction)?;
+    fail::point("segment placed")?;
     transaction.commit()?;
+    fail::point("segment published")?;
     tracing::info!(space = space.id, count, merged = merged.len(), "a segment was published");
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::texts::bring_up_to_date;
 use crate::adapter::Loaded;
 use crate::dimensions::{self, Dimension, Holds};
 use crate::embedding::Identity;
+use crate::fail;
 
 /// What vectors of one kind live in: those of a model, through one adapter or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -241,6 +242,7 @@ pub fn publish(cache: &mut Connection, model: &Identity, prepared: &Prepared, ad
     let keep: Vec<i64> = prepared.dimensions.iter().chain([&prepared.base]).map(|space| space.id).collect();
     drop_others(&transaction, &keep)?;
     seal(&transaction)?;
+    fail::point("generation written")?;
     transaction.commit()?;
     tracing::info!(generation = id, "published");
     Ok(true)

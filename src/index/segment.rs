@@ -15,6 +15,7 @@ use usearch::{Index, f16};
 use super::generation::{seal, space_of};
 use super::texts::bring_up_to_date;
 use crate::embedding::{Projection, Unit};
+use crate::fail;
 use crate::workspace::{Workspace, file_stamp};
 
 /// Neighbours a node keeps.
@@ -108,6 +109,7 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
         };
         if !good {
             let _ = std::fs::rename(&path, path.with_extension("damaged"));
+            fail::point("segment put aside")?;
             let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for sql in ["DELETE FROM placed WHERE segment = :id", "DELETE FROM segment WHERE id = :id"] {
                 transaction.execute(sql, named_params! {":id": segment.id})?;

@@ -110,6 +110,12 @@ pub fn wanted_count(cache: &Connection) -> Result<u64> {
     Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
+/// Every text with its hash, but those that a model made nothing of.
+pub fn known_texts(cache: &Connection) -> Result<Vec<(i64, Vec<u8>)>> {
+    let mut statement = cache.prepare("SELECT id, hash FROM text WHERE NOT failed ORDER BY id")?;
+    Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
+}
+
 /// How many texts are live.
 pub fn live_texts(cache: &Connection) -> Result<u64> {
     let sql = "SELECT count(DISTINCT text) FROM item_text";

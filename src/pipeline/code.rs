@@ -14,6 +14,7 @@ use crate::derive::{CodeFacts, file_facts, text_facts};
 use crate::edges;
 use crate::event::{Fact, decode_path};
 use crate::eventlog::Eventlog;
+use crate::fail;
 use crate::git::{Blob, ObjectId, Repository};
 use crate::item::{self, Outcome, Parse};
 use crate::store::Cache;
@@ -105,7 +106,9 @@ fn flush(log: &mut Eventlog, cache: &mut Cache, batch: &mut Vec<Parse>) -> Resul
         let id = item::add_parse(&transaction, &parse, items)?;
         edges::add_parse(&transaction, id, &parse.facts, items, calls, imports)?;
     }
+    fail::point("parses written")?;
     transaction.commit()?;
+    fail::point("parses kept")?;
     Ok(appended.new as u64)
 }
 

@@ -7,6 +7,7 @@ use super::{Context, Stage, Wanted, check_stop};
 use crate::derive::commit_fact;
 use crate::event::{CommitData, DERIVER, Fact, GIT_COMMIT};
 use crate::eventlog::Eventlog;
+use crate::fail;
 use crate::git::{Known, ObjectId};
 use crate::history;
 use crate::store::Cache;
@@ -71,7 +72,9 @@ pub fn record(
     if !batch.is_empty() {
         flush(&mut batch, true, reading.commits)?;
     }
+    fail::point("history read")?;
     log.set_history_open(false)?;
+    fail::point("history closed")?;
     if behind <= cache.watermark()? {
         cache.set_watermark(behind - 1)?;
     }
@@ -81,6 +84,7 @@ pub fn record(
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     view::set_pending(&transaction, &reading.pending)?;
     transaction.commit()?;
+    fail::point("pending kept")?;
     Ok((reading.commits, appended))
 }
 
@@ -100,6 +104,8 @@ pub fn take_in(log: &Eventlog, cache: &mut Cache) -> Result<()> {
         }
         Ok(())
     })?;
+    fail::point("commits written")?;
     transaction.commit()?;
+    fail::point("commits kept")?;
     cache.set_watermark(last)
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::error::{UserError, interrupted};
 use crate::eventlog::{Eventlog, damaged};
+use crate::fail;
 use crate::git::{Blob, Head, Repository, Worktree};
 use crate::item;
 use crate::sqlite;
@@ -159,8 +160,11 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     report.warnings = wanted.iter().flat_map(|wanted| wanted.config.warnings[own..].iter().cloned()).collect();
     report.warnings.sort();
     report.warnings.dedup();
+    fail::point("moves known")?;
     record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
+    fail::point("recorded")?;
     update(context, &mut log, &mut cache, &wanted, &mut report)?;
+    fail::point("updated")?;
     // Until its vectors are in, one that nothing serves beside is better than nothing.
     if !full || context.workspace.cache_path().is_none() {
         cache.publish(context.workspace)?;

@@ -10,6 +10,7 @@ use super::Context;
 use crate::embedding::Embeddings;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
+use crate::fail;
 use crate::index;
 use crate::store::Cache;
 
@@ -33,14 +34,17 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     let before = size(context);
     let live = live(&cache)?;
     let old = log.note_unseen(&live, now, now - i64::from(days) * 86_400)?;
+    fail::point("unseen noted")?;
     drop_embeddings(context, &cache, now - i64::from(days) * 86_400)?;
     if old.is_empty() {
         return Ok(Swept { events: 0, bytes: before.saturating_sub(size(context)) });
     }
     // The cache lets go first: what it does not hold is taken in again when a view comes back to it.
     forget(&mut cache, &old)?;
+    fail::point("cache forgot")?;
     let events = log.drop_derivable(&old)? as u64;
     log.vacuum()?;
+    fail::point("log vacuumed")?;
     cache.connection.execute_batch("VACUUM")?;
     Ok(Swept { events, bytes: before.saturating_sub(size(context)) })
 }

@@ -14,8 +14,9 @@ use crate::dimensions;
 use crate::embedding::{Cached, Damaged, Embedded, Embedding, Embeddings, Setup, Source, embed_all, text_of};
 use crate::error::UserError;
 use crate::eventlog::Eventlog;
-use crate::index::{self, Prepared, Wanted};
-use crate::store::Cache;
+use crate::fail;
+use crate::index::{self, Prepared, Vectors, Wanted};
+use crate::store::{self, Cache};
 
 /// Texts kept in one transaction, and the longest that one waits for it: what a stop may cost, and how soon an answer
 /// sees them.
@@ -76,11 +77,18 @@ fn run(
     // What an answer found damaged is mended here: each look is at stamps, and at no more rows than a delta may have.
     index::check_segments(&mut cache.connection, &folder, re_embed)?;
     index::mend_delta(&cache.connection)?;
+    fail::point("spaces prepared")?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let path = context.workspace.embeddings_path();
     let mut embeddings = Embeddings::open(&path, context.workspace.wal, &setup.identity)?;
+    let id = embeddings.id()?;
+    if store::meta(&cache.connection, "embeddings")?.as_ref() != Some(&id) {
+        bring_back(context, cache, setup, &mut embeddings)?;
+        store::set_meta(&cache.connection, "embeddings", &id)?;
+    }
     let spaces = Spaces::new(&prepared, &adapters, re_embed);
     embed(context, log, cache, setup, &mut embeddings, &spaces, report)?;
+    fail::point("embedded")?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let idle = index::wanted_count(&cache.connection)? == 0;
     for space in index::maintained(&cache.connection)? {
@@ -88,6 +96,27 @@ fn run(
     }
     if idle && !cache.is_building() {
         index::sweep_files(&cache.connection, &folder)?;
+    }
+    Ok(())
+}
+
+/// Embeddings whose file was lost, from the vectors that were made of them: the base is the embedding as it is.
+fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &mut Embeddings) -> Result<()> {
+    let vectors = Vectors::open(&cache.connection, context.workspace)?;
+    let Some(generation) = vectors.generation().filter(|generation| generation.model == setup.identity) else {
+        return Ok(());
+    };
+    let mut lost = Vec::new();
+    for (text, hash) in index::known_texts(&cache.connection)? {
+        if embeddings.load(&hash)? == Cached::Unknown
+            && let Some(vector) = vectors.vector(&generation.base, text)?
+        {
+            lost.push((hash, Embedding(vector.0)));
+        }
+    }
+    for chunk in lost.chunks(BATCH) {
+        let rows: Vec<(&[u8], &Embedding)> = chunk.iter().map(|(hash, found)| (hash.as_slice(), found)).collect();
+        embeddings.save(&rows)?;
     }
     Ok(())
 }
@@ -199,6 +228,7 @@ fn keep(
     let good = || batch.iter().filter_map(|one| Some((&one.key, one.embedding.as_ref()?)));
     let rows: Vec<(&[u8], &Embedding)> = good().map(|(wanted, found)| (wanted.hash.as_slice(), found)).collect();
     embeddings.save(&rows)?;
+    fail::point("embeddings kept")?;
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (wanted, embedding) in good() {
         spaces.put(&transaction, wanted, embedding)?;
@@ -207,7 +237,9 @@ fn keep(
         tracing::warn!(event = one.key.seq, "the model makes nothing of a text");
         index::fail(&transaction, one.key.text)?;
     }
+    fail::point("vectors written")?;
     transaction.commit()?;
+    fail::point("vectors kept")?;
     Ok(rows.len() as u64)
 }
 

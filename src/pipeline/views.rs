@@ -13,6 +13,7 @@ use crate::edges;
 use crate::embedding::{Source, text_of};
 use crate::event::{Seq, hex};
 use crate::eventlog::{Eventlog, LiveMove};
+use crate::fail;
 use crate::git::ObjectId;
 use crate::index;
 use crate::item;
@@ -78,11 +79,15 @@ pub fn update(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, want
     } else {
         transaction.execute("DELETE FROM meta WHERE key = 'pending'", [])?;
     }
+    fail::point("files moved")?;
     move_text(context, log, &transaction, &came, &left)?;
+    fail::point("texts moved")?;
     move_messages(context, log, &transaction, &reach)?;
     let as_of = as_of(&transaction, wanted)?;
     store::set_meta(&transaction, "as_of", &as_of)?;
+    fail::point("views written")?;
     transaction.commit().context("moving the views")?;
+    fail::point("views kept")?;
     if came.len() + reach.added.len() > OPTIMIZE_AFTER {
         text_index::optimize(&cache.connection)?;
     }

@@ -4,12 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use patina::event::{Fact, Idem, Origin};
-use patina::eventlog::Eventlog;
-
 use crate::support::{Random, TestRepo, answers, assert_same};
 
-/// Notes that nothing but the log holds, long and short, and what each of them says.
+/// A repository with notes, long and short, and what each of them says.
 fn with_notes(count: usize) -> (TestRepo, Vec<String>) {
     let repo = TestRepo::new();
     repo.commit_files(
@@ -17,31 +14,12 @@ fn with_notes(count: usize) -> (TestRepo, Vec<String>) {
         "begin",
     );
     repo.reindex();
-    let mut log = Eventlog::open(&repo.state().join("eventlog.db"), true).expect("the log opens");
-    let mut said = Vec::new();
-    for index in 0..count {
-        // Every fifth needs more than a page.
-        let text = format!("note-{index}-{}", "why ".repeat(if index % 5 == 0 { 4_000 } else { 40 }));
-        let fact = Fact {
-            event_type: "session.note".into(),
-            at: (index % 3 != 0).then_some(1_750_000_000 - 700_000_000 * index as i64),
-            origin: Origin::Session,
-            source_file: (index % 2 == 0).then(|| format!("notes/{index}.md")),
-            idem: Idem::of("session.note", &[&index.to_le_bytes()]),
-            data: serde_json::json!({"content": text}).to_string(),
-        };
-        log.append([&fact]).expect("it is appended");
-        said.push(text);
-    }
+    // Every fifth needs more than a page.
+    let said: Vec<String> = (0..count)
+        .map(|index| format!("note-{index}-{}", "why ".repeat(if index % 5 == 0 { 4_000 } else { 40 })))
+        .collect();
+    repo.note(&said);
     (repo, said)
-}
-
-fn notes(repo: &TestRepo) -> Vec<String> {
-    let log = repo.log();
-    let mut statement =
-        log.prepare("SELECT content FROM eventlog WHERE event_type = 'session.note' ORDER BY seq").expect("SQL");
-    let rows = statement.query_map([], |row| row.get(0)).expect("rows");
-    rows.collect::<Result<_, _>>().expect("every note reads")
 }
 
 fn kept(repo: &TestRepo) -> Vec<PathBuf> {
@@ -76,12 +54,12 @@ fn a_row_that_was_changed_is_named_and_refused_and_the_others_are_saved() {
     assert!(fixed.stderr.contains(&named), "{}", fixed.stderr);
     let mut expect = said;
     expect.remove(7);
-    assert_eq!(notes(&repo), expect);
+    assert_eq!(repo.notes(), expect);
     assert_eq!(kept(&repo).iter().map(|path| fs::read(path).expect("readable")).collect::<Vec<_>>(), [bytes]);
     assert_same(&answers(&repo), &before, "after the fix");
     assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true);
     repo.patina(&["doctor", "--fix"]);
-    assert_eq!((notes(&repo), kept(&repo).len()), (expect, 1), "twice equals once");
+    assert_eq!((repo.notes(), kept(&repo).len()), (expect, 1), "twice equals once");
 }
 
 #[test]
@@ -137,7 +115,7 @@ fn whatever_is_damaged_every_note_outside_of_it_is_saved() {
         let fixed = repo.try_patina(&["doctor", "--fix"]);
         assert_eq!(fixed.code, 0, "{case}: {}{}", fixed.stdout, fixed.stderr);
         // A short note stands in one page; what leads to it there is of no account.
-        let saved = notes(&repo);
+        let saved = repo.notes();
         for text in said.iter().filter(|text| text.len() < 1_000) {
             let at = whole.windows(text.len()).position(|window| window == text.as_bytes()).expect("it stands there");
             let is_hit = from < at + text.len() + 32 && to > at.saturating_sub(120);
@@ -162,18 +140,10 @@ fn what_stands_only_in_the_write_ahead_log_is_saved_too() {
     let path = repo.state().join("eventlog.db");
     let holder = repo.log();
     holder.execute_batch("BEGIN; SELECT count(*) FROM event;").expect("reads");
-    let mut log = Eventlog::open(&path, true).expect("opens");
-    let fact = Fact {
-        event_type: "session.note".into(),
-        at: None,
-        origin: Origin::Session,
-        source_file: None,
-        idem: Idem::of("session.note", &[b"late"]),
-        data: serde_json::json!({"content": "late ".repeat(2_000)}).to_string(),
-    };
-    log.append([&fact]).expect("appends");
+    let late = "late ".repeat(2_000);
+    repo.note(std::slice::from_ref(&late));
     let (main, wal) = (fs::read(&path).expect("the log"), fs::read(path.with_extension("db-wal")).expect("its WAL"));
-    drop((log, holder));
+    drop(holder);
     let mut broken = main;
     broken[..4096].fill(0);
     fs::write(&path, &broken).expect("damage");
@@ -181,6 +151,6 @@ fn what_stands_only_in_the_write_ahead_log_is_saved_too() {
     let _ = fs::remove_file(path.with_extension("db-shm"));
     repo.patina(&["doctor", "--fix"]);
     let mut expect = said;
-    expect.push("late ".repeat(2_000));
-    assert_eq!(notes(&repo), expect);
+    expect.push(late);
+    assert_eq!(repo.notes(), expect);
 }

@@ -4,7 +4,9 @@
 mod code;
 mod compat;
 mod config;
+mod crashes;
 mod damaged_log;
+mod disk;
 mod history;
 mod hooks;
 mod json;
@@ -15,6 +17,8 @@ mod models;
 mod oracle;
 mod seed;
 mod shapes;
+#[cfg(feature = "fail-points")]
+mod stops;
 mod support;
 mod surface;
 mod tidy;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod model;
+mod notes;
 mod random;
 mod shim;
 
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 
 pub use answers::{SEED, afresh, answers, assert_same, seed_rows};
 pub use model::{data_dir, own_data_dir, python};
+pub use notes::note_elsewhere;
 pub use random::{Entry, Planned, Random, history, import};
 
 /// The program under test.
@@ -111,6 +113,16 @@ impl TestRepo {
     /// The same with the model that `patina model prepare` fetched.
     pub fn with_model(&self) -> TestRepo {
         self.with("PATINA_DATA_DIR", &model::data_dir().display().to_string())
+    }
+
+    /// A copy of the worktree and all that is in it, in a folder of its own.
+    pub fn copy(&self) -> TestRepo {
+        let repo = Self::folder();
+        fs::remove_dir(&repo.path).expect("it is empty");
+        let copied = ran(self.command("cp").arg("-a").arg(&self.path).arg(&repo.path));
+        assert_eq!(copied.code, 0, "{}", copied.stderr);
+        repo.clock.set(self.clock.get());
+        TestRepo { rings: self.rings, variables: self.variables.clone(), ..repo }
     }
 
     /// The same without rings, as `PATINA=0` has it.

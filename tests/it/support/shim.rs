@@ -31,8 +31,8 @@ fn library() -> &'static Path {
 }
 
 impl TestRepo {
-    /// The same with the shim before every program, and with its settings (see `shim.c`). What is below patina's own
-    /// folder counts.
+    /// The same with the shim before every program, and with its settings (see `shim.c`). What patina's own folder is
+    /// and what is below counts.
     pub fn with_shim(&self, settings: &[(&str, &str)]) -> TestRepo {
         let under = self.state().display().to_string();
         let mut repo = self.with("LD_PRELOAD", &library().display().to_string()).with("PATINA_SHIM_UNDER", &under);

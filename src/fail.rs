@@ -1,0 +1,30 @@
+//! Fail points: named places where a test ends the process, as a crash would, or makes the next step fail, as a full
+//! disk would. Refuses to do anything in a patina that was not built for tests, with the feature `fail-points`.
+
+use std::io;
+
+/// A place that a test may choose by its name, with `PATINA_FAIL=NAME:kill` or `PATINA_FAIL=NAME:error`.
+#[cfg(not(feature = "fail-points"))]
+#[inline(always)]
+pub const fn point(_name: &str) -> io::Result<()> {
+    Ok(())
+}
+
+/// A place that a test may choose by its name, with `PATINA_FAIL=NAME:kill` or `PATINA_FAIL=NAME:error`. The file
+/// `PATINA_FAIL_SEEN` tells which were come by.
+#[cfg(feature = "fail-points")]
+pub fn point(name: &str) -> io::Result<()> {
+    if let Some(seen) = std::env::var_os("PATINA_FAIL_SEEN") {
+        let mut seen = std::fs::File::options().append(true).create(true).open(seen)?;
+        io::Write::write_all(&mut seen, format!("{name}\n").as_bytes())?;
+    }
+    let plan = std::env::var("PATINA_FAIL").unwrap_or_default();
+    match plan.split_once(':') {
+        Some((chosen, "kill")) if chosen == name => {
+            let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
+            Ok(())
+        }
+        Some((chosen, "error")) if chosen == name => Err(io::Error::other(format!("fail point {name}"))),
+        _ => Ok(()),
+    }
+}
