@@ -2,6 +2,8 @@
 //! git, beside what is in use, and compared part by part. Refuses to trust a checksum where it can derive the thing
 //! itself, and to change anything but its own folder.
 
+mod answers;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -13,6 +15,7 @@ use serde::Serialize;
 use crate::adapter;
 use crate::embedding::{Cached, Embedding, Embeddings, Setup, Source, embed_all, text_of};
 use crate::event::hex;
+use crate::eventlog;
 use crate::index::{Space, Vectors};
 use crate::pipeline::{self, Context, Depth};
 use crate::store;
@@ -134,6 +137,7 @@ fn compare(context: &Context<'_>, live: &Connection, fresh: &Connection, all: bo
     }
     let (have, expect) = (words(live)?, words(fresh)?);
     verdict.take("full text", &have, &expect);
+    answers::compare(live, fresh, &mut verdict)?;
     vectors(context, live, all, &mut verdict)?;
     verdict.equal = verdict.differences.is_empty();
     Ok(verdict)
@@ -268,7 +272,12 @@ fn vectors(context: &Context<'_>, live: &Connection, all: bool, verdict: &mut Ve
     for space in generation.spaces() {
         let adapter = vectors.adapter(space);
         ensure!(space.is_base() || adapter.is_some(), "the adapter of a space cannot be read");
-        for text in texts.iter().filter(|text| text.kinds.iter().any(|kind| space.holds.kind(kind))) {
+        let held: Vec<&LiveText> =
+            texts.iter().filter(|text| text.kinds.iter().any(|kind| space.holds.kind(kind))).collect();
+        let mut ids: Vec<i64> = held.iter().map(|text| text.id).collect();
+        ids.sort_unstable();
+        answers::nearest(&vectors, space, &ids, verdict)?;
+        for text in held {
             count += 1;
             let projected = match embeddings.load(&text.hash)? {
                 Cached::Known(embedding) => match &adapter {
@@ -343,11 +352,9 @@ fn embedded_again(
     verdict: &mut Verdict,
 ) -> Result<()> {
     let (count, mut have, mut expect) = (texts.len(), Vec::new(), Vec::new());
-    let mut data = live.prepare("SELECT data FROM log.event WHERE seq = :seq")?;
     let mut each = Vec::new();
     for text in texts {
-        let data: String = data.query_row(named_params! {":seq": text.seq}, |row| row.get(0))?;
-        let source: Source = serde_json::from_str(&data)?;
+        let source: Source = serde_json::from_str(&eventlog::data(live, text.seq)?)?;
         each.push(Ok((text.hash, text_of(&source))));
     }
     let name = |hash: &[u8], embedding: Option<&Embedding>| {

@@ -15,7 +15,7 @@ pub use compact::{compact, sweep_files};
 pub use delta::{mend as mend_delta, put as put_delta};
 pub use generation::{Generation, Prepared, Space, current, maintained, prepare, publish};
 pub use reader::{Near, Vectors};
-pub use segment::{Building, Opened, Segment, check as check_segments, dir as segments_dir, segments};
+pub use segment::{Building, EXACT_BELOW, Opened, Segment, check as check_segments, dir as segments_dir, segments};
 pub use survey::{Survey, survey};
 pub use texts::{
     Wanted, digest, fail, forget_dead, known_texts, live_texts, put, remove, text_of_item, unwant, wanted, wanted_count,

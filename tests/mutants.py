@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Plants one fault after another in the program, and says whether the proof finds it.
+
+Usage: tests/mutants.py [FIRST [COUNT]]
+
+Each fault is one change of one line in a copy of the tree; patina is built of it, and the tests that compare step by
+step with one full pass are run against it: first the random histories that `doctor --verify` judges, then, where it
+finds nothing, the other properties. A fault that does not compile is an error of this list. Prints a line a fault and
+a sum; exits 1 where fewer than 95 in a hundred are found.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+
+# (room, file, what stands there, what takes its place)
+FAULTS = [
+    # record: git and files into the log
+    ("record", "pipeline/history.rs", "heads.extend(view::pending(&cache.connection)?);", ""),
+    ("record", "pipeline/history.rs", "log.set_history_open(true)?;", ""),
+    ("record", "pipeline/history.rs", "if behind <= cache.watermark()? {", "if false {"),
+    ("record", "pipeline/history.rs", "true if whole => Known::WithAncestors,", "true if whole || !full => Known::WithAncestors,"),
+    ("record", "pipeline/history.rs", "if data.deriver == DERIVER {", "if data.deriver == DERIVER && data.parents.len() < 2 {"),
+    ("record", "pipeline/history.rs", "cache.set_watermark(last)", "cache.set_watermark(last + 1)"),
+    ("record", "pipeline/history.rs", "view::set_pending(&transaction, &reading.pending)?;", ""),
+    ("record", "pipeline/code.rs", "&& item::find_parse(&cache.connection, &file.path, &blob)?.is_none()", "&& item::find_parse(&cache.connection, \"\", &blob)?.is_none() && file.path.len() % 5 != 0"),
+    ("record", "pipeline/code.rs", "for file in wanted.iter().flat_map(|wanted| &wanted.moves) {", "for file in wanted.iter().take(1).flat_map(|wanted| &wanted.moves) {"),
+    ("record", "eventlog.rs", "appended.seqs.push(find.query_row(named_params! {\":idem\": fact.idem.0}, |row| row.get(0))?);", "appended.seqs.push(next);"),
+    ("record", "eventlog.rs", "next = seq;", "next = seq + (seq % 7 == 0) as i64 - (seq % 7 == 0) as i64 * 1; let _ = find.query_row(named_params! {\":idem\": fact.idem.0}, |row| row.get::<_, i64>(0)); if seq % 11 == 0 { appended.seqs.push(seq); }"),
+    ("record", "derive/commits.rs", "pairs.insert(*to, gone.remove(position));", "pairs.insert(*to, gone.pop().unwrap_or(position));"),
+    # views: what stands at a HEAD
+    ("views", "view/files.rs", "let old = view.head.map(|head| head.tree).filter(|_| view.settings == settings);", "let old = view.head.map(|head| head.tree);"),
+    ("views", "view/files.rs", "let blob = change.new.filter(|side| side.is_file && keep(&path)).map(|side| side.id);", "let blob = change.new.filter(|_| keep(&path)).map(|side| side.id);"),
+    ("views", "view/files.rs", "moves.extend(held.into_keys().map(|path| FileMove { path, blob: None }));", "drop(held);"),
+    ("views", "view/files.rs", "if old.first() != parse.as_ref() {", "if old.is_empty() != parse.is_none() {"),
+    ("views", "view/files.rs", "left.extend(old);", "left.extend(old.into_iter().filter(|_| parse.is_some()));"),
+    ("views", "view/files.rs", "came.extend(parse);", "came.extend(parse.filter(|parse| parse % 9 != 0));"),
+    ("views", "view/reach.rs", "Ok(uncovered.is_empty().then_some(Reach { added, removed: Vec::new() }))", "Ok(Some(Reach { added, removed: Vec::new() }))"),
+    ("views", "view/reach.rs", "uncovered.remove(&sha);", "uncovered.clear();"),
+    ("views", "view/reach.rs", "if added.contains(&seq) || is_reachable.exists(named_params! {\":seq\": seq})? {", "if added.len() > 3 || added.contains(&seq) || is_reachable.exists(named_params! {\":seq\": seq})? {"),
+    ("views", "view/reach.rs", "removed: sorted(held.difference(&reached).collect()),", "removed: Vec::new(),"),
+    ("views", "view/reach.rs", "for seq in &reach.removed {", "for seq in reach.removed.iter().skip(1) {"),
+    ("views", "view/reach.rs", "for (ordinal, parent) in data.parents.iter().enumerate() {", "for (ordinal, parent) in data.parents.iter().take(1).enumerate() {"),
+    ("views", "pipeline/views.rs", "view::set_head(&transaction, view.id, worktree.head, &config.fingerprint())?;", "if !moves.is_empty() { view::set_head(&transaction, view.id, worktree.head, &config.fingerprint())?; }"),
+    ("views", "pipeline/views.rs", "live.paths_removed.extend(placed.iter().map(|(path, _)| path.clone()));", "live.paths_removed.extend(placed.iter().filter(|(_, parse)| parse.is_none()).map(|(path, _)| path.clone()));"),
+    ("views", "pipeline/views.rs", "live.code_added.extend(events_at(&transaction, &placed)?);", "live.code_added.extend(events_at(&transaction, &placed)?.into_iter().skip(1));"),
+    ("views", "pipeline/views.rs", "live.commits_removed = reach.removed;", ""),
+    ("views", "pipeline/views.rs", "let whole = store::meta(&transaction, \"pending\")?.is_some();", "let whole = false;"),
+    ("views", "pipeline/views.rs", "if stands.is_none() || stands.as_deref() != was {", "if stands.is_none() {"),
+    ("views", "pipeline/views.rs", "view::drop_view(&transaction, gone.id)?;", ""),
+    ("views", "item/parses.rs", "for sql in [\"DELETE FROM view_file WHERE parse = :id\", \"DELETE FROM parse WHERE id = :id\"] {", "for sql in [\"DELETE FROM view_file WHERE parse = :id\"] {"),
+    ("views", "item/parses.rs", "for (item, seq) in parse.facts.items.iter().zip(seqs) {", "for (item, seq) in parse.facts.items.iter().zip(seqs).take(3) {"),
+    # renames and history
+    ("renames", "history/mod.rs", "rename.execute(named_params! {\":to\": path, \":commit\": seq, \":from\": from})?;", "if seq % 3 != 0 { rename.execute(named_params! {\":to\": path, \":commit\": seq, \":from\": from})?; }"),
+    ("renames", "history/mod.rs", "let from = crate::view::intern(cache, from)?;", "let from = crate::view::intern(cache, from)?.min(path);"),
+    ("renames", "history/lineage.rs", "if !self.is_live(from)? {", "if true {"),
+    ("renames", "history/lineage.rs", "if !seen.insert(name) {", "if !seen.insert(name) || seen.len() > 1 {"),
+    ("history", "history/mod.rs", "touch.execute(named_params! {\":path\": path, \":commit\": seq, \":status\": change.status.letter()})?;", "touch.execute(named_params! {\":path\": path, \":commit\": seq, \":status\": \"M\"})?;"),
+    ("history", "history/mod.rs", "for change in &data.files_changed {", "for change in data.files_changed.iter().take(4 + seq as usize % 2) {"),
+    ("history", "view/reach.rs", "\":files\": data.files_changed.len() as i64,", "\":files\": data.files_changed.len() as i64 + seq % 2,"),
+    ("history", "history/people.rs", "commits.insert((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?);", "commits.insert((row.get(0)?, row.get(1)?, 0), row.get(3)?); let _: Seq = row.get(2)?; if commits.len() > 5 { commits.pop_first(); }"),
+    # edges
+    ("edges", "edges/store.rs", "\":seq\": seq, \":caller\": items[fact.caller], \":name\": call.name, \":callee\": call.callee,", "\":seq\": seq, \":caller\": items[0], \":name\": call.name, \":callee\": call.callee,"),
+    ("edges", "edges/store.rs", "for site in &fact.sites {", "for site in fact.sites.iter().filter(|_| parse % 5 != 0) {"),
+    ("edges", "edges/store.rs", "for (fact, seq) in facts.imports.iter().zip(imports) {", "for (fact, seq) in facts.imports.iter().zip(imports).filter(|_| parse % 4 != 0) {"),
+    ("edges", "edges/store.rs", "for (fact, seq) in facts.calls.iter().zip(calls) {", "for (fact, seq) in facts.calls.iter().zip(calls).skip((parse % 3 == 0) as usize) {"),
+    # full text
+    ("full text", "pipeline/views.rs", "text_index::remove(cache, *seq)?;\n            index::remove(cache, *seq, now())?;", "index::remove(cache, *seq, now())?;"),
+    ("full text", "pipeline/views.rs", "for seq in left.difference(came) {", "for seq in left {"),
+    ("full text", "pipeline/views.rs", "let new: Vec<Seq> = came.difference(left).copied().collect();", "let new: Vec<Seq> = came.difference(left).copied().skip(1).collect();"),
+    ("full text", "pipeline/views.rs", "if !is_live.exists(named_params! {\":seq\": seq})? {", "if true {"),
+    ("full text", "pipeline/views.rs", "for seq in &reach.removed {\n        text_index::remove(cache, *seq)?;", "for seq in &reach.removed {"),
+    ("full text", "text_index.rs", "\":doc\": split_identifiers(entry.doc), \":body\": split_identifiers(entry.body),", "\":doc\": split_identifiers(entry.doc), \":body\": if seq % 5 == 0 { String::new() } else { split_identifiers(entry.body) },"),
+    # delta
+    ("delta", "index/texts.rs", "if !others.exists(named_params! {\":text\": text})? {", "if true {"),
+    ("delta", "index/texts.rs", "\"DELETE FROM item_text WHERE seq = :seq RETURNING text\"", "\"SELECT text FROM item_text WHERE seq = :seq\""),
+    ("delta", "index/texts.rs", "want(cache, space.id, id)?;", "if known.is_none() { want(cache, space.id, id)?; }"),
+    ("delta", "index/delta.rs", "let bytes = vector.0.to_bytes();", "let mut bytes = vector.0.to_bytes(); if text % 6 == 0 { bytes[0] ^= 1; }"),
+    ("delta", "pipeline/vectors.rs", "Cached::Known(embedding) if !spaces.re_embed => {", "Cached::Known(embedding) if !spaces.re_embed && { let _ = &embedding; wanted.text % 4 != 0 } => {"),
+    ("delta", "pipeline/vectors.rs", "index::unwant(cache, space.id, wanted.text)?", "()"),
+    ("delta", "embedding/cache.rs", "for (key, (_, embedding)) in keys.iter().zip(found) {", "for (key, (_, embedding)) in keys.iter().rev().zip(found) {"),
+    # publish
+    ("publish", "index/generation.rs", "let ensure = |adapter: &str, width: usize, holds: Holds| -> Result<Space> {\n", "let ensure = |adapter: &str, width: usize, holds: Holds| -> Result<Space> {\n        let holds = if adapter.is_empty() { Holds::Code } else { holds };\n"),
+    ("publish", "store.rs", "workspace.publish_cache(&self.path)?;", "if self.path.to_string_lossy().len() % 2 == 0 { workspace.publish_cache(&self.path)?; }"),
+    ("publish", "store.rs", "(is_ours && is_of_this_log && wanted.last >= watermark).then_some(connection)", "(is_ours && wanted.last >= watermark).then_some(connection)"),
+    ("publish", "pipeline/views.rs", "store::set_meta(&transaction, \"as_of\", &as_of)?;", "if before.len() > 1 { store::set_meta(&transaction, \"as_of\", &as_of)?; }"),
+]
+
+VERIFY = ["history::random_histories_with_lost_and_doubled_rings_verify"]
+PROPERTIES = ["history::", "lineage::", "mended::", "shapes::", "vectors::", "crashes::", "damaged_log::", "hooks::linked"]
+
+
+def run(*command: str, **more) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, **more)
+
+
+def main() -> int:
+    first = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else len(FAULTS)
+    work = TOP / "target" / "mutants"
+    tree = work / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    for name in ["Cargo.toml", "Cargo.lock", "src", "tests", "benches", "templates", "hooks", "README.md", "docs", "CHANGELOG.md", "install.sh"]:
+        copy = shutil.copytree if (TOP / name).is_dir() else shutil.copy2
+        copy(TOP / name, tree / name)
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(work / "target"), "PATINA_TEST_HISTORIES": "14", "PATINA_TEST_KILLS": "6"}
+    # The dependencies keep their profile; patina itself is built quickly, for it is built often.
+    quick = ["--config", "profile.release.package.patina.opt-level=1"]
+
+    def cargo(*words: str) -> subprocess.CompletedProcess:
+        return run("cargo", *words, "--locked", "--release", *quick, cwd=tree, env=environment)
+
+    built = cargo("test", "--test", "it", "--no-run")
+    if built.returncode:
+        sys.exit(built.stderr)
+    program = next(line.split("(")[1].rstrip(")") for line in built.stderr.splitlines() if "Executable" in line)
+    program = str((tree / program).resolve()) if not os.path.isabs(program) else program
+
+    def tests(names: list) -> bool:
+        return run(program, *names, "--test-threads", "2", cwd=tree, env=environment, timeout=900).returncode == 0
+
+    if not (tests(VERIFY) and tests(PROPERTIES)):
+        sys.exit("the tests do not pass without a fault")
+    found = {"by --verify": 0, "by the properties": 0, "not at all": 0}
+    for number, (room, name, old, new) in list(enumerate(FAULTS))[first : first + count]:
+        path = tree / "src" / name
+        text = path.read_text()
+        if text.count(old) != 1:
+            sys.exit(f"fault {number}: {old!r} stands {text.count(old)} times in {name}")
+        path.write_text(text.replace(old, new))
+        built = cargo("build", "--bin", "patina")
+        if built.returncode:
+            sys.exit(f"fault {number} does not compile: {built.stderr}")
+        try:
+            how = "by --verify" if not tests(VERIFY) else "by the properties" if not tests(PROPERTIES) else "not at all"
+        except subprocess.TimeoutExpired:
+            how = "by the properties"
+        path.write_text(text)
+        found[how] += 1
+        print(f"{number:2} {room:9} found {how}: {name}: {' '.join(old.split())[:90]}", flush=True)
+    total = sum(found.values())
+    print(f"{total} faults: " + ", ".join(f"{many} found {how}" for how, many in found.items()))
+    return 0 if found["not at all"] * 20 <= total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
