@@ -1,5 +1,6 @@
-//! Damage to segments, to their manifest and to adapters, at random: whatever happens to them, no crash and no wrong
-//! answer, and the next run mends it. Prints what was damaged and ends with an error at the first wrong one.
+//! Damage to segments, to their manifest, to adapters, databases and stamps, at random: whatever happens to them, no
+//! crash and no wrong answer, and the next run mends it; a damaged log is named, and `doctor --fix` mends it. Prints
+//! what was damaged and ends with an error at the first wrong one.
 //!
 //! `cargo bench --bench damage -- [TRIALS] [SEED]`; the model is that of `patina model prepare`.
 
@@ -39,7 +40,9 @@ fn main() {
     let trials = numbers.first().copied().unwrap_or(300);
     let mut random = Random(numbers.get(1).copied().unwrap_or(1) * 2 + 1);
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path();
+    let path = &folder.path().join("repo");
+    std::fs::create_dir(path).expect("a folder");
+    own_data(folder.path());
     repository(path);
     patina(path, &["reindex"]);
     let identity = Known::of(path);
@@ -54,12 +57,19 @@ fn main() {
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     for trial in 0..trials {
         let good = std::fs::read(&adapter).expect("readable");
-        let (what, is_adapter) = match random.below(3) {
-            0 => (damage_file(&segment(path, &mut random), &mut random), false),
-            1 => (damage_manifest(path, &mut random), false),
-            _ => (damage_file(&adapter, &mut random), true),
+        let (kind, what) = match random.below(8) {
+            0 | 1 => ("segments", damage_file(&segment(path, &mut random), &mut random)),
+            2 => ("manifest rows", damage_manifest(path, &mut random)),
+            3 | 4 => ("adapters", damage_file(&adapter, &mut random)),
+            5 => ("caches", damage_file(&cache_path(path), &mut random)),
+            6 => match random.below(2) {
+                0 => ("embeddings", damage_file(&path.join(".git/patina/cache/embeddings.db"), &mut random)),
+                _ => ("logs", damage_file(&path.join(".git/patina/eventlog.db"), &mut random)),
+            },
+            _ => ("stamps", damage_file(&stamp(path, &mut random), &mut random)),
         };
-        *counts.entry(if is_adapter { "adapter" } else { what.split(':').next().map_or("", name) }).or_default() += 1;
+        let is_adapter = kind == "adapters";
+        *counts.entry(kind).or_default() += 1;
         for (asked, expect) in &trained.answers {
             let (code, said) = run(path, asked);
             assert!([0, 4, 6].contains(&code), "trial {trial}, {what}: {asked:?} ended with {code}: {said}");
@@ -67,6 +77,12 @@ fn main() {
             // Without its vectors an answer is another one, and says so.
             let is_said = code != 0 || answer["used_vectors"] == false;
             assert!(is_said || answer["hits"] == *expect, "trial {trial}, {what}: {asked:?} is answered wrongly");
+        }
+        if kind == "logs" {
+            let (code, said) = run(path, &["doctor"]);
+            // What was not part of any row may be gone without a loss.
+            assert!(code == 6 || code == 0, "trial {trial}, {what}: doctor ended with {code}: {said}");
+            patina(path, &["doctor", "--fix"]);
         }
         patina(path, &["reindex"]);
         let expect = if is_adapter { &identity } else { &trained };
@@ -83,8 +99,31 @@ fn main() {
     println!("{trials} damaged ({}): no crash, no wrong answer, every one mended", counts.join(", "));
 }
 
-fn name(what: &str) -> &'static str {
-    if what.starts_with("row") { "manifest" } else { "segment" }
+/// A data folder whose stamps may be damaged: models and runtime are those of the real one.
+fn own_data(folder: &Path) {
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share/patina"));
+    let real = std::env::var_os("PATINA_DATA_DIR").map(PathBuf::from).or_else(home).expect("a data folder");
+    let own = folder.join("data");
+    std::fs::create_dir(&own).expect("a folder");
+    for entry in std::fs::read_dir(&real).expect("`patina model prepare` was run").flatten() {
+        if entry.path().is_dir() {
+            std::os::unix::fs::symlink(entry.path(), own.join(entry.file_name())).expect("a link");
+        }
+    }
+}
+
+/// One of the small files that say what was looked at, and what is in use.
+fn stamp(path: &Path, random: &mut Random) -> PathBuf {
+    let state = path.join(".git/patina");
+    let mut log_seal = state.join("eventlog.db").into_os_string();
+    log_seal.push(".seal");
+    let mut cache_seal = cache_path(path).into_os_string();
+    cache_seal.push(".seal");
+    let checked = path.parent().expect("a folder").join("data/checked.json");
+    let mut all =
+        vec![PathBuf::from(log_seal), cache_seal.into(), checked, state.join("cache/current"), state.join("wake")];
+    all.retain(|path| std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0));
+    all.swap_remove(random.below(all.len()))
 }
 
 /// What is answered, and the digest of all vectors.
@@ -187,10 +226,19 @@ fn damage_manifest(path: &Path, random: &mut Random) -> String {
     format!("row: {sql}")
 }
 
-fn cache(path: &Path) -> Connection {
+fn cache_path(path: &Path) -> PathBuf {
     let folder = path.join(".git/patina/cache");
     let name = std::fs::read_to_string(folder.join("current")).expect("a cache");
-    Connection::open(folder.join(name.trim())).expect("opens")
+    folder.join(name.trim())
+}
+
+/// The cache without its seal, as a fault of patina's own would leave it.
+fn cache(path: &Path) -> Connection {
+    let path = cache_path(path);
+    let mut seal = path.clone().into_os_string();
+    seal.push(".seal");
+    let _ = std::fs::remove_file(seal);
+    Connection::open(path).expect("opens")
 }
 
 /// An adapter as training writes them, of random numbers.
@@ -241,6 +289,7 @@ fn run(path: &Path, arguments: &[&str]) -> (i32, String) {
         .args(arguments)
         .current_dir(path)
         .env("PATINA", "0")
+        .env("PATINA_DATA_DIR", path.parent().expect("a folder").join("data"))
         .stdin(Stdio::null())
         .output()
         .expect("patina runs");

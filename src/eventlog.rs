@@ -5,7 +5,7 @@
 mod salvage;
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
@@ -84,6 +84,7 @@ const SET_LIVE: &str =
 #[derive(Debug)]
 pub struct Eventlog {
     connection: Connection,
+    path: PathBuf,
 }
 
 /// What an append did: where each fact stands, in the order given, and how many were new.
@@ -128,6 +129,8 @@ impl Eventlog {
     /// A [`UserError`] where the file is damaged so that it does not open.
     pub fn open(path: &Path, wal: bool) -> Result<Self> {
         salvage::finish(path)?;
+        Self::refuse_damaged(path)?;
+        sqlite::lift_seal(path)?;
         let open = || -> Result<Connection> {
             let mut connection = sqlite::open(path, Durability::Full, wal)?;
             fail::point("log opened")?;
@@ -135,10 +138,26 @@ impl Eventlog {
             Ok(connection)
         };
         match open() {
-            Ok(connection) => Ok(Eventlog { connection }),
+            Ok(connection) => Ok(Eventlog { connection, path: path.to_path_buf() }),
             Err(error) if sqlite::is_damage(&error) => Err(damaged(format!("{error:#}"))),
             Err(error) => Err(error),
         }
+    }
+
+    /// Closes it until the next run.
+    pub fn close(self) -> Result<()> {
+        sqlite::close(self.connection, &self.path)
+    }
+
+    /// Refuses a log that something else wrote to, unless every row of it proves to be what was appended.
+    pub fn refuse_damaged(path: &Path) -> Result<()> {
+        if path.exists()
+            && sqlite::refuse_altered(path).is_err()
+            && let Some(what) = Self::damage(path)?
+        {
+            return Err(damaged(what));
+        }
+        Ok(())
     }
 
     /// Refuses a log that a newer patina wrote; for readers, who do not migrate.
@@ -199,7 +218,7 @@ impl Eventlog {
         let mut rows = statement.query(named_params! {":event_type": event_type, ":after": after})?;
         while let Some(row) = rows.next()? {
             let seq = row.get(0)?;
-            refuse_damaged(row, seq)?;
+            refuse_bad_row(row, seq)?;
             visit(seq, row.get_ref(6)?.as_str()?)?;
         }
         Ok(())
@@ -358,7 +377,7 @@ pub fn data(connection: &Connection, seq: Seq) -> Result<String> {
     let mut statement = connection.prepare_cached(ROW)?;
     let mut rows = statement.query(named_params! {":seq": seq})?;
     let row = rows.next()?.with_context(|| format!("event {seq} is not in the log"))?;
-    refuse_damaged(row, seq)?;
+    refuse_bad_row(row, seq)?;
     Ok(row.get(6)?)
 }
 
@@ -373,7 +392,7 @@ fn no_match(seq: Seq) -> String {
     format!("event {seq} does not match its sum")
 }
 
-fn refuse_damaged(row: &Row<'_>, seq: Seq) -> Result<()> {
+fn refuse_bad_row(row: &Row<'_>, seq: Seq) -> Result<()> {
     if sum_holds(row).unwrap_or(false) { Ok(()) } else { Err(damaged(no_match(seq))) }
 }
 

@@ -1,7 +1,8 @@
-//! SQLite: how files are opened, and how a schema moves forward. Refuses to know what is in them.
+//! SQLite: how files are opened, sealed while they rest, and how a schema moves forward. Refuses to know what is in
+//! them.
 
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OpenFlags};
@@ -87,8 +88,83 @@ pub fn refuse_newer(name: &str, version: usize, known: usize) -> Result<()> {
     Ok(())
 }
 
-/// Whether SQLite found a file damaged.
+/// A file that something other than patina wrote to.
+#[derive(Debug)]
+pub struct Altered(PathBuf);
+
+impl std::fmt::Display for Altered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} was changed by something other than patina", self.0.display())
+    }
+}
+
+impl std::error::Error for Altered {}
+
+/// Closes a file that rests from now on, and seals it: whoever writes to it without lifting the seal is noticed, which
+/// SQLite, with no checksums of its own, would not.
+pub fn close(connection: Connection, path: &Path) -> Result<()> {
+    fold(&connection)?;
+    connection.close().map_err(|(_, error)| error).context("closing")?;
+    let stamp = rest_stamp(path).with_context(|| format!("sealing {}", path.display()))?;
+    std::fs::write(seal_path(path), stamp).with_context(|| format!("sealing {}", path.display()))
+}
+
+/// Brings the write-ahead log into its file. Where a reader is in the way it stays; the two are whole together.
+pub fn fold(connection: &Connection) -> Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).context("folding the write-ahead log in")
+}
+
+/// Lifts the seal, before the file is written to. A run that is killed leaves none, and SQLite keeps its file whole.
+pub fn lift_seal(path: &Path) -> Result<()> {
+    match std::fs::remove_file(seal_path(path)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("lifting the seal of {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file whose seal is broken.
+///
+/// # Errors
+/// [`Altered`], which [`is_damage`] knows.
+pub fn refuse_altered(path: &Path) -> Result<()> {
+    let look = || (std::fs::read_to_string(seal_path(path)).ok(), rest_stamp(path));
+    let mut seen = look();
+    while let (Some(seal), stamp) = &seen
+        && Some(seal) != stamp.as_ref()
+    {
+        // Between two looks a worker may have come or gone; what is broken stays so.
+        std::thread::sleep(LOOK_AGAIN);
+        let again = look();
+        if again == seen {
+            return Err(Altered(path.to_path_buf()).into());
+        }
+        seen = again;
+    }
+    Ok(())
+}
+
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+fn seal_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".seal");
+    name.into()
+}
+
+/// Size and time of the last change. Not the inode: a repository may be copied or moved with its times.
+fn rest_stamp(path: &Path) -> Option<String> {
+    let metadata = std::fs::metadata(path).ok()?;
+    let changed = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(format!("{} {}\n", metadata.len(), changed.as_nanos()))
+}
+
+/// Whether a file was found damaged.
 pub fn is_damage(error: &anyhow::Error) -> bool {
+    if error.is::<Altered>() {
+        return true;
+    }
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     matches!(code, Some(DatabaseCorrupt | NotADatabase))

@@ -35,14 +35,14 @@ impl Cache {
         let wanted = Origin { fingerprint: fingerprint(config), log: log.id()?, last: log.last_seq()? };
         let current = workspace.cache_path();
         if let Some(path) = current.clone().filter(|_| !full)
-            && let Some(connection) = usable(&path, workspace.wal, &wanted)
+            && let Some(connection) = usable(&path, workspace.wal, &wanted)?
         {
             return Ok(Cache { connection, path, building: false });
         }
         let next = workspace.next_cache_path()?;
         let last = previous(&next).filter(|last| last.exists() && Some(last) != current.as_ref());
         if let Some(last) = last
-            && let Some(connection) = usable(&last, workspace.wal, &wanted)
+            && let Some(connection) = usable(&last, workspace.wal, &wanted)?
         {
             return Ok(Cache { connection, path: last, building: true });
         }
@@ -60,12 +60,17 @@ impl Cache {
     pub fn publish(&mut self, workspace: &Workspace) -> Result<()> {
         if self.building {
             // Readers that open the file without its write-ahead log must find everything in it.
-            self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
+            sqlite::fold(&self.connection)?;
             fail::point("cache folded")?;
             workspace.publish_cache(&self.path)?;
             self.building = false;
         }
         Ok(())
+    }
+
+    /// Closes it until the next run.
+    pub fn close(self) -> Result<()> {
+        sqlite::close(self.connection, &self.path)
     }
 
     /// Whether readers do not see it yet.
@@ -117,6 +122,8 @@ fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> 
     if !log.exists() {
         return Err(outdated().into());
     }
+    sqlite::refuse_altered(cache)?;
+    Eventlog::refuse_damaged(log)?;
     let connection = sqlite::open_read_only(cache)?;
     let uri = format!("file:{}?mode=ro", encode_uri(log));
     connection.execute("ATTACH DATABASE :log AS log", named_params! {":log": uri})?;
@@ -194,15 +201,31 @@ struct Origin {
     last: Seq,
 }
 
-/// A cache that opens, has not been damaged where it is easily seen, and depends on what we depend on.
-fn usable(path: &Path, wal: bool, wanted: &Origin) -> Option<Connection> {
-    let connection = sqlite::open(path, Durability::Normal, wal).ok()?;
-    connection.pragma_update(None, "cache_size", -32_000).ok()?;
-    let is_ours = meta(&connection, "fingerprint").ok()?? == wanted.fingerprint;
-    let is_of_this_log = meta(&connection, "log_id").ok()?? == wanted.log;
-    // A log that was put back from a backup ends before what was taken in from it.
-    let watermark = meta(&connection, "watermark").ok()?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    (is_ours && is_of_this_log && wanted.last >= watermark).then_some(connection)
+/// A cache that opens, has not been damaged where it is easily seen, and depends on what we depend on. Its seal is
+/// lifted.
+fn usable(path: &Path, wal: bool, wanted: &Origin) -> Result<Option<Connection>> {
+    let open = || -> Result<Connection> {
+        sqlite::refuse_altered(path)?;
+        sqlite::lift_seal(path)?;
+        let connection = sqlite::open(path, Durability::Normal, wal)?;
+        connection.pragma_update(None, "cache_size", -32_000)?;
+        Ok(connection)
+    };
+    let fits = |connection: &Connection| -> Result<bool> {
+        let is_ours = meta(connection, "fingerprint")?.as_ref() == Some(&wanted.fingerprint);
+        let is_of_this_log = meta(connection, "log_id")?.as_ref() == Some(&wanted.log);
+        // A log that was put back from a backup ends before what was taken in from it.
+        let watermark = meta(connection, "watermark")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(is_ours && is_of_this_log && wanted.last >= watermark)
+    };
+    match open().and_then(|connection| Ok(fits(&connection)?.then_some(connection))) {
+        Err(error) if sqlite::is_passing(&error) => Err(error),
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "a cache is of no use and is built again");
+            Ok(None)
+        }
+        result => result,
+    }
 }
 
 /// The path numbered one below, `cache-6.db` for `cache-7.db`.

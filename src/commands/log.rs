@@ -53,6 +53,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let path = here.workspace.eventlog_path();
     let mut events = Vec::new();
     if path.exists() {
+        Eventlog::refuse_damaged(&path)?;
         let log = sqlite::open_read_only(&path)?;
         Eventlog::refuse_newer(&log, "main")?;
         // Events that have a time of their own are told in its order, the others in that of their taking in.

@@ -193,6 +193,9 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
             here.wait(REBUILD, false)?;
             dispatch(cli, output)
         }
+        Err(error) if crate::sqlite::is_damage(&error) => Err(UserError::new(Exit::Unverified, format!("{error:#}"))
+            .hint("`patina reindex` builds it again from the log")
+            .into()),
         result => result,
     }
 }

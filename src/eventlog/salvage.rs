@@ -67,7 +67,7 @@ pub fn finish(path: &Path) -> Result<()> {
         fail::point("damaged log kept")?;
     }
     // A write-ahead log that stayed would be played into the new file.
-    for ending in ["-wal", "-shm", "-journal"] {
+    for ending in ["-wal", "-shm", "-journal", ".seal"] {
         remove(&with_ending(path, ending))?;
     }
     fail::point("damaged log emptied")?;

@@ -178,6 +178,8 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
         .map(|main| item::counts(&cache.connection, main.id))
         .transpose()?
         .map_or(0, |counts| counts.values().sum());
+    cache.close()?;
+    log.close()?;
     report.seconds.total = start.elapsed().as_secs_f64();
     report.peak_rss_bytes = peak_rss_bytes();
     tracing::info!(

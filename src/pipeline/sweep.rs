@@ -36,16 +36,18 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     let old = log.note_unseen(&live, now, now - i64::from(days) * 86_400)?;
     fail::point("unseen noted")?;
     drop_embeddings(context, &cache, now - i64::from(days) * 86_400)?;
-    if old.is_empty() {
-        return Ok(Swept { events: 0, bytes: before.saturating_sub(size(context)) });
+    let mut events = 0;
+    if !old.is_empty() {
+        // The cache lets go first: what it does not hold is taken in again when a view comes back to it.
+        forget(&mut cache, &old)?;
+        fail::point("cache forgot")?;
+        events = log.drop_derivable(&old)? as u64;
+        log.vacuum()?;
+        fail::point("log vacuumed")?;
+        cache.connection.execute_batch("VACUUM")?;
     }
-    // The cache lets go first: what it does not hold is taken in again when a view comes back to it.
-    forget(&mut cache, &old)?;
-    fail::point("cache forgot")?;
-    let events = log.drop_derivable(&old)? as u64;
-    log.vacuum()?;
-    fail::point("log vacuumed")?;
-    cache.connection.execute_batch("VACUUM")?;
+    cache.close()?;
+    log.close()?;
     Ok(Swept { events, bytes: before.saturating_sub(size(context)) })
 }
 

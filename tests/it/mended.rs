@@ -56,6 +56,44 @@ fn an_answer_over_a_damaged_cache_comes_once_it_is_built_again() {
     ringing.rest();
 }
 
+/// Takes a file's seal away, so that what is written to it next looks as if patina had done it.
+fn unsealed(path: &std::path::Path) {
+    let mut seal = path.as_os_str().to_owned();
+    seal.push(".seal");
+    fs::remove_file(seal).expect("it rests under a seal");
+}
+
+#[test]
+fn a_cache_that_something_else_wrote_to_is_not_believed() {
+    let repo = repository();
+    let before = answers(&repo);
+    let folder = repo.state().join("cache");
+    let path = folder.join(fs::read_to_string(folder.join("current")).expect("a cache").trim());
+    let mut bytes = fs::read(&path).expect("readable");
+    // A name in the middle of a row: for SQLite the file is as good as before.
+    let at = bytes.windows(4).position(|window| window == b"b.rs").expect("a path");
+    bytes[at] = b'x';
+    fs::write(&path, bytes).expect("damage");
+    let refused = repo.try_patina(&["query", "beta"]);
+    assert_eq!(refused.code, 6, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("changed by something other than patina"), "{}", refused.stderr);
+    let ringing = repo.with("PATINA", "");
+    let asked = ringing.json(&["query", "beta", "--kind", "function"]);
+    assert_eq!(asked["hits"][0]["key"], "b.rs#beta", "it is built again meanwhile");
+    ringing.rest();
+    assert_same(&answers(&repo), &before, "built again");
+    assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true);
+}
+
+#[test]
+fn a_copied_repository_is_taken_as_it_is() {
+    let repo = repository();
+    let copy = repo.copy();
+    assert_same(&answers(&copy), &answers(&repo), "copied");
+    assert_eq!(copy.reindex(), 0);
+    assert!(copy.state().join("cache/cache-1.db").exists(), "nothing was built again");
+}
+
 #[test]
 fn a_malformed_commit_hides_nothing() {
     let repo = repository();
@@ -152,6 +190,7 @@ fn what_was_taken_in_step_by_step_verifies_and_a_planted_fault_does_not() {
         let folder = repo.state().join("cache");
         let name = fs::read_to_string(folder.join("current")).expect("a cache");
         let path = if file == "log" { repo.state().join("eventlog.db") } else { folder.join(name.trim()) };
+        unsealed(&path);
         let changed = rusqlite::Connection::open(path).expect("opens").execute(sql, []).expect("a fault");
         assert!(changed > 0, "{part}: {sql}");
         let ran = repo.try_patina(&["--json", "doctor", "--verify"]);

@@ -51,10 +51,11 @@ fn dimension(repo: &TestRepo, name: &str) -> Value {
     all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name} in {status}")).clone()
 }
 
-/// The cache in use.
+/// The cache in use, without its seal: what is written to it looks as if patina had done it.
 fn cache(repo: &TestRepo) -> Connection {
     let folder = repo.state().join("cache");
     let name = fs::read_to_string(folder.join("current")).expect("a cache");
+    let _ = fs::remove_file(folder.join(format!("{}.seal", name.trim())));
     Connection::open(folder.join(name.trim())).expect("opens")
 }
 
