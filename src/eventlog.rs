@@ -337,6 +337,10 @@ impl Eventlog {
         let look = || -> Result<Option<String>> {
             let log = sqlite::open_read_only(path)?;
             Self::refuse_newer(&log, "main")?;
+            if !log.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'event'")?.exists([])? {
+                let empty = std::fs::metadata(path)?.len() == 0;
+                return Ok((!empty).then(|| "the table of events is gone".to_string()));
+            }
             if let (Some(bad), _) = Self::verify_sums(&log)? {
                 return Ok(Some(bad));
             }

@@ -41,6 +41,7 @@ use crate::query::{Filter, Hit, Reader};
 use crate::view;
 use crate::workspace::{Lock, Workspace, program, running_program};
 use output::Output;
+pub use output::clean;
 
 /// A code repository's memory, kept by git itself.
 ///

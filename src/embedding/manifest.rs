@@ -140,7 +140,11 @@ pub struct Platform {
 }
 
 impl Manifest {
-    fn read(id: &str, text: &str, folder: PathBuf) -> Result<Self> {
+    /// Reads the manifest of a model from its text.
+    ///
+    /// # Errors
+    /// A [`UserError`] that says what is wrong with it.
+    pub fn read(id: &str, text: &str, folder: PathBuf) -> Result<Self> {
         let bad = |why: String| {
             UserError::new(Exit::Usage, format!("the manifest of model {id} cannot be used: {why}"))
                 .hint(format!("correct {}", folder.join("manifest.toml").display()))

@@ -20,9 +20,6 @@ use crate::sqlite::{self, Durability};
 const PAGE: usize = 4096;
 const WAL_HEADER: u64 = 32;
 const WAL_FRAME: u64 = 24;
-/// Longer than any row can be: a text is capped at 64 KB, and a commit lists its files.
-const LONGEST: u64 = 1 << 30;
-
 /// What a salvage did.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Salvaged {
@@ -149,6 +146,8 @@ struct Found {
 struct Pages {
     main: File,
     log: Option<File>,
+    /// Bytes of both: no row is longer.
+    length: u64,
     /// Where the newest version of a page begins in the write-ahead log.
     newest: HashMap<u32, u64>,
     /// Where every version of a page begins there.
@@ -159,7 +158,11 @@ impl Pages {
     fn open(path: &Path) -> Result<Self> {
         let main = File::open(path).with_context(|| format!("opening {}", path.display()))?;
         let log = File::open(with_ending(path, "-wal")).ok();
-        let mut pages = Pages { main, log, newest: HashMap::new(), frames: Vec::new() };
+        let mut length = main.metadata()?.len();
+        if let Some(log) = &log {
+            length += log.metadata()?.len();
+        }
+        let mut pages = Pages { main, log, length, newest: HashMap::new(), frames: Vec::new() };
         if let Some(log) = &pages.log {
             let mut at = WAL_HEADER;
             let mut number = [0; 4];
@@ -191,7 +194,7 @@ impl Pages {
     /// The row that begins with these bytes of a page, if one does.
     fn row(&self, cell: &[u8]) -> Option<Found> {
         let (size, rest) = varint(cell)?;
-        if !(48..LONGEST).contains(&size) {
+        if !(48..self.length).contains(&size) {
             return None;
         }
         let (seq, rest) = varint(rest)?;

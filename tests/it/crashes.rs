@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{PATINA, Ran, Random, TestRepo};
+use crate::support::{PATINA, Ran, Random, TestRepo, figure};
 
 /// What stands in the log of every repository here.
 pub fn said() -> Vec<String> {
@@ -87,7 +87,7 @@ fn killed_at_any_moment_it_goes_on_from_there() {
         repo.rest();
         assert_mended(&repo, &said(), &format!("kill {kill}, {args:?} after {delay:?}"));
     }
-    println!("{kills} kills, {hit} of them while it was at work, each mended by one ring");
+    figure(&format!("{kills} kills, {hit} of them while it was at work, each mended by one ring"));
     assert!(hit * 3 > kills, "only {hit} of {kills} hit");
 }
 

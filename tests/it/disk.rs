@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::crashes::{assert_mended, gone_on, said, worker};
-use crate::support::{Random, TestRepo, note_elsewhere};
+use crate::support::{Random, TestRepo, figure, note_elsewhere};
 
 /// How many calls of a kind go well before one fails.
 const PLACES: &[usize] = &[1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233];
@@ -60,7 +60,7 @@ fn whatever_call_fails_the_next_ring_mends_it() {
             }
         }
     }
-    println!("{trials} runs, calls that failed by kind: {failed:?}; each mended by one ring");
+    figure(&format!("{trials} runs, calls that failed by kind: {failed:?}; each mended by one ring"));
     for kind in ["write", "pwrite", "fsync", "ftruncate", "rename", "unlink"] {
         assert!(failed.get(kind).is_some_and(|hits| *hits > 0), "no {kind} was made to fail");
     }
@@ -257,7 +257,7 @@ fn the_power_goes_and_nothing_acknowledged_is_lost() {
         assert_eq!(found[..acknowledged.min(found.len())], notes[..acknowledged], "{case}");
         assert_mended(&after, &found, &case);
     }
-    println!("{cuts} moments of {} steps, {lost_bytes} files with something not yet synced", steps.len());
+    figure(&format!("{cuts} moments of {} steps, {lost_bytes} files with something not yet synced", steps.len()));
     assert!(lost_bytes > cuts / 2, "hardly anything was ever at risk");
 }
 

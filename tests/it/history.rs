@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::support::{Entry, PATINA, Planned, Random, TestRepo, afresh, answers, assert_same, history, import, until};
+use crate::support::{
+    Entry, PATINA, Planned, Random, TestRepo, afresh, answers, assert_same, figure, history, import, until,
+};
 
 #[test]
 fn any_history_in_any_batches_equals_one_full_pass() {
@@ -37,20 +39,23 @@ fn any_history_in_any_batches_equals_one_full_pass() {
 }
 
 /// How many random histories are verified; `PATINA_TEST_HISTORIES` asks for more.
-const HISTORIES: u64 = 30;
+const HISTORIES: u64 = 200;
 /// Each so-manieth of them is embedded too.
 const WITH_MODEL: u64 = 6;
 
 #[test]
 fn random_histories_with_lost_and_doubled_rings_verify() {
     let count = std::env::var("PATINA_TEST_HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(HISTORIES);
-    let (mut steps, mut lost, mut verified) = (0, 0, 0);
+    let (mut steps, mut lost, mut doubled, mut cut, mut verified) = (0, 0, 0, 0, 0);
+    let mut made = Made::default();
     for seed in 100..100 + count {
         let repo = TestRepo::new();
         let repo = if seed % WITH_MODEL == 0 { repo.with_model() } else { repo };
         let random = &mut Random::new(seed);
         let commits = 10 + random.below(40);
-        let ids: Vec<String> = import(&repo, &history(seed, commits));
+        let planned = history(seed, commits);
+        made.count(&planned);
+        let ids: Vec<String> = import(&repo, &planned);
         for _ in 0..10 {
             if random.percent(30) {
                 let name = format!("refs/heads/b{}", random.below(3));
@@ -63,11 +68,18 @@ fn random_histories_with_lost_and_doubled_rings_verify() {
                 lost += 1;
                 continue;
             }
-            repo.reindex();
             if random.percent(20) {
-                repo.reindex();
+                // Between two of its transactions; where no places to stop are built in, it goes on.
+                let place = random.pick(CUTS);
+                let ran = repo.with("PATINA_FAIL", &format!("{place}:error")).try_patina(&["reindex", "--quiet"]);
+                cut += usize::from(ran.code == 1);
             }
-            if random.percent(10) {
+            repo.reindex();
+            if random.percent(30) {
+                repo.reindex();
+                doubled += 1;
+            }
+            if random.percent(5) {
                 verify(&repo, seed);
                 verified += 1;
             }
@@ -75,8 +87,63 @@ fn random_histories_with_lost_and_doubled_rings_verify() {
         verify(&repo, seed);
         verified += 1;
     }
-    println!("{count} histories, {steps} moves of HEAD, {lost} of them without a ring, {verified} verified");
+    figure(&format!(
+        "{count} histories, {made}; {steps} moves of HEAD, {lost} rings lost, {doubled} doubled, {cut} runs cut short, {verified} verified"
+    ));
 }
+
+/// What random histories were made of.
+#[derive(Default)]
+struct Made {
+    commits: usize,
+    merges: usize,
+    roots: usize,
+    renames: usize,
+    links: usize,
+    submodules: usize,
+}
+
+impl Made {
+    fn count(&mut self, planned: &[Planned]) {
+        for commit in planned {
+            self.commits += 1;
+            self.merges += usize::from(commit.parents.len() > 1);
+            self.roots += usize::from(commit.parents.is_empty());
+            let Some(before) = commit.parents.first().map(|parent| &planned[*parent].tree) else { continue };
+            for (_, entry) in commit.tree.iter().filter(|(path, _)| !before.contains_key(*path)) {
+                let came_from = |(other, held): (&Vec<u8>, &Entry)| held == entry && !commit.tree.contains_key(other);
+                self.renames += usize::from(before.iter().any(came_from));
+                self.links += usize::from(matches!(entry, Entry::Link(_)));
+                self.submodules += usize::from(matches!(entry, Entry::Submodule(_)));
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Made { commits, merges, roots, renames, links, submodules } = self;
+        write!(
+            f,
+            "{commits} commits ({merges} merges, {roots} roots, {renames} exact renames, {links} links, {submodules} submodules)"
+        )
+    }
+}
+
+/// Places between two transactions.
+const CUTS: &[&str] = &[
+    "append kept",
+    "parses kept",
+    "pending kept",
+    "history read",
+    "commits kept",
+    "views kept",
+    "live kept",
+    "recorded",
+    "updated",
+    "embeddings kept",
+    "embedded",
+];
 
 fn verify(repo: &TestRepo, seed: u64) {
     let verdict = repo.json(&["doctor", "--verify", "--all"]);

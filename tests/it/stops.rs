@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::crashes::{assert_mended, gone_on, said, worker};
-use crate::support::{Ran, TestRepo, put};
+use crate::support::{Ran, TestRepo, figure, put};
 
 /// Something that patina does, from what there is before it.
 struct Scenario {
@@ -151,7 +151,7 @@ fn whatever_stops_patina_at_a_named_place_the_next_ring_mends_it() {
     tried.extend(hooks_are_stopped(&mut trials));
     let missed: Vec<&String> = all.difference(&tried).collect();
     assert!(missed.is_empty(), "no scenario comes by {missed:?}");
-    println!("{} points, {trials} stops, each mended by one ring", tried.len());
+    figure(&format!("{} points, {trials} stops, each mended by one ring", tried.len()));
 }
 
 /// Installing and uninstalling stopped in the middle: done again, the hooks are as they should be.

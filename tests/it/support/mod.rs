@@ -316,6 +316,15 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
+/// Says what a test has tried: on its own output, and in a file that `tests/run` shows at its end.
+pub fn figure(line: &str) {
+    use std::io::Write as _;
+    println!("{line}");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("figures.log");
+    let mut file = File::options().append(true).create(true).open(path).expect("a file of the build");
+    writeln!(file, "{line}").expect("it is written");
+}
+
 /// Writes a file with its mode, and the folders above it.
 pub fn put(path: &Path, text: &[u8], mode: u32) {
     fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
