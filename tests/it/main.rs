@@ -4,8 +4,11 @@
 mod code;
 mod compat;
 mod config;
+mod foreign;
+mod formats;
 mod history;
 mod hooks;
+mod hostile;
 mod json;
 mod languages;
 mod lineage;
