@@ -4,6 +4,7 @@
 
 mod config;
 mod language;
+mod probe;
 mod script;
 mod shim;
 mod state;
@@ -13,6 +14,7 @@ mod tests;
 use crate::fail;
 use crate::workspace::write_atomically;
 use anyhow::{Context as _, Result, bail, ensure};
+pub use probe::{Tried, answer, probe};
 use script::{Block, Disabled};
 use shim::Look;
 pub use state::{HookState, State};
@@ -112,6 +114,8 @@ pub fn install(site: &Site, method: Method) -> Result<Vec<HookState>> {
         }
     }
     fail::point("hooks placed")?;
+    // What hooks could not find is told of the ones before.
+    remove_if_there(&crumbs(site))?;
     status(site)
 }
 
@@ -125,13 +129,13 @@ pub fn uninstall(site: &Site) -> Result<Vec<HookState>> {
     folders.extend([site.hooks_dir.clone(), site.common_dir.join("hooks")]);
     for folder in folders {
         let mut made = 0;
-        for event in EVENTS {
-            made = made.max(shim::uninstall(&folder.join(event))?);
+        for path in EVENTS.into_iter().flat_map(|event| shim::hooks_of(&folder, event)) {
+            made = made.max(shim::uninstall(&path)?);
         }
         shim::sweep(&folder, made);
     }
     config::uninstall(&site.common_dir.join("config"), &EVENTS)?;
-    for leftover in [memory(site), switch(site)] {
+    for leftover in [memory(site), switch(site), crumbs(site)] {
         remove_if_there(&leftover)?;
     }
     status(site)
@@ -207,6 +211,11 @@ fn check(site: &Site) -> Result<()> {
 /// The file that switches the hooks off.
 fn switch(site: &Site) -> PathBuf {
     site.state_dir.join("disabled")
+}
+
+/// What hooks leave that find no patina.
+pub fn crumbs(site: &Site) -> PathBuf {
+    site.common_dir.join("patina/crumbs")
 }
 
 /// The hooks folders that were written to, as `core.hooksPath` may name another one tomorrow.

@@ -1,11 +1,13 @@
 //! SQLite: how files are opened, sealed while they rest, and how a schema moves forward. Refuses to know what is in
 //! them.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, named_params};
 
 use crate::error::{Exit, UserError};
 
@@ -45,13 +47,60 @@ pub fn open(path: &Path, durability: Durability, wal: bool) -> Result<Connection
 /// Opens a file that must exist, for reading only.
 pub fn open_read_only(path: &Path) -> Result<Connection> {
     assert_version()?;
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
-    )
-    .with_context(|| format!("opening {}", path.display()))?;
-    connection.busy_timeout(BUSY)?;
-    Ok(connection)
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    first_that_reads(path, |uri| {
+        let connection = Connection::open_with_flags(uri, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
+        Ok(connection)
+    })
+}
+
+/// Attaches a file that must exist, for reading only.
+pub fn attach_read_only(connection: &Connection, path: &Path, name: &str) -> Result<()> {
+    first_that_reads(path, |uri| {
+        connection.execute("ATTACH DATABASE :file AS :name", named_params! {":file": uri, ":name": name})?;
+        let read = connection.pragma_query_value(Some(name), "schema_version", |_| Ok(()));
+        if read.is_err() {
+            connection.execute("DETACH DATABASE :name", named_params! {":name": name})?;
+        }
+        read
+    })
+}
+
+/// Reads a file as one that others may write to. That takes a file of shared memory beside it, which a folder that
+/// cannot be written does not get: there the file stands still, and is read as it is, if it is whole.
+fn first_that_reads<T>(path: &Path, read: impl Fn(&str) -> rusqlite::Result<T>) -> Result<T> {
+    let uri = format!("file:{}?mode=ro", encode_uri(path));
+    let why = match read(&uri) {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen) => error,
+        outcome => return outcome.with_context(|| format!("opening {}", path.display())),
+    };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    match std::fs::metadata(&log) {
+        Ok(log) if log.len() > 0 => {
+            let message =
+                format!("{} cannot be read: not all is in it, and its folder cannot be written", path.display());
+            Err(UserError::new(Exit::NotSetUp, message)
+                .hint("run `patina status` once as somebody who may write there")
+                .into())
+        }
+        _ if !path.exists() => Err(why).with_context(|| format!("opening {}", path.display())),
+        _ => read(&format!("{uri}&immutable=1")).with_context(|| format!("opening {}", path.display())),
+    }
+}
+
+/// A path as it stands in a URI.
+fn encode_uri(path: &Path) -> String {
+    let mut out = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(*byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 /// Moves a schema forward: runs the migrations that the file has not seen, in one exclusive
@@ -196,14 +245,58 @@ fn assert_version() -> Result<()> {
 
 /// Whether the file system under a path can share memory between processes, which WAL needs. Reads
 /// `mountinfo`, the text of `/proc/self/mountinfo`; the longest mount point above the path decides.
-pub fn wal_works(mountinfo: &str, path: &Path) -> bool {
-    let mount = mountinfo.lines().filter_map(|line| {
-        let (before, after) = line.split_once(" - ")?;
-        let point = before.split(' ').nth(4)?.replace("\\040", " ");
-        path.starts_with(&point).then(|| (point.len(), after.split(' ').next().unwrap_or_default().to_string()))
+pub fn wal_works(mountinfo: &[u8], path: &Path) -> bool {
+    // Bytes, because one mount point that is not UTF-8 must not hide all the others.
+    let mount = mountinfo.split(|byte| *byte == b'\n').filter_map(|line| {
+        let dash = line.windows(3).position(|window| window == b" - ")?;
+        let point = unescape(line[..dash].split(|byte| *byte == b' ').nth(4)?);
+        let kind = line[dash + 3..].split(|byte| *byte == b' ').next()?;
+        path.starts_with(OsStr::from_bytes(&point)).then_some((point.len(), kind))
     });
     let kind = mount.max_by_key(|(length, _)| *length).map(|(_, kind)| kind).unwrap_or_default();
-    !matches!(kind.as_str(), "9p" | "nfs" | "nfs4" | "cifs" | "smb3" | "smbfs" | "fuse.sshfs" | "afs" | "ncpfs")
+    !NETWORKED.contains(&kind)
+}
+
+/// File systems whose files several machines may hold open, or that do not share memory between processes.
+const NETWORKED: [&[u8]; 17] = [
+    b"9p",
+    b"nfs",
+    b"nfs4",
+    b"cifs",
+    b"smb3",
+    b"smbfs",
+    b"fuse.sshfs",
+    b"afs",
+    b"ncpfs",
+    b"ceph",
+    b"fuse.glusterfs",
+    b"lustre",
+    b"gpfs",
+    b"beegfs",
+    b"vboxsf",
+    b"prl_fs",
+    b"fuse.rclone",
+];
+
+/// A mount point as it is: blanks, tabs, line ends and backslashes stand there in octal.
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        let octal =
+            after.get(..3).filter(|digits| *byte == b'\\' && digits.iter().all(|digit| (b'0'..=b'7').contains(digit)));
+        match octal {
+            Some(digits) => {
+                out.push(digits.iter().fold(0_u8, |value, digit| value.wrapping_mul(8).wrapping_add(digit - b'0')));
+                rest = &after[3..];
+            }
+            None => {
+                out.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -225,12 +318,13 @@ mod tests {
     #[test]
     fn a_network_file_system_has_no_wal() {
         let check = |path: &str, expect: bool| {
-            let info = "21 1 8:1 / / rw - ext4 /dev/a rw\n35 21 0:31 / /home/me rw,relatime shared:1 - nfs4 host:/x rw\n40 21 0:32 / /home/me/a\\040b rw - ext4 /dev/b rw";
+            let info = b"21 1 8:1 / / rw - ext4 /dev/a rw\n35 21 0:31 / /home/me rw,relatime shared:1 - nfs4 host:/x rw\n40 21 0:32 / /home/me/a\\040b rw - ext4 /dev/b rw\n41 21 0:33 / /mnt/\xff rw - ext4 /dev/c rw\n42 21 0:34 / /mnt/c\\134d\\012 rw - 9p x rw";
             assert_eq!(wal_works(info, Path::new(path)), expect, "{path}");
         };
         check("/srv/repo", true);
         check("/home/me/repo", false);
         check("/home/me/a b/repo", true);
         check("/home/mexico", true);
+        check("/mnt/c\\d\n/repo", false);
     }
 }

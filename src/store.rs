@@ -125,8 +125,7 @@ fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> 
     sqlite::refuse_altered(cache)?;
     Eventlog::refuse_damaged(log)?;
     let connection = sqlite::open_read_only(cache)?;
-    let uri = format!("file:{}?mode=ro", encode_uri(log));
-    connection.execute("ATTACH DATABASE :log AS log", named_params! {":log": uri})?;
+    sqlite::attach_read_only(&connection, log, "log")?;
     Eventlog::refuse_newer(&connection, "log")?;
     // One snapshot for the whole answer; the log's is taken after the cache's, so it holds all that the cache names.
     connection.execute_batch("BEGIN")?;
@@ -232,15 +231,4 @@ fn usable(path: &Path, wal: bool, wanted: &Origin) -> Result<Option<Connection>>
 fn previous(next: &Path) -> Option<PathBuf> {
     let number: u64 = next.file_stem()?.to_str()?.strip_prefix("cache-")?.parse().ok()?;
     number.checked_sub(1).filter(|number| *number > 0).map(|number| next.with_file_name(format!("cache-{number}.db")))
-}
-
-fn encode_uri(path: &Path) -> String {
-    let mut out = String::new();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'-' | b'_' | b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(*byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }

@@ -45,8 +45,10 @@ impl Workspace {
             }
             None => common_dir.join("patina"),
         };
-        let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let wal = sqlite::wal_works(&mountinfo, &dir);
+        let mountinfo = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+        // Mount points are named without links, and the folder itself may not be there yet.
+        let real = dir.ancestors().find_map(|above| std::fs::canonicalize(above).ok());
+        let wal = sqlite::wal_works(&mountinfo, real.as_deref().unwrap_or(&dir));
         Workspace { dir, wal }
     }
 

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::{Here, hook, stop_flag};
 use crate::embedding::{self, Embeddings};
 use crate::error::{Exit, UserError};
+use crate::event::count;
 use crate::eventlog::{self, Eventlog, Salvaged};
 use crate::hooks;
 use crate::index;
@@ -108,7 +109,8 @@ const REBUILT: &[&str] = &["cache", "segments", "vectors", "embeddings", "equal"
 fn look(here: &Here, arguments: &Arguments, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
     let verified = || behind_the_lock(here, output, |context| verify::verify(context, arguments.all));
     let verdict = arguments.verify.then(verified).transpose()?;
-    let mut checks = vec![git(), folder(here), hooks_installed(here), crumbs(here)];
+    let mut checks = vec![git(), repository(here), folder(here)];
+    checks.extend(hooks_installed(here));
     checks.extend(eventlog(here));
     checks.extend(cache(here));
     checks.extend(model(here));
@@ -210,35 +212,63 @@ fn folder(here: &Here) -> Check {
     }
 }
 
-fn hooks_installed(here: &Here) -> Check {
-    let states = match hook::site(here).and_then(|site| hooks::status(&site)) {
-        Ok(states) => states,
-        Err(error) => return failed("hooks", format!("{error:#}"), "run `patina hook status`"),
+/// Whether what git keeps can be read, as far as it is needed for an answer.
+fn repository(here: &Here) -> Check {
+    let read = || -> Result<usize> {
+        let worktrees = here.repository.worktrees()?;
+        for head in here.repository.head()?.iter().chain(worktrees.iter().flat_map(|worktree| &worktree.head)) {
+            here.repository.files(head.tree)?;
+        }
+        Ok(worktrees.len())
     };
-    let other: Vec<String> = states
-        .iter()
-        .filter(|hook| hook.state != hooks::State::Installed)
-        .map(|hook| format!("{} is {}", hook.event, hook.state))
-        .collect();
-    if other.is_empty() {
-        ok("hooks", format!("{} installed", states.len()))
-    } else {
-        warning("hooks", other.join(", "), "run `patina hook install`; `patina hook status` says more")
+    match read() {
+        Ok(worktrees) => {
+            ok("repository", format!("{} and the tree at HEAD can be read", count(worktrees as u64, "worktree")))
+        }
+        Err(error) => failed("repository", format!("{error:#}"), "`git fsck` says what is damaged"),
     }
 }
 
-fn crumbs(here: &Here) -> Check {
-    match std::fs::read_to_string(here.common_dir.join("patina/crumbs")) {
-        Ok(text) if !text.trim().is_empty() => {
-            let last = text.lines().last().unwrap_or_default().to_string();
-            warning(
-                "reachability",
-                format!("{} hooks found no patina to run, the last one: {last}", text.lines().count()),
-                "run `patina hook install` again with the patina that stays",
-            )
-        }
-        _ => ok("reachability", "every hook that rang found patina"),
+fn hooks_installed(here: &Here) -> Vec<Check> {
+    let check = || -> Result<Vec<Check>> {
+        let site = hook::site(here)?;
+        let states = hooks::status(&site)?;
+        let other: Vec<String> = states
+            .iter()
+            .filter(|hook| hook.state != hooks::State::Installed)
+            .map(|hook| format!("{} is {}", hook.event, hook.state))
+            .collect();
+        let installed = match other.as_slice() {
+            [] => ok("hooks", format!("{} installed", states.len())),
+            other => warning("hooks", other.join(", "), "run `patina hook install`; `patina hook status` says more"),
+        };
+        Ok(vec![installed, reachability(here, &site)?])
+    };
+    check().unwrap_or_else(|error| vec![failed("hooks", format!("{error:#}"), "run `patina hook status`")])
+}
+
+/// Runs the hooks, as far as they are ours, and reads what others left that found no patina.
+fn reachability(here: &Here, site: &hooks::Site) -> Result<Check> {
+    const AGAIN: &str =
+        "run `patina hook install` again with the patina that stays; `patina hook status` names the files";
+    let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
+    // Where it is missing or cannot be written nothing rings, which has been said.
+    let can_ring = here.workspace.dir.exists() && here.workspace.create().is_ok();
+    let tried = if can_ring { hooks::probe(site, dir)? } else { Vec::new() };
+    let failures: Vec<String> =
+        tried.iter().filter_map(|one| Some(format!("{} {}", one.event, one.failure.as_ref()?))).collect();
+    if !failures.is_empty() {
+        return Ok(warning("reachability", failures.join("; "), AGAIN));
     }
+    let crumbs = std::fs::read_to_string(hooks::crumbs(site)).unwrap_or_default();
+    if let Some(last) = crumbs.lines().last() {
+        let words = format!("{} hooks found no patina to run, the last one: {last}", crumbs.lines().count());
+        return Ok(warning("reachability", words, AGAIN));
+    }
+    Ok(match tried.len() {
+        0 => ok("reachability", "no hook of ours is there to be tried"),
+        n => ok("reachability", format!("{} ran and reached patina", count(n as u64, "hook"))),
+    })
 }
 
 fn eventlog(here: &Here) -> Vec<Check> {

@@ -106,23 +106,25 @@ pub fn site(here: &Here) -> Result<Site> {
 
 /// Rings and, if nobody is at work, becomes the worker. A hook never fails, and never says anything.
 fn ring(event: &str) {
-    if is_off() {
+    if is_off() || hooks::answer(|| Some(rung()?.2.dir), event) {
         return;
     }
-    let found = std::env::current_dir()
-        .map_err(anyhow::Error::from)
-        .and_then(|dir| Repository::discover(&dir))
-        .and_then(|found| found.common_dir());
-    let Ok(common_dir) = found else { return };
-    // Settings that cannot be read might say where things are, or what to leave out: nothing is done without them.
-    let Ok(config) = Config::load() else { return };
+    let Some((common_dir, config, workspace)) = rung() else { return };
     worker::detach();
-    let workspace = Workspace::locate(&common_dir, &config);
     if workspace.is_disabled() || workspace.create().and_then(|()| workspace.ring()).is_err() {
         return;
     }
     tracing::debug!(event, "rang");
     worker::answer(&common_dir, &config);
+}
+
+/// What a hook rings for.
+fn rung() -> Option<(PathBuf, Config, Workspace)> {
+    let common_dir = Repository::discover(&std::env::current_dir().ok()?).and_then(|found| found.common_dir()).ok()?;
+    // Settings that cannot be read might say where things are, or what to leave out: nothing is done without them.
+    let config = Config::load().ok()?;
+    let workspace = Workspace::locate(&common_dir, &config);
+    Some((common_dir, config, workspace))
 }
 
 /// Whether a folder holds files that the repository tracks: then they are the project's, and not ours to change.
@@ -131,7 +133,8 @@ fn is_tracked(top: &Path, dir: &Path) -> bool {
     if dir.starts_with(top.join(".git")) || !dir.starts_with(&top) {
         return false;
     }
-    let listed = git(&top).arg("ls-files").arg("--").arg(&dir).output();
+    // A monitor of files would be run to read the index.
+    let listed = git(&top).args(["-c", "core.fsmonitor=false", "ls-files"]).arg("--").arg(&dir).output();
     listed.is_ok_and(|listed| !listed.stdout.is_empty())
 }
 

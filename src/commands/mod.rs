@@ -148,7 +148,15 @@ const KINDS: &[&str] = &["file", "function", "type", "module", "constant", "macr
 
 /// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // What was typed is said again, and it may be the name of a file that somebody else chose.
+        Err(error) if error.use_stderr() => {
+            output::talk(&output::clean(&error.render().to_string()));
+            return ExitCode::from(Exit::Usage as u8);
+        }
+        Err(help) => help.exit(),
+    };
     let output = Output::new(cli.json, cli.quiet, cli.color);
     match run(&cli, &output) {
         Ok(code) => code,

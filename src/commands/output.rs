@@ -82,22 +82,22 @@ impl Output {
     /// Something the person should know beside the answer.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            eprintln!("patina: {}", clean(text));
+            talk(&format!("patina: {}\n", clean(text)));
         }
     }
 
     /// Something that may be wrong.
     pub fn warn(&self, text: &str) {
         if !self.quiet {
-            eprintln!("patina: warning: {}", clean(text));
+            talk(&format!("patina: warning: {}\n", clean(text)));
         }
     }
 
     /// What went wrong, and the next step.
     pub fn error(&self, message: &str, hint: Option<&str>) {
-        eprintln!("patina: {}", clean(message));
+        talk(&format!("patina: {}\n", clean(message)));
         if let Some(hint) = hint {
-            eprintln!("  {}", clean(hint));
+            talk(&format!("  {}\n", clean(hint)));
         }
     }
 }
@@ -187,8 +187,23 @@ pub fn short(id: &str) -> &str {
 /// A text without what a terminal would act on: each such character is shown as an escape.
 pub fn clean(text: &str) -> String {
     text.chars()
-        .flat_map(|c| if is_hidden(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
+        .flat_map(|c| if is_unseen(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
         .collect()
+}
+
+/// Text for stderr, as it is. That nobody reads it any more is no reason to fail.
+pub fn talk(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// Characters that are not printed as themselves: those that are not stored in keys either, and others that show
+/// nothing. Keys are eternal, so what they encode is not widened; what is printed can be.
+fn is_unseen(c: char) -> bool {
+    is_hidden(c)
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The same on one line, tabs as spaces.
@@ -200,7 +215,7 @@ fn one_line(text: &str) -> String {
 fn escape_hidden(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        if is_hidden(c) && c != '\n' {
+        if is_unseen(c) && c != '\n' {
             out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
             out.push(c);
@@ -227,5 +242,6 @@ mod tests {
         check("plain ü\n", "plain ü\n");
         check("\u{1b}[31mred", "\\u{1b}[31mred");
         check("a\u{202e}b\r", "a\\u{202e}b\\u{d}");
+        check("a\u{ad}\u{61c}\u{e0041}b", "a\\u{ad}\\u{61c}\\u{e0041}b");
     }
 }

@@ -1,10 +1,11 @@
 //! Progress for people: one line that is written over on a terminal, plain lines otherwise. Refuses to write
 //! to stdout.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::output::talk;
 use crate::pipeline::Stage;
 
 /// How often a terminal's line is written again.
@@ -61,18 +62,17 @@ impl Progress {
         let pace = if seconds < 0.5 { String::new() } else { format!("  {rate:.0}/s  {left:.0} s left") };
         let line = format!("{what} {done}/{total}{pace}");
         if self.terminal {
-            eprint!("\r\u{1b}[K{line}");
-            let _ = std::io::stderr().flush();
+            talk(&format!("\r\u{1b}[K{line}"));
             state.drawn = true;
         } else {
-            eprintln!("{line}");
+            talk(&format!("{line}\n"));
         }
     }
 
     /// Clears a terminal's line.
     pub fn finish(&self) {
         if self.state.lock().unwrap_or_else(PoisonError::into_inner).drawn {
-            eprint!("\r\u{1b}[K");
+            talk("\r\u{1b}[K");
         }
     }
 }

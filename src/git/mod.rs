@@ -49,7 +49,8 @@ pub struct Head {
 }
 
 impl Repository {
-    /// Finds the repository around a folder, as git does: `GIT_DIR` first, then upwards.
+    /// Finds the repository around a folder, as git does: `GIT_DIR` first, then upwards. As with git, one that is found
+    /// and belongs to somebody else must have been named safe.
     ///
     /// # Errors
     /// A [`UserError`] with the exit code for "no repository".
@@ -58,26 +59,28 @@ impl Repository {
         let opened = match std::env::var_os("GIT_DIR") {
             Some(git_dir) => gix::ThreadSafeRepository::open_opts(dir.join(git_dir), options.open_path_as_is(true)),
             None => {
+                let options = options.bail_if_untrusted(true);
                 let trust = gix::sec::trust::Mapping { full: options.clone(), reduced: options };
                 gix::ThreadSafeRepository::discover_opts(dir, gix::discover::upwards::Options::default(), trust)
             }
         };
-        let repository = opened.map_err(|error| {
-            UserError::new(Exit::NoRepository, format!("no git repository at or above {}: {error}", dir.display()))
-                .hint("change into a repository, or name one with -C DIR")
-        })?;
+        let repository = opened.map_err(|error| not_opened(dir, &error))?;
         Self::readable(repository.to_thread_local())
     }
 
     /// Opens the repository whose git directory is known.
     pub fn open(git_dir: &Path) -> Result<Self> {
         let opened = gix::ThreadSafeRepository::open_opts(git_dir, options().open_path_as_is(true));
-        let repository = opened.map_err(|error| anyhow!("opening the repository {}: {error}", git_dir.display()))?;
+        let repository = opened.map_err(|error| not_opened(git_dir, &error))?;
         Self::readable(repository.to_thread_local())
     }
 
-    /// Refuses a repository whose refs are kept in a way that cannot be read.
+    /// Refuses a repository that is kept in a way that cannot be read.
     fn readable(gix: gix::Repository) -> Result<Self> {
+        if let Some(name) = unknown_extension(&gix) {
+            let message = format!("this repository needs `extensions.{name}`, which patina does not know");
+            return Err(UserError::new(Exit::NoRepository, message).hint("a newer patina may know it").into());
+        }
         let storage = gix.config_snapshot().string("extensions.refStorage");
         if let Some(storage) = storage.filter(|storage| !storage.eq_ignore_ascii_case(b"files")) {
             let message = format!("this repository keeps its refs as {storage}, which patina cannot read yet");
@@ -147,7 +150,11 @@ impl Repository {
             let name = proxy.id().map(|id| crate::event::encode_path(id)).unwrap_or_default();
             // A worktree on a disk that is not here now, or half made, is left out and looked at again later.
             let Ok(repository) = proxy.into_repo_with_possibly_inaccessible_worktree() else { continue };
-            linked.push(worktree(&repository, name)?);
+            match worktree(&repository, name) {
+                Ok(worktree) => linked.push(worktree),
+                // A damaged one must not keep the others from being taken in.
+                Err(error) => tracing::warn!(error = format!("{error:#}"), "a worktree is left out"),
+            }
         }
         linked.sort_by(|a, b| a.name.cmp(&b.name));
         all.extend(linked);
@@ -212,11 +219,64 @@ fn options() -> gix::open::Options {
     gix::open::Options::default().permissions(permissions).config_overrides(["core.useReplaceRefs=false"])
 }
 
+/// Why a repository is not opened, in a sentence, with the next step.
+fn not_opened(dir: &Path, error: &gix::Error) -> UserError {
+    let (place, why) = (dir.display(), chain(error));
+    if error.downcast_any_ref::<gix::discover::upwards::Error>().is_some() || error.is_not_found() {
+        UserError::new(Exit::NoRepository, format!("no git repository at or above {place}: {why}"))
+            .hint("change into a repository, or name one with -C DIR")
+    } else if why.contains("not owned by the current user") {
+        let message =
+            format!("the repository at or above {place} belongs to another user, and git does not trust it: {why}");
+        UserError::new(Exit::NoRepository, message)
+            .hint("if you do, `git config --global --add safe.directory DIR` says so to both")
+    } else {
+        UserError::new(Exit::NoRepository, format!("the git repository at or above {place} cannot be opened: {why}"))
+            .hint("`git status` there says what is wrong with it")
+    }
+}
+
+/// An error with its causes, each once.
+fn chain(error: &gix::Error) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in error.iter_errors().map(|cause| cause.to_string()) {
+        if !words.iter().any(|known| known.contains(&cause)) {
+            words.push(cause);
+        }
+    }
+    words.join(": ").replace('\n', " ")
+}
+
+/// What a repository may ask of whoever reads it, in small letters, as far as it makes no difference here or is read.
+const EXTENSIONS: [&str; 10] = [
+    "noop",
+    "noop-v1",
+    "partialclone",
+    "preciousobjects",
+    "worktreeconfig",
+    "objectformat",
+    "compatobjectformat",
+    "refstorage",
+    "relativeworktrees",
+    "submodulepathconfig",
+];
+
+/// The first thing that a repository asks of its readers and that is not known: git too refuses to read on then.
+fn unknown_extension(gix: &gix::Repository) -> Option<String> {
+    let config = gix.config_snapshot();
+    if config.integer("core.repositoryFormatVersion").unwrap_or(0) < 1 {
+        return None;
+    }
+    let sections = config.plumbing().sections_by_name("extensions").into_iter().flatten();
+    let own = sections.filter(|section| section.meta().source.kind() == gix::config::source::Kind::Repository);
+    let names = own.flat_map(|section| section.value_names().map(|name| name.to_string()).collect::<Vec<_>>());
+    names.map(|name| name.to_ascii_lowercase()).find(|name| !EXTENSIONS.contains(&name.as_str()))
+}
+
 fn name_below(common: &Path, git_dir: &Path) -> String {
     git_dir
         .strip_prefix(common.join("worktrees"))
-        .ok()
-        .and_then(|name| name.to_str().map(|name| crate::event::encode_path(name.as_bytes())))
+        .map(|name| crate::event::encode_path(name.as_os_str().as_encoded_bytes()))
         .unwrap_or_default()
 }
 
@@ -226,14 +286,18 @@ fn worktree(gix: &gix::Repository, name: String) -> Result<Worktree> {
 }
 
 fn head_of(gix: &gix::Repository) -> Result<Option<Head>> {
-    let mut head = gix.head().map_err(|error| anyhow!("reading HEAD: {error}"))?;
-    let Some(id) = head.try_peel_to_id().map_err(|error| anyhow!("reading HEAD: {error}"))?.map(gix::Id::detach) else {
+    let damaged = |error: gix::Error| {
+        UserError::new(Exit::Failed, format!("HEAD of {} cannot be read: {}", gix.git_dir().display(), chain(&error)))
+            .hint("`git fsck` says what is damaged; patina goes on once `git log` works again")
+    };
+    let mut head = gix.head().map_err(damaged)?;
+    let Some(id) = head.try_peel_to_id().map_err(damaged)?.map(gix::Id::detach) else {
         return Ok(None);
     };
     let Some(object) = gix.try_find_object(id).map_err(|error| anyhow!("reading {id}: {error}"))? else {
         return Ok(None);
     };
-    let commit = object.peel_to_commit().map_err(|error| anyhow!("HEAD is not a commit: {error}"))?;
+    let commit = object.peel_to_commit().map_err(damaged)?;
     let tree = commit.tree_id().map_err(|error| anyhow!("reading {}: {error}", commit.id))?.detach();
     let time = commit.time().map_or(0, |time| time.seconds);
     Ok(Some(Head { commit: commit.id, tree, time }))

@@ -7,6 +7,7 @@ use crate::fail;
 use anyhow::{Context as _, Result};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,11 @@ pub(super) fn look(path: &Path, block: &Block, event: &str) -> Result<Look> {
         Err(error) => return Err(error).with_context(|| format!("looking at {}", path.display())),
     };
     if meta.is_symlink() {
-        return Ok(Look::Foreign("a symbolic link"));
+        return Ok(if rings_by_hand(&fs::read(path).unwrap_or_default(), event) {
+            Look::ByHand
+        } else {
+            Look::Foreign("a symbolic link")
+        });
     }
     if !meta.is_file() {
         return Ok(Look::Foreign("not a file"));
@@ -51,14 +56,14 @@ pub(super) fn look(path: &Path, block: &Block, event: &str) -> Result<Look> {
     };
     match script::split(&text) {
         Err(damage) => return Ok(Look::Damaged(damage)),
+        Ok(Some(_)) if !is_executable(path) => return Ok(Look::NotExecutable),
         Ok(Some(parts)) if parts.block == script::render(block, event, script::notes(parts.block)) => {
             return Ok(Look::Current);
         }
         Ok(Some(_)) => return Ok(Look::Outdated),
         Ok(None) => {}
     }
-    let rings = format!("hook ring {event}");
-    if text.windows(rings.len()).any(|window| window == rings.as_bytes()) {
+    if rings_by_hand(&text, event) {
         return Ok(Look::ByHand);
     }
     if let Some(reason) = language::why_foreign(&text) {
@@ -68,10 +73,30 @@ pub(super) fn look(path: &Path, block: &Block, event: &str) -> Result<Look> {
         // A file put in its place would be cut off from the other names, which nothing could restore.
         return Ok(Look::Foreign("a hard link to a file elsewhere"));
     }
-    if rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_err() {
+    if !is_executable(path) {
         return Ok(Look::NotExecutable);
     }
     Ok(Look::Free)
+}
+
+/// Whether somebody has written the line into a hook that we leave alone.
+fn rings_by_hand(text: &[u8], event: &str) -> bool {
+    let rings = format!("hook ring {event}");
+    text.windows(rings.len()).any(|window| window == rings.as_bytes())
+}
+
+/// Whether git would run it.
+fn is_executable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// The hook of an event, and what other tools made of it when they took its place: they rename the hook that they
+/// find to `post-commit.old` or `post-commit.legacy`, with our block in it, and may go on running it.
+pub(super) fn hooks_of(folder: &Path, event: &str) -> Vec<PathBuf> {
+    let renamed = format!("{event}.");
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let others = entries.filter(|entry| entry.file_name().as_bytes().starts_with(renamed.as_bytes()));
+    std::iter::once(folder.join(event)).chain(others.map(|entry| entry.path())).collect()
 }
 
 /// Puts the block into the hook if it may be there; all else is left as it is. `folders`: made for it just now.

@@ -116,6 +116,8 @@ fn state_in_file(site: &Site, event: &str) -> Result<(State, Option<String>)> {
         }
         (Look::Foreign(reason), None) => (State::Foreign, Some(format!("the hook is {reason}; {advice}"))),
         (Look::NotExecutable, None) => {
+            let advice =
+                if can_configure { advice } else { "`chmod +x` lets git run it, then install again".to_owned() };
             let note = format!("present but not executable, so git does not run it; {advice}");
             (State::NotExecutable, Some(note))
         }

@@ -36,13 +36,14 @@ pub fn resolve(cache: &Connection, view: i64, prefix: &str, text: &str) -> Resul
 
 fn resolve_as_written(cache: &Connection, view: i64, prefix: &str, text: &str) -> Result<Target> {
     let text = text.strip_prefix("./").unwrap_or(text);
-    for path in [join(prefix, text), text.trim_end_matches('/').to_string()] {
-        let (file, qualified) = path.split_once('#').unwrap_or((&path, ""));
+    // What stands behind the `#` is a name and no path: its slashes and dots are its own.
+    let (path, qualified) = text.split_once('#').unwrap_or((text, ""));
+    for file in [join(prefix, path), path.trim_end_matches('/').to_string()] {
         for file in [file.to_string(), encode_path(file.as_bytes())] {
             let items = in_file(cache, view, &file)?;
             let wanted = items
                 .into_iter()
-                .find(|item| if qualified.is_empty() { item.kind == "file" } else { item.qualified == qualified });
+                .find(|item| if qualified.is_empty() { item.kind == "file" } else { bears(item, qualified) });
             if let Some(item) = wanted {
                 return Ok(Target::Item(item));
             }
@@ -66,6 +67,11 @@ fn resolve_as_written(cache: &Connection, view: i64, prefix: &str, text: &str) -
                 .into())
         }
     }
+}
+
+/// Whether a definition goes by a name, as it is or as it stands in the key.
+fn bears(item: &Item, qualified: &str) -> bool {
+    item.qualified == qualified || encode_path(item.qualified.as_bytes()) == qualified
 }
 
 /// Live definitions whose qualified name ends in what is written: `parse`, `Parser::parse`, `parser.rs#parse`.

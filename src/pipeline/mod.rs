@@ -314,6 +314,13 @@ pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience
 
 /// Most memory this process held, in bytes; 0 where the system does not say.
 pub fn peak_rss_bytes() -> u64 {
+    // What the system counts for a process begins with what its parent held; the first of these two does not.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let own =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    if let Some(own) = own {
+        return own * 1024;
+    }
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF);
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     usage.map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0) * unit)

@@ -9,6 +9,7 @@ mod shim;
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -183,6 +184,17 @@ impl TestRepo {
     pub fn try_git(&self, args: &[&str]) -> Ran {
         self.clock.set(self.clock.get() + 60);
         ran(self.command("git").args(args))
+    }
+
+    /// Runs git with something to read, which must succeed; what it prints, without the line end.
+    pub fn fed(&self, args: &[&str], input: &[u8]) -> String {
+        let mut git = self.command("git");
+        git.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = git.spawn().expect("git starts");
+        child.stdin.take().expect("it is piped").write_all(input).expect("git reads");
+        let ended = child.wait_with_output().expect("git ends");
+        assert!(ended.status.success(), "git {args:?}");
+        String::from_utf8_lossy(&ended.stdout).trim_end().to_string()
     }
 
     /// Runs patina, which must succeed.
