@@ -1,7 +1,7 @@
 //! Embeddings by content: what was embedded once is never embedded again, whatever branch it is on. Each row carries
 //! a checksum over its key and vector. Refuses to hand out a row that does not match it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params};
@@ -24,6 +24,7 @@ INSERT INTO life(id) VALUES (hex(randomblob(16)));
 #[derive(Debug)]
 pub struct Embeddings {
     connection: Connection,
+    path: PathBuf,
     identity: Identity,
     prefix: blake3::Hasher,
 }
@@ -52,7 +53,13 @@ pub enum Cached {
 impl Embeddings {
     /// Opens or creates the cache. A file that cannot be read is made anew: it can be computed again.
     pub fn open(path: &Path, wal: bool, identity: &Identity) -> Result<Self> {
+        // One that something else wrote to is looked at row by row, for the rows say themselves whether they are whole.
+        if path.exists() && sqlite::refuse_altered(path).is_err() && !matches!(Self::verify(path), Ok((_, 0))) {
+            tracing::warn!("the cache of embeddings is damaged and made anew");
+            Self::remove(path);
+        }
         let try_open = || -> Result<Connection> {
+            sqlite::lift_seal(path)?;
             // What is kept elsewhere was made of these rows, so they reach the disk before it.
             let mut connection = sqlite::open(path, Durability::Full, wal)?;
             sqlite::migrate(&mut connection, "embeddings.db", MIGRATIONS)?;
@@ -68,28 +75,33 @@ impl Embeddings {
                 try_open()?
             }
         };
-        Ok(Self::with(connection, identity))
+        Ok(Self::with(connection, path, identity))
+    }
+
+    /// Closes it until the next run.
+    pub fn close(self) -> Result<()> {
+        sqlite::close(self.connection, &self.path)
     }
 
     /// Opens the cache for reading; it must be there.
     pub fn open_read_only(path: &Path, identity: &Identity) -> Result<Self> {
-        Ok(Self::with(sqlite::open_read_only(path)?, identity))
+        Ok(Self::with(sqlite::open_read_only(path)?, path, identity))
     }
 
     /// Takes the file away, with what SQLite keeps beside it.
     pub fn remove(path: &Path) {
-        for ending in ["", "-wal", "-shm", "-journal"] {
+        for ending in ["", "-wal", "-shm", "-journal", ".seal"] {
             let mut name = path.as_os_str().to_owned();
             name.push(ending);
             let _ = std::fs::remove_file(name);
         }
     }
 
-    fn with(connection: Connection, identity: &Identity) -> Self {
+    fn with(connection: Connection, path: &Path, identity: &Identity) -> Self {
         let mut prefix = blake3::Hasher::new_derive_key("patina 2026 embedding key");
         let Identity { id: _, sha256, reading, provider, class, tokens, recipe, width } = identity;
         prefix.update(format!("{sha256}\0{reading}\0{provider}\0{class}\0{tokens}\0{recipe}\0{width}\0").as_bytes());
-        Embeddings { connection, identity: identity.clone(), prefix }
+        Embeddings { connection, path: path.to_path_buf(), identity: identity.clone(), prefix }
     }
 
     /// What this file is called: one that was made anew has another name.

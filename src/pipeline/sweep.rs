@@ -55,7 +55,10 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
 fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
     let Some(generation) = index::current(&cache.connection)? else { return Ok(()) };
     let kept = index::forget_dead(&cache.connection, before)?;
-    Embeddings::open(&context.workspace.embeddings_path(), context.workspace.wal, &generation.model)?.keep_only(&kept)
+    let path = context.workspace.embeddings_path();
+    let mut embeddings = Embeddings::open(&path, context.workspace.wal, &generation.model)?;
+    embeddings.keep_only(&kept)?;
+    embeddings.close()
 }
 
 fn live(cache: &Cache) -> Result<HashSet<Seq>> {

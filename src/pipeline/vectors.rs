@@ -88,6 +88,7 @@ fn run(
     }
     let spaces = Spaces::new(&prepared, &adapters, re_embed);
     embed(context, log, cache, setup, &mut embeddings, &spaces, report)?;
+    embeddings.close()?;
     fail::point("embedded")?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let idle = index::wanted_count(&cache.connection)? == 0;
