@@ -4,7 +4,7 @@
 use super::config::{self, Section};
 use super::script::{self, PROBE};
 use super::shim::{self, Look};
-use super::{EVENTS, Site, block_for_files, switch};
+use super::{CONFIG_HOOKS_SINCE, EVENTS, Site, block_for_files, switch};
 use anyhow::{Context as _, Result};
 use std::ffi::OsStr;
 use std::fs;
@@ -26,8 +26,8 @@ pub struct Tried {
 /// What every system has on its PATH; graphical clients have no more.
 const BARE_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-/// How long a hook may take to reach patina; it is a few milliseconds.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a hook may take that is tried: it waits for the patina that it starts, which takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs every installed hook as git would, `dir` being the top of the worktree or the bare repository. Hooks that are
 /// switched off, not there or somebody else's are left out.
@@ -39,7 +39,10 @@ pub fn probe(site: &Site, dir: &Path) -> Result<Vec<Tried>> {
     if switch(site).exists() {
         return Ok(tried);
     }
-    let sections = config::read(&site.common_dir.join("config"))?;
+    let mut sections = config::read(&site.common_dir.join("config"))?;
+    if site.git_version < CONFIG_HOOKS_SINCE {
+        sections.clear();
+    }
     let elsewhere = folder_of_git(dir).filter(|folder| !is_same(folder, &site.hooks_dir));
     let mut hooks = Vec::new();
     for event in EVENTS {
@@ -112,20 +115,16 @@ fn reached(site: &Site, dir: &Path, hooks: &[(&'static str, Hook)], path: Option
     fs::write(&file, b"").with_context(|| format!("writing {}", file.display()))?;
     let mut running: Vec<Child> = hooks.iter().filter_map(|(_, hook)| start(dir, hook, number, path).ok()).collect();
     let start = Instant::now();
-    // The hook is over before the patina that it started is: what counts is the answer.
-    let reached = loop {
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        let reached: Vec<String> = text.lines().map(str::to_owned).collect();
-        if reached.len() >= running.len() || start.elapsed() > PATIENCE {
-            break reached;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
+    let is_over = |child: &mut Child| !matches!(child.try_wait(), Ok(None));
+    while !running.iter_mut().all(is_over) && start.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(2));
+    }
     for child in &mut running {
         // One that is over already cannot be stopped, and needs not be.
         let _ = child.kill();
         let _ = child.wait();
     }
+    let reached = fs::read_to_string(&file).unwrap_or_default().lines().map(str::to_owned).collect();
     fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
     Ok(reached)
 }

@@ -132,7 +132,7 @@ fn dates_of_any_size_are_taken_in_and_break_no_sum() {
         "1750000000 -2400",
     ];
     // Whichever of them HEAD stands at: ages are counted from there.
-    for last in [11, 0, 3, 7] {
+    for last in [11, 3, 7] {
         let repo = TestRepo::new();
         let mut order = dates.to_vec();
         let moved = order.remove(last);
@@ -420,15 +420,8 @@ fn a_submodule_is_a_repository_of_its_own() {
 
 #[test]
 fn a_repository_may_lie_in_a_folder_of_any_name() {
-    let names: [&[u8]; 7] = [
-        b"with space",
-        b"new\nline",
-        b"no\xff\xfetext",
-        b"esc\x1b[31m",
-        b"quo\"te's $x `y`",
-        b"-dash",
-        b"per%20cent?x=1#y&mode=rw",
-    ];
+    let names: [&[u8]; 4] =
+        [b"-with space", b"new\nline", b"no\xff\xfetext\x1b[31m", b"quo\"te's $x `y` per%20cent?x=1#y&mode=rw"];
     for name in names {
         let root = TestRepo::folder();
         let repo = root.at(root.path.join(OsStr::from_bytes(name)));

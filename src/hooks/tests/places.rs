@@ -90,10 +90,20 @@ fn newer_git_rings_from_its_configuration() {
             assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
             assert_eq!(repo.calls(n + 1)[n], format!("hook ring {event}"));
         }
+        assert!(probe(&repo.site, &repo.work).expect("succeeds").iter().all(|one| one.failure.is_some()));
+        let answers = r#"[ -z "${PATINA_PROBE-}" ] || echo "$3" >>"../work/.git/patina/probe-$PATINA_PROBE""#;
+        repo.patina(answers);
+        let tried = probe(&repo.site, &repo.work).expect("succeeds");
+        assert!(tried.len() == 5 && tried.iter().all(|one| one.failure.is_none()), "{tried:?}");
+        repo.patina("");
+        repo.git(&["config", "hook.patina-post-merge.enabled", "false"]);
+        assert_eq!(probe(&repo.site, &repo.work).expect("succeeds").len(), 4, "what is switched off is not run");
+        repo.git(&["config", "--unset", "hook.patina-post-merge.enabled"]);
+        fs::remove_file(repo.root.join("bin").join("calls")).expect("there were calls");
         repo.commit();
         let version = String::from_utf8(repo.git(&["version"]).stdout).expect("works");
         let runs_them = version.split('.').nth(1).and_then(|minor| minor.parse().ok()) >= Some(54);
-        assert_eq!(repo.calls(5 + usize::from(runs_them)).len(), 5 + usize::from(runs_them));
+        assert_eq!(repo.calls(usize::from(runs_them)).len(), usize::from(runs_them));
         disable(&repo.site).expect("succeeds");
         repo.commit();
         assert_eq!(states(&uninstall(&repo.site).expect("succeeds")), [State::Absent; 5]);
