@@ -155,13 +155,18 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
     let mut report = Report::default();
     views::let_go_of_missing(context, &mut cache)?;
+    // Before HEADs and history are looked at: what moves meanwhile is then seen to have moved.
+    let boundary = context.repository.shallow_boundary()?;
     let wanted = wanted(context, &cache)?;
     let own = context.config.warnings.len();
     report.warnings = wanted.iter().flat_map(|wanted| wanted.config.warnings[own..].iter().cloned()).collect();
     report.warnings.sort();
     report.warnings.dedup();
     record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
-    update(context, &mut log, &mut cache, &wanted, &mut report)?;
+    timed(&mut report.seconds.update, || {
+        history::take_in(&log, &mut cache)?;
+        views::update(context, &mut log, &mut cache, &wanted, boundary)
+    })?;
     // Until its vectors are in, one that nothing serves beside is better than nothing.
     if !full || context.workspace.cache_path().is_none() {
         cache.publish(context.workspace)?;
@@ -205,20 +210,6 @@ fn record(
     timed(&mut report.seconds.code, || {
         report.events_appended += code::record(context, log, cache, wanted)?;
         Ok(())
-    })
-}
-
-/// The log to views and full text, in one transaction that readers see whole.
-fn update(
-    context: &Context<'_>,
-    log: &mut Eventlog,
-    cache: &mut Cache,
-    wanted: &[Wanted],
-    report: &mut Report,
-) -> Result<()> {
-    timed(&mut report.seconds.update, || {
-        history::take_in(log, cache)?;
-        views::update(context, log, cache, wanted)
     })
 }
 
