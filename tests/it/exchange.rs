@@ -176,6 +176,14 @@ fn a_shallow_clone_deepened_step_by_step_and_made_shallow_again() {
         assert_eq!(commits(&shallow).len(), told, "after {name}");
         audit(&shallow, name);
     }
+    shallow.git(&["fetch", "-q", "--depth=4"]);
+    step(&shallow, "a root of its own", Hook, |shallow| {
+        shallow.git(&["checkout", "-q", "--orphan", "alone"]);
+        shallow.commit("alone");
+    });
+    pending(0, "a root of its own, from which the boundary is not reached");
+    step(&shallow, "the way back", Hook, |shallow| drop(shallow.git(&["checkout", "-q", "main"])));
+    pending(1, "the way back");
     step(&shallow, "a commit", Hook, |shallow| {
         shallow.commit_files(&[("src/new.rs", &work("new"))], "new");
     });
