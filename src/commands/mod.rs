@@ -268,11 +268,15 @@ impl Here {
 
     /// Rings and makes sure that somebody answers, unless patina is switched off for this process.
     fn wake(&self) -> Result<()> {
+        self.wake_by(Workspace::ring)
+    }
+
+    fn wake_by(&self, ring: impl FnOnce(&Workspace) -> Result<()>) -> Result<()> {
         if is_off() {
             return Ok(());
         }
         self.workspace.create()?;
-        self.workspace.ring()?;
+        ring(&self.workspace)?;
         Workspace::spawn_worker(&self.common_dir)
     }
 
@@ -316,7 +320,7 @@ impl Here {
                     UserError::new(Exit::Locked, "PATINA=0 keeps the worker from starting")
                         .hint("run `patina reindex`")
                 );
-                self.wake()?;
+                self.wake_by(Workspace::hurry)?;
                 woken = Some(Instant::now());
             }
             if start.elapsed() > timeout {

@@ -276,14 +276,24 @@ pub const PATIENCE: Patience = Patience {
     sequence: Duration::from_millis(1500),
 };
 
-/// Waits until the doorbell is quiet, so that a burst of rings is one look.
+/// How soon a person who waits is noticed.
+const HURRY: Duration = Duration::from_millis(5);
+
+/// Waits until the doorbell is quiet, so that a burst of rings is one look. Where the last ring is that of somebody who
+/// waits for the answer, that look is now.
 pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience: Patience) {
     let worktrees = repository.worktrees().unwrap_or_default();
     let mut seen = workspace.rings();
     let start = Instant::now();
     let mut last_ring = start;
     loop {
-        std::thread::sleep(patience.rings);
+        let look = Instant::now();
+        while look.elapsed() < patience.rings {
+            if workspace.is_hurried() {
+                return;
+            }
+            std::thread::sleep(HURRY);
+        }
         let rings = workspace.rings();
         let is_busy = worktrees.iter().any(Worktree::is_busy);
         if rings != seen {
