@@ -16,6 +16,7 @@ use crate::eventlog::{Eventlog, LiveMove};
 use crate::git::{ObjectId, Repository};
 use crate::index;
 use crate::item;
+use crate::sqlite;
 use crate::store::{self, Cache};
 use crate::text_index::{self, Entry};
 use crate::view::{self, FileMove, Gaps};
@@ -199,15 +200,14 @@ fn move_text(
     came: &BTreeSet<Seq>,
     left: &BTreeSet<Seq>,
 ) -> Result<()> {
-    let mut is_live = cache.prepare_cached(
-        "SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = :seq LIMIT 1",
+    let mut dead = cache.prepare_cached(
+        "SELECT value FROM json_each(:seqs) WHERE NOT EXISTS
+           (SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = value)",
     )?;
-    for seq in left.difference(came) {
-        if !is_live.exists(named_params! {":seq": seq})? {
-            text_index::remove(cache, *seq)?;
-            index::remove(cache, *seq, now())?;
-        }
-    }
+    let gone: Vec<Seq> = left.difference(came).copied().collect();
+    let dead = dead.query_map(named_params! {":seqs": sqlite::list(&gone)}, |row| row.get(0))?;
+    leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;
+    let _snapshot = log.snapshot()?;
     let spaces = index::maintained(cache)?;
     let new: Vec<Seq> = came.difference(left).copied().collect();
     for (done, seq) in new.iter().enumerate() {
@@ -226,10 +226,8 @@ fn move_text(
 }
 
 fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
-    for seq in &reach.removed {
-        text_index::remove(cache, *seq)?;
-        index::remove(cache, *seq, now())?;
-    }
+    leave(cache, &reach.removed)?;
+    let _snapshot = log.snapshot()?;
     let spaces = index::maintained(cache)?;
     for (done, seq) in reach.added.iter().enumerate() {
         if done % 256 == 0 {
@@ -244,6 +242,12 @@ fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reac
         index::put(cache, *seq, "commit", &text_of(&text.into_source()), &spaces)?;
     }
     Ok(())
+}
+
+/// Versions that are live nowhere any more are in no full text, and have no text to embed.
+fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
+    text_index::remove(cache, seqs)?;
+    index::remove(cache, seqs, now())
 }
 
 /// Moves what plain SQL sees: by the difference where the log stood where the cache did, else from the whole.

@@ -6,7 +6,7 @@ use std::fs;
 use Heard::{Hook, Next};
 
 use crate::support::{
-    Heard, Random, TestRepo, answers, assert_same, column, commits, history, import, step, texts, until, verified,
+    Heard, Random, TestRepo, answers, assert_same, column, commits, history, import, step, texts, verified,
 };
 
 /// Six commits on `main` by two people, each with a file of code and one of text, and three more on `topic`, which
