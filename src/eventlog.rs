@@ -234,6 +234,11 @@ impl Eventlog {
         data(&self.connection, seq)
     }
 
+    /// One snapshot for many reads: locks taken for each of them cost as much as the reading.
+    pub fn snapshot(&self) -> Result<Transaction<'_>> {
+        Ok(self.connection.unchecked_transaction()?)
+    }
+
     /// The newest position.
     pub fn last_seq(&self) -> Result<Seq> {
         Ok(self.connection.query_row(LAST_SEQ, [], |row| row.get(0))?)
@@ -432,10 +437,11 @@ fn apply_live(transaction: &Transaction<'_>, change: &LiveMove) -> Result<()> {
     for path in &change.paths_removed {
         drop_path.execute(named_params! {":path": path})?;
     }
-    let mut seen = transaction.prepare_cached("DELETE FROM unseen WHERE seq = :seq")?;
-    for seq in change.commits_added.iter().chain(change.code_added.iter().map(|(seq, _)| seq)) {
-        seen.execute(named_params! {":seq": seq})?;
-    }
+    let seen: Vec<Seq> =
+        change.commits_added.iter().chain(change.code_added.iter().map(|(seq, _)| seq)).copied().collect();
+    transaction
+        .prepare_cached("DELETE FROM unseen WHERE seq IN (SELECT value FROM json_each(:seqs))")?
+        .execute(named_params! {":seqs": sqlite::list(&seen)})?;
     let mut add_commit = transaction.prepare_cached("INSERT OR IGNORE INTO reachable(seq) VALUES (:seq)")?;
     for seq in &change.commits_added {
         add_commit.execute(named_params! {":seq": seq})?;

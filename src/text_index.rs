@@ -7,6 +7,7 @@ use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
 use crate::event::Seq;
+use crate::sqlite;
 
 /// The table of this room. Contentless: the texts are in the log.
 pub const SCHEMA: &str = "
@@ -63,9 +64,11 @@ pub fn put(cache: &Connection, seq: Seq, entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Takes a version out.
-pub fn remove(cache: &Connection, seq: Seq) -> Result<()> {
-    cache.prepare_cached("DELETE FROM text_index WHERE rowid = :seq")?.execute(named_params! {":seq": seq})?;
+/// Takes versions out.
+pub fn remove(cache: &Connection, seqs: &[Seq]) -> Result<()> {
+    cache
+        .prepare_cached("DELETE FROM text_index WHERE rowid IN (SELECT value FROM json_each(:seqs))")?
+        .execute(named_params! {":seqs": sqlite::list(seqs)})?;
     Ok(())
 }
 
@@ -122,9 +125,9 @@ pub fn split_identifiers(text: &str) -> String {
     let mut word_start = 0;
     let end_word = |out: &mut String, word: &str| {
         out.push_str(word);
-        let parts = parts(word);
-        if parts.len() > 1 {
-            for part in parts {
+        if is_compound(word) {
+            let parts = parts(word);
+            for part in parts.iter().filter(|_| parts.len() > 1) {
                 out.push(' ');
                 out.push_str(part);
             }
@@ -139,6 +142,12 @@ pub fn split_identifiers(text: &str) -> String {
     }
     end_word(&mut out, &text[word_start..]);
     out
+}
+
+/// Whether a word may have parts: most have none, and are looked at byte by byte alone.
+fn is_compound(word: &str) -> bool {
+    let same = |is: fn(&u8) -> bool| word.as_bytes().iter().all(is);
+    !(same(u8::is_ascii_lowercase) || same(u8::is_ascii_digit))
 }
 
 /// The parts of a word: at lower to upper case, before the last capital of a run of capitals, and around digits.
@@ -183,6 +192,7 @@ mod tests {
         check("HTTPServer2", "HTTPServer2 HTTP Server 2");
         check("x.getName()", "x.getName get Name()");
         check("plain words", "plain words");
+        check("run2 of 42", "run2 run 2 of 42");
         check("Größe", "Größe");
     }
 
@@ -214,7 +224,7 @@ mod tests {
         assert_eq!(found("parse file"), [7, 8]);
         assert_eq!(found("reading files"), [7, 8]);
         assert_eq!(found("nothing"), Vec::<Seq>::new());
-        remove(&cache, 7).expect("remove");
+        remove(&cache, &[7]).expect("remove");
         assert_eq!(found("parse file"), [8]);
     }
 
@@ -226,9 +236,7 @@ mod tests {
             for (seq, body) in steps {
                 put(&cache, *seq, &Entry { name: "x", path: "a.rs", doc: "", body }).expect("put");
             }
-            for seq in gone {
-                remove(&cache, *seq).expect("remove");
-            }
+            remove(&cache, gone).expect("remove");
             all(&cache, "needle").iter().map(|m| m.score).collect::<Vec<f64>>()
         };
         let kept = [(1, "needle in hay"), (2, "hay"), (3, "more hay")];

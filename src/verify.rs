@@ -97,7 +97,7 @@ const PARTS: &[(&str, &str)] = &[
         "SELECT sha, was.path, becomes.path FROM reachable JOIN commit_row USING (seq) JOIN rename ON commit_seq = seq
          JOIN path AS was ON was.id = from_path JOIN path AS becomes ON becomes.id = to_path",
     ),
-    ("pending", "SELECT sha FROM pending"),
+    ("pending", "SELECT sha FROM pending WHERE is_reached"),
     ("texts", "SELECT idem, kind, hash FROM item_text JOIN text ON text.id = item_text.text JOIN log.event USING (seq)"),
     ("sql commits", "SELECT idem FROM log.reachable JOIN log.event USING (seq)"),
     ("sql tree", "SELECT idem, tree.file_path FROM log.tree JOIN log.event USING (seq)"),

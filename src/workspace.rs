@@ -1,7 +1,7 @@
 //! Where things are on disk, the one worker's lock, and the doorbell. Refuses to know what the files mean.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,6 +32,8 @@ pub struct Lock {
 
 /// Rings are one byte each; the file starts again when it is longer than this.
 const WAKE_LIMIT: u64 = 64 * 1024;
+/// The ring of somebody who waits.
+const HURRY: &[u8; 1] = b"!";
 /// The log is turned over when it is longer than this; one older file is kept.
 const LOG_LIMIT: u64 = 1 << 20;
 
@@ -187,6 +189,23 @@ impl Workspace {
         file.write_all(b".").context("ringing the doorbell")
     }
 
+    /// Rings so that whoever works now does not wait for more rings: somebody is waiting for the answer.
+    pub fn hurry(&self) -> Result<()> {
+        let mut file = OpenOptions::new().append(true).open(self.wake_path())?;
+        file.write_all(HURRY).context("ringing the doorbell")
+    }
+
+    /// Whether whoever rang last is waiting for the answer.
+    pub fn is_hurried(&self) -> bool {
+        let last = || -> std::io::Result<[u8; 1]> {
+            let (mut file, mut last) = (File::open(self.wake_path())?, [0]);
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            Ok(last)
+        };
+        last().is_ok_and(|last| last == *HURRY)
+    }
+
     /// How often it rang since the file began.
     pub fn rings(&self) -> u64 {
         std::fs::metadata(self.wake_path()).map_or(0, |metadata| metadata.len())
@@ -299,4 +318,21 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().with_context(|| format!("writing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_ring_says_whether_somebody_waits() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let workspace = Workspace { dir: dir.path().to_path_buf(), wal: true };
+        workspace.create().expect("it can be made");
+        assert!(!workspace.is_hurried(), "nobody rang");
+        workspace.hurry().expect("a ring");
+        assert!(workspace.is_hurried());
+        workspace.ring().expect("a ring");
+        assert_eq!((workspace.is_hurried(), workspace.rings()), (false, 2));
+    }
 }

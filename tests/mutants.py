@@ -36,7 +36,7 @@ FAULTS = [
     ("views", "view/files.rs", "let old = view.head.map(|head| head.tree).filter(|_| view.settings == settings);", "let old = view.head.map(|head| head.tree);"),
     ("views", "view/files.rs", "let blob = change.new.filter(|side| side.is_file && keep(&path)).map(|side| side.id);", "let blob = change.new.filter(|_| keep(&path)).map(|side| side.id);"),
     ("views", "view/files.rs", "moves.extend(held.into_keys().map(|path| FileMove { path, blob: None }));", "drop(held);"),
-    ("views", "view/files.rs", "if old.first() != parse.as_ref() {", "if old.is_empty() != parse.is_none() {"),
+    ("views", "view/files.rs", "if old != *parse {", "if old.is_none() != parse.is_none() {"),
     ("views", "view/files.rs", "left.extend(old);", "left.extend(old.into_iter().filter(|_| parse.is_some()));"),
     ("views", "view/files.rs", "came.extend(parse);", "came.extend(parse.filter(|parse| parse % 9 != 0));"),
     ("views", "view/reach.rs", "Ok(uncovered.is_empty().then_some(Reach { added, removed: Vec::new() }))", "Ok(Some(Reach { added, removed: Vec::new() }))"),
@@ -69,15 +69,15 @@ FAULTS = [
     ("edges", "edges/store.rs", "for (fact, seq) in facts.imports.iter().zip(imports) {", "for (fact, seq) in facts.imports.iter().zip(imports).filter(|_| parse % 4 != 0) {"),
     ("edges", "edges/store.rs", "for (fact, seq) in facts.calls.iter().zip(calls) {", "for (fact, seq) in facts.calls.iter().zip(calls).skip((parse % 3 == 0) as usize) {"),
     # full text
-    ("full text", "pipeline/views.rs", "text_index::remove(cache, *seq)?;\n            index::remove(cache, *seq, now())?;", "index::remove(cache, *seq, now())?;"),
-    ("full text", "pipeline/views.rs", "for seq in left.difference(came) {", "for seq in left {"),
+    ("full text", "pipeline/views.rs", "    text_index::remove(cache, seqs)?;\n    index::remove(cache, seqs, now())", "    index::remove(cache, seqs, now())"),
+    ("full text", "pipeline/views.rs", "let gone: Vec<Seq> = left.difference(came).copied().collect();", "let gone: Vec<Seq> = left.difference(came).copied().skip(1).collect();"),
     ("full text", "pipeline/views.rs", "let new: Vec<Seq> = came.difference(left).copied().collect();", "let new: Vec<Seq> = came.difference(left).copied().skip(1).collect();"),
-    ("full text", "pipeline/views.rs", "if !is_live.exists(named_params! {\":seq\": seq})? {", "if true {"),
-    ("full text", "pipeline/views.rs", "for seq in &reach.removed {\n        text_index::remove(cache, *seq)?;", "for seq in &reach.removed {"),
+    ("full text", "pipeline/views.rs", "leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;", "drop(dead); leave(cache, &gone)?;"),
+    ("full text", "pipeline/views.rs", "leave(cache, &reach.removed)?;", "index::remove(cache, &reach.removed, now())?;"),
     ("full text", "text_index.rs", "\":doc\": split_identifiers(entry.doc), \":body\": split_identifiers(entry.body),", "\":doc\": split_identifiers(entry.doc), \":body\": if seq % 5 == 0 { String::new() } else { split_identifiers(entry.body) },"),
     # delta
-    ("delta", "index/texts.rs", "if !others.exists(named_params! {\":text\": text})? {", "if true {"),
-    ("delta", "index/texts.rs", "\"DELETE FROM item_text WHERE seq = :seq RETURNING text\"", "\"SELECT text FROM item_text WHERE seq = :seq\""),
+    ("delta", "index/texts.rs", "           AND NOT EXISTS (SELECT 1 FROM item_text WHERE item_text.text = text.id) RETURNING id\"", "           RETURNING id\""),
+    ("delta", "index/texts.rs", "\"DELETE FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs)) RETURNING text\"", "\"SELECT text FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs))\""),
     ("delta", "index/texts.rs", "want(cache, space.id, id)?;", "if known.is_none() { want(cache, space.id, id)?; }"),
     ("delta", "index/delta.rs", "let bytes = vector.0.to_bytes();", "let mut bytes = vector.0.to_bytes(); if text % 6 == 0 { bytes[0] ^= 1; }"),
     ("delta", "pipeline/vectors.rs", "Cached::Known(embedding) if !spaces.re_embed => {", "Cached::Known(embedding) if !spaces.re_embed && { let _ = &embedding; wanted.text % 4 != 0 } => {"),
@@ -86,7 +86,7 @@ FAULTS = [
     # publish
     ("publish", "index/generation.rs", "let ensure = |adapter: &str, width: usize, holds: Holds| -> Result<Space> {\n", "let ensure = |adapter: &str, width: usize, holds: Holds| -> Result<Space> {\n        let holds = if adapter.is_empty() { Holds::Code } else { holds };\n"),
     ("publish", "store.rs", "workspace.publish_cache(&self.path)?;", "if self.path.to_string_lossy().len() % 2 == 0 { workspace.publish_cache(&self.path)?; }"),
-    ("publish", "store.rs", "(is_ours && is_of_this_log && wanted.last >= watermark).then_some(connection)", "(is_ours && wanted.last >= watermark).then_some(connection)"),
+    ("publish", "store.rs", "Ok(is_ours && is_of_this_log && wanted.last >= watermark)", "Ok(is_ours && (is_of_this_log || true) && wanted.last >= watermark)"),
     ("publish", "pipeline/views.rs", "store::set_meta(&transaction, \"as_of\", &as_of)?;", "if before.len() > 1 { store::set_meta(&transaction, \"as_of\", &as_of)?; }"),
 ]
 

@@ -301,7 +301,7 @@ fn cache(here: &Here) -> Vec<Check> {
             "ok" => ok("cache", path.display().to_string()),
             _ => failed("cache", verdict, "run `patina reindex --full`"),
         }];
-        let pending = view::pending(&cache)?.len();
+        let pending = view::waiting(&cache)?.len();
         checks.push(match pending {
             0 => ok("history", "nothing waits"),
             n => warning(

@@ -38,7 +38,7 @@ use crate::git::Repository;
 use crate::index;
 use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
 use crate::query::{Filter, Hit, Reader};
-use crate::view;
+use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
 use output::Output;
 pub use output::clean;
@@ -284,20 +284,22 @@ impl Here {
 
     /// Rings and makes sure that somebody answers, unless patina is switched off for this process.
     fn wake(&self) -> Result<()> {
+        self.wake_by(Workspace::ring)
+    }
+
+    fn wake_by(&self, ring: impl FnOnce(&Workspace) -> Result<()>) -> Result<()> {
         if is_off() {
             return Ok(());
         }
         self.workspace.create()?;
-        self.workspace.ring()?;
+        ring(&self.workspace)?;
         Workspace::spawn_worker(&self.common_dir)
     }
 
-    /// Whether the asking worktree's HEAD is what is indexed.
-    fn is_current(&self) -> Result<bool> {
-        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
-        let view = view::view_of(&cache, &self.repository.worktree_name()?)?;
-        let commit = |head: Option<crate::git::Head>| head.map(|head| head.commit);
-        Ok(view.is_some_and(|view| commit(view.head) == self.repository.head().ok().and_then(commit)))
+    /// What has moved since it was indexed; none where nothing is indexed.
+    fn moved(&self) -> Result<Option<Moved>> {
+        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(None) };
+        Ok(Some(view::moved(&cache, &self.repository)?))
     }
 
     /// Whether everything that is live has its vectors, by the model that is set up. Without one there is nothing to
@@ -310,12 +312,19 @@ impl Here {
         Ok(is_its && index::wanted_count(&cache)? == 0)
     }
 
-    /// Starts the worker and waits until HEAD is indexed, with `embedded` until its vectors are in too. A worker that
-    /// failed is not waited for, and one that died is started again.
+    /// Starts the worker and waits until HEAD is indexed and whatever else had moved, with `embedded` until its vectors
+    /// are in too. A worker that failed is not waited for, and one that died is started again.
     fn wait(&self, timeout: Duration, embedded: bool) -> Result<()> {
         let start = Instant::now();
         let mut woken: Option<Instant> = None;
-        while !self.is_current()? || (embedded && !self.is_embedded()?) {
+        let own = self.repository.worktree_name()?;
+        let first = self.moved()?.unwrap_or_default();
+        // At the first look all of it has to be where it is now; from then on, past where it was.
+        let is_current = |woken: bool| -> Result<bool> {
+            let now = self.moved()?;
+            Ok(now.is_some_and(|now| if woken { now.is_past(&first, &own) } else { now.is_nothing() }))
+        };
+        while !is_current(woken.is_some())? || (embedded && !self.is_embedded()?) {
             let idle = woken.is_some_and(|woken| woken.elapsed() > IDLE) && self.workspace.try_lock()?.is_some();
             if idle && let Some(error) = self.workspace.last_error() {
                 let message = format!("HEAD could not be indexed: {error}");
@@ -327,7 +336,7 @@ impl Here {
                     UserError::new(Exit::Locked, "PATINA=0 keeps the worker from starting")
                         .hint("run `patina reindex`")
                 );
-                self.wake()?;
+                self.wake_by(Workspace::hurry)?;
                 woken = Some(Instant::now());
             }
             if start.elapsed() > timeout {

@@ -116,7 +116,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         head,
         indexed_commit: reader.as_of(),
         behind: reader.behind,
-        pending: view::pending(cache)?.len() as u64,
+        pending: view::waiting(cache)?.len() as u64,
         events: events(cache)?,
         items: item::counts(cache, reader.view.id)?,
         files: item::skipped(cache, reader.view.id)?,

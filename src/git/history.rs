@@ -135,6 +135,20 @@ impl Repository {
         Ok(seen.len() as u64)
     }
 
+    /// Commits that a shallow clone cuts off from their parents, sorted.
+    pub fn shallow_boundary(&self) -> Result<Vec<ObjectId>> {
+        let commits = self.gix.shallow_commits().map_err(|error| anyhow!("reading the shallow boundary: {error}"))?;
+        let mut boundary: Vec<ObjectId> = commits.iter().flat_map(|commits| commits.iter().copied()).collect();
+        boundary.sort_unstable();
+        boundary.dedup();
+        Ok(boundary)
+    }
+
+    /// The parents of a commit; none where it is not here.
+    pub fn parents_of(&self, id: ObjectId) -> Vec<ObjectId> {
+        self.read_node(id, &mut Vec::new()).map(|node| node.parents).unwrap_or_default()
+    }
+
     fn read_node(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Option<Node> {
         use gix::objs::Find as _;
         let data = self.gix.objects.try_find(&id, buffer).ok()??;
@@ -284,9 +298,7 @@ struct Walk<'m> {
 impl<'m> Walk<'m> {
     fn new(maps: &'m Maps, jobs: SyncSender<Vec<Job>>, found: &'m AtomicU64) -> Result<Self> {
         let mut held = None;
-        let shallow = maps.current(&mut held, false).gix.shallow_commits();
-        let shallow = shallow.map_err(|error| anyhow!("reading the shallow boundary: {error}"))?;
-        let shallow = shallow.iter().flat_map(|commits| commits.iter().copied()).collect();
+        let shallow = maps.current(&mut held, false).shallow_boundary()?.into_iter().collect();
         let (span, trees, waiting, pending) = (Vec::new(), HashMap::new(), HashMap::new(), Vec::new());
         Ok(Walk { maps, jobs, found, held, span, shallow, trees, waiting, pending })
     }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use super::generation::Space;
 use super::reader::Vectors;
 use crate::event::Seq;
+use crate::sqlite;
 
 /// A text that some spaces lack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,19 +75,25 @@ fn want(cache: &Connection, space: i64, text: i64) -> Result<()> {
     Ok(())
 }
 
-/// Says that a version is live nowhere any more. Its vectors stay for a while: branches come back. `now` is Unix
+/// Says that versions are live nowhere any more. Their vectors stay for a while: branches come back. `now` is Unix
 /// seconds.
-pub fn remove(cache: &Connection, seq: Seq, now: i64) -> Result<()> {
-    let mut take = cache.prepare_cached("DELETE FROM item_text WHERE seq = :seq RETURNING text")?;
-    let text: Option<i64> = take.query_row(named_params! {":seq": seq}, |row| row.get(0)).optional()?;
-    let Some(text) = text else { return Ok(()) };
-    let mut others = cache.prepare_cached("SELECT 1 FROM item_text WHERE text = :text LIMIT 1")?;
-    if !others.exists(named_params! {":text": text})? {
-        cache
-            .prepare_cached("UPDATE text SET dead_since = :now WHERE id = :text")?
-            .execute(named_params! {":now": now, ":text": text})?;
-        cache.prepare_cached("DELETE FROM wanted WHERE text = :text")?.execute(named_params! {":text": text})?;
+pub fn remove(cache: &Connection, seqs: &[Seq], now: i64) -> Result<()> {
+    let mut take = cache
+        .prepare_cached("DELETE FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs)) RETURNING text")?;
+    let texts = take.query_map(named_params! {":seqs": sqlite::list(seqs)}, |row| row.get(0))?;
+    let texts = texts.collect::<rusqlite::Result<Vec<i64>>>()?;
+    if texts.is_empty() {
+        return Ok(());
     }
+    let mut leave = cache.prepare_cached(
+        "UPDATE text SET dead_since = :now WHERE id IN (SELECT value FROM json_each(:texts))
+           AND NOT EXISTS (SELECT 1 FROM item_text WHERE item_text.text = text.id) RETURNING id",
+    )?;
+    let dead = leave.query_map(named_params! {":now": now, ":texts": sqlite::list(&texts)}, |row| row.get(0))?;
+    let dead = dead.collect::<rusqlite::Result<Vec<i64>>>()?;
+    cache
+        .prepare_cached("DELETE FROM wanted WHERE text IN (SELECT value FROM json_each(:dead))")?
+        .execute(named_params! {":dead": sqlite::list(&dead)})?;
     Ok(())
 }
 
@@ -285,9 +292,9 @@ mod tests {
         }
         put(&cache, 3, "function", "", spaces).expect("put");
         assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (1, 1));
-        remove(&cache, 1, 0).expect("removed");
+        remove(&cache, &[1], 0).expect("removed");
         assert_eq!(wanted_count(&cache).expect("reads"), 1, "another still says it");
-        remove(&cache, 2, 0).expect("removed");
+        remove(&cache, &[2], 0).expect("removed");
         assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (0, 0));
         put(&cache, 2, "function", "the same", spaces).expect("put");
         assert_eq!(wanted_count(&cache).expect("reads"), 1, "and it comes back");

@@ -62,7 +62,7 @@ impl Outcome {
 /// The row of a blob at a path, if it has been read.
 pub fn find_parse(cache: &Connection, path: &str, blob: &ObjectId) -> Result<Option<i64>> {
     let mut statement = cache.prepare_cached(
-        "SELECT parse.id FROM parse JOIN path ON path.id = parse.path WHERE path.path = :path AND blob = :blob",
+        "SELECT id FROM parse WHERE path = (SELECT id FROM path WHERE path = :path) AND blob = :blob",
     )?;
     Ok(statement.query_row(named_params! {":path": path, ":blob": blob.as_bytes()}, |row| row.get(0)).optional()?)
 }

@@ -155,6 +155,8 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
     let mut report = Report::default();
     views::let_go_of_missing(context, &mut cache)?;
+    // Before HEADs and history are looked at: what moves meanwhile is then seen to have moved.
+    let boundary = context.repository.shallow_boundary()?;
     let wanted = wanted(context, &cache)?;
     let own = context.config.warnings.len();
     report.warnings = wanted.iter().flat_map(|wanted| wanted.config.warnings[own..].iter().cloned()).collect();
@@ -163,7 +165,10 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     fail::point("moves known")?;
     record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
     fail::point("recorded")?;
-    update(context, &mut log, &mut cache, &wanted, &mut report)?;
+    timed(&mut report.seconds.update, || {
+        history::take_in(&log, &mut cache)?;
+        views::update(context, &mut log, &mut cache, &wanted, boundary)
+    })?;
     fail::point("updated")?;
     // Until its vectors are in, one that nothing serves beside is better than nothing.
     if !full || context.workspace.cache_path().is_none() {
@@ -210,20 +215,6 @@ fn record(
     timed(&mut report.seconds.code, || {
         report.events_appended += code::record(context, log, cache, wanted)?;
         Ok(())
-    })
-}
-
-/// The log to views and full text, in one transaction that readers see whole.
-fn update(
-    context: &Context<'_>,
-    log: &mut Eventlog,
-    cache: &mut Cache,
-    wanted: &[Wanted],
-    report: &mut Report,
-) -> Result<()> {
-    timed(&mut report.seconds.update, || {
-        history::take_in(log, cache)?;
-        views::update(context, log, cache, wanted)
     })
 }
 
@@ -290,14 +281,24 @@ pub const PATIENCE: Patience = Patience {
     sequence: Duration::from_millis(1500),
 };
 
-/// Waits until the doorbell is quiet, so that a burst of rings is one look.
+/// How soon a person who waits is noticed.
+const HURRY: Duration = Duration::from_millis(5);
+
+/// Waits until the doorbell is quiet, so that a burst of rings is one look. Where the last ring is that of somebody who
+/// waits for the answer, that look is now.
 pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience: Patience) {
     let worktrees = repository.worktrees().unwrap_or_default();
     let mut seen = workspace.rings();
     let start = Instant::now();
     let mut last_ring = start;
     loop {
-        std::thread::sleep(patience.rings);
+        let look = Instant::now();
+        while look.elapsed() < patience.rings {
+            if workspace.is_hurried() {
+                return;
+            }
+            std::thread::sleep(HURRY);
+        }
         let rings = workspace.rings();
         let is_busy = worktrees.iter().any(Worktree::is_busy);
         if rings != seen {

@@ -14,12 +14,13 @@ use crate::embedding::{Source, text_of};
 use crate::event::{Seq, hex};
 use crate::eventlog::{Eventlog, LiveMove};
 use crate::fail;
-use crate::git::ObjectId;
+use crate::git::{ObjectId, Repository};
 use crate::index;
 use crate::item;
+use crate::sqlite;
 use crate::store::{self, Cache};
 use crate::text_index::{self, Entry};
-use crate::view::{self, FileMove};
+use crate::view::{self, FileMove, Gaps};
 
 /// More versions than this in one move, and full text is brought together afterwards.
 const OPTIMIZE_AFTER: usize = 5_000;
@@ -39,8 +40,14 @@ pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()>
     Ok(())
 }
 
-/// Moves everything.
-pub fn update(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[Wanted]) -> Result<()> {
+/// Moves everything. `boundary` is where history was cut off before it was read.
+pub fn update(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    cache: &mut Cache,
+    wanted: &[Wanted],
+    boundary: Vec<ObjectId>,
+) -> Result<()> {
     let before = view::views(&cache.connection)?;
     let was = store::meta(&cache.connection, "as_of")?;
     let mut live = LiveMove::default();
@@ -72,7 +79,9 @@ pub fn update(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, want
     let new_heads = heads(wanted.iter().map(|wanted| wanted.worktree.head).collect());
     // A commit that was pending and is told now may stand between commits that are reachable already.
     let whole = store::meta(&transaction, "pending")?.is_some();
-    let reach = view::move_reachable(&transaction, &old_heads, &new_heads, whole)?;
+    let whole = whole || view::boundary(&transaction)? != boundary;
+    let gaps = gaps(context.repository, &transaction, boundary)?;
+    let reach = view::move_reachable(&transaction, &old_heads, &new_heads, &gaps, whole)?;
     let pending = view::pending(&transaction)?.len();
     if pending > 0 {
         store::set_meta(&transaction, "pending", &pending.to_string())?;
@@ -96,6 +105,16 @@ pub fn update(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, want
     move_log(log, cache, live, was.as_deref(), &as_of)
 }
 
+/// What is between the HEADs and the whole of history.
+fn gaps(repository: &Repository, cache: &Connection, boundary: Vec<ObjectId>) -> Result<Gaps> {
+    let parents = |commit: ObjectId| match boundary.binary_search(&commit) {
+        Ok(_) => (commit, Vec::new()),
+        Err(_) => (commit, repository.parents_of(commit)),
+    };
+    let pending = view::pending(cache)?.into_iter().map(parents).collect();
+    Ok(Gaps { boundary, pending })
+}
+
 /// What a set of HEADs is called, with what could not be read at them: equal names, equal answers.
 fn as_of(cache: &Connection, wanted: &[Wanted]) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
@@ -103,7 +122,7 @@ fn as_of(cache: &Connection, wanted: &[Wanted]) -> Result<String> {
         let head = wanted.worktree.head.map(|head| head.commit.to_string()).unwrap_or_default();
         hasher.update(format!("{}\0{head}\0{}\0", wanted.worktree.name, wanted.config.fingerprint()).as_bytes());
     }
-    for commit in view::pending(cache)? {
+    for commit in view::waiting(cache)? {
         hasher.update(commit.as_bytes());
     }
     for (path, blob) in item::missing(cache)? {
@@ -186,15 +205,14 @@ fn move_text(
     came: &BTreeSet<Seq>,
     left: &BTreeSet<Seq>,
 ) -> Result<()> {
-    let mut is_live = cache.prepare_cached(
-        "SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = :seq LIMIT 1",
+    let mut dead = cache.prepare_cached(
+        "SELECT value FROM json_each(:seqs) WHERE NOT EXISTS
+           (SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = value)",
     )?;
-    for seq in left.difference(came) {
-        if !is_live.exists(named_params! {":seq": seq})? {
-            text_index::remove(cache, *seq)?;
-            index::remove(cache, *seq, now())?;
-        }
-    }
+    let gone: Vec<Seq> = left.difference(came).copied().collect();
+    let dead = dead.query_map(named_params! {":seqs": sqlite::list(&gone)}, |row| row.get(0))?;
+    leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;
+    let _snapshot = log.snapshot()?;
     let spaces = index::maintained(cache)?;
     let new: Vec<Seq> = came.difference(left).copied().collect();
     for (done, seq) in new.iter().enumerate() {
@@ -213,10 +231,8 @@ fn move_text(
 }
 
 fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
-    for seq in &reach.removed {
-        text_index::remove(cache, *seq)?;
-        index::remove(cache, *seq, now())?;
-    }
+    leave(cache, &reach.removed)?;
+    let _snapshot = log.snapshot()?;
     let spaces = index::maintained(cache)?;
     for (done, seq) in reach.added.iter().enumerate() {
         if done % 256 == 0 {
@@ -231,6 +247,12 @@ fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reac
         index::put(cache, *seq, "commit", &text_of(&text.into_source()), &spaces)?;
     }
     Ok(())
+}
+
+/// Versions that are live nowhere any more are in no full text, and have no text to embed.
+fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
+    text_index::remove(cache, seqs)?;
+    index::remove(cache, seqs, now())
 }
 
 /// Moves what plain SQL sees: by the difference where the log stood where the cache did, else from the whole.

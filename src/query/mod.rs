@@ -275,9 +275,10 @@ impl<'r> Reader<'r> {
         Ok((dimension.off)(&population).map(str::to_string))
     }
 
-    /// Whether HEAD stands elsewhere by now than where it was indexed.
+    /// Whether HEAD stands elsewhere by now than where it was indexed, or another worktree's, whose commits count too.
     pub fn has_moved(&self) -> bool {
-        self.view.head.map(|view| view.commit) != self.head.map(|head| head.commit)
+        let is_elsewhere = self.view.head.map(|view| view.commit) != self.head.map(|head| head.commit);
+        is_elsewhere || view::moved(&self.cache, self.repository).is_ok_and(|moved| !moved.is_nothing())
     }
 
     /// The moment that decay counts from.

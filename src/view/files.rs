@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::{View, intern};
 use crate::event::encode_path;
@@ -61,17 +61,21 @@ pub fn wanted_moves(
 /// came and those that left, as rows.
 pub fn move_files(cache: &Connection, view: i64, moves: &[(String, Option<i64>)]) -> Result<(Vec<i64>, Vec<i64>)> {
     let (mut came, mut left) = (Vec::new(), Vec::new());
-    let mut take = cache.prepare_cached("DELETE FROM view_file WHERE view = :view AND path = :path RETURNING parse")?;
+    // Not one statement that returns what it deletes: that is made ready anew for every row.
+    let mut held = cache.prepare_cached("SELECT parse FROM view_file WHERE view = :view AND path = :path")?;
+    let mut take = cache.prepare_cached("DELETE FROM view_file WHERE view = :view AND path = :path")?;
     let mut put = cache.prepare_cached("INSERT INTO view_file(view, path, parse) VALUES (:view, :path, :parse)")?;
     for (path, parse) in moves {
         let path = intern(cache, path)?;
-        let old: Vec<i64> = take
-            .query_map(named_params! {":view": view, ":path": path}, |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+        let place = named_params! {":view": view, ":path": path};
+        let old: Option<i64> = held.query_row(place, |row| row.get(0)).optional()?;
+        if old.is_some() {
+            take.execute(place)?;
+        }
         if let Some(parse) = parse {
             put.execute(named_params! {":view": view, ":path": path, ":parse": parse})?;
         }
-        if old.first() != parse.as_ref() {
+        if old != *parse {
             left.extend(old);
             came.extend(parse);
         }

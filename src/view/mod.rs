@@ -2,20 +2,23 @@
 //! Refuses to keep anything that git or the log could not tell again.
 
 mod files;
+mod moved;
 mod reach;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 pub use files::{FileMove, files, move_files, wanted_moves};
+pub use moved::{Moved, moved};
 pub use reach::{
-    Reach, add_commit, commit_seq, is_recorded, move_reachable, pending, reachable_count, set_pending,
-    unrecorded_parents,
+    Gaps, Reach, add_commit, boundary, commit_seq, is_recorded, move_reachable, pending, reachable_count, set_pending,
+    unrecorded_parents, waiting,
 };
 
 use crate::git::{Head, ObjectId};
 
-/// The tables of this room. `view_file` is the tree at each HEAD; `parse` is owned by the items.
+/// The tables of this room. `view_file` is the tree at each HEAD; `parse` is owned by the items. `pending` are commits
+/// that could not be told yet, and `boundary` is where a shallow clone was cut off.
 pub const SCHEMA: &str = "
 CREATE TABLE path(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE view(
@@ -30,7 +33,8 @@ CREATE TABLE commit_row(
 CREATE INDEX commit_row_by_time ON commit_row(time);
 CREATE TABLE parent(child INTEGER NOT NULL, ordinal INTEGER NOT NULL, sha BLOB NOT NULL, PRIMARY KEY(child, ordinal)) STRICT, WITHOUT ROWID;
 CREATE TABLE reachable(seq INTEGER PRIMARY KEY) STRICT;
-CREATE TABLE pending(sha BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE pending(sha BLOB PRIMARY KEY, is_reached INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+CREATE TABLE boundary(sha BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 ";
 
 /// A worktree as indexed.

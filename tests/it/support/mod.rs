@@ -1,6 +1,7 @@
 //! A hermetic git repository with patina in it. Refuses the configuration, home, clock and network of whoever runs it.
 
 mod answers;
+mod audit;
 mod model;
 mod notes;
 mod random;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use answers::{SEED, afresh, answers, assert_same, seed_rows};
+pub use audit::{Heard, audit, column, commits, is_current, step, verified};
 pub use model::{data_dir, own_data_dir, python};
 pub use notes::note_elsewhere;
 pub use random::{Entry, Planned, Random, history, import};
@@ -130,6 +132,13 @@ impl TestRepo {
     pub fn silent(&self) -> TestRepo {
         let mut repo = self.at(&self.path);
         repo.rings = false;
+        repo
+    }
+
+    /// The same with rings.
+    pub fn ringing(&self) -> TestRepo {
+        let mut repo = self.at(&self.path);
+        repo.rings = true;
         repo
     }
 
@@ -256,6 +265,12 @@ impl TestRepo {
     pub fn state(&self) -> PathBuf {
         let common = self.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]).stdout;
         Path::new(common.trim()).join("patina")
+    }
+
+    /// The cache in use.
+    pub fn cache(&self) -> PathBuf {
+        let folder = self.state().join("cache");
+        folder.join(fs::read_to_string(folder.join("current")).expect("a cache is in use").trim())
     }
 
     /// The eventlog, as anybody may open it.

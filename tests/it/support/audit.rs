@@ -1,0 +1,93 @@
+//! One step of a repository's life and what has to hold after it: taken in without being asked, equal to a full pass,
+//! no ghost and no double. Refuses to say what a step did.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use super::{TestRepo, until};
+
+/// Who tells patina.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// A hook that git runs.
+    Hook,
+    /// Nobody, until the next command is asked something.
+    Next,
+}
+
+/// Does something to a repository with hooks, waits until patina has heard of it, and audits what it knows then.
+pub fn step(repo: &TestRepo, name: &str, heard: Heard, work: impl FnOnce(&TestRepo)) {
+    work(repo);
+    if heard == Heard::Next {
+        repo.patina(&["query", "work"]);
+    }
+    until(&format!("{name} to be taken in"), || is_current(repo));
+    audit(repo, name);
+}
+
+/// Whether HEAD is what is indexed; whoever asks so rings nobody.
+pub fn is_current(repo: &TestRepo) -> bool {
+    let status = repo.silent().json(&["status"]);
+    status["indexed_commit"] == status["head"] && status["last_error"] == Value::Null
+}
+
+/// What is known is what a full pass gives, and plain SQL shows what git shows and everything once.
+pub fn audit(repo: &TestRepo, after: &str) {
+    verified(repo, after);
+    let (shown, expect) = (commits(repo), reached(repo));
+    assert_eq!(shown.iter().cloned().collect::<BTreeSet<_>>(), expect, "after {after}: the commits");
+    assert_eq!(shown.len(), expect.len(), "after {after}: a commit is there twice");
+    let keys = column(repo, "SELECT data ->> '$.key' FROM eventlog WHERE event_type IN ('code.file', 'code.function')");
+    let once: BTreeSet<&String> = keys.iter().collect();
+    assert_eq!(once.len(), keys.len(), "after {after}: an item is there twice: {keys:?}");
+    let files = column(repo, "SELECT DISTINCT file_path FROM eventlog WHERE event_type = 'code.file'");
+    let main = worktree_heads(repo).remove(0);
+    let list = |head: String| repo.git(&["ls-tree", "-r", "--name-only", "--full-tree", &head]).stdout;
+    let listed = main.map(list).unwrap_or_default();
+    let listed: BTreeSet<String> = listed.lines().map(str::to_string).collect();
+    assert_eq!(files.into_iter().collect::<BTreeSet<_>>(), listed, "after {after}: the files of the main worktree");
+}
+
+/// `patina doctor --verify` finds nothing wrong.
+pub fn verified(repo: &TestRepo, after: &str) {
+    let ran = repo.try_patina(&["--json", "--quiet", "doctor", "--verify"]);
+    let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    assert_eq!((ran.code, &said["equal"]), (0, &true.into()), "after {after}: {said}{}", ran.stderr);
+}
+
+/// The commits that plain SQL shows.
+pub fn commits(repo: &TestRepo) -> Vec<String> {
+    column(repo, "SELECT data ->> '$.sha' FROM eventlog WHERE event_type = 'git.commit'")
+}
+
+/// The commits that git reaches from the HEADs of worktrees that are there, without those whose parents a shallow
+/// clone does not have.
+fn reached(repo: &TestRepo) -> BTreeSet<String> {
+    let heads: Vec<String> = worktree_heads(repo).into_iter().flatten().collect();
+    if heads.is_empty() {
+        return BTreeSet::new();
+    }
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let listed = repo.git(&[&["rev-list"], heads.as_slice()].concat()).stdout;
+    let boundary = fs::read_to_string(repo.state().with_file_name("shallow")).unwrap_or_default();
+    let waits: Vec<&str> = boundary.lines().collect();
+    listed.lines().filter(|commit| !waits.contains(commit)).map(str::to_string).collect()
+}
+
+/// The HEADs of the worktrees that are there, the main one's first; none for one that is not born.
+fn worktree_heads(repo: &TestRepo) -> Vec<Option<String>> {
+    let listed = repo.git(&["worktree", "list", "--porcelain"]).stdout;
+    let blocks = listed.split("\n\n").filter(|block| !block.contains("\nprunable"));
+    let heads = blocks.filter_map(|block| block.lines().find_map(|line| line.strip_prefix("HEAD ")));
+    heads.map(|head| head.bytes().any(|byte| byte != b'0').then(|| head.to_string())).collect()
+}
+
+/// One column of the eventlog.
+pub fn column(repo: &TestRepo, sql: &str) -> Vec<String> {
+    let log = repo.log();
+    let mut statement = log.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let rows = statement.query_map([], |row| row.get(0)).expect("it runs");
+    rows.collect::<rusqlite::Result<_>>().expect("rows")
+}
