@@ -54,7 +54,7 @@ pub fn audit(repo: &TestRepo, after: &str) {
 pub fn verified(repo: &TestRepo, after: &str) {
     let ran = repo.try_patina(&["--json", "--quiet", "doctor", "--verify"]);
     let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
-    assert_eq!((ran.code, &said["equal"]), (0, &true.into()), "after {after}: {said}{}", ran.stderr);
+    assert_eq!((ran.code, &said["equal"]), (0, &true.into()), "after {after}: {}{}", said["differences"], ran.stderr);
 }
 
 /// The commits that plain SQL shows.
