@@ -16,10 +16,11 @@ use crate::fail;
 use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
 
-/// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are
-/// moved together, so the views show no ghosts. `live` keeps a few words beside
-/// them; `log_id` is chance, and tells this log from another one that took its place.
-const MIGRATIONS: &[&str] = &["
+/// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are moved
+/// together, so the views show no ghosts. `live` keeps a few words beside them; `log_id` is chance, and tells this log
+/// from another one that took its place. The second step reads a commit's fields once, and not for each of its files.
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE event(
   seq INTEGER PRIMARY KEY,
   event_type TEXT NOT NULL,
@@ -63,7 +64,24 @@ CREATE VIEW co_changes AS
   SELECT a.file_path AS file_a, b.file_path AS file_b, count(*) AS cochange_count
   FROM commit_files a JOIN commit_files b ON a.commit_hash = b.commit_hash AND a.file_path < b.file_path
   GROUP BY a.file_path, b.file_path;
-"];
+",
+    "
+DROP VIEW co_changes;
+DROP VIEW commit_files;
+CREATE VIEW commit_files AS
+  WITH told AS MATERIALIZED (
+    SELECT data ->> '$.sha' AS commit_hash, data -> '$.files_changed' AS files, at, data ->> '$.author' AS author
+    FROM reachable JOIN event USING (seq)
+  ), file AS MATERIALIZED (
+    SELECT commit_hash, file.value ->> '$.path' AS file_path, file.value ->> '$.status' AS status, at, author
+    FROM told, json_each(told.files) AS file
+  ) SELECT * FROM file;
+CREATE VIEW co_changes AS
+  SELECT a.file_path AS file_a, b.file_path AS file_b, count(*) AS cochange_count
+  FROM commit_files a JOIN commit_files b ON a.commit_hash = b.commit_hash AND a.file_path < b.file_path
+  GROUP BY a.file_path, b.file_path;
+",
+];
 
 const INSERT: &str = "INSERT INTO event(seq, event_type, at, origin, source_file, idem, data, sum)
   VALUES (:seq, :event_type, :at, :origin, :source_file, :idem, :data, :sum) ON CONFLICT(idem) DO NOTHING";
