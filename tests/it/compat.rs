@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{TestRepo, seed_rows};
 
 /// Schema version of the eventlog that is written now.
-const PRESENT: u32 = 1;
+const PRESENT: u32 = 2;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat")
