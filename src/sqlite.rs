@@ -167,6 +167,8 @@ impl std::error::Error for Altered {}
 /// Closes a file that rests from now on, and seals it: whoever writes to it without lifting the seal is noticed, which
 /// SQLite, with no checksums of its own, would not.
 pub fn close(connection: Connection, path: &Path) -> Result<()> {
+    // Whoever reads meanwhile is not waited for: what stays in the write-ahead log is found there.
+    connection.busy_timeout(Duration::ZERO)?;
     fold(&connection)?;
     connection.close().map_err(|(_, error)| error).context("closing")?;
     let stamp = rest_stamp(path).with_context(|| format!("sealing {}", path.display()))?;

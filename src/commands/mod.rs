@@ -367,7 +367,9 @@ impl Here {
             }
             reader => reader?,
         };
-        if (reader.has_moved() || !reader.notes.is_empty()) && self.wake().is_err() {
+        // A log that was copied, or looked at by somebody who may write, is held against its sums until it is sealed again.
+        let is_unsealed = crate::sqlite::refuse_altered(&self.workspace.eventlog_path()).is_err();
+        if (reader.has_moved() || is_unsealed || !reader.notes.is_empty()) && self.wake().is_err() {
             tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
         }
         for note in &reader.notes {

@@ -78,7 +78,7 @@ fn next(path: &Path) -> PathBuf {
 
 /// Named by when it was last written to: the same however often an interrupted salvage goes on.
 fn kept_name(path: &Path) -> Result<PathBuf> {
-    let written = std::fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let written = std::fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     Ok(path.with_extension(format!("damaged-{written}.db")))
 }
 

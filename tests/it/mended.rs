@@ -86,6 +86,24 @@ fn a_cache_that_something_else_wrote_to_is_not_believed() {
 }
 
 #[test]
+fn a_log_that_somebody_touched_is_held_against_its_sums_and_sealed_again() {
+    let repo = repository();
+    let log = repo.state().join("eventlog.db");
+    let seal = || fs::read_to_string(repo.state().join("eventlog.db.seal")).expect("it rests under a seal");
+    let before = seal();
+    let file = fs::File::options().append(true).open(&log).expect("opens");
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000)).expect("a time");
+    drop(file);
+    assert_eq!(repo.json(&["query", "beta", "--kind", "function"])["hits"][0]["key"], "b.rs#beta");
+    assert_eq!(seal(), before, "whoever only reads leaves it");
+    let ringing = repo.with("PATINA", "");
+    ringing.patina(&["query", "beta"]);
+    ringing.rest();
+    assert_ne!(seal(), before);
+    assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true);
+}
+
+#[test]
 fn a_copied_repository_is_taken_as_it_is() {
     let repo = repository();
     let copy = repo.copy();

@@ -72,7 +72,7 @@ fn reads_files(data: &[u8]) {
     }
     let text = String::from_utf8_lossy(data);
     if let Ok(manifest) = patina::embedding::Manifest::read("id", &text, PathBuf::from("/models/id")) {
-        for (_, entry) in manifest.all() {
+        for (_, entry) in manifest.files.all() {
             assert_eq!(manifest.path(entry).parent(), Some("/models/id".as_ref()), "{entry:?}");
         }
     }
@@ -95,7 +95,8 @@ fn names_paths(data: &[u8]) {
     if let Some(bytes) = unhex(&text) {
         assert_eq!(hex(&bytes), text.to_lowercase());
     }
-    let (path, _) = definition_key(&encoded, &text).split_once('#').map(|(a, b)| (a.to_string(), b.to_string())).expect("a key");
+    let (path, _) =
+        definition_key(&encoded, &text).split_once('#').map(|(a, b)| (a.to_string(), b.to_string())).expect("a key");
     assert_eq!(path, encoded);
 }
 
