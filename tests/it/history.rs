@@ -273,7 +273,7 @@ fn a_large_commit_says_nothing_about_what_goes_together() {
 }
 
 /// More than one transaction's worth of commits, each of one or two files.
-fn long_line(commits: usize) -> Vec<Planned> {
+pub fn long_line(commits: usize) -> Vec<Planned> {
     let mut tree = BTreeMap::new();
     let mut all = Vec::new();
     for index in 0..commits {

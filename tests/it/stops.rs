@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::crashes::{assert_mended, gone_on, said, worker};
-use crate::support::{Ran, TestRepo, figure, put};
+use crate::crashes::{assert_mended, gone_on, ring, said, worker};
+use crate::history::long_line;
+use crate::support::{Ran, TestRepo, figure, import, put};
 
 /// Something that patina does, from what there is before it.
 struct Scenario {
@@ -204,4 +205,17 @@ fn hooks_are_stopped(trials: &mut usize) -> BTreeSet<String> {
         tried.extend(here);
     }
     tried
+}
+
+#[test]
+fn a_first_run_that_is_stopped_between_two_batches_of_history_goes_on_from_there() {
+    let repo = TestRepo::new();
+    let ids = import(&repo, &long_line(20_000));
+    repo.stand_at(ids.last().expect("a commit"));
+    let killed = repo.with("PATINA_FAIL", "append kept:kill").try_patina(&["reindex"]);
+    assert_eq!(killed.code, -1, "{}", killed.stderr);
+    let told = repo.count("SELECT count(*) FROM event WHERE event_type = 'git.commit'");
+    assert!(0 < told && told < 20_000, "{told} commits are in");
+    ring(&repo);
+    assert_eq!(repo.count("SELECT count(*) FROM eventlog WHERE event_type = 'git.commit'"), 20_000);
 }
