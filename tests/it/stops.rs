@@ -208,14 +208,29 @@ fn hooks_are_stopped(trials: &mut usize) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_first_run_that_is_stopped_between_two_batches_of_history_goes_on_from_there() {
+fn a_long_way_that_is_stopped_between_two_batches_goes_on_from_there() {
     let repo = TestRepo::new();
     let ids = import(&repo, &long_line(20_000));
+    repo.stand_at(&ids[10]);
+    repo.reindex();
     repo.stand_at(ids.last().expect("a commit"));
     let killed = repo.with("PATINA_FAIL", "append kept:kill").try_patina(&["reindex"]);
     assert_eq!(killed.code, -1, "{}", killed.stderr);
     let told = repo.count("SELECT count(*) FROM event WHERE event_type = 'git.commit'");
-    assert!(0 < told && told < 20_000, "{told} commits are in");
+    assert!(11 < told && told < 20_000, "{told} commits are in");
     ring(&repo);
     assert_eq!(repo.count("SELECT count(*) FROM eventlog WHERE event_type = 'git.commit'"), 20_000);
+}
+
+#[test]
+fn what_a_stopped_sweep_has_half_forgotten_comes_back_with_its_branch() {
+    let repo = gone_on();
+    repo.reindex();
+    let tip = repo.head();
+    repo.git(&["reset", "-q", "--hard", "HEAD~2"]);
+    repo.reindex();
+    let killed = repo.with("PATINA_FAIL", "cache forgot:kill").try_patina(&["gc", "--days", "0"]);
+    assert_eq!(killed.code, -1, "{}", killed.stderr);
+    repo.git(&["reset", "-q", "--hard", &tip]);
+    assert_mended(&repo, &said(), "back again");
 }
