@@ -30,7 +30,7 @@ pub struct Salvaged {
 }
 
 /// Makes a new log of every row that verifies, and puts it in the place of a damaged one, which is kept beside it. The
-/// caller holds the lock. Interrupted, the old log is in its place, or [`finish`] puts the new one there.
+/// caller holds the lock. Interrupted, the old log is in its place, or the next run that opens it puts the new one there.
 pub fn salvage(path: &Path) -> Result<Salvaged> {
     let building = path.with_extension("salvaged");
     remove(&building)?;

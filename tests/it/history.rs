@@ -41,7 +41,7 @@ fn any_history_in_any_batches_equals_one_full_pass() {
 /// How many random histories are verified; `PATINA_TEST_HISTORIES` asks for more.
 const HISTORIES: u64 = 200;
 /// Each so-manieth of them is embedded too.
-const WITH_MODEL: u64 = 6;
+const WITH_MODEL: u64 = 8;
 
 #[test]
 fn random_histories_with_lost_and_doubled_rings_verify() {
