@@ -30,3 +30,4 @@ mod surface;
 mod tidy;
 mod vectors;
 mod worktrees;
+mod written;
