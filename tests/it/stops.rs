@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::crashes::{assert_mended, gone_on, ring, said, worker};
 use crate::history::long_line;
-use crate::support::{Ran, TestRepo, figure, import, put};
+use crate::support::{Ran, TestRepo, figure, import, put, texts, verified};
 
 /// Something that patina does, from what there is before it.
 struct Scenario {
@@ -233,4 +233,24 @@ fn what_a_stopped_sweep_has_half_forgotten_comes_back_with_its_branch() {
     assert_eq!(killed.code, -1, "{}", killed.stderr);
     repo.git(&["reset", "-q", "--hard", &tip]);
     assert_mended(&repo, &said(), "back again");
+}
+
+#[test]
+fn a_text_that_left_before_it_was_embedded_is_embedded_when_it_comes_back() {
+    let repo = TestRepo::new().with_model();
+    let before = repo.commit_files(&[("src/a.rs", "pub fn first() {}\n")], "First");
+    repo.reindex();
+    let stars = "/// Counts the stars that stand in the sky.\npub fn stars() {}\n";
+    let tip = repo.commit_files(&[("src/b.rs", stars)], "Second");
+    // It is wanted, leaves, and is wanted again; the work stops each time before anything is embedded.
+    for commit in [&tip, &before] {
+        repo.stand_at(commit);
+        let killed = repo.with("PATINA_FAIL", "updated:kill").try_patina(&["reindex"]);
+        assert_eq!(killed.code, -1, "{}", killed.stderr);
+    }
+    repo.stand_at(&tip);
+    repo.reindex();
+    let hits = texts(&repo.json(&["query", "how many stars are in the sky", "-d", "syntactic"])["hits"], "key");
+    assert_eq!(hits.first().map(String::as_str), Some("src/b.rs#stars"));
+    verified(&repo, "it came back");
 }
