@@ -91,7 +91,7 @@ FAULTS = [
 ]
 
 VERIFY = ["history::random_histories_with_lost_and_doubled_rings_verify"]
-PROPERTIES = ["written::", "stops::a_text", "history::", "lineage::", "mended::", "shapes::", "stops::a_long", "stops::what_a", "crashes::", "rewrites::resets"]
+PROPERTIES = ["written::", "history::", "lineage::", "mended::", "shapes::", "stops::a_", "stops::what_a", "crashes::", "rewrites::resets"]
 VECTORS = ["vectors::", "worktrees::what"]
 # What takes longest is asked last.
 STOPS = ["worktrees::a_worktree", "stops::whatever"]
