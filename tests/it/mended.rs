@@ -38,6 +38,28 @@ fn a_log_that_is_gone_or_empty_is_said_and_built_again() {
 }
 
 #[test]
+fn a_cache_made_from_another_log_is_not_taken_for_one_of_this() {
+    let repo = repository();
+    let before = answers(&repo);
+    let (cache, aside) = (repo.state().join("cache"), repo.root().join("aside"));
+    fs::rename(&cache, &aside).expect("put aside");
+    for ending in ["", "-wal", "-shm", ".seal"] {
+        let _ = fs::remove_file(repo.state().join(format!("eventlog.db{ending}")));
+    }
+    // The new log takes in other events first, and more of them, so the numbers in the old cache name other events.
+    repo.git(&["checkout", "-q", "--orphan", "other"]);
+    repo.commit_files(&[("c.rs", "pub fn gamma() { delta(); }\npub fn delta() {}\npub fn epsilon() {}\n")], "apart");
+    repo.reindex();
+    repo.git(&["checkout", "-q", "main"]);
+    repo.reindex();
+    fs::remove_dir_all(&cache).expect("removed");
+    fs::rename(&aside, &cache).expect("put back");
+    repo.reindex();
+    assert_same(&answers(&repo), &before, "beside another log");
+    assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true);
+}
+
+#[test]
 fn an_answer_over_a_damaged_cache_comes_once_it_is_built_again() {
     let repo = repository();
     let before = repo.patina(&["who", "a.rs"]).stdout;

@@ -240,6 +240,29 @@ fn an_adapter_in_its_place_is_used_and_taking_it_away_goes_back() {
     assert_eq!((digest(&repo), ask()), (before, identity));
 }
 
+/// An adapter whose output is zero whatever it is given.
+const NOTHING: &str = "
+import sys, numpy
+from safetensors.numpy import save_file
+shapes = {'w1.weight': (8, 384), 'w1.bias': (8,), 'w2.weight': (4, 8), 'w2.bias': (4,)}
+save_file({name: numpy.zeros(shape, 'float32') for name, shape in shapes.items()}, sys.argv[1], {'model_sha256': sys.argv[2]})
+";
+
+#[test]
+fn what_an_adapter_makes_nothing_of_is_not_asked_for_again() {
+    let repo = repository();
+    let model = repo.json(&["status"])["model"]["sha256"].as_str().expect("a model").to_string();
+    let path = repo.state().join("adapters/semantic.safetensors");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    python(NOTHING, &[&path.display().to_string(), &model]);
+    repo.reindex();
+    assert_eq!(dimension(&repo, "semantic")["adapter"], "trained");
+    let status = repo.json(&["status"]);
+    assert_eq!(status["texts"]["wanted"], 0, "{status}");
+    let found = repo.json(&["query", "letters to customers", "-d", "semantic"]);
+    assert_eq!(keys(&found), Vec::<String>::new(), "a space of nothing has no neighbours");
+}
+
 #[test]
 fn an_adapter_that_does_not_fit_is_said_and_not_used() {
     let repo = repository();
