@@ -28,3 +28,16 @@ pub fn point(name: &str) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Whether a test wants a measurement to look ahead here, with `PATINA_LEAK=NAME`, to see that it would be noticed.
+#[cfg(not(feature = "fail-points"))]
+#[inline(always)]
+pub const fn leaks(_name: &str) -> bool {
+    false
+}
+
+/// Whether a test wants a measurement to look ahead here, with `PATINA_LEAK=NAME`, to see that it would be noticed.
+#[cfg(feature = "fail-points")]
+pub fn leaks(name: &str) -> bool {
+    std::env::var("PATINA_LEAK").is_ok_and(|chosen| chosen == name)
+}

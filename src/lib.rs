@@ -15,6 +15,7 @@
 //! The rooms stand in reading order, and a room imports only from rooms above it; a test reads the `use` lines.
 
 pub mod event;
+pub mod chance;
 pub mod error;
 pub mod fail;
 pub mod sqlite;
@@ -35,6 +36,8 @@ pub mod dimensions;
 pub mod adapter;
 pub mod index;
 pub mod store;
+pub mod fusion;
+pub mod evaluation;
 pub mod pipeline;
 pub mod query;
 pub mod verify;

@@ -64,6 +64,28 @@ pub fn put(cache: &Connection, seq: Seq, entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
+/// An index that is nowhere on disk, for measurements.
+pub struct InMemory(Connection);
+
+impl InMemory {
+    /// An empty one.
+    pub fn new() -> Result<Self> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(SCHEMA)?;
+        Ok(InMemory(connection))
+    }
+
+    /// As [`put`].
+    pub fn put(&self, row: Seq, entry: &Entry<'_>) -> Result<()> {
+        put(&self.0, row, entry)
+    }
+
+    /// As [`search`].
+    pub fn search(&self, words: &[String], visit: impl FnMut(Match) -> Result<ControlFlow<()>>) -> Result<()> {
+        search(&self.0, words, visit)
+    }
+}
+
 /// Takes versions out.
 pub fn remove(cache: &Connection, seqs: &[Seq]) -> Result<()> {
     cache

@@ -89,6 +89,11 @@ impl Workspace {
         self.dir.join("adapters")
     }
 
+    /// What was measured, one JSON object a line: results, kept.
+    pub fn evaluations_path(&self) -> PathBuf {
+        self.dir.join("evaluations.jsonl")
+    }
+
     /// Embeddings by content, whichever cache is in use.
     pub fn embeddings_path(&self) -> PathBuf {
         self.cache_dir().join("embeddings.db")

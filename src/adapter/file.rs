@@ -88,6 +88,59 @@ pub fn parse(bytes: &[u8]) -> Result<Adapter> {
     Ok(Adapter { w1, b1, w2, b2, skip })
 }
 
+/// The bytes of an adapter's file. `metadata` says what it was trained on and how; `model` is the sha256 of the model's
+/// graph.
+pub fn bytes_of(adapter: &Adapter, model: &str, metadata: &[(&str, String)]) -> Result<Vec<u8>> {
+    let tensors: Vec<(&str, Vec<usize>, Vec<u8>)> = {
+        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        let matrix = |matrix: &Matrix| (vec![matrix.rows, matrix.columns], bytes(&matrix.values));
+        let mut tensors = Vec::new();
+        for (name, (shape, values)) in [("w1.weight", matrix(&adapter.w1)), ("w2.weight", matrix(&adapter.w2))] {
+            tensors.push((name, shape, values));
+        }
+        for (name, values) in [("w1.bias", &adapter.b1), ("w2.bias", &adapter.b2)] {
+            tensors.push((name, vec![values.len()], bytes(values)));
+        }
+        tensors.extend(adapter.skip.as_ref().map(matrix).map(|(shape, values)| ("skip.weight", shape, values)));
+        tensors.sort_by_key(|(name, ..)| *name);
+        tensors
+    };
+    let mut hasher = blake3::Hasher::new();
+    for (_, _, values) in &tensors {
+        hasher.update(values);
+    }
+    // One order of everything: the same adapter gives the same bytes.
+    let mut said: Vec<(String, String)> =
+        vec![(MODEL.to_string(), model.to_string()), (SUM.to_string(), hasher.finalize().to_hex().to_string())];
+    said.extend(metadata.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
+    said.sort();
+    write(&said, &tensors)
+}
+
+/// A safetensors file: eight bytes of length, a header in JSON, the numbers. The library keeps metadata in a hash map,
+/// whose order is another one each time, so the header is written here.
+fn write(metadata: &[(String, String)], tensors: &[(&str, Vec<usize>, Vec<u8>)]) -> Result<Vec<u8>> {
+    let quoted = |text: &str| serde_json::to_string(text);
+    let mut parts = Vec::new();
+    let said = metadata.iter().map(|(name, value)| Ok(format!("{}:{}", quoted(name)?, quoted(value)?)));
+    parts.push(format!("\"__metadata__\":{{{}}}", said.collect::<Result<Vec<_>>>()?.join(",")));
+    let mut start = 0;
+    for (name, shape, values) in tensors {
+        let (shape, end) = (serde_json::to_string(shape)?, start + values.len());
+        let name = quoted(name)?;
+        parts.push(format!("{name}:{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":[{start},{end}]}}"));
+        start = end;
+    }
+    let mut header = format!("{{{}}}", parts.join(","));
+    while !header.len().is_multiple_of(8) {
+        header.push(' ');
+    }
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    tensors.iter().for_each(|(_, _, values)| bytes.extend_from_slice(values));
+    Ok(bytes)
+}
+
 fn tensors_sum(bytes: &[u8]) -> Result<String> {
     let tensors = SafeTensors::deserialize(bytes).context("it is no safetensors file")?;
     let mut names = tensors.names();
@@ -138,6 +191,19 @@ mod tests {
             (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).expect("it fits"))
         });
         safetensors::serialize(views, None).expect("it serializes")
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read_and_the_same_each_time() {
+        let adapter = parse(&file(&GOOD)).expect("reads");
+        let metadata = [("dimension", "temporal".to_string()), ("seed", "1".to_string())];
+        let bytes = bytes_of(&adapter, "abc", &metadata).expect("writes");
+        assert_eq!(parse(&bytes).expect("reads"), adapter);
+        assert_eq!(bytes, bytes_of(&adapter, "abc", &metadata).expect("writes"));
+        let (_, header) = SafeTensors::read_metadata(&bytes).expect("a header");
+        let said = header.metadata().clone().expect("metadata");
+        assert_eq!((said[MODEL].as_str(), said["dimension"].as_str()), ("abc", "temporal"));
+        assert_eq!(said[SUM], tensors_sum(&bytes).expect("a sum"));
     }
 
     const GOOD: [(&str, &[usize], f32); 5] = [

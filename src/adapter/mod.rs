@@ -3,10 +3,15 @@
 //! another model.
 
 mod file;
+mod groups;
+mod principal;
+mod train;
 
 use crate::embedding::{Embedding, Projection, Unit};
 
-pub use file::{Loaded, find, parse};
+pub use file::{Loaded, bytes_of, find, parse};
+pub use groups::Groups;
+pub use train::{Settings, Trained, train};
 
 /// One dimension's map from embeddings to projections.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +37,19 @@ struct Matrix {
 }
 
 impl Adapter {
+    /// blake3 of its numbers: two that project the same have the same.
+    pub fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let skip = self.skip.as_ref().map_or(&[][..], |skip| &skip.values);
+        for part in [&self.w1.values, &self.b1, &self.w2.values, &self.b2, skip] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            for value in part {
+                hasher.update(&value.to_le_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     /// Width of the embeddings it takes.
     pub fn takes(&self) -> usize {
         self.w1.columns

@@ -5,6 +5,7 @@ mod calls;
 mod completions;
 mod config;
 mod doctor;
+mod eval;
 mod explain;
 mod gc;
 mod hook;
@@ -15,7 +16,9 @@ mod progress;
 mod query;
 mod reindex;
 mod related;
+mod retrain;
 mod status;
+mod task;
 mod who;
 mod worker;
 
@@ -83,6 +86,12 @@ enum Command {
     Query(query::Arguments),
     /// What changes together with a file.
     Related(related::Arguments),
+    /// Which files a task will touch, said in words.
+    Task(task::Arguments),
+    /// Measure how good the answers are in this repository.
+    Eval(eval::Arguments),
+    /// Learn what near means in this repository, and use what is better.
+    Retrain(retrain::Arguments),
     /// Who knows a file, a folder or a symbol.
     Who(who::Arguments),
     /// What a symbol calls.
@@ -112,15 +121,22 @@ enum Command {
     SyntaxChild,
 }
 
-/// Options of the commands that answer.
+/// Options of the commands that answer in a dimension.
 #[derive(Debug, clap::Args)]
 struct Narrow {
-    /// Show at most K.
-    #[arg(short, value_name = "K", default_value_t = 10)]
-    k: usize,
     /// Only by this dimension: semantic, temporal, dependency, syntactic, architectural, social; may be repeated.
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Vec<String>,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// Options of the commands that answer with hits.
+#[derive(Debug, clap::Args)]
+struct Limits {
+    /// Show at most K.
+    #[arg(short, value_name = "K", default_value_t = 10)]
+    k: usize,
     /// Only this kind: file, function, type, module, constant, macro, commit; may be repeated.
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
@@ -216,6 +232,9 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
         Command::Status(arguments) => status::run(arguments, output),
         Command::Query(arguments) => query::run(arguments, output),
         Command::Related(arguments) => related::run(arguments, output),
+        Command::Task(arguments) => task::run(arguments, output),
+        Command::Retrain(arguments) => retrain::run(arguments, output),
+        Command::Eval(arguments) => eval::run(arguments, output),
         Command::Who(arguments) => who::run(arguments, output),
         Command::Calls(arguments) => calls::run(arguments, calls::Direction::Calls, output),
         Command::Callers(arguments) => calls::run(arguments, calls::Direction::Callers, output),
@@ -395,7 +414,9 @@ impl Narrow {
         }
         Ok(asked)
     }
+}
 
+impl Limits {
     fn filter(&self) -> Result<Filter> {
         for kind in &self.kind {
             if !KINDS.contains(&kind.as_str()) {

@@ -58,6 +58,7 @@ impl Progress {
             Stage::Code => "files",
             Stage::Update => "texts",
             Stage::Embed => "embeddings",
+            Stage::Learn => "steps of training",
         };
         let pace = if seconds < 0.5 { String::new() } else { format!("  {rate:.0}/s  {left:.0} s left") };
         let line = format!("{what} {done}/{total}{pace}");

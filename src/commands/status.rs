@@ -16,6 +16,7 @@ use crate::error::{Exit, UserError};
 use crate::event::{count, hex};
 use crate::index::{self, Vectors};
 use crate::item;
+use crate::pipeline;
 use crate::query::Reader;
 use crate::view;
 
@@ -130,7 +131,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         model: model.map(|model| Model { id: model.id, sha256: model.sha256 }),
         model_error: missing.as_ref().map(|error| format!("{error:#}")),
         texts: Texts { live: index::live_texts(cache)?, wanted: index::wanted_count(cache)? },
-        dimensions: dimensions(&reader, &vectors)?,
+        dimensions: dimensions(&here, &reader, &vectors)?,
         digest: match arguments.digest {
             true => Some(Digest { facts: crate::store::digest(cache)?, vectors: index::digest(&vectors)? }),
             false => None,
@@ -225,11 +226,17 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
 }
 
 /// Each dimension: how many items it holds, and in a sentence what it is searched by.
-fn dimensions(reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result<Vec<Dimension>> {
+fn dimensions(here: &Here, reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result<Vec<Dimension>> {
     let counts = item::counts(&reader.cache, reader.view.id)?;
     let commits = view::reachable_count(&reader.cache)?;
     let mut all = Vec::new();
+    let last = pipeline::last_training(&here.workspace.adapters_dir());
+    let model = vectors.generation().map_or("", |generation| &generation.model.sha256);
+    let due = pipeline::due(last.as_ref(), &pipeline::supply(&reader.cache, model, reader.time())?);
     for dimension in dimensions::ALL {
+        let outcomes = last.iter().flat_map(|last| &last.outcomes);
+        let said =
+            outcomes.filter(|outcome| outcome.name == dimension.name).map(|outcome| outcome.reason.clone()).next();
         let items = counts.iter().filter(|(kind, _)| dimension.holds.kind(kind)).map(|(_, n)| n).sum::<u64>()
             + if dimension.holds.kind("commit") { commits } else { 0 };
         let own = vectors.generation().and_then(|generation| {
@@ -240,14 +247,23 @@ fn dimensions(reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result<Vec<Dimensio
             (Some(why), _) => ("off", None, why),
             (None, None) => ("off", None, "nothing is embedded yet".to_string()),
             (None, Some((id, space, note))) if space.is_base() => {
-                let reason = if note.is_empty() { "no adapter has been trained".to_string() } else { note };
-                ("identity", Some(id), reason)
+                ("identity", Some(id), if note.is_empty() { said.unwrap_or(untrained(due.as_deref())) } else { note })
             }
-            (None, Some((id, _, note))) => ("trained", Some(id), note),
+            (None, Some((id, _, note))) => {
+                ("trained", Some(id), if note.is_empty() { said.unwrap_or_default() } else { note })
+            }
         };
         all.push(Dimension { name: dimension.name, near: dimension.sentence, items, adapter, generation, reason });
     }
     Ok(all)
+}
+
+/// Why a dimension has no adapter where nobody has tried.
+fn untrained(due: Option<&str>) -> String {
+    match due {
+        Some(due) => format!("no adapter has been trained, and {due}: `patina retrain`"),
+        None => "no adapter has been trained, and there is too little to learn from".to_string(),
+    }
 }
 
 fn events(cache: &Connection) -> Result<BTreeMap<String, u64>> {

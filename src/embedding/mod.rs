@@ -2,6 +2,7 @@
 //! fastembed's and ort's door. Refuses files whose sha256 is not the one expected, and to touch the network itself:
 //! what fetches is a script that a person asks for.
 
+mod all;
 mod cache;
 mod files;
 mod manifest;
@@ -12,11 +13,12 @@ mod text;
 mod tokenizer;
 mod vector;
 
+pub use all::{Looked, look_up};
 pub use cache::{Cached, Damaged, Embeddings};
 pub use files::data_dir;
 pub use manifest::{Manifest, find, installed, pinned_runtime, runtime_path};
 pub use model::{Identity, Model, Setup};
 pub use prepare::{prepare, prepare_runtime};
 pub use queue::{Embedded, embed_all};
-pub use text::{RECIPE, Source, text_of};
-pub use vector::{Embedding, Projection, Unit, dot, widen};
+pub use text::{RECIPE, Source, hash_of, text_of};
+pub use vector::{Embedding, Projection, Rows, Unit, dot, widen};

@@ -43,6 +43,13 @@ pub fn text_of(source: &Source) -> String {
     cap_at(&text, LONGEST).trim_end().to_string()
 }
 
+/// What a text is known by.
+pub fn hash_of(text: &str) -> [u8; 16] {
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+    hash
+}
+
 /// A file of code: its leading comment and the names in it, or its first lines where it names nothing.
 fn file(source: &Source) -> String {
     let names = member_names(&source.text);

@@ -16,6 +16,15 @@ pub struct Embedding(pub Unit);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection(pub Unit);
 
+/// Vectors as single floats, one after another; one that is all 0 stands for none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// Numbers a vector.
+    pub width: usize,
+    /// One vector after another.
+    pub values: Vec<f32>,
+}
+
 /// Sums kept side by side in a dot product. Their number and order are part of the result's bits.
 const LANES: usize = 16;
 
@@ -64,6 +73,33 @@ impl Unit {
         let mut wide = vec![0.0; self.0.len()];
         self.0.convert_to_f32_slice(&mut wide);
         wide
+    }
+}
+
+impl Rows {
+    /// Of a width, none yet.
+    pub fn new(width: usize) -> Self {
+        Rows { width, values: Vec::new() }
+    }
+
+    /// How many there is room for.
+    pub fn count(&self) -> usize {
+        self.values.len().checked_div(self.width).unwrap_or_default()
+    }
+
+    /// The vector at a place; none where there is none.
+    pub fn row(&self, place: u32) -> Option<&[f32]> {
+        let start = place as usize * self.width;
+        self.values.get(start..start + self.width).filter(|row| row.iter().any(|value| *value != 0.0))
+    }
+
+    /// The numbers at a place, with room made for them.
+    pub fn row_mut(&mut self, place: u32) -> &mut [f32] {
+        let start = place as usize * self.width;
+        if self.values.len() < start + self.width {
+            self.values.resize(start + self.width, 0.0);
+        }
+        &mut self.values[start..start + self.width]
     }
 }
 

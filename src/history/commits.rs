@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
-use super::{Lineage, People};
+use super::{LARGEST_COMMIT, Lineage, People};
 use crate::event::{Seq, hex};
 
 /// One reachable commit.
@@ -91,4 +91,11 @@ fn rows(cache: &Connection, lineage: &Lineage<'_>, which: Which<'_>) -> Result<V
     all.sort_by(|a, b| (a.2, &a.1).cmp(&(b.2, &b.1)));
     all.dedup();
     Ok(all)
+}
+
+/// How many reachable commits there are that are no merges and of a size that says something.
+pub fn telling_commits(cache: &Connection) -> Result<usize> {
+    let sql = "SELECT count(*) FROM reachable JOIN commit_row USING (seq) WHERE NOT is_merge AND files <= :largest";
+    let count: i64 = cache.query_row(sql, named_params! {":largest": LARGEST_COMMIT}, |row| row.get(0))?;
+    Ok(usize::try_from(count)?)
 }

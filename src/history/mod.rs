@@ -3,17 +3,23 @@
 
 mod commits;
 mod lineage;
+mod loaded;
 mod people;
 mod related;
+mod tally;
+mod timeline;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
 
-pub use commits::{CommitFact, Which, commit_facts};
+pub use commits::{CommitFact, Which, commit_facts, telling_commits};
 pub use lineage::Lineage;
+pub use loaded::{AsOf, Loaded, load};
 pub use people::{People, Person, authors_of, people_of, who};
 pub use related::{Related, path_similarity, related, shared_commits};
+pub use tally::{File, HALF_LIFE, POPULARITY_HALF_LIFE, Shared, Taken, Tally, Touch};
+pub use timeline::{Change, Step, Timeline, timeline};
 
 use crate::event::{CommitData, Seq, hex};
 

@@ -1,11 +1,14 @@
 //! What came since the last segment: the same half floats in rows, searched exactly. Refuses to hand out a row that
 //! does not match its checksum.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::generation::Space;
 use crate::embedding::{Projection, Unit, dot, widen};
+use crate::sqlite;
 
 /// A row of the delta.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,24 @@ pub fn vector(cache: &Connection, space: &Space, text: i64) -> Result<Option<Pro
     Ok(row
         .filter(|(vector, sum)| *sum == row_sum(text, vector))
         .and_then(|(vector, _)| Unit::from_bytes(&vector, space.width).map(Projection)))
+}
+
+/// The vectors of those of some texts that are here and not damaged.
+pub fn many(cache: &Connection, space: &Space, texts: &[i64]) -> Result<HashMap<i64, Projection>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT text, vector, sum FROM delta WHERE space = :space AND text IN (SELECT value FROM json_each(:texts))",
+    )?;
+    let mut rows = statement.query(named_params! {":space": space.id, ":texts": sqlite::list(texts)})?;
+    let mut found = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let (text, bytes) = (row.get(0)?, row.get_ref(1)?.as_blob()?);
+        if row.get_ref(2)?.as_blob()? == row_sum(text, bytes)
+            && let Some(vector) = Unit::from_bytes(bytes, space.width)
+        {
+            found.insert(text, Projection(vector));
+        }
+    }
+    Ok(found)
 }
 
 /// Scores every row against a query; the checksums of those that matter are looked at by [`vector`].

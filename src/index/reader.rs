@@ -14,6 +14,7 @@ use super::generation::{Generation, Space, current};
 use super::segment::{EXACT_BELOW, Opened, Segment, segments};
 use crate::adapter::{self, Adapter};
 use crate::embedding::{Cached, Embeddings, Projection, dot};
+use crate::sqlite;
 use crate::workspace::Workspace;
 
 /// Candidates looked at for each one wanted: some belong to other views or kinds.
@@ -152,6 +153,27 @@ impl<'c> Vectors<'c> {
             Some(opened) => opened.vector(text),
             None => self.made_again(space, text),
         }
+    }
+
+    /// The vectors of many texts in a space, as far as it has them.
+    pub fn many(&self, space: &Space, texts: &[i64]) -> Result<HashMap<i64, Projection>> {
+        let mut found = delta::many(self.cache, space, texts)?;
+        let mut statement = self.cache.prepare_cached(
+            "SELECT text, segment FROM placed WHERE space = :space AND text IN (SELECT value FROM json_each(:texts))",
+        )?;
+        let mut rows = statement.query(named_params! {":space": space.id, ":texts": sqlite::list(texts)})?;
+        while let Some(row) = rows.next()? {
+            let (text, segment): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if found.contains_key(&text) {
+                continue;
+            }
+            let vector = match self.segment(space, segment)? {
+                Some(opened) => opened.vector(text)?,
+                None => self.made_again(space, text)?,
+            };
+            found.extend(vector.map(|vector| (text, vector)));
+        }
+        Ok(found)
     }
 
     /// How near a text is to a query; none where it has no vector here.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::generation::Space;
 use super::reader::Vectors;
+use crate::embedding::hash_of;
 use crate::event::Seq;
 use crate::sqlite;
 
@@ -22,20 +23,13 @@ pub struct Wanted {
     pub spaces: Vec<i64>,
 }
 
-/// What a text is known by.
-pub fn hash(text: &str) -> [u8; 16] {
-    let mut hash = [0; 16];
-    hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
-    hash
-}
-
 /// Says that a version is live and what its text is; each space that holds its kind will want it. A version without a
 /// text is not indexed.
 pub fn put(cache: &Connection, seq: Seq, kind: &str, text: &str, spaces: &[Space]) -> Result<()> {
     if text.is_empty() {
         return Ok(());
     }
-    let hash = hash(text);
+    let hash = hash_of(text);
     let mut find = cache.prepare_cached("SELECT id, failed FROM text WHERE hash = :hash")?;
     let known = find
         .query_row(named_params! {":hash": hash}, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)))
@@ -196,6 +190,27 @@ pub fn forget_dead(cache: &Connection, before: i64) -> Result<Vec<Vec<u8>>> {
 pub fn text_of_item(cache: &Connection, seq: Seq) -> Result<Option<i64>> {
     let mut statement = cache.prepare_cached("SELECT text FROM item_text WHERE seq = :seq")?;
     Ok(statement.query_row(named_params! {":seq": seq}, |row| row.get(0)).optional()?)
+}
+
+/// The texts of a view's files, by encoded path.
+pub fn texts_of_files(cache: &Connection, view: i64) -> Result<Vec<(String, i64)>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT path.path, item_text.text FROM view_file
+         CROSS JOIN parse_item ON parse_item.parse = view_file.parse AND view_file.view = :view
+         CROSS JOIN item_text ON item_text.seq = parse_item.seq AND item_text.kind = 'file'
+         CROSS JOIN path ON path.id = view_file.path",
+    )?;
+    let rows = statement.query_map(named_params! {":view": view}, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The texts of some versions, by their position.
+pub fn texts_of(cache: &Connection, seqs: &[Seq]) -> Result<Vec<(Seq, i64)>> {
+    let mut statement =
+        cache.prepare_cached("SELECT seq, text FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs))")?;
+    let rows =
+        statement.query_map(named_params! {":seqs": sqlite::list(seqs)}, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A hash over every live text and its vector in every space in use: equal where the same was embedded by the same

@@ -2,6 +2,7 @@
 //! does not stand in the asking view.
 
 mod parses;
+mod read;
 mod target;
 
 use anyhow::Result;
@@ -9,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 
 pub use parses::{Outcome, Parse, add_parse, find_parse, forget_missing, missing, skipped};
+pub use read::read_all;
 pub use target::{Target, definitions_named, resolve};
 
 use crate::event::{Seq, definition_key};

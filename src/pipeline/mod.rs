@@ -3,6 +3,8 @@
 
 mod code;
 mod history;
+mod material;
+mod retrain;
 mod sweep;
 mod vectors;
 mod views;
@@ -25,6 +27,8 @@ use crate::store::Cache;
 use crate::view::{self, FileMove, View};
 use crate::workspace::{Lock, Workspace};
 
+pub use material::{Embedder, material};
+pub use retrain::{Outcome, Supply, Training, due, last_training, retrain, supply};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
 
 /// Sessions of the model in the background; with two, a worker stays under 250 MB.
@@ -66,6 +70,8 @@ pub enum Stage {
     Update,
     /// Embedding, by text.
     Embed,
+    /// Training, by step.
+    Learn,
 }
 
 /// What a run did.

@@ -1,0 +1,335 @@
+//! `patina eval`: how good the answers are in this repository.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::output::{Output, Page, short};
+use super::progress::Progress;
+use super::{Here, stop_flag};
+use crate::dimensions::{self, Dimension};
+use crate::embedding::{Embeddings, Setup};
+use crate::error::{Exit, UserError, interrupted};
+use crate::evaluation::{Experiment, Material, Reading, Report, Split, Task, Wanted, experiments, learn_all, measure};
+use crate::git::day;
+use crate::pipeline::{Embedder, FOREGROUND_SESSIONS, Stage, material};
+
+use crate::workspace::program;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Only the tasks of one dimension.
+    #[arg(short, long, value_name = "DIMENSION")]
+    dimension: Option<String>,
+    /// Only one task: file_to_files, missing_file, task_to_files, who, caller_to_callee, shape, place, session.
+    #[arg(long, value_name = "TASK")]
+    task: Option<String>,
+    /// Also measure how answers get worse while an index is behind.
+    #[arg(long)]
+    staleness: bool,
+    /// Also say what each commit of the test got.
+    #[arg(long)]
+    commits: bool,
+    /// Learn as a TOML file says, with a table for each dimension.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Show what was measured before, and measure nothing.
+    #[arg(long, conflicts_with_all = ["dimension", "task", "staleness", "commits", "config"])]
+    history: bool,
+    /// Print what this repository says of the weights that ship, as one line of JSON.
+    #[arg(long, hide = true)]
+    prior_row: bool,
+}
+
+/// One measurement, as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Unix seconds.
+    at: u64,
+    /// The commit that it was measured at.
+    as_of: String,
+    /// The generation that was in use.
+    generation: Option<i64>,
+    /// sha256 of the model.
+    model: String,
+    repository: Repository,
+    #[serde(flatten)]
+    report: Report,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Repository {
+    commits: usize,
+    files: usize,
+    people: usize,
+}
+
+#[derive(Serialize)]
+struct History {
+    evaluations: Vec<Kept>,
+}
+
+/// Where measurements are kept, one JSON object a line.
+const FILE: &str = "evaluations.jsonl";
+/// The dimensions whose adapters take part in answers about commits.
+const IN_WEIGHTS: [&str; 3] = ["temporal", "semantic", "social"];
+/// Commits of a repository by which its row of the prior is known again.
+const MARKS: usize = 16;
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    if arguments.history {
+        return history(&here, output);
+    }
+    let wanted = wanted(arguments)?;
+    let experiments = match &arguments.config {
+        Some(path) => read_experiments(path)?,
+        None => BTreeMap::new(),
+    };
+    let reader = here.reader(false, output)?;
+    let Some(head) = reader.view.head else {
+        return Err(UserError::new(Exit::NotSetUp, "this repository has no commits to measure on")
+            .hint("commit something first")
+            .into());
+    };
+    let setup = Setup::check(&reader.config.model, false)?;
+    let stop = stop_flag();
+    let progress = Progress::new(output.is_quiet());
+    let material = {
+        let program = program()?;
+        let reading = Reading { repository: &here.repository, config: &reader.config, program: &program, stop: &stop };
+        let known = Embeddings::open_read_only(&here.workspace.embeddings_path(), &setup.identity).ok();
+        let step = |done, total| progress.step(Stage::Embed, done, total);
+        let sessions = FOREGROUND_SESSIONS;
+        let embedder = Embedder { setup: &setup, known: known.as_ref(), sessions, stop: &stop, progress: &step };
+        let split = if arguments.prior_row { Split::fitting } else { Split::measuring };
+        let (material, new) = material(&reader.cache, &reading, head, split, &embedder)?;
+        drop(known);
+        // Whoever holds the lock writes; without it the next measurement embeds again.
+        if let Some(_lock) = here.workspace.try_lock()?.filter(|_| !new.is_empty()) {
+            let mut known = Embeddings::open(&here.workspace.embeddings_path(), here.workspace.wal, &setup.identity)?;
+            known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
+            known.close()?;
+        }
+        material
+    };
+    let is_learned = |dimension: &Dimension| {
+        let takes_part = !arguments.prior_row || IN_WEIGHTS.contains(&dimension.name);
+        Ok::<bool, anyhow::Error>(takes_part && wanted.dimension(dimension.name) && reader.off(dimension)?.is_none())
+    };
+    let mut chosen = Vec::new();
+    for dimension in dimensions::ALL {
+        if is_learned(dimension)? {
+            chosen.push(dimension);
+        }
+    }
+    let learned = learn_all(&material, &chosen, &experiments, !arguments.prior_row, &|done, total| {
+        progress.step(Stage::Learn, done, total);
+        !stop.load(Ordering::Relaxed)
+    })?;
+    progress.finish();
+    if stop.load(Ordering::Relaxed) {
+        return Err(interrupted().into());
+    }
+    // A test refuses a prior that does not fit, so this is checked once.
+    material.prior(crate::fusion::Question::Files)?;
+    let prior = |question| match arguments.prior_row {
+        true => Material::flat(question),
+        false => material.prior(question).unwrap_or_else(|_| Material::flat(question)),
+    };
+    let report = measure(&material, &learned, &prior, &wanted)?;
+    if arguments.prior_row {
+        return prior_row(&material, &report, output);
+    }
+    let kept = Kept {
+        at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        as_of: reader.as_of().unwrap_or_default(),
+        generation: reader.vectors()?.generation().map(|generation| generation.id),
+        model: setup.identity.sha256.clone(),
+        repository: Repository {
+            commits: material.timeline.steps.len(),
+            files: material.corpus.items.iter().filter(|item| item.kind == "file").count(),
+            people: material.timeline.people.len(),
+        },
+        report,
+    };
+    keep(&here, &kept)?;
+    if output.json {
+        return output.print_json(&kept);
+    }
+    let mut page = output.page();
+    page.as_of(&reader);
+    show(&mut page, &kept.report);
+    output.print(&page)
+}
+
+fn wanted(arguments: &Arguments) -> Result<Wanted> {
+    let refuse = |what: &str, name: &str, known: Vec<&str>| {
+        let hint = format!("one of {}", known.join(", "));
+        UserError::new(Exit::Usage, format!("there is no {what} `{name}`")).hint(&hint)
+    };
+    if let Some(name) = &arguments.dimension
+        && dimensions::named(name).is_none()
+    {
+        let known = dimensions::ALL.iter().map(|dimension| dimension.name).collect();
+        return Err(refuse("dimension", name, known).into());
+    }
+    if let Some(name) = &arguments.task
+        && !Wanted::tasks().any(|(_, task)| task == name)
+    {
+        return Err(refuse("task", name, Wanted::tasks().map(|(_, task)| task).collect()).into());
+    }
+    Ok(Wanted {
+        dimension: arguments.dimension.clone(),
+        task: arguments.task.clone(),
+        staleness: arguments.staleness,
+        commits: arguments.commits,
+    })
+}
+
+fn read_experiments(path: &PathBuf) -> Result<BTreeMap<&'static str, Experiment>> {
+    let refuse = |error: anyhow::Error| {
+        let message = format!("{} is no experiment: {error:#}", path.display());
+        UserError::new(Exit::Usage, message)
+            .hint("a table for each dimension, for example [temporal] with hidden = 128")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.into()))?;
+    Ok(experiments(&text).map_err(refuse)?)
+}
+
+/// One row of `templates/prior.toml`.
+fn prior_row(material: &Material, report: &Report, output: &Output) -> Result<ExitCode> {
+    let steps = &material.timeline.steps;
+    let last = steps.len().saturating_sub(1);
+    let commits: Vec<&str> = (0..MARKS).map(|mark| steps[mark * last / (MARKS - 1)].sha.as_str()).collect();
+    let row = serde_json::json!({"commits": commits, "weights": report.weights});
+    output.print_json(&row)
+}
+
+/// Keeps a measurement at the end of the others.
+fn keep(here: &Here, kept: &Kept) -> Result<()> {
+    let mut line = serde_json::to_vec(kept)?;
+    line.push(b'\n');
+    let path = here.workspace.evaluations_path();
+    std::fs::File::options().append(true).create(true).open(path)?.write_all(&line)?;
+    Ok(())
+}
+
+fn history(here: &Here, output: &Output) -> Result<ExitCode> {
+    let text = match std::fs::read_to_string(here.workspace.evaluations_path()) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        text => text?,
+    };
+    let read = |line: &str| match serde_json::from_str::<Kept>(line) {
+        Ok(kept) => Some(kept),
+        Err(error) => {
+            output.warn(&format!("a line of {FILE} is left out: {error}"));
+            None
+        }
+    };
+    let evaluations: Vec<Kept> = text.lines().filter_map(read).collect();
+    if output.json {
+        return output.print_json(&History { evaluations });
+    }
+    let mut page = output.page();
+    for kept in &evaluations {
+        let at = day(kept.at.cast_signed());
+        let generation = kept.generation.map_or("none".to_string(), |id| id.to_string());
+        page.heading(format!("{at}  {}", short(&kept.as_of)), format!("  generation {generation}"));
+        for task in &kept.report.tasks {
+            page.line(format!("  {}", summary(task)));
+        }
+    }
+    if evaluations.is_empty() {
+        page.line("nothing has been measured here yet; `patina eval` does it");
+    }
+    output.print(&page)
+}
+
+/// A task in a line.
+fn summary(task: &Task) -> String {
+    let name = format!("{} {}", task.task, task.subset);
+    if let Some(reason) = &task.reason {
+        return format!("{name:30} {reason}");
+    }
+    let mrr = |method: &str| task.methods.get(method).map_or(0.0, |figures| figures.mrr);
+    let lift =
+        task.lift.map_or(String::new(), |lift| format!("  x{:.3} ({:+.3} {:+.3})", lift.ratio, lift.low, lift.high));
+    let plain = task.plain.as_deref().unwrap_or("plain");
+    format!("{name:30} fused {:.3}  {plain} {:.3}{lift}", mrr("fused"), mrr("plain"))
+}
+
+fn show(page: &mut Page, report: &Report) {
+    for task in &report.tasks {
+        let n = format!("  {} questions of {}", task.n, task.units);
+        let ceiling = task.ceiling.map_or(String::new(), |ceiling| format!(", ceiling {ceiling:.3}"));
+        match &task.reason {
+            Some(reason) => page.heading(format!("{} {}", task.task, task.subset), format!("  {reason}")),
+            None => page.heading(format!("{} {}", task.task, task.subset), n + &ceiling),
+        }
+        if task.reason.is_none() {
+            page.line("                            mrr              recall@10  hit@1  hit@3  answered");
+        }
+        for (name, figures) in &task.methods {
+            page.line(format!(
+                "  {name:24} {:.3} ({:.3}-{:.3})    {:.3}  {:.3}  {:.3}     {:.3}",
+                figures.mrr,
+                figures.mrr_low,
+                figures.mrr_high,
+                figures.recall_at_10,
+                figures.hit_at_1,
+                figures.hit_at_3,
+                figures.answered
+            ));
+        }
+        if let Some(lift) = task.lift {
+            let plain = task.plain.as_deref().unwrap_or("plain");
+            page.line(format!(
+                "  fused over {plain}: x{:.3}, {:+.3} ({:+.3} to {:+.3})",
+                lift.ratio, lift.difference, lift.low, lift.high
+            ));
+        }
+    }
+    if let Some(alarm) = &report.alarm {
+        match &alarm.silent {
+            Some(why) => page.line(format!("a missing file is never named: {why}")),
+            None => page.line(format!(
+                "a missing file is named {:.1} times in a hundred, and wrongly in {:.1} of a hundred complete changes ({} of them)",
+                100.0 * alarm.recall,
+                alarm.false_alarms,
+                alarm.complete
+            )),
+        }
+    }
+    for worth in &report.dimensions {
+        let said =
+            |lift: &crate::evaluation::Lift| format!("x{:.3} ({:+.3} to {:+.3})", lift.ratio, lift.low, lift.high);
+        let text = match (&worth.reason, &worth.own, &worth.marginal) {
+            (Some(reason), ..) => reason.clone(),
+            (None, Some(own), Some(marginal)) => {
+                format!("alone {} over the base embedding, within the answers {}", said(own), said(marginal))
+            }
+            _ => "trained, and nothing of the test asks it".to_string(),
+        };
+        page.heading(format!("{:14}", worth.name), format!("{}: {text}", worth.task));
+    }
+    for one in &report.staleness {
+        page.line(format!("{:4} commits behind: file_to_files {:.3}", one.behind, one.mrr));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_dimension_of_the_weights_is_one() {
+        for name in super::IN_WEIGHTS {
+            assert!(crate::dimensions::named(name).is_some(), "{name}");
+        }
+    }
+}

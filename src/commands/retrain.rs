@@ -1,0 +1,96 @@
+//! `patina retrain`: learns what near means here, and puts to use what is better.
+
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::output::Output;
+use super::progress::Progress;
+use super::{Here, stop_flag};
+use crate::dimensions;
+use crate::error::{Exit, UserError};
+use crate::pipeline::{self, Depth, Outcome};
+
+/// How long it waits for a worker to finish.
+const LOCK: Duration = Duration::from_secs(600);
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Only one dimension.
+    #[arg(short, long, value_name = "DIMENSION")]
+    dimension: Option<String>,
+    /// Train and judge, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    dimensions: &'a [Outcome],
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let only = match &arguments.dimension {
+        None => None,
+        Some(name) => Some(dimensions::named(name).ok_or_else(|| {
+            let known: Vec<&str> = dimensions::ALL.iter().map(|dimension| dimension.name).collect();
+            let hint = format!("one of {}", known.join(", "));
+            UserError::new(Exit::Usage, format!("there is no dimension `{name}`")).hint(&hint)
+        })?),
+    };
+    here.workspace.create()?;
+    let stop = stop_flag();
+    let lock = match here.workspace.try_lock()? {
+        Some(lock) => lock,
+        None => {
+            output.note("a worker is taking something in; waiting for it");
+            here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?
+        }
+    };
+    let rings = here.workspace.rings();
+    let progress = Progress::new(output.is_quiet());
+    let step = |stage, done, total| progress.step(stage, done, total);
+    let context = here.context(&lock, &stop, &step)?;
+    let run = || -> Result<Vec<Outcome>> {
+        pipeline::catch_up(&context, Depth::New)?;
+        let outcomes = pipeline::retrain(&context, only, arguments.dry_run)?;
+        if outcomes.iter().any(|outcome| outcome.published) && !arguments.dry_run {
+            // Stored embeddings are projected anew, and the generation is switched once they all are.
+            pipeline::catch_up(&context, Depth::New)?;
+        }
+        Ok(outcomes)
+    };
+    let result = run();
+    progress.finish();
+    drop(lock);
+    here.answer_rings(rings)?;
+    let outcomes = result?;
+    if output.json {
+        return output.print_json(&Answer { dimensions: &outcomes });
+    }
+    let mut page = output.page();
+    for outcome in &outcomes {
+        let number = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.3}"));
+        let what = match (outcome.published, arguments.dry_run) {
+            (true, false) => "published",
+            (true, true) => "would be published",
+            (false, _) => "not published",
+        };
+        page.heading(
+            format!("{:14}{what}", outcome.name),
+            format!(
+                "  alone {} -> {}, answers {} -> {}",
+                number(outcome.own_before),
+                number(outcome.own_after),
+                number(outcome.fused_before),
+                number(outcome.fused_after)
+            ),
+        );
+        page.line(format!("  {}", outcome.reason));
+    }
+    output.print(&page)
+}

@@ -1,0 +1,233 @@
+//! What a repository was at a commit: its files and definitions, their texts and calls, read from git; and the texts
+//! that later commits brought. Refuses to show what a later tree holds.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Result;
+
+use super::{Split, mask};
+use crate::config::Config;
+use crate::edges::{self, Candidate, Site, Table};
+use crate::embedding::{Source, text_of};
+use crate::event::{Status, encode_path};
+use crate::fail;
+use crate::git::{ObjectId, Repository};
+use crate::history::{LARGEST_COMMIT, Timeline};
+use crate::item::{Outcome, Parse, read_all};
+use crate::syntax::Language;
+
+/// One item as it stood.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// `src/a.rs#Parser::parse`.
+    pub key: String,
+    /// `file`, `function`, ...
+    pub kind: &'static str,
+    /// Its file, encoded.
+    pub path: String,
+    /// Hash of its shape; empty where it has none.
+    pub shape: String,
+    /// Its last segment.
+    pub name: String,
+    /// Place of its text among the corpus's; none where it says nothing.
+    pub text: Option<u32>,
+}
+
+/// A repository at a commit.
+#[derive(Debug, Default)]
+pub struct Corpus {
+    /// Files and definitions.
+    pub items: Vec<Entry>,
+    /// By key.
+    pub by_key: HashMap<String, u32>,
+    /// Caller, callee, and how sure the call is.
+    pub edges: Vec<(u32, u32, f32)>,
+    /// Texts, each once.
+    pub texts: Vec<String>,
+    /// How many of the texts training may see: those of the tree, and messages of what trains.
+    pub taught: usize,
+    /// Places of the messages among the texts, by step.
+    pub messages: Vec<Option<u32>>,
+    /// Places of the texts of files that were born after the split, by step and path.
+    pub born: HashMap<(usize, u32), u32>,
+    /// By step of validation and test: the message without the words of its paths, and its place among the texts.
+    pub masked: HashMap<usize, (String, Option<u32>)>,
+    known: HashMap<String, u32>,
+}
+
+/// What a corpus is read with.
+pub struct Reading<'a> {
+    /// Where from.
+    pub repository: &'a Repository,
+    /// Settings: what is ignored, and how large a file may be.
+    pub config: &'a Config,
+    /// patina's own file, for parsers.
+    pub program: &'a Path,
+    /// Set when the person wants to stop.
+    pub stop: &'a AtomicBool,
+}
+
+impl Corpus {
+    /// Reads the tree at the end of what trains, the messages, and what was added after.
+    pub fn read(reading: &Reading<'_>, timeline: &Timeline, split: &Split, head: ObjectId) -> Result<Self> {
+        let mut corpus = Corpus::default();
+        let tree = match fail::leaks("a later text") {
+            true => reading.repository.tree_of(head),
+            false => tree_at_split(reading.repository, timeline, split, head),
+        };
+        if let Some(tree) = tree {
+            corpus.take_tree(reading, tree)?;
+        }
+        for (place, step) in timeline.steps.iter().enumerate() {
+            if place == split.train.end {
+                corpus.taught = corpus.texts.len();
+            }
+            let source = Source { message: step.message.clone(), ..Source::default() };
+            let text = corpus.text(&source);
+            corpus.messages.push(text);
+        }
+        if split.train.end == timeline.steps.len() || fail::leaks("later directions") {
+            corpus.taught = corpus.texts.len();
+        }
+        for (place, step) in timeline.steps.iter().enumerate().skip(split.train.end) {
+            let paths: Vec<&str> =
+                step.changes.iter().map(|change| timeline.paths[change.path as usize].as_str()).collect();
+            if !step.is_merge && (1..=LARGEST_COMMIT as usize).contains(&step.touched) {
+                let message = mask(&step.message, &paths);
+                let text = corpus.text(&Source { message: message.clone(), ..Source::default() });
+                corpus.masked.insert(place, (message, text));
+            }
+        }
+        corpus.take_born(reading, timeline, split)?;
+        corpus.known = HashMap::new();
+        Ok(corpus)
+    }
+
+    fn take_tree(&mut self, reading: &Reading<'_>, tree: ObjectId) -> Result<()> {
+        let mut jobs = BTreeSet::new();
+        for file in reading.repository.files(tree)? {
+            let path = encode_path(&file.path);
+            if !reading.config.ignores(&path) {
+                jobs.insert((path, file.id));
+            }
+        }
+        let mut parses = Vec::with_capacity(jobs.len());
+        read_all(reading.repository, reading.program, reading.config, reading.stop, jobs, |parse| {
+            parses.push(parse);
+            Ok(())
+        })?;
+        // They come in any order, and what is trained on them must not depend on it.
+        parses.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut files = Vec::with_capacity(parses.len());
+        for parse in &parses {
+            files.push(self.take_parse(parse)?);
+        }
+        self.resolve(&parses, files);
+        Ok(())
+    }
+
+    /// Takes in a file and what it defines; returns what names in it can mean.
+    fn take_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::File)>> {
+        let language = match &parse.outcome {
+            Outcome::Code(language) | Outcome::Partial(language) => Some(*language),
+            _ => None,
+        };
+        let mut candidates = Vec::new();
+        for item in &parse.facts.items {
+            let text = self.text(&serde_json::from_str(&item.fact.data)?);
+            let place = self.items.len() as u32;
+            let definition = item.definition.as_ref();
+            if let (Some(definition), Some(language)) = (definition, language) {
+                let (id, key) = (i64::from(place), item.key.clone());
+                candidates.push(Arc::new(Candidate::new(id, key, &parse.path, language, definition)));
+            }
+            self.by_key.insert(item.key.clone(), place);
+            self.items.push(Entry {
+                key: item.key.clone(),
+                kind: item.kind,
+                path: parse.path.clone(),
+                shape: definition.map(|definition| definition.shape.clone()).unwrap_or_default(),
+                name: definition.map(|definition| definition.name.clone()).unwrap_or_default(),
+                text,
+            });
+        }
+        let imports = parse.facts.imports.iter().map(|import| import.import.clone()).collect();
+        Ok(language.map(|language| (language, edges::File { path: parse.path.clone(), candidates, imports })))
+    }
+
+    /// Resolves every call in one pass.
+    fn resolve(&mut self, parses: &[Parse], files: Vec<Option<(Language, edges::File)>>) {
+        let table = Table::new(files.iter().flatten().map(|(_, file)| file.clone()));
+        for (parse, file) in parses.iter().zip(&files) {
+            let Some((language, file)) = file else { continue };
+            for call in &parse.facts.calls {
+                // Item 0 is the file itself; the definitions follow.
+                let caller = call.caller.checked_sub(1).and_then(|index| file.candidates.get(index));
+                let Some(caller) = caller else { continue };
+                for site in &call.sites {
+                    let site = Site { path: &parse.path, language: *language, caller: Some(&**caller), call: site };
+                    for target in edges::resolve(&site, &table) {
+                        self.edges.push((caller.id as u32, target.id as u32, target.confidence));
+                    }
+                }
+            }
+        }
+        self.edges.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
+        self.edges.dedup_by_key(|edge| (edge.0, edge.1));
+    }
+
+    /// Files that were added after the split, with the text of the commit that added them.
+    fn take_born(&mut self, reading: &Reading<'_>, timeline: &Timeline, split: &Split) -> Result<()> {
+        let mut asked: HashMap<(String, ObjectId), Vec<(usize, u32)>> = HashMap::new();
+        for (place, step) in timeline.steps.iter().enumerate().skip(split.train.end) {
+            for change in step.changes.iter().filter(|change| change.status == Status::A && change.from.is_none()) {
+                let path = &timeline.paths[change.path as usize];
+                asked.entry((path.clone(), change.blob)).or_default().push((place, change.path));
+            }
+        }
+        let jobs: BTreeSet<(String, ObjectId)> = asked.keys().cloned().collect();
+        let mut found = Vec::new();
+        read_all(reading.repository, reading.program, reading.config, reading.stop, jobs, |parse| {
+            if let Some(file) = parse.facts.items.first() {
+                found.push((parse.path, parse.blob, file.fact.data.clone()));
+            }
+            Ok(())
+        })?;
+        found.sort();
+        for (path, blob, data) in found {
+            let Some(text) = self.text(&serde_json::from_str(&data)?) else { continue };
+            for place in asked.remove(&(path, blob)).unwrap_or_default() {
+                self.born.insert(place, text);
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, source: &Source) -> Option<u32> {
+        let text = text_of(source);
+        if text.is_empty() {
+            return None;
+        }
+        Some(*self.known.entry(text).or_insert_with_key(|text| {
+            self.texts.push(text.clone());
+            self.texts.len() as u32 - 1
+        }))
+    }
+}
+
+/// The tree of the newest commit on the line of first parents that is among those that train: all that came before it
+/// is among them too.
+fn tree_at_split(repository: &Repository, timeline: &Timeline, split: &Split, head: ObjectId) -> Option<ObjectId> {
+    let place: HashMap<&str, usize> =
+        timeline.steps.iter().enumerate().map(|(place, step)| (step.sha.as_str(), place)).collect();
+    let mut at = head;
+    loop {
+        if place.get(at.to_string().as_str()).is_some_and(|place| split.train.contains(place)) {
+            return repository.tree_of(at);
+        }
+        at = *repository.parents_of(at).first()?;
+    }
+}

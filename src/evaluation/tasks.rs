@@ -1,0 +1,293 @@
+//! Which files a task will touch: asked of each commit by its message, and by its message without the words of the paths
+//! it changed. Refuses to let a message be found by itself: it is taken in after it was asked.
+
+use std::collections::HashMap;
+use std::ops::{ControlFlow, Range};
+
+use anyhow::Result;
+
+use super::bm25::Bm25;
+use super::board::{Board, Marks};
+use super::split::Split;
+use super::walk::{Texts, Walk};
+use super::{Fitted, Part, Priors};
+use crate::chance::Chance;
+use crate::embedding::{Rows, dot};
+use crate::event::Status;
+use crate::fusion::{self, Example, Matched, Question, Table, Task, task_signal as signal};
+use crate::history::{File, LARGEST_COMMIT};
+use crate::text_index::{self, Entry, InMemory};
+
+/// Words of a message that are searched for.
+const WORDS: usize = 48;
+/// Matches of full text that are looked at.
+const MATCHES: usize = 400;
+/// Commits are apart from items in the index by this much.
+const COMMITS: i64 = 1 << 40;
+/// A BM25 score of this counts as much as the nearest past messages, where candidates to fit on are chosen.
+const BM25_SCALE: f32 = 20.0;
+
+/// Methods that learn nothing.
+pub const PLAIN: [&str; 6] = ["random", "popular", "path", "bm25", "messages", "frozen"];
+
+/// What one walk found, by part.
+#[derive(Debug, Default)]
+pub struct Tasked {
+    /// By the whole message.
+    pub all: [Board; 2],
+    /// By what is left of it without the words of the paths.
+    pub masked: [Board; 2],
+}
+
+struct Library<'a> {
+    walk: Walk<'a>,
+    index: InMemory,
+    documents: Bm25,
+    /// Which file a row of the index is of, and whether it is the file itself.
+    file_of: HashMap<i64, (File, bool)>,
+    definitions: [HashMap<File, Vec<&'a [f32]>>; 2],
+    /// Commits that were taken in with their messages, by place among the tally's.
+    messages: Vec<(usize, u32)>,
+    place_of: HashMap<i64, usize>,
+}
+
+/// Walks along a history and asks each commit which files it touched.
+pub fn tasks(split: &Split, texts: &Texts<'_>, priors: &Priors<'_>, fitted: &mut Fitted) -> Result<Tasked> {
+    let mut library = Library {
+        walk: Walk::new(texts),
+        index: InMemory::new()?,
+        documents: Bm25::default(),
+        file_of: HashMap::new(),
+        definitions: [HashMap::new(), HashMap::new()],
+        messages: Vec::new(),
+        place_of: HashMap::new(),
+    };
+    for place in split.train.clone() {
+        library.take(place)?;
+    }
+    library.walk.give_all();
+    library.take_items()?;
+    let (mut tasked, mut examples) = (Tasked::default(), Vec::new());
+    library.ask(split.fit.clone(), |question| {
+        examples.push(question.example());
+        question.judge(Part::Validation, &mut tasked, None);
+    })?;
+    fitted.fit(Question::Task, &examples, priors);
+    for (part, range) in [(Part::Validation, split.gate.clone()), (Part::Test, split.test.clone())] {
+        library.ask(range, |question| question.judge(part, &mut tasked, Some(fitted)))?;
+        if part == Part::Validation {
+            fitted.gate(Question::Task, &mut tasked.all[0]);
+        }
+    }
+    Ok(tasked)
+}
+
+/// A message without the words that stand in the paths of what it changed.
+pub fn mask(message: &str, paths: &[&str]) -> String {
+    let hidden: Vec<String> = paths.iter().flat_map(|path| text_index::words(path)).collect();
+    let stays = |word: &&str| !text_index::words(word).iter().any(|part| hidden.contains(part));
+    let lines = message.lines().map(|line| line.split(' ').filter(stays).collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+struct Asked {
+    place: usize,
+    is_masked: bool,
+    table: Table,
+    right: Vec<usize>,
+    bm25: Vec<f32>,
+    seen: Vec<(&'static str, Vec<f32>)>,
+}
+
+impl<'a> Library<'a> {
+    /// Takes a commit in, with its message.
+    fn take(&mut self, place: usize) -> Result<()> {
+        self.walk.take(place);
+        let step = &self.walk.timeline().steps[place];
+        if step.is_merge || step.touched as i64 > LARGEST_COMMIT {
+            return Ok(());
+        }
+        let taken = self.walk.tally.commits().len() - 1;
+        if let Some(text) = self.walk.texts.material.corpus.messages[place] {
+            self.messages.push((taken, text));
+        }
+        let row = COMMITS + place as i64;
+        self.place_of.insert(row, taken);
+        let (subject, rest) = step.message.split_once('\n').unwrap_or((&step.message, ""));
+        self.index.put(row, &Entry { name: subject, doc: rest, ..Entry::default() })?;
+        let words = text_index::words(&step.message);
+        for file in &self.walk.tally.commits()[taken].files {
+            self.documents.add(*file, words.iter().cloned());
+        }
+        for change in &step.changes {
+            let Some(file) = self.walk.tally.file(change.path).filter(|_| change.status == Status::A) else {
+                continue;
+            };
+            self.documents.add(file, text_index::words(&self.walk.timeline().paths[change.path as usize]));
+        }
+        Ok(())
+    }
+
+    /// Takes in what the tree at the split holds.
+    fn take_items(&mut self) -> Result<()> {
+        let (timeline, texts, tally) = (self.walk.timeline(), self.walk.texts, &self.walk.tally);
+        let corpus = &texts.material.corpus;
+        let by_path: HashMap<&str, File> =
+            tally.live().map(|file| (timeline.paths[tally.path(file) as usize].as_str(), file)).collect();
+        for (row, item) in (1..).zip(&corpus.items) {
+            let Some(file) = by_path.get(item.path.as_str()) else { continue };
+            let text = item.text.map_or("", |text| corpus.texts[text as usize].as_str());
+            self.index.put(row, &Entry { name: &item.name, path: &item.path, doc: "", body: text })?;
+            self.file_of.insert(row, (*file, item.kind == "file"));
+            if item.kind == "file" {
+                self.documents.add(*file, text_index::words(&item.path));
+            }
+            self.documents.add(*file, text_index::words(&item.name));
+            if item.kind != "file"
+                && let Some(text) = item.text
+            {
+                for (rows, definitions) in
+                    [Some(&texts.material.frozen), texts.adapter].into_iter().zip(&mut self.definitions)
+                {
+                    if let Some(vector) = rows.and_then(|rows| rows.row(text)) {
+                        definitions.entry(*file).or_default().push(vector);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, range: Range<usize>, mut judge: impl FnMut(&Asked)) -> Result<()> {
+        for place in range {
+            let step = &self.walk.timeline().steps[place];
+            let right: Vec<File> = self.walk.touched(place).into_iter().filter_map(|(file, _)| file).collect();
+            if !step.is_merge && (1..=LARGEST_COMMIT as usize).contains(&step.touched) && !right.is_empty() {
+                judge(&self.question(
+                    place,
+                    false,
+                    &step.message,
+                    self.walk.texts.material.corpus.messages[place],
+                    &right,
+                )?);
+                if let Some((text, vector)) = self.walk.texts.material.corpus.masked.get(&place) {
+                    judge(&self.question(place, true, text, *vector, &right)?);
+                }
+            }
+            self.take(place)?;
+        }
+        Ok(())
+    }
+
+    fn question(
+        &self,
+        place: usize,
+        is_masked: bool,
+        text: &str,
+        vector: Option<u32>,
+        right: &[File],
+    ) -> Result<Asked> {
+        let mut words = text_index::words(text);
+        words.truncate(WORDS);
+        let mut matched = Matched::default();
+        let mut looked = 0;
+        self.index.search(&words, |found| {
+            match self.file_of.get(&found.seq) {
+                Some((file, true)) => matched.files.push((*file, found.score)),
+                Some((file, false)) => matched.definitions.push((*file, found.score)),
+                None => matched.commits.extend(self.place_of.get(&found.seq).map(|place| (*place, found.score))),
+            }
+            looked += 1;
+            Ok(if looked < MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        let texts = self.walk.texts;
+        let seen = [Some(&texts.material.frozen), texts.adapter];
+        let vectors = seen.map(|rows| vector.zip(rows).and_then(|(text, rows)| rows.row(text)));
+        for ((near, rows), vector) in matched.near.iter_mut().zip(seen).zip(vectors) {
+            if let Some((rows, vector)) = rows.zip(vector) {
+                *near = self.near(rows, vector);
+            }
+        }
+        let text = text.to_lowercase();
+        let task = Task {
+            words: &words,
+            text: &text,
+            vector: vectors,
+            files: [&self.walk.frozen, &self.walk.projected],
+            definitions: [&self.definitions[0], &self.definitions[1]],
+            names: &self.walk.timeline().paths,
+        };
+        let table = fusion::task_table(&self.walk.tally, &task, &matched);
+        let scores = self.documents.scores(&words);
+        let bm25 = table.files.iter().map(|file| scores.get(file).copied().unwrap_or_default()).collect();
+        let others = texts.shown.iter().zip(&self.walk.shown);
+        let seen = others
+            .map(|((name, texts), files)| {
+                let query = vector.and_then(|text| texts.row(text));
+                let score = |file: &File| query.zip(files.row(*file)).map_or(0.0, |(a, b)| dot(a, b));
+                (*name, table.files.iter().map(score).collect())
+            })
+            .collect();
+        let right = table.rows_of(right);
+        Ok(Asked { place, is_masked, table, right, bm25, seen })
+    }
+
+    /// The commits whose messages are nearest.
+    fn near(&self, rows: &Rows, vector: &[f32]) -> Vec<(usize, f64)> {
+        let scored = self
+            .messages
+            .iter()
+            .filter_map(|(place, text)| rows.row(*text).map(|row| (*place, f64::from(dot(row, vector)))));
+        let mut scored: Vec<(usize, f64)> = scored.collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+        scored.truncate(fusion::NEAREST_COMMITS);
+        scored
+    }
+}
+
+impl Asked {
+    fn example(&self) -> Example {
+        let near = &self.table.columns[signal::NEAR_COMMITS];
+        let plain: Vec<f32> = self.bm25.iter().zip(near).map(|(words, near)| words / BM25_SCALE + near).collect();
+        // The message and what is left of it are one commit.
+        self.table.example(&self.right, &plain, 0.5, self.place as u64)
+    }
+
+    fn judge(&self, part: Part, tasked: &mut Tasked, fitted: Option<&Fitted>) {
+        let boards = if self.is_masked { &mut tasked.masked } else { &mut tasked.all };
+        let board = &mut boards[part as usize];
+        let columns = &self.table.columns;
+        let tied = |row: &&usize| columns[..6].iter().any(|column| column[**row] > 0.0);
+        board.ask(self.place, self.right.iter().filter(tied).count() as f64 / self.right.len() as f64);
+        let mut note = |method: &'static str, scores: &[f32]| {
+            board.note(self.place, method, Marks::of(scores, &self.right));
+        };
+        let chance = |file: &File| Chance::new(self.place as u64 ^ (u64::from(*file) << 32)).unit() as f32;
+        note("random", &self.table.files.iter().map(chance).collect::<Vec<f32>>());
+        note("popular", &columns[signal::POPULAR]);
+        note("path", &columns[signal::PATH_WORDS]);
+        note("bm25", &self.bm25);
+        note("messages", &columns[signal::NEAR_COMMITS]);
+        note("frozen", &columns[signal::FROZEN]);
+        note("adapter", &columns[signal::ADAPTER]);
+        for (name, scores) in &self.seen {
+            note(name, scores);
+        }
+        let Some(fitted) = fitted else { return };
+        for (name, weights) in fitted.methods(Question::Task) {
+            note(name, &self.table.scores(weights));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_message_has_no_word_of_the_paths() {
+        let masked = mask("Fix the parser: parseFile drops tokens\n\nin src/parser.rs", &["src/parser.rs"]);
+        assert_eq!(masked, "Fix the parseFile drops tokens\n\nin");
+        assert_eq!(mask("Fix Lexer", &["src/lexer.rs"]), "Fix");
+    }
+}

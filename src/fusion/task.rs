@@ -1,0 +1,183 @@
+//! The signals between what a person wants to do, in words, and the files it will touch. Refuses to know where the words
+//! came from: the one who asks says what matched.
+
+use std::collections::HashMap;
+
+use crate::embedding::{Rows, dot};
+use crate::history::{File, Tally};
+
+/// What each column says.
+pub const TASK_SIGNALS: [&str; 16] = [
+    "words_file",
+    "words_definition",
+    "words_commits",
+    "words_commits_fresh",
+    "near_commits",
+    "near_commits_adapter",
+    "frozen",
+    "adapter",
+    "definition_frozen",
+    "definition_adapter",
+    "path_words",
+    "named",
+    "popular",
+    "log_commits",
+    "recent",
+    "companions",
+];
+
+/// Columns by name, for plain methods.
+pub mod task_signal {
+    /// What past commits near to the task touched.
+    pub const NEAR_COMMITS: usize = 4;
+    /// The same as an adapter sees it.
+    pub const NEAR_COMMITS_ADAPTER: usize = 5;
+    /// Cosine with the text of the file.
+    pub const FROZEN: usize = 6;
+    /// The same as an adapter sees it.
+    pub const ADAPTER: usize = 7;
+    /// The same with its best definition.
+    pub const DEFINITION_ADAPTER: usize = 9;
+    /// Words of the path.
+    pub const PATH_WORDS: usize = 10;
+    /// Decayed commits, over the most.
+    pub const POPULAR: usize = 12;
+}
+
+/// Commits like the task whose files count.
+pub const NEAREST_COMMITS: usize = 40;
+/// Files whose companions count.
+const LEADERS: usize = 5;
+/// Names shorter than this stand in any text.
+const SHORTEST_NAME: usize = 4;
+
+/// What matched the words, each with how well.
+#[derive(Debug, Default, Clone)]
+pub struct Matched {
+    /// Files by their own words.
+    pub files: Vec<(File, f64)>,
+    /// Files by the words of one of their definitions.
+    pub definitions: Vec<(File, f64)>,
+    /// Commits, by their place among those that the tally took in.
+    pub commits: Vec<(usize, f64)>,
+    /// Commits by the direction of their messages, and the same as an adapter sees them; cosines.
+    pub near: [Vec<(usize, f64)>; 2],
+}
+
+/// What is asked and what it is compared with; the second of each pair is as an adapter sees it.
+pub struct Task<'a> {
+    /// Words of the task.
+    pub words: &'a [String],
+    /// All of it, in small letters.
+    pub text: &'a str,
+    /// Its direction.
+    pub vector: [Option<&'a [f32]>; 2],
+    /// Texts of files.
+    pub files: [&'a Rows; 2],
+    /// Texts of the definitions of each file.
+    pub definitions: [&'a HashMap<File, Vec<&'a [f32]>>; 2],
+    /// What paths are called.
+    pub names: &'a [String],
+}
+
+/// One number a signal for every live file.
+pub fn task_table(tally: &Tally, task: &Task<'_>, matched: &Matched) -> super::Table {
+    let files: Vec<File> = tally.live().collect();
+    let room = tally.len();
+    let best = |found: &[(File, f64)]| {
+        let mut values = vec![0.0_f64; room];
+        for (file, score) in found {
+            values[*file as usize] = values[*file as usize].max(*score);
+        }
+        values
+    };
+    let spread = |found: &[(usize, f64)], power: i32, half_life: Option<f64>| {
+        let mut values = vec![0.0; room];
+        for (place, score) in found.iter().take(NEAREST_COMMITS) {
+            let commit = &tally.commits()[*place];
+            let age = half_life.map_or(1.0, |days| crate::history::decay(tally.time(), commit.time, days));
+            let weight = score.max(0.0).powi(power) * age / (commit.touched.max(1) as f64).sqrt();
+            for file in &commit.files {
+                values[*file as usize] += weight;
+            }
+        }
+        values
+    };
+    let by_words = spread(&matched.commits, 1, None);
+    let near = [spread(&matched.near[0], 4, None), spread(&matched.near[1], 4, None)];
+    let sums = [
+        best(&matched.files),
+        best(&matched.definitions),
+        by_words,
+        spread(&matched.commits, 1, Some(crate::history::HALF_LIFE)),
+        near[0].clone(),
+        near[1].clone(),
+    ];
+    let most = |values: &[f64]| files.iter().map(|file| values[*file as usize]).fold(0.0, f64::max);
+    let tops: Vec<f64> = sums.iter().map(|values| most(values)).collect();
+    let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
+    let popularity = tally.popularity();
+    let most_popular = most(&popularity);
+    let companions = companions(tally, &files, |file| {
+        let at = |index: usize| share(sums[index][file as usize], tops[index]);
+        at(0) + at(1) + at(2) + at(4) + at(5)
+    });
+    let most_companions = most(&companions);
+    let mut columns = vec![Vec::with_capacity(files.len()); TASK_SIGNALS.len()];
+    for file in &files {
+        let at = *file as usize;
+        let name = &task.names[tally.path(*file) as usize];
+        let path_words = crate::text_index::words(name);
+        let said = path_words.iter().filter(|word| task.words.contains(word)).count() as f64;
+        let base = name.rsplit('/').next().unwrap_or(name).to_lowercase();
+        let stem = base.split('.').next().unwrap_or(&base);
+        let named = task.text.contains(&base) || stem.len() >= SHORTEST_NAME && task.text.contains(stem);
+        let cosine = |which: usize| {
+            let pair = task.vector[which].zip(task.files[which].row(*file));
+            pair.map_or(0.0, |(task, file)| f64::from(dot(task, file)))
+        };
+        let definition = |which: usize| {
+            let all = task.vector[which].zip(task.definitions[which].get(file));
+            all.map_or(0.0, |(task, all)| all.iter().map(|one| f64::from(dot(task, one))).fold(0.0, f64::max))
+        };
+        let since = tally.since(*file).map_or(tally.commits().len(), |(_, commits)| commits);
+        let row = [
+            share(sums[0][at], tops[0]),
+            share(sums[1][at], tops[1]),
+            share(sums[2][at], tops[2]),
+            share(sums[3][at], tops[3]),
+            share(sums[4][at], tops[4]),
+            share(sums[5][at], tops[5]),
+            cosine(0),
+            cosine(1),
+            definition(0),
+            definition(1),
+            share(said, path_words.len() as f64),
+            f64::from(u8::from(named)),
+            share(popularity[at], most_popular),
+            (tally.count_of(*file) as f64).ln_1p() / 5.0,
+            1.0 / (1.0 + (since as f64).ln_1p()),
+            share(companions[at], most_companions),
+        ];
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value as f32);
+        }
+    }
+    super::Table { files, columns }
+}
+
+/// What goes with the files that lead.
+fn companions(tally: &Tally, files: &[File], score: impl Fn(File) -> f64) -> Vec<f64> {
+    let mut leaders: Vec<(f64, File)> = files.iter().map(|file| (score(*file), *file)).collect();
+    leaders.retain(|(score, _)| *score > 0.0);
+    leaders.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut sums = vec![0.0; tally.len()];
+    for (score, leader) in leaders.into_iter().take(LEADERS) {
+        let shared = tally.shared(leader);
+        let most = shared.iter().map(|shared| shared.decayed).fold(0.0, f64::max);
+        for (sum, shared) in sums.iter_mut().zip(&shared).filter(|(_, shared)| shared.decayed > 0.0) {
+            *sum += score * shared.decayed / most;
+        }
+    }
+    sums
+}

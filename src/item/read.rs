@@ -1,0 +1,94 @@
+//! Blobs at paths to what they say, on several threads, each with a parser in a child of its own. Refuses to let one
+//! file stop the others: what cannot be read says why.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::parses::{Outcome, Parse};
+use crate::config::Config;
+use crate::derive::{CodeFacts, file_facts, text_facts};
+use crate::event::decode_path;
+use crate::git::{Blob, ObjectId, Repository};
+use crate::syntax::{self, Child, Limits, Skip, Triage};
+
+/// Fewer files than this are not worth a second thread and its child.
+const FILES_A_THREAD: usize = 24;
+/// Files read ahead of whoever takes them.
+const AHEAD: usize = 64;
+
+/// Reads each blob at its encoded path; `take` sees them on the calling thread, in any order. Ends early, and without
+/// an error, when `stop` is set.
+pub fn read_all(
+    repository: &Repository,
+    program: &Path,
+    config: &Config,
+    stop: &AtomicBool,
+    jobs: BTreeSet<(String, ObjectId)>,
+    mut take: impl FnMut(Parse) -> Result<()>,
+) -> Result<()> {
+    let threads =
+        std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len().div_ceil(FILES_A_THREAD)).max(1);
+    let jobs = Mutex::new(jobs.into_iter());
+    let shared = repository.shared();
+    std::thread::scope(|scope| -> Result<()> {
+        let (send, receive) = mpsc::sync_channel::<Result<Parse>>(AHEAD);
+        for _ in 0..threads {
+            let (send, shared, jobs) = (send.clone(), &shared, &jobs);
+            scope.spawn(move || {
+                let repository = shared.open();
+                let mut child = Child::new(program);
+                loop {
+                    let job = jobs.lock().ok().and_then(|mut jobs| jobs.next());
+                    let Some((path, blob)) = job.filter(|_| !stop.load(Ordering::Relaxed)) else { break };
+                    if send.send(read(&repository, &mut child, config, path, blob)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(send);
+        for parse in receive {
+            take(parse?)?;
+        }
+        Ok(())
+    })
+}
+
+fn read(repository: &Repository, child: &mut Child, config: &Config, path: String, blob: ObjectId) -> Result<Parse> {
+    let limits = Limits { max_bytes: config.max_file_bytes };
+    let left_out =
+        |path: String, size: u64, outcome: Outcome| Parse { path, blob, size, outcome, facts: CodeFacts::default() };
+    let bytes = match repository.blob(blob, limits.max_bytes)? {
+        Blob::Bytes(bytes) => bytes,
+        Blob::TooLarge(size) => return Ok(left_out(path, size, Outcome::Skipped(Skip::Oversize))),
+        Blob::Missing => return Ok(left_out(path, 0, Outcome::Missing)),
+    };
+    let size = bytes.len() as u64;
+    let real_path = String::from_utf8_lossy(&decode_path(&path)).into_owned();
+    let language = match syntax::triage(&real_path, &bytes, size, &limits) {
+        Triage::Skip(skip) => return Ok(left_out(path, size, Outcome::Skipped(skip))),
+        Triage::Text => {
+            let facts = text_facts(&path, &String::from_utf8_lossy(&bytes));
+            return Ok(Parse { path, blob, size, outcome: Outcome::Text, facts });
+        }
+        Triage::Code(language) => language,
+    };
+    Ok(match child.parse(language, &bytes) {
+        syntax::Outcome::Parsed(parsed) => {
+            let lines = u32::try_from(bytes.split(|byte| *byte == b'\n').count()).context("counting lines")?;
+            let partial = parsed.partial;
+            let facts = file_facts(&path, language, parsed, lines);
+            let outcome = if partial { Outcome::Partial(language) } else { Outcome::Code(language) };
+            Parse { path, blob, size, outcome, facts }
+        }
+        syntax::Outcome::Unavailable(why) => bail!("starting a parser: {why}"),
+        syntax::Outcome::Failed(why) => {
+            tracing::warn!(path, %blob, why, "a file could not be parsed");
+            left_out(path, size, Outcome::Failed(why))
+        }
+    })
+}
