@@ -38,7 +38,7 @@ const BY_MEANING: &str = "semantic";
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let asked = arguments.narrow.dimensions()?;
-    let filter = arguments.narrow.filter()?;
+    let filter = arguments.narrow.limits.filter()?;
     let text = arguments.text.join(" ");
     if crate::text_index::words(&text).is_empty() {
         return Err(UserError::new(Exit::Usage, "there is no word in the question")
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .into());
     }
     let meaning = Meaning::begin(&here.config.model, &text);
-    let reader = here.reader(arguments.narrow.fresh, output)?;
+    let reader = here.reader(arguments.narrow.limits.fresh, output)?;
     let vectors = reader.vectors()?;
     let (hits, used) = if asked.is_empty() {
         by_words_and_meaning(&reader, &vectors, &text, &filter, meaning, output)?
@@ -101,24 +101,40 @@ fn by_words_and_meaning(
     output: &Output,
 ) -> Result<Hits> {
     let mut search = Search::by_words(reader, text, filter)?;
+    let mut used = Vec::new();
+    if let Some((_, asked)) = meant(reader, vectors, meaning, output)? {
+        search.by_meaning(&asked)?;
+        used.extend(asked.dimensions);
+    }
+    Ok((search.hits()?, used))
+}
+
+/// What a question means; none where that is not to be had, and then it is said why.
+pub fn meant<'v>(
+    reader: &Reader<'_>,
+    vectors: &'v Vectors<'v>,
+    meaning: Meaning,
+    output: &Output,
+) -> Result<Option<(Embedding, Asked<'v>)>> {
     // The model is still loading: what does not need it is done meanwhile.
     vectors.open_segments()?;
     let semantic = dimensions::named(BY_MEANING).expect("it is one of the six");
-    let asked = match reader.off(semantic)? {
+    let embedding = match reader.off(semantic)? {
         Some(why) => Err(UserError::new(Exit::NotSetUp, format!("{BY_MEANING} is off: {why}")).into()),
-        None => wait(vectors, meaning).map(|embedding| Asked::new(vectors, semantic, &embedding)),
+        None => wait(vectors, meaning),
     };
-    let mut used = Vec::new();
-    match asked {
-        Ok(Some(asked)) => {
-            search.by_meaning(&asked)?;
-            used.push(semantic);
+    match embedding {
+        Ok(embedding) => {
+            let Some(asked) = Asked::new(vectors, semantic, &embedding) else {
+                output.warn("the adapter of semantic cannot be read; found by full text alone");
+                return Ok(None);
+            };
             let wanted = index::wanted_count(&reader.cache)?;
             if wanted > 0 {
                 output.note(&format!("{wanted} texts are not embedded yet, and are found by their words alone"));
             }
+            return Ok(Some((embedding, asked)));
         }
-        Ok(None) => output.warn("the adapter of semantic cannot be read; found by full text alone"),
         Err(error) => match error.downcast::<UserError>() {
             Ok(why) if why.exit == Exit::NotSetUp => {
                 output.note(&format!("found by full text alone: {}", why.message));
@@ -128,7 +144,7 @@ fn by_words_and_meaning(
             Err(error) => output.warn(&format!("found by full text alone: {error:#}")),
         },
     }
-    Ok((search.hits()?, used))
+    Ok(None)
 }
 
 fn in_dimensions(

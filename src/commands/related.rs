@@ -37,14 +37,14 @@ const COUNTED: &str = "temporal";
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let asked = arguments.narrow.dimensions()?;
-    let filter = arguments.narrow.filter()?;
+    let filter = arguments.narrow.limits.filter()?;
     if asked.is_empty() && filter.kinds.iter().any(|kind| kind != "file") {
         let message = "commits change files, so `related` answers with files alone";
         return Err(UserError::new(Exit::Usage, message)
             .hint("leave --kind out, or name a dimension that holds more: -d semantic")
             .into());
     }
-    let reader = here.reader(arguments.narrow.fresh, output)?;
+    let reader = here.reader(arguments.narrow.limits.fresh, output)?;
     let item = one_item(&reader, &arguments.target)?;
     let vectors = reader.vectors()?;
     let space = |dimension: &str| vectors.generation().and_then(|generation| generation.space(dimension));
@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         if item.kind != "file" {
             output.note(&format!("commits change files: this is what goes with {}", item.path));
         }
-        answers.push(query::related(&reader, &item, &filter, Some(&vectors))?);
+        answers.push(query::related(&reader, &item, &filter, &vectors)?);
     }
     for dimension in &asked {
         if let Some(why) = reader.off(dimension)? {
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         // Those without an adapter are the same base embedding, which is counted once.
         let is_counted = space(dimension.name).is_some_and(Space::is_base) && untrained.len() > 1;
         let mut hits = if dimension.name == COUNTED {
-            query::related(&reader, &item, &filter, Some(&vectors).filter(|_| !is_counted))?
+            query::counted(&reader, &item, &filter, Some(&vectors).filter(|_| !is_counted))?
         } else {
             query::near(&reader, &vectors, &item, dimension, &filter)?
         };

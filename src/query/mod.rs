@@ -7,7 +7,10 @@ mod meaning;
 mod near;
 mod nearest;
 mod neighbours;
+mod related;
 mod search;
+mod signals;
+mod task;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -24,8 +27,10 @@ pub use found::{Found, live, live_with_text};
 pub use meaning::Meaning;
 pub use near::near;
 use nearest::Place;
-pub use neighbours::related;
+pub use neighbours::counted;
+pub use related::related;
 pub use search::{Search, search_alike};
+pub use task::Tasking;
 
 use crate::adapter;
 use crate::config::{Config, real_path};

@@ -8,7 +8,7 @@ use super::found::touched_since;
 use super::near::alike;
 use super::nearest::Place;
 use super::{Evidence, Filter, Found, Hit, Reader};
-use crate::history;
+use crate::history::{self, Related};
 use crate::index::{Vectors, text_of_item};
 use crate::item::{self, Item};
 
@@ -19,7 +19,7 @@ const NEAR_PATH: f64 = 0.5;
 
 /// Ranks the files that go with an item's file; best first. What is counted comes first; where it leaves room,
 /// `vectors` fill it.
-pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: Option<&Vectors<'_>>) -> Result<Vec<Hit>> {
+pub fn counted(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: Option<&Vectors<'_>>) -> Result<Vec<Hit>> {
     let ranked = history::related(&reader.cache, reader.view.id, reader.time(), &item.path)?;
     let people = reader.people()?;
     let mut hits = Vec::new();
@@ -37,15 +37,7 @@ pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: Optio
         if related.commits == 0 && related.path_similarity < NEAR_PATH {
             continue;
         }
-        let mut evidence = Vec::new();
-        if related.commits > 0 {
-            evidence.push(Evidence::Together { commits: related.commits, weight: related.together });
-            let shared = history::shared_commits(&reader.cache, reader.view.id, &item.path, &related.path, COMMITS)?;
-            evidence.extend(shared.into_iter().map(Evidence::Commit));
-        }
-        if related.path_similarity >= NEAR_PATH {
-            evidence.push(Evidence::Path { similarity: related.path_similarity });
-        }
+        let mut evidence = evidence(reader, item, &related)?;
         evidence.extend(reader.authors(&related.path, &people)?);
         let name = related.path.rsplit('/').next().unwrap_or(&related.path).to_string();
         hits.push(Hit {
@@ -70,6 +62,20 @@ pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: Optio
         }
     }
     Ok(hits)
+}
+
+/// What of the mix speaks for a file: commits, and its place if that is near.
+pub(super) fn evidence(reader: &Reader<'_>, item: &Item, related: &Related) -> Result<Vec<Evidence>> {
+    let mut evidence = Vec::new();
+    if related.commits > 0 {
+        evidence.push(Evidence::Together { commits: related.commits, weight: related.together });
+        let shared = history::shared_commits(&reader.cache, reader.view.id, &item.path, &related.path, COMMITS)?;
+        evidence.extend(shared.into_iter().map(Evidence::Commit));
+    }
+    if related.path_similarity >= NEAR_PATH {
+        evidence.push(Evidence::Path { similarity: related.path_similarity });
+    }
+    Ok(evidence)
 }
 
 /// Files whose vectors are near that of the target's file, as far as they are not among the hits.

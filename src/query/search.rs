@@ -228,17 +228,7 @@ fn name_boost(item: &Item, question: &[String]) -> f64 {
 }
 
 fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String], people: &People) -> Result<Vec<Evidence>> {
-    let mut evidence = Vec::new();
-    let text = match hit.kind.as_str() {
-        "commit" => reader.text_of(seq, "message")?.lines().skip(1).collect::<Vec<_>>().join("\n"),
-        _ => reader.text_of(seq, "text")?,
-    };
-    if let Some((offset, line)) = best_line(&text, words) {
-        // A member stands as its name only in the text of what holds it, so lines of a container would be wrong.
-        let exact = hit.kind == "function" && line_is_exact(reader, seq, &text)?;
-        let line_number = hit.line.filter(|_| exact).map(|first| first + offset);
-        evidence.push(Evidence::Text { line: line_number, text: line });
-    }
+    let mut evidence: Vec<Evidence> = line_of(reader, &hit.kind, hit.line, seq, words)?.into_iter().collect();
     match &hit.path {
         Some(path) => {
             let commits = history::newest_commits(&reader.cache, reader.view.id, path, COMMITS)?;
@@ -252,6 +242,24 @@ fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String], people: 
         }
     }
     Ok(evidence)
+}
+
+/// The line of a version's text with most of the words, as evidence; `first` is where it stands in its file.
+pub(super) fn line_of(
+    reader: &Reader<'_>,
+    kind: &str,
+    first: Option<u32>,
+    seq: i64,
+    words: &[String],
+) -> Result<Option<Evidence>> {
+    let text = match kind {
+        "commit" => reader.text_of(seq, "message")?.lines().skip(1).collect::<Vec<_>>().join("\n"),
+        _ => reader.text_of(seq, "text")?,
+    };
+    let Some((offset, line)) = best_line(&text, words) else { return Ok(None) };
+    // A member stands as its name only in the text of what holds it, so lines of a container would be wrong.
+    let exact = kind == "function" && line_is_exact(reader, seq, &text)?;
+    Ok(Some(Evidence::Text { line: first.filter(|_| exact).map(|first| first + offset), text: line }))
 }
 
 /// Whether a version's text has as many lines as it spans, so that an offset in one is an offset in the other.

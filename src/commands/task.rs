@@ -1,0 +1,69 @@
+//! `patina task`: what somebody wants to do, in words, to the files it will touch.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::output::Output;
+use super::query::meant;
+use super::{Here, Limits};
+use crate::error::{Exit, UserError};
+use crate::query::{Hit, Meaning, Tasking};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// What is to be done, as a commit's message or an issue would say it.
+    #[arg(required = true, value_name = "TEXT")]
+    text: Vec<String>,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    as_of: Option<String>,
+    behind: u64,
+    used_vectors: bool,
+    hits: &'a [Hit],
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let filter = arguments.limits.filter()?;
+    let text = arguments.text.join(" ");
+    if crate::text_index::words(&text).is_empty() {
+        return Err(UserError::new(Exit::Usage, "there is no word in the task")
+            .hint("say what is to be done, for example `patina task let hooks survive a rebase`")
+            .into());
+    }
+    if filter.kinds.iter().any(|kind| kind != "file") {
+        let message = "a task touches files, so `task` answers with files alone";
+        return Err(UserError::new(Exit::Usage, message).hint("leave --kind out, or ask `patina query`").into());
+    }
+    let meaning = Meaning::begin(&here.config.model, &text);
+    let reader = here.reader(arguments.limits.fresh, output)?;
+    let vectors = reader.vectors()?;
+    let mut tasking = Tasking::by_words(&reader, &text, &filter)?;
+    let meant = meant(&reader, &vectors, meaning, output)?;
+    if let Some((embedding, asked)) = &meant {
+        tasking.by_meaning(&vectors, embedding, asked)?;
+    }
+    let hits = tasking.hits()?;
+    here.mend(&vectors);
+    if output.json {
+        return output.print_json(&Answer {
+            as_of: reader.as_of(),
+            behind: reader.behind,
+            used_vectors: meant.is_some(),
+            hits: &hits,
+        });
+    }
+    let mut page = output.page();
+    page.as_of(&reader);
+    page.hits(&hits);
+    if hits.is_empty() {
+        page.line("nothing that is live holds these words, or was changed for the like");
+    }
+    output.print(&page)
+}

@@ -1,0 +1,78 @@
+//! What files are put in order by when something is asked: history as it is counted, and what vectors say of them.
+//! Refuses to look at what the asking view does not show.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::Reader;
+use crate::embedding::Rows;
+use crate::fusion::{self, Question, Table};
+use crate::history::{self, AsOf, File, Loaded};
+use crate::index::{self, Space, Vectors};
+
+/// Files, and vectors of theirs.
+pub struct Signals<'v> {
+    /// What is counted.
+    pub history: Loaded,
+    /// The spaces that are asked, with the vectors of the files there: the base embedding, then the dimension's own
+    /// where it has an adapter.
+    pub seen: [Seen<'v>; 2],
+}
+
+/// Files as one space sees them.
+#[derive(Default)]
+pub struct Seen<'v> {
+    /// The space; none where it would say nothing of its own.
+    pub space: Option<&'v Space>,
+    /// A vector a file.
+    pub files: Rows,
+}
+
+impl<'v> Signals<'v> {
+    /// Counts what is indexed; `target` is a path whose whole past is wanted.
+    pub fn count(reader: &Reader<'_>, target: Option<&str>) -> Result<Self> {
+        let as_of = AsOf { view: reader.view.id, time: reader.time() };
+        let keeps = |path: &str| !reader.config.ignores(path);
+        let history = history::load(&reader.cache, as_of, &*reader.people()?, target, keeps)?;
+        Ok(Signals { history, seen: Default::default() })
+    }
+
+    /// Adds the vectors of every file: the embedding, and what a dimension makes of it.
+    pub fn see(&mut self, reader: &Reader<'_>, vectors: &'v Vectors<'_>, dimension: &str) -> Result<()> {
+        let Some(generation) = vectors.generation() else { return Ok(()) };
+        let own = generation.space(dimension).filter(|space| !space.is_base());
+        let texts = self.texts_of_files(reader)?;
+        for (seen, space) in self.seen.iter_mut().zip([Some(&generation.base), own]) {
+            let Some(space) = space else { continue };
+            *seen = Seen { space: Some(space), files: rows(vectors, space, &texts)? };
+        }
+        Ok(())
+    }
+
+    fn texts_of_files(&self, reader: &Reader<'_>) -> Result<Vec<(File, i64)>> {
+        let by_path: HashMap<&str, File> =
+            self.history.tally.live().map(|file| (self.history.path(file), file)).collect();
+        let texts = index::texts_of_files(&reader.cache, reader.view.id)?;
+        Ok(texts.iter().filter_map(|(path, text)| Some((*by_path.get(path.as_str())?, *text))).collect())
+    }
+}
+
+/// The vectors of some texts, by file.
+fn rows(vectors: &Vectors<'_>, space: &Space, texts: &[(File, i64)]) -> Result<Rows> {
+    let found = vectors.many(space, &texts.iter().map(|(_, text)| *text).collect::<Vec<i64>>())?;
+    let mut rows = Rows::new(space.width);
+    for (file, text) in texts {
+        if let Some(vector) = found.get(text) {
+            rows.row_mut(*file).copy_from_slice(&vector.0.to_f32());
+        }
+    }
+    Ok(rows)
+}
+
+/// What each file of a table is worth for a question.
+pub fn scores(reader: &Reader<'_>, question: Question, table: &Table) -> Result<Vec<f64>> {
+    let weights = fusion::weights(&reader.workspace.adapters_dir(), question)?;
+    let score = |row: usize| weights.score(table.columns.iter().map(|column| column[row]));
+    Ok((0..table.files.len()).map(score).collect())
+}

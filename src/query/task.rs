@@ -1,0 +1,300 @@
+//! What somebody wants to do, in words, to the files it will touch: what the words match, which past commits said or
+//! meant the same, and what went with their files. Refuses a file that nothing of this speaks for.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use rusqlite::named_params;
+
+use super::found::touched_since;
+use super::near::LEAST_COSINE;
+use super::search::line_of;
+use super::signals::{Signals, scores};
+use super::{Asked, Evidence, Filter, Hit, Reader};
+use crate::adapter;
+use crate::embedding::{Embedding, Projection, dot};
+use crate::event::Seq;
+use crate::fusion::{self, Matched, NEAREST_COMMITS, Question, TASK_SIGNALS, Table, Task};
+use crate::history::{self, File, LARGEST_COMMIT};
+use crate::index::{Space, Vectors};
+use crate::item::{self, Item};
+use crate::text_index::{self, words};
+
+/// Words of a task that are searched for: a long text says the same again.
+const WORDS: usize = 48;
+/// Matches of full text that are looked at.
+const MATCHES: usize = 400;
+/// Definitions nearest to the task that are looked at: what is farther is no file's best reason.
+const DEFINITIONS: usize = 400;
+/// Past commits shown a hit.
+const COMMITS: usize = 3;
+/// What the ranks by words and by meaning are called.
+const BY_WORDS: &str = "text";
+/// The dimension that holds messages and files.
+pub const BY_MEANING: &str = "semantic";
+
+/// A task being looked for: words first, while the model may still be loading; then, if there is one, what it means.
+pub struct Tasking<'r, 's, 'v> {
+    reader: &'r Reader<'s>,
+    filter: &'r Filter,
+    words: Vec<String>,
+    text: String,
+    signals: Signals<'v>,
+    matched: Matched,
+    /// The item of each file that matches the words best.
+    said: HashMap<File, Item>,
+    vectors: [Option<Vec<f32>>; 2],
+    definitions: [Vec<(File, Vec<f32>)>; 2],
+}
+
+impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
+    /// Looks for what matches some of the words of a task.
+    pub fn by_words(reader: &'r Reader<'s>, text: &str, filter: &'r Filter) -> Result<Self> {
+        let mut words = words(text);
+        words.truncate(WORDS);
+        let mut tasking = Tasking {
+            reader,
+            filter,
+            words,
+            text: text.to_lowercase(),
+            signals: Signals::count(reader, None)?,
+            matched: Matched::default(),
+            said: HashMap::new(),
+            vectors: Default::default(),
+            definitions: Default::default(),
+        };
+        tasking.look_up()?;
+        Ok(tasking)
+    }
+
+    fn look_up(&mut self) -> Result<()> {
+        let (places, files) = (self.places(), self.files());
+        let mut looked_at = 0;
+        text_index::search(&self.reader.cache, &self.words, |one| {
+            if let Some(place) = places.get(&one.seq) {
+                self.matched.commits.push((*place, one.score));
+            } else if let Some(item) = item::by_seq(&self.reader.cache, self.reader.view.id, one.seq)?
+                && let Some(file) = files.get(&item.path)
+            {
+                let list = if item.kind == "file" { &mut self.matched.files } else { &mut self.matched.definitions };
+                list.push((*file, one.score));
+                self.said.entry(*file).or_insert(item);
+            }
+            looked_at += 1;
+            Ok(if looked_at < MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })
+    }
+
+    /// Adds what means about the same. `own` is the task as the dimension sees it.
+    pub fn by_meaning(&mut self, vectors: &'v Vectors<'_>, embedding: &Embedding, own: &Asked<'_>) -> Result<()> {
+        self.signals.see(self.reader, vectors, BY_MEANING)?;
+        let (places, files) = (self.places(), self.files());
+        let directions = [adapter::identity(embedding), own.projection.clone()];
+        for (which, direction) in directions.iter().enumerate() {
+            let Some(space) = self.signals.seen[which].space else { continue };
+            self.matched.near[which] = self.near_commits(vectors, space, direction, &places)?;
+            self.definitions[which] = self.near_definitions(vectors, space, direction, &files)?;
+            self.vectors[which] = Some(direction.0.to_f32());
+        }
+        Ok(())
+    }
+
+    /// By event, the places of the commits whose size says something.
+    fn places(&self) -> HashMap<Seq, usize> {
+        let history = &self.signals.history;
+        let commits = (0..).zip(history.tally.commits());
+        let telling = commits.filter(|(_, commit)| commit.touched as i64 <= LARGEST_COMMIT);
+        telling.map(|(place, commit)| (history.seqs[commit.step], place)).collect()
+    }
+
+    fn files(&self) -> HashMap<String, File> {
+        let history = &self.signals.history;
+        history.tally.live().map(|file| (history.path(file).to_string(), file)).collect()
+    }
+
+    fn near_commits(
+        &self,
+        vectors: &Vectors<'_>,
+        space: &Space,
+        direction: &Projection,
+        places: &HashMap<Seq, usize>,
+    ) -> Result<Vec<(usize, f64)>> {
+        let mut found: HashMap<i64, Vec<usize>> = HashMap::new();
+        let near = vectors.nearest(space, direction, NEAREST_COMMITS, |text| {
+            let commits: Vec<usize> = self.said_by(text)?.iter().filter_map(|seq| places.get(seq).copied()).collect();
+            let any = !commits.is_empty();
+            found.insert(text, commits);
+            Ok(any)
+        })?;
+        let each = |near: &crate::index::Near| {
+            let commits = found.remove(&near.text).unwrap_or_default();
+            let score = f64::from(near.score);
+            commits.into_iter().map(move |place| (place, score)).collect::<Vec<_>>()
+        };
+        let mut scored: Vec<(usize, f64)> = near.iter().flat_map(each).collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+        scored.truncate(NEAREST_COMMITS);
+        Ok(scored)
+    }
+
+    fn near_definitions(
+        &self,
+        vectors: &Vectors<'_>,
+        space: &Space,
+        direction: &Projection,
+        files: &HashMap<String, File>,
+    ) -> Result<Vec<(File, Vec<f32>)>> {
+        let mut found: Vec<(i64, File)> = Vec::new();
+        vectors.nearest(space, direction, DEFINITIONS, |text| {
+            let before = found.len();
+            for seq in self.said_by(text)? {
+                let item = item::by_seq(&self.reader.cache, self.reader.view.id, seq)?;
+                let item = item.filter(|item| item.kind != "file");
+                found.extend(item.and_then(|item| files.get(&item.path)).map(|file| (text, *file)));
+            }
+            Ok(found.len() > before)
+        })?;
+        let known = vectors.many(space, &found.iter().map(|(text, _)| *text).collect::<Vec<i64>>())?;
+        let with_vector = found.iter().filter_map(|(text, file)| Some((*file, known.get(text)?.0.to_f32())));
+        Ok(with_vector.collect())
+    }
+
+    /// The versions whose text this is.
+    fn said_by(&self, text: i64) -> Result<Vec<Seq>> {
+        let mut statement =
+            self.reader.cache.prepare_cached("SELECT seq FROM item_text WHERE text = :text ORDER BY seq")?;
+        let seqs = statement.query_map(named_params! {":text": text}, |row| row.get(0))?;
+        Ok(seqs.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The files that it will touch, with evidence; best first.
+    pub fn hits(self) -> Result<Vec<Hit>> {
+        let (reader, filter, history) = (self.reader, self.filter, &self.signals.history);
+        if !filter.keeps_kind("file") {
+            return Ok(Vec::new());
+        }
+        let table = self.table();
+        let scores = scores(reader, Question::Task, &table)?;
+        let mut order: Vec<usize> = (0..table.files.len()).collect();
+        let name = |row: usize| history.path(table.files[row]);
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then_with(|| name(*a).cmp(name(*b))));
+        let ranks = [
+            (BY_WORDS, places(&table, &["words_file", "words_definition", "words_commits"])),
+            (BY_MEANING, places(&table, &["near_commits", "near_commits_adapter", "frozen", "definition_frozen"])),
+        ];
+        let (commits, people) = (self.commits(), reader.people()?);
+        let mut hits: Vec<Hit> = Vec::new();
+        let mut leader = None;
+        for row in order {
+            if hits.len() == filter.k {
+                break;
+            }
+            let (file, path) = (table.files[row], name(row));
+            if !filter.keeps_path(path) || !touched_since(reader, path, filter.since)? {
+                continue;
+            }
+            let mut evidence = self.evidence(file, path, &commits, leader)?;
+            if evidence.is_empty() {
+                continue;
+            }
+            leader = leader.or(Some(file));
+            evidence.extend(reader.authors(path, &people)?);
+            let ranks = ranks.iter().filter_map(|(name, places)| Some((*name, places[row]?)));
+            hits.push(Hit {
+                key: path.to_string(),
+                kind: "file".to_string(),
+                path: Some(path.to_string()),
+                line: Some(1),
+                name: path.rsplit('/').next().unwrap_or(path).to_string(),
+                score: scores[row],
+                ranks: ranks.collect::<BTreeMap<_, _>>(),
+                evidence,
+            });
+        }
+        Ok(hits)
+    }
+
+    fn table(&self) -> Table {
+        let mut definitions: [HashMap<File, Vec<&[f32]>>; 2] = Default::default();
+        for (by_file, all) in definitions.iter_mut().zip(&self.definitions) {
+            for (file, vector) in all {
+                by_file.entry(*file).or_default().push(vector);
+            }
+        }
+        let task = Task {
+            words: &self.words,
+            text: &self.text,
+            vector: [self.vectors[0].as_deref(), self.vectors[1].as_deref()],
+            files: [&self.signals.seen[0].files, &self.signals.seen[1].files],
+            definitions: [&definitions[0], &definitions[1]],
+            names: &self.signals.history.paths,
+        };
+        fusion::task_table(&self.signals.history.tally, &task, &self.matched)
+    }
+
+    /// The commits that matched, the best first: by words and by meaning, each as a share of the best.
+    fn commits(&self) -> Vec<usize> {
+        let mut worth: HashMap<usize, f64> = HashMap::new();
+        for list in [&self.matched.commits, &self.matched.near[0], &self.matched.near[1]] {
+            let most = list.iter().map(|(_, score)| *score).fold(0.0, f64::max);
+            for (place, score) in list.iter().take(NEAREST_COMMITS).filter(|_| most > 0.0) {
+                *worth.entry(*place).or_default() += score / most;
+            }
+        }
+        let mut commits: Vec<(f64, usize)> = worth.into_iter().map(|(place, worth)| (worth, place)).collect();
+        commits.sort_by(|a, b| b.0.total_cmp(&a.0).then(Reverse(a.1).cmp(&Reverse(b.1))));
+        commits.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// What speaks for a file; empty where nothing does.
+    fn evidence(&self, file: File, path: &str, commits: &[usize], leader: Option<File>) -> Result<Vec<Evidence>> {
+        let history = &self.signals.history;
+        let mut evidence = Vec::new();
+        if let Some(item) = self.said.get(&file) {
+            evidence.extend(line_of(self.reader, &item.kind, Some(item.line), item.seq, &self.words)?);
+        }
+        let touched = |place: &&usize| history.tally.commits()[**place].files.contains(&file);
+        for place in commits.iter().filter(touched).take(COMMITS) {
+            let seq = history.seqs[history.tally.commits()[*place].step];
+            evidence.extend(history::commit_ref(&self.reader.cache, seq)?.map(Evidence::Commit));
+        }
+        if let Some(leader) = leader {
+            let shared = history.tally.shared(leader)[file as usize];
+            if shared.count > 0.0 {
+                evidence.push(Evidence::Together { commits: shared.count as usize, weight: shared.decayed });
+            }
+        }
+        let alike = self.cosine(file).filter(|cosine| *cosine >= LEAST_COSINE);
+        evidence.extend(alike.map(|cosine| Evidence::Near { dimension: BY_MEANING, cosine }));
+        if evidence.is_empty() && words(path).iter().any(|word| self.words.contains(word)) {
+            evidence.push(Evidence::Text { line: None, text: path.to_string() });
+        }
+        Ok(evidence)
+    }
+
+    /// How alike a file, or its best definition, is to the task, as the dimension sees them.
+    fn cosine(&self, file: File) -> Option<f32> {
+        let which = usize::from(self.vectors[1].is_some());
+        let task = self.vectors[which].as_deref()?;
+        let definitions = self.definitions[which].iter().filter(|(other, _)| *other == file);
+        let all = definitions.map(|(_, vector)| vector.as_slice()).chain(self.signals.seen[which].files.row(file));
+        all.map(|vector| dot(task, vector)).max_by(f32::total_cmp)
+    }
+}
+
+/// The place that the sum of some signals gives each row, from 1; none where they say nothing of it.
+fn places(table: &Table, signals: &[&str]) -> Vec<Option<usize>> {
+    let columns: Vec<&Vec<f32>> = (TASK_SIGNALS.iter().zip(&table.columns))
+        .filter_map(|(name, column)| signals.contains(name).then_some(column))
+        .collect();
+    let sum = |row: usize| columns.iter().map(|column| column[row]).sum::<f32>();
+    let mut order: Vec<usize> = (0..table.files.len()).filter(|row| sum(*row) > 0.0).collect();
+    order.sort_by(|a, b| sum(*b).total_cmp(&sum(*a)).then(a.cmp(b)));
+    let mut places = vec![None; table.files.len()];
+    for (rank, row) in order.into_iter().enumerate() {
+        places[row] = Some(rank + 1);
+    }
+    places
+}
