@@ -54,6 +54,7 @@ fn every_read_command_has_the_fields_that_scripts_rely_on() {
     let hit = "key:text kind:text path:any line:any name:text score:number ranks:object evidence:list";
     answer(&repo, &["query", "help"], "as_of:text behind:number used_vectors:flag hits:list", "hits", hit);
     answer(&repo, &["related", "a.rs"], "as_of:text behind:number used_vectors:flag hits:list", "hits", hit);
+    answer(&repo, &["task", "help"], "as_of:text behind:number used_vectors:flag hits:list", "hits", hit);
     let person =
         "name:text email:text kind:text score:number share:number last_commit:number commits:number departed:flag";
     answer(&repo, &["who", "a.rs"], "as_of:text people:list", "people", person);

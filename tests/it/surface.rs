@@ -31,8 +31,9 @@ fn refuses(repo: &TestRepo, args: &[&str], code: i32, words: &[&str]) {
     assert!(!ran.stderr.contains("panicked") && !ran.stderr.contains("os error 2)\n\n"), "{}", ran.stderr);
 }
 
-const READS: [&[&str]; 7] = [
+const READS: [&[&str]; 8] = [
     &["query", "words"],
+    &["task", "words"],
     &["related", "src/a.rs"],
     &["who", "src/a.rs"],
     &["calls", "help"],

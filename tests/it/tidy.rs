@@ -39,6 +39,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ort", &["embedding"]),
     ("tokenizers", &["embedding"]),
     ("safetensors", &["adapter"]),
+    ("ndarray", &["adapter"]),
     ("usearch", &["index"]),
     ("git2", &[]),
 ];

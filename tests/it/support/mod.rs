@@ -4,6 +4,7 @@ mod answers;
 mod audit;
 mod model;
 mod notes;
+mod plan;
 mod random;
 mod shim;
 
@@ -24,8 +25,9 @@ use tempfile::TempDir;
 
 pub use answers::{SEED, afresh, answers, assert_same, seed_rows};
 pub use audit::{Heard, audit, column, commits, is_current, step, verified};
-pub use model::{data_dir, own_data_dir, python};
+pub use model::{data_dir, mlx, own_data_dir, python};
 pub use notes::note_elsewhere;
+pub use plan::{Made, WORDS, about, linear};
 pub use random::{Entry, Planned, Random, history, import};
 
 /// The program under test.

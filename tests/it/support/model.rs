@@ -3,13 +3,15 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use super::{PATINA, TestRepo};
 
 /// What tests of adapters need of Python, in the one version that is tested with.
 const PACKAGES: [&str; 2] = ["numpy==1.26.4", "safetensors==0.5.3"];
+/// The same of MLX, which is not to be had everywhere.
+const MLX: [&str; 1] = ["mlx[cpu]==0.32.4"];
 
 fn tools() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the build folder").join("tools")
@@ -72,21 +74,51 @@ fn copy(from: &Path, to: &Path) {
 pub fn python(script: &str, arguments: &[&str]) -> String {
     let packages = tools().join("python");
     once("python", &tools().join("python.done"), || {
-        let status = Command::new("python3")
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"])
-            .args(["--upgrade", "--target"])
-            .arg(&packages)
-            .args(PACKAGES)
-            .status()
-            .expect("python3 runs");
-        assert!(status.success(), "pip installs {PACKAGES:?}");
+        let installed = install(&packages, &PACKAGES);
+        assert!(installed.status.success(), "pip installs {PACKAGES:?}: {}", said(&installed));
     });
+    run(script, arguments, &packages)
+}
+
+/// Runs a Python script with MLX; what it prints, or that there is no MLX for this platform.
+pub fn mlx(script: &str, arguments: &[&str]) -> Result<String, String> {
+    let (packages, nowhere) = (tools().join("mlx"), tools().join("mlx.nowhere"));
+    once("mlx", &tools().join("mlx.done"), || {
+        let installed = install(&packages, &MLX);
+        // Whatever else goes wrong, a network that is down say, is no reason to skip.
+        let has_none = said(&installed).contains("No matching distribution");
+        assert!(installed.status.success() || has_none, "pip installs {MLX:?}: {}", said(&installed));
+        if has_none {
+            fs::write(&nowhere, said(&installed)).expect("a note");
+        }
+    });
+    if nowhere.exists() {
+        return Err(format!("pip has no {} for {} {}", MLX[0], std::env::consts::OS, std::env::consts::ARCH));
+    }
+    Ok(run(script, arguments, &packages))
+}
+
+fn install(to: &Path, packages: &[&str]) -> Output {
+    Command::new("python3")
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"])
+        .args(["--upgrade", "--target"])
+        .arg(to)
+        .args(packages)
+        .output()
+        .expect("python3 runs")
+}
+
+fn run(script: &str, arguments: &[&str], packages: &Path) -> String {
     let output = Command::new("python3")
         .args(["-c", script])
         .args(arguments)
-        .env("PYTHONPATH", &packages)
+        .env("PYTHONPATH", packages)
         .output()
         .expect("runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}", said(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -1,0 +1,312 @@
+//! What `patina eval` measures: nothing of a later commit reaches an earlier side, the same seed gives the same bytes,
+//! and where a repository cannot answer it says why. Refuses to ask whether an answer is good.
+
+use std::collections::BTreeMap;
+
+use patina::dimensions::ALL;
+use serde_json::Value;
+
+use crate::support::{Made, Random, TestRepo, WORDS, about, linear};
+
+/// How many commits the history has; the newest fifth tests, and of the rest 15 in a hundred validate.
+const COMMITS: usize = 100;
+/// Place of a commit that gates: of 100, those from 76 to 80 do.
+const GATES: usize = 78;
+const PEOPLE: [&str; 2] = ["Ada <ada@example.org>", "Grace <grace@example.org>"];
+
+/// Small and quick; what is learned is no better for it.
+const QUICK: &str = "hidden = 32\nout = 32\nsteps = 60\nbatch = 64\n";
+
+/// Files in families by a quiet word; a commit changes two of a family, and says the word.
+fn history() -> Vec<Made> {
+    let random = &mut Random::new(11);
+    let mut texts = Vec::new();
+    for file in 0..60 {
+        let words = [WORDS[file % 10], WORDS[20 + file]];
+        texts.push((format!("d{}/f{file}.txt", file % 10 % 5), about(random, &words)));
+    }
+    let mut commits = vec![Made::new("begin", texts.clone()).by("Release Bot <ci@example.org>")];
+    for commit in 1..COMMITS {
+        let family = random.below(10);
+        let first = random.below(6);
+        let second = (first + 1 + random.below(5)) % 6;
+        let mut files = Vec::new();
+        for member in [first, second] {
+            let (_, text) = &mut texts[member * 10 + family];
+            text.push('\n');
+            files.push(texts[member * 10 + family].clone());
+        }
+        let message = format!("mend the {} again {commit}", WORDS[family]);
+        commits.push(Made::new(message, files).by(PEOPLE[family % 2]));
+    }
+    commits
+}
+
+/// The history and three others: the newest commit is another one; the newest commit takes a file away that it changed
+/// before; a commit that gates is another one.
+struct Variants {
+    base: TestRepo,
+    newest: TestRepo,
+    away: TestRepo,
+    gate: TestRepo,
+}
+
+fn other() -> Made {
+    let text = |word: &str| format!("{word} and nothing of what stood here before, but words about {word}s\n");
+    let files = [("d1/f1.txt", "zebra"), ("d2/f7.txt", "tulip"), ("d2/f22.txt", "igloo"), ("late.txt", "magnet")];
+    Made::new("Say something about zebras that nobody said", files.map(|(path, word)| (path.to_string(), text(word))))
+        .by("Grace <grace@example.org>")
+}
+
+impl Variants {
+    fn new() -> Self {
+        let base = history();
+        let change = |place: usize, with: Made| {
+            let mut commits = base.clone();
+            commits[place] = with;
+            linear(&commits)
+        };
+        let mut away = base[COMMITS - 1].clone();
+        away.files[0].1 = None;
+        let variants = Variants {
+            newest: change(COMMITS - 1, other()),
+            away: change(COMMITS - 1, away),
+            gate: change(GATES, other()),
+            base: linear(&base),
+        };
+        for repo in [&variants.base, &variants.newest, &variants.away, &variants.gate] {
+            repo.reindex();
+        }
+        variants
+    }
+}
+
+/// Every dimension learned in a small and quick way.
+fn quick(repo: &TestRepo) -> String {
+    let config = repo.root().join("quick.toml");
+    let text: String = ALL.iter().map(|dimension| format!("[{}]\n{QUICK}", dimension.name)).collect();
+    std::fs::write(&config, text).expect("a file");
+    config.display().to_string()
+}
+
+/// What eval says of every commit; with a leak, the looking ahead of that name.
+fn eval(repo: &TestRepo, leak: Option<&str>, args: &[&str]) -> Value {
+    let mut with = repo.with_model();
+    if let Some(leak) = leak {
+        with = with.with("PATINA_LEAK", leak);
+    }
+    with.json(&[&["eval", "--commits", "--config", &quick(repo)], args].concat())
+}
+
+/// The hashes of the adapters that were learned.
+fn adapters(report: &Value) -> BTreeMap<String, String> {
+    let all = report["dimensions"].as_array().expect("a list").iter();
+    all.filter_map(|one| Some((one["name"].as_str()?.to_string(), one["adapter"].as_str()?.to_string()))).collect()
+}
+
+/// By task, what each commit got; the newest by that name, whatever its id.
+fn each(report: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let newest = report["as_of"].as_str().expect("a commit");
+    let name = |sha: &String| if sha == newest { "newest".to_string() } else { sha.clone() };
+    let tasks = report["tasks"].as_array().expect("a list").iter();
+    let commits = tasks.filter_map(|task| {
+        let commits = task["commits"].as_object()?.iter().map(|(sha, mrr)| (name(sha), mrr.clone()));
+        Some((format!("{} {}", task["task"], task["subset"]), commits.collect()))
+    });
+    commits.collect()
+}
+
+/// The same without the newest commit.
+fn before_the_newest(report: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let mut each = each(report);
+    each.values_mut().for_each(|commits| drop(commits.remove("newest")));
+    each
+}
+
+#[test]
+fn what_a_later_commit_says_or_touches_reaches_no_earlier_side() {
+    let variants = Variants::new();
+    let [base, newest, away, gate] =
+        [&variants.base, &variants.newest, &variants.away, &variants.gate].map(|repo| eval(repo, None, &[]));
+    let learned = adapters(&base);
+    for name in ["temporal", "semantic", "social", "architectural"] {
+        assert!(learned.contains_key(name), "{name} learns something: {learned:?}");
+    }
+    let asked = before_the_newest(&base);
+    assert!(asked.values().filter(|commits| commits.len() >= 15).count() >= 4, "{asked:?}");
+    for (other, about) in [(&newest, "the newest says and touches something else"), (&away, "it takes a file away")] {
+        assert_eq!(adapters(other), learned, "{about}");
+        assert_eq!(other["weights"], base["weights"], "{about}");
+        assert_eq!(before_the_newest(other), asked, "{about}");
+    }
+    assert_eq!(each(&away), each(&base), "a commit is asked before what it does is taken in");
+    assert_eq!((&adapters(&gate), &gate["weights"]), (&learned, &base["weights"]), "what gates fits nothing");
+}
+
+#[cfg(feature = "fail-points")]
+#[test]
+fn each_way_to_look_ahead_would_be_noticed() {
+    let variants = Variants::new();
+    let pair = |leak: &str, other: &TestRepo| {
+        [&variants.base, other].map(|repo| eval(repo, Some(leak), &["--task", "file_to_files"]))
+    };
+    for leak in ["a later text", "later directions"] {
+        let [base, newest] = pair(leak, &variants.newest);
+        assert_eq!((adapters(&base).len(), adapters(&newest).len()), (1, 1), "{leak}");
+        assert_ne!(adapters(&base), adapters(&newest), "{leak}");
+    }
+    let [base, away] = pair("later counts", &variants.away);
+    assert_eq!(adapters(&base), adapters(&away), "counts train nothing");
+    assert_ne!(each(&base), each(&away), "later counts");
+    let [base, gate] = pair("weights of the gate", &variants.gate);
+    assert_eq!(adapters(&base), adapters(&gate), "weights train nothing");
+    assert_ne!(base["weights"], gate["weights"], "weights of the gate");
+    let [base, newest] = pair("no leak of this name", &variants.newest);
+    assert_eq!((adapters(&base), before_the_newest(&base)), (adapters(&newest), before_the_newest(&newest)));
+}
+
+#[test]
+fn where_files_are_paired_by_chance_nothing_is_learned() {
+    let random = &mut Random::new(23);
+    let mut texts = Vec::new();
+    for file in 0..80 {
+        let words = [(); 3].map(|()| WORDS[random.below(WORDS.len())]);
+        texts.push((format!("d{}/f{file}.txt", random.below(8)), about(random, &words)));
+    }
+    let mut commits = vec![Made::new("begin", texts.clone()).by("Release Bot <ci@example.org>")];
+    for _ in 1..160 {
+        let (first, by) = (random.below(80), random.below(79));
+        let mut files = Vec::new();
+        for file in [first, (first + 1 + by) % 80] {
+            texts[file].1.push('\n');
+            files.push(texts[file].clone());
+        }
+        let word = WORDS[random.below(WORDS.len())];
+        let message = about(random, &[word]);
+        commits.push(Made::new(message, files).by(PEOPLE[random.below(2)]));
+    }
+    let repo = linear(&commits);
+    repo.reindex();
+    let report = eval(&repo, None, &[]);
+    let all = report["dimensions"].as_array().expect("a list");
+    assert_eq!(all.len(), ALL.len(), "{all:?}");
+    for worth in all {
+        let (own, reason) = (&worth["own"], &worth["reason"]);
+        match reason.as_str() {
+            Some(reason) => assert!(reason.len() > 20 && own.is_null(), "{worth}"),
+            None => assert!(own["low"].as_f64().expect("a lift") <= 0.0, "{worth}"),
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let repo = linear(&history());
+    repo.reindex();
+    let [once, again] = [0; 2].map(|_| eval(&repo, None, &[]));
+    assert!(adapters(&once).len() >= 3, "{}", once["dimensions"]);
+    for part in ["dimensions", "weights", "tasks", "alarm", "as_of"] {
+        assert_eq!(once[part], again[part], "{part}");
+    }
+    let text = format!("[temporal]\n{QUICK}seed = 2\n");
+    let other = with_config(&repo, &text);
+    assert_ne!(adapters(&other)["temporal"], adapters(&once)["temporal"], "another seed");
+}
+
+/// What eval says of which files change together, learned as a text says.
+fn with_config(repo: &TestRepo, text: &str) -> Value {
+    let path = repo.root().join("own.toml");
+    std::fs::write(&path, text).expect("a file");
+    repo.with_model().json(&["eval", "--task", "file_to_files", "--config", &path.display().to_string()])
+}
+
+#[test]
+fn an_experiment_is_a_file() {
+    let repo = linear(&history());
+    repo.reindex();
+    let answers = |report: &Value| report["tasks"][0]["methods"]["fused"]["mrr"].as_f64().unwrap_or_default();
+    let first = with_config(&repo, &format!("[temporal]\n{QUICK}"));
+    let other = with_config(&repo, "[temporal]\nhidden = 16\nout = 32\nsteps = 40\n");
+    for report in [&first, &other] {
+        assert_eq!(report["dimensions"].as_array().map(Vec::len), Some(1), "{}", report["dimensions"]);
+        assert!(answers(report) > 0.1, "{report}");
+    }
+    assert_ne!(adapters(&first), adapters(&other));
+    assert!(other["dimensions"][0]["steps"].as_u64() <= Some(40), "{}", other["dimensions"]);
+    for (text, word) in [
+        ("[temporl]\nhidden = 16\n", "temporl"),
+        ("[temporal]\nhiden = 16\n", "hiden"),
+        ("[temporal]\nout = 0\n", "out"),
+        ("temporal", "TOML"),
+    ] {
+        let path = repo.root().join("bad.toml");
+        std::fs::write(&path, text).expect("a file");
+        let ran = repo.with_model().try_patina(&["eval", "--config", &path.display().to_string()]);
+        assert!(ran.code == 2 && ran.stderr.contains(word) && ran.stdout.is_empty(), "{text}: {ran:?}");
+    }
+    let ran = repo.with_model().try_patina(&["eval", "--config", "/nowhere.toml"]);
+    assert!(ran.code == 2 && ran.stderr.contains("/nowhere.toml"), "{ran:?}");
+}
+
+#[test]
+fn what_there_is_not_is_refused_by_name() {
+    let repo = linear(&history()[..3]);
+    for (args, word) in [
+        (["eval", "--task", "nonsense"], "task `nonsense`"),
+        (["eval", "--dimension", "nonsense"], "dimension `nonsense`"),
+    ] {
+        let ran = repo.try_patina(&args);
+        assert!(ran.code == 2 && ran.stderr.contains(word) && ran.stdout.is_empty(), "{args:?}: {ran:?}");
+        let hint = if args[1] == "--task" { "file_to_files" } else { "temporal" };
+        assert!(ran.stderr.contains(hint), "it says what there is: {ran:?}");
+    }
+}
+
+#[test]
+fn what_was_measured_is_kept() {
+    let repo = linear(&history());
+    repo.reindex();
+    let kept = || repo.json(&["eval", "--history"])["evaluations"].as_array().expect("a list").clone();
+    assert_eq!(kept(), Vec::<Value>::new());
+    assert!(repo.patina(&["eval", "--history"]).stdout.contains("nothing has been measured"));
+    let first = eval(&repo, None, &["--task", "file_to_files"]);
+    let second = eval(&repo, None, &["--task", "who"]);
+    for (kept, said) in kept().iter().zip([first, second]) {
+        let parts = said.as_object().expect("a report").iter();
+        for (name, value) in parts.filter(|(name, _)| *name != "schema_version") {
+            assert_eq!(&kept[name], value, "{name}");
+        }
+    }
+    assert_eq!(kept().len(), 2, "the oldest first");
+    assert_eq!(kept()[0]["as_of"].as_str(), Some(repo.head().as_str()));
+    let said = repo.patina(&["eval", "--history"]).stdout;
+    assert!(said.contains("file_to_files all") && said.contains("who all"), "{said}");
+}
+
+#[test]
+fn where_a_repository_cannot_answer_it_says_why() {
+    let alone: Vec<Made> = history().into_iter().map(|commit| commit.by(PEOPLE[0])).collect();
+    let repo = linear(&alone);
+    repo.reindex();
+    let report = eval(&repo, None, &["--task", "who"]);
+    let who = &report["tasks"][0];
+    assert_eq!((&who["task"], &who["n"]), (&"who".into(), &0.into()), "{who}");
+    assert!(who["reason"].as_str().is_some_and(|reason| reason.contains("one person")), "{who}");
+    assert_eq!(report["dimensions"], serde_json::json!([]), "nobody learns it");
+    let session = eval(&repo, None, &["--task", "session"])["tasks"][0].clone();
+    assert!(session["reason"].as_str().is_some_and(|reason| reason.contains("session")), "{session}");
+
+    let few = linear(&history()[..2]);
+    few.reindex();
+    let report = eval(&few, None, &["--task", "file_to_files"]);
+    for one in report["tasks"].as_array().expect("a list").iter().chain(report["dimensions"].as_array().expect("one")) {
+        assert!(one["reason"].as_str().is_some_and(|reason| reason.len() > 20), "two commits: {one}");
+    }
+
+    let ran = repo.try_patina(&["eval"]);
+    assert!(ran.code == 4 && ran.stderr.contains("patina model prepare") && ran.stdout.is_empty(), "{ran:?}");
+    let empty = TestRepo::new().with_model();
+    empty.reindex();
+    let ran = empty.try_patina(&["eval"]);
+    assert!(ran.code == 4 && ran.stderr.contains("no commits") && ran.stdout.is_empty(), "{ran:?}");
+}
