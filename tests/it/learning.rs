@@ -196,7 +196,7 @@ fn each_way_to_look_ahead_would_be_noticed() {
 }
 
 #[test]
-fn where_files_are_paired_by_chance_nothing_is_learned() {
+fn where_files_are_paired_by_chance_nothing_is_learned_or_published() {
     let random = &mut Random::new(23);
     let mut texts = Vec::new();
     for file in 0..80 {
@@ -226,6 +226,10 @@ fn where_files_are_paired_by_chance_nothing_is_learned() {
             Some(reason) => assert!(reason.len() > 20 && own.is_null(), "{worth}"),
             None => assert!(own["low"].as_f64().expect("a lift") <= 0.0, "{worth}"),
         }
+    }
+    for outcome in repo.with_model().json(&["retrain"])["dimensions"].as_array().expect("a list") {
+        let reason = outcome["reason"].as_str().unwrap_or_default();
+        assert!(outcome["published"] == false && reason.len() > 20, "{outcome}");
     }
 }
 
