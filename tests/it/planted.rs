@@ -163,9 +163,9 @@ fn dependency_finds_which_words_call_which() {
         let word = WORDS[2 * CODES + step];
         text += &format!("/// {}.\npub fn step_{step}() {{}}\n\n", about(random, &[word, word]));
     }
-    for step in 0..2 * CODES {
+    for (step, word) in WORDS[..2 * CODES].iter().enumerate() {
         for caller in 0..12 {
-            let (word, noise) = (WORDS[step], WORDS[48 + random.below(48)]);
+            let noise = WORDS[4 * CODES + random.below(4 * CODES)];
             let doc = about(random, &[word, noise, word]);
             text += &format!("/// {doc}.\npub fn {noise}_{step}_{caller}() {{\n    step_{step}()\n}}\n\n");
         }
