@@ -204,15 +204,6 @@ pub fn texts_of_files(cache: &Connection, view: i64) -> Result<Vec<(String, i64)
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The texts of some versions, by their position.
-pub fn texts_of(cache: &Connection, seqs: &[Seq]) -> Result<Vec<(Seq, i64)>> {
-    let mut statement =
-        cache.prepare_cached("SELECT seq, text FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs))")?;
-    let rows =
-        statement.query_map(named_params! {":seqs": sqlite::list(seqs)}, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
 /// A hash over every live text and its vector in every space in use: equal where the same was embedded by the same
 /// model on the same class of processor, in whatever order and wherever it is kept.
 pub fn digest(vectors: &Vectors<'_>) -> Result<Option<String>> {
