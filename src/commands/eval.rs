@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 use super::output::{Output, Page, short};
 use super::progress::Progress;
 use super::{Here, stop_flag};
-use crate::dimensions::{self, Dimension};
+use crate::dimensions;
 use crate::embedding::{Embeddings, Setup};
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{Experiment, Material, Reading, Report, Split, Task, Wanted, experiments, learn_all, measure};
-use crate::git::day;
+use crate::git::{Head, day};
+use crate::history::Timeline;
 use crate::pipeline::{Embedder, FOREGROUND_SESSIONS, Stage, material};
 
+use crate::query::Reader;
 use crate::workspace::program;
 
 #[derive(Debug, clap::Args)]
@@ -101,31 +103,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let setup = Setup::check(&reader.config.model, false)?;
     let stop = stop_flag();
     let progress = Progress::new(output.is_quiet());
-    let material = {
-        let program = program()?;
-        let reading = Reading { repository: &here.repository, config: &reader.config, program: &program, stop: &stop };
-        let known = Embeddings::open_read_only(&here.workspace.embeddings_path(), &setup.identity).ok();
-        let step = |done, total| progress.step(Stage::Embed, done, total);
-        let sessions = FOREGROUND_SESSIONS;
-        let embedder = Embedder { setup: &setup, known: known.as_ref(), sessions, stop: &stop, progress: &step };
-        let split = if arguments.prior_row { Split::fitting } else { Split::measuring };
-        let (material, new) = material(&reader.cache, &reading, head, split, &embedder)?;
-        drop(known);
-        // Whoever holds the lock writes; without it the next measurement embeds again.
-        if let Some(_lock) = here.workspace.try_lock()?.filter(|_| !new.is_empty()) {
-            let mut known = Embeddings::open(&here.workspace.embeddings_path(), here.workspace.wal, &setup.identity)?;
-            known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
-            known.close()?;
-        }
-        material
-    };
-    let is_learned = |dimension: &Dimension| {
-        let takes_part = !arguments.prior_row || IN_WEIGHTS.contains(&dimension.name);
-        Ok::<bool, anyhow::Error>(takes_part && wanted.dimension(dimension.name) && reader.off(dimension)?.is_none())
-    };
+    let split = if arguments.prior_row { Split::fitting } else { Split::measuring };
+    let material = read_material(&here, &reader, head, &setup, split, &progress, &stop)?;
     let mut chosen = Vec::new();
     for dimension in dimensions::ALL {
-        if is_learned(dimension)? {
+        let takes_part = !arguments.prior_row || IN_WEIGHTS.contains(&dimension.name);
+        if takes_part && wanted.dimension(dimension.name) && reader.off(dimension)?.is_none() {
             chosen.push(dimension);
         }
     }
@@ -159,7 +142,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         },
         report,
     };
-    keep(&here, &kept)?;
+    if let Err(error) = keep(&here, &kept) {
+        output.warn(&format!("this measurement is not kept: {error:#}"));
+    }
     if output.json {
         return output.print_json(&kept);
     }
@@ -167,6 +152,40 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     page.as_of(&reader);
     show(&mut page, &kept.report);
     output.print(&page)
+}
+
+/// Reads what is measured on, embeds what is not known of it, and keeps that.
+fn read_material(
+    here: &Here,
+    reader: &Reader<'_>,
+    head: Head,
+    setup: &Setup,
+    split: fn(&Timeline) -> Split,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Result<Material> {
+    let program = program()?;
+    let reading = Reading { repository: &here.repository, config: &reader.config, program: &program, stop };
+    let path = here.workspace.embeddings_path();
+    let (material, new) = {
+        let known = Embeddings::open_read_only(&path, &setup.identity).ok();
+        let step = |done, total| progress.step(Stage::Embed, done, total);
+        let sessions = FOREGROUND_SESSIONS;
+        let embedder = Embedder { setup, known: known.as_ref(), sessions, stop, progress: &step };
+        material(&reader.cache, &reading, head, split, &embedder)?
+    };
+    // Whoever holds the lock writes; without it the next measurement embeds again.
+    let rings = here.workspace.rings();
+    if !new.is_empty()
+        && let Ok(Some(lock)) = here.workspace.try_lock()
+    {
+        let mut known = Embeddings::open(&path, here.workspace.wal, &setup.identity)?;
+        known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
+        known.close()?;
+        drop(lock);
+        here.answer_rings(rings)?;
+    }
+    Ok(material)
 }
 
 fn wanted(arguments: &Arguments) -> Result<Wanted> {
