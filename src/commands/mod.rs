@@ -157,6 +157,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How long an answer waits for a damaged cache to be built again.
 const REBUILD: Duration = Duration::from_secs(120);
 
+/// How long a run in the foreground waits for a worker to finish.
+const LOCK: Duration = Duration::from_secs(600);
+
 /// How long `--fresh` waits.
 const FRESH: Duration = Duration::from_secs(30);
 
@@ -294,6 +297,15 @@ impl Here {
             sessions: FOREGROUND_SESSIONS,
             lock,
         })
+    }
+
+    /// The lock for a run in the foreground, which waits for a worker to finish.
+    fn lock(&self, stop: &AtomicBool, output: &Output) -> Result<Lock> {
+        if let Some(lock) = self.workspace.try_lock()? {
+            return Ok(lock);
+        }
+        output.note("a worker is taking something in; waiting for it");
+        self.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))
     }
 
     /// After the lock was held in the foreground: rings that came meanwhile found it taken, and are answered now.

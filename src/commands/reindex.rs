@@ -1,8 +1,6 @@
 //! `patina reindex`: takes in what is there, in the foreground, with progress.
 
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use anyhow::Result;
 
@@ -11,9 +9,6 @@ use super::progress::Progress;
 use super::{Here, stop_flag};
 use crate::error::Exit;
 use crate::pipeline::{self, Depth};
-
-/// How long a foreground run waits for a worker to finish.
-const LOCK: Duration = Duration::from_secs(600);
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -29,13 +24,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     here.workspace.create()?;
     let stop = stop_flag();
-    let lock = match here.workspace.try_lock()? {
-        Some(lock) => lock,
-        None => {
-            output.note("a worker is taking something in; waiting for it");
-            here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?
-        }
-    };
+    let lock = here.lock(&stop, output)?;
     let rings = here.workspace.rings();
     let progress = Progress::new(output.is_quiet());
     let step = |stage, done, total| progress.step(stage, done, total);

@@ -1,8 +1,6 @@
 //! `patina retrain`: learns what near means here, and puts to use what is better.
 
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -13,9 +11,6 @@ use super::{Here, stop_flag};
 use crate::dimensions;
 use crate::error::{Exit, UserError};
 use crate::pipeline::{self, Depth, Outcome};
-
-/// How long it waits for a worker to finish.
-const LOCK: Duration = Duration::from_secs(600);
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -44,13 +39,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     };
     here.workspace.create()?;
     let stop = stop_flag();
-    let lock = match here.workspace.try_lock()? {
-        Some(lock) => lock,
-        None => {
-            output.note("a worker is taking something in; waiting for it");
-            here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?
-        }
-    };
+    let lock = here.lock(&stop, output)?;
     let rings = here.workspace.rings();
     let progress = Progress::new(output.is_quiet());
     let step = |stage, done, total| progress.step(stage, done, total);

@@ -25,7 +25,7 @@ pub const WITHOUT_ADAPTERS: &str = "fused_without_adapters";
 pub const PRIOR: &str = "prior";
 
 /// Held this sure, a weight does not move.
-const FIXED: f64 = 1e12;
+pub const FIXED: f64 = 1e12;
 
 /// Weights of the answers, and of the same answers without any adapter.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -3,6 +3,7 @@
 
 use super::bm25::Bm25;
 use super::board::{Board, Marks};
+use super::fitted::FIXED;
 use super::lessons::{Ask, Lessons, Probes};
 use super::{Material, Part};
 use crate::chance::Chance;
@@ -27,8 +28,6 @@ const MOST_WORDS: usize = 64;
 const BM25_SCALE: f32 = 20.0;
 /// How sure it is before anything was seen that a signal says nothing, as a precision.
 const SURE: f64 = 0.1;
-/// Held this sure, a weight does not move.
-const FIXED: f64 = 1e12;
 
 /// The boards of an own task.
 #[derive(Debug, Default)]

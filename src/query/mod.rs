@@ -109,6 +109,22 @@ impl<'v> Asked<'v> {
     }
 }
 
+impl Hit {
+    /// A whole file.
+    fn of_file(path: &str, score: f64, ranks: BTreeMap<&'static str, usize>, evidence: Vec<Evidence>) -> Self {
+        Hit {
+            key: path.to_string(),
+            kind: "file".to_string(),
+            path: Some(path.to_string()),
+            line: Some(1),
+            name: path.rsplit('/').next().unwrap_or(path).to_string(),
+            score,
+            ranks,
+            evidence,
+        }
+    }
+}
+
 impl Evidence {
     /// A call as a reason.
     pub fn of_call(edge: &Edge) -> Self {

@@ -53,16 +53,8 @@ pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: &Vect
             reasons.push(Evidence::Path { similarity: related.path_similarity });
         }
         reasons.extend(reader.authors(path, &people)?);
-        hits.push(Hit {
-            key: path.to_string(),
-            kind: "file".to_string(),
-            path: Some(path.to_string()),
-            line: Some(1),
-            name: path.rsplit('/').next().unwrap_or(path).to_string(),
-            score,
-            ranks: known.map(|(rank, _)| BTreeMap::from([(DIMENSION, rank)])).unwrap_or_default(),
-            evidence: reasons,
-        });
+        let ranks = known.map(|(rank, _)| BTreeMap::from([(DIMENSION, rank)])).unwrap_or_default();
+        hits.push(Hit::of_file(path, score, ranks, reasons));
     }
     Ok(hits)
 }

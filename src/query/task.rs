@@ -2,7 +2,7 @@
 //! meant the same, and what went with their files. Refuses a file that nothing of this speaks for.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use anyhow::Result;
@@ -202,16 +202,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
             leader = leader.or(Some(file));
             evidence.extend(reader.authors(path, &people)?);
             let ranks = ranks.iter().filter_map(|(name, places)| Some((*name, places[row]?)));
-            hits.push(Hit {
-                key: path.to_string(),
-                kind: "file".to_string(),
-                path: Some(path.to_string()),
-                line: Some(1),
-                name: path.rsplit('/').next().unwrap_or(path).to_string(),
-                score: scores[row],
-                ranks: ranks.collect::<BTreeMap<_, _>>(),
-                evidence,
-            });
+            hits.push(Hit::of_file(path, scores[row], ranks.collect(), evidence));
         }
         Ok(hits)
     }
