@@ -9,8 +9,10 @@ use rusqlite::{Connection, named_params};
 use crate::event::Seq;
 use crate::sqlite;
 
-/// The table of this room. Contentless: the texts are in the log.
+/// The tables of this room. Contentless: the texts are in the log. What is live by now and was not is written down in
+/// the transaction that moves it, and followed in one of its own.
 pub const SCHEMA: &str = "
+CREATE TABLE text_expected(seq INTEGER PRIMARY KEY, is_live INTEGER NOT NULL) STRICT;
 CREATE VIRTUAL TABLE text_index USING fts5(
   name, path, doc, body, content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2'
 );
@@ -92,6 +94,33 @@ pub fn remove(cache: &Connection, seqs: &[Seq]) -> Result<()> {
         .prepare_cached("DELETE FROM text_index WHERE rowid IN (SELECT value FROM json_each(:seqs))")?
         .execute(named_params! {":seqs": sqlite::list(seqs)})?;
     Ok(())
+}
+
+/// Notes that versions have come or gone, for the index to follow.
+pub fn expect(cache: &Connection, seqs: &[Seq], is_live: bool) -> Result<()> {
+    cache
+        .prepare_cached(
+            "INSERT OR REPLACE INTO text_expected(seq, is_live) SELECT value, :is_live FROM json_each(:seqs)",
+        )?
+        .execute(named_params! {":seqs": sqlite::list(seqs), ":is_live": is_live})?;
+    Ok(())
+}
+
+/// The versions that came, or those that went, and that the index does not show so yet.
+pub fn expected(cache: &Connection, is_live: bool) -> Result<Vec<Seq>> {
+    let mut statement = cache.prepare_cached("SELECT seq FROM text_expected WHERE is_live = :is_live ORDER BY seq")?;
+    Ok(statement.query_map(named_params! {":is_live": is_live}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Says that the index shows everything that was expected of it.
+pub fn settle(cache: &Connection) -> Result<()> {
+    cache.execute("DELETE FROM text_expected", [])?;
+    Ok(())
+}
+
+/// Whether the index shows what is live.
+pub fn is_settled(cache: &Connection) -> Result<bool> {
+    Ok(!cache.prepare_cached("SELECT 1 FROM text_expected")?.exists([])?)
 }
 
 /// Brings segments of the index together; worth doing after many changes.

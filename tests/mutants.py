@@ -69,7 +69,8 @@ FAULTS = [
     ("edges", "edges/store.rs", "for (fact, seq) in facts.imports.iter().zip(imports) {", "for (fact, seq) in facts.imports.iter().zip(imports).filter(|_| parse % 4 != 0) {"),
     ("edges", "edges/store.rs", "for (fact, seq) in facts.calls.iter().zip(calls) {", "for (fact, seq) in facts.calls.iter().zip(calls).skip((parse % 3 == 0) as usize) {"),
     # full text
-    ("full text", "pipeline/views.rs", "    text_index::remove(cache, seqs)?;\n    index::remove(cache, seqs, now())", "    index::remove(cache, seqs, now())"),
+    ("full text", "pipeline/views.rs", "    index::remove(cache, seqs, now())?;\n    text_index::expect(cache, seqs, false)", "    index::remove(cache, seqs, now())"),
+    ("full text", "text_index.rs", "INSERT OR REPLACE INTO text_expected", "INSERT OR IGNORE INTO text_expected"),
     ("full text", "pipeline/views.rs", "let gone: Vec<Seq> = left.difference(came).copied().collect();", "let gone: Vec<Seq> = left.difference(came).copied().skip(1).collect();"),
     ("full text", "pipeline/views.rs", "let new: Vec<Seq> = came.difference(left).copied().collect();", "let new: Vec<Seq> = came.difference(left).copied().skip(1).collect();"),
     ("full text", "pipeline/views.rs", "leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;", "let _all = dead.collect::<rusqlite::Result<Vec<Seq>>>()?; leave(cache, &gone)?;"),

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Here;
 use super::output::Output;
 use super::related::one_item;
+use super::{Here, Needs};
 use crate::edges::{self, Edge};
 use crate::item::{self, Item};
 
@@ -59,7 +59,7 @@ struct EdgeAnswer {
 
 pub fn run(arguments: &Arguments, direction: Direction, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    let reader = here.reader(arguments.fresh, output)?;
+    let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let symbol = one_item(&reader, &arguments.symbol)?;
     let (cache, view) = (&reader.cache, reader.view.id);
     // A file stands for everything in it.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::output::{Output, Page, short};
 use super::progress::Progress;
-use super::{Here, stop_flag};
+use super::{Here, Needs, stop_flag};
 use crate::dimensions;
 use crate::embedding::{Embeddings, Setup};
 use crate::error::{Exit, UserError, interrupted};
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         Some(path) => read_experiments(path)?,
         None => BTreeMap::new(),
     };
-    let reader = here.reader(false, output)?;
+    let reader = here.reader(false, Needs::Vectors, output)?;
     let Some(head) = reader.view.head else {
         return Err(UserError::new(Exit::NotSetUp, "this repository has no commits to measure on")
             .hint("commit something first")

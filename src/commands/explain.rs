@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Here;
 use super::output::Output;
 use super::related::one_item;
+use super::{Here, Needs};
 use crate::query::{self, Tie};
 
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ struct Answer<'a> {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    let reader = here.reader(arguments.fresh, output)?;
+    let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let (a, b) = (one_item(&reader, &arguments.a)?, one_item(&reader, &arguments.b)?);
     let ties = query::explain(&reader, &a, &b)?;
     if output.json {

@@ -163,6 +163,17 @@ const LOCK: Duration = Duration::from_secs(600);
 /// How long `--fresh` waits.
 const FRESH: Duration = Duration::from_secs(30);
 
+/// What has to be where HEAD stands for an answer to be as of HEAD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// What is counted: files, definitions, history, calls.
+    Counts,
+    /// The vectors of what is live too.
+    Vectors,
+    /// And full text.
+    All,
+}
+
 const KINDS: &[&str] = &["file", "function", "type", "module", "constant", "macro", "commit"];
 
 /// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
@@ -218,7 +229,7 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
             }
             output.warn("the cache is damaged; it is built again, and the question asked once more");
             here.workspace.drop_cache()?;
-            here.wait(REBUILD, false)?;
+            here.wait(REBUILD, Needs::Counts)?;
             dispatch(cli, output)
         }
         Err(error) if crate::sqlite::is_damage(&error) => Err(UserError::new(Exit::Unverified, format!("{error:#}"))
@@ -343,9 +354,22 @@ impl Here {
         Ok(is_its && index::wanted_count(&cache)? == 0)
     }
 
-    /// Starts the worker and waits until HEAD is indexed and whatever else had moved, with `embedded` until its vectors
-    /// are in too. A worker that failed is not waited for, and one that died is started again.
-    fn wait(&self, timeout: Duration, embedded: bool) -> Result<()> {
+    /// Whether all of it that an answer needs is in, of what was live when it was last looked at.
+    fn has(&self, needs: Needs) -> Result<bool> {
+        Ok(match needs {
+            Needs::Counts => true,
+            Needs::Vectors => self.is_embedded()?,
+            Needs::All => self.is_searchable()? && self.is_embedded()?,
+        })
+    }
+
+    fn is_searchable(&self) -> Result<bool> {
+        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
+        crate::text_index::is_settled(&cache)
+    }
+
+    /// Starts the worker and waits until HEAD is indexed and whatever else had moved, as far as is needed. A worker that failed is not waited for, and one that died is started again.
+    fn wait(&self, timeout: Duration, needs: Needs) -> Result<()> {
         let start = Instant::now();
         let mut woken: Option<Instant> = None;
         let own = self.repository.worktree_name()?;
@@ -355,7 +379,7 @@ impl Here {
             let now = self.moved()?;
             Ok(now.is_some_and(|now| if woken { now.is_past(&first, &own) } else { now.is_nothing() }))
         };
-        while !is_current(woken.is_some())? || (embedded && !self.is_embedded()?) {
+        while !is_current(woken.is_some())? || !self.has(needs)? {
             let idle = woken.is_some_and(|woken| woken.elapsed() > IDLE) && self.workspace.try_lock()?.is_some();
             if idle && let Some(error) = self.workspace.last_error() {
                 let message = format!("HEAD could not be indexed: {error}");
@@ -386,12 +410,12 @@ impl Here {
         }
     }
 
-    /// Opens what is indexed for an answer. Where HEAD has moved on, rings; with `fresh`, waits.
-    fn reader(&self, fresh: bool, output: &Output) -> Result<Reader<'_>> {
+    /// Opens what is indexed for an answer. Where HEAD has moved on, rings; with `fresh`, waits for what is needed.
+    fn reader(&self, fresh: bool, needs: Needs, output: &Output) -> Result<Reader<'_>> {
         if fresh {
-            self.wait(FRESH, true)?;
+            self.wait(FRESH, needs)?;
         }
-        let reader = match Reader::open(&self.repository, &self.workspace, &self.config) {
+        let mut reader = match Reader::open(&self.repository, &self.workspace, &self.config) {
             Err(error) if self.workspace.cache_path().is_some() && crate::store::is_outdated(&error) => {
                 let _ = self.wake();
                 return Err(error);
@@ -400,7 +424,12 @@ impl Here {
         };
         // A log that was copied, or looked at by somebody who may write, is held against its sums until it is sealed again.
         let is_unsealed = crate::sqlite::refuse_altered(&self.workspace.eventlog_path()).is_err();
-        if (reader.has_moved() || is_unsealed || !reader.notes.is_empty()) && self.wake().is_err() {
+        let is_searchable = needs != Needs::All || crate::text_index::is_settled(&reader.cache)?;
+        if !is_searchable {
+            reader.behind = reader.behind.max(1);
+        }
+        let is_behind = reader.has_moved() || is_unsealed || !is_searchable || !reader.notes.is_empty();
+        if is_behind && self.wake().is_err() {
             tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
         }
         for note in &reader.notes {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, Narrow, merged};
+use super::{Here, Narrow, Needs, merged};
 use crate::dimensions::{self, Dimension};
 use crate::embedding::Embedding;
 use crate::error::{Exit, UserError};
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .into());
     }
     let meaning = Meaning::begin(&here.config.model, &text);
-    let reader = here.reader(arguments.narrow.limits.fresh, output)?;
+    let reader = here.reader(arguments.narrow.limits.fresh, Needs::All, output)?;
     let vectors = reader.vectors()?;
     let (hits, used) = if asked.is_empty() {
         by_words_and_meaning(&reader, &vectors, &text, &filter, meaning, output)?

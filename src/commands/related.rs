@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, Narrow, merged};
+use super::{Here, Narrow, Needs, merged};
 use crate::dimensions::Dimension;
 use crate::error::{Exit, UserError};
 use crate::index::Space;
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .hint("leave --kind out, or name a dimension that holds more: -d semantic")
             .into());
     }
-    let reader = here.reader(arguments.narrow.limits.fresh, output)?;
+    let reader = here.reader(arguments.narrow.limits.fresh, Needs::Vectors, output)?;
     let item = one_item(&reader, &arguments.target)?;
     let vectors = reader.vectors()?;
     let space = |dimension: &str| vectors.generation().and_then(|generation| generation.space(dimension));

@@ -8,8 +8,8 @@ use anyhow::Result;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::Here;
 use super::output::{Output, short};
+use super::{Here, Needs};
 use crate::dimensions;
 use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
@@ -93,7 +93,7 @@ struct Digest {
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     if arguments.wait {
-        here.wait(Duration::from_secs(arguments.timeout), true)?;
+        here.wait(Duration::from_secs(arguments.timeout), Needs::All)?;
     }
     let head = here.repository.head()?.map(|head| hex(head.commit.as_bytes()));
     let reader = match Reader::open(&here.repository, &here.workspace, &here.config) {

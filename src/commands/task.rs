@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::query::meant;
-use super::{Here, Limits};
+use super::{Here, Limits, Needs};
 use crate::error::{Exit, UserError};
 use crate::query::{Hit, Meaning, Tasking};
 
@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         return Err(UserError::new(Exit::Usage, message).hint("leave --kind out, or ask `patina query`").into());
     }
     let meaning = Meaning::begin(&here.config.model, &text);
-    let reader = here.reader(arguments.limits.fresh, output)?;
+    let reader = here.reader(arguments.limits.fresh, Needs::All, output)?;
     let vectors = reader.vectors()?;
     let mut tasking = Tasking::by_words(&reader, &text, &filter)?;
     let meant = meant(&reader, &vectors, meaning, output)?;

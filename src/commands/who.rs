@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Here;
 use super::output::{Output, short};
+use super::{Here, Needs};
 use crate::event::count;
 use crate::git::day;
 use crate::history::{self, Person};
@@ -35,7 +35,7 @@ struct Answer<'a> {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    let reader = here.reader(arguments.fresh, output)?;
+    let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let (cache, view) = (&reader.cache, reader.view.id);
     let target = match arguments.target.as_str() {
         "." | "./" => Target::Folder(reader.prefix()),

@@ -1,5 +1,5 @@
-//! Views and full text move to where the HEADs stand, in one transaction of the cache; then what plain SQL sees
-//! moves in one transaction of the log.
+//! Views move to where the HEADs stand, in one transaction of the cache: from then on what is counted is answered.
+//! Full text follows in another, and what plain SQL sees in one of the log.
 
 use std::collections::BTreeSet;
 
@@ -89,17 +89,14 @@ pub fn update(
         transaction.execute("DELETE FROM meta WHERE key = 'pending'", [])?;
     }
     fail::point("files moved")?;
-    move_text(context, log, &transaction, &came, &left)?;
-    fail::point("texts moved")?;
+    move_texts(context, log, &transaction, &came, &left)?;
     move_messages(context, log, &transaction, &reach)?;
     let as_of = as_of(&transaction, wanted)?;
     store::set_meta(&transaction, "as_of", &as_of)?;
     fail::point("views written")?;
     transaction.commit().context("moving the views")?;
     fail::point("views kept")?;
-    if came.len() + reach.added.len() > OPTIMIZE_AFTER {
-        text_index::optimize(&cache.connection)?;
-    }
+    follow(context, log, cache)?;
     live.commits_added = reach.added;
     live.commits_removed = reach.removed;
     move_log(log, cache, live, was.as_deref(), &as_of)
@@ -191,14 +188,30 @@ struct Text {
 }
 
 impl Text {
+    fn read(log: &Eventlog, seq: Seq) -> Result<Self> {
+        Ok(serde_json::from_str(&log.data(seq)?)?)
+    }
+
     fn into_source(self) -> Source {
         let Text { kind, language, doc, text, message, .. } = self;
         Source { kind, language, doc, text, message }
     }
+
+    /// A subject is a sentence and no name: it counts as a doc, so that a definition of that name stays above it.
+    fn entry(&self) -> Entry<'_> {
+        if self.kind.is_empty() {
+            let message = self.message.trim();
+            let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
+            return Entry { doc: subject, body: rest, ..Entry::default() };
+        }
+        let base = self.file_path.rsplit('/').next().unwrap_or_default();
+        let name = if self.kind == "file" { base } else { &self.qualified_name };
+        Entry { name, path: &self.file_path, doc: &self.doc, body: &self.text }
+    }
 }
 
-/// Full text holds exactly the versions live in some view.
-fn move_text(
+/// Exactly the versions live in some view have a text to embed, and full text is told which came and went.
+fn move_texts(
     context: &Context<'_>,
     log: &Eventlog,
     cache: &Connection,
@@ -212,47 +225,63 @@ fn move_text(
     let gone: Vec<Seq> = left.difference(came).copied().collect();
     let dead = dead.query_map(named_params! {":seqs": sqlite::list(&gone)}, |row| row.get(0))?;
     leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;
-    let _snapshot = log.snapshot()?;
-    let spaces = index::maintained(cache)?;
     let new: Vec<Seq> = came.difference(left).copied().collect();
-    for (done, seq) in new.iter().enumerate() {
-        let text: Text = serde_json::from_str(&log.data(*seq)?)?;
-        let base = text.file_path.rsplit('/').next().unwrap_or_default();
-        let name = if text.kind == "file" { base } else { &text.qualified_name };
-        text_index::put(cache, *seq, &Entry { name, path: &text.file_path, doc: &text.doc, body: &text.text })?;
-        let kind = text.kind.clone();
-        index::put(cache, *seq, &kind, &text_of(&text.into_source()), &spaces)?;
-        if done % 256 == 0 {
-            check_stop(context)?;
-            (context.progress)(Stage::Update, done as u64, new.len() as u64);
-        }
-    }
-    Ok(())
+    enter(context, log, cache, &new)
 }
 
 fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
     leave(cache, &reach.removed)?;
+    enter(context, log, cache, &reach.added)
+}
+
+/// Versions that are live from now on.
+fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq]) -> Result<()> {
     let _snapshot = log.snapshot()?;
     let spaces = index::maintained(cache)?;
-    for (done, seq) in reach.added.iter().enumerate() {
-        if done % 256 == 0 {
-            check_stop(context)?;
-            (context.progress)(Stage::Update, done as u64, reach.added.len() as u64);
-        }
-        let text: Text = serde_json::from_str(&log.data(*seq)?)?;
-        let message = text.message.trim();
-        let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
-        // A subject is a sentence and no name: it counts as a doc, so that a definition of that name stays above it.
-        text_index::put(cache, *seq, &Entry { doc: subject, body: rest, ..Entry::default() })?;
-        index::put(cache, *seq, "commit", &text_of(&text.into_source()), &spaces)?;
+    for_each(context, seqs, |seq| {
+        let text = Text::read(log, seq)?;
+        let kind = if text.kind.is_empty() { "commit".to_string() } else { text.kind.clone() };
+        index::put(cache, seq, &kind, &text_of(&text.into_source()), &spaces)
+    })?;
+    text_index::expect(cache, seqs, true)
+}
+
+/// Versions that are live nowhere any more.
+fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
+    index::remove(cache, seqs, now())?;
+    text_index::expect(cache, seqs, false)
+}
+
+/// Full text holds exactly the versions live in some view.
+fn follow(context: &Context<'_>, log: &Eventlog, cache: &mut Cache) -> Result<()> {
+    if text_index::is_settled(&cache.connection)? {
+        return Ok(());
+    }
+    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    text_index::remove(&transaction, &text_index::expected(&transaction, false)?)?;
+    let came = text_index::expected(&transaction, true)?;
+    let snapshot = log.snapshot()?;
+    for_each(context, &came, |seq| text_index::put(&transaction, seq, &Text::read(log, seq)?.entry()))?;
+    drop(snapshot);
+    text_index::settle(&transaction)?;
+    fail::point("texts moved")?;
+    transaction.commit().context("moving full text")?;
+    fail::point("texts kept")?;
+    if came.len() > OPTIMIZE_AFTER {
+        text_index::optimize(&cache.connection)?;
     }
     Ok(())
 }
 
-/// Versions that are live nowhere any more are in no full text, and have no text to embed.
-fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
-    text_index::remove(cache, seqs)?;
-    index::remove(cache, seqs, now())
+fn for_each(context: &Context<'_>, seqs: &[Seq], mut take: impl FnMut(Seq) -> Result<()>) -> Result<()> {
+    for (done, seq) in seqs.iter().enumerate() {
+        if done % 256 == 0 {
+            check_stop(context)?;
+            (context.progress)(Stage::Update, done as u64, seqs.len() as u64);
+        }
+        take(*seq)?;
+    }
+    Ok(())
 }
 
 /// Moves what plain SQL sees: by the difference where the log stood where the cache did, else from the whole.

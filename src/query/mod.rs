@@ -57,7 +57,7 @@ pub struct Reader<'r> {
     pub view: View,
     /// Where the asking worktree's HEAD stands by now.
     pub head: Option<Head>,
-    /// Commits that HEAD is ahead of what is indexed; at least 1 where it moved at all.
+    /// Commits that HEAD is ahead of what is indexed; at least 1 where it moved at all, or what the answer needs is not in.
     pub behind: u64,
     /// Sentences the person should read beside the answer.
     pub notes: Vec<String>,

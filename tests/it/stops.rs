@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::crashes::{assert_mended, gone_on, ring, said, worker};
 use crate::history::long_line;
 use crate::support::{Ran, TestRepo, figure, import, put, texts, verified};
@@ -253,4 +255,28 @@ fn a_text_that_left_before_it_was_embedded_is_embedded_when_it_comes_back() {
     let hits = texts(&repo.json(&["query", "how many stars are in the sky", "-d", "syntactic"])["hits"], "key");
     assert_eq!(hits.first().map(String::as_str), Some("src/b.rs#stars"));
     verified(&repo, "it came back");
+}
+
+#[test]
+fn full_text_that_did_not_follow_says_so_and_follows() {
+    let repo = TestRepo::new();
+    let before = repo.commit_files(&[("src/a.rs", "pub fn first() {}\n")], "First");
+    let tip = repo.commit_files(&[("src/b.rs", "pub fn stars() {}\n")], "Second");
+    repo.reindex();
+    let found = |repo: &TestRepo, options: &[&str]| repo.json(&[&["query", "stars"], options].concat());
+    let first = |answer: &Value| texts(&answer["hits"], "key").first().cloned();
+    // It leaves and comes back while full text stands still: what was noted last counts.
+    for commit in [&before, &tip] {
+        repo.stand_at(commit);
+        let killed = repo.with("PATINA_FAIL", "views kept:kill").try_patina(&["reindex"]);
+        assert_eq!(killed.code, -1, "{}", killed.stderr);
+    }
+    assert_eq!(repo.json(&["who", "src/a.rs"])["behind"], 0, "what is counted is there");
+    assert_eq!(found(&repo, &[])["behind"], 1, "what is searched is not");
+    let ringing = repo.with("PATINA", "");
+    let answer = found(&ringing, &["--fresh"]);
+    assert_eq!((&answer["behind"], first(&answer).as_deref()), (&json!(0), Some("src/b.rs#stars")));
+    repo.stand_at(&before);
+    assert_eq!(first(&found(&ringing, &["--fresh"])), None);
+    verified(&repo, "full text followed");
 }

@@ -167,7 +167,9 @@ fn a_switch_of_five_thousand_items_and_back_appends_nothing() {
         let answer = repo.json(&["who", "src/file7.rs", "--fresh"]);
         assert_eq!(answer["as_of"].as_str(), Some(repo.head().as_str()));
         assert_eq!(answer["people"][0]["commits"], people, "{branch}");
-        assert_eq!(keys(&repo, "f7_3")[0], "src/file7.rs#f7_3");
+        // What is searched follows what is counted.
+        let hits = repo.json(&["query", "f7_3", "--fresh"]);
+        assert_eq!(hits["hits"][0]["key"], "src/file7.rs#f7_3");
         repo.rest();
         assert_eq!(repo.count("SELECT count(*) FROM event"), events, "{branch}");
         assert_eq!(repo.count(items), (FILES * FUNCTIONS) as i64);
