@@ -258,7 +258,7 @@ fn a_text_that_left_before_it_was_embedded_is_embedded_when_it_comes_back() {
 }
 
 #[test]
-fn full_text_that_did_not_follow_says_so_and_follows() {
+fn a_full_text_that_did_not_follow_says_so_and_follows() {
     let repo = TestRepo::new();
     let before = repo.commit_files(&[("src/a.rs", "pub fn first() {}\n")], "First");
     let tip = repo.commit_files(&[("src/b.rs", "pub fn stars() {}\n")], "Second");
