@@ -82,6 +82,11 @@ impl InMemory {
         put(&self.0, row, entry)
     }
 
+    /// As [`says`].
+    pub fn says(&self, word: &str, visit: impl FnMut(Seq)) -> Result<()> {
+        says(&self.0, word, visit)
+    }
+
     /// As [`search`].
     pub fn search(&self, words: &[String], visit: impl FnMut(Match) -> Result<ControlFlow<()>>) -> Result<()> {
         search(&self.0, words, visit)
@@ -151,6 +156,17 @@ pub fn search(
         if visit(Match { seq: row.get(0)?, score: row.get(1)? })?.is_break() {
             break;
         }
+    }
+    Ok(())
+}
+
+/// Visits the versions whose doc or body says a word, in no order; a commit's message is there.
+pub fn says(cache: &Connection, word: &str, mut visit: impl FnMut(Seq)) -> Result<()> {
+    let mut statement = cache.prepare_cached("SELECT rowid FROM text_index WHERE text_index MATCH :expression")?;
+    let expression = format!("{{doc body}} : \"{}\"", word.replace('"', ""));
+    let mut rows = statement.query(named_params! {":expression": expression})?;
+    while let Some(row) = rows.next()? {
+        visit(row.get(0)?);
     }
     Ok(())
 }

@@ -114,7 +114,7 @@ impl<'a> Library<'a> {
         let row = COMMITS + place as i64;
         self.place_of.insert(row, taken);
         let (subject, rest) = step.message.split_once('\n').unwrap_or((&step.message, ""));
-        self.index.put(row, &Entry { name: subject, doc: rest, ..Entry::default() })?;
+        self.index.put(row, &Entry { doc: subject, body: rest, ..Entry::default() })?;
         let words = text_index::words(&step.message);
         for file in &self.walk.tally.commits()[taken].files {
             self.documents.add(*file, words.iter().cloned());
@@ -200,6 +200,11 @@ impl<'a> Library<'a> {
             looked += 1;
             Ok(if looked < MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
+        for word in &words {
+            let mut places = Vec::new();
+            self.index.says(word, |row| places.extend(self.place_of.get(&row).copied()))?;
+            matched.said.push(places);
+        }
         let texts = self.walk.texts;
         let seen = [Some(&texts.material.frozen), texts.adapter];
         let vectors = seen.map(|rows| vector.zip(rows).and_then(|(text, rows)| rows.row(text)));

@@ -7,7 +7,7 @@ use crate::embedding::{Rows, dot};
 use crate::history::{File, Tally};
 
 /// What each column says.
-pub const TASK_SIGNALS: [&str; 16] = [
+pub const TASK_SIGNALS: [&str; 18] = [
     "words_file",
     "words_definition",
     "words_commits",
@@ -24,6 +24,8 @@ pub const TASK_SIGNALS: [&str; 16] = [
     "log_commits",
     "recent",
     "companions",
+    "past",
+    "past_sum",
 ];
 
 /// Columns by name, for plain methods.
@@ -48,6 +50,11 @@ pub mod task_signal {
 pub const NEAREST_COMMITS: usize = 40;
 /// Files whose companions count.
 const LEADERS: usize = 5;
+/// How soon more of a word says no more, and how much a long past is held against a file.
+const K1: f64 = 1.2;
+const B: f64 = 0.75;
+/// A sum of BM25 that says much.
+const PAST_SCALE: f64 = 10.0;
 /// Names shorter than this stand in any text.
 const SHORTEST_NAME: usize = 4;
 
@@ -60,6 +67,8 @@ pub struct Matched {
     pub definitions: Vec<(File, f64)>,
     /// Commits, by their place among those that the tally took in.
     pub commits: Vec<(usize, f64)>,
+    /// By word, the commits whose messages say it, by the same place.
+    pub said: Vec<Vec<usize>>,
     /// Commits by the direction of their messages, and the same as an adapter sees them; cosines.
     pub near: [Vec<(usize, f64)>; 2],
 }
@@ -116,6 +125,10 @@ pub fn task_table(tally: &Tally, task: &Task<'_>, matched: &Matched) -> super::T
     let most = |values: &[f64]| files.iter().map(|file| values[*file as usize]).fold(0.0, f64::max);
     let tops: Vec<f64> = sums.iter().map(|values| most(values)).collect();
     let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
+    let path_words: Vec<Vec<String>> =
+        files.iter().map(|file| crate::text_index::words(&task.names[tally.path(*file) as usize])).collect();
+    let past = past(tally, &files, &path_words, task.words, &matched.said);
+    let most_past = past.iter().copied().fold(0.0, f64::max);
     let popularity = tally.popularity();
     let most_popular = most(&popularity);
     let companions = companions(tally, &files, |file| {
@@ -124,10 +137,9 @@ pub fn task_table(tally: &Tally, task: &Task<'_>, matched: &Matched) -> super::T
     });
     let most_companions = most(&companions);
     let mut columns = vec![Vec::with_capacity(files.len()); TASK_SIGNALS.len()];
-    for file in &files {
+    for ((file, path_words), past) in files.iter().zip(&path_words).zip(past) {
         let at = *file as usize;
         let name = &task.names[tally.path(*file) as usize];
-        let path_words = crate::text_index::words(name);
         let said = path_words.iter().filter(|word| task.words.contains(word)).count() as f64;
         let base = name.rsplit('/').next().unwrap_or(name).to_lowercase();
         let stem = base.split('.').next().unwrap_or(&base);
@@ -158,12 +170,39 @@ pub fn task_table(tally: &Tally, task: &Task<'_>, matched: &Matched) -> super::T
             (tally.count_of(*file) as f64).ln_1p() / 5.0,
             1.0 / (1.0 + (since as f64).ln_1p()),
             share(companions[at], most_companions),
+            share(past, most_past),
+            past / PAST_SCALE,
         ];
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value as f32);
         }
     }
     super::Table { files, columns }
+}
+
+/// BM25 (Robertson and Zaragoza 2009) over one document a file: its path and the messages of the commits that touched it.
+/// How often a file says a word is counted in commits, and so is how long it is.
+fn past(tally: &Tally, files: &[File], path_words: &[Vec<String>], words: &[String], said: &[Vec<usize>]) -> Vec<f64> {
+    let length = |file: File| tally.count_of(file) as f64 + 1.0;
+    let count = files.len() as f64;
+    let mean = files.iter().map(|file| length(*file)).sum::<f64>() / count.max(1.0);
+    let mut sums = vec![0.0; files.len()];
+    for (word, places) in words.iter().zip(said) {
+        let mut times = vec![0.0_f64; tally.len()];
+        for file in places.iter().flat_map(|place| &tally.commits()[*place].files) {
+            times[*file as usize] += 1.0;
+        }
+        for (file, path_words) in files.iter().zip(path_words) {
+            times[*file as usize] += f64::from(u8::from(path_words.contains(word)));
+        }
+        let with = files.iter().filter(|file| times[**file as usize] > 0.0).count() as f64;
+        let rare = (1.0 + (count - with + 0.5) / (with + 0.5)).ln();
+        for (sum, file) in sums.iter_mut().zip(files) {
+            let times = times[*file as usize];
+            *sum += rare * times * (K1 + 1.0) / (times + K1 * (1.0 - B + B * length(*file) / mean));
+        }
+    }
+    sums
 }
 
 /// What goes with the files that lead.

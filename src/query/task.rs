@@ -84,7 +84,13 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
             }
             looked_at += 1;
             Ok(if looked_at < MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })
+        })?;
+        for word in &self.words {
+            let mut said = Vec::new();
+            text_index::says(&self.reader.cache, word, |seq| said.extend(places.get(&seq).copied()))?;
+            self.matched.said.push(said);
+        }
+        Ok(())
     }
 
     /// Adds what means about the same. `own` is the task as the dimension sees it.
@@ -181,7 +187,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
         let name = |row: usize| history.path(table.files[row]);
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then_with(|| name(*a).cmp(name(*b))));
         let ranks = [
-            (BY_WORDS, places(&table, &["words_file", "words_definition", "words_commits"])),
+            (BY_WORDS, places(&table, &["words_file", "words_definition", "words_commits", "past"])),
             (BY_MEANING, places(&table, &["near_commits", "near_commits_adapter", "frozen", "definition_frozen"])),
         ];
         let (commits, people) = (self.commits(), reader.people()?);
