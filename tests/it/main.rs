@@ -24,6 +24,7 @@ mod oracle;
 mod planted;
 mod rewrites;
 mod seed;
+mod seventh;
 mod shapes;
 #[cfg(feature = "fail-points")]
 mod stops;
