@@ -21,6 +21,7 @@ mod lineage;
 mod mended;
 mod models;
 mod oracle;
+mod people;
 mod planted;
 mod rewrites;
 mod seed;
