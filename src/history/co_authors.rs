@@ -2,6 +2,8 @@
 
 /// The trailer, in small letters.
 const TRAILER: &str = "co-authored-by:";
+/// A message that names more thanks people: not all of them wrote the commit, and each would weigh as much as its author.
+const MOST: usize = 100;
 
 /// `Name <email>` of each co-author as written, each once, in their order. Trailers end a message, but where commits were
 /// squashed into one they stand wherever the messages of those ended: every line counts.
@@ -17,7 +19,7 @@ pub(super) fn co_authors(message: &str) -> Vec<String> {
             && !email.is_empty()
         {
             let written = format!("{name} <{email}>");
-            if !all.contains(&written) {
+            if !all.contains(&written) && all.len() < MOST {
                 all.push(written);
             }
         }
@@ -46,5 +48,11 @@ mod tests {
         check("Co-authored-by: <a@x>", &[" <a@x>"]);
         check("Co-authored-by: Ada\nCo-authored-by: Ada <>\nCo-authored-by: Ada <a@x> and Bob\nCo-authored-by:", &[]);
         check("read `Co-authored-by: Ada <a@x>`\n  Co-authored-by: indented <a@x>\nCo-authored-b\u{f6}: A <a@x>", &[]);
+    }
+
+    #[test]
+    fn a_list_of_thanks_ends_somewhere() {
+        let message: String = (0..3 * MOST).map(|one| format!("Co-authored-by: A <{one}@x>\n")).collect();
+        assert_eq!(co_authors(&message).len(), MOST);
     }
 }
