@@ -84,6 +84,11 @@ const PARTS: &[(&str, &str)] = &[
          JOIN person ON person.id = author JOIN log.event USING (seq)",
     ),
     (
+        "co-authors",
+        "SELECT sha, place, written FROM reachable JOIN commit_row USING (seq) JOIN co_author ON commit_seq = seq
+         JOIN person ON person.id = co_author.person",
+    ),
+    (
         "parents",
         "SELECT commit_row.sha, ordinal, parent.sha FROM reachable JOIN commit_row USING (seq) JOIN parent ON parent.child = seq",
     ),

@@ -109,7 +109,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     for dimension in dimensions::ALL {
         let takes_part = !arguments.prior_row || IN_WEIGHTS.contains(&dimension.name);
         if takes_part && wanted.dimension(dimension.name) && reader.off(dimension)?.is_none() {
-            chosen.push(dimension);
+            chosen.push(*dimension);
         }
     }
     let learned = learn_all(&material, &chosen, &experiments, !arguments.prior_row, &|done, total| {

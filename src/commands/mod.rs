@@ -445,9 +445,9 @@ impl Narrow {
         let mut asked: Vec<&'static Dimension> = Vec::new();
         for name in &self.dimension {
             let Some(dimension) = dimensions::named(name) else {
-                let all = dimensions::ALL.map(|dimension| dimension.name).join(", ");
+                let all: Vec<&str> = dimensions::ALL.iter().map(|dimension| dimension.name).collect();
                 let message = format!("there is no dimension `{name}`");
-                return Err(UserError::new(Exit::Usage, message).hint(format!("they are {all}")).into());
+                return Err(UserError::new(Exit::Usage, message).hint(format!("they are {}", all.join(", "))).into());
             };
             if !asked.iter().any(|known| known.name == dimension.name) {
                 asked.push(dimension);

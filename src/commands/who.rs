@@ -68,10 +68,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let mut page = output.page();
     page.as_of(&reader);
     for person in &people {
-        let kind = if person.kind == "human" { String::new() } else { format!(", {}", person.kind) };
+        let (lead, kind) = match person.kind {
+            "human" => (format!("{:3.0} %  ", person.share * 100.0), String::new()),
+            kind => ("with the help of ".to_string(), format!(", {kind}")),
+        };
         let departed = if person.departed { ", departed" } else { "" };
         page.heading(
-            format!("{:3.0} %  {} <{}>", person.share * 100.0, person.name, person.email),
+            format!("{lead}{} <{}>", person.name, person.email),
             format!(
                 "  {}, last {} {}{kind}{departed}",
                 count(person.commits as u64, "commit"),

@@ -1,7 +1,6 @@
 //! Near by calls: one calls the other, or both call the same thing.
 
-use super::{Dimension, Group, Holds, LiveFact, Reads, always_on};
-use crate::edges::HIGH;
+use super::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 
 /// Two definitions are near when they call, or are called by, the same thing, or one calls the other.
 pub const DEPENDENCY: Dimension = Dimension {
@@ -15,7 +14,7 @@ pub const DEPENDENCY: Dimension = Dimension {
 
 fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
     match fact {
-        LiveFact::Edge { caller, callee, confidence } if *confidence >= HIGH && caller != callee => {
+        LiveFact::Edge { caller, callee, confidence } if *confidence >= SURE && caller != callee => {
             let members = vec![(*callee).to_string(), (*caller).to_string()];
             vec![Group { name: (*callee).to_string(), members, weight: f64::from(*confidence) }]
         }

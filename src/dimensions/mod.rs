@@ -1,6 +1,7 @@
 //! What near means: six values of one type, each in a file of its own. A dimension is a name, a sentence, the kinds
 //! of item it holds, and a pure function from one live fact to groups. Refuses disk, clock and order: the same fact
-//! says the same, whenever it is asked.
+//! says the same, whenever it is asked. A seventh is a file, declared below, and a line of [`ALL`]; `docs/seventh.rs`
+//! is one.
 
 mod architectural;
 mod dependency;
@@ -10,7 +11,7 @@ mod syntactic;
 mod temporal;
 
 /// Every dimension, in the order they are shown.
-pub const ALL: [&Dimension; 6] = [
+pub const ALL: &[&Dimension] = &[
     &semantic::SEMANTIC,
     &temporal::TEMPORAL,
     &dependency::DEPENDENCY,
@@ -70,8 +71,8 @@ pub enum LiveFact<'a> {
         files: &'a [String],
         /// How many paths it touched, whatever became of them.
         touched: usize,
-        /// Its author, one name a person; none for a bot.
-        author: Option<&'a str>,
+        /// Who wrote it, one name a person, the author first; bots and agents are left out.
+        authors: &'a [String],
     },
     /// An item.
     Item {
@@ -109,12 +110,14 @@ pub struct Group {
 /// What a repository has of what dimensions live from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Population {
-    /// People who wrote commits, bots apart.
+    /// People who wrote commits, bots and agents apart.
     pub people: usize,
 }
 
+/// Calls that are less sure say nothing; as edges count them.
+pub const SURE: f32 = crate::edges::HIGH;
 /// Larger commits say nothing; as history counts them.
-const LARGEST_COMMIT: usize = crate::history::LARGEST_COMMIT as usize;
+pub const LARGEST_COMMIT: usize = crate::history::LARGEST_COMMIT as usize;
 
 impl Holds {
     const EACH: [(Holds, &'static str); 4] =
@@ -143,10 +146,11 @@ impl Holds {
 
 /// The dimension of a name.
 pub fn named(name: &str) -> Option<&'static Dimension> {
-    ALL.into_iter().find(|dimension| dimension.name == name)
+    ALL.iter().copied().find(|dimension| dimension.name == name)
 }
 
-fn always_on(_: &Population) -> Option<&'static str> {
+/// For a dimension that says something in every repository.
+pub fn always_on(_: &Population) -> Option<&'static str> {
     None
 }
 
@@ -161,8 +165,8 @@ mod tests {
         (dimension.groups)(fact).into_iter().map(|group| (group.name, group.members, group.weight)).collect()
     }
 
-    fn commit<'a>(files: &'a [String], touched: usize, author: Option<&'a str>) -> LiveFact<'a> {
-        LiveFact::Commit { key: "commit:1", files, touched, author }
+    fn commit<'a>(files: &'a [String], touched: usize, authors: &'a [String]) -> LiveFact<'a> {
+        LiveFact::Commit { key: "commit:1", files, touched, authors }
     }
 
     #[test]
@@ -176,14 +180,16 @@ mod tests {
     #[test]
     fn a_commit_makes_groups_of_what_it_touched() {
         let files = FILES.map(str::to_string);
-        let fact = commit(&files, 3, Some("Ada"));
+        let authors = ["Ada", "Grace"].map(str::to_string);
+        let fact = commit(&files, 3, &authors);
         let together = |members: &[&str]| members.iter().map(|key| (*key).to_string()).collect::<Vec<_>>();
         assert_eq!(groups("temporal", &fact), [("commit:1".to_string(), together(&FILES), 0.5)]);
         assert_eq!(
             groups("semantic", &fact),
             [("commit:1".to_string(), together(&["commit:1", FILES[0], FILES[1]]), 1.0 / 3.0)]
         );
-        assert_eq!(groups("social", &fact), [("Ada".to_string(), together(&FILES), 1.0 / 3.0)]);
+        let wrote = authors.each_ref().map(|author| (author.clone(), together(&FILES), 1.0 / 3.0));
+        assert_eq!(groups("social", &fact), wrote, "who wrote it with another wrote it");
         for name in ["dependency", "syntactic", "architectural"] {
             assert!(groups(name, &fact).is_empty(), "{name}");
         }
@@ -192,11 +198,12 @@ mod tests {
     #[test]
     fn a_large_commit_says_nothing_but_who_wrote_it_nor_does_a_bot() {
         let files = FILES.map(str::to_string);
-        assert!(groups("temporal", &commit(&files, LARGEST_COMMIT + 1, Some("Ada"))).is_empty());
-        assert!(groups("semantic", &commit(&files, LARGEST_COMMIT + 1, Some("Ada"))).is_empty());
-        assert_eq!(groups("social", &commit(&files, 100, Some("Ada"))).len(), 1);
-        assert!(groups("social", &commit(&files, 2, None)).is_empty());
-        assert!(groups("temporal", &commit(&files[..1], 1, Some("Ada"))).is_empty(), "one file is near nothing");
+        let ada = ["Ada".to_string()];
+        assert!(groups("temporal", &commit(&files, LARGEST_COMMIT + 1, &ada)).is_empty());
+        assert!(groups("semantic", &commit(&files, LARGEST_COMMIT + 1, &ada)).is_empty());
+        assert_eq!(groups("social", &commit(&files, 100, &ada)).len(), 1);
+        assert!(groups("social", &commit(&files, 2, &[])).is_empty());
+        assert!(groups("temporal", &commit(&files[..1], 1, &ada)).is_empty(), "one file is near nothing");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Near by people: written by the same authors.
+//! Near by people: written by the same authors and co-authors.
 
 use super::{Dimension, Group, Holds, LiveFact, Population, Reads};
 
@@ -14,8 +14,9 @@ pub const SOCIAL: Dimension = Dimension {
 
 fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
     match fact {
-        LiveFact::Commit { files, touched, author: Some(author), .. } if !files.is_empty() => {
-            vec![Group { name: (*author).to_string(), members: files.to_vec(), weight: 1.0 / *touched as f64 }]
+        LiveFact::Commit { files, touched, authors, .. } if !files.is_empty() => {
+            let weight = 1.0 / *touched as f64;
+            authors.iter().map(|author| Group { name: author.clone(), members: files.to_vec(), weight }).collect()
         }
         _ => Vec::new(),
     }

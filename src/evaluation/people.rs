@@ -21,7 +21,7 @@ pub const PLAIN: [&str; 5] = ["random", "popular", "counts", "decayed", "mix"];
 pub struct Known {
     /// Every commit of a person who was seen before.
     pub all: [Board; 2],
-    /// Those whose author is not the last who touched the files.
+    /// Those that nobody wrote who wrote the last that touched the files.
     pub changes: [Board; 2],
 }
 
@@ -49,22 +49,26 @@ struct Asked<'w> {
     place: usize,
     files: Vec<File>,
     table: Table,
-    right: usize,
+    right: Vec<usize>,
     is_change: bool,
 }
 
 fn ask(walk: &mut Walk<'_>, range: Range<usize>, mut judge: impl FnMut(&Asked<'_>)) {
     for place in range {
         let step = &walk.timeline().steps[place];
-        if let Some(author) = step.author.filter(|_| !step.is_merge && step.touched as i64 <= LARGEST_COMMIT) {
+        if !step.authors.is_empty() && !step.is_merge && step.touched as i64 <= LARGEST_COMMIT {
             let files: Vec<File> = walk.touched(place).into_iter().filter_map(|(file, _)| file).collect();
             if !files.is_empty() {
                 let names = &walk.timeline().paths;
                 let table = fusion::people_table(&walk.tally, names, &files, &walk.frozen, &walk.projected);
                 let newest = files.iter().filter_map(|file| walk.tally.all_commits_of(*file).next_back());
-                let last = newest.max_by_key(|commit| commit.step).and_then(|commit| commit.author);
-                if let Ok(right) = table.files.binary_search(&author) {
-                    judge(&Asked { walk, place, files, table, right, is_change: last != Some(author) });
+                let last = newest.max_by_key(|commit| commit.step).map_or(&[][..], |commit| &commit.authors);
+                let is_change = !step.authors.iter().any(|author| last.contains(author));
+                // Who was never seen before is nobody's answer.
+                let right = step.authors.iter().filter_map(|author| table.files.binary_search(author).ok());
+                let right: Vec<usize> = right.collect();
+                if !right.is_empty() {
+                    judge(&Asked { walk, place, files, table, right, is_change });
                 }
             }
         }
@@ -75,19 +79,20 @@ fn ask(walk: &mut Walk<'_>, range: Range<usize>, mut judge: impl FnMut(&Asked<'_
 impl Asked<'_> {
     fn example(&self) -> Example {
         let rows = (0..self.table.files.len()).flat_map(|row| self.table.row(row)).collect();
-        Example { rows, right: vec![self.right], weight: 1.0 }
+        Example { rows, right: self.right.clone(), weight: 1.0 }
     }
 
     fn judge(&self, part: Part, known: &mut Known, fitted: Option<&Fitted>) {
         let columns = &self.table.columns;
-        let ceiling = f64::from(u8::from(columns[signal::COUNT][self.right] > 0.0));
+        let tied = self.right.iter().filter(|right| columns[signal::COUNT][**right] > 0.0).count();
+        let ceiling = tied as f64 / self.right.len() as f64;
         let mut boards = vec![&mut known.all[part as usize]];
         if self.is_change {
             boards.push(&mut known.changes[part as usize]);
         }
         boards.iter_mut().for_each(|board| board.ask(self.place, ceiling));
         let mut note = |method: &'static str, scores: &[f32]| {
-            let marks = Marks::of(scores, &[self.right]);
+            let marks = Marks::of(scores, &self.right);
             boards.iter_mut().for_each(|board| board.note(self.place, method, marks));
         };
         let chance = |person: &u32| Chance::new(self.place as u64 ^ (u64::from(*person) << 32)).unit() as f32;

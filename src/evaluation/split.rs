@@ -70,7 +70,7 @@ mod tests {
             sha: String::new(),
             time: 0,
             is_merge,
-            author: None,
+            authors: Vec::new(),
             message: String::new(),
             touched: 0,
             changes: Vec::new(),

@@ -77,43 +77,41 @@ pub fn people_table(tally: &Tally, names: &[String], files: &[File], frozen: &Ro
     let companions = companions(tally, files);
     let [mut count, mut decayed, mut fresh, mut last, mut first] = [(); 5].map(|()| Sums::default());
     for file in files {
-        let commits: Vec<_> = tally.all_commits_of(*file).filter(|commit| commit.author.is_some()).collect();
+        let commits: Vec<_> = tally.all_commits_of(*file).filter(|commit| !commit.authors.is_empty()).collect();
         for commit in &commits {
-            let Some(author) = commit.author else { continue };
-            count.add(author, 1.0);
-            decayed.add(author, decay(now, commit.time, HALF_LIFE));
-            fresh.add(author, decay(now, commit.time, FRESH));
+            for author in &commit.authors {
+                count.add(*author, 1.0);
+                decayed.add(*author, decay(now, commit.time, HALF_LIFE));
+                fresh.add(*author, decay(now, commit.time, FRESH));
+            }
         }
         let share = 1.0 / files.len() as f64;
-        if let Some(author) = commits.last().and_then(|commit| commit.author) {
-            last.add(author, share);
-        }
-        if let Some(author) = commits.first().and_then(|commit| commit.author) {
-            first.add(author, share);
+        for (end, commit) in [(&mut last, commits.last()), (&mut first, commits.first())] {
+            commit.iter().flat_map(|commit| &commit.authors).for_each(|author| end.add(*author, share));
         }
     }
     let [mut folder, mut beside, mut popular, mut all, mut burst] = [(); 5].map(|()| Sums::default());
-    let (mut seen, mut newest): (HashMap<u32, (i64, usize)>, Option<u32>) = (HashMap::new(), None);
+    let (mut seen, mut newest): (HashMap<u32, (i64, usize)>, &[u32]) = (HashMap::new(), &[]);
     let total = tally.commits().len();
     let is_inside: Vec<bool> = (0..tally.len() as File).map(|file| folders.contains(&folder_of(file))).collect();
     for (place, commit) in tally.commits().iter().enumerate() {
-        let Some(author) = commit.author else { continue };
-        all.add(author, 1.0);
-        popular.add(author, decay(now, commit.time, RECENT));
-        seen.insert(author, (commit.time, place));
-        newest = Some(author);
-        if place + BURST >= total {
-            burst.add(author, 1.0 / BURST as f64);
-        }
-        if commit.touched as i64 > LARGEST_COMMIT {
-            continue;
+        if !commit.authors.is_empty() {
+            newest = &commit.authors;
         }
         let weight = decay(now, commit.time, HALF_LIFE) / commit.touched.max(1) as f64;
-        for file in &commit.files {
-            if is_inside[*file as usize] {
-                folder.add(author, weight);
+        for author in &commit.authors {
+            all.add(*author, 1.0);
+            popular.add(*author, decay(now, commit.time, RECENT));
+            seen.insert(*author, (commit.time, place));
+            if place + BURST >= total {
+                burst.add(*author, 1.0 / BURST as f64);
             }
-            beside.add(author, weight * companions.get(file).copied().unwrap_or_default());
+            for file in commit.files.iter().filter(|_| commit.touched as i64 <= LARGEST_COMMIT) {
+                if is_inside[*file as usize] {
+                    folder.add(*author, weight);
+                }
+                beside.add(*author, weight * companions.get(file).copied().unwrap_or_default());
+            }
         }
     }
     let people: Vec<u32> = all.0.keys().copied().collect();
@@ -134,7 +132,7 @@ pub fn people_table(tally: &Tally, names: &[String], files: &[File], frozen: &Ro
             popular.share(person),
             all.of(person).ln_1p() / 6.0,
             1.0 / (1.0 + ((total - place) as f64).ln()),
-            f64::from(u8::from(newest == Some(person))),
+            f64::from(u8::from(newest.contains(&person))),
             burst.of(person),
             alike[0].get(&person).copied().unwrap_or_default(),
             alike[1].get(&person).copied().unwrap_or_default(),
@@ -171,14 +169,15 @@ pub fn likeness(tally: &Tally, files: &[File], rows: &Rows) -> HashMap<u32, f64>
     }
     let mut sums: HashMap<u32, Vec<f32>> = HashMap::new();
     for commit in tally.commits().iter().filter(|commit| commit.touched as i64 <= LARGEST_COMMIT) {
-        let Some(author) = commit.author else { continue };
         let weight = (decay(tally.time(), commit.time, HALF_LIFE) / commit.touched.max(1) as f64) as f32;
         if weight < 1e-4 {
             continue;
         }
-        let sum = sums.entry(author).or_insert_with(|| vec![0.0; rows.width]);
-        for row in commit.files.iter().filter_map(|file| rows.row(*file)) {
-            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
+        for author in &commit.authors {
+            let sum = sums.entry(*author).or_insert_with(|| vec![0.0; rows.width]);
+            for row in commit.files.iter().filter_map(|file| rows.row(*file)) {
+                sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
+            }
         }
     }
     let length = |vector: &[f32]| f64::from(dot(vector, vector)).sqrt();

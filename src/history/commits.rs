@@ -19,8 +19,8 @@ pub struct CommitFact {
     pub files: Vec<String>,
     /// How many paths it touched.
     pub touched: usize,
-    /// Its author, one name a person; none for bots and agents.
-    pub author: Option<String>,
+    /// Who wrote it, one name a person, the author first; bots and agents are left out.
+    pub authors: Vec<String>,
 }
 
 /// Which commits are wanted.
@@ -58,7 +58,7 @@ pub fn commit_facts(cache: &Connection, view: i64, people: &People, which: Which
             time,
             files,
             touched,
-            author: people.human(author),
+            authors: people.humans_of(seq, author).map(str::to_string).collect(),
         });
     }
     Ok(facts)

@@ -70,17 +70,15 @@ pub fn load(
     let (touched, live) = (touched(cache, &commits)?, live(cache, as_of.view)?);
     let paths = Paths::read(cache, &touched, &live, keeps)?;
     let (mut loaded, mut names) = (Loaded::default(), HashMap::new());
-    let mut authors: HashMap<i64, Option<u32>> = HashMap::new();
     for (step, commit) in commits.iter().enumerate() {
         loaded.seqs.push(commit.seq);
         if commit.is_merge {
             continue;
         }
-        let author = *authors
-            .entry(commit.author)
-            .or_insert_with(|| people.human(commit.author).map(|name| intern(&mut names, &mut loaded.people, name)));
+        let humans = people.humans_of(commit.seq, commit.author);
+        let authors = humans.map(|name| intern(&mut names, &mut loaded.people, name.to_string())).collect();
         let (time, count) = (commit.time, commit.touched);
-        let taken = Taken { time, touched: count, files: Vec::new(), author, step, place: 0 };
+        let taken = Taken { time, touched: count, files: Vec::new(), authors, step, place: 0 };
         loaded.tally.add(taken, &paths.touches(touched.get(&commit.seq).map_or(&[], Vec::as_slice)));
     }
     let mut live: Vec<u32> = live.iter().filter_map(|path| paths.place.get(path).copied()).collect();

@@ -1,7 +1,9 @@
 //! Co-change, authorship, recency: counted at the time of asking from who touched what when. No pair is ever
 //! stored, so none can drift; refuses the clock, for time counts from the commit the answer is as of.
 
+mod co_authors;
 mod commits;
+mod kind;
 mod lineage;
 mod loaded;
 mod people;
@@ -26,6 +28,7 @@ use crate::event::{CommitData, Seq, hex};
 /// The tables of this room: incidence, exact renames, and people as commits write them.
 pub const SCHEMA: &str = "
 CREATE TABLE person(id INTEGER PRIMARY KEY, written TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE co_author(commit_seq INTEGER NOT NULL, place INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY(commit_seq, place)) STRICT, WITHOUT ROWID;
 CREATE TABLE touched(path INTEGER NOT NULL, commit_seq INTEGER NOT NULL, status TEXT NOT NULL, PRIMARY KEY(path, commit_seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX touched_by_commit ON touched(commit_seq, path);
 CREATE TABLE rename(to_path INTEGER NOT NULL, commit_seq INTEGER NOT NULL, from_path INTEGER NOT NULL, PRIMARY KEY(to_path, commit_seq)) STRICT, WITHOUT ROWID;
@@ -46,7 +49,7 @@ pub struct CommitRef {
     pub subject: String,
 }
 
-/// Takes in which paths a commit touched.
+/// Takes in which paths a commit touched, and who beside its author wrote it.
 pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData) -> Result<()> {
     let mut touch = cache
         .prepare_cached("INSERT OR IGNORE INTO touched(path, commit_seq, status) VALUES (:path, :commit, :status)")?;
@@ -59,6 +62,13 @@ pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData) -> Result<()>
             let from = crate::view::intern(cache, from)?;
             rename.execute(named_params! {":to": path, ":commit": seq, ":from": from})?;
         }
+    }
+    let mut wrote = cache.prepare_cached(
+        "INSERT OR IGNORE INTO co_author(commit_seq, place, person) VALUES (:commit, :place, :person)",
+    )?;
+    for (place, written) in (0_i64..).zip(co_authors::co_authors(&data.message)) {
+        let person = intern_person(cache, &written)?;
+        wrote.execute(named_params! {":commit": seq, ":place": place, ":person": person})?;
     }
     Ok(())
 }

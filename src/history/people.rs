@@ -1,5 +1,5 @@
-//! Who knows a file: decayed commits of each person, people joined by mailmap and address, bots apart.
-//! Refuses blame; authorship is what commits say.
+//! Who knows a file: decayed commits of each person, authors and co-authors alike, people joined by mailmap and address,
+//! bots and agents apart. Refuses blame; authorship is what commits say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,6 +7,7 @@ use anyhow::Result;
 use rusqlite::{Connection, named_params};
 use serde::Serialize;
 
+use super::kind::kind_of;
 use super::{Lineage, decay};
 use crate::event::Seq;
 use crate::git::Mailmap;
@@ -31,7 +32,7 @@ pub struct Person {
     pub kind: &'static str,
     /// Decayed commits plus a tenth of recency in the repository.
     pub score: f64,
-    /// Their part of all scores, from 0 to 1.
+    /// Their part of the scores of all humans, from 0 to 1; 0 for bots and agents, which know nothing.
     pub share: f64,
     /// Their newest commit to the target, Unix seconds.
     pub last_commit: i64,
@@ -46,51 +47,72 @@ pub struct Person {
 /// People as commits write them, brought to who they are.
 pub struct People {
     by_row: HashMap<i64, usize>,
-    names: Vec<(String, String)>,
+    all: Vec<Known>,
+    /// Rows of those who wrote a commit beside its author, in the order of its message.
+    co_authors: HashMap<Seq, Vec<i64>>,
     /// When each was last seen in the repository at all.
     last_seen: HashMap<usize, i64>,
+}
+
+/// Who somebody is.
+struct Known {
+    name: String,
+    email: String,
+    kind: &'static str,
+    /// `Name <email>`.
+    called: String,
 }
 
 /// Joins written people by the mailmap, then by address.
 pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
     // Whoever no reachable commit names is nobody here: a misspelling that was amended away has never been.
     let mut statement = cache.prepare_cached(
-        "SELECT id, written FROM person WHERE id IN (SELECT author FROM commit_row JOIN reachable USING (seq)) ORDER BY written",
+        "SELECT id, written FROM person WHERE id IN (
+           SELECT author FROM commit_row JOIN reachable USING (seq)
+           UNION SELECT person FROM co_author JOIN reachable ON reachable.seq = commit_seq) ORDER BY written",
     )?;
     let rows = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
-    let mut people = People { by_row: HashMap::new(), names: Vec::new(), last_seen: HashMap::new() };
+    let mut people =
+        People { by_row: HashMap::new(), all: Vec::new(), co_authors: co_authors(cache)?, last_seen: HashMap::new() };
     let mut by_address: HashMap<String, usize> = HashMap::new();
     for (row, written) in rows {
         let (name, email) = split_person(&written);
         let (name, email) = mailmap.resolve(name, email);
         let address = if email.is_empty() { format!("name:{}", name.to_lowercase()) } else { email.to_lowercase() };
-        let index = *by_address.entry(address).or_insert(people.names.len());
-        if index == people.names.len() {
-            people.names.push((name, email));
+        let index = *by_address.entry(address).or_insert(people.all.len());
+        if index == people.all.len() {
+            let (kind, called) = (kind_of(&name, &email), format!("{name} <{email}>"));
+            people.all.push(Known { name, email, kind, called });
         }
         people.by_row.insert(row, index);
     }
-    people.last_seen = last_seen(cache, &people.by_row)?;
+    people.last_seen = last_seen(cache, &people)?;
     Ok(people)
 }
 
 impl People {
-    /// How many people there are.
-    pub fn count(&self) -> usize {
-        self.names.len()
-    }
-
     /// How many of them are neither bots nor agents.
     pub fn humans(&self) -> usize {
-        self.names.iter().filter(|(name, email)| kind_of(name, email) == "human").count()
+        self.all.iter().filter(|known| known.kind == "human").count()
     }
 
-    /// What a person is called by, from the row they were written in; none for bots and agents.
-    pub fn human(&self, row: i64) -> Option<String> {
-        let (name, email) = &self.names[*self.by_row.get(&row)?];
-        (kind_of(name, email) == "human").then(|| format!("{name} <{email}>"))
+    /// What those are called who wrote a commit, from its position and the row of its author, each once and the author
+    /// first; bots and agents are left out.
+    pub fn humans_of(&self, commit: Seq, author: i64) -> impl Iterator<Item = &str> {
+        let known = self.wrote(commit, author).into_iter().map(|index| &self.all[index]);
+        known.filter(|known| known.kind == "human").map(|known| known.called.as_str())
+    }
+
+    /// Everybody who wrote a commit, each once and the author first.
+    fn wrote(&self, commit: Seq, author: i64) -> Vec<usize> {
+        let others = self.co_authors.get(&commit).map_or(&[][..], Vec::as_slice);
+        let mut all = Vec::with_capacity(1 + others.len());
+        for row in std::iter::once(&author).chain(others) {
+            all.extend(self.by_row.get(row).filter(|index| !all.contains(*index)));
+        }
+        all
     }
 }
 
@@ -113,14 +135,15 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
         }
     }
     let mut found: BTreeMap<usize, Person> = BTreeMap::new();
-    for ((time, sha, _), author) in &commits {
-        let Some(index) = people.by_row.get(author) else { continue };
-        let (name, email) = &people.names[*index];
-        let seen = people.last_seen.get(index).copied().unwrap_or(*time);
-        let person = found.entry(*index).or_insert_with(|| Person {
+    let wrote = |(commit, author): (&(i64, Vec<u8>, Seq), &i64)| people.wrote(commit.2, *author);
+    let each = commits.iter().flat_map(|commit| wrote(commit).into_iter().map(move |index| (commit.0, index)));
+    for ((time, sha, _), index) in each {
+        let Known { name, email, kind, .. } = &people.all[index];
+        let seen = people.last_seen.get(&index).copied().unwrap_or(*time);
+        let person = found.entry(index).or_insert_with(|| Person {
             name: name.clone(),
             email: email.clone(),
-            kind: kind_of(name, email),
+            kind,
             score: RECENCY_WEIGHT * decay(as_of, seen, RECENCY_HALF_LIFE),
             share: 0.0,
             last_commit: *time,
@@ -134,8 +157,8 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
         person.last_commit_id = crate::event::hex(sha);
     }
     let mut ranked: Vec<Person> = found.into_values().collect();
-    let total: f64 = ranked.iter().map(|person| person.score).sum();
-    for person in &mut ranked {
+    let total: f64 = ranked.iter().filter(|person| person.kind == "human").map(|person| person.score).sum();
+    for person in ranked.iter_mut().filter(|person| person.kind == "human") {
         person.share = if total > 0.0 { person.score / total } else { 0.0 };
     }
     ranked.sort_by(|a, b| {
@@ -147,7 +170,7 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
     Ok(ranked)
 }
 
-/// The names of those who touched a file, best first, for evidence beside a hit.
+/// The names of the people who touched a file, best first, for evidence beside a hit.
 pub fn authors_of(
     cache: &Connection,
     view: i64,
@@ -157,21 +180,35 @@ pub fn authors_of(
     count: usize,
 ) -> Result<Vec<String>> {
     let ranked = who(cache, view, as_of, &[path.to_string()], people)?;
-    Ok(ranked.into_iter().take(count).map(|person| person.name).collect())
+    let humans = ranked.into_iter().filter(|person| person.kind == "human");
+    Ok(humans.take(count).map(|person| person.name).collect())
 }
 
-fn last_seen(cache: &Connection, by_row: &HashMap<i64, usize>) -> Result<HashMap<usize, i64>> {
-    let mut statement =
-        cache.prepare_cached("SELECT author, max(time) FROM commit_row JOIN reachable USING (seq) GROUP BY author")?;
+fn last_seen(cache: &Connection, people: &People) -> Result<HashMap<usize, i64>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT author, max(time) FROM commit_row JOIN reachable USING (seq) GROUP BY author
+         UNION ALL SELECT person, max(time) FROM co_author JOIN reachable ON reachable.seq = commit_seq
+           JOIN commit_row USING (seq) GROUP BY person",
+    )?;
     let mut rows = statement.query([])?;
     let mut seen: HashMap<usize, i64> = HashMap::new();
     while let Some(row) = rows.next()? {
-        if let Some(index) = by_row.get(&row.get(0)?) {
+        if let Some(index) = people.by_row.get(&row.get(0)?) {
             let time = seen.entry(*index).or_insert(i64::MIN);
             *time = (*time).max(row.get(1)?);
         }
     }
     Ok(seen)
+}
+
+fn co_authors(cache: &Connection) -> Result<HashMap<Seq, Vec<i64>>> {
+    let mut statement = cache.prepare_cached("SELECT commit_seq, person FROM co_author ORDER BY commit_seq, place")?;
+    let mut rows = statement.query([])?;
+    let mut all: HashMap<Seq, Vec<i64>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        all.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    Ok(all)
 }
 
 fn split_person(written: &str) -> (&str, &str) {
@@ -181,53 +218,9 @@ fn split_person(written: &str) -> (&str, &str) {
     }
 }
 
-fn kind_of(name: &str, email: &str) -> &'static str {
-    const AGENTS: &[&str] = &["claude", "copilot", "codex", "cursor", "devin", "gemini", "aider"];
-    const BOTS: &[&str] = &[
-        "dependabot",
-        "renovate",
-        "github-actions",
-        "greenkeeper",
-        "pre-commit-ci",
-        "mergify",
-        "bors",
-        "semantic-release",
-    ];
-    let (name, email) = (name.to_lowercase(), email.to_lowercase());
-    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
-    let is_agent_address =
-        email.ends_with("@anthropic.com") || email.ends_with("@openai.com") && words.contains(&"codex");
-    if is_agent_address
-        || AGENTS.iter().any(|agent| words.contains(agent))
-            && (name.contains("[bot]") || name.contains("agent") || email.contains("noreply"))
-    {
-        "agent"
-    } else if name.contains("[bot]")
-        || email.contains("[bot]")
-        || words.contains(&"bot")
-        || BOTS.iter().any(|bot| name.contains(bot))
-    {
-        "bot"
-    } else {
-        "human"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bots_and_agents_are_told_from_people() {
-        let check =
-            |name: &str, email: &str, expect: &str| assert_eq!(kind_of(name, email), expect, "{name} <{email}>");
-        check("Ada Lovelace", "ada@example.org", "human");
-        check("Claude Monet", "claude@example.org", "human");
-        check("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.example", "bot");
-        check("Release Bot", "ci@example.org", "bot");
-        check("Claude", "noreply@anthropic.com", "agent");
-        check("copilot-swe-agent[bot]", "x@users.noreply.example", "agent");
-    }
 
     #[test]
     fn a_person_is_a_name_and_an_address() {

@@ -45,8 +45,8 @@ pub struct Taken {
     pub touched: usize,
     /// Files it touched, each once.
     pub files: Vec<File>,
-    /// Who wrote it.
-    pub author: Option<u32>,
+    /// Who wrote it, as [`Step::authors`].
+    pub authors: Vec<u32>,
     /// Its place among the steps.
     pub step: usize,
     /// Its place among the commits taken in.
@@ -85,8 +85,8 @@ impl Tally {
         let touch =
             |change: &Change| Touch { path: change.path, from: change.from, is_gone: change.status == Status::D };
         let touches: Vec<Touch> = step.changes.iter().map(touch).collect();
-        let (time, touched, author) = (step.time, step.touched, step.author);
-        self.add(Taken { time, touched, files: Vec::new(), author, step: place, place: 0 }, &touches);
+        let (time, touched, authors) = (step.time, step.touched, step.authors.clone());
+        self.add(Taken { time, touched, files: Vec::new(), authors, step: place, place: 0 }, &touches);
     }
 
     /// Takes a commit in that is no merge, with what it did to which paths; its files and place are found here.
@@ -243,7 +243,7 @@ mod tests {
         });
         let changes: Vec<Change> = changes.collect();
         let (sha, message) = (String::new(), String::new());
-        Step { seq: 0, sha, time, is_merge: false, author: None, message, touched: changes.len(), changes }
+        Step { seq: 0, sha, time, is_merge: false, authors: Vec::new(), message, touched: changes.len(), changes }
     }
 
     #[test]

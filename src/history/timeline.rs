@@ -33,8 +33,8 @@ pub struct Step {
     pub time: i64,
     /// More than one parent: it says nothing about files.
     pub is_merge: bool,
-    /// Place in [`Timeline::people`]; none for bots and agents.
-    pub author: Option<u32>,
+    /// Who wrote it, by their place in [`Timeline::people`], the author first; bots and agents are left out.
+    pub authors: Vec<u32>,
     /// The whole message.
     pub message: String,
     /// How many paths it touched, those that do not count among them.
@@ -75,7 +75,8 @@ pub fn timeline(
     let mut commits: Vec<Option<(Seq, i64, CommitData)>> = commits.into_iter().map(Some).collect();
     for index in order {
         let Some((seq, author, data)) = commits[index].take() else { continue };
-        let author = people.human(author).map(|name| intern(&mut names, &mut timeline.people, name));
+        let humans = people.humans_of(seq, author);
+        let authors = humans.map(|name| intern(&mut names, &mut timeline.people, name.to_string())).collect();
         let touched = data.files_changed.len();
         let mut changes = Vec::with_capacity(touched);
         for change in data.files_changed.into_iter().filter(|change| keeps(&change.path)) {
@@ -86,7 +87,7 @@ pub fn timeline(
         }
         let (is_merge, time) = (data.parents.len() > 1, data.committer_time);
         let (sha, message) = (data.sha, data.message);
-        timeline.steps.push(Step { seq, sha, time, is_merge, author, message, touched, changes });
+        timeline.steps.push(Step { seq, sha, time, is_merge, authors, message, touched, changes });
     }
     Ok(timeline)
 }

@@ -96,7 +96,7 @@ pub fn current(cache: &Connection) -> Result<Option<Generation>> {
     let mut dimensions = Vec::new();
     for dimension in dimensions::ALL {
         let (_, space, note) = own(dimension.name).or(own(BASE)).expect("the base is there");
-        dimensions.push((dimension, space.clone(), note.clone()));
+        dimensions.push((*dimension, space.clone(), note.clone()));
     }
     Ok(Some(Generation { id, model, base: base.clone(), dimensions }))
 }

@@ -132,7 +132,8 @@ pub fn retrain(context: &Context<'_>, only: Option<&'static Dimension>, dry_run:
         config.dimensions_off.iter().any(|name| name == dimension.name) || (dimension.off)(&people).is_some()
     };
     let chosen: Vec<&'static Dimension> = dimensions::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|dimension| only.is_none_or(|only| only.name == dimension.name) && !is_off(dimension))
         .collect();
     let (stop, progress) = (context.stop, context.progress);

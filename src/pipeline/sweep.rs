@@ -81,6 +81,7 @@ fn forget(cache: &mut Cache, seqs: &[Seq]) -> Result<()> {
         "DELETE FROM call WHERE seq = :seq",
         "DELETE FROM touched WHERE commit_seq = :seq",
         "DELETE FROM rename WHERE commit_seq = :seq",
+        "DELETE FROM co_author WHERE commit_seq = :seq",
         "DELETE FROM parent WHERE child = :seq",
         "DELETE FROM commit_row WHERE seq = :seq",
     ] {

@@ -105,10 +105,11 @@ fn people(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Option<Tie>> {
     let (of_a, of_b) = (who(a)?, who(b)?);
     let shared: Vec<String> = of_a
         .iter()
+        .filter(|person| person.kind == "human")
         .filter(|person| of_b.iter().any(|other| (&other.name, &other.email) == (&person.name, &person.email)))
         .map(|person| person.name.clone())
         .collect();
-    if shared.is_empty() || people.count() < 2 {
+    if shared.is_empty() || people.humans() < 2 {
         return Ok(None);
     }
     let detail = "written by the same people".to_string();

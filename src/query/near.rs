@@ -140,7 +140,7 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
             key: &fact.key,
             files: &fact.files,
             touched: fact.touched,
-            author: fact.author.as_deref(),
+            authors: &fact.authors,
         })
     };
     let mut own: BTreeMap<String, f64> = BTreeMap::new();

@@ -71,9 +71,8 @@ impl Answers {
             Ok(())
         })?;
         for commit in history::commit_facts(cache, view.id, people, Which::All)? {
-            let author = commit.author.as_deref();
-            let (key, files, touched) = (&commit.key, &commit.files, commit.touched);
-            self.group(view, &LiveFact::Commit { key, files, touched, author });
+            let (key, files, touched, authors) = (&commit.key, &commit.files, commit.touched, &commit.authors);
+            self.group(view, &LiveFact::Commit { key, files, touched, authors });
         }
         // By a hash that knows no order which a fault could hide behind.
         items.sort_by_cached_key(|item| *blake3::hash(item.key.as_bytes()).as_bytes());

@@ -21,9 +21,11 @@ mod lineage;
 mod mended;
 mod models;
 mod oracle;
+mod people;
 mod planted;
 mod rewrites;
 mod seed;
+mod seventh;
 mod shapes;
 #[cfg(feature = "fail-points")]
 mod stops;

@@ -63,7 +63,7 @@ fn what_is_counted_for_an_answer_is_what_a_measurement_counts() {
         }
         tally.see(as_of.time, numbers);
         assert_eq!(loaded.seqs, steps.iter().map(|step| step.seq).collect::<Vec<_>>(), "seed {seed}");
-        let facts = |commit: &Taken| (commit.time, commit.touched, commit.author.is_some(), commit.step);
+        let facts = |commit: &Taken| (commit.time, commit.touched, commit.authors.len(), commit.step);
         let both = [&tally, &loaded.tally].map(|tally| tally.commits().iter().map(facts).collect::<Vec<_>>());
         assert_eq!(both[0], both[1], "seed {seed}");
         for path in live {

@@ -171,7 +171,7 @@ fn doors(breaches: &mut Vec<String>) {
 }
 
 fn pages(breaches: &mut Vec<String>) {
-    for source in sources("src").into_iter().chain(sources("tests")) {
+    for source in ["src", "tests", "docs"].into_iter().flat_map(sources) {
         if !source.text.starts_with("//! ") {
             breaches.push(format!("{}: does not open with its duty (`//!`)", source.name));
         }

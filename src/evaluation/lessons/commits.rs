@@ -108,8 +108,9 @@ impl<'m> Standing<'m> {
         let key = format!("{COMMIT}{}", step.sha);
         let mut files: Vec<String> = taken.files.iter().filter_map(|file| self.names.get(file).cloned()).collect();
         files.sort();
-        let author = step.author.map(|author| timeline.people[author as usize].as_str());
-        let fact = LiveFact::Commit { key: &key, files: &files, touched: taken.touched, author };
+        let authors = step.authors.iter().map(|author| timeline.people[*author as usize].clone());
+        let authors: Vec<String> = authors.collect();
+        let fact = LiveFact::Commit { key: &key, files: &files, touched: taken.touched, authors: &authors };
         let text = |member: &String| match *member == key {
             true => self.material.corpus.messages[taken.step],
             false => self.texts.get(member).copied(),

@@ -81,6 +81,12 @@ const NAMES: &[&[u8]] = &[
     b" lead",
 ];
 
+/// Some commits have another who wrote them, and some a bot.
+fn wrote_too(commit: usize) -> String {
+    let other = PEOPLE[commit / 3 % PEOPLE.len()];
+    if commit.is_multiple_of(3) { format!("\nCo-authored-by: {other}\n") } else { String::new() }
+}
+
 const PEOPLE: &[&str] = &["Ada <ada@example.org>", "Grace <grace@example.org>", "Release Bot <ci@example.org>"];
 
 /// A history: mostly a line, with siblings (as amends leave them), merges and second roots.
@@ -109,7 +115,7 @@ pub fn history(seed: u64, commits: usize) -> Vec<Planned> {
             parents,
             tree,
             author: random.below(PEOPLE.len()),
-            message: format!("step {index}\n\nWhy.\n"),
+            message: format!("step {index}\n\nWhy.\n{}", wrote_too(index)),
         });
     }
     all

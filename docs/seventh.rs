@@ -1,0 +1,29 @@
+//! Near by tests: one tests the other, or both test the same thing.
+
+use super::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
+
+/// Two definitions are near when one is a test of the other, or both are tests of the same thing.
+pub const TESTING: Dimension = Dimension {
+    name: "testing",
+    sentence: "are a test and what it tests, or test the same thing",
+    holds: Holds::Definitions,
+    reads: Reads::Edges,
+    groups,
+    off: always_on,
+};
+
+fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
+    match fact {
+        LiveFact::Edge { caller, callee, confidence } if *confidence >= SURE && is_test(caller) && !is_test(callee) => {
+            let members = vec![(*callee).to_string(), (*caller).to_string()];
+            vec![Group { name: (*callee).to_string(), members, weight: f64::from(*confidence) }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// By the words of its key, which every language has its own habit for: `tests/a.rs#finds`, `src/a.rs#tests::finds`,
+/// `test_a.py#test_find`, `a_test.go#TestFind`, `a.spec.ts#find`.
+fn is_test(key: &str) -> bool {
+    key.split(|letter: char| !letter.is_alphanumeric()).any(|word| ["test", "tests", "spec"].contains(&word))
+}

@@ -1,0 +1,127 @@
+//! The example of one more dimension, built as it stands in `docs/` and put to work through the library's doors: what is
+//! near in it is mined, learned and measured like the six. Refuses figures of real repositories.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use patina::adapter::Settings;
+use patina::config::{Config, MODEL};
+// The example finds these above it, as it would among the six.
+use patina::dimensions::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
+use patina::embedding::{Embeddings, Manifest, Setup};
+use patina::evaluation::{Experiment, Learned, Material, Reading, Report, Split, Wanted, learn_all, measure};
+use patina::fusion::shipped;
+use patina::git::Repository;
+use patina::pipeline::{Embedder, material};
+use patina::store;
+use patina::workspace::Workspace;
+
+use crate::support::{Made, PATINA, Random, TestRepo, WORDS, about, data_dir, figure, linear};
+
+#[path = "../../docs/seventh.rs"]
+mod example;
+
+/// Things that are tested, and tests of each.
+const TESTED: usize = 20;
+const TESTS: usize = 12;
+/// What those say that call the same things and are no tests.
+const CALLS: &str = "calls it and asserts nothing";
+
+/// Functions; tests of them that speak of something else, loudly, and say a word that goes with what they test; and
+/// functions that call the same.
+fn tested() -> TestRepo {
+    let random = &mut Random::new(12);
+    let (mut code, mut tests) = (String::new(), String::new());
+    for tested in 0..TESTED {
+        let doc = about(random, &[WORDS[TESTED + tested]; 2]);
+        code += &format!("/// {doc}.\npub fn step_{tested}() {{}}\n\n");
+        code += &format!("/// {CALLS}.\npub fn user_{tested}() {{\n    step_{tested}()\n}}\n\n");
+        for test in 0..TESTS {
+            let noise = WORDS[2 * TESTED + random.below(2 * TESTED)];
+            let doc = about(random, &[WORDS[tested], noise, WORDS[tested]]);
+            tests += &format!("    /// {doc}.\n    #[test]\n    fn {noise}_{tested}_{test}() {{\n");
+            tests += &format!("        step_{tested}()\n    }}\n\n");
+        }
+    }
+    let all = format!("{code}#[cfg(test)]\nmod tests {{\n    use super::*;\n\n{tests}}}\n");
+    let repo = linear(&[Made::new("begin", [("src/all.rs".to_string(), all)])]).with_model();
+    repo.reindex();
+    repo
+}
+
+/// What is learned from and measured on, with the vectors that indexing left.
+fn read(repo: &TestRepo) -> Material {
+    let git = Repository::discover(&repo.path).expect("a repository");
+    let config = Config::from_texts(None, None).expect("defaults");
+    let workspace = Workspace::locate(&git.common_dir().expect("a folder"), &config);
+    let cache = store::open_reader(&workspace, &config).expect("a cache");
+    let manifest = include_str!("../../templates/model/all-minilm-l6-v2-int8.toml");
+    let manifest = Manifest::read(MODEL, manifest, data_dir().join("models").join(MODEL)).expect("a manifest");
+    // Every text is known, so that no runtime is needed.
+    let setup = Setup::at(manifest, config.model.provider, PathBuf::new()).expect("a model");
+    let known = Embeddings::open_read_only(&workspace.embeddings_path(), &setup.identity).expect("embeddings");
+    let stop = AtomicBool::new(false);
+    let reading = Reading { repository: &git, config: &config, program: Path::new(PATINA), stop: &stop };
+    let embedder = Embedder { setup: &setup, known: Some(&known), sessions: 1, stop: &stop, progress: &|_, _| {} };
+    let head = git.head().expect("reads").expect("a commit");
+    let (material, new) = material(&cache, &reading, head, Split::measuring, &embedder).expect("reads");
+    assert!(new.is_empty(), "{} texts were not known", new.len());
+    material
+}
+
+/// Trains an adapter for the example and asks it its own questions.
+fn learned(material: &Material) -> (Learned, Report) {
+    let training = Settings { hidden: 64, out: 64, batch: 96, steps: 240, ..Settings::default() };
+    let name = example::TESTING.name;
+    let experiments = BTreeMap::from([(name, Experiment { training, ..Experiment::default() })]);
+    let mut all = learn_all(material, &[&example::TESTING], &experiments, false, &|_, _| true).expect("learns");
+    let prior = |question| shipped(question, &|_| false).expect("it fits");
+    let wanted = Wanted { dimension: Some(name.to_string()), ..Wanted::default() };
+    let report = measure(material, &all, &prior, &wanted).expect("measures");
+    (all.remove(0), report)
+}
+
+#[test]
+fn it_is_mined_learned_and_measured_like_the_six() {
+    let material = read(&tested());
+    let (learned, report) = learned(&material);
+    let groups = &learned.lessons.groups.all;
+    assert_eq!(groups.len(), TESTED, "one for each thing that is tested");
+    for (members, _) in groups {
+        let texts = || members.iter().map(|text| material.corpus.texts[*text as usize].as_str());
+        assert!(texts().filter(|text| text.contains("pub fn step_")).count() == 1, "what is tested is one of them");
+        assert!(members.len() > TESTS / 3, "its tests are the others, but for those held out: {}", members.len());
+        assert!(!texts().any(|text| text.contains(CALLS)), "who calls it and is no test is none of them");
+    }
+    let [worth] = &report.dimensions[..] else { panic!("one dimension: {:?}", report.dimensions) };
+    let [own] = &report.tasks[..] else { panic!("one task: {:?}", report.tasks) };
+    assert_eq!((worth.name.as_str(), own.task.as_str(), &worth.reason), ("testing", "testing", &None));
+    let mrr = |method: &str| own.methods[method].mrr;
+    let low = worth.own.expect("a lift").low;
+    figure(&format!(
+        "a seventh: frozen {:.3}, adapter {:.3} of {}, lift from {low:+.3}",
+        mrr("frozen"),
+        mrr("adapter"),
+        own.n
+    ));
+    assert!(mrr("frozen") < 0.4 && mrr("adapter") > 0.6 && low > 0.0, "{worth:?} {own:?}");
+}
+
+fn groups(caller: &str, callee: &str, confidence: f32) -> usize {
+    (example::TESTING.groups)(&LiveFact::Edge { caller, callee, confidence }).len()
+}
+
+#[test]
+fn a_test_is_known_by_its_key_in_every_language() {
+    for test in
+        ["tests/a.rs#finds", "src/a.rs#tests::finds", "test_a.py#test_find", "a_test.go#TestFind", "a.spec.ts#f"]
+    {
+        assert_eq!(groups(test, "src/a.rs#find", SURE), 1, "{test}");
+        assert_eq!(groups(test, "tests/mod.rs#help", SURE), 0, "{test}: what helps tests is not tested");
+        assert_eq!(groups(test, "src/a.rs#find", SURE - 0.1), 0, "{test}: that is a guess");
+    }
+    for other in ["src/main.rs#run", "src/latest.rs#attest"] {
+        assert_eq!(groups(other, "src/a.rs#find", SURE), 0, "{other}");
+    }
+}
