@@ -11,7 +11,7 @@ use crate::dimensions::{self, Dimension};
 use crate::embedding::Embedding;
 use crate::error::{Exit, UserError};
 use crate::index::{self, Vectors};
-use crate::query::{self, Asked, Filter, Hit, Meaning, Reader, Search};
+use crate::query::{self, Asked, Filter, Hit, Meaning, Reader, Search, Tasking};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -101,12 +101,14 @@ fn by_words_and_meaning(
     output: &Output,
 ) -> Result<Hits> {
     let mut search = Search::by_words(reader, text, filter)?;
+    let mut tasking = Tasking::by_words(reader, text, filter)?;
     let mut used = Vec::new();
-    if let Some((_, asked)) = meant(reader, vectors, meaning, output)? {
+    if let Some((embedding, asked)) = meant(reader, vectors, meaning, output)? {
         search.by_meaning(&asked)?;
+        tasking.by_meaning(vectors, &embedding, &asked)?;
         used.extend(asked.dimensions);
     }
-    Ok((search.hits()?, used))
+    Ok((search.hits(&tasking.likely()?)?, used))
 }
 
 /// What a question means; none where that is not to be had, and then it is said why.

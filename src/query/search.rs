@@ -43,6 +43,8 @@ const WHOLE_NAME_BOOST: f64 = 0.7;
 /// What matches best in words is worth 1, and what is most alike this much: between half and all of it messages of
 /// commits found the files they changed best, on two histories.
 const ALIKE_WEIGHT: f64 = 0.7;
+/// What stands in the file that the question is likeliest about gains this.
+const LIKELY_WEIGHT: f64 = 1.0;
 /// Vectors looked at before the best are chosen.
 const ALIKE_LOOKED_AT: usize = 60;
 /// What is less alike than this is found by its words or not at all.
@@ -126,10 +128,10 @@ impl<'r, 's> Search<'r, 's> {
         Ok(())
     }
 
-    /// The best of what was found, with evidence; ties by key.
-    pub fn hits(self) -> Result<Vec<Hit>> {
+    /// The best of what was found, with evidence; ties by key. `likely` is how likely the question is about each file.
+    pub fn hits(self, likely: &HashMap<&str, f64>) -> Result<Vec<Hit>> {
         let mut hits = Vec::new();
-        for (candidate, score, ranks) in ranked(self.candidates, self.meant, self.filter.k) {
+        for (candidate, score, ranks) in ranked(self.candidates, self.meant, likely, self.filter.k) {
             let (seq, alike) = (candidate.found.seq(), candidate.alike);
             let mut hit = candidate.found.into_hit(score);
             hit.ranks = ranks;
@@ -156,6 +158,7 @@ impl<'r, 's> Search<'r, 's> {
 fn ranked(
     candidates: HashMap<i64, Candidate>,
     meant: Option<&'static str>,
+    likely: &HashMap<&str, f64>,
     k: usize,
 ) -> Vec<(Candidate, f64, BTreeMap<&'static str, usize>)> {
     let mut all: Vec<(String, Candidate)> =
@@ -165,6 +168,10 @@ fn ranked(
     let alike = |one: &Candidate| f64::from(one.alike.unwrap_or(0.0).max(0.0)) * one.weight;
     let (most_text, most_alike) = (best(|one| one.text), best(alike));
     let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
+    let by_file = |one: &Candidate| match &one.found {
+        Found::Item(item) => likely.get(item.path.as_str()).copied().unwrap_or_default(),
+        Found::Commit(..) => 0.0,
+    };
     let place = |part: &dyn Fn(&Candidate) -> f64| -> Vec<Option<usize>> {
         let mut order: Vec<usize> = (0..all.len()).filter(|at| part(&all[*at].1) > 0.0).collect();
         order.sort_by(|a, b| part(&all[*b].1).total_cmp(&part(&all[*a].1)).then_with(|| a.cmp(b)));
@@ -180,11 +187,9 @@ fn ranked(
         .into_iter()
         .enumerate()
         .map(|(at, (_, one))| {
-            // Without vectors the score is what it always was: bm25 and what moves it.
-            let score = match meant {
-                None => one.text,
-                Some(_) => share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike),
-            };
+            let score = share(one.text, most_text)
+                + ALIKE_WEIGHT * share(alike(&one), most_alike)
+                + LIKELY_WEIGHT * by_file(&one) * one.weight;
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
             ranks.extend(meant.zip(by_meaning[at]));

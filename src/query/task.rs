@@ -213,6 +213,15 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
         Ok(hits)
     }
 
+    /// How likely each file is to be touched, over the likeliest, by its path.
+    pub fn likely(&self) -> Result<HashMap<&str, f64>> {
+        let table = self.table();
+        let scores = scores(self.reader, Question::Task, &table)?;
+        let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let history = &self.signals.history;
+        Ok(table.files.iter().zip(scores).map(|(file, score)| (history.path(*file), (score - best).exp())).collect())
+    }
+
     fn table(&self) -> Table {
         let mut definitions: [HashMap<File, Vec<&[f32]>>; 2] = Default::default();
         for (by_file, all) in definitions.iter_mut().zip(&self.definitions) {
