@@ -16,7 +16,7 @@ use crate::error::{Exit, UserError};
 use crate::event::{count, hex};
 use crate::index::{self, Vectors};
 use crate::item;
-use crate::pipeline;
+use crate::pipeline::{self, LEAST_COMMITS, Supply};
 use crate::query::Reader;
 use crate::view;
 
@@ -50,6 +50,7 @@ struct Answer {
     /// Texts that live items say, and those of them that are not embedded yet.
     texts: Texts,
     dimensions: Vec<Dimension>,
+    training: Training,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
     last_error: Option<String>,
@@ -71,6 +72,16 @@ struct Model {
 struct Texts {
     live: u64,
     wanted: u64,
+}
+
+#[derive(Default, Serialize)]
+struct Training {
+    /// Commits that all dimensions were last trained on; none where they never were.
+    commits: Option<usize>,
+    /// Why it is time to train; none where it is not.
+    due: Option<String>,
+    /// Why the last attempt came to nothing.
+    failed: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -113,6 +124,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         Err(error) => (None, Some(error)),
     };
     let model = vectors.generation().map(|generation| generation.model.clone()).or(set_up);
+    let last = pipeline::last_training(&here.workspace.adapters_dir());
+    let sha256 = vectors.generation().map_or("", |generation| &generation.model.sha256);
+    let now = pipeline::supply(cache, sha256, reader.time())?;
     let answer = Answer {
         head,
         indexed_commit: reader.as_of(),
@@ -131,7 +145,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         model: model.map(|model| Model { id: model.id, sha256: model.sha256 }),
         model_error: missing.as_ref().map(|error| format!("{error:#}")),
         texts: Texts { live: index::live_texts(cache)?, wanted: index::wanted_count(cache)? },
-        dimensions: dimensions(&here, &reader, &vectors)?,
+        dimensions: dimensions(&reader, &vectors, last.as_ref(), &now)?,
+        training: Training {
+            commits: last.as_ref().map(|last| last.commits).filter(|commits| *commits > 0),
+            due: pipeline::due(last.as_ref(), &now),
+            failed: last.as_ref().and_then(|last| last.failed.as_ref()).map(|failed| failed.why.clone()),
+        },
         digest: match arguments.digest {
             true => Some(Digest { facts: crate::store::digest(cache)?, vectors: index::digest(&vectors)? }),
             false => None,
@@ -187,6 +206,14 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         let items = if dimension.adapter == "off" { String::new() } else { format!(", {} items", dimension.items) };
         page.heading(format!("  {:14}", dimension.name), format!(" {}{items}{reason}", dimension.adapter));
     }
+    if let Some(due) = answer.training.due.as_ref().filter(|_| answer.model.is_some()) {
+        let who =
+            if here.config.retrains { "the worker does it after the next commit" } else { "`patina retrain` does it" };
+        page.heading("training   ", format!("is due: {due}; {who}"));
+    }
+    if let Some(why) = &answer.training.failed {
+        page.heading("training   ", format!("failed: {why}; `patina retrain` shows it"));
+    }
     if let Some(digest) = &answer.digest {
         page.heading("facts      ", &digest.facts);
         page.heading("vectors    ", digest.vectors.as_deref().unwrap_or("none"));
@@ -214,6 +241,7 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
         model_error: None,
         texts: Texts::default(),
         dimensions: Vec::new(),
+        training: Training::default(),
         digest: None,
         last_error: here.workspace.last_error(),
     };
@@ -226,15 +254,17 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
 }
 
 /// Each dimension: how many items it holds, and in a sentence what it is searched by.
-fn dimensions(here: &Here, reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result<Vec<Dimension>> {
+fn dimensions(
+    reader: &Reader<'_>,
+    vectors: &Vectors<'_>,
+    last: Option<&pipeline::Training>,
+    now: &Supply,
+) -> Result<Vec<Dimension>> {
     let counts = item::counts(&reader.cache, reader.view.id)?;
     let commits = view::reachable_count(&reader.cache)?;
     let mut all = Vec::new();
-    let last = pipeline::last_training(&here.workspace.adapters_dir());
-    let model = vectors.generation().map_or("", |generation| &generation.model.sha256);
-    let due = pipeline::due(last.as_ref(), &pipeline::supply(&reader.cache, model, reader.time())?);
     for dimension in dimensions::ALL {
-        let outcomes = last.iter().flat_map(|last| &last.outcomes);
+        let outcomes = last.into_iter().flat_map(|last| &last.outcomes);
         let said =
             outcomes.filter(|outcome| outcome.name == dimension.name).map(|outcome| outcome.reason.clone()).next();
         let items = counts.iter().filter(|(kind, _)| dimension.holds.kind(kind)).map(|(_, n)| n).sum::<u64>()
@@ -247,7 +277,7 @@ fn dimensions(here: &Here, reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result
             (Some(why), _) => ("off", None, why),
             (None, None) => ("off", None, "nothing is embedded yet".to_string()),
             (None, Some((id, space, note))) if space.is_base() => {
-                ("identity", Some(id), if note.is_empty() { said.unwrap_or(untrained(due.as_deref())) } else { note })
+                ("identity", Some(id), if note.is_empty() { said.unwrap_or(untrained(now)) } else { note })
             }
             (None, Some((id, _, note))) => {
                 ("trained", Some(id), if note.is_empty() { said.unwrap_or_default() } else { note })
@@ -259,10 +289,10 @@ fn dimensions(here: &Here, reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result
 }
 
 /// Why a dimension has no adapter where nobody has tried.
-fn untrained(due: Option<&str>) -> String {
-    match due {
-        Some(due) => format!("no adapter has been trained, and {due}: `patina retrain`"),
-        None => "no adapter has been trained, and there is too little to learn from".to_string(),
+fn untrained(now: &Supply) -> String {
+    match now.commits < LEAST_COMMITS {
+        true => "no adapter has been trained, and there is too little to learn from".to_string(),
+        false => format!("no adapter has been trained, and {} commits are there to learn from", now.commits),
     }
 }
 

@@ -1,0 +1,245 @@
+//! Training as it is started: by hand, where a person waits for it, and by the worker, when it is time and nobody needs
+//! the machine. Neither holds the lock while it trains. Refuses to fail the worker, and to try what failed at once again.
+
+use std::any::Any;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use super::output::Output;
+use super::progress::Progress;
+use super::{Here, LOCK, is_off};
+use crate::config::Config;
+use crate::dimensions::Dimension;
+use crate::embedding::Setup;
+use crate::error::{Exit, UserError};
+use crate::fail;
+use crate::git::{Repository, Worktree};
+use crate::pipeline::{self, Depth, FOREGROUND_SESSIONS, Learner, Outcome, Supply, WORKER_SESSIONS};
+use crate::store;
+use crate::view;
+use crate::workspace::{Lock, TrainingLock, Workspace, running_program};
+
+/// A training that goes on in the background leaves the machine alone for so long after each ring: the worker that
+/// answers it is done by then, or has the higher priority.
+const YIELD: Duration = Duration::from_secs(2);
+/// How often it looks whether it may go on.
+const LOOK: Duration = Duration::from_millis(20);
+/// What is added to the priority of a worker: nothing yields more.
+const IDLE: i32 = 19;
+
+/// The lock of whoever trains.
+///
+/// # Errors
+/// A [`UserError`] with the exit code for "locked" where somebody trains already.
+pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
+    workspace.try_training_lock()?.ok_or_else(|| {
+        UserError::new(Exit::Locked, "another patina is training here")
+            .hint("`patina status` says what came of it once it has ended")
+            .into()
+    })
+}
+
+/// Trains while a person waits, and makes a generation of what was published. The caller has caught up; whoever rang
+/// before `rings` was answered.
+pub fn train(
+    here: &Here,
+    only: Option<&'static Dimension>,
+    dry_run: bool,
+    rings: u64,
+    stop: &AtomicBool,
+    output: &Output,
+    lock: &TrainingLock,
+) -> Result<Vec<Outcome>> {
+    let progress = Progress::new(output.is_quiet());
+    let moments = Moments::new(&here.workspace, &here.common_dir, stop, rings);
+    let outcomes = pipeline::retrain(
+        &Learner {
+            repository: &here.repository,
+            workspace: &here.workspace,
+            config: &here.config,
+            program: &running_program()?,
+            progress: &|stage, done, total| progress.step(stage, done, total),
+            stop,
+            going_on: &|| !stop.load(Ordering::Relaxed),
+            sessions: FOREGROUND_SESSIONS,
+            briefly: &|work| moments.with(work),
+            lock,
+        },
+        only,
+        dry_run,
+    );
+    progress.finish();
+    let outcomes = outcomes?;
+    if outcomes.iter().any(|outcome| outcome.published) && !dry_run {
+        // Stored embeddings are projected anew, and the generation is switched once they all are.
+        here.behind_the_lock(stop, output, |context| pipeline::catch_up(context, Depth::New))?;
+    }
+    Ok(outcomes)
+}
+
+/// Trains where it is time to, as the worker that has nothing else to do; whoever rang before `rings` was answered.
+/// Returns whether something was published: the next catching up makes a generation of it.
+pub fn by_itself(common_dir: &Path, workspace: &Workspace, config: &Config, stop: &AtomicBool, rings: u64) -> bool {
+    let training = Training { common_dir, workspace, config, stop, rings };
+    match training.run() {
+        Ok(is_published) => is_published,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "training in the background gave up");
+            false
+        }
+    }
+}
+
+struct Training<'a> {
+    common_dir: &'a Path,
+    workspace: &'a Workspace,
+    config: &'a Config,
+    stop: &'a AtomicBool,
+    rings: u64,
+}
+
+impl Training<'_> {
+    fn run(&self) -> Result<bool> {
+        if !self.config.retrains || self.stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let Some(now) = self.supply()? else { return Ok(false) };
+        let folder = self.workspace.adapters_dir();
+        let due = || pipeline::due(pipeline::last_training(&folder).as_ref(), &now);
+        if due().is_none() {
+            return Ok(false);
+        }
+        let worktrees = Repository::open(self.common_dir)?.worktrees()?;
+        if worktrees.iter().any(Worktree::is_under_way) {
+            tracing::info!("training waits until nothing is under way in any worktree");
+            return Ok(false);
+        }
+        // Whoever trains already leaves nothing to do, and may have ended between the two looks.
+        let Some(lock) = self.workspace.try_training_lock()? else { return Ok(false) };
+        let Some(why) = due() else { return Ok(false) };
+        tracing::info!(why, "training begins");
+        match self.train(&lock, worktrees) {
+            Ok(outcomes) => {
+                let published = outcomes.iter().filter(|outcome| outcome.published).count();
+                tracing::info!(published, "trained");
+                Ok(published > 0)
+            }
+            Err(error) if is_put_off(&error) => {
+                tracing::info!("training is put off");
+                Ok(false)
+            }
+            Err(error) => {
+                pipeline::note_failure(&folder, &now, &format!("{error:#}"), &lock)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What there is to learn from; none where there is no model, or nothing is indexed.
+    fn supply(&self) -> Result<Option<Supply>> {
+        let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(None) };
+        let cache = store::open_reader(self.workspace, self.config)?;
+        let Some(head) = view::view_of(&cache, "")?.and_then(|view| view.head) else { return Ok(None) };
+        pipeline::supply(&cache, &setup.identity.sha256, head.time).map(Some)
+    }
+
+    /// On a thread of its own: on Linux a priority is a thread's, and the worker goes on at its own.
+    fn train(&self, lock: &TrainingLock, worktrees: Vec<Worktree>) -> Result<Vec<Outcome>> {
+        let work = || -> Result<Vec<Outcome>> {
+            let _ = rustix::process::nice(IDLE);
+            fail::point("training")?;
+            let repository = Repository::open(self.common_dir)?;
+            let moments = Moments::new(self.workspace, self.common_dir, self.stop, self.rings);
+            let turn =
+                Turn { workspace: self.workspace, worktrees, stop: self.stop, last: Mutex::new((self.rings, None)) };
+            pipeline::retrain(
+                &Learner {
+                    repository: &repository,
+                    workspace: self.workspace,
+                    config: self.config,
+                    program: &running_program()?,
+                    progress: &|_, _, _| {},
+                    stop: self.stop,
+                    going_on: &|| turn.comes(),
+                    sessions: WORKER_SESSIONS,
+                    briefly: &|work| moments.with(work),
+                    lock,
+                },
+                None,
+                false,
+            )
+        };
+        std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|panic| Err(said(&*panic)))
+    }
+}
+
+/// Whether it ended because it was asked to, and not because something is wrong.
+fn is_put_off(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<UserError>().is_some_and(|error| error.exit == Exit::Interrupted)
+}
+
+/// What a thread said as it ended.
+fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    anyhow!("training ended: {}", text.unwrap_or("nobody knows why"))
+}
+
+/// Whose turn it is: a training in the background goes last.
+struct Turn<'a> {
+    workspace: &'a Workspace,
+    worktrees: Vec<Worktree>,
+    stop: &'a AtomicBool,
+    /// The rings that were there at the last look, and when they came.
+    last: Mutex<(u64, Option<Instant>)>,
+}
+
+impl Turn<'_> {
+    /// Waits while it rings; false where the training is to end.
+    fn comes(&self) -> bool {
+        loop {
+            if self.stop.load(Ordering::Relaxed) || self.worktrees.iter().any(Worktree::is_under_way) {
+                return false;
+            }
+            {
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                let rings = self.workspace.rings();
+                if rings != last.0 {
+                    *last = (rings, Some(Instant::now()));
+                }
+                if last.1.is_none_or(|rang| rang.elapsed() > YIELD) {
+                    return true;
+                }
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// The lock, for moments. Whoever rings meanwhile finds it taken and trusts its holder, so a worker is started after.
+struct Moments<'a> {
+    workspace: &'a Workspace,
+    common_dir: &'a Path,
+    stop: &'a AtomicBool,
+    answered: AtomicU64,
+}
+
+impl<'a> Moments<'a> {
+    fn new(workspace: &'a Workspace, common_dir: &'a Path, stop: &'a AtomicBool, answered: u64) -> Self {
+        Moments { workspace, common_dir, stop, answered: AtomicU64::new(answered) }
+    }
+
+    fn with(&self, work: &mut dyn FnMut(&Lock) -> Result<()>) -> Result<()> {
+        let lock = self.workspace.lock(LOCK, || self.stop.load(Ordering::Relaxed))?;
+        let done = work(&lock);
+        drop(lock);
+        let rings = self.workspace.rings();
+        if self.answered.swap(rings, Ordering::Relaxed) != rings && !is_off() {
+            Workspace::spawn_worker(self.common_dir)?;
+        }
+        done
+    }
+}
