@@ -109,8 +109,7 @@ impl Training<'_> {
         }
         let Some(now) = self.supply()? else { return Ok(false) };
         let folder = self.workspace.adapters_dir();
-        let due = || pipeline::due(pipeline::last_training(&folder).as_ref(), &now);
-        if due().is_none() {
+        if !pipeline::is_wanted(pipeline::last_training(&folder).as_ref(), &now) {
             return Ok(false);
         }
         let worktrees = Repository::open(self.common_dir)?.worktrees()?;
@@ -118,14 +117,12 @@ impl Training<'_> {
             tracing::info!("training waits until nothing is under way in any worktree");
             return Ok(false);
         }
-        // Whoever trains already leaves nothing to do, and may have ended between the two looks.
+        // Whoever trains already leaves nothing to do.
         let Some(lock) = self.workspace.try_training_lock()? else { return Ok(false) };
-        let Some(why) = due() else { return Ok(false) };
-        tracing::info!(why, "training begins");
-        match self.train(&lock, worktrees) {
+        match self.train(&lock, worktrees, &now) {
             Ok(outcomes) => {
                 let published = outcomes.iter().filter(|outcome| outcome.published).count();
-                tracing::info!(published, "trained");
+                tracing::info!(trained = outcomes.len(), published, "training has ended");
                 Ok(published > 0)
             }
             Err(error) if is_put_off(&error) => {
@@ -148,7 +145,7 @@ impl Training<'_> {
     }
 
     /// On a thread of its own: on Linux a priority is a thread's, and the worker goes on at its own.
-    fn train(&self, lock: &TrainingLock, worktrees: Vec<Worktree>) -> Result<Vec<Outcome>> {
+    fn train(&self, lock: &TrainingLock, worktrees: Vec<Worktree>, now: &Supply) -> Result<Vec<Outcome>> {
         let work = || -> Result<Vec<Outcome>> {
             let _ = rustix::process::nice(IDLE);
             fail::point("training")?;
@@ -156,7 +153,7 @@ impl Training<'_> {
             let moments = Moments::new(self.workspace, self.common_dir, self.stop, self.rings);
             let turn =
                 Turn { workspace: self.workspace, worktrees, stop: self.stop, last: Mutex::new((self.rings, None)) };
-            pipeline::retrain(
+            pipeline::retrain_if_due(
                 &Learner {
                     repository: &repository,
                     workspace: self.workspace,
@@ -169,8 +166,7 @@ impl Training<'_> {
                     briefly: &|work| moments.with(work),
                     lock,
                 },
-                None,
-                false,
+                now,
             )
         };
         std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|panic| Err(said(&*panic)))

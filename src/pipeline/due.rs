@@ -108,8 +108,7 @@ pub fn due(last: Option<&Training>, now: &Supply) -> Option<String> {
     if now.commits < LEAST_COMMITS {
         return None;
     }
-    let failed = last.and_then(|last| last.failed.as_ref());
-    if failed.is_some_and(|failed| failed.model == now.model && now.commits < failed.commits + RETRY) {
+    if last.is_some_and(|last| has_just_failed(last, now)) {
         return None;
     }
     let Some(last) = last.filter(|last| last.commits > 0) else {
@@ -136,11 +135,25 @@ pub fn due(last: Option<&Training>, now: &Supply) -> Option<String> {
     })
 }
 
-/// Whether enough is new since the last training, and since the last look, to look at what its adapters are worth now.
+/// Whether it is time to train, or to look at what adapters are worth.
+pub fn is_wanted(last: Option<&Training>, now: &Supply) -> bool {
+    due(last, now).is_some() || last.is_some_and(|last| is_look_due(last, now))
+}
+
+/// Whether enough is new since the last training, and since the last look, to look at what its adapters are worth now,
+/// and it is not time to train anyway.
 pub fn is_look_due(last: &Training, now: &Supply) -> bool {
+    if due(Some(last), now).is_some() || has_just_failed(last, now) {
+        return false;
+    }
     let seen = last.since.as_ref().map_or(0, |since| since.commits).max(last.commits);
     let wanted = LOOK_LEAST.max((LOOK_SHARE * last.commits as f64).ceil() as usize);
     last.model == now.model && last.commits > 0 && now.commits >= seen + wanted
+}
+
+fn has_just_failed(last: &Training, now: &Supply) -> bool {
+    let failed = last.failed.as_ref();
+    failed.is_some_and(|failed| failed.model == now.model && now.commits < failed.commits + RETRY)
 }
 
 /// The last training; none where there was none.
@@ -249,6 +262,15 @@ mod tests {
             (looked(1050), 1100, true),
             (Training { commits: 100, ..last() }, 119, false),
             (Training { commits: 100, ..last() }, 120, true),
+            (last(), 1200, false),
+            (
+                Training {
+                    failed: Some(Failed { commits: 1050, model: "m".to_string(), ..Failed::default() }),
+                    ..last()
+                },
+                1060,
+                false,
+            ),
             (Training { model: "n".to_string(), ..last() }, 1100, false),
             (Training::default(), 1100, false),
         ] {

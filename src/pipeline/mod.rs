@@ -2,8 +2,9 @@
 //! where the repository stands, `retrain` learns from it. All are resumable at any point. Refuses to write without the lock.
 
 mod code;
-mod history;
 mod due;
+mod history;
+mod look;
 mod retrain;
 mod sweep;
 mod vectors;
@@ -27,7 +28,10 @@ use crate::store::Cache;
 use crate::view::{self, FileMove, View};
 use crate::workspace::{Lock, Workspace};
 
-pub use due::{Failed, LEAST_COMMITS, Outcome, Supply, Training, due, last_training, note_failure, supply};
+pub use due::{
+    Failed, LEAST_COMMITS, Outcome, Since, Supply, Training, due, is_wanted, last_training, note_failure, supply,
+};
+pub use look::retrain_if_due;
 pub use retrain::{Learner, keep, retrain, timeline};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
 

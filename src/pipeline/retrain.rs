@@ -71,7 +71,6 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
     let config = config_at(learner.repository, learner.config, Some(head))?;
     let setup = Setup::check(&config.model, false)?;
     let material = learner.material(cache, head, &config, &setup, Split::in_use)?;
-    fail::point("material read")?;
     let people = Population { people: material.timeline.people.len() };
     let is_off = |dimension: &Dimension| {
         config.dimensions_off.iter().any(|name| name == dimension.name) || (dimension.off)(&people).is_some()
@@ -103,7 +102,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
                 let message = "another model or adapter is in use than when the training began; nothing is published";
                 return Err(UserError::new(Exit::Failed, message).hint("run `patina retrain` again").into());
             }
-            gate.publish(&learned, &judged)
+            gate.publish(&learned, &judged, only.is_none())
         })?;
         gate.note(&judged, only.is_none(), learner.lock)?;
     }
@@ -111,7 +110,8 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
 }
 
 impl Learner<'_> {
-    fn head(&self, cache: &Connection) -> Result<Head> {
+    /// Where the main worktree stands in the cache.
+    pub fn head(&self, cache: &Connection) -> Result<Head> {
         let head = view::view_of(cache, "")?.and_then(|view| view.head);
         head.ok_or_else(|| {
             UserError::new(Exit::NotSetUp, "this repository has no commits to learn from")
@@ -122,7 +122,7 @@ impl Learner<'_> {
 
     /// Reads all that is learned from. The cache is let go of before anything that takes long: while somebody reads it,
     /// whoever works cannot fold what is new into it.
-    fn material(
+    pub fn material(
         &self,
         cache: Connection,
         head: Head,
@@ -252,8 +252,9 @@ impl Gate<'_> {
         Ok((board.unwrap_or_default(), fitted.all().clone()))
     }
 
-    /// Puts what won in its place. Adapters first: one without its weights is used with the prior's.
-    fn publish(&self, learned: &[Learned], judged: &[Judged]) -> Result<()> {
+    /// Puts what won in its place. Adapters first: one without its weights is used with the prior's. Where not all were
+    /// trained, the weights of other questions stay.
+    fn publish(&self, learned: &[Learned], judged: &[Judged], is_whole: bool) -> Result<()> {
         let model = &self.setup.identity.sha256;
         std::fs::create_dir_all(self.folder)?;
         for (learned, judged) in learned.iter().zip(judged).filter(|(_, judged)| judged.outcome.published) {
@@ -272,7 +273,12 @@ impl Gate<'_> {
             write_atomically(&adapter::path(self.folder, &outcome.name), &bytes)?;
             fail::point("adapter published")?;
         }
-        let weights: BTreeMap<Question, Weights> = judged.iter().flat_map(|judged| judged.weights.clone()).collect();
+        let mut weights: BTreeMap<Question, Weights> = BTreeMap::new();
+        if !is_whole && last_training(self.folder).is_some_and(|last| last.model == *model) {
+            let kept = |question| Some((question, fusion::kept_weights(self.folder, question)?));
+            weights.extend(Question::ALL.into_iter().filter_map(kept));
+        }
+        weights.extend(judged.iter().flat_map(|judged| judged.weights.clone()));
         fusion::save(self.folder, model, &weights)?;
         fail::point("weights published")?;
         Ok(())

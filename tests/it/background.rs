@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use patina::dimensions::ALL;
 use serde_json::Value;
 
 use crate::support::{Made, PATINA, Random, TestRepo, WORDS, is_current, linear, texts, until, verified};
@@ -14,18 +15,21 @@ const CODES: usize = 8;
 const COMMITS: usize = 130;
 /// Commits from here on touch files that were never touched before.
 const HELD_OUT: usize = 109;
-/// One dimension is enough, and quick.
-const ONE: &str = "[dimensions]\noff = [\"semantic\", \"dependency\", \"syntactic\", \"architectural\", \"social\"]\n";
 
-/// A history that a word tells which files change together, one commit short of what was asked for.
-fn planted(commits: usize) -> TestRepo {
+/// A file of a word, as it stands after so many changes.
+fn file(word: usize, member: usize, times: usize) -> (String, String) {
+    (format!("f{word}_{member}.txt"), format!("{} number {member}\n{}", WORDS[word], "\n".repeat(times)))
+}
+
+/// A history in which words tell which files change together; the first commit is too large to say anything.
+/// Only some dimensions are on: one is enough for most, and quick.
+pub fn planted(commits: usize, on: &str) -> TestRepo {
+    let off = ALL.iter().map(|dimension| dimension.name).filter(|name| !on.contains(name));
+    let settings = format!("[dimensions]\noff = {:?}\n", off.collect::<Vec<_>>());
     let random = &mut Random::new(5);
-    let file = |word: usize, member: usize, times: usize| {
-        (format!("f{word}_{member}.txt"), format!("{} number {member}\n{}", WORDS[word], "\n".repeat(times)))
-    };
     let words = 0..4 * CODES;
     let mut begin: Vec<_> = words.flat_map(|word| (0..2).map(move |member| file(word, member, 0))).collect();
-    begin.push(("patina.toml".to_string(), ONE.to_string()));
+    begin.push(("patina.toml".to_string(), settings));
     let mut made = vec![Made::new("begin", begin).by("Release Bot <ci@example.org>")];
     for commit in 1..commits {
         let code = random.below(CODES);
@@ -40,7 +44,7 @@ fn planted(commits: usize) -> TestRepo {
 
 /// The same, indexed, with hooks that ring.
 fn ringing() -> TestRepo {
-    let repo = planted(COMMITS);
+    let repo = planted(COMMITS, "temporal");
     repo.reindex();
     repo.patina(&["hook", "install"]);
     repo.ringing()
@@ -93,8 +97,8 @@ impl Held {
 fn the_worker_trains_when_it_is_time_and_a_commit_meanwhile_does_not_wait() {
     let repo = ringing();
     let status = repo.json(&["status"]);
-    assert!(status["training"]["due"].as_str().is_some_and(|due| due.contains("130 commits")), "{status}");
-    let held = Held::at(&repo, "material read");
+    assert!(status["training"]["due"].as_str().is_some_and(|due| due.contains("129 commits")), "{status}");
+    let held = Held::at(&repo, "training");
     held.repo.commit_files(&[("more.txt", "more of it\n")], "It is time");
     held.wait();
     repo.commit_files(&[("late.rs", "/// Waters the plants.\nfn water() {}\n")], "While it trains");
@@ -149,7 +153,7 @@ fn while_somebody_bisects_nothing_is_trained() {
     repo.settle();
     assert_eq!((is_current(&repo), adapters(&repo)), (true, Vec::new()));
     // What is begun meanwhile stops what goes on.
-    let held = Held::at(&repo, "material read");
+    let held = Held::at(&repo, "training");
     held.repo.git(&["bisect", "reset"]);
     held.wait();
     repo.git(&["bisect", "start"]);
@@ -163,7 +167,7 @@ fn while_somebody_bisects_nothing_is_trained() {
 
 #[test]
 fn a_training_by_hand_holds_up_nobody_and_publishes_only_what_it_was_judged_against() {
-    let repo = planted(COMMITS);
+    let repo = planted(COMMITS, "temporal");
     repo.reindex();
     let held = Held::at(&repo, "judged");
     let training = held.start(&["retrain"]);
@@ -189,7 +193,7 @@ fn a_training_by_hand_holds_up_nobody_and_publishes_only_what_it_was_judged_agai
 
 #[test]
 fn where_it_is_switched_off_or_there_is_too_little_nothing_is_trained() {
-    let repo = planted(99);
+    let repo = planted(99, "temporal");
     let full = repo.patina(&["reindex", "--full"]);
     assert!(full.stderr.contains("nothing was trained: 98 commits"), "{full:?}");
     let off = repo.root().join("config.toml");
@@ -204,4 +208,57 @@ fn where_it_is_switched_off_or_there_is_too_little_nothing_is_trained() {
     let said = repo.patina(&["status"]).stdout;
     assert!(said.contains("is due: 100 commits") && said.contains("`patina retrain` does it"), "{said}");
     assert_eq!(adapters(&repo), Vec::<String>::new());
+}
+
+/// What is kept of the last training.
+fn training(repo: &TestRepo) -> Value {
+    let text = fs::read(repo.state().join("adapters/training.json")).expect("it is kept");
+    serde_json::from_slice(&text).expect("JSON")
+}
+
+#[test]
+fn adapters_are_looked_at_on_later_commits_and_trained_again_where_they_gain_no_more() {
+    let repo = planted(COMMITS, "temporal");
+    repo.reindex();
+    repo.patina(&["retrain"]);
+    let lift = training(&repo)["outcomes"][0]["lift"].clone();
+    assert!(lift["low"].as_f64() > Some(0.0), "{lift}");
+    let go_on = |is_planted: bool| {
+        let repo = repo.copy();
+        let random = &mut Random::new(9);
+        for commit in COMMITS..COMMITS + 21 {
+            let code = random.below(CODES);
+            for word in 0..4 {
+                let code = if is_planted { code } else { random.below(CODES) };
+                let (path, text) = file(code + CODES * word, 1, commit);
+                repo.write(path, text);
+            }
+            repo.commit(&format!("go on {commit}"));
+        }
+        repo.patina(&["hook", "install"]);
+        repo.ringing().settle();
+        training(&repo)
+    };
+    let kept = go_on(true);
+    assert_eq!((&kept["commits"], &kept["since"]["commits"]), (&129.into(), &150.into()), "{kept}");
+    assert!(kept["since"]["lifts"]["temporal"]["high"].as_f64() > Some(0.0), "{kept}");
+    let kept = go_on(false);
+    assert_eq!((&kept["commits"], &kept["since"]), (&150.into(), &Value::Null), "it is trained again: {kept}");
+}
+
+#[test]
+fn to_train_one_dimension_leaves_the_others_as_they_are() {
+    let repo = planted(COMMITS, "temporal semantic");
+    repo.reindex();
+    repo.patina(&["retrain"]);
+    let weights = || {
+        let text = fs::read(repo.state().join("adapters/weights.json")).expect("they are kept");
+        serde_json::from_slice::<Value>(&text).expect("JSON")["questions"].clone()
+    };
+    let (before, kept) = (weights(), training(&repo));
+    assert!(before["task"].is_object() && before["files"].is_object(), "{before}");
+    repo.patina(&["retrain", "-d", "temporal"]);
+    assert_eq!(weights()["task"], before["task"]);
+    assert_eq!(training(&repo)["outcomes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(training(&repo)["commits"], kept["commits"]);
 }
