@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -55,7 +55,12 @@ pub fn train(
     lock: &TrainingLock,
 ) -> Result<Vec<Outcome>> {
     let progress = Progress::new(output.is_quiet());
-    let moments = Moments::new(&here.workspace, &here.common_dir, stop, rings);
+    let answer = || {
+        if let Err(error) = wake(&here.common_dir) {
+            output.warn(&format!("{error:#}; the next command catches up"));
+        }
+    };
+    let moments = Moments::new(&here.workspace, stop, rings, answer);
     let outcomes = pipeline::retrain(
         &Learner {
             repository: &here.repository,
@@ -126,7 +131,7 @@ impl Training<'_> {
                 Ok(published > 0)
             }
             Err(error) if is_put_off(&error) => {
-                tracing::info!("training is put off");
+                tracing::info!(why = format!("{error:#}"), "training is put off");
                 Ok(false)
             }
             Err(error) => {
@@ -144,15 +149,20 @@ impl Training<'_> {
         pipeline::supply(&cache, &setup.identity.sha256, head.time).map(Some)
     }
 
-    /// On a thread of its own: on Linux a priority is a thread's, and the worker goes on at its own.
+    /// On a thread of its own: on Linux a priority is a thread's, and the worker goes on at its own, as does whoever it
+    /// starts.
     fn train(&self, lock: &TrainingLock, worktrees: Vec<Worktree>, now: &Supply) -> Result<Vec<Outcome>> {
-        let work = || -> Result<Vec<Outcome>> {
+        let (ring, rung) = mpsc::channel();
+        let work = move || -> Result<Vec<Outcome>> {
             let _ = rustix::process::nice(IDLE);
             fail::point("training")?;
             let repository = Repository::open(self.common_dir)?;
-            let moments = Moments::new(self.workspace, self.common_dir, self.stop, self.rings);
-            let turn =
-                Turn { workspace: self.workspace, worktrees, stop: self.stop, last: Mutex::new((self.rings, None)) };
+            // One that nobody hears came after the end, where the worker looks itself.
+            let moments = Moments::new(self.workspace, self.stop, self.rings, || {
+                let _ = ring.send(());
+            });
+            let last = Mutex::new((self.rings, None));
+            let turn = Turn { workspace: self.workspace, worktrees, stop: self.stop, last };
             pipeline::retrain_if_due(
                 &Learner {
                     repository: &repository,
@@ -169,13 +179,22 @@ impl Training<'_> {
                 now,
             )
         };
-        std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|panic| Err(said(&*panic)))
+        std::thread::scope(|scope| {
+            let training = scope.spawn(work);
+            for () in rung {
+                if let Err(error) = wake(self.common_dir) {
+                    tracing::warn!(error = format!("{error:#}"), "nobody answers a ring");
+                }
+            }
+            training.join().unwrap_or_else(|panic| Err(said(&*panic)))
+        })
     }
 }
 
-/// Whether it ended because it was asked to, and not because something is wrong.
+/// Whether it ended because others go first, and not because something is wrong.
 fn is_put_off(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<UserError>().is_some_and(|error| error.exit == Exit::Interrupted)
+    let user = error.downcast_ref::<UserError>();
+    user.is_some_and(|error| matches!(error.exit, Exit::Interrupted | Exit::Locked))
 }
 
 /// What a thread said as it ended.
@@ -215,17 +234,17 @@ impl Turn<'_> {
     }
 }
 
-/// The lock, for moments. Whoever rings meanwhile finds it taken and trusts its holder, so a worker is started after.
-struct Moments<'a> {
+/// The lock, for moments. Whoever rings meanwhile finds it taken and trusts its holder, so somebody has to answer after.
+struct Moments<'a, F: Fn()> {
     workspace: &'a Workspace,
-    common_dir: &'a Path,
     stop: &'a AtomicBool,
     answered: AtomicU64,
+    answer: F,
 }
 
-impl<'a> Moments<'a> {
-    fn new(workspace: &'a Workspace, common_dir: &'a Path, stop: &'a AtomicBool, answered: u64) -> Self {
-        Moments { workspace, common_dir, stop, answered: AtomicU64::new(answered) }
+impl<'a, F: Fn()> Moments<'a, F> {
+    fn new(workspace: &'a Workspace, stop: &'a AtomicBool, answered: u64, answer: F) -> Self {
+        Moments { workspace, stop, answered: AtomicU64::new(answered), answer }
     }
 
     fn with(&self, work: &mut dyn FnMut(&Lock) -> Result<()>) -> Result<()> {
@@ -233,9 +252,14 @@ impl<'a> Moments<'a> {
         let done = work(&lock);
         drop(lock);
         let rings = self.workspace.rings();
-        if self.answered.swap(rings, Ordering::Relaxed) != rings && !is_off() {
-            Workspace::spawn_worker(self.common_dir)?;
+        if self.answered.swap(rings, Ordering::Relaxed) != rings {
+            (self.answer)();
         }
         done
     }
+}
+
+/// Starts a worker for rings that nobody may have answered, unless patina is switched off for this process.
+fn wake(common_dir: &Path) -> Result<()> {
+    if is_off() { Ok(()) } else { Workspace::spawn_worker(common_dir) }
 }

@@ -16,7 +16,7 @@ use crate::store;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Derive everything from git again and rebuild every cache beside the ones in use.
+    /// Derive everything from git again, rebuild every cache beside the ones in use, and train again.
     #[arg(long)]
     full: bool,
     /// Compute embeddings again too.
@@ -44,11 +44,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     // What is damaged is an error of the machine's, once everything else is in; what was never set up is none.
     let mut exit = ExitCode::SUCCESS;
     if let Some(why) = &report.no_vectors {
+        let what = if arguments.full { "nothing was embedded or trained" } else { "nothing was embedded" };
         if why.exit == Exit::NotSetUp {
-            output.note(&format!("nothing was embedded: {}", why.message));
+            output.note(&format!("{what}: {}", why.message));
             output.note(why.hint.as_deref().unwrap_or_default());
         } else {
-            output.error(&format!("nothing was embedded: {}", why.message), why.hint.as_deref());
+            output.error(&format!("{what}: {}", why.message), why.hint.as_deref());
             exit = ExitCode::from(why.exit as u8);
         }
     }

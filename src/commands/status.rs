@@ -14,6 +14,7 @@ use crate::dimensions;
 use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::event::{count, hex};
+use crate::git::Worktree;
 use crate::index::{self, Vectors};
 use crate::item;
 use crate::pipeline::{self, LEAST_COMMITS, Supply};
@@ -42,7 +43,7 @@ struct Answer {
     events: BTreeMap<String, u64>,
     items: BTreeMap<String, u64>,
     files: BTreeMap<String, u64>,
-    worktrees: Vec<Worktree>,
+    worktrees: Vec<Shown>,
     /// The model in use, or the one that is set up where nothing is embedded yet.
     model: Option<Model>,
     /// Why there is no model; none where there is one.
@@ -57,7 +58,7 @@ struct Answer {
 }
 
 #[derive(Serialize)]
-struct Worktree {
+struct Shown {
     name: String,
     indexed_commit: Option<String>,
 }
@@ -137,7 +138,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         files: item::skipped(cache, reader.view.id)?,
         worktrees: view::views(cache)?
             .into_iter()
-            .map(|view| Worktree {
+            .map(|view| Shown {
                 name: view.worktree,
                 indexed_commit: view.head.map(|head| hex(head.commit.as_bytes())),
             })
@@ -207,8 +208,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         page.heading(format!("  {:14}", dimension.name), format!(" {}{items}{reason}", dimension.adapter));
     }
     if let Some(due) = answer.training.due.as_ref().filter(|_| answer.model.is_some()) {
-        let who =
-            if here.config.retrains { "the worker does it after the next commit" } else { "`patina retrain` does it" };
+        let is_waiting = here.repository.worktrees()?.iter().any(Worktree::is_under_way);
+        let who = match (here.config.retrains, is_waiting) {
+            (false, _) => "`patina retrain` does it",
+            (true, false) => "the worker does it after the next commit",
+            (true, true) => "the worker waits for the end of what is under way in a worktree",
+        };
         page.heading("training   ", format!("is due: {due}; {who}"));
     }
     if let Some(why) = &answer.training.failed {

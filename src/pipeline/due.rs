@@ -2,6 +2,7 @@
 //! know how anything is trained.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
@@ -164,7 +165,11 @@ pub fn last_training(adapters: &Path) -> Option<Training> {
 
 /// Keeps what is known of the last training.
 pub fn save_training(adapters: &Path, training: &Training, _lock: &TrainingLock) -> Result<()> {
-    std::fs::create_dir_all(adapters)?;
+    // Not the folders above it: a repository that was taken away meanwhile stays away.
+    match std::fs::create_dir(adapters) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
     write_atomically(&adapters.join(FILE), &serde_json::to_vec_pretty(training)?)
 }
 

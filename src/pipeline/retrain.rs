@@ -100,7 +100,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
                 || Setup::check(&config.model, false)?.identity != setup.identity
             {
                 let message = "another model or adapter is in use than when the training began; nothing is published";
-                return Err(UserError::new(Exit::Failed, message).hint("run `patina retrain` again").into());
+                return Err(UserError::new(Exit::Locked, message).hint("run `patina retrain` again").into());
             }
             gate.publish(&learned, &judged, only.is_none())
         })?;
