@@ -18,10 +18,10 @@ use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::fail;
 use crate::git::{Repository, Worktree};
-use crate::pipeline::{self, Depth, FOREGROUND_SESSIONS, Learner, Outcome, Supply, WORKER_SESSIONS};
+use crate::pipeline::{self, Briefly, Depth, FOREGROUND_SESSIONS, Learner, Outcome, Supply, WORKER_SESSIONS};
 use crate::store;
 use crate::view;
-use crate::workspace::{Lock, TrainingLock, Workspace, running_program};
+use crate::workspace::{TrainingLock, Workspace, running_program};
 
 /// A training that goes on in the background leaves the machine alone for so long after each ring: the worker that
 /// answers it is done by then, or has the higher priority.
@@ -247,7 +247,7 @@ impl<'a, F: Fn()> Moments<'a, F> {
         Moments { workspace, stop, answered: AtomicU64::new(answered), answer }
     }
 
-    fn with(&self, work: &mut dyn FnMut(&Lock) -> Result<()>) -> Result<()> {
+    fn with(&self, work: &mut Briefly<'_>) -> Result<()> {
         let lock = self.workspace.lock(LOCK, || self.stop.load(Ordering::Relaxed))?;
         let done = work(&lock);
         drop(lock);

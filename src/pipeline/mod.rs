@@ -32,7 +32,7 @@ pub use due::{
     Failed, LEAST_COMMITS, Outcome, Since, Supply, Training, due, is_wanted, last_training, note_failure, supply,
 };
 pub use look::retrain_if_due;
-pub use retrain::{Learner, keep, retrain, timeline};
+pub use retrain::{Briefly, Learner, keep, retrain, timeline};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
 
 /// Sessions of the model in the background; with two, a worker stays under 250 MB.

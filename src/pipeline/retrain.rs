@@ -47,10 +47,13 @@ pub struct Learner<'a> {
     /// Most sessions of the model at a time.
     pub sessions: usize,
     /// Does something short that only the holder of the lock may do.
-    pub briefly: &'a dyn Fn(&mut dyn FnMut(&Lock) -> Result<()>) -> Result<()>,
+    pub briefly: &'a dyn Fn(&mut Briefly<'_>) -> Result<()>,
     /// Proof that nobody else trains.
     pub lock: &'a TrainingLock,
 }
+
+/// What only the holder of the lock may do.
+pub type Briefly<'a> = dyn FnMut(&Lock) -> Result<()> + 'a;
 
 /// What a training is judged against: the model that embeds, and by dimension the blake3 of the adapter in use.
 #[derive(PartialEq, Eq)]
