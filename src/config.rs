@@ -27,6 +27,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// Dimensions that are switched off, by name.
     pub dimensions_off: Vec<String>,
+    /// Whether the worker trains by itself when it is time to.
+    pub retrains: bool,
     /// What was odd about the files: unknown keys, things a repository may not say.
     pub warnings: Vec<String>,
 }
@@ -77,6 +79,8 @@ struct UserFile {
     model: ModelSection,
     #[serde(default)]
     dimensions: DimensionsSection,
+    #[serde(default)]
+    retrain: RetrainSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -108,6 +112,11 @@ struct DimensionsSection {
 }
 
 #[derive(Debug, Default, Deserialize)]
+struct RetrainSection {
+    auto: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
 struct StateSection {
     dir: Option<PathBuf>,
 }
@@ -124,6 +133,8 @@ const USER_KEYS: &[&str] = &[
     "model.provider",
     "dimensions",
     "dimensions.off",
+    "retrain",
+    "retrain.auto",
 ];
 /// The keys a repository may set.
 const REPOSITORY_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore", "dimensions", "dimensions.off"];
@@ -184,6 +195,7 @@ impl Config {
                 provider: user_file.model.provider,
             },
             dimensions_off: user_file.dimensions.off,
+            retrains: user_file.retrain.auto.unwrap_or(true),
             warnings,
         };
         config.ignore = globs(&config.ignore_patterns)?;

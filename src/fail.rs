@@ -10,8 +10,8 @@ pub const fn point(_name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A place that a test may choose by its name, with `PATINA_FAIL=NAME:kill` or `PATINA_FAIL=NAME:error`. The file
-/// `PATINA_FAIL_SEEN` tells which were come by.
+/// A place that a test may choose by its name, with `PATINA_FAIL=NAME:kill` or `PATINA_FAIL=NAME:error`, or with
+/// `PATINA_FAIL=NAME:until FILE` to wait there until a file is made. The file `PATINA_FAIL_SEEN` tells which were come by.
 #[cfg(feature = "fail-points")]
 pub fn point(name: &str) -> io::Result<()> {
     if let Some(seen) = std::env::var_os("PATINA_FAIL_SEEN") {
@@ -19,14 +19,16 @@ pub fn point(name: &str) -> io::Result<()> {
         io::Write::write_all(&mut seen, format!("{name}\n").as_bytes())?;
     }
     let plan = std::env::var("PATINA_FAIL").unwrap_or_default();
-    match plan.split_once(':') {
-        Some((chosen, "kill")) if chosen == name => {
-            let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
-            Ok(())
+    let Some((_, how)) = plan.split_once(':').filter(|(chosen, _)| *chosen == name) else { return Ok(()) };
+    if let Some(file) = how.strip_prefix("until ") {
+        while !std::path::Path::new(file).exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        Some((chosen, "error")) if chosen == name => Err(io::Error::other(format!("fail point {name}"))),
-        _ => Ok(()),
     }
+    if how == "kill" {
+        let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
+    }
+    if how == "error" { Err(io::Error::other(format!("fail point {name}"))) } else { Ok(()) }
 }
 
 /// Whether a test wants a measurement to look ahead here, with `PATINA_LEAK=NAME`, to see that it would be noticed.

@@ -1,4 +1,4 @@
-//! Where things are on disk, the one worker's lock, and the doorbell. Refuses to know what the files mean.
+//! Where things are on disk, the locks of whoever works and whoever trains, and the doorbell. Refuses to know what the files mean.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write};
@@ -27,6 +27,12 @@ pub struct Workspace {
 /// Held by the one process that writes; let go when dropped, also by a crash.
 #[derive(Debug)]
 pub struct Lock {
+    _file: File,
+}
+
+/// Held by the one process that trains, which need not be the one that writes; let go when dropped, also by a crash.
+#[derive(Debug)]
+pub struct TrainingLock {
     _file: File,
 }
 
@@ -154,13 +160,19 @@ impl Workspace {
 
     /// Takes the lock if nobody holds it.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(self.dir.join("lock"))?;
+        let file = self.lock_file("lock")?;
         fail::point("lock tried")?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).context("locking"),
-        }
+        Ok(is_taken(&file)?.then_some(Lock { _file: file }))
+    }
+
+    /// Takes the lock of whoever trains if nobody holds it. Who holds both took this one first.
+    pub fn try_training_lock(&self) -> Result<Option<TrainingLock>> {
+        let file = self.lock_file("training.lock")?;
+        Ok(is_taken(&file)?.then_some(TrainingLock { _file: file }))
+    }
+
+    fn lock_file(&self, name: &str) -> Result<File> {
+        Ok(OpenOptions::new().write(true).create(true).truncate(false).open(self.dir.join(name))?)
     }
 
     /// Takes the lock, waiting for whoever holds it.
@@ -283,6 +295,15 @@ impl Workspace {
 
     fn wake_path(&self) -> PathBuf {
         self.dir.join("wake")
+    }
+}
+
+/// Whether the lock of a file is ours from now on.
+fn is_taken(file: &File) -> Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).context("locking"),
     }
 }
 

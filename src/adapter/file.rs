@@ -1,7 +1,7 @@
 //! Adapters as files: `adapters/<dimension>.safetensors`, `w1.weight`, `w1.bias`, `w2.weight`, `w2.bias` and perhaps
 //! `skip.weight`, in F32. Shapes are read from the tensors themselves. Refuses to use a part of a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use safetensors::{Dtype, SafeTensors};
@@ -25,9 +25,14 @@ pub struct Loaded {
     pub note: Option<String>,
 }
 
+/// Where a dimension's adapter is.
+pub fn path(folder: &Path, dimension: &str) -> PathBuf {
+    folder.join(format!("{dimension}.safetensors"))
+}
+
 /// Looks for a dimension's adapter. A file that cannot be used is named in the note, and identity serves.
 pub fn find(folder: &Path, dimension: &str, identity: &Identity) -> Loaded {
-    let path = folder.join(format!("{dimension}.safetensors"));
+    let path = path(folder, dimension);
     if !path.exists() {
         return Loaded::default();
     }

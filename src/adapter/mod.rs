@@ -9,7 +9,7 @@ mod train;
 
 use crate::embedding::{Embedding, Projection, Unit};
 
-pub use file::{Loaded, bytes_of, find, parse};
+pub use file::{Loaded, bytes_of, find, parse, path};
 pub use groups::Groups;
 pub use train::{Settings, Trained, train};
 

@@ -2,14 +2,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::progress::Progress;
 use super::{Here, hook, stop_flag};
 use crate::embedding::{self, Embeddings};
 use crate::error::{Exit, UserError};
@@ -18,7 +15,7 @@ use crate::eventlog::{self, Eventlog, Salvaged};
 use crate::hooks;
 use crate::index;
 use crate::item;
-use crate::pipeline::{self, Context, Depth};
+use crate::pipeline::{self, Depth};
 use crate::sqlite;
 use crate::store;
 use crate::verify::{self, Verdict};
@@ -72,7 +69,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let rebuilt = |check: &Check| check.state == State::Failed && REBUILT.contains(&check.name);
     if arguments.fix && checks.iter().any(rebuilt) {
         let again = checks.iter().any(|check| check.name == "embeddings" && check.state == State::Failed);
-        behind_the_lock(&here, output, |context| {
+        here.behind_the_lock(&stop_flag(), output, |context| {
             pipeline::catch_up(context, if again { Depth::ReEmbed } else { Depth::Full }).map(drop)
         })?;
         output.note("everything but the log was built again");
@@ -107,7 +104,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 const REBUILT: &[&str] = &["cache", "segments", "vectors", "embeddings", "equal"];
 
 fn look(here: &Here, arguments: &Arguments, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
-    let verified = || behind_the_lock(here, output, |context| verify::verify(context, arguments.all));
+    let verified = || here.behind_the_lock(&stop_flag(), output, |context| verify::verify(context, arguments.all));
     let verdict = arguments.verify.then(verified).transpose()?;
     let mut checks = vec![git(), repository(here), folder(here)];
     checks.extend(hooks_installed(here));
@@ -131,27 +128,12 @@ fn look(here: &Here, arguments: &Arguments, output: &Output) -> Result<(Option<V
 fn save_events(here: &Here, output: &Output) -> Result<()> {
     let path = here.workspace.eventlog_path();
     let Some(what) = path.exists().then(|| Eventlog::damage(&path)).transpose()?.flatten() else { return Ok(()) };
-    behind_the_lock(here, output, |context| {
+    here.behind_the_lock(&stop_flag(), output, |context| {
         let Salvaged { rows, kept } = eventlog::salvage(&path)?;
         output.note(&format!("the eventlog was damaged: {what}"));
         output.note(&format!("{rows} events verify and were saved; the damaged file is {}", kept.display()));
         pipeline::catch_up(context, Depth::New).map(drop)
     })
-}
-
-/// Does something that only the holder of the lock may do.
-fn behind_the_lock<T>(here: &Here, output: &Output, work: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
-    here.workspace.create()?;
-    let stop = stop_flag();
-    let lock = here.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))?;
-    let rings = here.workspace.rings();
-    let progress = Progress::new(output.is_quiet());
-    let step = |stage, done, total| progress.step(stage, done, total);
-    let done = work(&here.context(&lock, &stop, &step)?);
-    progress.finish();
-    drop(lock);
-    here.answer_rings(rings)?;
-    done
 }
 
 fn check_of(verdict: &Verdict) -> Check {
@@ -164,9 +146,6 @@ fn check_of(verdict: &Verdict) -> Check {
         failed("equal", format!("not what a full pass gives: {}", parts.join(", ")), "run `patina reindex --full`")
     }
 }
-
-/// How long to wait for a worker to finish.
-const LOCK: Duration = Duration::from_secs(600);
 
 fn ok(name: &'static str, detail: impl Into<String>) -> Check {
     Check { name, state: State::Ok, detail: detail.into(), fix: None }

@@ -14,12 +14,12 @@ use super::output::{Output, Page, short};
 use super::progress::Progress;
 use super::{Here, Needs, stop_flag};
 use crate::dimensions;
-use crate::embedding::{Embeddings, Setup};
+use crate::embedding::{Embedder, Embeddings, Setup};
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{Experiment, Material, Reading, Report, Split, Task, Wanted, experiments, learn_all, measure};
 use crate::git::{Head, day};
 use crate::history::Timeline;
-use crate::pipeline::{Embedder, FOREGROUND_SESSIONS, Stage, material};
+use crate::pipeline::{self, FOREGROUND_SESSIONS, Stage};
 
 use crate::query::Reader;
 use crate::workspace::program;
@@ -166,26 +166,30 @@ fn read_material(
 ) -> Result<Material> {
     let program = program()?;
     let reading = Reading { repository: &here.repository, config: &reader.config, program: &program, stop };
-    let path = here.workspace.embeddings_path();
-    let (material, new) = {
-        let known = Embeddings::open_read_only(&path, &setup.identity).ok();
-        let step = |done, total| progress.step(Stage::Embed, done, total);
-        let sessions = FOREGROUND_SESSIONS;
-        let embedder = Embedder { setup, known: known.as_ref(), sessions, stop, progress: &step };
-        material(&reader.cache, &reading, head, split, &embedder)?
+    let timeline = pipeline::timeline(&reader.cache, &here.repository, &reader.config, head)?;
+    let known = Embeddings::open_read_only(&here.workspace.embeddings_path(), &setup.identity).ok();
+    let embedder = Embedder {
+        setup,
+        known: known.as_ref(),
+        sessions: FOREGROUND_SESSIONS,
+        stop,
+        going_on: &|done, total| {
+            progress.step(Stage::Embed, done, total);
+            true
+        },
+        // Whoever holds the lock writes; without it the next measurement embeds again.
+        keep: &|new| {
+            let rings = here.workspace.rings();
+            if let Ok(Some(lock)) = here.workspace.try_lock() {
+                pipeline::keep(&here.workspace, setup, &new, &lock)?;
+                drop(lock);
+                here.answer_rings(rings)?;
+            }
+            Ok(())
+        },
     };
-    // Whoever holds the lock writes; without it the next measurement embeds again.
-    let rings = here.workspace.rings();
-    if !new.is_empty()
-        && let Ok(Some(lock)) = here.workspace.try_lock()
-    {
-        let mut known = Embeddings::open(&path, here.workspace.wal, &setup.identity)?;
-        known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
-        known.close()?;
-        drop(lock);
-        here.answer_rings(rings)?;
-    }
-    Ok(material)
+    let split = split(&timeline);
+    Material::read(&reading, timeline, split, head.commit, |texts| embedder.look_up(texts))
 }
 
 fn wanted(arguments: &Arguments) -> Result<Wanted> {

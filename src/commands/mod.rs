@@ -9,6 +9,7 @@ mod eval;
 mod explain;
 mod gc;
 mod hook;
+mod learning;
 mod log;
 mod model;
 mod output;
@@ -45,6 +46,7 @@ use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
 use output::Output;
 pub use output::clean;
+use progress::Progress;
 
 /// A code repository's memory, kept by git itself.
 ///
@@ -317,6 +319,25 @@ impl Here {
         }
         output.note("a worker is taking something in; waiting for it");
         self.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))
+    }
+
+    /// Does something in the foreground that only the holder of the lock may do, with progress.
+    fn behind_the_lock<T>(
+        &self,
+        stop: &AtomicBool,
+        output: &Output,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.workspace.create()?;
+        let lock = self.lock(stop, output)?;
+        let rings = self.workspace.rings();
+        let progress = Progress::new(output.is_quiet());
+        let step = |stage, done, total| progress.step(stage, done, total);
+        let done = work(&self.context(&lock, stop, &step)?);
+        progress.finish();
+        drop(lock);
+        self.answer_rings(rings)?;
+        done
     }
 
     /// After the lock was held in the foreground: rings that came meanwhile found it taken, and are answered now.

@@ -1,18 +1,22 @@
 //! `patina reindex`: takes in what is there, in the foreground, with progress.
 
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use anyhow::Result;
 
 use super::output::Output;
-use super::progress::Progress;
-use super::{Here, stop_flag};
+use super::{Here, learning, stop_flag};
 use crate::error::Exit;
-use crate::pipeline::{self, Depth};
+use crate::event::count;
+use crate::history;
+use crate::pipeline::{self, Depth, Report};
+use crate::store;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Derive everything from git again and rebuild every cache beside the ones in use.
+    /// Derive everything from git again, rebuild every cache beside the ones in use, and train again.
     #[arg(long)]
     full: bool,
     /// Compute embeddings again too.
@@ -22,23 +26,17 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    here.workspace.create()?;
     let stop = stop_flag();
-    let lock = here.lock(&stop, output)?;
-    let rings = here.workspace.rings();
-    let progress = Progress::new(output.is_quiet());
-    let step = |stage, done, total| progress.step(stage, done, total);
-    let context = here.context(&lock, &stop, &step)?;
     let depth = match (arguments.full, arguments.re_embed) {
         (_, true) => Depth::ReEmbed,
         (true, false) => Depth::Full,
         (false, false) => Depth::New,
     };
-    let result = pipeline::catch_up(&context, depth);
-    progress.finish();
-    drop(lock);
-    here.answer_rings(rings)?;
-    let report = result?;
+    let rings = here.workspace.rings();
+    let mut report = here.behind_the_lock(&stop, output, |context| pipeline::catch_up(context, depth))?;
+    if arguments.full && report.no_vectors.is_none() {
+        retrain(&here, rings, &stop, output, &mut report)?;
+    }
     for warning in &report.warnings {
         output.warn(warning);
     }
@@ -46,11 +44,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     // What is damaged is an error of the machine's, once everything else is in; what was never set up is none.
     let mut exit = ExitCode::SUCCESS;
     if let Some(why) = &report.no_vectors {
+        let what = if arguments.full { "nothing was embedded or trained" } else { "nothing was embedded" };
         if why.exit == Exit::NotSetUp {
-            output.note(&format!("nothing was embedded: {}", why.message));
+            output.note(&format!("{what}: {}", why.message));
             output.note(why.hint.as_deref().unwrap_or_default());
         } else {
-            output.error(&format!("nothing was embedded: {}", why.message), why.hint.as_deref());
+            output.error(&format!("{what}: {}", why.message), why.hint.as_deref());
             exit = ExitCode::from(why.exit as u8);
         }
     }
@@ -61,7 +60,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let mut page = output.page();
     let seconds = report.seconds;
     page.line(format!(
-        "{} commits read, {} events appended, {} items, {} texts embedded, {} known; {:.1} s (history {:.1}, code {:.1}, update {:.1}, embed {:.1}), {} MB at most",
+        "{} commits read, {} events appended, {} items, {} texts embedded, {} known; {:.1} s (history {:.1}, code {:.1}, update {:.1}, embed {:.1}, retrain {:.1}), {} MB at most",
         report.commits,
         report.events_appended,
         report.items,
@@ -72,8 +71,39 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         seconds.code,
         seconds.update,
         seconds.embed,
+        seconds.retrain,
         report.peak_rss_bytes >> 20
     ));
     output.print(&page)?;
     Ok(exit)
+}
+
+/// Trains everything again through the gate, and says in a line what came of it.
+fn retrain(here: &Here, rings: u64, stop: &AtomicBool, output: &Output, report: &mut Report) -> Result<()> {
+    let start = Instant::now();
+    let commits = history::telling_commits(&store::open_reader(&here.workspace, &here.config)?)?;
+    if commits < pipeline::LEAST_COMMITS {
+        let least = pipeline::LEAST_COMMITS;
+        output.note(&format!(
+            "nothing was trained: {} say something, and fewer than {least} teach nothing that holds",
+            count(commits as u64, "commit")
+        ));
+        return Ok(());
+    }
+    let Some(lock) = here.workspace.try_training_lock()? else {
+        output.note("nothing was trained: another patina is training here");
+        return Ok(());
+    };
+    let outcomes = learning::train(here, None, false, rings, stop, output, &lock)?;
+    let published: Vec<&str> =
+        outcomes.iter().filter(|outcome| outcome.published).map(|outcome| outcome.name.as_str()).collect();
+    let what = if published.is_empty() { "nothing".to_string() } else { published.join(", ") };
+    output.note(&format!(
+        "trained on {}: {what} was published; `patina status` says why",
+        count(commits as u64, "commit")
+    ));
+    report.seconds.retrain = start.elapsed().as_secs_f64();
+    report.seconds.total += report.seconds.retrain;
+    report.peak_rss_bytes = pipeline::peak_rss_bytes();
+    Ok(())
 }

@@ -6,8 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::progress::Progress;
-use super::{Here, stop_flag};
+use super::{Here, learning, stop_flag};
 use crate::dimensions;
 use crate::error::{Exit, UserError};
 use crate::pipeline::{self, Depth, Outcome};
@@ -38,26 +37,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         })?),
     };
     here.workspace.create()?;
+    let training = learning::lock(&here.workspace)?;
     let stop = stop_flag();
-    let lock = here.lock(&stop, output)?;
     let rings = here.workspace.rings();
-    let progress = Progress::new(output.is_quiet());
-    let step = |stage, done, total| progress.step(stage, done, total);
-    let context = here.context(&lock, &stop, &step)?;
-    let run = || -> Result<Vec<Outcome>> {
-        pipeline::catch_up(&context, Depth::New)?;
-        let outcomes = pipeline::retrain(&context, only, arguments.dry_run)?;
-        if outcomes.iter().any(|outcome| outcome.published) && !arguments.dry_run {
-            // Stored embeddings are projected anew, and the generation is switched once they all are.
-            pipeline::catch_up(&context, Depth::New)?;
-        }
-        Ok(outcomes)
-    };
-    let result = run();
-    progress.finish();
-    drop(lock);
-    here.answer_rings(rings)?;
-    let outcomes = result?;
+    here.behind_the_lock(&stop, output, |context| pipeline::catch_up(context, Depth::New))?;
+    let outcomes = learning::train(&here, only, arguments.dry_run, rings, &stop, output, &training)?;
     if output.json {
         return output.print_json(&Answer { dimensions: &outcomes });
     }

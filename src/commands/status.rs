@@ -14,9 +14,10 @@ use crate::dimensions;
 use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::event::{count, hex};
+use crate::git::Worktree;
 use crate::index::{self, Vectors};
 use crate::item;
-use crate::pipeline;
+use crate::pipeline::{self, LEAST_COMMITS, Supply};
 use crate::query::Reader;
 use crate::view;
 
@@ -42,7 +43,7 @@ struct Answer {
     events: BTreeMap<String, u64>,
     items: BTreeMap<String, u64>,
     files: BTreeMap<String, u64>,
-    worktrees: Vec<Worktree>,
+    worktrees: Vec<Shown>,
     /// The model in use, or the one that is set up where nothing is embedded yet.
     model: Option<Model>,
     /// Why there is no model; none where there is one.
@@ -50,13 +51,14 @@ struct Answer {
     /// Texts that live items say, and those of them that are not embedded yet.
     texts: Texts,
     dimensions: Vec<Dimension>,
+    training: Training,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
     last_error: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Worktree {
+struct Shown {
     name: String,
     indexed_commit: Option<String>,
 }
@@ -71,6 +73,16 @@ struct Model {
 struct Texts {
     live: u64,
     wanted: u64,
+}
+
+#[derive(Default, Serialize)]
+struct Training {
+    /// Commits that all dimensions were last trained on; none where they never were.
+    commits: Option<usize>,
+    /// Why it is time to train; none where it is not.
+    due: Option<String>,
+    /// Why the last attempt came to nothing.
+    failed: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -113,6 +125,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         Err(error) => (None, Some(error)),
     };
     let model = vectors.generation().map(|generation| generation.model.clone()).or(set_up);
+    let last = pipeline::last_training(&here.workspace.adapters_dir());
+    let sha256 = vectors.generation().map_or("", |generation| &generation.model.sha256);
+    let now = pipeline::supply(cache, sha256, reader.time())?;
     let answer = Answer {
         head,
         indexed_commit: reader.as_of(),
@@ -123,7 +138,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         files: item::skipped(cache, reader.view.id)?,
         worktrees: view::views(cache)?
             .into_iter()
-            .map(|view| Worktree {
+            .map(|view| Shown {
                 name: view.worktree,
                 indexed_commit: view.head.map(|head| hex(head.commit.as_bytes())),
             })
@@ -131,7 +146,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         model: model.map(|model| Model { id: model.id, sha256: model.sha256 }),
         model_error: missing.as_ref().map(|error| format!("{error:#}")),
         texts: Texts { live: index::live_texts(cache)?, wanted: index::wanted_count(cache)? },
-        dimensions: dimensions(&here, &reader, &vectors)?,
+        dimensions: dimensions(&reader, &vectors, last.as_ref(), &now)?,
+        training: Training {
+            commits: last.as_ref().map(|last| last.commits).filter(|commits| *commits > 0),
+            due: pipeline::due(last.as_ref(), &now),
+            failed: last.as_ref().and_then(|last| last.failed.as_ref()).map(|failed| failed.why.clone()),
+        },
         digest: match arguments.digest {
             true => Some(Digest { facts: crate::store::digest(cache)?, vectors: index::digest(&vectors)? }),
             false => None,
@@ -187,6 +207,18 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         let items = if dimension.adapter == "off" { String::new() } else { format!(", {} items", dimension.items) };
         page.heading(format!("  {:14}", dimension.name), format!(" {}{items}{reason}", dimension.adapter));
     }
+    if let Some(due) = answer.training.due.as_ref().filter(|_| answer.model.is_some()) {
+        let is_waiting = here.repository.worktrees()?.iter().any(Worktree::is_under_way);
+        let who = match (here.config.retrains, is_waiting) {
+            (false, _) => "`patina retrain` does it",
+            (true, false) => "the worker does it after the next commit",
+            (true, true) => "the worker waits for the end of what is under way in a worktree",
+        };
+        page.heading("training   ", format!("is due: {due}; {who}"));
+    }
+    if let Some(why) = &answer.training.failed {
+        page.heading("training   ", format!("failed: {why}; `patina retrain` shows it"));
+    }
     if let Some(digest) = &answer.digest {
         page.heading("facts      ", &digest.facts);
         page.heading("vectors    ", digest.vectors.as_deref().unwrap_or("none"));
@@ -214,6 +246,7 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
         model_error: None,
         texts: Texts::default(),
         dimensions: Vec::new(),
+        training: Training::default(),
         digest: None,
         last_error: here.workspace.last_error(),
     };
@@ -226,15 +259,17 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
 }
 
 /// Each dimension: how many items it holds, and in a sentence what it is searched by.
-fn dimensions(here: &Here, reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result<Vec<Dimension>> {
+fn dimensions(
+    reader: &Reader<'_>,
+    vectors: &Vectors<'_>,
+    last: Option<&pipeline::Training>,
+    now: &Supply,
+) -> Result<Vec<Dimension>> {
     let counts = item::counts(&reader.cache, reader.view.id)?;
     let commits = view::reachable_count(&reader.cache)?;
     let mut all = Vec::new();
-    let last = pipeline::last_training(&here.workspace.adapters_dir());
-    let model = vectors.generation().map_or("", |generation| &generation.model.sha256);
-    let due = pipeline::due(last.as_ref(), &pipeline::supply(&reader.cache, model, reader.time())?);
     for dimension in dimensions::ALL {
-        let outcomes = last.iter().flat_map(|last| &last.outcomes);
+        let outcomes = last.into_iter().flat_map(|last| &last.outcomes);
         let said =
             outcomes.filter(|outcome| outcome.name == dimension.name).map(|outcome| outcome.reason.clone()).next();
         let items = counts.iter().filter(|(kind, _)| dimension.holds.kind(kind)).map(|(_, n)| n).sum::<u64>()
@@ -247,7 +282,7 @@ fn dimensions(here: &Here, reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result
             (Some(why), _) => ("off", None, why),
             (None, None) => ("off", None, "nothing is embedded yet".to_string()),
             (None, Some((id, space, note))) if space.is_base() => {
-                ("identity", Some(id), if note.is_empty() { said.unwrap_or(untrained(due.as_deref())) } else { note })
+                ("identity", Some(id), if note.is_empty() { said.unwrap_or(untrained(now)) } else { note })
             }
             (None, Some((id, _, note))) => {
                 ("trained", Some(id), if note.is_empty() { said.unwrap_or_default() } else { note })
@@ -259,10 +294,10 @@ fn dimensions(here: &Here, reader: &Reader<'_>, vectors: &Vectors<'_>) -> Result
 }
 
 /// Why a dimension has no adapter where nobody has tried.
-fn untrained(due: Option<&str>) -> String {
-    match due {
-        Some(due) => format!("no adapter has been trained, and {due}: `patina retrain`"),
-        None => "no adapter has been trained, and there is too little to learn from".to_string(),
+fn untrained(now: &Supply) -> String {
+    match now.commits < LEAST_COMMITS {
+        true => "no adapter has been trained, and there is too little to learn from".to_string(),
+        false => format!("no adapter has been trained, and {} commits are there to learn from", now.commits),
     }
 }
 

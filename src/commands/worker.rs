@@ -1,5 +1,5 @@
-//! The worker: behind the one lock, takes in what rang, and exits. Never prints, never fails loudly: what goes
-//! wrong is kept for `status` and `doctor`.
+//! The worker: behind the one lock, takes in what rang; then, without it, trains where it is time to; and exits. Never
+//! prints, never fails loudly: what goes wrong is kept for `status` and `doctor`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use anyhow::Result;
 
-use super::stop_flag;
+use super::{learning, stop_flag};
 use crate::config::Config;
 use crate::git::Repository;
 use crate::pipeline::{self, Context, Depth, PATIENCE};
@@ -87,8 +87,12 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
         }
         drop(lock);
         // Also after a failure: what rang meanwhile may be what mends it.
-        if workspace.rings() == seen {
-            return done;
+        if workspace.rings() != seen {
+            continue;
+        }
+        done?;
+        if !learning::by_itself(common_dir, workspace, config, &stop, seen) {
+            return Ok(());
         }
     }
 }

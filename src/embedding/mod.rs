@@ -13,7 +13,7 @@ mod text;
 mod tokenizer;
 mod vector;
 
-pub use all::{Looked, look_up};
+pub use all::{Embedder, New};
 pub use cache::{Cached, Damaged, Embeddings};
 pub use files::data_dir;
 pub use manifest::{Manifest, find, installed, pinned_runtime, runtime_path};

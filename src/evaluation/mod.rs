@@ -30,7 +30,7 @@ pub use experiment::experiments;
 pub use files::{Walked, walk};
 pub use fitted::{FUSED, Fitted, Part, Priors};
 pub use learn::{Experiment, Learned, learn_all};
-pub use lessons::{Choice, Lessons};
+pub use lessons::{Choice, Lessons, lessons};
 pub use material::Material;
 pub use own::{Owned, own};
 pub use people::{Known, people};

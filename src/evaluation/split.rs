@@ -43,6 +43,14 @@ impl Split {
         Split { train: measuring.train, fit: measuring.fit.start..end, gate: end..end, test: end..end }
     }
 
+    /// To see what was learned up to a commit do on those after it: they gate, and nothing else does anything. Where that
+    /// commit is not among these, nothing gates.
+    pub fn since(timeline: &Timeline, sha: &str) -> Self {
+        let end = timeline.steps.len();
+        let known = timeline.steps.iter().position(|step| step.sha == sha).map_or(end, |place| place + 1);
+        Split { train: 0..known, fit: known..known, gate: known..end, test: end..end }
+    }
+
     fn new(timeline: &Timeline, test: f64) -> Self {
         let places: Vec<usize> =
             timeline.steps.iter().enumerate().filter(|(_, step)| !step.is_merge).map(|(place, _)| place).collect();

@@ -11,7 +11,7 @@ mod table;
 mod task;
 
 pub use files::{Beside, COLD, FILE_SIGNALS, Paths, Query, file_table, signal};
-pub use kept::{save, weights};
+pub use kept::{load as kept_weights, save, weights};
 use linear::solve;
 pub use missing::{Joined, missing_signals};
 pub use people::{PEOPLE_SIGNALS, likeness, people_table, person_signal};

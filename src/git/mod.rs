@@ -204,7 +204,16 @@ impl Shared {
 impl Worktree {
     /// Whether git is in the middle of a command that makes many commits.
     pub fn is_busy(&self) -> bool {
-        ["rebase-merge", "rebase-apply", "sequencer"].iter().any(|name| self.git_dir.join(name).exists())
+        self.has_any(&["rebase-merge", "rebase-apply", "sequencer"])
+    }
+
+    /// Whether somebody is in the middle of something that git waits for them to end: its HEAD is on its way elsewhere.
+    pub fn is_under_way(&self) -> bool {
+        self.is_busy() || self.has_any(&["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG"])
+    }
+
+    fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.git_dir.join(name).exists())
     }
 }
 

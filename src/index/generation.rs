@@ -160,7 +160,8 @@ pub fn prepare(cache: &mut Connection, model: &Identity, adapters: &[Loaded]) ->
     let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let name = serde_json::to_string(model)?;
     // A generation that cannot be told, and spaces without one, are nothing to build on.
-    if current(&transaction)?.is_none() {
+    let in_use = current(&transaction)?;
+    if in_use.is_none() {
         reset(&transaction)?;
     }
     // What another model's spaces lack stays lacking: they serve as they are until these are whole.
@@ -194,8 +195,9 @@ pub fn prepare(cache: &mut Connection, model: &Identity, adapters: &[Loaded]) ->
         });
     }
     let mut keep: Vec<i64> = found.iter().map(|space| space.id).chain([base.id]).collect();
-    if let Some(current) = current(&transaction)? {
-        keep.extend(current.spaces().iter().map(|space| space.id));
+    // As it was before spaces were made: from then until it is sealed again the manifest does not match.
+    if let Some(in_use) = in_use {
+        keep.extend(in_use.spaces().iter().map(|space| space.id));
     }
     drop_others(&transaction, &keep)?;
     seal(&transaction)?;

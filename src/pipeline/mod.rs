@@ -1,9 +1,10 @@
-//! The whole program in two functions: `record` takes what git shows into the log, `update` moves views and
-//! caches to where the repository stands. Both are resumable at any point and refuse to run without the lock.
+//! The whole program in three functions: `record` takes what git shows into the log, `update` moves views and caches to
+//! where the repository stands, `retrain` learns from it. All are resumable at any point. Refuses to write without the lock.
 
 mod code;
+mod due;
 mod history;
-mod material;
+mod look;
 mod retrain;
 mod sweep;
 mod vectors;
@@ -27,8 +28,11 @@ use crate::store::Cache;
 use crate::view::{self, FileMove, View};
 use crate::workspace::{Lock, Workspace};
 
-pub use material::{Embedder, material};
-pub use retrain::{Outcome, Supply, Training, due, last_training, retrain, supply};
+pub use due::{
+    Failed, LEAST_COMMITS, Outcome, Since, Supply, Training, due, is_wanted, last_training, note_failure, supply,
+};
+pub use look::retrain_if_due;
+pub use retrain::{Briefly, Learner, keep, retrain, timeline};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
 
 /// Sessions of the model in the background; with two, a worker stays under 250 MB.
@@ -112,7 +116,7 @@ pub struct Seconds {
     pub embed: f64,
     /// Views, joins, full text.
     pub update: f64,
-    /// Training; nothing is trained yet.
+    /// Training, judging, and publishing what it came to.
     pub retrain: f64,
     /// All of it.
     pub total: f64,

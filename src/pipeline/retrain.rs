@@ -3,130 +3,77 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use rusqlite::Connection;
 
-use super::{Context, Embedder, Stage, config_at, material};
+use super::due::{Outcome, Training, last_training, save_training};
+use super::{Stage, config_at};
 use crate::adapter;
+use crate::config::Config;
 use crate::dimensions::{self, Dimension, Population, Reads};
-use crate::embedding::{Embeddings, Rows, Setup};
+use crate::embedding::{Embedder, Embeddings, Identity, New, Rows, Setup};
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{
     self, Board, Experiment, FUSED, Fitted, Learned, Lift, Material, Part, Reading, Split, Texts, each, learn_all, own,
 };
+use crate::eventlog;
+use crate::fail;
 use crate::fusion::{self, Question, Weights};
-use crate::history::{self, LARGEST_COMMIT};
+use crate::git::{Head, Repository};
+use crate::history::{self, LARGEST_COMMIT, Timeline};
+use crate::index;
 use crate::store;
 use crate::view;
-use crate::workspace::write_atomically;
+use crate::workspace::{Lock, TrainingLock, Workspace, write_atomically};
 
-/// What became of one dimension.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The dimension.
-    pub name: String,
-    /// Whether its new adapter is in use from now on.
-    pub published: bool,
-    /// Why, or why not, in a sentence.
-    pub reason: String,
-    /// Mean reciprocal rank of its own task on the gating commits, as it was; none where nothing was asked.
-    pub own_before: Option<f64>,
-    /// The same by the new adapter.
-    pub own_after: Option<f64>,
-    /// The same of the answers that it takes part in, as they were.
-    pub fused_before: Option<f64>,
-    /// The same with the new adapter.
-    pub fused_after: Option<f64>,
+/// What a training needs. It reads beside whoever works, as an answer does, and has the lock for moments only.
+pub struct Learner<'a> {
+    /// The repository, opened in any of its worktrees.
+    pub repository: &'a Repository,
+    /// Where things are.
+    pub workspace: &'a Workspace,
+    /// The user's settings.
+    pub config: &'a Config,
+    /// patina's own file: it parses in children of itself.
+    pub program: &'a Path,
+    /// Told of progress.
+    pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
+    /// Set when the person wants to stop.
+    pub stop: &'a AtomicBool,
+    /// Asked between two steps: waits while others have to go first, and says whether to go on.
+    pub going_on: &'a (dyn Fn() -> bool + Sync),
+    /// Most sessions of the model at a time.
+    pub sessions: usize,
+    /// Does something short that only the holder of the lock may do.
+    pub briefly: &'a dyn Fn(&mut Briefly<'_>) -> Result<()>,
+    /// Proof that nobody else trains.
+    pub lock: &'a TrainingLock,
 }
 
-/// The last training, as it is kept beside the adapters.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Training {
-    /// Commits of a size that says something, as it was done.
-    pub commits: usize,
-    /// Committer time of HEAD, Unix seconds.
-    pub time: i64,
-    /// sha256 of the model whose vectors were learned from.
-    pub model: String,
-    /// By dimension.
-    pub outcomes: Vec<Outcome>,
-}
+/// What only the holder of the lock may do.
+pub type Briefly<'a> = dyn FnMut(&Lock) -> Result<()> + 'a;
 
-/// Where the last training is kept, beside the adapters.
-const FILE: &str = "training.json";
-/// Fewer commits than this teach nothing that holds.
-const LEAST_COMMITS: usize = 100;
-/// Trained again once this share of what is known is new.
-const NEW_SHARE: f64 = 0.2;
-/// Trained again after so long, where anything is new at all, in seconds.
-const OLD: i64 = 90 * 86_400;
-
-/// How much there is to learn from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Supply {
-    /// Commits of a size that says something.
-    pub commits: usize,
-    /// Committer time of HEAD, Unix seconds.
-    pub time: i64,
-    /// sha256 of the model in use.
-    pub model: String,
-}
-
-/// Why it is time to train again; none where it is not. Pure: the policy, apart from the mechanism.
-pub fn due(last: Option<&Training>, now: &Supply) -> Option<String> {
-    if now.commits < LEAST_COMMITS {
-        return None;
-    }
-    let Some(last) = last else { return Some(format!("{} commits are there to learn from", now.commits)) };
-    let new = now.commits.saturating_sub(last.commits);
-    if last.model != now.model {
-        return Some("another model embeds than the one that was learned from".to_string());
-    }
-    if new as f64 >= NEW_SHARE * last.commits as f64 {
-        return Some(format!("{new} commits are new since the last training, which had {}", last.commits));
-    }
-    let is_old = now.time.saturating_sub(last.time) >= OLD && new > 0;
-    is_old.then(|| format!("the last training is {} days old", (now.time - last.time) / 86_400))
-}
-
-/// The last training; none where there was none.
-pub fn last_training(adapters: &Path) -> Option<Training> {
-    let text = std::fs::read(adapters.join(FILE)).ok()?;
-    serde_json::from_slice(&text).map_err(|error| tracing::warn!(%error, "{FILE} is not read")).ok()
+/// What a training is judged against: the model that embeds, and by dimension the blake3 of the adapter in use.
+#[derive(PartialEq, Eq)]
+struct Standing {
+    model: Option<Identity>,
+    adapters: Vec<Option<String>>,
 }
 
 /// Trains, gates, and unless it is a dry run puts what won in its place; the next catching up makes a generation of it.
 /// The caller has caught up.
-pub fn retrain(context: &Context<'_>, only: Option<&'static Dimension>, dry_run: bool) -> Result<Vec<Outcome>> {
-    let cache = store::open_reader(context.workspace, context.config)?;
-    let head = view::view_of(&cache, "")?.and_then(|view| view.head);
-    let Some(head) = head else {
-        return Err(UserError::new(Exit::NotSetUp, "this repository has no commits to learn from")
-            .hint("commit something first")
-            .into());
-    };
-    let config = config_at(context.repository, context.config, Some(head))?;
+///
+/// # Errors
+/// A [`UserError`] where it was stopped, or what it was judged against is no longer in use: then nothing is published.
+pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run: bool) -> Result<Vec<Outcome>> {
+    let cache = store::open_reader(learner.workspace, learner.config)?;
+    let standing = Standing::of(&cache, learner.workspace)?;
+    let head = learner.head(&cache)?;
+    let config = config_at(learner.repository, learner.config, Some(head))?;
     let setup = Setup::check(&config.model, false)?;
-    let material = {
-        let path = context.workspace.embeddings_path();
-        let mut known = Embeddings::open(&path, context.workspace.wal, &setup.identity)?;
-        let reading =
-            Reading { repository: context.repository, config: &config, program: &context.program, stop: context.stop };
-        let step = |done, total| (context.progress)(Stage::Embed, done, total);
-        let embedder = Embedder {
-            setup: &setup,
-            known: Some(&known),
-            sessions: context.sessions,
-            stop: context.stop,
-            progress: &step,
-        };
-        let (material, new) = material(&cache, &reading, head, Split::in_use, &embedder)?;
-        known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
-        known.close()?;
-        material
-    };
+    let material = learner.material(cache, head, &config, &setup, Split::in_use)?;
     let people = Population { people: material.timeline.people.len() };
     let is_off = |dimension: &Dimension| {
         config.dimensions_off.iter().any(|name| name == dimension.name) || (dimension.off)(&people).is_some()
@@ -136,26 +83,100 @@ pub fn retrain(context: &Context<'_>, only: Option<&'static Dimension>, dry_run:
         .copied()
         .filter(|dimension| only.is_none_or(|only| only.name == dimension.name) && !is_off(dimension))
         .collect();
-    let (stop, progress) = (context.stop, context.progress);
+    // Once it is to end it ends, whatever is said later.
+    let is_ended = AtomicBool::new(false);
     let learned = learn_all(&material, &chosen, &BTreeMap::new(), false, &|done, total| {
-        progress(Stage::Learn, done, total);
-        !stop.load(Ordering::Relaxed)
+        (learner.progress)(Stage::Learn, done, total);
+        is_ended.fetch_or(!(learner.going_on)(), Ordering::Relaxed);
+        !is_ended.load(Ordering::Relaxed)
     })?;
-    if stop.load(Ordering::Relaxed) {
+    if is_ended.load(Ordering::Relaxed) {
         return Err(interrupted().into());
     }
-    let folder = context.workspace.adapters_dir();
+    let folder = learner.workspace.adapters_dir();
     let gate = Gate { material: &material, folder: &folder, setup: &setup };
     let judged = each(&learned, |learned| gate.judge(learned))?;
+    fail::point("judged")?;
     if !dry_run {
-        gate.publish(&learned, &judged, only.is_none())?;
+        (learner.briefly)(&mut |_| {
+            let cache = store::open_reader(learner.workspace, learner.config)?;
+            if Standing::of(&cache, learner.workspace)? != standing
+                || Setup::check(&config.model, false)?.identity != setup.identity
+            {
+                let message = "another model or adapter is in use than when the training began; nothing is published";
+                return Err(UserError::new(Exit::Locked, message).hint("run `patina retrain` again").into());
+            }
+            gate.publish(&learned, &judged, only.is_none())
+        })?;
+        gate.note(&judged, only.is_none(), learner.lock)?;
     }
     Ok(judged.into_iter().map(|judged| judged.outcome).collect())
 }
 
-/// What there is to learn from, as of what is indexed.
-pub fn supply(cache: &rusqlite::Connection, model: &str, time: i64) -> Result<Supply> {
-    Ok(Supply { commits: history::telling_commits(cache)?, time, model: model.to_string() })
+impl Learner<'_> {
+    /// Where the main worktree stands in the cache.
+    pub fn head(&self, cache: &Connection) -> Result<Head> {
+        let head = view::view_of(cache, "")?.and_then(|view| view.head);
+        head.ok_or_else(|| {
+            UserError::new(Exit::NotSetUp, "this repository has no commits to learn from")
+                .hint("commit something first")
+                .into()
+        })
+    }
+
+    /// Reads all that is learned from. The cache is let go of before anything that takes long: while somebody reads it,
+    /// whoever works cannot fold what is new into it.
+    pub fn material(
+        &self,
+        cache: Connection,
+        head: Head,
+        config: &Config,
+        setup: &Setup,
+        split: impl FnOnce(&Timeline) -> Split,
+    ) -> Result<Material> {
+        let Learner { repository, workspace, program, stop, sessions, .. } = *self;
+        let timeline = timeline(&cache, repository, config, head)?;
+        drop(cache);
+        let known = Embeddings::open_read_only(&workspace.embeddings_path(), &setup.identity).ok();
+        let reading = Reading { repository, config, program, stop };
+        let embedder = Embedder {
+            setup,
+            known: known.as_ref(),
+            sessions,
+            stop,
+            going_on: &|done, total| {
+                (self.progress)(Stage::Embed, done, total);
+                (self.going_on)()
+            },
+            keep: &|new| (self.briefly)(&mut |lock| keep(workspace, setup, &new, lock)),
+        };
+        let split = split(&timeline);
+        Material::read(&reading, timeline, split, head.commit, |texts| embedder.look_up(texts))
+    }
+}
+
+/// Every commit that HEAD reaches, as it is learned from and measured on. `cache` has the log attached as `log`.
+pub fn timeline(cache: &Connection, repository: &Repository, config: &Config, head: Head) -> Result<Timeline> {
+    let people = history::people_of(cache, &repository.mailmap(head.tree)?)?;
+    history::timeline(cache, &people, |seq| eventlog::data(cache, seq), |path| !config.ignores(path))
+}
+
+/// Keeps embeddings that were not known.
+pub fn keep(workspace: &Workspace, setup: &Setup, new: &New, _lock: &Lock) -> Result<()> {
+    let mut known = Embeddings::open(&workspace.embeddings_path(), workspace.wal, &setup.identity)?;
+    known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
+    known.close()
+}
+
+impl Standing {
+    fn of(cache: &Connection, workspace: &Workspace) -> Result<Self> {
+        let model = index::current(cache)?.map(|generation| generation.model);
+        let hash = |dimension: &Dimension| {
+            let path = adapter::path(&workspace.adapters_dir(), dimension.name);
+            std::fs::read(path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string())
+        };
+        Ok(Standing { model, adapters: dimensions::ALL.iter().copied().map(hash).collect() })
+    }
 }
 
 struct Gate<'a> {
@@ -191,6 +212,7 @@ impl Gate<'_> {
             own_after: None,
             fused_before: was.0.mrr(FUSED),
             fused_after: None,
+            lift: current.as_ref().and_then(|_| own.lift("before", "identity")),
         };
         let Some(rows) = &learned.adapter else {
             outcome.reason = learned.reason.clone().unwrap_or_else(|| "nothing was learned".to_string());
@@ -206,6 +228,9 @@ impl Gate<'_> {
             against.iter().map(|(called, method)| (*called, own.lift("adapter", method))).collect();
         let within = is.0.lift_over(FUSED, &was.0, FUSED);
         (outcome.published, outcome.reason) = verdict(&alone, within);
+        if outcome.published {
+            outcome.lift = own.lift("adapter", "identity");
+        }
         let weights = if outcome.published { is.1 } else { was.1 };
         Ok(Judged { outcome, weights })
     }
@@ -231,7 +256,8 @@ impl Gate<'_> {
         Ok((board.unwrap_or_default(), fitted.all().clone()))
     }
 
-    /// Puts what won in its place. Adapters first: one without its weights is used with the prior's.
+    /// Puts what won in its place. Adapters first: one without its weights is used with the prior's. Where not all were
+    /// trained, the weights of other questions stay.
     fn publish(&self, learned: &[Learned], judged: &[Judged], is_whole: bool) -> Result<()> {
         let model = &self.setup.identity.sha256;
         std::fs::create_dir_all(self.folder)?;
@@ -243,29 +269,49 @@ impl Gate<'_> {
                 ("dimension", outcome.name.clone()),
                 ("steps", trained.steps.to_string()),
                 ("seed", Experiment::default().training.seed.to_string()),
-                ("watermark", self.material.timeline.steps.last().map_or(String::new(), |step| step.sha.clone())),
+                ("watermark", self.watermark()),
                 ("own_before", number(outcome.own_before)),
                 ("own_after", number(outcome.own_after)),
             ];
             let bytes = adapter::bytes_of(&trained.adapter, model, &metadata)?;
-            write_atomically(&self.folder.join(format!("{}.safetensors", outcome.name)), &bytes)?;
+            write_atomically(&adapter::path(self.folder, &outcome.name), &bytes)?;
+            fail::point("adapter published")?;
         }
-        let weights: BTreeMap<Question, Weights> = judged.iter().flat_map(|judged| judged.weights.clone()).collect();
+        let mut weights: BTreeMap<Question, Weights> = BTreeMap::new();
+        if !is_whole && last_training(self.folder).is_some_and(|last| last.model == *model) {
+            let kept = |question| Some((question, fusion::kept_weights(self.folder, question)?));
+            weights.extend(Question::ALL.into_iter().filter_map(kept));
+        }
+        weights.extend(judged.iter().flat_map(|judged| judged.weights.clone()));
         fusion::save(self.folder, model, &weights)?;
-        let outcomes = judged.iter().map(|judged| judged.outcome.clone());
-        let mut kept: Vec<Outcome> = match is_whole {
-            true => Vec::new(),
-            false => last_training(self.folder).map(|last| last.outcomes).unwrap_or_default(),
-        };
-        for outcome in outcomes {
-            kept.retain(|known| known.name != outcome.name);
-            kept.push(outcome);
-        }
+        fail::point("weights published")?;
+        Ok(())
+    }
+
+    /// Keeps what became of each dimension. Where not all were trained, when that was last done stays as it was.
+    fn note(&self, judged: &[Judged], is_whole: bool, lock: &TrainingLock) -> Result<()> {
         let steps = &self.material.timeline.steps;
-        let telling = steps.iter().filter(|step| !step.is_merge && step.touched as i64 <= LARGEST_COMMIT).count();
-        let time = steps.last().map_or(0, |step| step.time);
-        let training = Training { commits: telling, time, model: model.clone(), outcomes: kept };
-        write_atomically(&self.folder.join(FILE), &serde_json::to_vec_pretty(&training)?)
+        let last = last_training(self.folder).unwrap_or_default();
+        let mut training = match is_whole {
+            true => Training {
+                commits: steps.iter().filter(|step| !step.is_merge && step.touched as i64 <= LARGEST_COMMIT).count(),
+                time: steps.last().map_or(0, |step| step.time),
+                model: self.setup.identity.sha256.clone(),
+                ..Training::default()
+            },
+            false => Training { since: None, failed: None, ..last },
+        };
+        for outcome in judged.iter().map(|judged| judged.outcome.clone()) {
+            training.outcomes.retain(|known| known.name != outcome.name);
+            training.outcomes.push(outcome);
+        }
+        training.watermark = self.watermark();
+        save_training(self.folder, &training, lock)
+    }
+
+    /// The newest commit that is known here.
+    fn watermark(&self) -> String {
+        self.material.timeline.steps.last().map_or(String::new(), |step| step.sha.clone())
     }
 }
 
@@ -329,26 +375,5 @@ mod tests {
         check(&[wins], lift(0.999, -0.02, 0.018), false, "lose");
         check(&[None], wins, false, "nobody knows");
         check(&[wins], None, false, "nobody knows");
-    }
-
-    #[test]
-    fn it_is_due_when_much_is_new_or_it_is_long_ago() {
-        let now = |commits, days: i64| Supply { commits, time: days * 86_400, model: "m".to_string() };
-        let last = Training { commits: 1000, time: 0, model: "m".to_string(), outcomes: Vec::new() };
-        let check = |last: Option<&Training>, now: Supply, word: Option<&str>| {
-            let why = due(last, &now);
-            assert!(
-                why.as_deref().map(|why| word.is_some_and(|word| why.contains(word))).unwrap_or(word.is_none()),
-                "{why:?}"
-            );
-        };
-        check(None, now(99, 0), None);
-        check(None, now(100, 0), Some("100 commits"));
-        check(Some(&last), now(1000, 1000), None);
-        check(Some(&last), now(1199, 1), None);
-        check(Some(&last), now(1200, 1), Some("200 commits"));
-        check(Some(&last), now(1001, 90), Some("90 days"));
-        check(Some(&last), Supply { model: "n".to_string(), ..now(1000, 0) }, Some("model"));
-        check(Some(&last), now(900, 10), None);
     }
 }

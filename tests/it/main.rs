@@ -1,6 +1,8 @@
 //! What patina promises, tested from outside: through its program, its files, and the rooms that have an oracle.
 //! Refuses to look at how anything is done; unit tests beside the code do that.
 
+#[cfg(feature = "fail-points")]
+mod background;
 mod code;
 mod compat;
 mod config;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::background::planted;
 use crate::crashes::{assert_mended, gone_on, ring, said, worker};
 use crate::history::long_line;
 use crate::support::{Ran, TestRepo, figure, import, put, texts, verified};
@@ -58,6 +59,16 @@ const SCENARIOS: &[Scenario] = &[
             repo
         },
         act: |repo| repo.try_patina(&["doctor", "--fix"]),
+    },
+    Scenario {
+        name: "the worker trains",
+        before: || {
+            let repo = planted(130, "temporal");
+            repo.reindex();
+            repo.note(&said());
+            repo
+        },
+        act: worker,
     },
     Scenario { name: "a delta becomes a segment", before: || many(false), act: worker },
     Scenario { name: "a damaged segment is made again", before: || many(true), act: worker },

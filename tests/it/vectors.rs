@@ -332,6 +332,24 @@ fn a_switch_of_adapters_is_seen_whole_or_not_at_all() {
     }
 }
 
+#[cfg(feature = "fail-points")]
+#[test]
+fn an_adapter_serves_until_the_one_after_it_is_whole() {
+    let repo = repository();
+    let model = repo.json(&["status"])["model"]["sha256"].as_str().expect("a model").to_string();
+    let path = repo.state().join("adapters/semantic.safetensors");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    train(&path, [384, 32, 16], &model, 1);
+    repo.reindex();
+    let ask = || repo.json(&["query", "letters to customers", "-d", "semantic", "-k", "20"])["hits"].to_string();
+    let (first, answers) = (fs::read(&path).expect("readable"), ask());
+    train(&path, [384, 32, 16], &model, 2);
+    let killed = repo.with("PATINA_FAIL", "spaces prepared:kill").try_patina(&["reindex"]);
+    assert_eq!(killed.code, -1, "{}", killed.stderr);
+    fs::write(&path, first).expect("written");
+    assert_eq!((dimension(&repo, "semantic")["adapter"].as_str(), ask()), (Some("trained"), answers));
+}
+
 /// Enough functions that a segment is published.
 fn large() -> TestRepo {
     let repo = TestRepo::new().with_model();

@@ -1,0 +1,265 @@
+//! Training as it is started: by hand, where a person waits for it, and by the worker, when it is time and nobody needs
+//! the machine. Neither holds the lock while it trains. Refuses to fail the worker, and to try what failed at once again.
+
+use std::any::Any;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use super::output::Output;
+use super::progress::Progress;
+use super::{Here, LOCK, is_off};
+use crate::config::Config;
+use crate::dimensions::Dimension;
+use crate::embedding::Setup;
+use crate::error::{Exit, UserError};
+use crate::fail;
+use crate::git::{Repository, Worktree};
+use crate::pipeline::{self, Briefly, Depth, FOREGROUND_SESSIONS, Learner, Outcome, Supply, WORKER_SESSIONS};
+use crate::store;
+use crate::view;
+use crate::workspace::{TrainingLock, Workspace, running_program};
+
+/// A training that goes on in the background leaves the machine alone for so long after each ring: the worker that
+/// answers it is done by then, or has the higher priority.
+const YIELD: Duration = Duration::from_secs(2);
+/// How often it looks whether it may go on.
+const LOOK: Duration = Duration::from_millis(20);
+/// What is added to the priority of a worker: nothing yields more.
+const IDLE: i32 = 19;
+
+/// The lock of whoever trains.
+///
+/// # Errors
+/// A [`UserError`] with the exit code for "locked" where somebody trains already.
+pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
+    workspace.try_training_lock()?.ok_or_else(|| {
+        UserError::new(Exit::Locked, "another patina is training here")
+            .hint("`patina status` says what came of it once it has ended")
+            .into()
+    })
+}
+
+/// Trains while a person waits, and makes a generation of what was published. The caller has caught up; whoever rang
+/// before `rings` was answered.
+pub fn train(
+    here: &Here,
+    only: Option<&'static Dimension>,
+    dry_run: bool,
+    rings: u64,
+    stop: &AtomicBool,
+    output: &Output,
+    lock: &TrainingLock,
+) -> Result<Vec<Outcome>> {
+    let progress = Progress::new(output.is_quiet());
+    let answer = || {
+        if let Err(error) = wake(&here.common_dir) {
+            output.warn(&format!("{error:#}; the next command catches up"));
+        }
+    };
+    let moments = Moments::new(&here.workspace, stop, rings, answer);
+    let outcomes = pipeline::retrain(
+        &Learner {
+            repository: &here.repository,
+            workspace: &here.workspace,
+            config: &here.config,
+            program: &running_program()?,
+            progress: &|stage, done, total| progress.step(stage, done, total),
+            stop,
+            going_on: &|| !stop.load(Ordering::Relaxed),
+            sessions: FOREGROUND_SESSIONS,
+            briefly: &|work| moments.with(work),
+            lock,
+        },
+        only,
+        dry_run,
+    );
+    progress.finish();
+    let outcomes = outcomes?;
+    if outcomes.iter().any(|outcome| outcome.published) && !dry_run {
+        // Stored embeddings are projected anew, and the generation is switched once they all are.
+        here.behind_the_lock(stop, output, |context| pipeline::catch_up(context, Depth::New))?;
+    }
+    Ok(outcomes)
+}
+
+/// Trains where it is time to, as the worker that has nothing else to do; whoever rang before `rings` was answered.
+/// Returns whether something was published: the next catching up makes a generation of it.
+pub fn by_itself(common_dir: &Path, workspace: &Workspace, config: &Config, stop: &AtomicBool, rings: u64) -> bool {
+    let training = Training { common_dir, workspace, config, stop, rings };
+    match training.run() {
+        Ok(is_published) => is_published,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "training in the background gave up");
+            false
+        }
+    }
+}
+
+struct Training<'a> {
+    common_dir: &'a Path,
+    workspace: &'a Workspace,
+    config: &'a Config,
+    stop: &'a AtomicBool,
+    rings: u64,
+}
+
+impl Training<'_> {
+    fn run(&self) -> Result<bool> {
+        if !self.config.retrains || self.stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let Some(now) = self.supply()? else { return Ok(false) };
+        let folder = self.workspace.adapters_dir();
+        if !pipeline::is_wanted(pipeline::last_training(&folder).as_ref(), &now) {
+            return Ok(false);
+        }
+        let worktrees = Repository::open(self.common_dir)?.worktrees()?;
+        if worktrees.iter().any(Worktree::is_under_way) {
+            tracing::info!("training waits until nothing is under way in any worktree");
+            return Ok(false);
+        }
+        // Whoever trains already leaves nothing to do.
+        let Some(lock) = self.workspace.try_training_lock()? else { return Ok(false) };
+        match self.train(&lock, worktrees, &now) {
+            Ok(outcomes) => {
+                let published = outcomes.iter().filter(|outcome| outcome.published).count();
+                tracing::info!(trained = outcomes.len(), published, "training has ended");
+                Ok(published > 0)
+            }
+            Err(error) if is_put_off(&error) => {
+                tracing::info!(why = format!("{error:#}"), "training is put off");
+                Ok(false)
+            }
+            Err(error) => {
+                pipeline::note_failure(&folder, &now, &format!("{error:#}"), &lock)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What there is to learn from; none where there is no model, or nothing is indexed.
+    fn supply(&self) -> Result<Option<Supply>> {
+        let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(None) };
+        let cache = store::open_reader(self.workspace, self.config)?;
+        let Some(head) = view::view_of(&cache, "")?.and_then(|view| view.head) else { return Ok(None) };
+        pipeline::supply(&cache, &setup.identity.sha256, head.time).map(Some)
+    }
+
+    /// On a thread of its own: on Linux a priority is a thread's, and the worker goes on at its own, as does whoever it
+    /// starts.
+    fn train(&self, lock: &TrainingLock, worktrees: Vec<Worktree>, now: &Supply) -> Result<Vec<Outcome>> {
+        let (ring, rung) = mpsc::channel();
+        let work = move || -> Result<Vec<Outcome>> {
+            let _ = rustix::process::nice(IDLE);
+            fail::point("training")?;
+            let repository = Repository::open(self.common_dir)?;
+            // One that nobody hears came after the end, where the worker looks itself.
+            let moments = Moments::new(self.workspace, self.stop, self.rings, || {
+                let _ = ring.send(());
+            });
+            let last = Mutex::new((self.rings, None));
+            let turn = Turn { workspace: self.workspace, worktrees, stop: self.stop, last };
+            pipeline::retrain_if_due(
+                &Learner {
+                    repository: &repository,
+                    workspace: self.workspace,
+                    config: self.config,
+                    program: &running_program()?,
+                    progress: &|_, _, _| {},
+                    stop: self.stop,
+                    going_on: &|| turn.comes(),
+                    sessions: WORKER_SESSIONS,
+                    briefly: &|work| moments.with(work),
+                    lock,
+                },
+                now,
+            )
+        };
+        std::thread::scope(|scope| {
+            let training = scope.spawn(work);
+            for () in rung {
+                if let Err(error) = wake(self.common_dir) {
+                    tracing::warn!(error = format!("{error:#}"), "nobody answers a ring");
+                }
+            }
+            training.join().unwrap_or_else(|panic| Err(said(&*panic)))
+        })
+    }
+}
+
+/// Whether it ended because others go first, and not because something is wrong.
+fn is_put_off(error: &anyhow::Error) -> bool {
+    let user = error.downcast_ref::<UserError>();
+    user.is_some_and(|error| matches!(error.exit, Exit::Interrupted | Exit::Locked))
+}
+
+/// What a thread said as it ended.
+fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    anyhow!("training ended: {}", text.unwrap_or("nobody knows why"))
+}
+
+/// Whose turn it is: a training in the background goes last.
+struct Turn<'a> {
+    workspace: &'a Workspace,
+    worktrees: Vec<Worktree>,
+    stop: &'a AtomicBool,
+    /// The rings that were there at the last look, and when they came.
+    last: Mutex<(u64, Option<Instant>)>,
+}
+
+impl Turn<'_> {
+    /// Waits while it rings; false where the training is to end.
+    fn comes(&self) -> bool {
+        loop {
+            if self.stop.load(Ordering::Relaxed) || self.worktrees.iter().any(Worktree::is_under_way) {
+                return false;
+            }
+            {
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                let rings = self.workspace.rings();
+                if rings != last.0 {
+                    *last = (rings, Some(Instant::now()));
+                }
+                if last.1.is_none_or(|rang| rang.elapsed() > YIELD) {
+                    return true;
+                }
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// The lock, for moments. Whoever rings meanwhile finds it taken and trusts its holder, so somebody has to answer after.
+struct Moments<'a, F: Fn()> {
+    workspace: &'a Workspace,
+    stop: &'a AtomicBool,
+    answered: AtomicU64,
+    answer: F,
+}
+
+impl<'a, F: Fn()> Moments<'a, F> {
+    fn new(workspace: &'a Workspace, stop: &'a AtomicBool, answered: u64, answer: F) -> Self {
+        Moments { workspace, stop, answered: AtomicU64::new(answered), answer }
+    }
+
+    fn with(&self, work: &mut Briefly<'_>) -> Result<()> {
+        let lock = self.workspace.lock(LOCK, || self.stop.load(Ordering::Relaxed))?;
+        let done = work(&lock);
+        drop(lock);
+        let rings = self.workspace.rings();
+        if self.answered.swap(rings, Ordering::Relaxed) != rings {
+            (self.answer)();
+        }
+        done
+    }
+}
+
+/// Starts a worker for rings that nobody may have answered, unless patina is switched off for this process.
+fn wake(common_dir: &Path) -> Result<()> {
+    if is_off() { Ok(()) } else { Workspace::spawn_worker(common_dir) }
+}
