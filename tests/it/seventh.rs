@@ -9,11 +9,11 @@ use patina::adapter::Settings;
 use patina::config::{Config, MODEL};
 // The example finds these above it, as it would among the six.
 use patina::dimensions::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
-use patina::embedding::{Embeddings, Manifest, Setup};
+use patina::embedding::{Embedder, Embeddings, Manifest, New, Setup};
 use patina::evaluation::{Experiment, Learned, Material, Reading, Report, Split, Wanted, learn_all, measure};
 use patina::fusion::shipped;
 use patina::git::Repository;
-use patina::pipeline::{Embedder, material};
+use patina::pipeline::timeline;
 use patina::store;
 use patina::workspace::Workspace;
 
@@ -63,11 +63,13 @@ fn read(repo: &TestRepo) -> Material {
     let known = Embeddings::open_read_only(&workspace.embeddings_path(), &setup.identity).expect("embeddings");
     let stop = AtomicBool::new(false);
     let reading = Reading { repository: &git, config: &config, program: Path::new(PATINA), stop: &stop };
-    let embedder = Embedder { setup: &setup, known: Some(&known), sessions: 1, stop: &stop, progress: &|_, _| {} };
+    let keep = |new: New| panic!("{} texts were not known", new.len());
+    let embedder =
+        Embedder { setup: &setup, known: Some(&known), sessions: 1, stop: &stop, going_on: &|_, _| true, keep: &keep };
     let head = git.head().expect("reads").expect("a commit");
-    let (material, new) = material(&cache, &reading, head, Split::measuring, &embedder).expect("reads");
-    assert!(new.is_empty(), "{} texts were not known", new.len());
-    material
+    let timeline = timeline(&cache, &git, &config, head).expect("reads");
+    let split = Split::measuring(&timeline);
+    Material::read(&reading, timeline, split, head.commit, |texts| embedder.look_up(texts)).expect("reads")
 }
 
 /// Trains an adapter for the example and asks it its own questions.
