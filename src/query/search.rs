@@ -43,7 +43,7 @@ const WHOLE_NAME_BOOST: f64 = 0.7;
 /// What matches best in words is worth 1, and what is most alike this much: between half and all of it messages of
 /// commits found the files they changed best, on two histories.
 const ALIKE_WEIGHT: f64 = 0.7;
-/// What stands in the file that the question is likeliest about gains this.
+/// What matches gains this share where it stands in the file that the question is likeliest about.
 const LIKELY_WEIGHT: f64 = 1.0;
 /// Vectors looked at before the best are chosen.
 const ALIKE_LOOKED_AT: usize = 60;
@@ -187,9 +187,8 @@ fn ranked(
         .into_iter()
         .enumerate()
         .map(|(at, (_, one))| {
-            let score = share(one.text, most_text)
-                + ALIKE_WEIGHT * share(alike(&one), most_alike)
-                + LIKELY_WEIGHT * by_file(&one) * one.weight;
+            let matched = share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike);
+            let score = matched * (1.0 + LIKELY_WEIGHT * by_file(&one));
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
             ranks.extend(meant.zip(by_meaning[at]));
