@@ -18,8 +18,8 @@ pub use reader::{Near, Vectors};
 pub use segment::{Building, EXACT_BELOW, Opened, Segment, check as check_segments, dir as segments_dir, segments};
 pub use survey::{Survey, survey};
 pub use texts::{
-    Wanted, digest, fail, forget_dead, known_texts, live_texts, put, remove, text_of_item, texts_of_files, unwant,
-    wanted, wanted_count,
+    Wanted, digest, fail, forget_dead, known_texts, live_texts, paths_of_definitions, put, remove, text_of_item,
+    texts_of_files, unwant, wanted, wanted_count,
 };
 
 /// The tables of this room. `item_text` holds exactly the versions that are live in some view; `wanted` is what each

@@ -204,6 +204,19 @@ pub fn texts_of_files(cache: &Connection, view: i64) -> Result<Vec<(String, i64)
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The encoded paths of a view's definitions that say a text, one a definition.
+pub fn paths_of_definitions(cache: &Connection, view: i64, text: i64) -> Result<Vec<String>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT path.path FROM item_text
+         CROSS JOIN parse_item ON parse_item.seq = item_text.seq
+         CROSS JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
+         CROSS JOIN path ON path.id = view_file.path
+         WHERE item_text.text = :text AND item_text.kind NOT IN ('file', 'commit') ORDER BY item_text.seq, path.path",
+    )?;
+    let rows = statement.query_map(named_params! {":text": text, ":view": view}, |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// A hash over every live text and its vector in every space in use: equal where the same was embedded by the same
 /// model on the same class of processor, in whatever order and wherever it is kept.
 pub fn digest(vectors: &Vectors<'_>) -> Result<Option<String>> {

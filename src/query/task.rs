@@ -18,7 +18,7 @@ use crate::embedding::{Embedding, Projection, dot};
 use crate::event::Seq;
 use crate::fusion::{self, Matched, NEAREST_COMMITS, Question, TASK_SIGNALS, Table, Task};
 use crate::history::{self, File, LARGEST_COMMIT};
-use crate::index::{Space, Vectors};
+use crate::index::{self, Space, Vectors};
 use crate::item::{self, Item};
 use crate::text_index::{self, words};
 
@@ -155,11 +155,8 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
         let mut found: Vec<(i64, File)> = Vec::new();
         vectors.nearest(space, direction, DEFINITIONS, |text| {
             let before = found.len();
-            for seq in self.said_by(text)? {
-                let item = item::by_seq(&self.reader.cache, self.reader.view.id, seq)?;
-                let item = item.filter(|item| item.kind != "file");
-                found.extend(item.and_then(|item| files.get(&item.path)).map(|file| (text, *file)));
-            }
+            let paths = index::paths_of_definitions(&self.reader.cache, self.reader.view.id, text)?;
+            found.extend(paths.iter().filter_map(|path| files.get(path)).map(|file| (text, *file)));
             Ok(found.len() > before)
         })?;
         let known = vectors.many(space, &found.iter().map(|(text, _)| *text).collect::<Vec<i64>>())?;
