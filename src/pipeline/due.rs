@@ -265,8 +265,8 @@ mod tests {
             (last(), 1050, true),
             (looked(1050), 1099, false),
             (looked(1050), 1100, true),
-            (Training { commits: 100, ..last() }, 119, false),
-            (Training { commits: 100, ..last() }, 120, true),
+            (Training { commits: 200, ..last() }, 219, false),
+            (Training { commits: 200, ..last() }, 220, true),
             (last(), 1200, false),
             (
                 Training {
