@@ -11,7 +11,7 @@ use crate::dimensions::{self, Dimension};
 use crate::embedding::Embedding;
 use crate::error::{Exit, UserError};
 use crate::index::{self, Vectors};
-use crate::query::{self, Asked, Filter, Hit, Meaning, Reader, Search, Tasking};
+use crate::query::{self, Asked, BY_MEANING, Filter, Hit, Meaning, Reader, Search, Tasking};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -31,9 +31,6 @@ struct Answer<'a> {
     untrained: Vec<&'static str>,
     hits: &'a [Hit],
 }
-
-/// The dimension that a question without `-d` is asked in: it holds everything.
-const BY_MEANING: &str = "semantic";
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;

@@ -18,10 +18,6 @@ use crate::fusion::{self, Example, Matched, Question, Table, Task, task_signal a
 use crate::history::{File, LARGEST_COMMIT};
 use crate::text_index::{self, Entry, InMemory};
 
-/// Words of a message that are searched for.
-const WORDS: usize = 48;
-/// Matches of full text that are looked at.
-const MATCHES: usize = 400;
 /// Commits are apart from items in the index by this much.
 const COMMITS: i64 = 1 << 40;
 /// A BM25 score of this counts as much as the nearest past messages, where candidates to fit on are chosen.
@@ -188,7 +184,7 @@ impl<'a> Library<'a> {
         right: &[File],
     ) -> Result<Asked> {
         let mut words = text_index::words(text);
-        words.truncate(WORDS);
+        words.truncate(fusion::MOST_WORDS);
         let mut matched = Matched::default();
         let mut looked = 0;
         self.index.search(&words, |found| {
@@ -198,7 +194,7 @@ impl<'a> Library<'a> {
                 None => matched.commits.extend(self.place_of.get(&found.seq).map(|place| (*place, found.score))),
             }
             looked += 1;
-            Ok(if looked < MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            Ok(if looked < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         for word in &words {
             let mut places = Vec::new();

@@ -46,6 +46,10 @@ pub mod task_signal {
     pub const POPULAR: usize = 12;
 }
 
+/// Words of a task that are searched for: a long text says the same again.
+pub const MOST_WORDS: usize = 48;
+/// Matches of full text that are looked at.
+pub const MOST_MATCHES: usize = 400;
 /// Commits like the task whose files count.
 pub const NEAREST_COMMITS: usize = 40;
 /// Files whose companions count.

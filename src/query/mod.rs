@@ -30,7 +30,7 @@ use nearest::Place;
 pub use neighbours::counted;
 pub use related::related;
 pub use search::{Search, search_alike};
-pub use task::Tasking;
+pub use task::{BY_MEANING, Tasking};
 
 use crate::adapter;
 use crate::config::{Config, real_path};

@@ -22,17 +22,13 @@ use crate::index::{self, Space, Vectors};
 use crate::item::{self, Item};
 use crate::text_index::{self, words};
 
-/// Words of a task that are searched for: a long text says the same again.
-const WORDS: usize = 48;
-/// Matches of full text that are looked at.
-const MATCHES: usize = 400;
 /// Definitions nearest to the task that are looked at: what is farther is no file's best reason.
 const DEFINITIONS: usize = 400;
 /// Past commits shown a hit.
 const COMMITS: usize = 3;
 /// What the ranks by words and by meaning are called.
 const BY_WORDS: &str = "text";
-/// The dimension that holds messages and files.
+/// The dimension that a question without `-d` is asked in: it holds everything.
 pub const BY_MEANING: &str = "semantic";
 
 /// A task being looked for: words first, while the model may still be loading; then, if there is one, what it means.
@@ -53,7 +49,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
     /// Looks for what matches some of the words of a task.
     pub fn by_words(reader: &'r Reader<'s>, text: &str, filter: &'r Filter) -> Result<Self> {
         let mut words = words(text);
-        words.truncate(WORDS);
+        words.truncate(fusion::MOST_WORDS);
         let mut tasking = Tasking {
             reader,
             filter,
@@ -83,7 +79,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
                 self.said.entry(*file).or_insert(item);
             }
             looked_at += 1;
-            Ok(if looked_at < MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            Ok(if looked_at < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         for word in &self.words {
             let mut said = Vec::new();
