@@ -24,6 +24,7 @@ pub mod config;
 pub mod workspace;
 pub mod redact;
 pub mod syntax;
+pub mod sessions;
 pub mod eventlog;
 pub mod derive;
 pub mod view;
