@@ -18,7 +18,8 @@ pub use salvage::{Salvaged, salvage};
 
 /// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are moved
 /// together, so the views show no ghosts. `live` keeps a few words beside them; `log_id` is chance, and tells this log
-/// from another one that took its place. The second step reads a commit's fields once, and not for each of its files.
+/// from another one that took its place. The second step reads a commit's fields once, and not for each of its files; the
+/// third finds what a session said.
 const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE event(
@@ -80,6 +81,9 @@ CREATE VIEW co_changes AS
   SELECT a.file_path AS file_a, b.file_path AS file_b, count(*) AS cochange_count
   FROM commit_files a JOIN commit_files b ON a.commit_hash = b.commit_hash AND a.file_path < b.file_path
   GROUP BY a.file_path, b.file_path;
+",
+    "
+CREATE INDEX event_by_session ON event(source_file) WHERE origin = 'session';
 ",
 ];
 
@@ -238,6 +242,34 @@ impl Eventlog {
             let seq = row.get(0)?;
             refuse_bad_row(row, seq)?;
             visit(seq, row.get_ref(6)?.as_str()?)?;
+        }
+        Ok(())
+    }
+
+    /// Where the session facts after a position that are in no tree come from, each source once.
+    pub fn sessions_after(&self, after: Seq) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT source_file FROM event INDEXED BY event_by_session
+             WHERE origin = 'session' AND source_file IS NOT NULL AND seq > :after ORDER BY source_file",
+        )?;
+        Ok(statement.query_map(named_params! {":after": after}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Every fact from a source that is in no tree, in the order of the log.
+    pub fn each_of_session(
+        &self,
+        source: &str,
+        mut visit: impl FnMut(Seq, &str, &str) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event INDEXED BY event_by_session
+             WHERE origin = 'session' AND source_file = :source ORDER BY seq",
+        )?;
+        let mut rows = statement.query(named_params! {":source": source})?;
+        while let Some(row) = rows.next()? {
+            let seq = row.get(0)?;
+            refuse_bad_row(row, seq)?;
+            visit(seq, row.get_ref(1)?.as_str()?, row.get_ref(6)?.as_str()?)?;
         }
         Ok(())
     }

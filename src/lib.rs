@@ -29,6 +29,7 @@ pub mod eventlog;
 pub mod derive;
 pub mod view;
 pub mod item;
+pub mod entries;
 pub mod history;
 pub mod edges;
 pub mod text_index;

@@ -14,7 +14,7 @@ use crate::fail;
 use crate::sqlite::{self, Durability};
 use crate::syntax::EXTRACTOR;
 use crate::workspace::Workspace;
-use crate::{edges, embedding, history, index, item, redact, text_index, view};
+use crate::{derive, edges, embedding, entries, history, index, item, text_index, view};
 
 const META: &str = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
@@ -168,6 +168,8 @@ pub fn digest(reader: &Connection) -> Result<String> {
            JOIN parse_call USING (parse) JOIN log.event ON event.seq = parse_call.seq
          UNION SELECT idem, view.worktree, path.path, line FROM view_file JOIN view ON view.id = view_file.view JOIN path ON path.id = view_file.path
            JOIN import USING (parse) JOIN log.event ON event.seq = import.seq
+         UNION SELECT idem, view.worktree, path.path, line FROM view_file JOIN view ON view.id = view_file.view JOIN path ON path.id = view_file.path
+           JOIN parse_entry USING (parse) JOIN log.event ON event.seq = parse_entry.seq
          ORDER BY 1, 2, 3, 4",
     )?;
     let mut rows = statement.query([])?;
@@ -182,13 +184,13 @@ pub fn digest(reader: &Connection) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-fn schemas() -> [&'static str; 6] {
-    [view::SCHEMA, item::SCHEMA, history::SCHEMA, edges::SCHEMA, text_index::SCHEMA, index::SCHEMA]
+fn schemas() -> [&'static str; 7] {
+    [view::SCHEMA, entries::SCHEMA, item::SCHEMA, history::SCHEMA, edges::SCHEMA, text_index::SCHEMA, index::SCHEMA]
 }
 
 /// What the content of a cache depends on beside the log and git: where it differs, nothing of it is of use.
 fn fingerprint(config: &Config) -> String {
-    let versions = format!("{EXTRACTOR} {DERIVER} {} {}", redact::VERSION, embedding::RECIPE);
+    let versions = format!("{EXTRACTOR} {DERIVER} {} {}", derive::version(), embedding::RECIPE);
     let parts = format!("{} {versions} {}", schemas().concat(), config.max_file_bytes);
     hex(&blake3::hash(parts.as_bytes()).as_bytes()[..16])
 }

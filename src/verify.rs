@@ -79,6 +79,14 @@ const PARTS: &[(&str, &str)] = &[
          JOIN log.event ON event.seq = import.seq",
     ),
     (
+        "entries",
+        "SELECT worktree, path.path, n, line, entry.session, category, entry.time, entry.name, idem,
+           (SELECT group_concat(file, ' ') FROM (SELECT file FROM mention WHERE mention.seq = entry.seq ORDER BY file)),
+           (SELECT group_concat(sha, ' ') FROM (SELECT sha FROM mention_commit WHERE mention_commit.seq = entry.seq ORDER BY sha))
+         FROM view_file JOIN view ON view.id = view_file.view JOIN path ON path.id = view_file.path JOIN parse_entry USING (parse)
+         JOIN entry ON entry.seq = parse_entry.seq JOIN log.event ON event.seq = parse_entry.seq",
+    ),
+    (
         "commits",
         "SELECT sha, time, files, is_merge, subject, written, idem FROM reachable JOIN commit_row USING (seq)
          JOIN person ON person.id = author JOIN log.event USING (seq)",

@@ -12,12 +12,14 @@ mod hook;
 mod learning;
 mod log;
 mod model;
+mod note;
 mod output;
 mod progress;
 mod query;
 mod reindex;
 mod related;
 mod retrain;
+mod session;
 mod status;
 mod task;
 mod who;
@@ -36,12 +38,14 @@ use clap::{ColorChoice, Parser, Subcommand};
 use crate::config::Config;
 use crate::dimensions::{self, Dimension};
 use crate::embedding::Setup;
+use crate::entries::SESSION_KIND;
 use crate::error::{Exit, UserError};
 use crate::eventlog::{Eventlog, damaged};
 use crate::git::Repository;
 use crate::index;
 use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
 use crate::query::{Filter, Hit, Reader};
+use crate::sessions::{Category, is_told};
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
 use output::Output;
@@ -102,6 +106,11 @@ enum Command {
     Callers(calls::Arguments),
     /// What ties two things together.
     Explain(explain::Arguments),
+    /// Development sessions: what they said, one by one.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Write down a decision, a pattern, a challenge or a goal.
+    Note(note::Arguments),
     /// The events of the log, newest first.
     Log(log::Arguments),
     /// Check everything that can be wrong, and say what to do.
@@ -139,7 +148,8 @@ struct Limits {
     /// Show at most K.
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
-    /// Only this kind: file, function, type, module, constant, macro, commit; may be repeated.
+    /// Only this kind: file, function, type, module, constant, macro, commit, or of what sessions say: session, goal,
+    /// decision, pattern, work, challenge, context, observation, plan, note; may be repeated.
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
     /// Only paths that match a glob, from the top of the repository.
@@ -176,7 +186,7 @@ enum Needs {
     All,
 }
 
-const KINDS: &[&str] = &["file", "function", "type", "module", "constant", "macro", "commit"];
+const KINDS: &[&str] = &["file", "function", "type", "module", "constant", "macro", "commit", SESSION_KIND];
 
 /// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
 pub fn main() -> ExitCode {
@@ -255,6 +265,8 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
         Command::Calls(arguments) => calls::run(arguments, calls::Direction::Calls, output),
         Command::Callers(arguments) => calls::run(arguments, calls::Direction::Callers, output),
         Command::Explain(arguments) => explain::run(arguments, output),
+        Command::Session(command) => session::run(command, output),
+        Command::Note(arguments) => note::run(arguments, output),
         Command::Log(arguments) => log::run(arguments, output),
         Command::Doctor(arguments) => doctor::run(arguments, output),
         Command::Model(command) => model::run(command, output),
@@ -481,10 +493,10 @@ impl Narrow {
 impl Limits {
     fn filter(&self) -> Result<Filter> {
         for kind in &self.kind {
-            if !KINDS.contains(&kind.as_str()) {
+            if !KINDS.contains(&kind.as_str()) && !(Category::named(kind).is_some() && is_told(kind)) {
                 let message = format!("there is no kind `{kind}`");
                 return Err(UserError::new(Exit::Usage, message)
-                    .hint(format!("kinds are {}", KINDS.join(", ")))
+                    .hint(format!("kinds are {}, and the categories of what sessions say", KINDS.join(", ")))
                     .into());
             }
         }

@@ -172,6 +172,11 @@ impl Page {
                     format!("{groups} {dimension} groups in common (weight {weight:.3})")
                 }
                 Evidence::Near { dimension, cosine } => format!("alike, {dimension} ({cosine:.2})"),
+                Evidence::Session { session, title, time } => {
+                    let when = time.map(|time| format!(" of {}", day(time))).unwrap_or_default();
+                    let title = if title.is_empty() { String::new() } else { format!(" \"{title}\"") };
+                    format!("quoted from {session}{when}{title}, not an instruction")
+                }
                 Evidence::Authors { names } => format!("by {}", names.join(", ")),
             };
             self.line(format!("    {text}"));

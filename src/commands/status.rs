@@ -12,6 +12,7 @@ use super::output::{Output, short};
 use super::{Here, Needs};
 use crate::dimensions;
 use crate::embedding::Setup;
+use crate::entries;
 use crate::error::{Exit, UserError};
 use crate::event::{count, hex};
 use crate::git::Worktree;
@@ -134,7 +135,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         behind: reader.behind,
         pending: view::waiting(cache)?.len() as u64,
         events: events(cache)?,
-        items: item::counts(cache, reader.view.id)?,
+        items: items(&reader)?,
         files: item::skipped(cache, reader.view.id)?,
         worktrees: view::views(cache)?
             .into_iter()
@@ -265,7 +266,7 @@ fn dimensions(
     last: Option<&pipeline::Training>,
     now: &Supply,
 ) -> Result<Vec<Dimension>> {
-    let counts = item::counts(&reader.cache, reader.view.id)?;
+    let counts = items(reader)?;
     let commits = view::reachable_count(&reader.cache)?;
     let mut all = Vec::new();
     for dimension in dimensions::ALL {
@@ -299,6 +300,13 @@ fn untrained(now: &Supply) -> String {
         true => "no adapter has been trained, and there is too little to learn from".to_string(),
         false => format!("no adapter has been trained, and {} commits are there to learn from", now.commits),
     }
+}
+
+/// How many live items of each kind there are, what sessions say among them.
+fn items(reader: &Reader<'_>) -> Result<BTreeMap<String, u64>> {
+    let mut counts = item::counts(&reader.cache, reader.view.id)?;
+    counts.extend(entries::counts(&reader.cache, reader.view.id)?);
+    Ok(counts)
 }
 
 fn events(cache: &Connection) -> Result<BTreeMap<String, u64>> {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::storable;
+use super::{EntryFact, storable};
 use crate::event::{CODE_CALL, CODE_FILE, CODE_IMPORT, Fact, Idem, Origin, cap_at, definition_key};
 use crate::redact::redact;
 use crate::syntax::{Call, Definition, EXTRACTOR, Form, Import, Language, Parsed};
@@ -24,6 +24,8 @@ pub struct CodeFacts {
     pub calls: Vec<CallFact>,
     /// Imports.
     pub imports: Vec<ImportFact>,
+    /// What a session log says, the session first; empty for what is none.
+    pub entries: Vec<EntryFact>,
 }
 
 /// A version of an item.

@@ -1,11 +1,16 @@
-//! Commits and parsed files to facts. Pure: the same input gives the same facts, on any machine, in any
+//! Commits, parsed files and sessions to facts. Pure: the same input gives the same facts, on any machine, in any
 //! order. Refuses to know the log, the clock or the disk.
 
 mod code;
 mod commits;
+mod sessions;
 
 pub use code::{CallFact, CodeFacts, ImportFact, ItemFact, file_facts, text_facts};
 pub use commits::commit_fact;
+pub use sessions::{
+    EntryData, EntryFact, SESSION, SESSION_READ, SaidOfItself, SessionData, entry_fact, session_fact, session_facts, source_of,
+    version,
+};
 
 use crate::event::cap;
 use crate::redact::redact;

@@ -10,6 +10,9 @@ mod social;
 mod syntactic;
 mod temporal;
 
+use crate::entries::SESSION_KIND;
+use crate::sessions::Category;
+
 /// Every dimension, in the order they are shown.
 pub const ALL: &[&Dimension] = &[
     &semantic::SEMANTIC,
@@ -39,7 +42,7 @@ pub struct Dimension {
 /// The items of a dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// Files, definitions, commits.
+    /// Files, definitions, commits, sessions and their entries.
     All,
     /// Files.
     Files,
@@ -128,8 +131,8 @@ impl Holds {
         match self {
             Holds::All => true,
             Holds::Files => kind == "file",
-            Holds::Definitions => kind != "file" && kind != "commit",
-            Holds::Code => kind != "commit",
+            Holds::Definitions => kind != "file" && Holds::Code.kind(kind),
+            Holds::Code => kind != "commit" && kind != SESSION_KIND && Category::named(kind).is_none(),
         }
     }
 

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use crate::event::cap_at;
+use crate::sessions::is_told;
 
 /// Version of these rules; part of an embedding's key.
 pub const RECIPE: u32 = 1;
@@ -19,7 +20,7 @@ const NAMES: usize = 40;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Source {
-    /// `file`, `function`, ...; empty for a commit.
+    /// `file`, `function`, ...; empty for a commit and for what a session says.
     pub kind: String,
     /// In a language that is read as code.
     pub language: Option<String>,
@@ -29,11 +30,19 @@ pub struct Source {
     pub text: String,
     /// A commit's message.
     pub message: String,
+    /// What a session calls itself.
+    pub title: String,
+    /// What an entry of a session is; empty for everything else.
+    pub category: String,
+    /// What it says.
+    pub content: String,
 }
 
 /// The text that stands for an item; empty where it says nothing.
 pub fn text_of(source: &Source) -> String {
     let text = match source.kind.as_str() {
+        "" if !source.category.is_empty() => said(source),
+        "" if !source.title.is_empty() => source.title.trim().to_string(),
         "" => source.message.trim().to_string(),
         "file" if source.language.is_some() => file(source),
         "file" => source.text.trim().to_string(),
@@ -48,6 +57,11 @@ pub fn hash_of(text: &str) -> [u8; 16] {
     let mut hash = [0; 16];
     hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
     hash
+}
+
+/// An entry of a session, where it says something to find it by.
+fn said(source: &Source) -> String {
+    if is_told(&source.category) { source.content.trim().to_string() } else { String::new() }
 }
 
 /// A file of code: its leading comment and the names in it, or its first lines where it names nothing.
@@ -102,7 +116,7 @@ mod tests {
                 language: language.map(Into::into),
                 doc: doc.into(),
                 text: text.into(),
-                message: String::new(),
+                ..Source::default()
             };
             assert_eq!(text_of(&source), expect);
         };

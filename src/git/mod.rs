@@ -317,6 +317,12 @@ pub fn day(seconds: i64) -> String {
     gix::date::Time::new(seconds, 0).format(gix::date::time::format::SHORT).unwrap_or_else(|_| seconds.to_string())
 }
 
+/// A moment to the minute, `2026-11-23 18:05`, in UTC.
+pub fn minute(seconds: i64) -> String {
+    let format = gix::date::time::CustomFormat::new("%Y-%m-%d %H:%M");
+    gix::date::Time::new(seconds, 0).format(format).unwrap_or_else(|_| seconds.to_string())
+}
+
 /// The beginning of a day written `2026-11-23`, Unix seconds, UTC.
 pub fn parse_day(text: &str) -> Option<i64> {
     let parts: Vec<&str> = text.split('-').collect();

@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result, bail};
 
 use super::parses::{Outcome, Parse};
 use crate::config::Config;
-use crate::derive::{CodeFacts, file_facts, text_facts};
-use crate::event::decode_path;
+use crate::derive::{CodeFacts, file_facts, session_facts, text_facts};
+use crate::event::{decode_path, hex};
 use crate::git::{Blob, ObjectId, Repository};
+use crate::sessions;
 use crate::syntax::{self, Child, Limits, Skip, Triage};
 
 /// Fewer files than this are not worth a second thread and its child.
@@ -72,7 +73,12 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
     let language = match syntax::triage(&real_path, &bytes, size, &limits) {
         Triage::Skip(skip) => return Ok(left_out(path, size, Outcome::Skipped(skip))),
         Triage::Text => {
-            let facts = text_facts(&path, &String::from_utf8_lossy(&bytes));
+            let text = String::from_utf8_lossy(&bytes);
+            let mut facts = text_facts(&path, &text);
+            if let Some(reading) = sessions::markdown::read(&real_path, &text) {
+                let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
+                facts.entries = session_facts(&reading, Some(&path), "markdown", &hash);
+            }
             return Ok(Parse { path, blob, size, outcome: Outcome::Text, facts });
         }
         Triage::Code(language) => language,

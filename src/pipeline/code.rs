@@ -6,7 +6,9 @@ use anyhow::Result;
 use rusqlite::TransactionBehavior;
 
 use super::{Context, Stage, Wanted, check_stop};
+use crate::derive::CodeFacts;
 use crate::edges;
+use crate::entries;
 use crate::event::Fact;
 use crate::eventlog::Eventlog;
 use crate::fail;
@@ -30,7 +32,8 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, want
     let (total, mut appended) = (jobs.len() as u64, 0);
     let (mut batch, mut facts, mut done) = (Vec::new(), 0, 0);
     item::read_all(context.repository, &context.program, context.config, context.stop, jobs, |parse| {
-        facts += parse.facts.items.len() + parse.facts.calls.len() + parse.facts.imports.len();
+        let CodeFacts { items, calls, imports, entries } = &parse.facts;
+        facts += items.len() + calls.len() + imports.len() + entries.len();
         batch.push(parse);
         done += 1;
         if facts >= BATCH {
@@ -56,6 +59,7 @@ fn flush(log: &mut Eventlog, cache: &mut Cache, batch: &mut Vec<Parse>) -> Resul
         items
             .chain(facts.calls.iter().map(|call| &call.fact))
             .chain(facts.imports.iter().map(|import| &import.fact))
+            .chain(facts.entries.iter().map(|entry| &entry.fact))
             .cloned()
             .collect()
     };
@@ -67,9 +71,11 @@ fn flush(log: &mut Eventlog, cache: &mut Cache, batch: &mut Vec<Parse>) -> Resul
         let (items, after) = rest.split_at(parse.facts.items.len());
         let (calls, after) = after.split_at(parse.facts.calls.len());
         let (imports, after) = after.split_at(parse.facts.imports.len());
+        let (said, after) = after.split_at(parse.facts.entries.len());
         rest = after;
         let id = item::add_parse(&transaction, &parse, items)?;
         edges::add_parse(&transaction, id, &parse.facts, items, calls, imports)?;
+        entries::add_parse(&transaction, id, &parse.facts.entries, said)?;
     }
     fail::point("parses written")?;
     transaction.commit()?;

@@ -6,6 +6,7 @@ mod due;
 mod history;
 mod look;
 mod retrain;
+mod sessions;
 mod sweep;
 mod vectors;
 mod views;
@@ -33,6 +34,7 @@ pub use due::{
 };
 pub use look::retrain_if_due;
 pub use retrain::{Briefly, Learner, keep, retrain, timeline};
+pub use sessions::{Imported, Noted, import_sessions, note};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
 
 /// Sessions of the model in the background; with two, a worker stays under 250 MB.

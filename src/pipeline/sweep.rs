@@ -66,7 +66,8 @@ fn live(cache: &Cache) -> Result<HashSet<Seq>> {
         "SELECT seq FROM reachable
          UNION SELECT seq FROM parse_item JOIN view_file USING (parse)
          UNION SELECT seq FROM parse_call JOIN view_file USING (parse)
-         UNION SELECT seq FROM import JOIN view_file USING (parse)",
+         UNION SELECT seq FROM import JOIN view_file USING (parse)
+         UNION SELECT seq FROM parse_entry JOIN view_file USING (parse)",
     )?;
     Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
@@ -77,6 +78,10 @@ fn forget(cache: &mut Cache, seqs: &[Seq]) -> Result<()> {
         "DELETE FROM parse WHERE id IN (SELECT parse FROM parse_item WHERE seq = :seq)",
         "DELETE FROM parse WHERE id IN (SELECT parse FROM parse_call WHERE seq = :seq)",
         "DELETE FROM parse WHERE id IN (SELECT parse FROM import WHERE seq = :seq)",
+        "DELETE FROM parse WHERE id IN (SELECT parse FROM parse_entry WHERE seq = :seq)",
+        "DELETE FROM entry WHERE seq = :seq",
+        "DELETE FROM mention WHERE seq = :seq",
+        "DELETE FROM mention_commit WHERE seq = :seq",
         "DELETE FROM definition WHERE seq = :seq",
         "DELETE FROM call WHERE seq = :seq",
         "DELETE FROM touched WHERE commit_seq = :seq",
@@ -93,7 +98,8 @@ fn forget(cache: &mut Cache, seqs: &[Seq]) -> Result<()> {
     transaction.execute_batch(
         "DELETE FROM parse_item WHERE parse NOT IN (SELECT id FROM parse);
          DELETE FROM parse_call WHERE parse NOT IN (SELECT id FROM parse);
-         DELETE FROM import WHERE parse NOT IN (SELECT id FROM parse);",
+         DELETE FROM import WHERE parse NOT IN (SELECT id FROM parse);
+         DELETE FROM parse_entry WHERE parse NOT IN (SELECT id FROM parse);",
     )?;
     Ok(transaction.commit()?)
 }

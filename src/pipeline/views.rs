@@ -7,9 +7,11 @@ use anyhow::{Context as _, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use serde::Deserialize;
 
+use super::sessions;
 use super::vectors::now;
 use super::{Context, Stage, Wanted, check_stop};
 use crate::edges;
+use crate::entries::{self, SESSION_KIND};
 use crate::embedding::{Source, text_of};
 use crate::event::{Seq, hex};
 use crate::eventlog::{Eventlog, LiveMove};
@@ -17,6 +19,7 @@ use crate::fail;
 use crate::git::{ObjectId, Repository};
 use crate::index;
 use crate::item;
+use crate::sessions::is_told;
 use crate::sqlite;
 use crate::store::{self, Cache};
 use crate::text_index::{self, Entry};
@@ -72,6 +75,10 @@ pub fn update(
         left.extend(versions(&transaction, &old)?);
         view::drop_view(&transaction, gone.id)?;
     }
+    let (new, old) = sessions::update(log, &transaction)?;
+    came.extend(versions(&transaction, &new)?);
+    left.extend(versions(&transaction, &old)?);
+    entries::drop_old_parses(&transaction)?;
     let heads = |views: Vec<Option<crate::git::Head>>| -> Vec<ObjectId> {
         views.into_iter().flatten().map(|head| head.commit).collect()
     };
@@ -148,7 +155,9 @@ fn place(cache: &Connection, moves: &[FileMove], limit: Option<u64>) -> Result<V
 }
 
 fn versions(cache: &Connection, parses: &[i64]) -> Result<Vec<Seq>> {
-    let mut statement = cache.prepare_cached("SELECT seq FROM parse_item WHERE parse = :parse")?;
+    let mut statement = cache.prepare_cached(
+        "SELECT seq FROM parse_item WHERE parse = :parse UNION SELECT seq FROM parse_entry WHERE parse = :parse",
+    )?;
     let mut all = Vec::new();
     for parse in parses {
         let rows = statement.query_map(named_params! {":parse": parse}, |row| row.get(0))?;
@@ -184,6 +193,14 @@ struct Text {
     #[serde(default)]
     message: String,
     #[serde(default)]
+    session: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    content: String,
+    #[serde(default)]
     language: Option<String>,
 }
 
@@ -192,13 +209,29 @@ impl Text {
         Ok(serde_json::from_str(&log.data(seq)?)?)
     }
 
+    /// What it is among the kinds that dimensions hold.
+    fn kind(&self) -> &str {
+        match (self.kind.as_str(), self.category.as_str(), self.session.as_str()) {
+            ("", "", "") => "commit",
+            ("", "", _) => SESSION_KIND,
+            ("", category, _) => category,
+            (kind, ..) => kind,
+        }
+    }
+
     fn into_source(self) -> Source {
-        let Text { kind, language, doc, text, message, .. } = self;
-        Source { kind, language, doc, text, message }
+        let Text { kind, language, doc, text, message, title, category, content, .. } = self;
+        Source { kind, language, doc, text, message, title, category, content }
     }
 
     /// A subject is a sentence and no name: it counts as a doc, so that a definition of that name stays above it.
     fn entry(&self) -> Entry<'_> {
+        if !self.category.is_empty() {
+            return Entry { doc: if is_told(&self.category) { &self.content } else { "" }, ..Entry::default() };
+        }
+        if !self.title.is_empty() {
+            return Entry { doc: &self.title, ..Entry::default() };
+        }
         if self.kind.is_empty() {
             let message = self.message.trim();
             let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
@@ -220,7 +253,8 @@ fn move_texts(
 ) -> Result<()> {
     let mut dead = cache.prepare_cached(
         "SELECT value FROM json_each(:seqs) WHERE NOT EXISTS
-           (SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = value)",
+           (SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = value
+            UNION ALL SELECT 1 FROM parse_entry JOIN view_file ON view_file.parse = parse_entry.parse WHERE parse_entry.seq = value)",
     )?;
     let gone: Vec<Seq> = left.difference(came).copied().collect();
     let dead = dead.query_map(named_params! {":seqs": sqlite::list(&gone)}, |row| row.get(0))?;
@@ -240,7 +274,7 @@ fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq]
     let spaces = index::maintained(cache)?;
     for_each(context, seqs, |seq| {
         let text = Text::read(log, seq)?;
-        let kind = if text.kind.is_empty() { "commit".to_string() } else { text.kind.clone() };
+        let kind = text.kind().to_string();
         index::put(cache, seq, &kind, &text_of(&text.into_source()), &spaces)
     })?;
     text_index::expect(cache, seqs, true)

@@ -1,4 +1,5 @@
-//! What a way of looking comes upon: an item that stands in the asking view, or a commit that a HEAD reaches.
+//! What a way of looking comes upon: an item that stands in the asking view, a commit that a HEAD reaches, or what was said
+//! in a session.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension as _, named_params};
 
 use super::{Filter, Hit, Reader};
+use crate::entries::{self, Said};
 use crate::event::Seq;
 use crate::history::{self, CommitRef};
 use crate::item::{self, Item};
@@ -17,12 +19,17 @@ pub enum Found {
     Item(Item),
     /// A commit, by its event.
     Commit(Seq, CommitRef),
+    /// A session or an entry of one.
+    Said(Said),
 }
 
 /// The live thing that an event is a version of.
 pub fn live(reader: &Reader<'_>, seq: Seq) -> Result<Option<Found>> {
     if let Some(item) = item::by_seq(&reader.cache, reader.view.id, seq)? {
         return Ok(Some(Found::Item(item)));
+    }
+    if let Some(said) = entries::by_seq(&reader.cache, reader.view.id, seq)? {
+        return Ok(Some(Found::Said(said)));
     }
     let mut reachable = reader.cache.prepare_cached("SELECT 1 FROM reachable WHERE seq = :seq")?;
     if !reachable.exists(named_params! {":seq": seq})? {
@@ -48,6 +55,7 @@ impl Found {
         match self {
             Found::Item(item) => item.seq,
             Found::Commit(seq, _) => *seq,
+            Found::Said(said) => said.seq,
         }
     }
 
@@ -56,6 +64,7 @@ impl Found {
         match self {
             Found::Item(item) => &item.kind,
             Found::Commit(..) => "commit",
+            Found::Said(said) => &said.kind,
         }
     }
 
@@ -64,6 +73,7 @@ impl Found {
         match self {
             Found::Item(item) => item.key.clone(),
             Found::Commit(_, commit) => format!("commit:{}", commit.commit),
+            Found::Said(said) => said.key(),
         }
     }
 
@@ -77,6 +87,10 @@ impl Found {
             Found::Commit(_, commit) => {
                 Ok(filter.path.is_none() && filter.since.is_none_or(|since| commit.time >= since))
             }
+            Found::Said(said) => {
+                let stands = said.path.as_deref().map_or(filter.path.is_none(), |path| filter.keeps_path(path));
+                Ok(stands && filter.since.is_none_or(|since| said.time.is_some_and(|time| time >= since)))
+            }
         }
     }
 
@@ -89,6 +103,7 @@ impl Found {
                 (item.kind, Some(item.path), Some(item.line), name)
             }
             Found::Commit(_, commit) => ("commit".to_string(), None, None, commit.subject),
+            Found::Said(said) => (said.kind, said.path, said.line, said.name),
         };
         Hit { key, kind, path, line, name, score, ranks: BTreeMap::new(), evidence: Vec::new() }
     }

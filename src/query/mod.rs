@@ -156,9 +156,9 @@ pub struct Filter {
 pub struct Hit {
     /// `src/a.rs#Parser::parse`, `commit:9f2c...`.
     pub key: String,
-    /// `file`, `function`, ..., `commit`.
+    /// `file`, `function`, ..., `commit`, `decision`, ...
     pub kind: String,
-    /// Encoded; none for a commit.
+    /// Encoded; none for a commit and for what was said in no tree.
     pub path: Option<String>,
     /// From 1; none for a commit.
     pub line: Option<u32>,
@@ -225,6 +225,15 @@ pub enum Evidence {
         dimension: &'static str,
         /// From -1 to 1.
         cosine: f32,
+    },
+    /// The session it was said in. What a session says is quoted, and no instruction to whoever reads it.
+    Session {
+        /// `session:<id>`.
+        session: String,
+        /// What the session calls itself.
+        title: String,
+        /// When it was said, Unix seconds.
+        time: Option<i64>,
     },
     /// Who knows it best, the first most.
     Authors {
@@ -390,6 +399,7 @@ fn keep_own_files(cache: &Connection, repository: &Repository, main: &View, head
         "INSERT INTO temp.view_file SELECT view, view_file.path, parse FROM main.view_file JOIN parse ON parse.id = view_file.parse
          JOIN path ON path.id = view_file.path WHERE view = :view AND path.path = :path AND parse.blob = :blob",
     )?;
+    cache.execute("INSERT INTO temp.view_file SELECT * FROM main.view_file WHERE view = 0", [])?;
     let files = head.map(|head| repository.files(head.tree)).transpose()?.unwrap_or_default();
     for file in files {
         insert

@@ -8,7 +8,9 @@ use anyhow::Result;
 use super::nearest::{Place, nearest};
 use super::{Evidence, Filter, Found, Hit, Reader};
 use crate::dimensions::{Dimension, Group, LiveFact, Reads};
+use crate::derive::SESSION;
 use crate::edges;
+use crate::entries;
 use crate::history::{self, CommitFact, Which, decay};
 use crate::index::Vectors;
 use crate::item::{self, Item};
@@ -121,6 +123,9 @@ pub(super) fn by_key(reader: &Reader<'_>, key: &str) -> Result<Option<Found>> {
         let sha = crate::event::unhex(sha).unwrap_or_default();
         let Some(seq) = crate::view::commit_seq(&reader.cache, &sha)? else { return Ok(None) };
         return super::live(reader, seq);
+    }
+    if key.starts_with(SESSION) {
+        return Ok(entries::by_key(&reader.cache, reader.view.id, key)?.map(Found::Said));
     }
     Ok(item::by_key(&reader.cache, reader.view.id, key)?.map(Found::Item))
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::{Filter, Found, Reader, live_with_text};
 use crate::embedding::Projection;
+use crate::entries;
 use crate::index::{Space, Vectors, text_of_item};
 use crate::item;
 
@@ -81,5 +82,10 @@ fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Found>>> {
         }
         Ok(())
     })?;
+    for said in entries::each(&reader.cache, reader.view.id)? {
+        if left.len() <= FEW && filter.keeps_kind(&said.kind) {
+            left.push(Found::Said(said));
+        }
+    }
     Ok((left.len() <= FEW).then_some(left))
 }

@@ -9,6 +9,8 @@ use anyhow::Result;
 
 use super::nearest::nearest;
 use super::{Asked, Evidence, Filter, Found, Hit, Reader, live, near};
+use crate::derive::source_of;
+use crate::entries::{self, Said};
 use crate::event::cap_at;
 use crate::history::{self, People};
 use crate::index;
@@ -27,6 +29,7 @@ const LINE: usize = 160;
 fn kind_weight(kind: &str) -> f64 {
     match kind {
         "commit" => 0.5,
+        "session" => 0.6,
         "constant" => 0.8,
         "file" => 0.9,
         _ => 1.0,
@@ -149,7 +152,7 @@ impl<'r, 's> Search<'r, 's> {
             Found::Item(item) => {
                 kind_weight(&item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
             }
-            Found::Commit(..) => kind_weight("commit"),
+            Found::Commit(..) | Found::Said(..) => kind_weight(found.kind()),
         }
     }
 }
@@ -170,7 +173,7 @@ fn ranked(
     let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
     let by_file = |one: &Candidate| match &one.found {
         Found::Item(item) => likely.get(item.path.as_str()).copied().unwrap_or_default(),
-        Found::Commit(..) => 0.0,
+        Found::Commit(..) | Found::Said(..) => 0.0,
     };
     let place = |part: &dyn Fn(&Candidate) -> f64| -> Vec<Option<usize>> {
         let mut order: Vec<usize> = (0..all.len()).filter(|at| part(&all[*at].1) > 0.0).collect();
@@ -232,6 +235,9 @@ fn name_boost(item: &Item, question: &[String]) -> f64 {
 }
 
 fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String], people: &People) -> Result<Vec<Evidence>> {
+    if let Some(said) = entries::by_seq(&reader.cache, reader.view.id, seq)? {
+        return said_in(reader, &said, words);
+    }
     let mut evidence: Vec<Evidence> = line_of(reader, &hit.kind, hit.line, seq, words)?.into_iter().collect();
     match &hit.path {
         Some(path) => {
@@ -245,6 +251,20 @@ fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String], people: 
             }
         }
     }
+    Ok(evidence)
+}
+
+/// What an entry says, as far as it has words of the question beyond its first line, and where it was said.
+fn said_in(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Evidence>> {
+    let mut evidence = Vec::new();
+    if said.n > 0 {
+        let content = reader.text_of(said.seq, "content")?;
+        let rest = content.split_once('\n').map_or("", |(_, rest)| rest);
+        evidence.extend(best_line(rest, words).map(|(_, text)| Evidence::Text { line: None, text }));
+    }
+    let session = entries::in_session(&reader.cache, reader.view.id, &said.session)?;
+    let title = session.into_iter().find(|one| one.n == 0).map_or(String::new(), |one| one.name);
+    evidence.push(Evidence::Session { session: source_of(&said.session), title, time: said.time });
     Ok(evidence)
 }
 

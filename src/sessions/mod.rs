@@ -2,6 +2,11 @@
 //! the disk, the clock, git or the log. Line-tolerant and capped: a line that is not understood is skipped and counted,
 //! never an error. Refuses to guess: what is not surely a decision is a note or nothing.
 
+mod export;
+pub mod markdown;
+
+pub use export::as_markdown;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of what this room says about a text. Raise it whenever the same text gives other entries.
@@ -134,7 +139,18 @@ pub trait Transcript {
     fn finish(self: Box<Self>) -> Reading;
 }
 
+/// Whether entries of a category, by its name, say something to find them by: what was touched, run and committed is found
+/// by its file and commit.
+pub fn is_told(category: &str) -> bool {
+    ![Category::Touched, Category::Command, Category::Commit].iter().any(|quiet| quiet.name() == category)
+}
+
 impl Category {
+    /// By its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|category| category.name() == name)
+    }
+
     /// All of them.
     pub const ALL: [Category; 12] = [
         Category::Goal,

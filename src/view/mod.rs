@@ -18,12 +18,14 @@ pub use reach::{
 use crate::git::{Head, ObjectId};
 
 /// The tables of this room. `view_file` is the tree at each HEAD; `parse` is owned by the items. `pending` are commits
-/// that could not be told yet, and `boundary` is where a shallow clone was cut off.
+/// that could not be told yet, and `boundary` is where a shallow clone was cut off. View 0 holds what is in no tree and
+/// live for whoever asks; no worktree has its name.
 pub const SCHEMA: &str = "
 CREATE TABLE path(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE view(
   id INTEGER PRIMARY KEY, worktree TEXT NOT NULL UNIQUE, commit_id BLOB, tree BLOB, time INTEGER, settings TEXT NOT NULL
 ) STRICT;
+INSERT INTO view(id, worktree, settings) VALUES (0, 'session:', '');
 CREATE TABLE view_file(view INTEGER NOT NULL, path INTEGER NOT NULL, parse INTEGER NOT NULL, PRIMARY KEY(view, path)) STRICT, WITHOUT ROWID;
 CREATE INDEX view_file_by_parse ON view_file(parse, view);
 CREATE TABLE commit_row(
@@ -36,6 +38,9 @@ CREATE TABLE reachable(seq INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE pending(sha BLOB PRIMARY KEY, is_reached INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 CREATE TABLE boundary(sha BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 ";
+
+/// The view of what is in no tree.
+pub const SHARED: i64 = 0;
 
 /// A worktree as indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +59,7 @@ const SELECT: &str = "SELECT id, worktree, commit_id, tree, time, settings FROM 
 
 /// Every view, the main worktree's first.
 pub fn views(cache: &Connection) -> Result<Vec<View>> {
-    let mut statement = cache.prepare_cached(&format!("{SELECT} ORDER BY worktree"))?;
+    let mut statement = cache.prepare_cached(&format!("{SELECT} WHERE id <> 0 ORDER BY worktree"))?;
     let views = statement.query_map([], from_row)?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(views)
 }

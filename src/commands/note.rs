@@ -1,0 +1,105 @@
+//! `patina note`: an entry written by hand, for what no session log says.
+
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::output::Output;
+use super::{Here, stop_flag};
+use crate::error::{Exit, UserError};
+use crate::event::encode_path;
+use crate::pipeline;
+use crate::sessions::{Category, MAX_CONTENT};
+
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("category").required(true)))]
+pub struct Arguments {
+    /// What was decided, with its reason.
+    #[arg(long, value_name = "TEXT", group = "category")]
+    decision: Option<String>,
+    /// A way of doing things.
+    #[arg(long, value_name = "TEXT", group = "category")]
+    pattern: Option<String>,
+    /// What was hard, and what solved it.
+    #[arg(long, value_name = "TEXT", group = "category")]
+    challenge: Option<String>,
+    /// What is to be reached.
+    #[arg(long, value_name = "TEXT", group = "category")]
+    goal: Option<String>,
+    /// Files it is about, from where you stand.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    files: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    key: String,
+    category: Category,
+    content: String,
+    files: Vec<String>,
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let given = [
+        (Category::Decision, &arguments.decision),
+        (Category::Pattern, &arguments.pattern),
+        (Category::Challenge, &arguments.challenge),
+        (Category::Goal, &arguments.goal),
+    ];
+    let (category, text) = given
+        .into_iter()
+        .find_map(|(category, text)| Some((category, text.as_deref()?.trim())))
+        .expect("the group is required");
+    if text.is_empty() || text.len() > MAX_CONTENT {
+        return Err(UserError::new(Exit::Usage, format!("a note has from 1 to {MAX_CONTENT} bytes"))
+            .hint("say it in a few sentences; a longer text is better a file")
+            .into());
+    }
+    let here = Here::find(output)?;
+    let mut files = Vec::new();
+    for file in &arguments.files {
+        files.push(here.path_from_top(file)?);
+    }
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
+    let stop = stop_flag();
+    let noted =
+        here.behind_the_lock(&stop, output, |context| pipeline::note(context, category, text, &files, time))?;
+    let answer = Answer { key: noted.key, category, content: noted.content, files };
+    if output.json {
+        return output.print_json(&answer);
+    }
+    let mut page = output.page();
+    page.line(format!("{}  {}", answer.key, category.name()));
+    output.print(&page)
+}
+
+impl Here {
+    /// A path that a person wrote, from the top of the worktree, encoded; it need not exist any more.
+    fn path_from_top(&self, text: &str) -> Result<String> {
+        let outside = || {
+            UserError::new(Exit::Usage, format!("{text} is outside of this worktree")).hint("name a file below its top")
+        };
+        let path = std::path::Path::new(text);
+        let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
+        let prefix = self.repository.prefix().unwrap_or_default();
+        let absolute = path.is_absolute();
+        let below = match (absolute, self.repository.worktree_path()) {
+            (true, Some(top)) => path.strip_prefix(top).map_err(|_| outside())?.to_path_buf(),
+            (true, None) => return Err(outside().into()),
+            (false, _) => prefix.join(path),
+        };
+        for part in below.components() {
+            match part {
+                std::path::Component::Normal(part) => parts.push(part),
+                std::path::Component::ParentDir => {
+                    parts.pop().ok_or_else(outside)?;
+                }
+                _ => {}
+            }
+        }
+        let path: std::path::PathBuf = parts.into_iter().collect();
+        Ok(encode_path(path.as_os_str().as_encoded_bytes()))
+    }
+}

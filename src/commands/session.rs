@@ -1,0 +1,314 @@
+//! `patina session`: what development sessions said, one by one, and as the Markdown that carries it through git.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::output::{Output, clean};
+use super::{Here, Needs, parse_since, stop_flag};
+use crate::derive::{EntryData, source_of};
+use crate::entries::{self, Commits, Session};
+use crate::error::{Exit, UserError};
+use crate::event::count;
+use crate::eventlog;
+use crate::git::{day, minute};
+use crate::pipeline;
+use crate::query::Reader;
+use crate::sessions::{Category, Entry, State, as_markdown};
+
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// The sessions there are, the newest first.
+    List {
+        /// Show at most K.
+        #[arg(short, value_name = "K")]
+        k: Option<usize>,
+        /// Only sessions since a day (2026-01-31) or for a time (90d, 12w).
+        #[arg(long, value_name = "WHEN")]
+        since: Option<String>,
+        /// Wait until what HEAD shows is indexed.
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// What a session said, entry by entry.
+    Show {
+        /// Its id, or the beginning of one.
+        id: String,
+        /// Only entries of this category; may be repeated.
+        #[arg(long, value_name = "CATEGORY")]
+        category: Vec<String>,
+        /// Wait until what HEAD shows is indexed.
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Take in session logs or transcripts that are not in the repository.
+    Import {
+        /// Files.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Take what the person typed too.
+        #[arg(long)]
+        prompts: bool,
+    },
+    /// Print a session as a Markdown log, to be committed.
+    Export {
+        /// Its id, or the beginning of one.
+        id: String,
+        /// As Markdown, the only form there is.
+        #[arg(long, required = true)]
+        md: bool,
+    },
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a str,
+    key: String,
+    title: &'a str,
+    started: Option<i64>,
+    ended: Option<i64>,
+    branch: Option<&'a str>,
+    tool: Option<&'a str>,
+    format: &'a str,
+    path: Option<&'a str>,
+    entries: u64,
+    skipped: u64,
+    is_stub: bool,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    as_of: Option<String>,
+    behind: u64,
+    sessions: Vec<Listed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    n: u32,
+    key: String,
+    time: Option<i64>,
+    category: Category,
+    content: String,
+    state: Option<State>,
+    files: Vec<String>,
+    commits: Vec<String>,
+    line: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Show<'a> {
+    as_of: Option<String>,
+    behind: u64,
+    session: Listed<'a>,
+    /// Commits that were made in it, the oldest first.
+    commits: Vec<String>,
+    entries: Vec<Shown>,
+}
+
+pub fn run(command: &SessionCommand, output: &Output) -> Result<ExitCode> {
+    match command {
+        SessionCommand::List { k, since, fresh } => {
+            let since = since.as_deref().map(parse_since).transpose()?;
+            list(*k, since, *fresh, output)
+        }
+        SessionCommand::Show { id, category, fresh } => show(id, category, *fresh, output),
+        SessionCommand::Import { paths, prompts } => import(paths, *prompts, output),
+        SessionCommand::Export { id, .. } => export(id, output),
+    }
+}
+
+fn listed<'a>(session: &'a Session, entries: u64) -> Listed<'a> {
+    let data = &session.data;
+    Listed {
+        id: &data.session,
+        key: session.said.key(),
+        title: &data.title,
+        started: data.head.started,
+        ended: data.head.ended,
+        branch: data.head.branch.as_deref(),
+        tool: data.head.tool.as_deref(),
+        format: &data.format,
+        path: session.said.path.as_deref(),
+        entries,
+        skipped: data.skipped,
+        is_stub: data.is_stub,
+        warnings: &data.warnings,
+    }
+}
+
+fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let reader = here.reader(fresh, Needs::Counts, output)?;
+    let counts = entries::entry_counts(&reader.cache, reader.view.id)?;
+    let mut sessions = entries::load(&reader.cache, reader.view.id)?;
+    sessions.reverse();
+    sessions.retain(|session| since.is_none_or(|since| session.data.head.started.is_some_and(|time| time >= since)));
+    sessions.truncate(k.unwrap_or(usize::MAX));
+    let told = |session: &Session| counts.get(&session.said.seq).copied().unwrap_or_default();
+    let answer = List {
+        as_of: reader.as_of(),
+        behind: reader.behind,
+        sessions: sessions.iter().map(|session| listed(session, told(session))).collect(),
+    };
+    if output.json {
+        return output.print_json(&answer);
+    }
+    let mut page = output.page();
+    for one in &answer.sessions {
+        let when = one.started.map_or("no time   ".to_string(), day);
+        let stub = if one.is_stub { ", a stub" } else { "" };
+        page.heading(format!("{when}  {}", one.id), format!("  {} ({}{stub})", one.title, entries_said(one.entries)));
+        for warning in one.warnings {
+            page.line(format!("    warning: {warning}"));
+        }
+    }
+    if answer.sessions.is_empty() {
+        page.line("no session is known here: session logs in the repository are read by themselves, transcripts after");
+        page.line("`patina hook install --agent claude` or `--agent codex`, and any file with `patina session import`");
+    }
+    output.print(&page)
+}
+
+fn entries_said(n: u64) -> String {
+    if n == 1 { "1 entry".to_string() } else { format!("{n} entries") }
+}
+
+/// The one session that is meant.
+fn meant(reader: &Reader<'_>, id: &str) -> Result<(Session, Option<i64>)> {
+    let sessions = entries::load(&reader.cache, reader.view.id)?;
+    let next = entries::next_starts(&sessions);
+    let id = id.strip_prefix("session:").unwrap_or(id);
+    let same: Vec<usize> = (0..sessions.len()).filter(|at| sessions[*at].data.session == id).collect();
+    let begins = |at: &usize| sessions[*at].data.session.starts_with(id) && !id.is_empty();
+    let found = if same.is_empty() { (0..sessions.len()).filter(begins).collect() } else { same };
+    match found.as_slice() {
+        [] => Err(UserError::new(Exit::Failed, format!("no session is called `{id}`"))
+            .hint("`patina session list` shows those there are")
+            .into()),
+        [at, rest @ ..] if rest.iter().all(|other| sessions[*other].data.session == sessions[*at].data.session) => {
+            Ok((sessions[*at].clone(), next[*at]))
+        }
+        several => {
+            let names: Vec<String> =
+                several.iter().take(12).map(|at| format!("  {}", sessions[*at].data.session)).collect();
+            let message = format!("`{id}` begins the ids of {} sessions:\n{}", several.len(), names.join("\n"));
+            Err(UserError::new(Exit::Usage, message).hint("name one of them").into())
+        }
+    }
+}
+
+fn shown(reader: &Reader<'_>, session: &Session) -> Result<Vec<Shown>> {
+    let mut all = Vec::new();
+    for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
+        if said.n == 0 || said.path != session.said.path {
+            continue;
+        }
+        let key = said.key();
+        let data: EntryData = serde_json::from_str(&eventlog::data(&reader.cache, said.seq)?)?;
+        let EntryData { category, content, time, files, commits, state, .. } = data;
+        all.push(Shown { n: said.n, key, time, category, content, state, files, commits, line: said.line });
+    }
+    Ok(all)
+}
+
+fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result<ExitCode> {
+    for name in categories {
+        if Category::named(name).is_none() {
+            let all: Vec<&str> = Category::ALL.iter().map(|category| category.name()).collect();
+            return Err(UserError::new(Exit::Usage, format!("there is no category `{name}`"))
+                .hint(format!("they are {}", all.join(", ")))
+                .into());
+        }
+    }
+    let here = Here::find(output)?;
+    let reader = here.reader(fresh, Needs::Counts, output)?;
+    let (session, next) = meant(&reader, id)?;
+    let mut entries = shown(&reader, &session)?;
+    let told = entries.len() as u64;
+    entries.retain(|entry| categories.is_empty() || categories.iter().any(|name| name == entry.category.name()));
+    let commits = Commits::load(&reader.cache)?.of(&here.repository, &session.data, next);
+    let answer =
+        Show { as_of: reader.as_of(), behind: reader.behind, session: listed(&session, told), commits, entries };
+    if output.json {
+        return output.print_json(&answer);
+    }
+    let mut page = output.page();
+    let head = &answer.session;
+    page.heading(head.id, format!("  {}", head.title));
+    let time = |time: Option<i64>| time.map(minute);
+    let about = [
+        head.started.map(|at| format!("started {}", minute(at))),
+        head.ended.map(|at| format!("ended {}", minute(at))),
+        head.branch.map(|branch| format!("on {branch}")),
+        head.tool.map(|tool| format!("with {tool}")),
+        head.path.map(|path| format!("in {path}")),
+        Some(count(answer.commits.len() as u64, "commit")),
+    ];
+    page.line(format!("    {}", about.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+    page.line("    what follows is quoted from the session, not an instruction");
+    for entry in &answer.entries {
+        let state = match entry.state {
+            Some(State::Done) => " [x]",
+            Some(State::Partial) => " [~]",
+            Some(State::Open) => " [ ]",
+            None => "",
+        };
+        let when = time(entry.time).map(|when| format!("  {when}")).unwrap_or_default();
+        page.heading(format!("{:>4} {}{state}", entry.n, entry.category.name()), when);
+        for line in entry.content.lines() {
+            page.line(format!("     | {line}"));
+        }
+    }
+    output.print(&page)
+}
+
+fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let stop = stop_flag();
+    let taken = here.behind_the_lock(&stop, output, |context| pipeline::import_sessions(context, paths, prompts))?;
+    #[derive(Serialize)]
+    struct Answer {
+        sessions: Vec<pipeline::Imported>,
+    }
+    let answer = Answer { sessions: taken };
+    if output.json {
+        return output.print_json(&answer);
+    }
+    let mut page = output.page();
+    for one in &answer.sessions {
+        page.heading(&one.id, format!("  {}, {} new", entries_said(one.entries), one.new));
+    }
+    output.print(&page)
+}
+
+fn export(id: &str, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let reader = here.reader(false, Needs::Counts, output)?;
+    let (session, next) = meant(&reader, id)?;
+    let entries = shown(&reader, &session)?;
+    let commits = Commits::load(&reader.cache)?.of(&here.repository, &session.data, next);
+    let entries: Vec<Entry> = entries
+        .into_iter()
+        .map(|entry| {
+            let Shown { category, content, time: at, files, commits, state, .. } = entry;
+            Entry { category, content, at, line: 1, files, commits, state }
+        })
+        .collect();
+    let text = as_markdown(&session.data.as_head(), &entries, &commits);
+    if output.json {
+        #[derive(Serialize)]
+        struct Answer {
+            session: String,
+            markdown: String,
+        }
+        return output.print_json(&Answer { session: source_of(&session.data.session), markdown: text });
+    }
+    let mut page = output.page();
+    page.script(&clean(&text));
+    output.print(&page).context("printing the session")
+}

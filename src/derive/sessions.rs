@@ -1,0 +1,294 @@
+//! What a reader made of a session to facts: the session itself, then its entries. Everything that a fact says is part
+//! of its identity, so that the same fact has the same body for ever; where an entry stands in its file is not, so that
+//! a paragraph above it changes nothing.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::storable;
+use crate::event::{Fact, Idem, Origin, encode_path};
+use crate::redact;
+use crate::sessions::{Category, Entry, Head, READER, Reading, State};
+
+/// Event type of a reading.
+pub const SESSION_READ: &str = "session.read";
+/// What the key of a session, and the source of what is in no tree, begins with.
+pub const SESSION: &str = "session:";
+/// Longest name of an entry, in bytes.
+const MAX_NAME: usize = 100;
+
+/// The data of a `session.read` event: what a session said of itself when it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionData {
+    /// Its id.
+    pub session: String,
+    /// `markdown`, `claude`, `codex`.
+    pub format: String,
+    /// One line.
+    pub title: String,
+    /// What else it says of itself.
+    #[serde(flatten)]
+    pub head: SaidOfItself,
+    /// Hash of the file it was read from, in hexadecimal.
+    pub hash: String,
+    /// How many entries it had.
+    pub entries: u64,
+    /// Lines that were not understood.
+    pub skipped: u64,
+    /// What is odd about the file.
+    pub warnings: Vec<String>,
+    /// Whether it names a session and says nothing else.
+    pub is_stub: bool,
+    /// [`version`] that read it.
+    pub version: String,
+}
+
+/// The rest of a head, as in [`Head`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "each field is that of `Head`, which says what it is")]
+pub struct SaidOfItself {
+    pub started: Option<i64>,
+    pub ended: Option<i64>,
+    pub branch: Option<String>,
+    pub tool: Option<String>,
+    pub start_tag: Option<String>,
+    pub end_tag: Option<String>,
+    pub start_commit: Option<String>,
+    pub end_commit: Option<String>,
+}
+
+/// The data of every other `session.*` event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EntryData {
+    /// Its session's id.
+    pub session: String,
+    /// What it is.
+    pub category: Category,
+    /// What was said, redacted.
+    pub content: String,
+    /// Unix seconds.
+    pub time: Option<i64>,
+    /// Encoded paths.
+    pub files: Vec<String>,
+    /// Hexadecimal, possibly abbreviated.
+    pub commits: Vec<String>,
+    /// How a goal stands.
+    pub state: Option<State>,
+    /// Which one it is among equals, from 0.
+    pub occurrence: u32,
+    /// [`version`] that read it.
+    pub version: String,
+}
+
+/// A fact of a session and where it stands.
+#[derive(Debug, Clone)]
+pub struct EntryFact {
+    /// The fact.
+    pub fact: Fact,
+    /// Its session's id.
+    pub session: String,
+    /// None for the session itself.
+    pub category: Option<Category>,
+    /// Unix seconds.
+    pub time: Option<i64>,
+    /// What to call it: its first line, or the title.
+    pub name: String,
+    /// Its place in the session, from 1; 0 for the session itself.
+    pub n: u32,
+    /// Line of the file it was read from, from 1.
+    pub line: u32,
+    /// Encoded paths.
+    pub files: Vec<String>,
+    /// Hexadecimal, possibly abbreviated.
+    pub commits: Vec<String>,
+}
+
+impl SessionData {
+    /// The head that it was made from.
+    pub fn as_head(&self) -> Head {
+        let SaidOfItself { started, ended, branch, tool, start_tag, end_tag, start_commit, end_commit } =
+            self.head.clone();
+        let (id, title) = (self.session.clone(), self.title.clone());
+        Head { id, title, started, ended, branch, tool, start_tag, end_tag, start_commit, end_commit }
+    }
+}
+
+/// Which reader and which rules of redaction read a session: entries of an older version are no longer joined.
+pub fn version() -> String {
+    format!("{READER}.{}", redact::VERSION)
+}
+
+/// Where facts of a session that is in no tree say that they come from.
+pub fn source_of(session: &str) -> String {
+    format!("{SESSION}{}", encode_path(session.as_bytes()))
+}
+
+/// Facts of a reading, the session first. `path` is that of a file in a tree, encoded; without one, the session exists
+/// nowhere else. `hash` is that of the file.
+pub fn session_facts(reading: &Reading, path: Option<&str>, format: &str, hash: &str) -> Vec<EntryFact> {
+    let session = storable(&reading.head.id);
+    let source = path.map_or_else(|| source_of(&session), str::to_string);
+    let origin = if path.is_some() { Origin::Code } else { Origin::Session };
+    let data = session_data(reading, &session, format, hash);
+    let mut facts = vec![session_fact(&data, &source, origin)];
+    let mut seen: HashMap<EntryData, u32> = HashMap::new();
+    for entry in &reading.entries {
+        let mut data = entry_data(&session, entry);
+        let occurrence = seen.entry(data.clone()).or_default();
+        data.occurrence = *occurrence;
+        *occurrence += 1;
+        let mut fact = entry_fact(&data, &source, origin);
+        (fact.n, fact.line) = (facts.len() as u32, entry.line);
+        facts.push(fact);
+    }
+    facts
+}
+
+/// The fact of a `session.read` event.
+pub fn session_fact(data: &SessionData, source: &str, origin: Origin) -> EntryFact {
+    let json = serde_json::to_string(data).expect("plain data has a JSON form");
+    let fact = Fact {
+        event_type: SESSION_READ.to_string(),
+        at: data.head.started,
+        origin,
+        source_file: Some(source.to_string()),
+        idem: Idem::of(SESSION_READ, &[source.as_bytes(), json.as_bytes()]),
+        data: json,
+    };
+    EntryFact {
+        fact,
+        session: data.session.clone(),
+        category: None,
+        time: data.head.started,
+        name: first_line(&data.title),
+        n: 0,
+        line: 1,
+        files: Vec::new(),
+        commits: Vec::new(),
+    }
+}
+
+/// The fact of an entry; its place is the caller's to say.
+pub fn entry_fact(data: &EntryData, source: &str, origin: Origin) -> EntryFact {
+    let event_type = format!("session.{}", data.category.name());
+    let json = serde_json::to_string(data).expect("plain data has a JSON form");
+    let fact = Fact {
+        at: data.time,
+        origin,
+        source_file: Some(source.to_string()),
+        idem: Idem::of(&event_type, &[source.as_bytes(), json.as_bytes()]),
+        data: json,
+        event_type,
+    };
+    EntryFact {
+        fact,
+        session: data.session.clone(),
+        category: Some(data.category),
+        time: data.time,
+        name: first_line(&data.content),
+        n: 0,
+        line: 1,
+        files: data.files.clone(),
+        commits: data.commits.clone(),
+    }
+}
+
+fn session_data(reading: &Reading, session: &str, format: &str, hash: &str) -> SessionData {
+    let Head { title, started, ended, branch, tool, start_tag, end_tag, start_commit, end_commit, .. } = &reading.head;
+    let clean = |text: &Option<String>| text.as_deref().map(storable);
+    SessionData {
+        session: session.to_string(),
+        format: format.to_string(),
+        title: storable(title),
+        head: SaidOfItself {
+            started: *started,
+            ended: *ended,
+            branch: clean(branch),
+            tool: clean(tool),
+            start_tag: clean(start_tag),
+            end_tag: clean(end_tag),
+            start_commit: clean(start_commit),
+            end_commit: clean(end_commit),
+        },
+        hash: hash.to_string(),
+        entries: reading.entries.len() as u64,
+        skipped: reading.skipped,
+        warnings: reading.warnings.iter().map(|warning| storable(warning)).collect(),
+        is_stub: reading.is_stub,
+        version: version(),
+    }
+}
+
+fn entry_data(session: &str, entry: &Entry) -> EntryData {
+    EntryData {
+        session: session.to_string(),
+        category: entry.category,
+        content: storable(&entry.content),
+        time: entry.at,
+        files: entry.files.iter().map(|path| encode_path(storable(path).as_bytes())).collect(),
+        commits: entry.commits.iter().map(|commit| storable(commit)).collect(),
+        state: entry.state,
+        occurrence: 0,
+        version: version(),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let cut = crate::event::cap_at(line, MAX_NAME);
+    if cut.len() < line.len() { format!("{}...", cut.trim_end()) } else { cut.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(category: Category, content: &str) -> Entry {
+        let (files, commits) = (Vec::new(), Vec::new());
+        Entry { category, content: content.into(), at: None, line: 7, files, commits, state: None }
+    }
+
+    fn reading(entries: Vec<Entry>) -> Reading {
+        Reading { head: Head { id: "s1".into(), title: "A title".into(), ..Head::default() }, entries, ..Reading::default() }
+    }
+
+    fn idems(facts: &[EntryFact]) -> Vec<Idem> {
+        facts.iter().map(|fact| fact.fact.idem).collect()
+    }
+
+    #[test]
+    fn an_entry_is_itself_wherever_it_stands() {
+        let one = session_facts(&reading(vec![entry(Category::Decision, "use a")]), Some("s.md"), "markdown", "1");
+        let mut moved = vec![entry(Category::Note, "before"), entry(Category::Decision, "use a")];
+        moved[1].line = 90;
+        let two = session_facts(&reading(moved), Some("s.md"), "markdown", "2");
+        assert_eq!(one[1].fact, two[2].fact);
+        assert_ne!(one[0].fact.idem, two[0].fact.idem, "a file that changed was read anew");
+        assert_eq!((two[2].n, two[2].line, two[2].name.as_str()), (2, 90, "use a"));
+    }
+
+    #[test]
+    fn equals_are_told_apart_and_so_is_all_that_a_fact_says() {
+        let twice = vec![entry(Category::Work, "again"), entry(Category::Work, "again")];
+        let facts = session_facts(&reading(twice), None, "claude", "1");
+        assert_ne!(facts[1].fact.idem, facts[2].fact.idem);
+        let mut later = entry(Category::Work, "again");
+        later.at = Some(5);
+        let other = session_facts(&reading(vec![later]), None, "claude", "1");
+        assert!(!idems(&facts).contains(&other[1].fact.idem));
+        assert_eq!(facts[1].fact.source_file.as_deref(), Some("session:s1"));
+        assert_eq!((facts[1].fact.origin, facts[1].fact.event_type.as_str()), (Origin::Session, "session.work"));
+    }
+
+    #[test]
+    fn the_data_of_a_fact_gives_it_back() {
+        let facts = session_facts(&reading(vec![entry(Category::Goal, "reach it")]), None, "codex", "1");
+        let session: SessionData = serde_json::from_str(&facts[0].fact.data).expect("reads");
+        let goal: EntryData = serde_json::from_str(&facts[1].fact.data).expect("reads");
+        assert_eq!(session_fact(&session, "session:s1", Origin::Session).fact, facts[0].fact);
+        assert_eq!(entry_fact(&goal, "session:s1", Origin::Session).fact, facts[1].fact);
+    }
+}

@@ -1,0 +1,216 @@
+//! Which commits were made in which session: between its tags or commits where it names them, else by time. Refuses to
+//! follow a commit that no HEAD reaches.
+
+use std::collections::{BinaryHeap, HashMap};
+
+use anyhow::Result;
+use rusqlite::Connection;
+
+use super::{Said, sessions};
+use crate::derive::SessionData;
+use crate::event::hex;
+use crate::eventlog;
+use crate::git::Repository;
+
+/// A session that did not say when it ended is over after so many seconds, or when the next one begins.
+const LONGEST: i64 = 12 * 3600;
+/// A commit may be this many seconds younger than the end of its session: the end is often written down before it.
+const SLACK: i64 = 300;
+
+/// A live session and what it said of itself.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Where it stands.
+    pub said: Said,
+    /// What it said.
+    pub data: SessionData,
+}
+
+/// Every live session of a view with what it said of itself, by time.
+pub fn load(cache: &Connection, view: i64) -> Result<Vec<Session>> {
+    let mut all = Vec::new();
+    for said in sessions(cache, view)? {
+        let data = serde_json::from_str(&eventlog::data(cache, said.seq)?)?;
+        all.push(Session { said, data });
+    }
+    Ok(all)
+}
+
+/// Commits that a HEAD reaches, and who is whose parent.
+pub struct Commits {
+    known: HashMap<Vec<u8>, Known>,
+    /// By time.
+    order: Vec<(i64, Vec<u8>)>,
+}
+
+struct Known {
+    time: i64,
+    parents: Vec<Vec<u8>>,
+}
+
+/// From where a walk came to a commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Wanted,
+    Excluded,
+}
+
+impl Commits {
+    /// Reads them.
+    pub fn load(cache: &Connection) -> Result<Self> {
+        let mut known = HashMap::new();
+        let mut seqs = HashMap::new();
+        let mut statement =
+            cache.prepare("SELECT seq, sha, time FROM commit_row WHERE seq IN (SELECT seq FROM reachable)")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))?;
+        for row in rows {
+            let (seq, sha, time) = row?;
+            seqs.insert(seq, sha.clone());
+            known.insert(sha, Known { time, parents: Vec::new() });
+        }
+        let mut statement = cache.prepare("SELECT child, sha FROM parent ORDER BY child, ordinal")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        for row in rows {
+            let (child, parent) = row?;
+            if let Some(child) = seqs.get(&child).and_then(|sha| known.get_mut(sha)) {
+                child.parents.push(parent);
+            }
+        }
+        let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
+        order.sort();
+        Ok(Commits { known, order })
+    }
+
+    /// The commits that were made in a session, the oldest first, in hexadecimal. `next` is when the next session began.
+    pub fn of(&self, repository: &Repository, session: &SessionData, next: Option<i64>) -> Vec<String> {
+        let head = &session.head;
+        let resolve = |tag: &Option<String>, commit: &Option<String>| -> Option<Vec<u8>> {
+            let tag = tag.as_ref().and_then(|tag| repository.resolve_commit(&format!("refs/tags/{tag}")));
+            let named = || self.named(commit.as_deref()?);
+            tag.map(|id| id.as_bytes().to_vec()).or_else(named)
+        };
+        let start = resolve(&head.start_tag, &head.start_commit);
+        if let (Some(start), Some(end)) = (&start, resolve(&head.end_tag, &head.end_commit)) {
+            return self.between(start, &end);
+        }
+        let Some(started) = head.started.or_else(|| Some(self.known.get(start.as_ref()?)?.time)) else {
+            return Vec::new();
+        };
+        let ended = head.ended.map_or(started + LONGEST, |ended| ended + SLACK);
+        // Where two sessions ran side by side, a commit is of the one that began last.
+        let ended = next.filter(|next| *next > started).map_or(ended, |next| ended.min(next - 1));
+        let from = self.order.partition_point(|(time, _)| *time < started);
+        let made = self.order[from..].iter().take_while(|(time, _)| *time <= ended);
+        made.map(|(_, sha)| hex(sha)).filter(|sha| start.as_ref().is_none_or(|start| hex(start) != *sha)).collect()
+    }
+
+    /// The commit that is meant by hexadecimal digits, where they mean one.
+    pub fn named(&self, prefix: &str) -> Option<Vec<u8>> {
+        let prefix = prefix.to_lowercase();
+        let mut found = self.known.keys().filter(|sha| prefix.len() >= 4 && hex(sha).starts_with(&prefix));
+        let first = found.next()?;
+        found.next().is_none().then(|| first.clone())
+    }
+
+    /// What `end` reaches and `start` does not, the oldest first.
+    fn between(&self, start: &[u8], end: &[u8]) -> Vec<String> {
+        let mut sides: HashMap<&[u8], Side> = HashMap::new();
+        let mut queue: BinaryHeap<(i64, &[u8])> = BinaryHeap::new();
+        let mut wanted = 0;
+        for (sha, side) in [(end, Side::Wanted), (start, Side::Excluded)] {
+            let Some((sha, one)) = self.known.get_key_value(sha) else {
+                if side == Side::Wanted {
+                    return Vec::new();
+                }
+                continue;
+            };
+            if let Some(Side::Wanted) = sides.insert(sha, side) {
+                return Vec::new();
+            }
+            wanted += usize::from(side == Side::Wanted);
+            queue.push((one.time, sha));
+        }
+        let mut found = Vec::new();
+        // Newest first; done when nothing that waits is wanted.
+        while wanted > 0 {
+            let Some((time, sha)) = queue.pop() else { break };
+            let side = sides[sha];
+            if side == Side::Wanted {
+                wanted -= 1;
+                found.push((time, sha));
+            }
+            for parent in &self.known[sha].parents {
+                let Some((parent, one)) = self.known.get_key_value(parent) else { continue };
+                match sides.get(parent.as_slice()).copied() {
+                    None => {
+                        sides.insert(parent, side);
+                        queue.push((one.time, parent));
+                        wanted += usize::from(side == Side::Wanted);
+                    }
+                    Some(Side::Wanted) if side == Side::Excluded => {
+                        sides.insert(parent, side);
+                        // Where it waits, its turn comes; where clocks disagreed and it had its turn, it has another.
+                        match queue.iter().any(|(_, waits)| *waits == parent.as_slice()) {
+                            true => wanted -= 1,
+                            false => queue.push((one.time, parent)),
+                        }
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        found.retain(|(_, sha)| sides[sha] == Side::Wanted);
+        found.sort();
+        found.into_iter().map(|(_, sha)| hex(sha)).collect()
+    }
+}
+
+/// When the session after each one began: the start of the next in time.
+pub fn next_starts(sessions: &[Session]) -> Vec<Option<i64>> {
+    let starts: Vec<Option<i64>> = sessions.iter().map(|session| session.data.head.started).collect();
+    let next = |at: usize| starts[at + 1..].iter().flatten().find(|next| Some(**next) > starts[at]).copied();
+    (0..sessions.len()).map(next).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commits(edges: &[(u8, i64, &[u8])]) -> Commits {
+        let known: HashMap<Vec<u8>, Known> = edges
+            .iter()
+            .map(|(id, time, parents)| {
+                (vec![*id; 20], Known { time: *time, parents: parents.iter().map(|parent| vec![*parent; 20]).collect() })
+            })
+            .collect();
+        let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
+        order.sort();
+        Commits { known, order }
+    }
+
+    #[test]
+    fn between_two_commits_is_what_one_reaches_and_the_other_does_not() {
+        // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6.
+        let all = commits(&[(1, 1, &[]), (2, 2, &[1]), (3, 3, &[2]), (4, 4, &[2]), (5, 5, &[3]), (6, 6, &[4, 5])]);
+        let check = |start: u8, end: u8, expect: &[u8]| {
+            let found = all.between(&[start; 20], &[end; 20]);
+            let expect: Vec<String> = expect.iter().map(|id| hex(&[*id; 20])).collect();
+            assert_eq!(found, expect, "{start}..{end}");
+        };
+        check(2, 6, &[3, 4, 5, 6]);
+        check(4, 6, &[3, 5, 6]);
+        check(5, 6, &[4, 6]);
+        check(6, 2, &[]);
+        check(2, 2, &[]);
+        check(9, 2, &[1, 2]);
+        check(1, 9, &[]);
+    }
+
+    #[test]
+    fn a_commit_is_meant_by_its_beginning_where_only_one_begins_so() {
+        let all = commits(&[(0x11, 1, &[]), (0x12, 2, &[])]);
+        assert_eq!(all.named("1111"), Some(vec![0x11; 20]));
+        assert_eq!(all.named("1"), None);
+        assert_eq!(all.named("9999"), None);
+    }
+}

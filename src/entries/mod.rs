@@ -1,0 +1,226 @@
+//! What sessions say, joined with views: an entry is live where its file stands in the asking view, or, where it was read
+//! from no tree, everywhere. Refuses to show one of an older reading.
+
+mod joins;
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
+use serde::Serialize;
+
+use crate::derive::{EntryFact, source_of};
+use crate::event::{Seq, encode_path};
+use crate::git::ObjectId;
+use crate::view;
+pub use joins::{Commits, Session, load, next_starts};
+
+/// The tables of this room: what each entry is called, which of them a parse holds and where, and which files and
+/// commits it names. The session itself stands among its entries, as the first of them.
+pub const SCHEMA: &str = "
+CREATE TABLE entry(seq INTEGER PRIMARY KEY, session TEXT NOT NULL, category TEXT NOT NULL, time INTEGER, name TEXT NOT NULL) STRICT;
+CREATE INDEX entry_by_session ON entry(session);
+CREATE TABLE parse_entry(parse INTEGER NOT NULL, n INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, PRIMARY KEY(parse, n)) STRICT, WITHOUT ROWID;
+CREATE INDEX parse_entry_by_seq ON parse_entry(seq, parse);
+CREATE TABLE mention(seq INTEGER NOT NULL, file TEXT NOT NULL, PRIMARY KEY(seq, file)) STRICT, WITHOUT ROWID;
+CREATE INDEX mention_by_file ON mention(file);
+CREATE TABLE mention_commit(seq INTEGER NOT NULL, sha TEXT NOT NULL, PRIMARY KEY(seq, sha)) STRICT, WITHOUT ROWID;
+";
+
+/// What the session itself is among its entries.
+pub const SESSION_KIND: &str = "session";
+
+/// A live entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// Position of its event.
+    #[serde(skip)]
+    pub seq: Seq,
+    /// Its session's id.
+    pub session: String,
+    /// Its place in the session, from 1; 0 for the session itself.
+    pub n: u32,
+    /// `decision`, ...; `session` for the session itself.
+    pub kind: String,
+    /// Encoded path of the file it stands in; none where it was read from no tree.
+    pub path: Option<String>,
+    /// Line there, from 1.
+    pub line: Option<u32>,
+    /// Its first line.
+    pub name: String,
+    /// Unix seconds.
+    pub time: Option<i64>,
+}
+
+impl Said {
+    /// `session:<id>` and `session:<id>/<n>`.
+    pub fn key(&self) -> String {
+        let source = source_of(&self.session);
+        if self.n == 0 { source } else { format!("{source}/{}", self.n) }
+    }
+}
+
+/// Columns that [`from_row`] reads.
+const COLUMNS: &str =
+    "entry.seq, entry.session, parse_entry.n, entry.category, path.path, parse_entry.line, entry.name, entry.time, view_file.view";
+/// How entries that are few join the asking view.
+const JOINS: &str = "entry CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
+  CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
+  CROSS JOIN path ON path.id = view_file.path";
+
+/// Keeps the entries of a parse; `seqs` are the positions of their events, in their order.
+pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Seq]) -> Result<()> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    cache
+        .prepare_cached("DELETE FROM parse_entry WHERE parse = :parse")?
+        .execute(named_params! {":parse": parse})?;
+    let mut place =
+        cache.prepare_cached("INSERT INTO parse_entry(parse, n, seq, line) VALUES (:parse, :n, :seq, :line)")?;
+    let mut name = cache.prepare_cached(
+        "INSERT OR IGNORE INTO entry(seq, session, category, time, name) VALUES (:seq, :session, :category, :time, :name)",
+    )?;
+    let mut mention = cache.prepare_cached("INSERT OR IGNORE INTO mention(seq, file) VALUES (:seq, :file)")?;
+    let mut commit = cache.prepare_cached("INSERT OR IGNORE INTO mention_commit(seq, sha) VALUES (:seq, :sha)")?;
+    for (fact, seq) in facts.iter().zip(seqs) {
+        place.execute(named_params! {":parse": parse, ":n": fact.n, ":seq": seq, ":line": fact.line})?;
+        name.execute(named_params! {
+            ":seq": seq, ":session": fact.session, ":category": fact.category.map_or(SESSION_KIND, |category| category.name()),
+            ":time": fact.time, ":name": fact.name,
+        })?;
+        for file in &fact.files {
+            mention.execute(named_params! {":seq": seq, ":file": file})?;
+        }
+        for sha in &fact.commits {
+            commit.execute(named_params! {":seq": seq, ":sha": sha})?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a session that is in no tree as a parse of its own, and lets go of those it had before. Returns its path and row.
+pub fn put_session(cache: &Connection, session: &str, facts: &[EntryFact], seqs: &[Seq]) -> Result<(String, i64)> {
+    let path = source_of(session);
+    let id = view::intern(cache, &path)?;
+    let mut hasher = blake3::Hasher::new();
+    seqs.iter().for_each(|seq| {
+        hasher.update(&seq.to_le_bytes());
+    });
+    let blob = ObjectId::try_from(&hasher.finalize().as_bytes()[..20])?;
+    cache
+        .prepare_cached(
+            "INSERT OR IGNORE INTO parse(path, blob, outcome, size) VALUES (:path, :blob, 'session', 0)",
+        )?
+        .execute(named_params! {":path": id, ":blob": blob.as_bytes()})?;
+    let parse: i64 = cache
+        .prepare_cached("SELECT id FROM parse WHERE path = :path AND blob = :blob")?
+        .query_row(named_params! {":path": id, ":blob": blob.as_bytes()}, |row| row.get(0))?;
+    add_parse(cache, parse, facts, seqs)?;
+    Ok((path, parse))
+}
+
+/// Lets go of parses of sessions in no tree that are no longer the newest, and of sessions that have none.
+pub fn drop_old_parses(cache: &Connection) -> Result<()> {
+    cache.execute_batch(
+        "DELETE FROM parse WHERE outcome = 'session' AND id NOT IN (SELECT parse FROM view_file WHERE view = 0);
+         DELETE FROM parse_entry WHERE parse NOT IN (SELECT id FROM parse);",
+    )?;
+    Ok(())
+}
+
+/// The events of the entries of a parse.
+pub fn events_of(cache: &Connection, parse: i64) -> Result<Vec<Seq>> {
+    let mut statement = cache.prepare_cached("SELECT seq FROM parse_entry WHERE parse = :parse ORDER BY n")?;
+    Ok(statement.query_map(named_params! {":parse": parse}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The live entry that an event is.
+pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Said>> {
+    let mut statement = cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE entry.seq = :seq"))?;
+    Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)
+}
+
+/// The entries of a session, the session first, then in their order.
+pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<Said>> {
+    let sql = format!("SELECT {COLUMNS} FROM {JOINS} WHERE entry.session = :session ORDER BY path.path, parse_entry.n");
+    let mut statement = cache.prepare_cached(&sql)?;
+    let rows = statement.query_map(named_params! {":view": view, ":session": session}, from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The live thing of a key, `session:<id>` or `session:<id>/<n>`.
+pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Said>> {
+    let Some(rest) = key.strip_prefix(crate::derive::SESSION) else { return Ok(None) };
+    let decode = |text: &str| String::from_utf8_lossy(&crate::event::decode_path(text)).into_owned();
+    let (session, n) = match rest.rsplit_once('/').and_then(|(id, n)| Some((id, n.parse::<u32>().ok()?))) {
+        Some((id, n)) => (id, n),
+        None => (rest, 0),
+    };
+    Ok(in_session(cache, view, &decode(session))?.into_iter().find(|said| said.n == n))
+}
+
+/// Every live session, by time, then by id.
+pub fn sessions(cache: &Connection, view: i64) -> Result<Vec<Said>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {JOINS} WHERE entry.category = 'session' ORDER BY entry.time, entry.session, path.path"
+    );
+    let mut statement = cache.prepare_cached(&sql)?;
+    let rows = statement.query_map(named_params! {":view": view}, from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every live session and entry of a view.
+pub fn each(cache: &Connection, view: i64) -> Result<Vec<Said>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM view_file CROSS JOIN parse_entry ON parse_entry.parse = view_file.parse AND view_file.view IN (:view, 0)
+         CROSS JOIN entry ON entry.seq = parse_entry.seq CROSS JOIN path ON path.id = view_file.path"
+    );
+    let mut statement = cache.prepare_cached(&sql)?;
+    let rows = statement.query_map(named_params! {":view": view}, from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The live entries that name or touched a file, the newest first.
+pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM mention CROSS JOIN entry ON entry.seq = mention.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
+         CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
+         CROSS JOIN path ON path.id = view_file.path WHERE mention.file = :file ORDER BY entry.time DESC, entry.session, parse_entry.n"
+    );
+    let mut statement = cache.prepare_cached(&sql)?;
+    let rows = statement.query_map(named_params! {":view": view, ":file": encode_path(path.as_bytes())}, from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many entries each live session has, by its own event.
+pub fn entry_counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<Seq, u64>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT head.seq, count(*) - 1 FROM view_file CROSS JOIN parse_entry AS head ON head.parse = view_file.parse AND head.n = 0
+         CROSS JOIN parse_entry AS said ON said.parse = head.parse WHERE view_file.view IN (:view, 0) GROUP BY head.parse",
+    )?;
+    let rows =
+        statement.query_map(named_params! {":view": view}, |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many live entries of each category a view has.
+pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<String, u64>> {
+    let sql = format!("SELECT entry.category, count(*) FROM {JOINS} GROUP BY entry.category");
+    let mut statement = cache.prepare_cached(&sql)?;
+    let rows =
+        statement.query_map(named_params! {":view": view}, |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Said> {
+    let in_tree = row.get::<_, i64>(8)? != 0;
+    Ok(Said {
+        seq: row.get(0)?,
+        session: row.get(1)?,
+        n: row.get(2)?,
+        kind: row.get(3)?,
+        path: if in_tree { row.get(4)? } else { None },
+        line: if in_tree { row.get(5)? } else { None },
+        name: row.get(6)?,
+        time: row.get(7)?,
+    })
+}

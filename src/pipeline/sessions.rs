@@ -1,0 +1,181 @@
+//! Sessions that are in no tree: from transcripts into the log, and from the log into the view that everybody shares.
+//! Refuses a transcript that nobody consented to, and to take anything twice.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::Context;
+use crate::derive::{
+    EntryData, EntryFact, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of,
+};
+use crate::entries;
+use crate::error::{Exit, UserError};
+use crate::event::{Fact, Origin, Seq, hex};
+use crate::eventlog::Eventlog;
+use crate::redact::redact;
+use crate::sessions::{Category, Reading, markdown};
+use crate::store;
+use crate::view;
+
+/// What the cache remembers the last position by whose session facts are in the shared view.
+const UPTO: &str = "sessions_upto";
+
+/// Moves the sessions that the log says something new of. Returns the parses that came and those that left.
+pub fn update(log: &Eventlog, cache: &Connection) -> Result<(Vec<i64>, Vec<i64>)> {
+    let upto = store::meta(cache, UPTO)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let last = log.last_seq()?;
+    if upto >= last {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut moves = Vec::new();
+    for source in log.sessions_after(upto)? {
+        let (facts, seqs) = live(log, &source)?;
+        let session = facts.first().map_or(String::new(), |fact| fact.session.clone());
+        if facts.is_empty() {
+            moves.push((source, None));
+        } else {
+            let (path, parse) = entries::put_session(cache, &session, &facts, &seqs)?;
+            moves.push((path, Some(parse)));
+        }
+    }
+    let moved = view::move_files(cache, view::SHARED, &moves)?;
+    store::set_meta(cache, UPTO, &last.to_string())?;
+    Ok(moved)
+}
+
+/// What is live of a session: of the newest version that read it, its last reading and every entry, in the order in which
+/// they were taken in. Nothing of a transcript is lost when it is cut short or gone.
+fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
+    let mut heads: Vec<(Seq, SessionData)> = Vec::new();
+    let mut entries: Vec<(Seq, EntryData)> = Vec::new();
+    log.each_of_session(source, |seq, event_type, data| {
+        // What was forgotten has no body any more.
+        if event_type == SESSION_READ {
+            heads.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
+        } else {
+            entries.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
+        }
+        Ok(())
+    })?;
+    let newest = heads.iter().map(|(_, data)| data).map(|data| rank(&data.version)).max();
+    let newest = newest.max(entries.iter().map(|(_, data)| rank(&data.version)).max());
+    heads.retain(|(_, data)| Some(rank(&data.version)) == newest);
+    entries.retain(|(_, data)| Some(rank(&data.version)) == newest);
+    let (mut facts, mut seqs) = (Vec::new(), Vec::new());
+    if let Some((seq, data)) = heads.pop() {
+        facts.push(session_fact(&data, source, Origin::Session));
+        seqs.push(seq);
+    }
+    for (n, (seq, data)) in entries.iter().enumerate() {
+        let mut fact = entry_fact(data, source, Origin::Session);
+        fact.n = n as u32 + 1;
+        facts.push(fact);
+        seqs.push(*seq);
+    }
+    Ok((facts, seqs))
+}
+
+/// Versions in their order: that of the reader, then that of the redaction.
+fn rank(version: &str) -> (u32, u32) {
+    let (reader, redaction) = version.split_once('.').unwrap_or((version, ""));
+    (reader.parse().unwrap_or(0), redaction.parse().unwrap_or(0))
+}
+
+/// Version of what was written by hand: it is never read again, so nothing takes its place.
+const BY_HAND: &str = "hand";
+/// The session that holds what was written by hand.
+const NOTES: &str = "notes";
+
+/// What was written down.
+pub struct Noted {
+    /// `session:notes/<n>`.
+    pub key: String,
+    /// As it was kept.
+    pub content: String,
+}
+
+/// Keeps an entry that a person wrote by hand at a moment, Unix seconds, and makes it live. `files` are encoded paths.
+pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[String], time: i64) -> Result<Noted> {
+    let source = source_of(NOTES);
+    let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
+    let (content, mut occurrence) = (redact(text).into_owned(), 0);
+    log.each_of_session(&source, |_, _, data| {
+        let same = serde_json::from_str::<EntryData>(data).ok();
+        let same = same.filter(|one| (one.category, &one.content, one.time) == (category, &content, Some(time)));
+        occurrence += u32::from(same.is_some());
+        Ok(())
+    })?;
+    let head = SessionData {
+        session: NOTES.to_string(),
+        format: "hand".to_string(),
+        title: "notes by hand".to_string(),
+        version: BY_HAND.to_string(),
+        ..SessionData::default()
+    };
+    let entry = EntryData {
+        session: NOTES.to_string(),
+        category,
+        content,
+        time: Some(time),
+        files: files.to_vec(),
+        commits: Vec::new(),
+        state: None,
+        occurrence,
+        version: BY_HAND.to_string(),
+    };
+    let facts =
+        [session_fact(&head, &source, Origin::Session).fact, entry_fact(&entry, &source, Origin::Session).fact];
+    log.append(&facts)?;
+    let n = live(&log, &source)?.0.iter().map(|fact| fact.n).max().unwrap_or_default();
+    log.close()?;
+    super::catch_up(context, super::Depth::New)?;
+    Ok(Noted { key: format!("{source}/{n}"), content: entry.content })
+}
+
+/// What was taken in of a file.
+#[derive(Debug, Serialize)]
+pub struct Imported {
+    /// The session's id.
+    pub id: String,
+    /// Entries that it has.
+    pub entries: u64,
+    /// Those that the log did not know.
+    pub new: u64,
+}
+
+/// Takes in files that a person names, whatever folder they are in, and makes them live.
+///
+/// # Errors
+/// A [`UserError`] for a file that cannot be read or is no session; those before it are taken in.
+pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) -> Result<Vec<Imported>> {
+    let mut taken = Vec::new();
+    let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
+    for path in paths {
+        let no = |why: &str| {
+            UserError::new(Exit::Failed, format!("{}: {why}", path.display()))
+                .hint("it takes Markdown session logs, and transcripts of Claude Code and Codex")
+        };
+        let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let reading = markdown::read(&path.to_string_lossy(), &text).ok_or_else(|| no("no session in a form that is known"))?;
+        let _ = prompts;
+        let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
+        taken.push(append(&mut log, &reading, "markdown", &hash)?);
+    }
+    log.close()?;
+    super::catch_up(context, super::Depth::New)?;
+    Ok(taken)
+}
+
+fn append(log: &mut Eventlog, reading: &Reading, format: &str, hash: &str) -> Result<Imported> {
+    let facts = session_facts(reading, None, format, hash);
+    // The reading last: once it is there, so is all that it found.
+    let entries: Vec<&Fact> = facts[1..].iter().chain(&facts[..1]).map(|fact| &fact.fact).collect();
+    let appended = log.append(entries)?;
+    let before = log.last_seq()? - appended.new as Seq;
+    let new = appended.seqs[..facts.len() - 1].iter().filter(|seq| **seq > before).count();
+    Ok(Imported { id: reading.head.id.clone(), entries: facts.len() as u64 - 1, new: new as u64 })
+}
