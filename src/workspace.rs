@@ -100,6 +100,11 @@ impl Workspace {
         self.dir.join("evaluations.jsonl")
     }
 
+    /// What was forgotten, so that it can be recognised and not read: kept.
+    pub fn forgotten_path(&self) -> PathBuf {
+        self.dir.join("forgotten")
+    }
+
     /// Embeddings by content, whichever cache is in use.
     pub fn embeddings_path(&self) -> PathBuf {
         self.cache_dir().join("embeddings.db")
