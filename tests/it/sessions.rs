@@ -140,7 +140,7 @@ fn an_exported_session_is_read_back_as_it_was() {
 }
 
 /// A transcript that grows in a home of the test's own.
-struct Transcript {
+pub struct Transcript {
     path: PathBuf,
     id: String,
     cwd: String,
@@ -148,7 +148,7 @@ struct Transcript {
 }
 
 impl Transcript {
-    fn new(repo: &TestRepo, id: &str) -> Self {
+    pub fn new(repo: &TestRepo, id: &str) -> Self {
         let top = fs::canonicalize(&repo.path).expect("it is there");
         let name: String =
             top.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -174,7 +174,7 @@ impl Transcript {
         file.write_all(text.as_bytes()).expect("it is written");
     }
 
-    fn say(&mut self, said: &str) {
+    pub fn say(&mut self, said: &str) {
         let line = self.line(said);
         self.append(&line);
     }
@@ -184,7 +184,8 @@ fn decided(what: u32) -> String {
     format!("Decision: we use plan number {what} because the others are slower.")
 }
 
-fn consent(repo: &TestRepo) {
+/// Lets patina read Claude's transcripts of a repository.
+pub fn consent(repo: &TestRepo) {
     fs::create_dir_all(repo.root().join("home/.claude")).expect("a home");
     repo.patina(&["hook", "install", "--agent", "claude", "--yes"]);
 }
@@ -334,7 +335,8 @@ fn state_files(repo: &TestRepo) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-fn stands_in(repo: &TestRepo, text: &str) -> Vec<PathBuf> {
+/// The files of the state folder that hold a text.
+pub fn stands_in(repo: &TestRepo, text: &str) -> Vec<PathBuf> {
     let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     state_files(repo).into_iter().filter(|(_, bytes)| holds(bytes)).map(|(path, _)| path).collect()
 }
