@@ -2,6 +2,17 @@
 //! the disk, the clock, git or the log. Line-tolerant and capped: a line that is not understood is skipped and counted,
 //! never an error. Refuses to guess: what is not surely a decision is a note or nothing.
 
+pub mod claude;
+pub mod codex;
+mod distil;
+mod forms;
+mod gather;
+mod line;
+mod paths;
+mod prose;
+mod sections;
+mod shell;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of what this room says about a text. Raise it whenever the same text gives other entries.
