@@ -1,6 +1,7 @@
 //! One file a subcommand: arguments in, an answer out. clap's door, and the only room that prints; data goes
 //! to stdout, talk to stderr.
 
+mod agents;
 mod calls;
 mod completions;
 mod config;
@@ -18,8 +19,12 @@ mod query;
 mod reindex;
 mod related;
 mod retrain;
+mod session;
+mod session_end;
+mod snippets;
 mod status;
 mod task;
+mod transcripts;
 mod who;
 mod worker;
 
@@ -80,6 +85,9 @@ enum Command {
     /// Turn patina on or off in this repository's git hooks.
     #[command(subcommand)]
     Hook(hook::HookCommand),
+    /// What was said while the code was written.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Take in what the repository shows and patina does not know yet.
     Reindex(reindex::Arguments),
     /// Say what is indexed, and how far HEAD is ahead.
@@ -215,7 +223,11 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
         })?;
     }
     // The worker writes its trace to a file of its own, and a hook writes nothing anywhere.
-    if !matches!(cli.command, Command::Worker(_) | Command::Hook(hook::HookCommand::Ring { .. })) {
+    let is_hook = matches!(
+        cli.command,
+        Command::Hook(hook::HookCommand::Ring { .. }) | Command::Session(session::SessionCommand::End(_))
+    );
+    if !is_hook && !matches!(cli.command, Command::Worker(_)) {
         let level = if cli.quiet { "error" } else { ["warn", "info", "debug"][usize::from(cli.verbose.min(2))] };
         let filter = tracing_subscriber::EnvFilter::try_from_env("PATINA_LOG")
             .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
@@ -244,6 +256,7 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
 fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
     match &cli.command {
         Command::Hook(command) => hook::run(command, output),
+        Command::Session(command) => Ok(session::run(command)),
         Command::Reindex(arguments) => reindex::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::Query(arguments) => query::run(arguments, output),
