@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::output::{Output, clean};
-use super::{Here, Needs, parse_since, stop_flag};
+use super::{Here, Needs, parse_since, session_end, stop_flag};
 use crate::derive::{EntryData, source_of};
 use crate::entries::{self, Commits, Session};
 use crate::error::{Exit, UserError};
@@ -53,6 +53,9 @@ pub enum SessionCommand {
         #[arg(long)]
         prompts: bool,
     },
+    /// What agents' hooks call; reads one JSON value from stdin.
+    #[command(hide = true)]
+    End(session_end::Arguments),
     /// Print a session as a Markdown log, to be committed.
     Export {
         /// Its id, or the beginning of one.
@@ -118,6 +121,7 @@ pub fn run(command: &SessionCommand, output: &Output) -> Result<ExitCode> {
         }
         SessionCommand::Show { id, category, fresh } => show(id, category, *fresh, output),
         SessionCommand::Import { paths, prompts } => import(paths, *prompts, output),
+        SessionCommand::End(arguments) => Ok(session_end::run(arguments)),
         SessionCommand::Export { id, .. } => export(id, output),
     }
 }

@@ -152,7 +152,7 @@ pub struct Imported {
 /// # Errors
 /// A [`UserError`] for a file that cannot be read or is no session; those before it are taken in.
 pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) -> Result<Vec<Imported>> {
-    let (mut taken, tops) = (Vec::new(), transcripts::tops(context)?);
+    let (mut taken, tops) = (Vec::new(), transcripts::tops(context.repository)?);
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     for path in paths {
         let no = |why: &str| {
