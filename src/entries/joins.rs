@@ -86,8 +86,11 @@ impl Commits {
         let head = &session.head;
         let resolve = |tag: &Option<String>, commit: &Option<String>| -> Option<Vec<u8>> {
             let tag = tag.as_ref().and_then(|tag| repository.resolve_commit(&format!("refs/tags/{tag}")));
-            let named = || self.named(commit.as_deref()?);
-            tag.map(|id| id.as_bytes().to_vec()).or_else(named)
+            let is_id = |text: &&str| text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let written = commit.as_deref().filter(is_id);
+            let named = || self.named(written?);
+            let gone = || repository.resolve_commit(written?).map(|id| id.as_bytes().to_vec());
+            tag.map(|id| id.as_bytes().to_vec()).or_else(named).or_else(gone)
         };
         let start = resolve(&head.start_tag, &head.start_commit);
         if let (Some(start), Some(end)) = (&start, resolve(&head.end_tag, &head.end_commit)) {
