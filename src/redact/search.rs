@@ -39,12 +39,29 @@ struct Index {
     bits: [u64; 1024],
     /// For such a pair, the place of its list.
     lists: Vec<u16>,
-    /// Places in `starts`.
-    known: Vec<Vec<u16>>,
+    /// What such a pair tells.
+    known: Vec<Known>,
     /// The same by the first byte.
     first: Vec<Vec<u16>>,
     /// In the order of the table.
     starts: Vec<Start>,
+}
+
+/// What is known by a pair.
+#[derive(Default)]
+struct Known {
+    /// The bytes that may stand before it and behind it, by their last five bits.
+    before: u32,
+    behind: u32,
+    /// Places in [`Index::starts`].
+    starts: Vec<u16>,
+}
+
+impl Known {
+    fn fits(&self, text: &[u8], at: usize) -> bool {
+        let has = |bits: u32, byte: Option<&u8>| byte.is_none_or(|byte| bits >> (byte & 31) & 1 == 1);
+        has(self.behind, text.get(at + 2)) && has(self.before, at.checked_sub(1).and_then(|at| text.get(at)))
+    }
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
@@ -69,7 +86,12 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
             }
             for first in cases(text[offset], is_folded) {
                 for second in cases(text[offset + 1], is_folded) {
-                    index.add(pair(first, second), place);
+                    let known = index.known(pair(first, second));
+                    // A capital and its small letter end in the same bits.
+                    let bit = |byte: Option<&u8>| byte.map_or(u32::MAX, |byte| 1 << (byte & 31));
+                    known.before |= bit(offset.checked_sub(1).and_then(|at| text.get(at)));
+                    known.behind |= bit(text.get(offset + 2));
+                    known.starts.push(place);
                 }
             }
         }
@@ -83,10 +105,16 @@ fn cases(byte: u8, is_folded: bool) -> impl Iterator<Item = u8> {
     std::iter::once(byte).chain(capital)
 }
 
-/// How often each pair stands in a sample of ordinary code and prose, which is at hand: a room's source.
+/// How often each pair stands in a sample of ordinary code and prose, which is at hand: this program's own.
 fn frequencies() -> Vec<u32> {
+    let samples: [&[u8]; 4] = [
+        include_bytes!("../event.rs"),
+        include_bytes!("../config.rs"),
+        include_bytes!("../eventlog.rs"),
+        include_bytes!("../../README.md"),
+    ];
     let mut counts = vec![0; 1 << 16];
-    for two in include_bytes!("../event.rs").windows(2) {
+    for two in samples.iter().flat_map(|sample| sample.windows(2)) {
         counts[pair(two[0], two[1])] += 1;
     }
     counts
@@ -97,13 +125,13 @@ fn pair(first: u8, second: u8) -> usize {
 }
 
 impl Index {
-    fn add(&mut self, pair: usize, start: u16) {
+    fn known(&mut self, pair: usize) -> &mut Known {
         if self.bit(pair) & 1 == 0 {
             self.bits[pair / 64] |= 1 << (pair % 64);
             self.lists[pair] = u16::try_from(self.known.len()).expect("there are fewer pairs");
-            self.known.push(Vec::new());
+            self.known.push(Known::default());
         }
-        self.known[usize::from(self.lists[pair])].push(start);
+        &mut self.known[usize::from(self.lists[pair])]
     }
 
     /// The pair's bit, in the lowest place.
@@ -113,30 +141,39 @@ impl Index {
 
     /// Where beginnings stand that are known by the pair at a place.
     fn around<'a>(&'a self, text: &'a [u8], at: usize) -> impl Iterator<Item = usize> + 'a {
-        let pair = pair(text[at], text[at + 1]);
-        let known: &[u16] = if self.bit(pair) & 1 == 1 { &self.known[usize::from(self.lists[pair])] } else { &[] };
-        let starts = known.iter().map(|start| &self.starts[usize::from(*start)]);
+        let known = &self.known[usize::from(self.lists[pair(text[at], text[at + 1])])];
+        let starts = known.starts.iter().map(|start| &self.starts[usize::from(*start)]);
         let placed = starts.filter_map(move |start| Some((start, at.checked_sub(start.offset)?)));
         placed.filter(|(start, at)| start.stands_at(text, *at)).map(|(_, at)| at)
+    }
+
+    /// Whether there is one, where a pair stands that some are known by.
+    fn stands(&self, text: &[u8], at: usize, pair: usize) -> bool {
+        let known = &self.known[usize::from(self.lists[pair])];
+        known.fits(text, at) && self.around(text, at).next().is_some()
     }
 }
 
 /// The next place, from `at` on, where a pair stands that a beginning is known by, and with it the beginning.
 pub(super) fn next(text: &[u8], mut at: usize) -> Option<usize> {
     let index = &*INDEX;
-    let stands = |at: &usize| index.around(text, *at).next().is_some();
     while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {
         let bytes = u64::from_le_bytes(*eight);
         let bit = |place: usize| index.bit((bytes >> (8 * place)) as usize & 0xffff);
         if (bit(0) | bit(1) | bit(2) | bit(3)) & 1 == 1 {
-            let found = (at..at + PLACES).find(stands);
-            if found.is_some() {
-                return found;
+            for place in at..at + PLACES {
+                let pair = pair(text[place], text[place + 1]);
+                if index.bit(pair) & 1 == 1 && index.stands(text, place, pair) {
+                    return Some(place);
+                }
             }
         }
         at += PLACES;
     }
-    (at..text.len().saturating_sub(1)).find(stands)
+    (at..text.len().saturating_sub(1)).find(|&at| {
+        let pair = pair(text[at], text[at + 1]);
+        index.bit(pair) & 1 == 1 && index.stands(text, at, pair)
+    })
 }
 
 /// Where the beginnings stand that are known by the pair at a place.
