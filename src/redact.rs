@@ -8,11 +8,13 @@ mod judge;
 mod kubernetes;
 mod named;
 mod places;
+mod private;
 mod rules;
 mod search;
 
 use std::borrow::Cow;
 
+pub use private::Private;
 use rules::{Form, Left, Need, Place, Rule};
 
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.

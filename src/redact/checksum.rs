@@ -59,10 +59,15 @@ pub(super) fn is_bech32(text: &[u8]) -> bool {
     let fives: Option<Vec<u32>> =
         data.iter().map(|byte| BECH32.iter().position(|letter| letter == byte).map(|five| five as u32)).collect();
     let Some(fives) = fives.filter(|fives| fives.len() >= 6 && !prefix.is_empty()) else { return false };
+    bech32_sum(prefix, fives.into_iter()) == 1
+}
+
+/// What bech32 checks: one where the last six values are the checksum of all before.
+fn bech32_sum(prefix: &[u8], fives: impl Iterator<Item = u32>) -> u32 {
     let high = prefix.iter().map(|byte| u32::from(byte >> 5));
     let low = prefix.iter().map(|byte| u32::from(byte & 31));
     let values = high.chain([0]).chain(low).chain(fives);
-    let sum = values.fold(1_u32, |sum, value| {
+    values.fold(1_u32, |sum, value| {
         let top = sum >> 25;
         let next = ((sum & 0x01ff_ffff) << 5) ^ value;
         let generators = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
@@ -72,8 +77,7 @@ pub(super) fn is_bech32(text: &[u8]) -> bool {
                 if top >> bit & 1 == 1 { sum ^ generator } else { sum }
             },
         )
-    });
-    sum == 1
+    })
 }
 
 /// Whether a text is base 58 whose last four bytes are the beginning of the double SHA-256 of the rest.
@@ -145,8 +149,35 @@ pub(super) fn is_number(text: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Base 58 of bytes and their checksum.
+    pub(in super::super) fn base58_check(bytes: &[u8]) -> String {
+        let sum = Sha256::digest(Sha256::digest(bytes));
+        let mut digits: Vec<usize> = Vec::new();
+        for byte in bytes.iter().chain(&sum[..4]) {
+            let mut carry = usize::from(*byte);
+            for digit in digits.iter_mut().rev() {
+                carry += *digit << 8;
+                *digit = carry % BASE58.len();
+                carry /= BASE58.len();
+            }
+            while carry > 0 {
+                digits.insert(0, carry % BASE58.len());
+                carry /= BASE58.len();
+            }
+        }
+        digits.into_iter().map(|digit| char::from(BASE58[digit])).collect()
+    }
+
+    /// Letters of bech32 and the checksum for a prefix.
+    pub(in super::super) fn bech32(prefix: &str, letters: &str) -> String {
+        let five = |byte: u8| BECH32.iter().position(|letter| *letter == byte).expect("a letter of it") as u32;
+        let sum = bech32_sum(prefix.as_bytes(), letters.bytes().map(five).chain([0; 6])) ^ 1;
+        let sum: String = (0..6).rev().map(|at| char::from(BECH32[(sum >> (5 * at) & 31) as usize])).collect();
+        format!("{prefix}1{letters}{sum}")
+    }
 
     #[test]
     fn the_check_value_of_crc32_is_known() {

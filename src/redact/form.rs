@@ -46,11 +46,6 @@ impl Class {
     pub(super) fn run(self, text: &[u8], most: usize) -> usize {
         text.iter().take(most).take_while(|byte| self.has(**byte)).count()
     }
-
-    /// The same counted backwards from the end.
-    pub(super) fn run_before(self, text: &[u8], most: usize) -> usize {
-        text.iter().rev().take(most).take_while(|byte| self.has(**byte)).count()
-    }
 }
 
 /// A part of a form.

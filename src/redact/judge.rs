@@ -54,7 +54,7 @@ struct Look {
     capitals: usize,
     /// Neither letters nor digits, nor what joins words.
     marks: usize,
-    /// How often capitals, small letters, digits and the rest change.
+    /// How often capitals, small letters and digits follow each other.
     changes: usize,
     /// Pairs of letters, and those of words among them.
     pairs: usize,
@@ -79,7 +79,9 @@ fn look(value: &[u8]) -> Look {
             _ => look.marks += usize::from(!matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b' ')),
         }
         let Some(&before) = index.checked_sub(1).and_then(|before| value.get(before)) else { continue };
-        look.changes += usize::from(kind(before) != kind(byte));
+        // A capital before small letters begins a word, which was counted when it came.
+        let goes_on = kind(before) == 1 && kind(byte) == 0;
+        look.changes += usize::from(kind(before) != kind(byte) && kind(before) < 3 && kind(byte) < 3 && !goes_on);
         if before.is_ascii_alphabetic() && byte.is_ascii_alphabetic() {
             look.pairs += 1;
             look.of_words += usize::from(is_pair(before.to_ascii_lowercase(), byte.to_ascii_lowercase()));
@@ -94,14 +96,17 @@ pub(super) fn is_random(value: &[u8]) -> bool {
     if look.length < 16 || variety(value) < 8 || look.letters + look.digits < look.length * 3 / 4 {
         return false;
     }
+    if value.iter().all(u8::is_ascii_hexdigit) {
+        return look.digits > 1 && look.letters > 1;
+    }
     let is_wordy = look.of_words * 100 > look.pairs * 42;
     if look.digits == 0 {
-        return look.length >= 20 && look.changes * 4 >= look.length && !is_wordy;
+        return look.length >= 20 && look.changes * 6 >= look.length && !is_wordy;
     }
     // Words with a number behind change seldom; digits and letters of what is random do all the time.
-    look.digits * 12 >= look.length
-        && look.letters * 12 >= look.length
-        && (!is_wordy || look.changes * 3 >= look.length)
+    let is_mixed = look.letters * 12 >= look.length && look.changes * 6 >= look.length;
+    let has_all = look.digits > 1 && look.capitals > 2 && look.changes * 4 >= look.length;
+    is_mixed && (!is_wordy || has_all || look.changes * 3 >= look.length)
 }
 
 /// Whether a value looks as if somebody had thought it up as a password: letters with digits or marks among them.

@@ -134,6 +134,8 @@ fn value(place: &Place) -> Option<(usize, usize)> {
             let sign = text[to..].iter().take(BLANKS).find(|byte| !matches!(byte, b' ' | b'\t'));
             matches!(sign, Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+')) || is_flagged()
         }
+        // The value of a name that is itself one may stand on the next line.
+        b'\n' | b'\r' => text[to..text.len().min(to + BLANKS)].trim_ascii_start().starts_with(b"value"),
         _ => false,
     };
     could_follow.then_some(())?;
@@ -147,7 +149,7 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     let bold = cursor.skip(2, |byte| byte == b'*');
     if quoted_name {
         cursor.skip(2, |byte| matches!(byte, b']' | b')'));
-    } else if bold == 0 {
+    } else if bold == 0 && cursor.skip(1, |byte| byte == b']') == 0 {
         cursor.skip(1, |byte| matches!(byte, b'?' | b'!') && text.get(to + 1) == Some(&b':'));
     }
     let sign = sign(&mut cursor, from, dashes, quoted_name)?;

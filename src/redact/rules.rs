@@ -80,6 +80,18 @@ pub(super) enum Need {
     Digits,
 }
 
+impl Place<'_> {
+    /// How many bytes right before the beginning fulfil something, counted no further than `most`. The letter of an
+    /// escape such as \\n is none of them.
+    fn before(&self, most: usize, has: impl Fn(u8) -> bool) -> usize {
+        let left = &self.text[self.done..self.start];
+        let count = left.iter().rev().take(most).take_while(|byte| has(**byte)).count();
+        let is_escape = matches!(left[..left.len() - count], [.., b'\\'])
+            && matches!(left[left.len() - count..], [b'n' | b'r' | b't', ..]);
+        count - usize::from(is_escape)
+    }
+}
+
 /// A key that is secret as a whole.
 const fn key(kind: &'static str, starts: &'static [&'static str], form: &'static [Piece]) -> Rule {
     Rule {
@@ -137,4 +149,81 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(super::kubernetes::RULES)
         .chain(super::places::RULES)
         .chain(super::named::RULES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checksum::tests::{base58_check, bech32};
+    use super::super::form::Class;
+    use super::super::{find, redact};
+    use super::*;
+
+    /// A run of an alphabet in which letters, digits and capitals take turns.
+    fn run(class: Class, length: usize, shift: usize) -> String {
+        let mixed = b"a7Kb3Xc9Qd1Ze5Rf8Wg2Uh4Vj6Tk0YmLnPpSqNrMsDtFuGvHwJxByCzAE";
+        let letters: Vec<u8> = mixed.iter().copied().filter(|byte| class.has(*byte)).collect();
+        (0..length).map(|at| char::from(letters[(at * 7 + shift) % letters.len()])).collect()
+    }
+
+    /// A key that a rule is there for; none where the rule wants more than its form.
+    fn sample(rule: &Rule, start: &str) -> Option<String> {
+        let (Form::Key(pieces) | Form::After(pieces)) = rule.form else { return None };
+        let mut key = start.to_string();
+        for (shift, piece) in pieces.iter().enumerate() {
+            match piece {
+                Piece::Text(text) => key.push_str(text),
+                Piece::Any(texts) => key.push_str(texts[0]),
+                Piece::Run(class, least, most) => key.push_str(&run(*class, (*least).max(16).min(*most), shift * 5)),
+            }
+        }
+        match rule.kind {
+            "nostr-key" => Some(bech32("nsec", &"qpzry9x8".repeat(8)[..52])),
+            // Its version, and 74 bytes more.
+            "wallet-key" if start == "xprv" => Some(base58_check(&[&[0x04, 0x88, 0xad, 0xe4][..], &[7; 74]].concat())),
+            "wallet-key" => None,
+            "discord-token" if start != "MT" => None,
+            // The number of a bot in base64.
+            "discord-token" => {
+                Some(key.replacen(key.split('.').next()?, &["MTIzNDU2Nzg5", "MDEyMzQ1Njc4"].concat(), 1))
+            }
+            "jwt" => Some(key.replacen(key.split('.').next()?, &["eyJhbGci", "OiJkaXIifQ"].concat(), 1)),
+            _ => Some(key),
+        }
+    }
+
+    #[test]
+    fn every_rule_finds_what_it_is_there_for() {
+        let mut kinds = std::collections::BTreeSet::new();
+        for rule in all() {
+            for start in rule.starts {
+                kinds.insert(rule.kind);
+                let Some(key) = sample(rule, start) else { continue };
+                let places = [("", ""), ("\"", "\";"), ("{\"a\":\"b\\n", "\\n\"}"), ("a=", " b"), ("(", ")")];
+                for (left, right) in places {
+                    let text = format!("{left}{key}{right}");
+                    let found = find(&text);
+                    assert_eq!(found.len(), 1, "{} in {text}: {found:?}", rule.kind);
+                    assert_eq!(found[0].end, left.len() + key.len(), "{} in {text}: {found:?}", rule.kind);
+                    assert_eq!(redact(&redact(&text)), redact(&text), "{text}");
+                }
+            }
+        }
+        assert!(kinds.len() > 130, "{} kinds", kinds.len());
+    }
+
+    #[test]
+    fn a_row_of_one_letter_is_no_key() {
+        for rule in all() {
+            let Form::Key(pieces) = rule.form else { continue };
+            let alike = |piece: &Piece| match piece {
+                Piece::Text(text) => (*text).to_string(),
+                Piece::Any(texts) => texts[0].to_string(),
+                Piece::Run(class, least, _) => if class.has(b'X') { "X" } else { "a" }.repeat(*least),
+            };
+            let text = rule.starts[0].to_string() + &pieces.iter().map(alike).collect::<String>();
+            let is_own = find(&text).iter().any(|found| found.kind == rule.kind && found.start == 0);
+            // What stands between the runs has variety enough.
+            assert!(!is_own || pieces.len() > 1, "{} in {text}", rule.kind);
+        }
+    }
 }

@@ -68,7 +68,7 @@ fn shared_access(place: &Place) -> Option<(usize, usize)> {
 fn client_secret(place: &Place) -> Option<(usize, usize)> {
     let has = |byte: &u8| Dotted.has(*byte) || *byte == b'~';
     let left = &place.text[place.done..place.start];
-    let before = left.iter().rev().take(5).take_while(|byte| has(byte)).count();
+    let before = place.before(5, |byte| has(&byte));
     let behind = place.text[place.after..].iter().take(40).take_while(|byte| has(byte)).count();
     let fits = before == 4 && left.last().is_some_and(u8::is_ascii_digit) && (31..=34).contains(&behind);
     fits.then_some((place.start - 4, place.after + behind))
@@ -96,7 +96,7 @@ fn identifiable(place: &Place) -> Option<(usize, usize)> {
 
 /// The run of an alphabet that a beginning lies in. Looks no further than the longest such key.
 fn around(place: &Place, class: super::super::form::Class) -> (usize, usize) {
-    let before = class.run_before(&place.text[place.done..place.start], 100);
+    let before = place.before(100, |byte| class.has(byte));
     let behind = class.run(&place.text[place.after..], 100);
     (place.start - before, place.after + behind)
 }

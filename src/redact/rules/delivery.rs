@@ -63,13 +63,13 @@ pub(super) const RULES: &[Rule] = &[
 
 /// Fourteen characters before, sixty or more behind.
 fn terraform(place: &Place) -> Option<(usize, usize)> {
-    let before = Alnum.run_before(&place.text[place.done..place.start], 15);
+    let before = place.before(15, |byte| Alnum.has(byte));
     let behind = Padded.run(&place.text[place.after..], 100);
     (before == 14 && (60..=72).contains(&behind)).then_some((place.start - before, place.after + behind))
 }
 
 /// Forty characters, the last eight of which are known.
 fn license(place: &Place) -> Option<(usize, usize)> {
-    let before = Lower.run_before(&place.text[place.done..place.start], 33);
+    let before = place.before(33, |byte| Lower.has(byte));
     (before == 32).then_some((place.start - before, place.after))
 }

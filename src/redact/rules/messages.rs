@@ -4,6 +4,7 @@ use super::super::checksum::{crc62, is_number};
 use super::super::form::Class::{Alnum, Base64, Digit, Dotted, Hex, Lower, Padded, Url, Word};
 use super::super::form::Piece::{Any, Run, Text};
 use super::super::form::{UUID, from, of};
+use super::super::may_follow;
 use super::{Left, Need, Place, Rule, after, find, key};
 
 pub(super) const RULES: &[Rule] = &[
@@ -52,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
     key("mailersend-key", &["mlsn."], &[of(Hex, 64)]),
     key("intercom-token", &["dG9rO"], &[from(Padded, 50)]),
     // Its last part is a CRC-32 of the others.
-    key("matrix-token", &["syt_"], &[from(Padded, 2), Text("_"), of(Alnum, 20), Text("_"), of(Alnum, 6)])
+    key("matrix-token", &["syt_"], &[from(Base64, 2), Text("_"), of(Alnum, 20), Text("_"), of(Alnum, 6)])
         .holds(|token| token.len() > 7 && crc62(&token[..token.len() - 7]) == token[token.len() - 6..]),
     key("pubnub-key", &["sec-c-"], &[from(Base64, 40)]),
     key("onesignal-key", &["os_v2_app_", "os_v2_org_"], &[from(Lower, 90)]),
@@ -69,10 +70,10 @@ pub(super) const RULES: &[Rule] = &[
 /// The bot's number, and what follows the colon.
 fn telegram(place: &Place) -> Option<(usize, usize)> {
     let left = &place.text[place.done..place.start];
-    let before = Digit.run_before(left, 11);
-    let is_word = !left[..left.len() - before].last().is_some_and(u8::is_ascii_alphanumeric)
-        // As in an address of the interface, `/bot` and the token.
-        || left[..left.len() - before].ends_with(b"bot");
+    let before = place.before(11, |byte| Digit.has(byte));
+    let left = &left[..left.len() - before];
+    // As in an address of the interface, `/bot` and the token.
+    let is_word = may_follow(left, Left::Word) || left.ends_with(b"bot");
     let behind = Url.run(&place.text[place.after..], 40);
     ((8..=10).contains(&before) && is_word && (32..=34).contains(&behind))
         .then_some((place.start - before, place.after + behind))
@@ -80,14 +81,14 @@ fn telegram(place: &Place) -> Option<(usize, usize)> {
 
 /// 32 hexadecimal digits before, the number of a data centre behind.
 fn mailchimp(place: &Place) -> Option<(usize, usize)> {
-    let before = Hex.run_before(&place.text[place.done..place.start], 33);
+    let before = place.before(33, |byte| Hex.has(byte));
     let behind = Digit.run(&place.text[place.after..], 3);
     (before == 32 && (1..=2).contains(&behind)).then_some((place.start - before, place.after + behind))
 }
 
 /// An instance's id and the token of it.
 fn firebase(place: &Place) -> Option<(usize, usize)> {
-    let before = Url.run_before(&place.text[place.done..place.start], 40);
+    let before = place.before(40, |byte| Url.has(byte));
     let behind = Url.run(&place.text[place.after..], usize::MAX);
     (before >= 7 && behind >= 100).then_some((place.start - before, place.after + behind))
 }
