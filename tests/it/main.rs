@@ -26,6 +26,7 @@ mod oracle;
 mod people;
 mod planted;
 mod rewrites;
+mod secrets;
 mod seed;
 mod sessions;
 mod seventh;
