@@ -37,7 +37,9 @@ pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
         let mut rest = rest.trim_start_matches([']', ' ', '\t']);
         // The end of the time the heading covers is the start of what comes next.
         let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
-        if end.len() < rest.len() && let Some((_, after)) = clock(end) {
+        if end.len() < rest.len()
+            && let Some((_, after)) = clock(end)
+        {
             rest = after;
         }
         let title = rest.trim_start_matches([']', '-', '–', '—', ':', '|', ' ', '\t']).trim_end();
@@ -46,11 +48,7 @@ pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
     let (title, range) = text.strip_suffix(')')?.rsplit_once('(')?;
     let (seconds, rest) = clock(range.trim_start_matches(['~', ' ']))?;
     let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
-    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed {
-        seconds,
-        title: title.trim(),
-        bracketed: false,
-    })
+    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed { seconds, title: title.trim(), bracketed: false })
 }
 
 /// The seconds since midnight that a text begins with, and the rest.
@@ -129,6 +127,11 @@ impl Clock {
                 _ => same,
             }
         };
+        // A heading knows no seconds: in the minute of the start it is the start.
+        let local = match self.past.first() {
+            Some(begin) if local < *begin && *begin < local + MINUTE => *begin,
+            _ => local,
+        };
         self.past.push(local);
         if is_exact {
             self.exact = Some(local);
@@ -141,10 +144,9 @@ impl Clock {
         let Some(started) = self.started else { return };
         let day = started - started.rem_euclid(DAY);
         let near = [-DAY, 0, DAY].map(|days| day + days + seconds).into_iter();
-        // A heading knows no seconds.
         let local = near.min_by_key(|local| (local - started).abs()).expect("there are three");
         self.offset = zone(local, started - started.rem_euclid(MINUTE));
-        self.past.extend(self.offset.map(|_| local));
+        self.past.extend(self.offset.map(|offset| started + offset));
         self.exact = self.past.last().copied();
     }
 }
@@ -198,26 +200,23 @@ mod tests {
 
     #[test]
     fn a_time_past_midnight_is_the_next_days() {
-        assert_eq!(told(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]), [
-            (0, 22, 30),
-            (0, 23, 50),
-            (1, 0, 10),
-            (1, 0, 5),
-            (0, 23, 55)
-        ]);
+        assert_eq!(
+            told(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]),
+            [(0, 22, 30), (0, 23, 50), (1, 0, 10), (1, 0, 5), (0, 23, 55)]
+        );
     }
 
     #[test]
     fn what_a_program_wrote_goes_on_from_what_it_wrote_before() {
         let update = "22:20 - Update (covering since 22:30)";
-        assert_eq!(told(&["22:30 - Session Start", update, "22:19 - Note [a@b]"]), [
-            (0, 22, 30),
-            (1, 22, 20),
-            (2, 22, 19)
-        ]);
-        assert_eq!(told(&["22:30 - Session Start", "22:50 - A", "22:45 - Update (covering since 22:30)"])[2], (
-            0, 22, 45
-        ));
+        assert_eq!(
+            told(&["22:30 - Session Start", update, "22:19 - Note [a@b]"]),
+            [(0, 22, 30), (1, 22, 20), (2, 22, 19)]
+        );
+        assert_eq!(
+            told(&["22:30 - Session Start", "22:50 - A", "22:45 - Update (covering since 22:30)"])[2],
+            (0, 22, 45)
+        );
     }
 
     #[test]
@@ -225,7 +224,8 @@ mod tests {
         let started = time::civil("20250602-023041");
         let mut clock = Clock::new("a-name", started, None);
         let first = clock.tell(&heading("22:30 - Session Start").expect("a time"));
-        assert_eq!(first, started.map(|started| started - 41));
+        assert_eq!(first, started);
+        assert_eq!(clock.tell(&heading("22:40 - A").expect("a time")), started.map(|started| started - 41 + 600));
         assert_eq!(Clock::new("a-name", started, None).tell(&heading("22:30 - A").expect("a time")), None);
         assert_eq!(zone(0, 20 * 3600), None);
         assert_eq!(zone(0, 7 * MINUTE), None);
