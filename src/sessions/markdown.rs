@@ -84,6 +84,8 @@ struct Reader {
     /// What the lines are made into, and what they will be when the label that said so is over.
     section: Section,
     parent: Section,
+    /// The level of the last heading.
+    level: usize,
     /// Whether a bullet or a heading of the second level was seen, before which the head stands.
     in_body: bool,
     /// Whether the section has had a bullet, after which its paragraphs are something else.
@@ -109,6 +111,7 @@ impl Reader {
             writing,
             section: note,
             parent: note,
+            level: 1,
             in_body: false,
             listed: false,
             answers: false,
@@ -148,7 +151,13 @@ impl Reader {
     }
 
     fn heading(&mut self, level: usize, text: &str) {
+        let known = labels::section(text);
+        let timed = clock::heading(text);
+        if self.is_typed(level, known.is_some() || timed.is_some()) {
+            return;
+        }
         self.writing.close();
+        self.writing.tie("");
         if level == 1 && !self.in_body {
             if self.head.title.is_empty() {
                 self.head.title = writing::plain(head::title(text).unwrap_or(text));
@@ -156,26 +165,31 @@ impl Reader {
             return;
         }
         self.in_body = true;
-        if let Some(timed) = clock::heading(text) {
+        self.level = level;
+        if let Some(timed) = timed {
             self.timed(&timed);
             return;
         }
-        let known = labels::section(text);
         if known.is_none() {
             let note = Section::Each(Category::Note);
             let section = if level > 2 { self.parent } else { note };
             self.enter(section);
-            let category = match self.section {
-                Section::Prompts | Section::Dialogue => return,
-                Section::Each(category) => category,
-                _ => Category::Note,
-            };
-            self.open(category, Shape::Prose, 0, text);
+            self.open(self.category(), Shape::Prose, 0, text);
         }
         self.enter(known.unwrap_or(self.section));
         if level <= 2 {
             self.parent = self.section;
             self.is_closed |= text.starts_with("Session Classification");
+        }
+    }
+
+    /// Whether a heading is a part of what a person typed: there, only one of the log's own that is not further in is
+    /// another section.
+    fn is_typed(&self, level: usize, is_own: bool) -> bool {
+        match self.section {
+            Section::Prompts => !is_own || level > self.level,
+            Section::Dialogue => !self.answers && !is_own,
+            _ => false,
         }
     }
 

@@ -18,6 +18,9 @@ const MAX_OFFSET: i64 = 14 * 60 * MINUTE;
 /// A time written by hand that goes back this far is the next day's; less is a heading that was put in late.
 const NEXT_DAY: i64 = 6 * 60 * MINUTE;
 
+/// Headings among which the one is looked for that an update goes on from; no log has more of them since its last one.
+const MAX_BACK: usize = 200;
+
 /// A heading with a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Timed<'a> {
@@ -114,7 +117,9 @@ impl Clock {
         let local = if is_exact {
             let base = since
                 .and_then(clock)
-                .and_then(|(since, _)| self.past.iter().rev().find(|past| minute(**past) == since / MINUTE))
+                .and_then(|(since, _)| {
+                    self.past.iter().rev().take(MAX_BACK).find(|past| minute(**past) == since / MINUTE)
+                })
                 .or(self.exact.as_ref())
                 .map_or(last, |base| base - base.rem_euclid(MINUTE));
             base + (timed.seconds - base.rem_euclid(DAY)).rem_euclid(DAY)

@@ -186,7 +186,7 @@ fn prompts_are_left_out_and_what_the_agent_did_is_not() {
         "## User Prompts (2)\n1. `do it`\n2. `**Now:** do it`\n- Read: a.rs\n\n## Next Steps\n- a one\n",
         &[(Category::Plan, "a one")],
     );
-    let dialogue = "## Timeline\n### [22:31:00] User Request\n> do it\n- my wish\n**Please:** do\n\n**Claude**: I will.\n\
+    let dialogue = "## Timeline\n### [22:31:00] User Request\n> do it\n- my wish\n## Wish\n**Please:** do\n\n**Claude**: I will.\n\
                     - 🔧 Executed: `cargo test`\n- Read: `src/a.rs`\nDone.\n### [22:32:00] User\nthanks\n";
     check(
         dialogue,
@@ -233,6 +233,7 @@ fn an_activity_gives_its_title_its_text_and_its_commit() {
     let entries = reading(body).entries;
     assert_eq!(entries[0].commits, ["abc1234"]);
     assert!(entries[1].commits.is_empty());
+    assert!(entries[4].commits.is_empty());
     assert_eq!((&entries[3].commits[..], &entries[3].files[..]), (&["def5678".into()][..], &["src/a.rs".into()][..]));
 }
 
