@@ -104,6 +104,10 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     here.workspace.create()?;
     settings::install(&settings).map_err(not_understood)?;
     agents::set_consent(&here.workspace, agent, Some(&consent))?;
+    if wishes.local && !super::hook::is_ignored(&settings.path) {
+        let path = settings.path.display();
+        output.note(&format!("git does not ignore {path}: a line in .git/info/exclude keeps it out of commits"));
+    }
     if agent == Agent::Codex {
         output.note("Codex runs a hook once you trust it: `/hooks` in Codex shows it");
     }
@@ -122,12 +126,13 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, output: &Output) -> Resul
             .collect::<Result<_>>()?;
         all.extend(local(here, agent).ok().filter(|settings| is_there(settings)));
         // Settings of the person are everybody's: without a word about this agent only what this repository uses.
-        let own = for_user(here, agent)?;
-        // They were elsewhere if a variable said so then.
-        for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
-            all.extend(Some(Settings { path, ..own.clone() }).filter(settings::is_rung_by));
+        if let Ok(own) = for_user(here, agent) {
+            // They were elsewhere if a variable said so then.
+            for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
+                all.extend(Some(Settings { path, ..own.clone() }).filter(settings::is_rung_by));
+            }
+            all.extend(Some(own).filter(|own| named.is_some() || consented || settings::is_rung_by(own)));
         }
-        all.extend(Some(own).filter(|own| named.is_some() || consented || settings::is_rung_by(own)));
         for settings in all {
             let rings = |common_dir: &Path| {
                 let workspace = Workspace::locate(common_dir, &here.config);

@@ -70,7 +70,7 @@ fn cwd_of(path: &Path) -> Option<PathBuf> {
             return None;
         }
         let said = serde_json::from_slice::<Line>(&line).ok();
-        if let Some(cwd) = said.and_then(|said| said.cwd.or(said.payload?.cwd)) {
+        if let Some(cwd) = said.and_then(|said| said.cwd.or_else(|| said.payload?.cwd)) {
             return Some(cwd);
         }
     }
