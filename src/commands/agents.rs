@@ -124,7 +124,7 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, output: &Output) -> Resul
             .into_iter()
             .map(|path| settings_at(here, agent, path, here.workspace.agent_records_dir()))
             .collect::<Result<_>>()?;
-        all.extend(local(here, agent).ok().filter(|settings| is_there(settings)));
+        all.extend(local(here, agent).ok().filter(is_there));
         // Settings of the person are everybody's: without a word about this agent only what this repository uses.
         if let Ok(own) = for_user(here, agent) {
             // They were elsewhere if a variable said so then.
