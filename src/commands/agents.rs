@@ -229,7 +229,11 @@ fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Outpu
     let found = transcripts::preview(here, agent)?;
     let entries: u64 = found.iter().map(|(_, entries)| entries).sum();
     let (files, name) = (count(found.len() as u64, "transcript"), agent.name());
-    output.note(&format!("{name} has {files} of this repository, with {entries} entries"));
+    let entries = match entries {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    output.note(&format!("{name} has {files} of this repository, with {entries}"));
     for (path, entries) in found.iter().rev().take(NAMED) {
         output.note(&format!("  {entries:6}  {}", path.display()));
     }
@@ -238,8 +242,8 @@ fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Outpu
     }
     let typed = if consent.prompts { "what you typed, " } else { "" };
     output.note(&format!(
-        "patina would read these and later ones: {typed}plans, decisions, results, files, commands and commits, with \
-         secrets in known formats taken out; nothing leaves this machine"
+        "with your consent these and later ones are read: {typed}plans, decisions, results, files, commands and \
+         commits, with secrets in known formats taken out; nothing leaves this machine"
     ));
     if yes {
         return Ok(true);
