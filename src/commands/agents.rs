@@ -105,6 +105,10 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     here.workspace.create()?;
     settings::install(&settings).map_err(not_understood)?;
     agents::set_consent(&here.workspace, agent, Some(&consent))?;
+    if wishes.local && !super::hook::is_ignored(&settings.path) {
+        let path = settings.path.display();
+        output.note(&format!("git does not ignore {path}: a line in .git/info/exclude keeps it out of commits"));
+    }
     if agent == Agent::Codex {
         output.note("Codex runs a hook once you trust it: `/hooks` in Codex shows it");
     }
@@ -121,14 +125,15 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, output: &Output) -> Resul
             .into_iter()
             .map(|path| settings_at(here, agent, path, here.workspace.agent_records_dir()))
             .collect::<Result<_>>()?;
-        all.extend(local(here, agent).ok().filter(|settings| is_there(settings)));
+        all.extend(local(here, agent).ok().filter(is_there));
         // Settings of the person are everybody's: without a word about this agent only what this repository uses.
-        let own = for_user(here, agent)?;
-        // They were elsewhere if a variable said so then.
-        for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
-            all.extend(Some(Settings { path, ..own.clone() }).filter(settings::is_rung_by));
+        if let Ok(own) = for_user(here, agent) {
+            // They were elsewhere if a variable said so then.
+            for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
+                all.extend(Some(Settings { path, ..own.clone() }).filter(settings::is_rung_by));
+            }
+            all.extend(Some(own).filter(|own| named.is_some() || consented || settings::is_rung_by(own)));
         }
-        all.extend(Some(own).filter(|own| named.is_some() || consented || settings::is_rung_by(own)));
         for settings in all {
             let rings = |common_dir: &Path| {
                 let workspace = Workspace::locate(common_dir, &here.config);
@@ -225,7 +230,11 @@ fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Outpu
     let found = pipeline::preview(&here.repository, agent, &consent.folder, consent.prompts)?;
     let entries: u64 = found.iter().map(|(_, entries)| entries).sum();
     let (files, name) = (count(found.len() as u64, "transcript"), agent.name());
-    output.note(&format!("{name} has {files} of this repository, with {entries} entries"));
+    let entries = match entries {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    output.note(&format!("{name} has {files} of this repository, with {entries}"));
     for (path, entries) in found.iter().rev().take(NAMED) {
         output.note(&format!("  {entries:6}  {}", path.display()));
     }
@@ -234,8 +243,8 @@ fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Outpu
     }
     let typed = if consent.prompts { "what you typed, " } else { "" };
     output.note(&format!(
-        "patina would read these and later ones: {typed}plans, decisions, results, files, commands and commits, with \
-         secrets in known formats taken out; nothing leaves this machine"
+        "with your consent these and later ones are read: {typed}plans, decisions, results, files, commands and \
+         commits, with secrets in known formats taken out; nothing leaves this machine"
     ));
     if yes {
         return Ok(true);

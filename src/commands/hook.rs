@@ -180,7 +180,14 @@ pub fn is_tracked(top: &Path, dir: &Path) -> bool {
     listed.is_ok_and(|listed| !listed.stdout.is_empty())
 }
 
-fn git(dir: &PathBuf) -> Command {
+/// Whether git leaves a file out.
+pub fn is_ignored(path: &Path) -> bool {
+    let Some(folder) = path.parent() else { return false };
+    let asked = git(folder).args(["check-ignore", "-q", "--"]).arg(path).status();
+    asked.is_ok_and(|asked| asked.success())
+}
+
+fn git(dir: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(dir).env("GIT_OPTIONAL_LOCKS", "0");
     for (name, _) in

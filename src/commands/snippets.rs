@@ -48,7 +48,7 @@ pub fn print(name: AgentName, output: &Output) -> Result<ExitCode> {
     if output.json {
         return output.print_json(&Answer { agent, paste_into, snippet: &snippet });
     }
-    output.note(&format!("patina reads no transcripts of {agent}; to have its sessions ring, put this into"));
+    output.note(&format!("transcripts of {agent} are not read; to have its sessions ring, put this into"));
     output.note(&format!("  {paste_into}"));
     let mut page = output.page();
     page.script(&snippet);
