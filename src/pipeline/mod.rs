@@ -38,8 +38,8 @@ pub use forget::{Doomed, Erased, Forget, doomed, forget, matches_of};
 pub use look::retrain_if_due;
 pub use retrain::{Briefly, Learner, keep, retrain, timeline};
 pub use sessions::{Imported, Noted, import_sessions, note, replay_sessions};
-pub use transcripts::preview;
 pub use sweep::{KEEP_DAYS, Swept, sweep};
+pub use transcripts::preview;
 
 /// Sessions of the model in the background; with two, a worker stays under 250 MB.
 pub const WORKER_SESSIONS: usize = 2;

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, named_params};
 
-use super::sessions::append;
+use super::sessions::{append, private};
 use super::{Context, check_stop};
 use crate::agents::{self, Agent, Consent};
 use crate::event::hex;
 use crate::eventlog::Eventlog;
 use crate::fail;
 use crate::git::Repository;
+use crate::redact::Private;
 use crate::sessions::{Reading, Taking, Transcript, claude, codex};
 use crate::store::Cache;
 
@@ -52,7 +53,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     };
     // What rang is among what is listed: letters only say that it is time to look.
     agents::take(context.workspace, &consents)?;
-    let tops = tops(context.repository)?;
+    let (tops, private) = (tops(context.repository)?, private(context));
     let mut appended = 0;
     for (agent, consent) in &consents {
         for found in agents::list(*agent, &consent.folder, &tops) {
@@ -61,7 +62,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
                 continue;
             }
-            match take(log, *agent, consent, &found.path, &tops) {
+            match take(log, *agent, consent, &found.path, &tops, &private) {
                 Ok(new) => appended += new,
                 Err(error) if error.is::<std::io::Error>() => {
                     tracing::warn!(path = %found.path.display(), error = format!("{error:#}"), "a transcript is left out");
@@ -101,13 +102,20 @@ pub fn tops(repository: &Repository) -> Result<Vec<PathBuf>> {
     Ok(tops)
 }
 
-fn take(log: &mut Eventlog, agent: Agent, consent: &Consent, path: &Path, tops: &[PathBuf]) -> Result<u64> {
+fn take(
+    log: &mut Eventlog,
+    agent: Agent,
+    consent: &Consent,
+    path: &Path,
+    tops: &[PathBuf],
+    private: &Private,
+) -> Result<u64> {
     let Some(path) = consent.allows(path) else { return Ok(0) };
     let read = read(agent, &path, consent.prompts, tops)?;
     if !read.is_below(tops) || read.reading.head.id.is_empty() {
         return Ok(0);
     }
-    Ok(append(log, &read.reading, agent.name(), &read.hash)?.new)
+    Ok(append(log, read.reading, agent.name(), &read.hash, private)?.new)
 }
 
 /// Whose transcript a file is, by what its first lines say; none where it is none.
