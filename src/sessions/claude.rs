@@ -316,7 +316,7 @@ mod tests {
             ],
         );
         let reading = read(V1_0, false);
-        let commit = reading.entries.last().unwrap();
+        let commit = reading.entries.last().expect("a commit");
         assert_eq!((commit.commits.as_slice(), commit.line), (&["4f3c2b1".to_string()][..], 21));
         assert_eq!(reading.entries[2].files, ["src/queue.rs"]);
         assert_eq!((reading.head.started, reading.head.ended), (Some(1_755_680_400), Some(1_755_681_010)));

@@ -37,7 +37,8 @@ pub fn reader(taking: Taking) -> Box<dyn Transcript> {
 /// The folder a line says the session or the turn is in: the first lines of a file do.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
     let read = Json::of_line(line)?;
-    let own = read.at("payload").at("cwd").text().or(read.at("cwd").text()).map(str::to_string);
+    let own = read.at("payload").at("cwd").text().or(read.at("cwd").text());
+    let own = own.map(|folder| folder.strip_prefix("file://").unwrap_or(folder).to_string());
     own.or_else(|| folder_told(&message_text(&read))).or_else(|| folder_told(&message_text(read.at("payload"))))
 }
 
@@ -460,7 +461,7 @@ mod tests {
     fn a_line_tells_its_folder() {
         let first = |text: &str| text.lines().find_map(|line| cwd_of(line.as_bytes()));
         for text in [FLAT, V0_46, V0_146, V0_151] {
-            assert_eq!(first(text).map(|folder| folder.replace("file://", "")).as_deref(), Some("/home/mira/bakery"));
+            assert_eq!(first(text).as_deref(), Some("/home/mira/bakery"));
         }
     }
 }

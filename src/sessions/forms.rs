@@ -36,7 +36,7 @@ forms! {
     HEDGED: r"\b(probably|perhaps|maybe|might|likely|seems?|seemed|appears?|presumably|possibly|suspect|guess|assume|unclear|not sure|would|could|should|if you|want me|shall i|let me know|happy to|say the word|feel free)\b|\?\s*$";
     SHOWS: r"\bhere(?:['’]s| is| are)\b";
     ASKS: r"^(?:add|call|change|check|consider|create|delete|do|don['’]t|drop|either|ensure|extract|handle|how|keep|let|make|move|normalize|pass|put|read|remove|rename|replace|return|run|set|skip|switch|update|use|what|whether|wrap|write)\b";
-    OFFER: r"^(now |then |next,? |please |just )?(let me|let's|i'll|i will|i'm going to|i need to|i want to|you can|you could|you'll|you may|try|run|restart|reload|open|check|test|see|ready|want|would|should|feel|if|next|to )\b";
+    OFFER: r"^(now |then |next,? |please |just )?(let me|let's|i'll|i will|i'm going to|i need to|i want to|i'd|you can|you could|you'll|you may|try|run|restart|reload|open|check|test|see|ready|want|would|should|feel|if|next|to )\b";
 
     DECIDED: r"\b(i|we)(?:['’]ve| have)?(?: (?:also|now|therefore|instead|then|explicitly|deliberately))* (decided|chose|chosen|opted|elected|settled on|went with|stuck with|agreed on|agreed to|ruled out)\b";
     DECIDED_BARE: r"^(decided|chose|opted|went with|settled on|stuck with|ruled out|rejected) ";
@@ -61,6 +61,7 @@ forms! {
     TURNS_OUT: r"^(?:it |as it )?(?:turns|turned) out\b";
     NO_CHANGE: r"^no (?:[a-z]+ )?(?:changes?|fix|action) (?:is |are |was |were )?(?:needed|required|necessary)\b";
     OLDER: r"\b(?:is|are|was|were|there['’]s|that['’]s|it['’]s) (?:an? |all |the same |also |just |both )*pre-?existing\b";
+    HINTS: r"\b(hints?|diagnostics?|suggestions?|nits?)\b";
     SHOWED: r"^the (?:investigation|measurements?|benchmarks?|profile|profiler|logs?|trace|experiment|data|numbers|results?|diff|history|audit|comparison) (?:confirms?|confirmed|shows?|showed|reveals?|revealed|says?|proves?|proved)\b";
 
     CHECKS: r"(?i)^(?:\W*)(?:all|both|build|builds|lint|linter|tests?|everything|clean|type-?check|compil\w+|clippy|ci|the (?:build|linter|tests|full suite|suite|code|project)|full suite|no (?:lint|errors|warnings)|zero lint|go (?:build|vet|test)|`(?:go|npm|cargo|pnpm|yarn|make|pytest|golangci-lint|gofmt)\b[^`]*`)\b[^.;]{0,120}(?:pass(?:es|ed|ing)?|clean(?:ly)?|green|succeed(?:s|ed)?|successful(?:ly)?|0 issues|compiles?|no errors|no issues|✅)";
@@ -83,7 +84,14 @@ pub(super) fn category(sentence: &str) -> Option<Category> {
         return None;
     }
     let says_what = sentence.split_whitespace().count() >= MIN_FOUND;
-    if says_what && (is(&FOUND) || is(&FOUND_BARE) || is(&TURNS_OUT) || is(&NO_CHANGE) || is(&OLDER) || is(&SHOWED)) {
+    if says_what
+        && (is(&FOUND)
+            || is(&FOUND_BARE)
+            || is(&TURNS_OUT)
+            || is(&NO_CHANGE)
+            || is(&OLDER) && !is(&HINTS)
+            || is(&SHOWED))
+    {
         return Some(Category::Observation);
     }
     if is(&WORK_I) || is(&WORK_BARE) || is(&WORK_PASSIVE) || is(&WORK_NOW) && !sentence.contains(" will now ") {
