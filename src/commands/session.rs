@@ -295,9 +295,8 @@ fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode>
 fn export(id: &str, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let reader = here.reader(false, Needs::Counts, output)?;
-    let (session, next) = meant(&reader, id)?;
+    let (session, _) = meant(&reader, id)?;
     let entries = shown(&reader, &session)?;
-    let commits = Commits::load(&reader.cache)?.of(&here.repository, &session.data, next);
     let entries: Vec<Entry> = entries
         .into_iter()
         .map(|entry| {
@@ -305,7 +304,7 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
             Entry { category, content, at, line: 1, files, commits, state }
         })
         .collect();
-    let text = as_markdown(&session.data.as_head(), &entries, &commits);
+    let text = as_markdown(&session.data.as_head(), &entries);
     if output.json {
         #[derive(Serialize)]
         struct Answer {

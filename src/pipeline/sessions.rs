@@ -55,7 +55,8 @@ fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     log.each_of_session(source, |seq, event_type, data| {
         // What was forgotten has no body any more.
         if event_type == SESSION_READ {
-            heads.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
+            let head = serde_json::from_str(data).ok().filter(|head: &SessionData| !head.session.is_empty());
+            heads.extend(head.map(|data| (seq, data)));
         } else {
             entries.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
         }

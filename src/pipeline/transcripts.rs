@@ -157,7 +157,8 @@ pub fn read(agent: Agent, path: &Path, prompts: bool, tops: &[PathBuf]) -> Resul
         lines += 1;
     }
     let mut reading = reader.finish();
-    if reading.head.id.is_empty() {
+    // A file of Claude's is named by its session, and may begin with lines of the one that it goes on from.
+    if reading.head.id.is_empty() || agent == Agent::Claude {
         reading.head.id = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     }
     let hash = hex(&hasher.finalize().as_bytes()[..16]);

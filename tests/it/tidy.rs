@@ -24,6 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "store",
             "view",
             "item",
+            "entries",
             "history",
             "edges",
             "text_index",
