@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
 
 use crate::error::{Exit, UserError};
-use crate::event::{DERIVER, Fact, Idem, Origin, Seq};
+use crate::event::{DERIVER, Fact, Idem, Seq};
 use crate::fail;
 use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
