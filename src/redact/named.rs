@@ -15,6 +15,8 @@ pub(super) const RULES: &[Rule] = &[
     named("secret", &["cret", "cred", "mnemonic", "phrase"]),
     named("token", &["token", "auth", "cookie"]),
     named("key", &["key"]),
+    // A cookie out of its header.
+    named("cookie", &["session=", "sessionid=", "sessid=", "sid="]),
 ];
 
 const fn named(kind: &'static str, starts: &'static [&'static str]) -> Rule {
