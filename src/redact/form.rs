@@ -61,7 +61,7 @@ pub(super) enum Piece {
 
 /// How far an open run is followed before the key is judged: with it, starts that are repeated inside of a run that is
 /// none cost no more than this each.
-const OPEN: usize = 512;
+const OPEN: usize = 256;
 
 /// Exactly so many.
 pub(super) const fn of(class: Class, length: usize) -> Piece {

@@ -105,7 +105,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
     }
     // Words with a number behind change seldom; digits and letters of what is random do all the time.
     let is_mixed = look.letters * 12 >= look.length && look.changes * 6 >= look.length;
-    let has_all = look.digits > 1 && look.capitals > 2 && look.changes * 4 >= look.length;
+    let has_all = look.capitals > 2 && look.changes * 4 >= look.length;
     is_mixed && (!is_wordy || has_all || look.changes * 3 >= look.length)
 }
 
@@ -234,6 +234,11 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let value = &value[..value.len().min(LOOKED_AT)];
     let has = |mark: &[u8]| value.windows(mark.len()).any(|window| window == mark);
     if variety(value) < 3 || has(b"...") || has(b"***") || has(b"\xe2\x80\xa6") {
+        return true;
+    }
+    // Where it is to be looked up, as in `@env:NAME` and `op://vault/item`.
+    let scheme = value.strip_prefix(b"@").unwrap_or(value);
+    if [&b"env:"[..], b"file:", b"vault:", b"op://", b"ssm:", b"arn:"].iter().any(|known| scheme.starts_with(known)) {
         return true;
     }
     let is_variable = matches!(value, [b'$', b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'{' | b'(', ..] | [b'<' | b'[', ..])

@@ -15,6 +15,8 @@ pub(super) const RULES: &[Rule] = &[
     named("secret", &["cret", "cred", "mnemonic", "phrase"]),
     named("token", &["token", "auth", "cookie"]),
     named("key", &["key"]),
+    // A cookie out of its header.
+    named("cookie", &["session=", "sessionid=", "sessid=", "sid="]),
 ];
 
 const fn named(kind: &'static str, starts: &'static [&'static str]) -> Rule {
@@ -49,7 +51,7 @@ enum Sign {
     Colon,
     /// `==` or `!=`
     Compare,
-    /// The blank behind a flag.
+    /// The blank or `=` behind a flag.
     Blank,
     /// `>` of a tag.
     Tag,
@@ -156,6 +158,7 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     cursor.skip(2, |byte| byte == b'*');
     let blanks = cursor.blanks();
     let sign = match sign {
+        Sign::Equals if blanks == 0 && text[to] == b'=' && dashes == 2 => Sign::Blank,
         Sign::Equals if blanks == 0 && text[to] == b'=' => Sign::Tight,
         other => other,
     };
@@ -184,8 +187,10 @@ fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name: bool) -> O
     let blanks = cursor.blanks();
     if quoted_name && cursor.take(b",") {
         cursor.blanks();
+        // A list of texts is none of pairs.
+        let is_call = matches!(left, [.., b'(', b'"' | b'\'']);
         // `{"name": "PASSWORD", "value": "..."}`
-        return Some(if attribute(cursor) { Sign::Colon } else { Sign::Comma });
+        return if attribute(cursor) { Some(Sign::Colon) } else { is_call.then_some(Sign::Comma) };
     }
     if cursor.take(b":-") {
         return left.ends_with(b"${").then_some(Sign::Default);
@@ -274,59 +279,82 @@ fn quoted(cursor: &Cursor, quote: u8, escaped: bool, kind: Kind, sign: Sign) -> 
 
 /// A value without quotes.
 fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, usize)> {
-    let text = cursor.text;
-    let near = &text[from.saturating_sub(NEAR)..from];
-    let head = near.rsplit(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_start();
-    let rest = cursor.rest();
+    let (left, rest) = (&cursor.text[..from], cursor.rest());
     let most = rest.len().min(LONGEST);
-    let ends_value = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>');
-    let stops = |byte: u8| {
-        ends_value(byte) || matches!(byte, b',' | b';' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'&' | b'|' | b'\\')
-    };
-    let is_parameter = matches!(text[..from].last(), Some(b'?' | b'&' | b';'));
-    let is_setting = sign == Sign::Tight
-        && (head.is_empty()
-            || matches!(
-                head,
-                b"export" | b"export " | b"set " | b"ENV " | b"ARG " | b"-" | b"- " | b"-e " | b"Environment="
-            )
-            || head.ends_with(b"-e "));
+    let up_to = |ends: fn(u8) -> bool| rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most);
+    let line = left[from.saturating_sub(NEAR)..].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let head = line.trim_ascii_start();
+    let is_parameter = sign == Sign::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
+    let is_setting = sign == Sign::Tight && begins_setting(head) && !is_code(&rest[..up_to(ends_word)]);
     let length = match sign {
-        Sign::Tag => rest[..most].iter().position(|byte| *byte == b'<')?,
-        Sign::Default => rest[..most].iter().position(|byte| *byte == b'}')?,
-        _ if is_parameter && sign == Sign::Tight => rest[..most]
-            .iter()
-            .position(|&byte| ends_value(byte) || matches!(byte, b';' | b'&' | b'\\'))
-            .unwrap_or(most),
-        _ if is_setting => rest[..most].iter().position(|&byte| ends_value(byte)).unwrap_or(most),
-        _ => rest[..most].iter().position(|&byte| stops(byte)).unwrap_or(most),
+        // Behind a comma a word is an argument or another name.
+        Sign::Comma => return None,
+        Sign::Tag => up_to(|byte| byte == b'<'),
+        Sign::Default => up_to(|byte| byte == b'}'),
+        _ if is_parameter => up_to(ends_parameter),
+        _ if is_setting => setting(&rest[..up_to(ends_word)]),
+        _ => up_to(ends_code),
     };
     let value = &rest[..length];
-    if length == LONGEST || value.is_empty() {
-        return None;
-    }
-    let span = Some((cursor.at, cursor.at + length));
-    if is_setting || is_parameter || matches!(sign, Sign::Default) {
-        return accepts(value, kind, Sign::Tight).then_some(()).and(span);
-    }
-    match sign {
-        Sign::Tag => accepts(value, kind, sign).then_some(()).and(span),
-        Sign::Blank => (accepts(value, kind, sign) && !is_name(value)).then_some(()).and(span),
-        _ => {
-            // A call, an index, a field, a type with parameters.
-            let is_code =
-                matches!(rest.get(length), Some(b'(' | b'[' | b'{' | b'<' | b'&' | b'|')) || value.contains(&b':');
-            let is_plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
-            let ends_line = matches!(rest.get(length), None | Some(b'\n' | b'\r')) && head.is_empty();
-            let looks = match kind {
-                Kind::Password => {
-                    (is_password(value) && (!is_plain || (ends_line && !is_type(value)))) || is_random(value)
-                }
-                _ => is_random(value),
-            };
-            (!is_code && looks && !is_placeholder(value) && !is_name(value)).then_some(()).and(span)
+    let behind = rest.get(length);
+    let is_found = match sign {
+        _ if value.is_empty() || length == LONGEST => false,
+        Sign::Tag | Sign::Default => accepts(value, kind, sign),
+        Sign::Blank => accepts(value, kind, sign) && !is_name(value),
+        // The badge of a repository carries a token that is for everybody.
+        _ if is_parameter => accepts(value, kind, sign) && !left.ends_with(b".svg?"),
+        _ if is_setting => {
+            let ends_line = rest[length..].trim_ascii_start().first().is_none_or(|byte| *byte == b'#')
+                || matches!(behind, Some(b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<'));
+            // A program may stand behind it, if it is set for that one alone.
+            let is_capital = cursor.text[from].is_ascii_uppercase();
+            (ends_line || is_capital) && accepts(value, kind, sign)
         }
-    }
+        _ => {
+            let ends_line = matches!(behind, None | Some(b'\n' | b'\r')) && head.is_empty();
+            !matches!(behind, Some(b'(' | b'[' | b'{' | b'<' | b'&' | b'|')) && stands_bare(value, kind, ends_line)
+        }
+    };
+    is_found.then_some((cursor.at, cursor.at + length))
+}
+
+/// Whether a line that begins so goes on with a name that is set.
+fn begins_setting(head: &[u8]) -> bool {
+    let heads = [&b""[..], b"export ", b"set ", b"ENV ", b"ARG ", b"- ", b"Environment="];
+    heads.contains(&head) || head.ends_with(b"-e ")
+}
+
+/// How long the value of a setting is: all of the word, but for what else a connection or a shell is told.
+fn setting(word: &[u8]) -> usize {
+    let goes_on = |at: &usize| word.len() == at + 1 || word[*at..].contains(&b'=');
+    word.iter().position(|byte| *byte == b';').filter(goes_on).unwrap_or(word.len())
+}
+
+fn ends_word(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
+}
+
+fn ends_parameter(byte: u8) -> bool {
+    ends_word(byte) || matches!(byte, b';' | b'&' | b'\\' | b'#' | b')' | b']' | b'}')
+}
+
+fn ends_code(byte: u8) -> bool {
+    ends_parameter(byte) || matches!(byte, b',' | b'(' | b'{' | b'[' | b'|')
+}
+
+/// Whether what stands behind `name=` is an argument and no setting: another follows, or a call ends or begins.
+fn is_code(value: &[u8]) -> bool {
+    let ends = matches!(value, [.., b',' | b')' | b':' | b';' | b'(' | b'{' | b'[' | b']']) || value.contains(&b'(');
+    // `self.password`
+    ends || (value.contains(&b'.') && is_name(value))
+}
+
+/// Whether a value may be a secret that stands in the open, where a variable or a type could.
+fn stands_bare(value: &[u8], kind: Kind, ends_line: bool) -> bool {
+    let is_plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
+    let is_code = value.contains(&b':') || matches!(value[0], b'*' | b'&' | b'!');
+    let is_thought_up = kind == Kind::Password && is_password(value) && (!is_plain || (ends_line && !is_type(value)));
+    !is_code && (is_thought_up || is_random(value)) && !is_placeholder(value) && !is_name(value)
 }
 
 /// Whether a value could be a type or a variable: `Sha256`, `uint32`, `password2`.
@@ -372,11 +400,11 @@ fn accepts(value: &[u8], kind: Kind, sign: Sign) -> bool {
                 && words.into_iter().all(|word| word.iter().all(u8::is_ascii_lowercase))
         }
         _ if has_blanks => false,
-        Kind::Password if is_tight => true,
+        Kind::Password if is_tight || sign == Sign::Default => true,
         Kind::Password => {
             is_password(value) || is_random(value) || (value.len() >= 6 && value.iter().all(u8::is_ascii_digit))
         }
         Kind::Auth => is_basic(value) || is_random(value),
-        Kind::Key => is_random(value) || (is_tight && is_password(value) && value.len() >= 8),
+        Kind::Key => is_random(value) || (is_tight && is_password(value) && value.len() >= 8 && !is_name(value)),
     }
 }

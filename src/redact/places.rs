@@ -50,13 +50,15 @@ fn url(place: &Place) -> Option<(usize, usize)> {
         .and_then(|rest| rest.iter().position(|byte| *byte == b']'));
     let from = place.after + mark.map_or(0, |length| b"[redacted:".len() + length + 1);
     let rest = &place.text[from..];
-    let user = rest.iter().position(|&byte| is_end(byte) || matches!(byte, b':' | b'/' | b'?' | b'#' | b'@'))?;
+    let user = rest.iter().position(|&byte| is_end(byte) || matches!(byte, b':' | b'/' | b'?' | b'#' | b'@' | b'['))?;
     (rest[user] == b':').then_some(())?;
     let rest = &rest[user + 1..];
     let host = rest.iter().position(|&byte| is_end(byte) || byte == b'/').unwrap_or(rest.len());
     let length = rest[..host].iter().rposition(|byte| *byte == b'@')?;
     let secret = &rest[..length];
-    let is_none = secret.is_empty() || is_placeholder(secret) || matches!(secret, [b'%', b'a'..=b'z']);
+    // `://[user[:password]@]` tells a form.
+    let said = secret.strip_suffix(b"]").unwrap_or(secret);
+    let is_none = said.is_empty() || is_placeholder(said) || matches!(secret, [b'%', b'a'..=b'z']);
     (!is_none).then_some((from + user + 1, from + user + 1 + length))
 }
 

@@ -74,7 +74,7 @@ const KEYS: &[&str] = &[
     "deploy",
     "deployment",
     "webhook",
-    "session",
+    "sessions",
     "app",
     "application",
     "consumer",
@@ -153,6 +153,9 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     }
     if is(last, "phrase") || is(last, "words") {
         return follows(PHRASES).then_some(Kind::Phrase);
+    }
+    if ["session", "sessionid", "sessid", "sid"].iter().any(|name| is(last, name)) {
+        return Some(Kind::Key);
     }
     if is(last, "auth") {
         return Some(Kind::Auth);
@@ -244,7 +247,7 @@ mod tests {
                 "keyword",
                 "author",
                 "phrase",
-                "session",
+                "sessions",
                 "monkey",
             ],
             None,

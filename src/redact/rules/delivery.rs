@@ -4,7 +4,7 @@ use super::super::checksum::ends_with_crc_hex;
 use super::super::form::Class::{Alnum, Digit, Dotted, Hex, Lower, Padded, Upper, Url};
 use super::super::form::Piece::{Any, Run, Text};
 use super::super::form::{UUID, from, of};
-use super::{Need, Place, Rule, find, key};
+use super::{Left, Need, Place, Rule, find, key};
 
 pub(super) const RULES: &[Rule] = &[
     key("circleci-token", &["CCIPAT_", "CCIPRJ_"], &[from(Alnum, 16), Text("_"), of(Hex, 40)]),
@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     key("pulumi-token", &["pul-"], &[of(Hex, 40)]),
     key("vault-token", &["hvs.", "hvb.", "hvr."], &[from(Url, 24)]),
     key("doppler-token", &["dp."], &[Any(&["pt.", "ct.", "sa.", "st.", "scim.", "audit."]), from(Dotted, 40)]),
-    key("infracost-key", &["ico-"], &[of(Alnum, 32)]),
+    key("infracost-key", &["ico-"], &[of(Alnum, 32)]).left(Left::Base64),
     key("octopus-key", &["API-"], &[Run(Upper, 26, 36)]).needs(Need::Digits),
     key("prefect-key", &["pnu_", "pnb_"], &[of(Alnum, 36)]),
     key("dbt-token", &["dbtc_", "dbtu_"], &[from(Url, 40)]),
@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
     key("defined-networking-key", &["dnkey-"], &[from(Url, 50)]),
     key("contentful-token", &["CFPAT-"], &[of(Url, 43)]),
     key("apify-token", &["apify_api_"], &[from(Alnum, 30)]),
-    key("checkly-key", &["cu_"], &[of(Hex, 32)]),
+    key("checkly-key", &["cu_"], &[of(Hex, 32)]).left(Left::Base64),
     key("ngrok-key", &["ak_"], &[Run(Alnum, 27, 27), Text("_"), Run(Alnum, 20, 24)]),
     key("asana-token", &["1/", "2/"], &[Run(Digit, 15, 17), Any(&[":", "/"]), from(Hex, 32)]).needs(Need::Variety),
 ];

@@ -52,7 +52,7 @@ fn armoured(place: &Place) -> Option<(usize, usize)> {
 fn ssh2(place: &Place) -> Option<(usize, usize)> {
     let body = &place.text[place.after..];
     let has = |byte: &u8| {
-        Padded.has(*byte) || matches!(byte, b'\r' | b'\n' | b' ' | b':' | b'"' | b'@' | b'.' | b',' | b'\\')
+        Base64.has(*byte) || matches!(byte, b'=' | b'\r' | b'\n' | b' ' | b':' | b'"' | b'@' | b'.' | b',' | b'\\')
     };
     let length = body.iter().take_while(|byte| has(byte)).count();
     let start = place.done.max(place.start.saturating_sub(5));

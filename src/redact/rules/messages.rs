@@ -47,9 +47,9 @@ pub(super) const RULES: &[Rule] = &[
     key("sendgrid-key", &["SG."], &[Run(Url, 16, 32), Text("."), from(Url, 32)]),
     key("mailgun-key", &["key-"], &[of(Hex, 32)]),
     find("mailchimp-key", &["-us"], mailchimp),
-    key("mandrill-key", &["md-"], &[of(Url, 22)]).needs(Need::Digits),
+    key("mandrill-key", &["md-"], &[of(Url, 22)]).left(Left::Base64).needs(Need::Digits),
     key("brevo-key", &["xkeysib-", "xsmtpsib-"], &[of(Hex, 64), Text("-"), from(Alnum, 12)]),
-    key("resend-key", &["re_"], &[of(Alnum, 8), Text("_"), from(Alnum, 20)]),
+    key("resend-key", &["re_"], &[of(Alnum, 8), Text("_"), from(Alnum, 20)]).left(Left::Base64),
     key("mailersend-key", &["mlsn."], &[of(Hex, 64)]),
     key("intercom-token", &["dG9rO"], &[from(Padded, 50)]),
     // Its last part is a CRC-32 of the others.

@@ -3,7 +3,7 @@
 use super::super::form::Class::{Alnum, Digit, Dotted, Hex, Url};
 use super::super::form::Piece::{Run, Text};
 use super::super::form::{UUID, from, of};
-use super::{Need, Rule, key};
+use super::{Rule, key};
 
 pub(super) const RULES: &[Rule] = &[
     key("airtable-token", &["pat"], &[of(Alnum, 14), Text("."), of(Hex, 64)]),
@@ -19,7 +19,6 @@ pub(super) const RULES: &[Rule] = &[
     key("salesforce-token", &["00D"], &[Run(Alnum, 12, 15), Text("!"), from(Dotted, 80)]),
     key("mapbox-token", &["sk.eyJ", "tk.eyJ"], &[from(Url, 20), Text("."), from(Url, 16)]),
     key("frameio-token", &["fio-u-"], &[from(Url, 60)]),
-    key("beamer-token", &["b_"], &[of(Url, 44)]).needs(Need::Digits),
     key(
         "bitwarden-secret",
         &["0."],
