@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::support::{TestRepo, seed_rows};
 
 /// Schema version of the eventlog that is written now.
-const PRESENT: u32 = 2;
+const PRESENT: u32 = 3;
+/// The first that may hold what was said in sessions.
+const WITH_SESSIONS: u32 = 3;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat")
@@ -31,6 +33,7 @@ fn source() -> TestRepo {
 fn write_the_present_eventlog() {
     let repo = source();
     repo.reindex();
+    repo.patina(&["note", "--decision", "Keep help where it is", "--files", "src/c.rs"]);
     assert_eq!(repo.count("PRAGMA user_version"), i64::from(PRESENT));
     let path = folder().join(format!("eventlog-{PRESENT}.db"));
     std::fs::create_dir_all(folder()).expect("a folder");
@@ -60,6 +63,9 @@ fn an_eventlog_of_every_schema_opens_migrates_and_answers() {
         assert_eq!(rows["dependency"].len(), 1, "schema {version}");
         assert_eq!(repo.json(&["query", "help", "--kind", "function"])["hits"][0]["key"], "src/c.rs#help");
         assert_eq!(repo.json(&["who", "src/c.rs"])["people"][0]["commits"], 5, "schema {version}");
+        if version >= WITH_SESSIONS {
+            assert_eq!(repo.json(&["session", "show", "notes"])["entries"][0]["content"], "Keep help where it is");
+        }
         assert_eq!(repo.try_patina(&["doctor"]).code, 0, "schema {version}: every sum holds");
     }
 }
