@@ -1,6 +1,7 @@
 //! Blobs at paths to what they say, on several threads, each with a parser in a child of its own. Refuses to let one
 //! file stop the others: what cannot be read says why.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::derive::{CodeFacts, file_facts, text_facts};
 use crate::event::decode_path;
 use crate::git::{Blob, ObjectId, Repository};
+use crate::redact::redact_source;
 use crate::syntax::{self, Child, Limits, Skip, Triage};
 
 /// Fewer files than this are not worth a second thread and its child.
@@ -76,6 +78,11 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
             return Ok(Parse { path, blob, size, outcome: Outcome::Text, facts });
         }
         Triage::Code(language) => language,
+    };
+    let source = String::from_utf8_lossy(&bytes);
+    let bytes = match redact_source(&source) {
+        Cow::Owned(redacted) => redacted.into_bytes(),
+        Cow::Borrowed(_) => bytes,
     };
     Ok(match child.parse(language, &bytes) {
         syntax::Outcome::Parsed(parsed) => {
