@@ -11,8 +11,9 @@ pub type Seq = i64;
 /// Longest text kept in an event, in bytes; what is longer is cut at a character.
 pub const MAX_TEXT: usize = 64 * 1024;
 
-/// Version of the rules that turn a commit into a fact. Joins take the current one only.
-pub const DERIVER: u32 = 1;
+/// Version of the rules that turn a commit into a fact, what is redacted in its message among them. Joins take the current
+/// one only.
+pub const DERIVER: u32 = 2;
 
 /// Event type of a commit.
 pub const GIT_COMMIT: &str = "git.commit";

@@ -36,21 +36,32 @@ pub struct Found {
 
 /// The text with every known secret replaced by its kind, as in `[redacted:aws-key]`. Doing it twice changes nothing.
 pub fn redact(text: &str) -> Cow<'_, str> {
+    without_secrets(text, |_| "")
+}
+
+/// The same for a source that is parsed afterwards: what a secret had line ends, its kind is followed by, so that every
+/// line keeps its number. Parts of a source do not say any more what the whole does: a value without its name is no secret.
+pub fn redact_source(source: &str) -> Cow<'_, str> {
+    without_secrets(source, |secret| secret)
+}
+
+fn without_secrets(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
     match forgotten::without_forgotten(text) {
-        Cow::Borrowed(text) => without_secrets(text),
-        Cow::Owned(text) => Cow::Owned(without_secrets(&text).into_owned()),
+        Cow::Borrowed(text) => until_nothing_is_found(text, kept),
+        Cow::Owned(text) => Cow::Owned(until_nothing_is_found(&text, kept).into_owned()),
     }
 }
 
-fn without_secrets(text: &str) -> Cow<'_, str> {
+/// Goes over a text again and again, keeping the line ends of what `kept` gives for a secret. A replacement ends words and
+/// values, so what stood beside a secret can be one only now.
+fn until_nothing_is_found(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
-    // A replacement ends words and values, so what stood beside a secret can be one only now.
     loop {
         let found = find(&text);
         if found.is_empty() {
             return text;
         }
-        text = Cow::Owned(replaced(&text, &found));
+        text = Cow::Owned(replaced(&text, &found, kept));
     }
 }
 
@@ -69,7 +80,7 @@ pub fn find(text: &str) -> Vec<Found> {
     found
 }
 
-fn replaced(text: &str, found: &[Found]) -> String {
+fn replaced(text: &str, found: &[Found], lines_of: fn(&str) -> &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut done = 0;
     for one in found {
@@ -77,6 +88,7 @@ fn replaced(text: &str, found: &[Found]) -> String {
         kept.push_str("[redacted:");
         kept.push_str(one.kind);
         kept.push(']');
+        kept.extend(lines_of(&text[one.start..one.end]).matches('\n'));
         done = one.end;
     }
     kept.push_str(&text[done..]);

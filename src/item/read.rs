@@ -1,6 +1,7 @@
 //! Blobs at paths to what they say, on several threads, each with a parser in a child of its own. Refuses to let one
 //! file stop the others: what cannot be read says why.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::derive::{CodeFacts, file_facts, session_facts, text_facts};
 use crate::event::{decode_path, hex};
 use crate::git::{Blob, ObjectId, Repository};
+use crate::redact::redact_source;
 use crate::sessions;
 use crate::syntax::{self, Child, Limits, Skip, Triage};
 
@@ -75,13 +77,18 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
         Triage::Text => {
             let text = String::from_utf8_lossy(&bytes);
             let mut facts = text_facts(&path, &text);
-            if let Some(reading) = sessions::markdown::read(&real_path, &text) {
+            if let Some(reading) = sessions::markdown::read(&real_path, &redact_source(&text)) {
                 let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
                 facts.entries = session_facts(&reading, Some(&path), "markdown", &hash);
             }
             return Ok(Parse { path, blob, size, outcome: Outcome::Text, facts });
         }
         Triage::Code(language) => language,
+    };
+    let source = String::from_utf8_lossy(&bytes);
+    let bytes = match redact_source(&source) {
+        Cow::Owned(redacted) => redacted.into_bytes(),
+        Cow::Borrowed(_) => bytes,
     };
     Ok(match child.parse(language, &bytes) {
         syntax::Outcome::Parsed(parsed) => {

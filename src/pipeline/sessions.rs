@@ -15,7 +15,7 @@ use crate::entries;
 use crate::error::{Exit, UserError};
 use crate::event::{Fact, Origin, Seq, hex};
 use crate::eventlog::Eventlog;
-use crate::redact::{Private, redact};
+use crate::redact::{Private, redact, redact_source};
 use crate::sessions::{Category, Reading, markdown};
 use crate::store;
 use crate::view;
@@ -168,7 +168,7 @@ pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) 
         let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
         let text = String::from_utf8_lossy(&bytes);
         let reading =
-            markdown::read(&path.to_string_lossy(), &text).ok_or_else(|| no("no session in a form that is known"))?;
+            markdown::read(&path.to_string_lossy(), &redact_source(&text)).ok_or_else(|| no("no session in a form that is known"))?;
         let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
         taken.push(append(&mut log, reading, "markdown", &hash, &private)?);
     }

@@ -219,6 +219,17 @@ fn what_a_kubernetes_secret_holds_goes() {
 }
 
 #[test]
+fn every_line_of_a_source_keeps_its_number() {
+    let pem = format!("-----BEGIN {0} KEY-----\n{1}\n{1}\n-----END {0} KEY-----", "PRIVATE", key(&[], 64));
+    let source = format!("a\nKEY = \"\"\"\n{pem}\n\"\"\"\nb\n");
+    let redacted = redact_source(&source);
+    let line = |text: &str| text.lines().position(|line| line == "b");
+    assert_eq!((line(&redacted), redacted.contains(&key(&[], 64))), (line(&source), false), "{redacted}");
+    assert_eq!(redact_source(&redacted), redacted);
+    assert!(line(&redact(&source)) < line(&source), "elsewhere no line is kept for nothing");
+}
+
+#[test]
 fn what_stands_for_a_secret_or_tells_about_one_stays() {
     for line in [
         "password: String,",
