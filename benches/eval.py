@@ -22,7 +22,7 @@ BurntSushi/ripgrep 3fce3b5bb0236da2df6d99672afb8a719642eca7
 arxanas/git-branchless 03d6ab8dc1a2ff8a2bc44709b93ea6a9038147eb
 quickwit-oss/tantivy 70f0b039f5ea92ec6c38be4904f774b9d3444e65
 git-lfs/git-lfs af13aa8f259f958049d3703252068e125b412d5e
-unum-cloud/USearch fd6279af6bc205baab1e0ad48651cc0f875cdb7d
+unum-cloud/USearch cc23bbaf21ef52313c5a495adbc40cbd733cdcfb
 NicabarNimble/patina acb8b696f737802a4f55c2057fa826c43b3b41a2
 """
 

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
 
 use crate::error::{Exit, UserError};
-use crate::event::{DERIVER, Fact, Idem, Seq};
+use crate::event::{DERIVER, Fact, Idem, Origin, Seq};
 use crate::fail;
 use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
@@ -352,6 +352,61 @@ impl Eventlog {
         };
         transaction.commit()?;
         Ok(old)
+    }
+
+    /// Every event of a log that nobody writes to, in order: position, type, origin, source, data.
+    pub fn each(path: &Path, mut visit: impl FnMut(Seq, &str, &str, &str, &str) -> Result<()>) -> Result<()> {
+        let connection = sqlite::open_read_only(path)?;
+        let mut statement = connection.prepare(EVERY_ROW)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let seq = row.get(0)?;
+            refuse_bad_row(row, seq)?;
+            let source = row.get_ref(4)?.as_str_or_null()?.unwrap_or_default();
+            visit(seq, row.get_ref(1)?.as_str()?, row.get_ref(3)?.as_str()?, source, row.get_ref(6)?.as_str()?)?;
+        }
+        Ok(())
+    }
+
+    /// Every fact of one origin in a log that nobody writes to, in order.
+    pub fn each_fact(path: &Path, origin: Origin, mut visit: impl FnMut(Fact) -> Result<()>) -> Result<()> {
+        let connection = sqlite::open_read_only(path)?;
+        let mut statement = connection.prepare(
+            "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event WHERE origin = :origin ORDER BY seq",
+        )?;
+        let mut rows = statement.query(named_params! {":origin": origin.name()})?;
+        while let Some(row) = rows.next()? {
+            refuse_bad_row(row, row.get(0)?)?;
+            visit(Fact {
+                event_type: row.get(1)?,
+                at: row.get(2)?,
+                origin,
+                source_file: row.get(4)?,
+                idem: Idem(row.get(5)?),
+                data: row.get(6)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Takes the body of events away; their identity stays, so that they are never taken in again.
+    pub fn erase(&mut self, seqs: &[Seq]) -> Result<()> {
+        self.connection.pragma_update(None, "secure_delete", "ON")?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut find = transaction.prepare(ROW)?;
+            let mut erase = transaction.prepare("UPDATE event SET data = :data, sum = :sum WHERE seq = :seq")?;
+            for seq in seqs {
+                let sum = find.query_row(named_params! {":seq": seq}, |row| {
+                    let (event_type, at, origin): (String, Option<i64>, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                    let (source, idem): (Option<String>, [u8; 16]) = (row.get(4)?, row.get(5)?);
+                    Ok(row_sum(*seq, &event_type, at, &origin, source.as_deref(), &Idem(idem), ERASED))
+                })?;
+                erase.execute(named_params! {":data": ERASED, ":sum": sum, ":seq": seq})?;
+            }
+        }
+        fail::point("bodies taken away")?;
+        Ok(transaction.commit()?)
     }
 
     /// Gives the space of dropped events back.

@@ -2,6 +2,7 @@
 //! hook that somebody else wrote is never moved, renamed or deleted, and what cannot be restored byte for byte is not
 //! touched. Ringing itself is not here: the block that goes into a hook is the file `hooks/ring.sh`.
 
+pub mod agents;
 mod config;
 mod language;
 mod probe;

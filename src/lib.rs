@@ -22,6 +22,7 @@ pub mod sqlite;
 pub mod git;
 pub mod config;
 pub mod workspace;
+pub mod agents;
 pub mod redact;
 pub mod syntax;
 pub mod sessions;

@@ -2,6 +2,7 @@
 //! of a secret but its kind, and nothing is guessed: a rule needs the strict form of a known key, so that ordinary code
 //! and hashes stay as they are. Pure, linear in the text, and never panics.
 
+mod forgotten;
 mod rules;
 
 use regex::Regex;
@@ -9,11 +10,20 @@ use rules::{Left, RULES, Rule};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+pub use forgotten::{Forgotten, SHORTEST, is_forgotten, is_session_forgotten, leave_out};
+
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.
 pub const VERSION: u32 = 1;
 
 /// The text with every known secret replaced by its kind, as in `[redacted:aws-key]`. Doing it twice changes nothing.
 pub fn redact(text: &str) -> Cow<'_, str> {
+    match forgotten::without_forgotten(text) {
+        Cow::Borrowed(text) => without_secrets(text),
+        Cow::Owned(text) => Cow::Owned(without_secrets(&text).into_owned()),
+    }
+}
+
+fn without_secrets(text: &str) -> Cow<'_, str> {
     match pass(text) {
         None => Cow::Borrowed(text),
         Some(mut redacted) => {

@@ -127,6 +127,11 @@ pub fn verify(context: &Context<'_>, all: bool) -> Result<Verdict> {
 
 fn against(context: &Context<'_>, scratch: &Workspace, all: bool) -> Result<Verdict> {
     scratch.create()?;
+    // What exists nowhere else is replayed, and what was to be forgotten is left out there too.
+    if context.workspace.forgotten_path().exists() {
+        std::fs::copy(context.workspace.forgotten_path(), scratch.forgotten_path())?;
+    }
+    pipeline::replay_sessions(context.workspace, scratch)?;
     let lock = scratch.try_lock()?.context("nobody else works in a folder that was just made")?;
     let fresh = Context { workspace: scratch, lock: &lock, sessions: 0, ..context.clone() };
     for _ in 0..TRIES {

@@ -100,6 +100,26 @@ impl Workspace {
         self.dir.join("evaluations.jsonl")
     }
 
+    /// What was forgotten, so that it can be recognised and not read: kept.
+    pub fn forgotten_path(&self) -> PathBuf {
+        self.dir.join("forgotten")
+    }
+
+    /// Whose transcripts may be read.
+    pub fn agents_path(&self) -> PathBuf {
+        self.dir.join("agents.toml")
+    }
+
+    /// What gives agents' settings of this repository back their bytes.
+    pub fn agent_records_dir(&self) -> PathBuf {
+        self.dir.join("agents")
+    }
+
+    /// Transcripts to look at, a letter each.
+    pub fn inbox_dir(&self) -> PathBuf {
+        self.dir.join("inbox")
+    }
+
     /// Embeddings by content, whichever cache is in use.
     pub fn embeddings_path(&self) -> PathBuf {
         self.cache_dir().join("embeddings.db")

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Here, hook, stop_flag};
 use crate::embedding::{self, Embeddings};
+use crate::entries::{self, Session};
 use crate::error::{Exit, UserError};
 use crate::event::count;
 use crate::eventlog::{self, Eventlog, Salvaged};
@@ -298,10 +299,31 @@ fn cache(here: &Here) -> Vec<Check> {
             } else {
                 warning("files", list, "failed files are named in patina.log; missing ones are not in this clone")
             });
+            checks.extend(sessions(&entries::load(&cache, main.id)?));
         }
         Ok(checks)
     };
     check(&path).unwrap_or_else(|error| vec![failed("cache", format!("{error:#}"), "run `patina reindex --full`")])
+}
+
+/// What was read of sessions, and how much of it was not understood; nothing where there are none.
+fn sessions(all: &[Session]) -> Option<Check> {
+    let total = |part: fn(&Session) -> u64| all.iter().map(part).sum::<u64>();
+    let (told, skipped) = (total(|session| session.data.entries), total(|session| session.data.skipped));
+    let stubs = all.iter().filter(|session| session.data.is_stub).count();
+    let odd = all.iter().filter(|session| !session.data.warnings.is_empty()).count();
+    let detail = format!(
+        "{}, {told} entries; {stubs} say nothing, {skipped} lines were not understood, {odd} are odd",
+        count(all.len() as u64, "session")
+    );
+    let look = "`patina session list` names them; transcripts change their form, and a newer patina may know it";
+    match (all.len(), skipped + odd as u64) {
+        (0, _) => None,
+        (_, 0) => Some(ok("sessions", detail)),
+        // Every transcript has lines that are of no interest: only where most are strange is something wrong.
+        (_, n) if n > told => Some(warning("sessions", detail, look)),
+        _ => Some(ok("sessions", detail)),
+    }
 }
 
 fn model(here: &Here) -> Vec<Check> {

@@ -7,6 +7,7 @@ mod config;
 mod doctor;
 mod eval;
 mod explain;
+mod forget;
 mod gc;
 mod hook;
 mod learning;
@@ -111,6 +112,8 @@ enum Command {
     Session(session::SessionCommand),
     /// Write down a decision, a pattern, a challenge or a goal.
     Note(note::Arguments),
+    /// Erase what should not have been taken in, and keep it from coming back.
+    Forget(forget::Arguments),
     /// The events of the log, newest first.
     Log(log::Arguments),
     /// Check everything that can be wrong, and say what to do.
@@ -266,6 +269,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
         Command::Callers(arguments) => calls::run(arguments, calls::Direction::Callers, output),
         Command::Explain(arguments) => explain::run(arguments, output),
         Command::Session(command) => session::run(command, output),
+        Command::Forget(arguments) => forget::run(arguments, output),
         Command::Note(arguments) => note::run(arguments, output),
         Command::Log(arguments) => log::run(arguments, output),
         Command::Doctor(arguments) => doctor::run(arguments, output),

@@ -127,15 +127,18 @@ pub fn source_of(session: &str) -> String {
 }
 
 /// Facts of a reading, the session first. `path` is that of a file in a tree, encoded; without one, the session exists
-/// nowhere else. `hash` is that of the file.
+/// nowhere else. `hash` is that of the file. Nothing of a session, and no entry, that was to be forgotten.
 pub fn session_facts(reading: &Reading, path: Option<&str>, format: &str, hash: &str) -> Vec<EntryFact> {
+    if redact::is_session_forgotten(&reading.head.id) {
+        return Vec::new();
+    }
     let session = storable(&reading.head.id);
     let source = path.map_or_else(|| source_of(&session), str::to_string);
     let origin = if path.is_some() { Origin::Code } else { Origin::Session };
     let data = session_data(reading, &session, format, hash);
     let mut facts = vec![session_fact(&data, &source, origin)];
     let mut seen: HashMap<EntryData, u32> = HashMap::new();
-    for entry in &reading.entries {
+    for entry in reading.entries.iter().filter(|entry| !redact::is_forgotten(&entry.content)) {
         let mut data = entry_data(&session, entry);
         let occurrence = seen.entry(data.clone()).or_default();
         data.occurrence = *occurrence;

@@ -14,7 +14,8 @@ use crate::view;
 pub use joins::{Commits, Session, load, next_starts};
 
 /// The tables of this room: what each entry is called, which of them a parse holds and where, and which files and
-/// commits it names. The session itself stands among its entries, as the first of them.
+/// commits it names. The session itself stands among its entries, as the first of them. `transcript` remembers how each
+/// looked when it was last read.
 pub const SCHEMA: &str = "
 CREATE TABLE entry(seq INTEGER PRIMARY KEY, session TEXT NOT NULL, category TEXT NOT NULL, time INTEGER, name TEXT NOT NULL) STRICT;
 CREATE INDEX entry_by_session ON entry(session);
@@ -22,6 +23,7 @@ CREATE TABLE parse_entry(parse INTEGER NOT NULL, n INTEGER NOT NULL, seq INTEGER
 CREATE INDEX parse_entry_by_seq ON parse_entry(seq, parse);
 CREATE TABLE mention(seq INTEGER NOT NULL, file TEXT NOT NULL, PRIMARY KEY(seq, file)) STRICT, WITHOUT ROWID;
 CREATE INDEX mention_by_file ON mention(file);
+CREATE TABLE transcript(path BLOB PRIMARY KEY, stamp TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE mention_commit(seq INTEGER NOT NULL, sha TEXT NOT NULL, PRIMARY KEY(seq, sha)) STRICT, WITHOUT ROWID;
 ";
 
@@ -102,8 +104,8 @@ pub fn put_session(cache: &Connection, session: &str, facts: &[EntryFact], seqs:
     let path = source_of(session);
     let id = view::intern(cache, &path)?;
     let mut hasher = blake3::Hasher::new();
-    seqs.iter().for_each(|seq| {
-        hasher.update(&seq.to_le_bytes());
+    facts.iter().for_each(|fact| {
+        hasher.update(&fact.fact.idem.0);
     });
     let blob = ObjectId::try_from(&hasher.finalize().as_bytes()[..20])?;
     cache

@@ -59,10 +59,10 @@ pub fn probe(site: &Site, dir: &Path) -> Result<Vec<Tried>> {
             },
         }
     }
-    let bare = reached(site, dir, &hooks, Some(BARE_PATH))?;
+    let bare = reached(&site.state_dir, dir, &hooks, Some(BARE_PATH))?;
     let reaches = |reached: &[String], event: &str| reached.iter().any(|other| other == event);
     let silent: Vec<_> = hooks.iter().filter(|(event, _)| !reaches(&bare, event)).cloned().collect();
-    let by_path = reached(site, dir, &silent, None)?;
+    let by_path = reached(&site.state_dir, dir, &silent, None)?;
     for (event, _) in hooks {
         let failure = match (reaches(&bare, event), reaches(&by_path, event), site.program.is_file()) {
             (true, ..) => None,
@@ -73,6 +73,12 @@ pub fn probe(site: &Site, dir: &Path) -> Result<Vec<Tried>> {
         tried.push(Tried { event, failure: failure.map(str::to_owned) });
     }
     Ok(tried)
+}
+
+/// Whether one command line reaches patina.
+pub(super) fn reaches(state_dir: &Path, dir: &Path, event: &'static str, command: &[u8]) -> Result<bool> {
+    let hooks = [(event, Hook::Command(command.to_vec()))];
+    Ok(!reached(state_dir, dir, &hooks, Some(BARE_PATH))?.is_empty())
 }
 
 /// What a patina does that a tried hook has reached: it says so where it would have rung. True if it was tried.
@@ -106,12 +112,12 @@ fn file_to_try(site: &Site, event: &str) -> Result<Option<PathBuf>> {
 }
 
 /// Runs hooks, side by side, and says which of them reached a patina.
-fn reached(site: &Site, dir: &Path, hooks: &[(&'static str, Hook)], path: Option<&str>) -> Result<Vec<String>> {
+fn reached(state_dir: &Path, dir: &Path, hooks: &[(&'static str, Hook)], path: Option<&str>) -> Result<Vec<String>> {
     if hooks.is_empty() {
         return Ok(Vec::new());
     }
     let number = std::process::id();
-    let file = answers(&site.state_dir, number);
+    let file = answers(state_dir, number);
     fs::write(&file, b"").with_context(|| format!("writing {}", file.display()))?;
     let mut running: Vec<Child> = hooks.iter().filter_map(|(_, hook)| start(dir, hook, number, path).ok()).collect();
     let start = Instant::now();

@@ -177,7 +177,12 @@ fn fill(template: &[u8], block: &Block, event: &str, notes: &[u8]) -> Vec<u8> {
     filled
 }
 
-/// One word of the shell, whatever bytes it holds.
+/// One word of the shell.
+pub(super) fn quoted_text(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The same, whatever bytes it holds.
 fn quoted(word: &[u8]) -> Vec<u8> {
     let mut quoted = vec![b'\''];
     for byte in word {

@@ -3,11 +3,13 @@
 
 mod code;
 mod due;
+mod forget;
 mod history;
 mod look;
 mod retrain;
 mod sessions;
 mod sweep;
+mod transcripts;
 mod vectors;
 mod views;
 
@@ -32,9 +34,10 @@ use crate::workspace::{Lock, Workspace};
 pub use due::{
     Failed, LEAST_COMMITS, Outcome, Since, Supply, Training, due, is_wanted, last_training, note_failure, supply,
 };
+pub use forget::{Doomed, Erased, Forget, doomed, forget, matches_of};
 pub use look::retrain_if_due;
 pub use retrain::{Briefly, Learner, keep, retrain, timeline};
-pub use sessions::{Imported, Noted, import_sessions, note};
+pub use sessions::{Imported, Noted, import_sessions, note, replay_sessions};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
 
 /// Sessions of the model in the background; with two, a worker stays under 250 MB.
@@ -112,7 +115,7 @@ pub struct Seconds {
     pub history: f64,
     /// Reading and parsing files.
     pub code: f64,
-    /// Session logs; none are read yet.
+    /// Transcripts; session logs that are tracked are files.
     pub sessions: f64,
     /// Embedding, projecting, publishing.
     pub embed: f64,
@@ -163,6 +166,7 @@ pub fn catch_up(context: &Context<'_>, depth: Depth) -> Result<Report> {
 fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     let full = depth != Depth::New;
     let start = Instant::now();
+    forget::recall_forgotten(context.workspace)?;
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
     let mut report = Report::default();
@@ -226,6 +230,10 @@ fn record(
     })?;
     timed(&mut report.seconds.code, || {
         report.events_appended += code::record(context, log, cache, wanted)?;
+        Ok(())
+    })?;
+    timed(&mut report.seconds.sessions, || {
+        report.events_appended += transcripts::record(context, log, cache)?;
         Ok(())
     })
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, transcripts};
 use crate::derive::{
     EntryData, EntryFact, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of,
 };
@@ -19,6 +19,7 @@ use crate::redact::redact;
 use crate::sessions::{Category, Reading, markdown};
 use crate::store;
 use crate::view;
+use crate::workspace::Workspace;
 
 /// What the cache remembers the last position by whose session facts are in the shared view.
 const UPTO: &str = "sessions_upto";
@@ -151,17 +152,23 @@ pub struct Imported {
 /// # Errors
 /// A [`UserError`] for a file that cannot be read or is no session; those before it are taken in.
 pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) -> Result<Vec<Imported>> {
-    let mut taken = Vec::new();
+    let (mut taken, tops) = (Vec::new(), transcripts::tops(context)?);
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     for path in paths {
         let no = |why: &str| {
             UserError::new(Exit::Failed, format!("{}: {why}", path.display()))
                 .hint("it takes Markdown session logs, and transcripts of Claude Code and Codex")
         };
+        let unreadable = |error: anyhow::Error| no(&format!("{error:#}"));
+        if let Some(agent) = transcripts::written_by(path).map_err(unreadable)? {
+            let read = transcripts::read(agent, path, prompts, &tops).map_err(unreadable)?;
+            taken.push(append(&mut log, &read.reading, agent.name(), &read.hash)?);
+            continue;
+        }
         let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
         let text = String::from_utf8_lossy(&bytes);
-        let reading = markdown::read(&path.to_string_lossy(), &text).ok_or_else(|| no("no session in a form that is known"))?;
-        let _ = prompts;
+        let reading =
+            markdown::read(&path.to_string_lossy(), &text).ok_or_else(|| no("no session in a form that is known"))?;
         let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
         taken.push(append(&mut log, &reading, "markdown", &hash)?);
     }
@@ -170,12 +177,31 @@ pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) 
     Ok(taken)
 }
 
-fn append(log: &mut Eventlog, reading: &Reading, format: &str, hash: &str) -> Result<Imported> {
+pub(super) fn append(log: &mut Eventlog, reading: &Reading, format: &str, hash: &str) -> Result<Imported> {
     let facts = session_facts(reading, None, format, hash);
+    if facts.is_empty() {
+        return Ok(Imported { id: reading.head.id.clone(), entries: 0, new: 0 });
+    }
     // The reading last: once it is there, so is all that it found.
     let entries: Vec<&Fact> = facts[1..].iter().chain(&facts[..1]).map(|fact| &fact.fact).collect();
     let appended = log.append(entries)?;
     let before = log.last_seq()? - appended.new as Seq;
     let new = appended.seqs[..facts.len() - 1].iter().filter(|seq| **seq > before).count();
     Ok(Imported { id: reading.head.id.clone(), entries: facts.len() as u64 - 1, new: new as u64 })
+}
+
+/// Copies the facts of sessions that are in no tree from one log to another, in their order.
+pub fn replay_sessions(from: &Workspace, to: &Workspace) -> Result<()> {
+    let path = from.eventlog_path();
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut facts = Vec::new();
+    Eventlog::each_fact(&path, Origin::Session, |fact| {
+        facts.push(fact);
+        Ok(())
+    })?;
+    let mut log = Eventlog::open(&to.eventlog_path(), to.wal)?;
+    log.append(&facts)?;
+    log.close()
 }

@@ -52,7 +52,7 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
 }
 
 /// Embeddings of what nothing has said for as long, and of models that are not in use any more.
-fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
+pub(super) fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
     let Some(generation) = index::current(&cache.connection)? else { return Ok(()) };
     let kept = index::forget_dead(&cache.connection, before)?;
     let path = context.workspace.embeddings_path();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::background::planted;
 use crate::crashes::{assert_mended, gone_on, ring, said, worker};
 use crate::history::long_line;
+use crate::sessions::{Transcript, consent, stands_in};
 use crate::support::{Ran, TestRepo, figure, import, put, texts, verified};
 
 /// Something that patina does, from what there is before it.
@@ -70,9 +71,32 @@ const SCENARIOS: &[Scenario] = &[
         },
         act: worker,
     },
+    Scenario { name: "a transcript is taken in", before: transcribed, act: worker },
+    Scenario {
+        name: "a person forgets what the log says",
+        before: || {
+            let repo = transcribed();
+            repo.reindex();
+            repo
+        },
+        act: |repo| repo.try_patina(&["forget", SAID, "--yes"]),
+    },
     Scenario { name: "a delta becomes a segment", before: || many(false), act: worker },
     Scenario { name: "a damaged segment is made again", before: || many(true), act: worker },
 ];
+
+/// What a transcript says.
+const SAID: &str = "plan number 7";
+
+/// A repository that has gone on, and a session whose transcript was consented to and not read yet.
+fn transcribed() -> TestRepo {
+    let repo = gone_on();
+    consent(&repo);
+    let mut transcript = Transcript::new(&repo, "ffffffff-2222-3333-4444-555555555555");
+    transcript.say(&format!("Decision: we use {SAID} because the others are slower."));
+    transcript.say("Decision: we keep the lexer because it is fast.");
+    repo
+}
 
 /// So many items that their vectors become a segment in the next run; `damaged`: they are one, and it is spoiled.
 fn many(damaged: bool) -> TestRepo {
@@ -155,6 +179,10 @@ fn whatever_stops_patina_at_a_named_place_the_next_ring_mends_it() {
                 if name.contains("log") {
                     // What a person began is ended by a person, unless it was past the point of no return.
                     repo.try_patina(&["doctor", "--fix"]);
+                }
+                if name.contains("forgets") {
+                    repo.patina(&["forget", SAID, "--yes"]);
+                    assert!(stands_in(&repo, SAID).is_empty(), "{case}: it stands there still");
                 }
                 assert_mended(&repo, &said(), &case);
                 trials += 1;

@@ -1,0 +1,182 @@
+//! Which transcripts there may be of a repository: a listing with stamps, and nothing else. Refusal: no file is opened,
+//! so a folder's name is taken for a hint, and whoever reads a transcript looks at where it says it was.
+
+use std::fs::{self, DirEntry};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Agent;
+
+/// A transcript as it lies on disk.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Transcript {
+    /// Whose it is.
+    pub agent: Agent,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What tells whether it has changed.
+    pub stamp: Stamp,
+}
+
+/// What differs once a file was written to or replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// Its inode.
+    pub inode: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Nanoseconds since 1970.
+    pub modified: i64,
+}
+
+/// Claude cuts the name of a folder here, and puts a hash of its own behind it.
+const LONGEST_NAME: usize = 200;
+
+/// The transcripts in an agent's folder of transcripts that may be of a worktree or of a folder in it, sorted by path.
+/// Codex keeps those of all repositories together. What cannot be listed is left out.
+pub fn list(agent: Agent, folder: &Path, tops: &[PathBuf]) -> Vec<Transcript> {
+    let mut found = Vec::new();
+    match agent {
+        Agent::Claude => {
+            let names = names(tops);
+            for project in folders(folder).filter(|project| is_of_any(project, &names)) {
+                files(agent, &project.path(), |_| true, &mut found);
+            }
+        }
+        Agent::Codex => {
+            // sessions/2026/01/31
+            let dated = |parent: &Path, digits: usize| {
+                let is_date = move |entry: &DirEntry| {
+                    let name = entry.file_name();
+                    name.len() == digits && name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+                };
+                folders(parent).filter(is_date).map(|entry| entry.path()).collect::<Vec<_>>()
+            };
+            for day in dated(folder, 4).iter().flat_map(|year| dated(year, 2)).flat_map(|month| dated(&month, 2)) {
+                files(agent, &day, |name| name.starts_with(b"rollout-"), &mut found);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The names that Claude gives to the folders of worktrees, by their path as it is and without links.
+fn names(tops: &[PathBuf]) -> Vec<String> {
+    let real = tops.iter().filter_map(|top| fs::canonicalize(top).ok());
+    let mut names: Vec<String> = tops.iter().cloned().chain(real).map(|top| name_of(&top)).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Letters and digits stay, and whatever else JavaScript counts as one becomes one dash.
+fn name_of(top: &Path) -> String {
+    let mut name = String::new();
+    for c in top.to_string_lossy().chars() {
+        if c.is_ascii_alphanumeric() {
+            name.push(c);
+        } else {
+            name.extend(std::iter::repeat_n('-', c.len_utf16()));
+        }
+    }
+    name
+}
+
+/// Whether a folder may be that of one of the names or of a folder below it.
+fn is_of_any(project: &DirEntry, names: &[String]) -> bool {
+    let project = project.file_name();
+    let Some(project) = project.to_str() else { return false };
+    names.iter().any(|name| {
+        let name = &name[..name.len().min(LONGEST_NAME)];
+        project.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    })
+}
+
+/// The folders in a folder, links left out.
+fn folders(folder: &Path) -> impl Iterator<Item = DirEntry> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+}
+
+/// The transcripts in a folder, links left out.
+fn files(agent: Agent, folder: &Path, is_one: impl Fn(&[u8]) -> bool, found: &mut Vec<Transcript>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if !name.ends_with(b".jsonl") || !is_one(name) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let Ok(metadata) = entry.metadata() else { continue };
+        let modified = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+        let stamp = Stamp { inode: metadata.ino(), size: metadata.size(), modified };
+        found.push(Transcript { agent, path: entry.path(), stamp });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn listed(agent: Agent, tops: &[&str], files: &[&str]) -> Vec<String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        for file in files {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, "{}\n").expect("a file");
+        }
+        symlink(dir.path(), dir.path().join("-w-link")).expect("a link");
+        let tops: Vec<PathBuf> = tops.iter().map(PathBuf::from).collect();
+        let found = list(agent, dir.path(), &tops);
+        assert!(found.iter().all(|found| found.stamp.size == 3 && found.stamp.modified > 0 && found.agent == agent));
+        let name = |found: &Transcript| {
+            found.path.strip_prefix(dir.path()).expect("it is below").to_string_lossy().into_owned()
+        };
+        found.iter().map(name).collect()
+    }
+
+    #[test]
+    fn claudes_are_found_by_the_name_of_the_worktree() {
+        let files = [
+            "-w-my-app/1.jsonl",
+            "-w-my-app/notes.txt",
+            "-w-my-app/1/deep.jsonl",
+            "-w-my-app-src/2.jsonl",
+            "-w-my-apple/3.jsonl",
+            "-w/4.jsonl",
+            "5.jsonl",
+        ];
+        assert_eq!(listed(Agent::Claude, &["/w/my_app"], &files), ["-w-my-app/1.jsonl", "-w-my-app-src/2.jsonl"]);
+        assert_eq!(listed(Agent::Claude, &["/w/a.é😀"], &["-w-a----/1.jsonl"]), ["-w-a----/1.jsonl"]);
+        assert!(listed(Agent::Claude, &[], &files).is_empty());
+    }
+
+    #[test]
+    fn a_long_path_is_found_by_its_beginning() {
+        let long = "x".repeat(300);
+        let folder = format!("-{}-1a2b3c/1.jsonl", "x".repeat(199));
+        assert_eq!(listed(Agent::Claude, &[&format!("/{long}")], &[&folder]), [folder]);
+    }
+
+    #[test]
+    fn codexs_are_found_by_their_dates() {
+        let files = [
+            "2026/01/31/rollout-2026-01-31T10-00-00-a.jsonl",
+            "2026/01/31/other.jsonl",
+            "2026/1/31/rollout-b.jsonl",
+            "2026/01/rollout-c.jsonl",
+            "rollout-d.jsonl",
+            "2025/12/01/rollout-e.jsonl",
+        ];
+        let expect = ["2025/12/01/rollout-e.jsonl", "2026/01/31/rollout-2026-01-31T10-00-00-a.jsonl"];
+        assert_eq!(listed(Agent::Codex, &["/w/a"], &files), expect);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_holds_none() {
+        for agent in Agent::ALL {
+            assert!(list(agent, Path::new("/no/such/folder"), &[PathBuf::from("/w")]).is_empty());
+        }
+    }
+}

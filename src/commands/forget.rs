@@ -1,0 +1,148 @@
+//! `patina forget`: shows what it will erase, and erases it.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use regex::Regex;
+use serde::Serialize;
+
+use super::output::{Output, talk};
+use super::{Here, stop_flag};
+use crate::error::{Exit, UserError};
+use crate::event::count;
+use crate::pipeline::{self, Doomed, Forget};
+use crate::redact::SHORTEST;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A text, as it is written, or the id of a session.
+    #[arg(value_name = "PATTERN|SESSION")]
+    what: String,
+    /// Read it as a regular expression: every text it matches is forgotten.
+    #[arg(long)]
+    regex: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+    /// Show what would be erased, and erase nothing.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    /// Events that hold it, by type.
+    found: BTreeMap<String, u64>,
+    /// Where they were read.
+    sources: Vec<String>,
+    erased: u64,
+    read_again: u64,
+    /// Files of the state folder that still hold it.
+    left: Vec<String>,
+}
+
+/// Sources named before it is asked.
+const NAMED: usize = 10;
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    let here = Here::find(output)?;
+    let log = here.workspace.eventlog_path();
+    if !log.exists() {
+        return Err(UserError::new(Exit::NotSetUp, "nothing has been taken in here yet")
+            .hint("there is nothing to forget")
+            .into());
+    }
+    let what = what(&here, arguments)?;
+    let doomed = pipeline::doomed(&log, &what)?;
+    let mut found = BTreeMap::new();
+    doomed.iter().for_each(|one| *found.entry(one.event_type.clone()).or_default() += 1);
+    let mut sources: Vec<String> = doomed.iter().map(|one| one.source.clone()).filter(|one| !one.is_empty()).collect();
+    sources.sort();
+    sources.dedup();
+    let mut answer = Answer { found, sources, erased: 0, read_again: 0, left: Vec::new() };
+    say(&answer, &doomed, output);
+    if !arguments.dry_run {
+        if !arguments.yes && !is_wanted(&doomed)? {
+            return Err(UserError::new(Exit::Failed, "nothing was erased").hint("`--yes` does not ask").into());
+        }
+        let stop = stop_flag();
+        let (erased, _) = here.behind_the_lock(&stop, output, |context| pipeline::forget(context, &what))?;
+        answer.erased = erased.events;
+        answer.read_again = erased.read_again;
+        answer.left = erased.left.iter().map(|path| path.display().to_string()).collect();
+    }
+    if output.json {
+        return output.print_json(&answer);
+    }
+    let mut page = output.page();
+    if !arguments.dry_run {
+        page.line(format!("{} erased for good", count(answer.erased, "event")));
+        if answer.read_again > 0 {
+            page.line(format!("{} read again from git, without it", count(answer.read_again, "event")));
+        }
+        for path in &answer.left {
+            page.line(format!("still in {path}: in the name of a file that git tracks"));
+        }
+    }
+    output.print(&page)
+}
+
+/// A session, where one has this id, else a text.
+fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
+    let log = here.workspace.eventlog_path();
+    if arguments.regex {
+        let pattern = Regex::new(&arguments.what).map_err(|error| {
+            UserError::new(Exit::Usage, format!("`{}` is no regular expression: {error}", arguments.what))
+        })?;
+        let texts = pipeline::matches_of(&log, &pattern)?;
+        if let Some(short) = texts.iter().find(|text| text.len() < SHORTEST) {
+            return Err(too_short(short));
+        }
+        return Ok(Forget::Texts(texts));
+    }
+    let id = arguments.what.strip_prefix("session:").unwrap_or(&arguments.what).to_string();
+    let session = Forget::Session(id);
+    if !pipeline::doomed(&log, &session)?.is_empty() {
+        return Ok(session);
+    }
+    if arguments.what.len() < SHORTEST {
+        return Err(too_short(&arguments.what));
+    }
+    Ok(Forget::Texts(vec![arguments.what.clone()]))
+}
+
+fn too_short(text: &str) -> anyhow::Error {
+    UserError::new(Exit::Usage, format!("`{text}` is too short to be forgotten: it would be missed in too much"))
+        .hint(format!("name at least {SHORTEST} bytes"))
+        .into()
+}
+
+fn say(answer: &Answer, doomed: &[Doomed], output: &Output) {
+    let by_type: Vec<String> = answer.found.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    output.note(&match doomed.len() {
+        0 => "nothing that was taken in says so; it will be kept from being taken in".to_string(),
+        n => format!("{}: {}", count(n as u64, "event"), by_type.join(", ")),
+    });
+    for source in answer.sources.iter().take(NAMED) {
+        output.note(&format!("  {source}"));
+    }
+    if answer.sources.len() > NAMED {
+        output.note(&format!("  and {} more", answer.sources.len() - NAMED));
+    }
+    if doomed.iter().any(|one| one.from_git) {
+        output.note("what git shows stays in git: patina reads it again and leaves the text out");
+    }
+}
+
+fn is_wanted(doomed: &[Doomed]) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(UserError::new(Exit::Usage, "there is nobody to ask").hint("add --yes, or --dry-run to look").into());
+    }
+    talk(&format!("patina: erase {} for good? [y/N] ", count(doomed.len() as u64, "event")));
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,305 @@
+//! JSON as people write settings: with comments, trailing commas and a byte order mark; read into places in the text, so
+//! that a part can be changed and every other byte stays. Refusal: what a strict reader might take for something else
+//! (single quotes, bare words, two values) is an error with its line. Pure.
+
+use anyhow::{Result, bail};
+use std::ops::Range;
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub at: Range<usize>,
+    pub value: Value,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Object(Vec<Member>),
+    Array(Vec<Node>),
+    Text(String),
+    True,
+    /// A number, `false` or `null`.
+    Other,
+}
+
+/// A key and its value; they stand from the key's first quote to the value's end.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub start: usize,
+    pub key: String,
+    pub node: Node,
+}
+
+/// Settings are a few levels deep; more would only use up the stack.
+const DEEPEST: usize = 128;
+
+const MARK: &str = "\u{feff}";
+
+/// Reads a text. None where it holds nothing but blanks and comments.
+pub(super) fn parse(text: &str) -> Result<Option<Node>> {
+    let mut reader = Reader { text, at: if text.starts_with(MARK) { MARK.len() } else { 0 } };
+    reader.blanks()?;
+    if reader.at == text.len() {
+        return Ok(None);
+    }
+    let node = reader.node(0)?;
+    reader.blanks()?;
+    if reader.at < text.len() {
+        return reader.wrong("something follows the value");
+    }
+    Ok(Some(node))
+}
+
+/// Where the comma stands that follows an element, if one does. The text has been read, and the element ends at `end`.
+pub(super) fn comma_after(text: &str, end: usize) -> Option<usize> {
+    let mut reader = Reader { text, at: end };
+    reader.blanks().ok()?;
+    (reader.peek() == Some(b',')).then_some(reader.at)
+}
+
+/// Whether between two elements, from the end of one on, a comment that takes the rest of its line comes last.
+pub(super) fn ends_in_line_comment(text: &str, from: usize, to: usize) -> bool {
+    let mut reader = Reader { text: &text[..to], at: from };
+    let mut last = false;
+    while reader.at < to {
+        if reader.text[reader.at..].starts_with("//") {
+            last = true;
+        } else if reader.text[reader.at..].starts_with("/*") {
+            last = false;
+        }
+        match reader.blank() {
+            Ok(true) => {}
+            // A comma or the key.
+            _ => reader.at += 1,
+        }
+    }
+    last
+}
+
+impl Node {
+    /// The places of what it holds, in order.
+    pub fn children(&self) -> Vec<Range<usize>> {
+        match &self.value {
+            Value::Object(members) => members.iter().map(|member| member.start..member.node.at.end).collect(),
+            Value::Array(nodes) => nodes.iter().map(|node| node.at.clone()).collect(),
+            Value::Text(_) | Value::True | Value::Other => Vec::new(),
+        }
+    }
+
+    /// The value of a key; none where it is not there or this is no object.
+    pub fn member(&self, key: &str) -> Option<&Member> {
+        let Value::Object(members) = &self.value else { return None };
+        members.iter().find(|member| member.key == key)
+    }
+
+    /// What an array holds; nothing where this is none.
+    pub fn elements(&self) -> &[Node] {
+        if let Value::Array(nodes) = &self.value { nodes } else { &[] }
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn wrong<T>(&self, what: &str) -> Result<T> {
+        let before = &self.text[..self.text.floor_char_boundary(self.at)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        bail!("line {line}, column {column}: {what}")
+    }
+
+    /// Passes one run of white space or one comment; false where there is none.
+    fn blank(&mut self) -> Result<bool> {
+        let rest = &self.text[self.at..];
+        if let Some(comment) = rest.strip_prefix("/*") {
+            let Some(end) = comment.find("*/") else { return self.wrong("a comment does not end") };
+            self.at += end + 4;
+        } else if rest.starts_with("//") {
+            self.at += rest.find('\n').unwrap_or(rest.len());
+        } else {
+            let length = rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+            self.at += length;
+            return Ok(length > 0);
+        }
+        Ok(true)
+    }
+
+    fn blanks(&mut self) -> Result<()> {
+        while self.blank()? {}
+        Ok(())
+    }
+
+    fn node(&mut self, depth: usize) -> Result<Node> {
+        if depth > DEEPEST {
+            return self.wrong("it is nested too deeply");
+        }
+        let start = self.at;
+        let value = match self.peek() {
+            Some(b'{') => Value::Object(self.list(b'}', |reader| reader.member(depth + 1))?),
+            Some(b'[') => Value::Array(self.list(b']', |reader| reader.node(depth + 1))?),
+            Some(b'"') => Value::Text(self.string()?),
+            Some(_) => self.word()?,
+            None => return self.wrong("a value is missing"),
+        };
+        Ok(Node { at: start..self.at, value })
+    }
+
+    /// What stands between brackets, with or without a comma at its end.
+    fn list<T>(&mut self, close: u8, mut element: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+        let mut elements = Vec::new();
+        self.at += 1;
+        loop {
+            self.blanks()?;
+            if self.peek() == Some(close) {
+                break;
+            }
+            elements.push(element(self)?);
+            self.blanks()?;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(byte) if byte == close => break,
+                _ => return self.wrong(&format!("a comma or `{}` is missing", char::from(close))),
+            }
+        }
+        self.at += 1;
+        Ok(elements)
+    }
+
+    fn member(&mut self, depth: usize) -> Result<Member> {
+        let start = self.at;
+        if self.peek() != Some(b'"') {
+            return self.wrong("a key in double quotes is missing");
+        }
+        let key = self.string()?;
+        self.blanks()?;
+        if self.peek() != Some(b':') {
+            return self.wrong("a colon is missing");
+        }
+        self.at += 1;
+        self.blanks()?;
+        Ok(Member { start, key, node: self.node(depth)? })
+    }
+
+    fn string(&mut self) -> Result<String> {
+        let (start, bytes) = (self.at, self.text.as_bytes());
+        let mut end = start + 1;
+        loop {
+            match bytes.get(end) {
+                Some(b'"') => break,
+                Some(b'\\') => end += 2,
+                Some(_) => end += 1,
+                None => return self.wrong("a text does not end"),
+            }
+        }
+        // What a text may hold is the same everywhere.
+        match self.text.get(start..=end).map(serde_json::from_str) {
+            Some(Ok(text)) => {
+                self.at = end + 1;
+                Ok(text)
+            }
+            _ => self.wrong("a text that JSON does not know"),
+        }
+    }
+
+    fn word(&mut self) -> Result<Value> {
+        let length = self.text[self.at..]
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
+            .count();
+        match serde_json::from_str(&self.text[self.at..self.at + length]) {
+            Ok(serde_json::Value::Bool(true)) => {
+                self.at += length;
+                Ok(Value::True)
+            }
+            Ok(serde_json::Value::Bool(_) | serde_json::Value::Null | serde_json::Value::Number(_)) => {
+                self.at += length;
+                Ok(Value::Other)
+            }
+            _ => self.wrong("a value that JSON does not know"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn failure(text: &str) -> String {
+        format!("{:#}", parse(text).expect_err(text))
+    }
+
+    #[test]
+    fn what_people_write_is_read() {
+        for text in [
+            "{}",
+            "\u{feff}{ // a comment\n }",
+            "{\"a\": [1, -2.5e+3, true, false, null, \"\\u00e9\\n\"], /* x */ \"b\": {},}",
+            "[[],[1,],]\r\n// the end",
+            "  7  ",
+        ] {
+            assert!(parse(text).expect(text).is_some(), "{text}");
+        }
+        for text in ["", "\u{feff}", " \r\n\t", "// nothing", "/* */\n"] {
+            assert!(parse(text).expect(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let check = |text: &str, expect: &str| assert_eq!(failure(text), expect, "{text}");
+        check("{\n  \"a\": 1\n  \"b\": 2\n}", "line 3, column 3: a comma or `}` is missing");
+        check("{'a': 1}", "line 1, column 2: a key in double quotes is missing");
+        check("{\"a\" 1}", "line 1, column 6: a colon is missing");
+        check("{\"é\": nul}", "line 1, column 7: a value that JSON does not know");
+        check("{\"a\": 01}", "line 1, column 7: a value that JSON does not know");
+        check("{\"a\": \"\\x\"}", "line 1, column 7: a text that JSON does not know");
+        check("{\"a\": \"b\n\"}", "line 1, column 7: a text that JSON does not know");
+        check("{\"a\": \"b", "line 1, column 7: a text does not end");
+        check("{\"a\": \"b\\", "line 1, column 7: a text does not end");
+        check("{,}", "line 1, column 2: a key in double quotes is missing");
+        check("[1,,]", "line 1, column 4: a value that JSON does not know");
+        check("{\"a\":", "line 1, column 6: a value is missing");
+        check("{} {}", "line 1, column 4: something follows the value");
+        check("{} /* x", "line 1, column 4: a comment does not end");
+        assert!(failure(&"[".repeat(100_000)).contains("nested too deeply"));
+    }
+
+    #[test]
+    fn places_are_those_of_the_text() {
+        let text = "{ \"a\" : [1, {\"b\":\"c\"} , ] , /* , */ }";
+        let root = parse(text).expect("reads").expect("a value");
+        let member = root.member("a").expect("it is there");
+        assert_eq!(&text[member.start..member.node.at.end], "\"a\" : [1, {\"b\":\"c\"} , ]");
+        let inner: Vec<&str> = member.node.children().into_iter().map(|at| &text[at]).collect();
+        assert_eq!(inner, ["1", "{\"b\":\"c\"}"]);
+        assert_eq!(comma_after(text, member.node.at.end).map(|at| &text[at..at + 2]), Some(", "));
+        assert_eq!(comma_after("[1 /*,*/]", 2), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn what_looks_like_settings_is_read_or_refused(text in "[\\[\\]{}\",:/*\\\\ \n\ra1-]{0,60}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn what_json_reads_is_read(text in "[\\[\\]{}\",: a1]{0,24}") {
+            if serde_json::from_str::<serde_json::Value>(&text).is_ok() {
+                prop_assert!(parse(&text).is_ok(), "{}", text);
+            }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! An agent's settings with our hooks in them and without. Pure: text in, text out. Invariant: taking out after putting
+//! in gives the bytes of before, and whatever else is changed meanwhile stays. Refusal: settings of an unexpected shape
+//! are an error, and no byte is changed that is not ours.
+
+use super::jsonc::{self, Node, Value, comma_after, ends_in_line_comment};
+use anyhow::{Context as _, Result, bail, ensure};
+use std::ops::Range;
+
+/// What stands in a template for the command.
+const COMMAND: &str = "@COMMAND@";
+
+/// How many spaces a level takes where the file shows none.
+const UNIT: &str = "  ";
+
+/// What goes into the settings of one agent.
+pub(super) struct Entries {
+    template: &'static str,
+    /// `hooks` of the template.
+    hooks: Node,
+    /// The command line that rings.
+    command: String,
+    /// How such a command line ends, whatever patina it names.
+    ending: String,
+}
+
+/// How an event stands in the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Absent,
+    /// Once, and as we would write it today.
+    Current,
+    /// With another program's path, or more than once.
+    Outdated,
+    /// Somebody has written a command that rings.
+    ByHand,
+}
+
+/// Where one of our handlers stands.
+struct Own {
+    group: usize,
+    handler: usize,
+    /// Whether nothing else is in its group.
+    alone: bool,
+    command: Range<usize>,
+    is_current: bool,
+}
+
+impl Entries {
+    /// `command` is the whole command line, `ending` the part of it that does not depend on where patina is.
+    pub fn new(template: &'static str, command: String, ending: String) -> Self {
+        let root = jsonc::parse(template).expect("a template of ours").expect("it holds a value");
+        let hooks = root.member("hooks").expect("it holds hooks").node.clone();
+        Entries { template, hooks, command, ending }
+    }
+
+    /// The events that ring.
+    pub fn events(&self) -> Vec<&str> {
+        let Value::Object(events) = &self.hooks.value else { return Vec::new() };
+        events.iter().map(|event| event.key.as_str()).collect()
+    }
+
+    /// The text with every event's handler in it once, and the keys that were added for them.
+    pub fn put_in(&self, text: &str) -> Result<(String, Vec<String>)> {
+        let (mut text, mut made) = (text.to_owned(), Vec::new());
+        if jsonc::parse(&text)?.is_none() {
+            text.push_str("{}");
+            text.push_str(newline(&text));
+        }
+        for event in self.events() {
+            let root = root(&text)?;
+            let Some(hooks) = hooks_of(&root)? else {
+                let value = |style: &Style| format!("\"hooks\": {}", self.rendered(&self.hooks, style));
+                text = inserted(&text, &root, &root, value);
+                made.push("hooks".to_owned());
+                made.extend(self.events().iter().map(|event| format!("hooks.{event}")));
+                break;
+            };
+            let template = &self.hooks.member(event).expect("it is one of the template's").node;
+            let Some(groups) = groups_of(hooks, event)? else {
+                let value = |style: &Style| format!("\"{event}\": {}", self.rendered(template, style));
+                text = inserted(&text, &root, hooks, value);
+                made.push(format!("hooks.{event}"));
+                continue;
+            };
+            match self.own(groups).as_slice() {
+                [] => {
+                    text = inserted(&text, &root, groups, |style| self.rendered(&template.elements()[0], style));
+                }
+                [one] if one.is_current => {}
+                [one] => text.replace_range(one.command.clone(), &serde_json::to_string(&self.command)?),
+                // All but the first go, and the first is looked at again.
+                [_, .., last] => {
+                    text = removed_own(&text, groups, last);
+                    let (again, more) = self.put_in(&text)?;
+                    made.extend(more);
+                    return Ok((again, made));
+                }
+            }
+        }
+        for event in self.events() {
+            ensure!(self.look(&text, event)? == Look::Current, "{event} could not be put in");
+        }
+        Ok((text, made))
+    }
+
+    /// The text without our handlers, and without the keys that were `made` for them and hold nothing any more; where
+    /// that is not known, without any that is left empty.
+    pub fn take_out(&self, text: &str, made: Option<&[String]>) -> Result<String> {
+        let mut text = text.to_owned();
+        if jsonc::parse(&text)?.is_none() {
+            return Ok(text);
+        }
+        let is_made = |key: &str| made.is_none_or(|made| made.iter().any(|other| other == key));
+        let mut emptied = false;
+        for event in self.events() {
+            loop {
+                let root = root(&text)?;
+                let Some(hooks) = hooks_of(&root)? else { return Ok(text) };
+                let Some(groups) = groups_of(hooks, event)? else { break };
+                let own = self.own(groups);
+                let Some(last) = own.last() else { break };
+                text = removed_own(&text, groups, last);
+                emptied = own.len() == 1;
+            }
+            if std::mem::take(&mut emptied) && is_made(&format!("hooks.{event}")) {
+                let root = root(&text)?;
+                let Some(hooks) = hooks_of(&root)? else { return Ok(text) };
+                text = without_empty(&text, hooks, event);
+                let root = self::root(&text)?;
+                if is_made("hooks") {
+                    text = without_empty(&text, &root, "hooks");
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// How one event stands. Text of an unexpected shape is an error.
+    pub fn look(&self, text: &str, event: &str) -> Result<Look> {
+        let Some(root) = jsonc::parse(text)? else { return Ok(Look::Absent) };
+        ensure_object(&root, "the settings")?;
+        let Some(hooks) = hooks_of(&root)? else { return Ok(Look::Absent) };
+        let Some(groups) = groups_of(hooks, event)? else { return Ok(Look::Absent) };
+        Ok(match self.own(groups).as_slice() {
+            [one] if one.is_current => Look::Current,
+            [_, ..] => Look::Outdated,
+            [] if self.rings_by_hand(groups) => Look::ByHand,
+            [] => Look::Absent,
+        })
+    }
+
+    /// The command lines of ours that stand in an event, as a shell gets them.
+    pub fn commands(&self, text: &str, event: &str) -> Vec<String> {
+        let Ok(Some(root)) = jsonc::parse(text) else { return Vec::new() };
+        let groups = hooks_of(&root).ok().flatten().and_then(|hooks| groups_of(hooks, event).ok().flatten());
+        let Some(groups) = groups else { return Vec::new() };
+        let text = |own: Own| serde_json::from_str(&text[own.command]).ok();
+        self.own(groups).into_iter().filter_map(text).collect()
+    }
+
+    fn own(&self, groups: &Node) -> Vec<Own> {
+        let mut found = Vec::new();
+        for (group, node) in groups.elements().iter().enumerate() {
+            let handlers = node.member("hooks").map_or(&[][..], |hooks| hooks.node.elements());
+            for (handler, node) in handlers.iter().enumerate() {
+                let Some(command) = node.member("command") else { continue };
+                let Value::Text(line) = &command.node.value else { continue };
+                if line.starts_with('\'') && line.ends_with(&self.ending) {
+                    let (alone, is_current) = (handlers.len() == 1, *line == self.command);
+                    found.push(Own { group, handler, alone, command: command.node.at.clone(), is_current });
+                }
+            }
+        }
+        found
+    }
+
+    fn rings_by_hand(&self, groups: &Node) -> bool {
+        let handlers = groups.elements().iter().filter_map(|group| group.member("hooks"));
+        let mut commands = handlers.flat_map(|hooks| hooks.node.elements()).filter_map(|node| node.member("command"));
+        commands.any(|command| matches!(&command.node.value, Value::Text(line) if line.contains("session end")))
+    }
+
+    /// A part of the template in the style of a file.
+    fn rendered(&self, node: &Node, style: &Style) -> String {
+        let deeper = style.deeper();
+        let joined = |parts: Vec<String>, open: char, close: char| match style.newline {
+            None => format!("{open}{}{close}", parts.join(", ")),
+            Some(newline) => {
+                let between = format!("{newline}{}", deeper.indent);
+                let (parts, end) = (parts.join(&format!(",{between}")), format!("{newline}{}", style.indent));
+                format!("{open}{between}{parts}{end}{close}")
+            }
+        };
+        match &node.value {
+            Value::Object(members) => {
+                let part =
+                    |member: &jsonc::Member| format!("\"{}\": {}", member.key, self.rendered(&member.node, &deeper));
+                joined(members.iter().map(part).collect(), '{', '}')
+            }
+            Value::Array(nodes) => joined(nodes.iter().map(|node| self.rendered(node, &deeper)).collect(), '[', ']'),
+            Value::Text(text) if text == COMMAND => serde_json::Value::from(self.command.as_str()).to_string(),
+            _ => self.template[node.at.clone()].to_owned(),
+        }
+    }
+}
+
+/// Whether the text holds an empty object and nothing else.
+pub(super) fn is_empty(text: &str) -> bool {
+    let rest: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    rest == "{}"
+}
+
+/// Whether the agent itself was told to run no hooks.
+pub(super) fn is_switched_off(text: &str) -> bool {
+    let root = jsonc::parse(text).ok().flatten();
+    root.as_ref()
+        .and_then(|root| root.member("disableAllHooks"))
+        .is_some_and(|member| matches!(member.node.value, Value::True))
+}
+
+/// How new lines look.
+struct Style {
+    /// None: all on one line.
+    newline: Option<&'static str>,
+    /// What the line begins with.
+    indent: String,
+    unit: String,
+}
+
+impl Style {
+    fn deeper(&self) -> Style {
+        Style { newline: self.newline, indent: format!("{}{}", self.indent, self.unit), unit: self.unit.clone() }
+    }
+}
+
+fn root(text: &str) -> Result<Node> {
+    let root = jsonc::parse(text)?.context("the settings are empty")?;
+    ensure_object(&root, "the settings")?;
+    Ok(root)
+}
+
+fn hooks_of(root: &Node) -> Result<Option<&Node>> {
+    let Some(hooks) = only(root, "hooks")? else { return Ok(None) };
+    ensure_object(hooks, "`hooks`")?;
+    Ok(Some(hooks))
+}
+
+fn groups_of<'a>(hooks: &'a Node, event: &str) -> Result<Option<&'a Node>> {
+    let Some(groups) = only(hooks, event)? else { return Ok(None) };
+    ensure!(matches!(groups.value, Value::Array(_)), "`hooks.{event}` is not a list");
+    Ok(Some(groups))
+}
+
+/// The value of a key that stands there once at most: programs differ in which of two they take.
+fn only<'a>(node: &'a Node, key: &str) -> Result<Option<&'a Node>> {
+    let Value::Object(members) = &node.value else { return Ok(None) };
+    let mut found = members.iter().filter(|member| member.key == key);
+    let first = found.next().map(|member| &member.node);
+    if found.next().is_some() {
+        bail!("`{key}` stands there twice");
+    }
+    Ok(first)
+}
+
+fn ensure_object(node: &Node, what: &str) -> Result<()> {
+    ensure!(matches!(node.value, Value::Object(_)), "{what} should be an object, and is something else");
+    Ok(())
+}
+
+fn newline(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// The text with an element at the end of an object or array, after everything that stands there.
+fn inserted(text: &str, root: &Node, container: &Node, value: impl Fn(&Style) -> String) -> String {
+    let children = container.children();
+    let (open, close) = (container.at.start + 1, container.at.end - 1);
+    // An empty one says nothing about how it is laid out, and the whole does, unless it is empty too.
+    let shows = if children.is_empty() { root } else { container };
+    let is_flat = !text[shows.at.clone()].contains('\n') && !shows.children().is_empty();
+    let newline = (!is_flat).then(|| newline(text));
+    let base = line_indent(text, container.at.start);
+    let unit = root.children().first().and_then(|first| own_indent(text, first.start)).filter(|unit| !unit.is_empty());
+    let unit = unit.unwrap_or(UNIT).to_owned();
+    let indent = children.first().and_then(|first| own_indent(text, first.start)).map(str::to_owned);
+    let style = Style { newline, indent: indent.unwrap_or_else(|| format!("{base}{unit}")), unit };
+    let before = text[open..close].trim_end_matches([' ', '\t', '\r', '\n']);
+    let at = open + before.len();
+    let comma = children.last().and_then(|last| comma_after(text, last.end));
+    let mut element = match newline {
+        Some(newline) => format!("{newline}{}{}", style.indent, value(&style)),
+        None if children.is_empty() => value(&style),
+        None => format!(" {}", value(&style)),
+    };
+    if comma.is_some() {
+        element.push(',');
+    }
+    if let Some(newline) = newline.filter(|_| children.is_empty() && !text[at..close].contains('\n')) {
+        element.push_str(newline);
+        element.push_str(base);
+    }
+    let mut text = text.to_owned();
+    text.insert_str(at, &element);
+    if let (Some(last), None) = (children.last(), comma) {
+        text.insert(last.end, ',');
+    }
+    text
+}
+
+/// The text without a handler of ours, and without its group where nothing else is in it.
+fn removed_own(text: &str, groups: &Node, own: &Own) -> String {
+    if own.alone {
+        return removed(text, groups, own.group);
+    }
+    let handlers = &groups.elements()[own.group].member("hooks").expect("ours was found there").node;
+    removed(text, handlers, own.handler)
+}
+
+/// The text without a key whose value is empty.
+fn without_empty(text: &str, object: &Node, key: &str) -> String {
+    let Value::Object(members) = &object.value else { return text.to_owned() };
+    let place = members.iter().position(|member| {
+        // Neither elements nor comments.
+        member.key == key && text[member.node.at.start + 1..member.node.at.end - 1].trim().is_empty()
+    });
+    place.map_or_else(|| text.to_owned(), |place| removed(text, object, place))
+}
+
+/// The text without one element: its comma goes, or the one before it where it is the last, and its line.
+fn removed(text: &str, container: &Node, index: usize) -> String {
+    let children = container.children();
+    let element = &children[index];
+    let from = index.checked_sub(1).map_or(container.at.start + 1, |before| children[before].end);
+    let blank = text[from..element.start].trim_end_matches([' ', '\t', '\r', '\n']).len() + from;
+    let comma = comma_after(text, element.end);
+    let mut cuts = vec![blank..element.end];
+    match (comma, index.checked_sub(1)) {
+        (Some(comma), _) if comma == element.end => cuts[0].end += 1,
+        (Some(comma), _) => cuts.push(comma..comma + 1),
+        (None, Some(before)) => {
+            let comma = comma_after(text, children[before].end).expect("it is not the last");
+            cuts.push(comma..comma + 1);
+        }
+        (None, None) => {}
+    }
+    // What follows must not become part of a comment.
+    let rest = text[cuts[0].end..].trim_start_matches([' ', '\t']);
+    if ends_in_line_comment(text, from, element.start) && !rest.starts_with(['\r', '\n']) {
+        cuts[0].start = element.start;
+    }
+    cuts.sort_by_key(|cut| std::cmp::Reverse(cut.start));
+    let mut left = text.to_owned();
+    let mut close = container.at.end - 1;
+    for cut in cuts {
+        close -= cut.len();
+        left.replace_range(cut, "");
+    }
+    let inside = container.at.start + 1..close;
+    if children.len() == 1 && left[inside.clone()].trim().is_empty() {
+        left.replace_range(inside, "");
+    }
+    left
+}
+
+/// The blanks that a line begins with.
+fn line_indent(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = &text[start..];
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
+/// The same where nothing else stands before it on its line.
+fn own_indent(text: &str, at: usize) -> Option<&str> {
+    let start = text[..at].rfind('\n')? + 1;
+    text[start..at].trim_matches([' ', '\t']).is_empty().then_some(&text[start..at])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,418 @@
+//! Development sessions from outside: logs that are tracked, transcripts that were consented to, notes by hand; what they
+//! say is found, once, and nothing of it is lost. Refuses to know how a reader reads.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{TestRepo, column, texts, until, verified};
+
+/// A session log in the form people write them.
+fn log(id: &str, decisions: &[&str]) -> String {
+    let decisions: String = decisions.iter().map(|decision| format!("- {decision}\n")).collect();
+    format!(
+        "# Session: making the parser faster\n**ID**: {id}\n**Started**: 2025-06-15T09:00:00Z\n**Git Branch**: main\n\n\
+         ## Goals\n- [x] make src/parser.rs faster\n- [ ] write the benchmark\n\n## Activity Log\n### 09:30 - Measuring\n\n\
+         **Work Completed:**\n- Profiled src/parser.rs and found the copies\n\n**Key Decisions:**\n{decisions}\n\
+         **Challenges & Solutions:**\n- Challenge: the arena outlived its tokens\n  - Solution: tokens borrow from the arena\n"
+    )
+}
+
+fn entries(repo: &TestRepo, id: &str) -> Vec<(String, String)> {
+    let shown = repo.json(&["session", "show", id]);
+    let list = shown["entries"].as_array().expect("a list");
+    let text = |entry: &Value, field: &str| entry[field].as_str().expect("a text").to_string();
+    list.iter().map(|entry| (text(entry, "category"), text(entry, "content"))).collect()
+}
+
+fn decisions(repo: &TestRepo, id: &str) -> Vec<String> {
+    entries(repo, id).into_iter().filter(|(category, _)| category == "decision").map(|(_, content)| content).collect()
+}
+
+fn sessions(repo: &TestRepo) -> Vec<String> {
+    texts(&repo.json(&["session", "list"])["sessions"], "id")
+}
+
+fn appended(repo: &TestRepo) -> i64 {
+    repo.count("SELECT count(*) FROM event")
+}
+
+const LOG: &str = "notes/sessions/20250615-090000.md";
+
+#[test]
+fn a_tracked_log_is_read_like_any_file_at_head() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n"), ("README.md", "# A project\n")], "A parser");
+    repo.commit_files(&[(LOG, &log("20250615-090000", &["Use an arena because copies cost most"]))], "A session");
+    repo.reindex();
+    assert_eq!(sessions(&repo), ["20250615-090000"]);
+    let said = entries(&repo, "20250615-090000");
+    let has = |category: &str, content: &str| said.contains(&(category.to_string(), content.to_string()));
+    assert!(has("goal", "make src/parser.rs faster") && has("goal", "write the benchmark"), "{said:?}");
+    assert!(has("decision", "Use an arena because copies cost most"), "{said:?}");
+    assert!(said.iter().any(|(category, content)| category == "challenge" && content.contains("tokens borrow")));
+    let hits = repo.json(&["query", "why an arena", "--kind", "decision"]);
+    assert_eq!(hits["hits"][0]["path"], json!(LOG));
+    let line = hits["hits"][0]["line"].as_u64().expect("a line") as usize;
+    let text = fs::read_to_string(repo.path.join(LOG)).expect("the log");
+    assert!(text.lines().nth(line - 1).expect("there is such a line").contains("Use an arena"), "line {line}");
+    assert_eq!(hits["hits"][0]["evidence"][0]["kind"], "session", "{hits}");
+    verified(&repo, "a log");
+}
+
+#[test]
+fn an_edited_log_says_what_it_says_now() {
+    let repo = TestRepo::new();
+    let id = "20250615-090000";
+    let first = repo.commit_files(&[(LOG, &log(id, &["Use an arena", "Keep the old lexer"]))], "A session");
+    repo.reindex();
+    let whole = appended(&repo);
+    repo.commit_files(&[(LOG, &log(id, &["Use an arena", "Write a new lexer"]))], "Changed our mind");
+    repo.reindex();
+    assert_eq!(decisions(&repo, id), ["Use an arena", "Write a new lexer"]);
+    let decided = "SELECT content FROM eventlog WHERE event_type = 'session.decision' ORDER BY content";
+    assert_eq!(column(&repo, decided), ["Use an arena", "Write a new lexer"]);
+    let new = appended(&repo) - whole;
+    assert_eq!(new, 4, "a commit, a file, a reading and one entry");
+    verified(&repo, "an edit");
+    repo.git(&["checkout", "-q", &first]);
+    assert_eq!(repo.reindex(), 0, "what was said stays known");
+    assert_eq!(decisions(&repo, id), ["Use an arena", "Keep the old lexer"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["rm", "-q", LOG]);
+    repo.commit("Sessions are elsewhere now");
+    repo.reindex();
+    assert!(sessions(&repo).is_empty() && column(&repo, decided).is_empty());
+    verified(&repo, "a log that was removed");
+}
+
+#[test]
+fn each_worktree_has_the_sessions_of_its_own_head() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    let other = repo.root().join("other");
+    repo.git(&["worktree", "add", "-q", "-b", "other", &other.display().to_string()]);
+    let other = repo.at(&other);
+    other.commit_files(&[(LOG, &log("20250615-090000", &["Only here"]))], "A session");
+    repo.reindex();
+    assert!(sessions(&repo).is_empty());
+    assert_eq!(decisions(&other, "20250615-090000"), ["Only here"]);
+}
+
+#[test]
+fn what_is_written_by_hand_is_found_everywhere_and_stays() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n")], "A parser");
+    repo.reindex();
+    let src = repo.at(&repo.path.join("src"));
+    let noted = src.json(&["note", "--decision", "Parse twice, because the first pass is cheap", "--files", "parser.rs"]);
+    assert_eq!((&noted["key"], &noted["files"]), (&json!("session:notes/1"), &json!(["src/parser.rs"])));
+    for _ in 0..2 {
+        repo.json(&["note", "--goal", "Be fast"]);
+    }
+    assert_eq!(entries(&repo, "notes").len(), 3, "the same said twice is two entries");
+    assert_eq!(repo.json(&["query", "parse twice"])["hits"][0]["key"], "session:notes/1");
+    verified(&repo, "notes");
+    fs::remove_dir_all(repo.state().join("cache")).expect("the cache goes");
+    repo.reindex();
+    assert_eq!(entries(&repo, "notes").len(), 3);
+    for wrong in [vec!["note", "--decision", "  "], vec!["note", "text"], vec!["note", "--goal", "x", "--files", "../../x"]] {
+        assert_eq!(repo.try_patina(&wrong).code, 2, "{wrong:?}");
+    }
+    let outside = repo.try_patina(&["note", "--goal", "x", "--files", "../../x"]).stderr;
+    assert!(outside.contains("outside of this worktree"), "{outside}");
+}
+
+#[test]
+fn an_exported_session_is_read_back_as_it_was() {
+    let repo = TestRepo::new();
+    let id = "20250615-090000";
+    repo.commit_files(&[(LOG, &log(id, &["Use an arena\n  - copies cost most", "Keep the lexer"]))], "A session");
+    repo.reindex();
+    let before = entries(&repo, id);
+    let exported = repo.patina(&["session", "export", id, "--md"]).stdout;
+    repo.commit_files(&[(LOG, &exported)], "The same, exported");
+    repo.reindex();
+    assert_eq!(entries(&repo, id), before, "{exported}");
+    assert_eq!(repo.patina(&["session", "export", id, "--md"]).stdout, exported);
+}
+
+/// A transcript that grows in a home of the test's own.
+pub struct Transcript {
+    path: PathBuf,
+    id: String,
+    cwd: String,
+    written: u32,
+}
+
+impl Transcript {
+    pub fn new(repo: &TestRepo, id: &str) -> Self {
+        let top = fs::canonicalize(&repo.path).expect("it is there");
+        let name: String =
+            top.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let folder = repo.root().join("home/.claude/projects").join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        let cwd = top.to_string_lossy().into_owned();
+        Transcript { path: folder.join(format!("{id}.jsonl")), id: id.to_string(), cwd, written: 0 }
+    }
+
+    fn line(&mut self, said: &str) -> String {
+        self.written += 1;
+        let line = json!({
+            "type": "assistant", "uuid": format!("{}-{}", self.id, self.written), "sessionId": self.id, "cwd": self.cwd,
+            "timestamp": format!("2025-06-15T10:{:02}:{:02}.000Z", self.written / 60 % 60, self.written % 60), "gitBranch": "main", "version": "2.0.1",
+            "message": {"role": "assistant", "id": format!("m{}", self.written), "stop_reason": "end_turn",
+                        "content": [{"type": "text", "text": said}]},
+        });
+        format!("{line}\n")
+    }
+
+    fn append(&self, text: &str) {
+        let mut file = File::options().append(true).create(true).open(&self.path).expect("it opens");
+        file.write_all(text.as_bytes()).expect("it is written");
+    }
+
+    pub fn say(&mut self, said: &str) {
+        let line = self.line(said);
+        self.append(&line);
+    }
+}
+
+fn decided(what: u32) -> String {
+    format!("Decision: we use plan number {what} because the others are slower.")
+}
+
+/// Lets patina read Claude's transcripts of a repository.
+pub fn consent(repo: &TestRepo) {
+    fs::create_dir_all(repo.root().join("home/.claude")).expect("a home");
+    repo.patina(&["hook", "install", "--agent", "claude", "--yes"]);
+}
+
+/// How many decisions of a transcript are known, each of which must be there once.
+fn known(repo: &TestRepo, id: &str) -> usize {
+    if !sessions(repo).contains(&id.to_string()) {
+        return 0;
+    }
+    let mut all = decisions(repo, id);
+    let count = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), count, "nothing is taken twice");
+    count
+}
+
+#[test]
+fn a_transcript_is_read_only_where_it_was_consented_to() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    let mut transcript = Transcript::new(&repo, "11111111-2222-3333-4444-555555555555");
+    transcript.say(&decided(1));
+    repo.reindex();
+    assert!(sessions(&repo).is_empty());
+    consent(&repo);
+    repo.reindex();
+    assert_eq!(known(&repo, &transcript.id), 1);
+    assert_eq!(repo.json(&["query", "plan number 1"])["hits"][0]["path"], Value::Null);
+    repo.patina(&["hook", "uninstall", "--agent", "claude"]);
+    transcript.say(&decided(2));
+    repo.reindex();
+    assert_eq!(known(&repo, &transcript.id), 1, "what was taken stays, and nothing more comes");
+    verified(&repo, "consent that was withdrawn");
+}
+
+#[test]
+fn whatever_becomes_of_a_transcript_nothing_is_lost_or_taken_twice() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    consent(&repo);
+    let mut transcript = Transcript::new(&repo, "aaaaaaaa-2222-3333-4444-555555555555");
+    let id = transcript.id.clone();
+    for what in 0..3 {
+        transcript.say(&decided(what));
+    }
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 3);
+    assert_eq!(repo.reindex(), 0, "what did not change is not read again");
+
+    let line = transcript.line(&decided(3));
+    let (half, rest) = line.split_at(line.len() / 2);
+    transcript.append(half);
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 3, "half a line is none");
+    transcript.append(rest);
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 4);
+
+    let text = fs::read_to_string(&transcript.path).expect("it reads");
+    let first: String = text.lines().take(1).map(|line| format!("{line}\n")).collect();
+    fs::write(&transcript.path, first).expect("it is cut short");
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 4, "cut short, and nothing is lost");
+    transcript.say(&decided(9));
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 5);
+
+    let aside = transcript.path.with_extension("jsonl.1");
+    fs::rename(&transcript.path, &aside).expect("it is turned over");
+    transcript.say(&decided(10));
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 6, "turned over");
+    transcript.append("{\"type\":\"news-of-tomorrow\"}\nno json at all\n\u{0}\u{1}\n");
+    transcript.say(&decided(11));
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 7, "what is not understood stands in nobody's way");
+    verified(&repo, "a transcript's life");
+
+    fs::remove_file(&transcript.path).expect("it goes");
+    fs::remove_dir_all(repo.state().join("cache")).expect("the cache goes");
+    repo.reindex();
+    assert_eq!(known(&repo, &id), 7, "the log knows what exists nowhere else");
+    repo.patina(&["reindex", "--full"]);
+    assert_eq!(known(&repo, &id), 7);
+    repo.patina(&["gc", "--days", "0"]);
+    assert_eq!(known(&repo, &id), 7);
+    verified(&repo, "a transcript's end");
+}
+
+#[test]
+fn two_sessions_at_once_and_a_thousand_lines_between_two_looks() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    consent(&repo);
+    let mut both =
+        ["bbbbbbbb-0000-0000-0000-000000000001", "bbbbbbbb-0000-0000-0000-000000000002"].map(|id| Transcript::new(&repo, id));
+    for what in 0..1000 {
+        both[0].say(&decided(what));
+        both[1].say(&decided(what + 5000));
+    }
+    repo.reindex();
+    for transcript in &both {
+        assert_eq!(known(&repo, &transcript.id), 1000);
+    }
+}
+
+#[test]
+fn a_hook_of_the_agent_is_heard() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    repo.reindex();
+    consent(&repo);
+    let mut transcript = Transcript::new(&repo, "cccccccc-2222-3333-4444-555555555555");
+    transcript.say(&decided(1));
+    let ringing = repo.ringing();
+    let heard = json!({
+        "session_id": transcript.id, "transcript_path": transcript.path, "cwd": transcript.cwd, "hook_event_name": "SessionEnd", "reason": "exit",
+    });
+    let settings = fs::read_to_string(repo.root().join("home/.claude/settings.json")).expect("settings");
+    let settings: Value = serde_json::from_str(&settings).expect("JSON");
+    let command = settings["hooks"]["SessionEnd"][0]["hooks"][0]["command"].as_str().expect("a command").to_string();
+    let mut shell = ringing.command("sh");
+    shell.args(["-c", &command]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = shell.spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(heard.to_string().as_bytes()).expect("it reads");
+    // Left open: nobody promises that it is ever closed.
+    let ended = child.wait_with_output().expect("it ends");
+    drop(stdin);
+    assert!(ended.status.success() && ended.stdout.is_empty(), "{ended:?}");
+    until("the session to be taken in", || known(&repo, &transcript.id) == 1);
+    repo.rest();
+}
+
+/// Every file below the state folder.
+fn state_files(repo: &TestRepo) -> Vec<(PathBuf, Vec<u8>)> {
+    let (mut files, mut folders) = (Vec::new(), vec![repo.state()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path => files.push((path.clone(), fs::read(&path).expect("it reads"))),
+            }
+        }
+    }
+    files
+}
+
+/// The files of the state folder that hold a text.
+pub fn stands_in(repo: &TestRepo, text: &str) -> Vec<PathBuf> {
+    let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    state_files(repo).into_iter().filter(|(_, bytes)| holds(bytes)).map(|(path, _)| path).collect()
+}
+
+#[test]
+fn what_was_forgotten_stands_nowhere_and_does_not_come_back() {
+    let repo = TestRepo::new().with_model();
+    let name = "Umbragrove";
+    repo.commit_files(
+        &[("src/parser.rs", &format!("/// For {name}.\npub fn parse() {{}}\npub fn other() {{}}\n"))],
+        &format!("A parser, asked for by {name}"),
+    );
+    repo.commit_files(&[("b.txt", "b\n")], "Another");
+    consent(&repo);
+    let mut transcript = Transcript::new(&repo, "dddddddd-2222-3333-4444-555555555555");
+    transcript.say(&decided(1));
+    transcript.say(&format!("Decision: we ship to {name} first because they pay."));
+    repo.reindex();
+    repo.patina(&["note", "--goal", &format!("Please {name}")]);
+    assert!(!stands_in(&repo, name).is_empty());
+    let asked = repo.try_patina(&["forget", name]);
+    assert_eq!(asked.code, 2, "nobody to ask: {}", asked.stderr);
+    let looked = repo.json(&["forget", name, "--dry-run"]);
+    assert_eq!(looked["found"]["session.decision"], 1, "{looked}");
+    assert!(!stands_in(&repo, name).is_empty(), "looking erases nothing");
+
+    let done = repo.json(&["forget", name, "--yes"]);
+    assert_eq!((done["erased"].as_u64(), &done["left"]), (Some(2), &json!([])), "{done}");
+    assert_eq!(stands_in(&repo, name), Vec::<PathBuf>::new());
+    verified(&repo, "forgetting");
+    for again in ["reindex", "reindex --full"] {
+        repo.patina(&again.split(' ').collect::<Vec<_>>());
+        assert_eq!(stands_in(&repo, name), Vec::<PathBuf>::new(), "after {again}");
+    }
+    transcript.say(&format!("Decision: we still ship to {name} because they still pay."));
+    repo.commit_files(&[("c.txt", &format!("for {name}\n"))], &format!("More for {name}"));
+    repo.reindex();
+    assert_eq!(stands_in(&repo, name), Vec::<PathBuf>::new(), "and what is new is kept out");
+    assert_eq!(known(&repo, &transcript.id), 1);
+    assert_eq!(texts(&repo.json(&["related", "src/parser.rs"])["hits"], "key").len(), 0);
+    assert_eq!(repo.json(&["who", "src/parser.rs"])["people"][0]["commits"], 1, "the commit still counts");
+    verified(&repo, "what came after");
+}
+
+#[test]
+fn a_session_can_be_forgotten_as_a_whole() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    consent(&repo);
+    let mut both =
+        ["eeeeeeee-0000-0000-0000-000000000001", "eeeeeeee-0000-0000-0000-000000000002"].map(|id| Transcript::new(&repo, id));
+    both.iter_mut().for_each(|transcript| transcript.say(&decided(1)));
+    repo.reindex();
+    let done = repo.json(&["forget", &both[0].id, "--yes"]);
+    assert_eq!(done["erased"], 2, "its reading and its entry: {done}");
+    assert_eq!(sessions(&repo), [both[1].id.as_str()]);
+    both[0].say(&decided(2));
+    repo.reindex();
+    repo.patina(&["reindex", "--full"]);
+    assert_eq!(sessions(&repo), [both[1].id.as_str()]);
+    verified(&repo, "a forgotten session");
+}
+
+#[test]
+fn a_file_from_anywhere_is_imported_by_name() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    repo.reindex();
+    let path = repo.root().join("elsewhere.md");
+    fs::write(&path, log("20250615-090000", &["From elsewhere"])).expect("a file");
+    let file = path.display().to_string();
+    let taken = repo.json(&["session", "import", &file]);
+    assert_eq!(taken["sessions"][0]["id"], "20250615-090000");
+    assert_eq!(repo.json(&["session", "import", &file])["sessions"][0]["new"], 0, "twice is once");
+    assert_eq!(decisions(&repo, "20250615-090000"), ["From elsewhere"]);
+    let no = repo.try_patina(&["session", "import", "a.txt"]);
+    assert_eq!(no.code, 1, "{}", no.stderr);
+    assert!(no.stderr.contains("no session"), "{}", no.stderr);
+}
