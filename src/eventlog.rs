@@ -256,11 +256,7 @@ impl Eventlog {
     }
 
     /// Every fact from a source that is in no tree, in the order of the log.
-    pub fn each_of_session(
-        &self,
-        source: &str,
-        mut visit: impl FnMut(Seq, &str, &str) -> Result<()>,
-    ) -> Result<()> {
+    pub fn each_of_session(&self, source: &str, mut visit: impl FnMut(Seq, &str, &str) -> Result<()>) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event INDEXED BY event_by_session
              WHERE origin = 'session' AND source_file = :source ORDER BY seq",
@@ -398,7 +394,8 @@ impl Eventlog {
             let mut erase = transaction.prepare("UPDATE event SET data = :data, sum = :sum WHERE seq = :seq")?;
             for seq in seqs {
                 let sum = find.query_row(named_params! {":seq": seq}, |row| {
-                    let (event_type, at, origin): (String, Option<i64>, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                    let (event_type, at, origin): (String, Option<i64>, String) =
+                        (row.get(1)?, row.get(2)?, row.get(3)?);
                     let (source, idem): (Option<String>, [u8; 16]) = (row.get(4)?, row.get(5)?);
                     Ok(row_sum(*seq, &event_type, at, &origin, source.as_deref(), &Idem(idem), ERASED))
                 })?;

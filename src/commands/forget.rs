@@ -138,7 +138,9 @@ fn say(answer: &Answer, doomed: &[Doomed], output: &Output) {
 
 fn is_wanted(doomed: &[Doomed]) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(UserError::new(Exit::Usage, "there is nobody to ask").hint("add --yes, or --dry-run to look").into());
+        return Err(UserError::new(Exit::Usage, "there is nobody to ask")
+            .hint("add --yes, or --dry-run to look")
+            .into());
     }
     talk(&format!("patina: erase {} for good? [y/N] ", count(doomed.len() as u64, "event")));
     std::io::stderr().flush()?;

@@ -64,8 +64,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     }
     let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
     let stop = stop_flag();
-    let noted =
-        here.behind_the_lock(&stop, output, |context| pipeline::note(context, category, text, &files, time))?;
+    let noted = here.behind_the_lock(&stop, output, |context| pipeline::note(context, category, text, &files, time))?;
     let answer = Answer { key: noted.key, category, content: noted.content, files };
     if output.json {
         return output.print_json(&answer);

@@ -255,7 +255,11 @@ mod tests {
     }
 
     fn reading(entries: Vec<Entry>) -> Reading {
-        Reading { head: Head { id: "s1".into(), title: "A title".into(), ..Head::default() }, entries, ..Reading::default() }
+        Reading {
+            head: Head { id: "s1".into(), title: "A title".into(), ..Head::default() },
+            entries,
+            ..Reading::default()
+        }
     }
 
     fn idems(facts: &[EntryFact]) -> Vec<Idem> {

@@ -62,7 +62,8 @@ impl Commits {
         let mut seqs = HashMap::new();
         let mut statement =
             cache.prepare("SELECT seq, sha, time FROM commit_row WHERE seq IN (SELECT seq FROM reachable)")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))?;
         for row in rows {
             let (seq, sha, time) = row?;
             seqs.insert(seq, sha.clone());
@@ -180,7 +181,10 @@ mod tests {
         let known: HashMap<Vec<u8>, Known> = edges
             .iter()
             .map(|(id, time, parents)| {
-                (vec![*id; 20], Known { time: *time, parents: parents.iter().map(|parent| vec![*parent; 20]).collect() })
+                (
+                    vec![*id; 20],
+                    Known { time: *time, parents: parents.iter().map(|parent| vec![*parent; 20]).collect() },
+                )
             })
             .collect();
         let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();

@@ -210,7 +210,13 @@ impl<'r> Walk<'r> {
 
     /// Where a file came from that a parent does not have: one that left, with the same content or most of it. Of
     /// several, the same name goes first.
-    fn came_from(&mut self, parent: ObjectId, commit: ObjectId, path: &[u8], blob: ObjectId) -> Result<Option<(Rc<[u8]>, ObjectId)>> {
+    fn came_from(
+        &mut self,
+        parent: ObjectId,
+        commit: ObjectId,
+        path: &[u8],
+        blob: ObjectId,
+    ) -> Result<Option<(Rc<[u8]>, ObjectId)>> {
         let trees = (self.repository.tree_of(parent), self.repository.tree_of(commit));
         let (Some(before), Some(after)) = trees else { return Ok(None) };
         let base = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(<[u8]>::to_vec);
@@ -280,7 +286,8 @@ fn split(spans: &[Span], changes: &[Change]) -> (Vec<Span>, Vec<Span>) {
     let (mut passed, mut kept) = (Vec::new(), Vec::new());
     for span in spans {
         let (mut here, end) = (span.here, span.here + span.len);
-        let part = |from: u32, to: u32, here: u32| Span { at: span.at + (from - span.here), here, len: to - from, ..*span };
+        let part =
+            |from: u32, to: u32, here: u32| Span { at: span.at + (from - span.here), here, len: to - from, ..*span };
         let first = changes.partition_point(|change| change.after.end <= here);
         // How far what follows the change before this place stands from where it stood.
         let mut shift = first.checked_sub(1).map_or(0, |last| shift_after(&changes[last]));

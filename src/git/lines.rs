@@ -89,7 +89,8 @@ impl Lines {
             let place = at * old.len() / new.len().max(1);
             let near = place.saturating_sub(reach)..(place + reach + 1).min(old.len());
             let told = near.filter(|_| letters.len() >= TELLING).map(|other| (alike(letters, &old[other]), other));
-            let best = told.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.abs_diff(place).cmp(&a.1.abs_diff(place))));
+            let best =
+                told.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.abs_diff(place).cmp(&a.1.abs_diff(place))));
             best.filter(|(alike, _)| *alike >= ALIKE).map(|(_, other)| other as u32)
         };
         new.iter().enumerate().map(form).collect()

@@ -190,7 +190,11 @@ fn still_holding(dir: &Path, texts: &[String]) -> Result<Vec<PathBuf>> {
     for text in texts {
         let written = serde_json::to_string(text).expect("a string has a JSON form");
         let encoded = encode_path(text.as_bytes());
-        forms.extend([text.as_bytes().to_vec(), written.as_bytes()[1..written.len() - 1].to_vec(), encoded.into_bytes()]);
+        forms.extend([
+            text.as_bytes().to_vec(),
+            written.as_bytes()[1..written.len() - 1].to_vec(),
+            encoded.into_bytes(),
+        ]);
     }
     let (mut found, mut folders) = (Vec::new(), vec![dir.to_path_buf()]);
     while let Some(folder) = folders.pop() {

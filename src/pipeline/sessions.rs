@@ -127,8 +127,7 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
         occurrence,
         version: BY_HAND.to_string(),
     };
-    let facts =
-        [session_fact(&head, &source, Origin::Session).fact, entry_fact(&entry, &source, Origin::Session).fact];
+    let facts = [session_fact(&head, &source, Origin::Session).fact, entry_fact(&entry, &source, Origin::Session).fact];
     log.append(&facts)?;
     let n = live(&log, &source)?.0.iter().map(|fact| fact.n).max().unwrap_or_default();
     log.close()?;

@@ -32,7 +32,7 @@ pub use neighbours::counted;
 pub use related::related;
 pub use search::{Search, search_alike};
 pub use task::{BY_MEANING, Tasking};
-pub use why::*;
+pub use why::{Lines, Maker, Reason, Why, blamed, lines_of, why};
 
 use crate::adapter;
 use crate::config::{Config, real_path};

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::nearest::{Place, nearest};
 use super::{Evidence, Filter, Found, Hit, Reader};
-use crate::dimensions::{Dimension, Group, LiveFact, Reads};
 use crate::derive::SESSION;
+use crate::dimensions::{Dimension, Group, LiveFact, Reads};
 use crate::edges;
 use crate::entries;
 use crate::history::{self, CommitFact, Which, decay};

@@ -178,8 +178,7 @@ impl Reader {
         let speaker = timed.title.to_ascii_lowercase();
         self.answers = false;
         self.is_closed |= routine && speaker.starts_with("session end");
-        let is_dialogue =
-            timed.bracketed && ["user", "human", "assistant"].iter().any(|who| speaker.starts_with(who));
+        let is_dialogue = timed.bracketed && ["user", "human", "assistant"].iter().any(|who| speaker.starts_with(who));
         let section = match routine {
             _ if is_dialogue => Section::Dialogue,
             true if speaker.starts_with("session start") => Section::Frame,

@@ -3,10 +3,11 @@
 
 /// Endings of files that are named without their folder, too.
 const ENDINGS: &[&str] = &[
-    "bash", "bazel", "c", "cc", "cfg", "conf", "cpp", "cs", "css", "csv", "cxx", "db", "ex", "exs", "go", "gradle", "h",
-    "hcl", "hpp", "html", "ini", "ipynb", "java", "js", "json", "jsonc", "jsonl", "jsx", "kt", "kts", "lock", "lua", "md",
-    "mdx", "mjs", "ml", "php", "pl", "proto", "ps1", "py", "pyi", "rb", "rs", "rst", "scala", "scm", "sh", "sol", "sql",
-    "svelte", "swift", "tf", "toml", "ts", "tsv", "tsx", "txt", "vue", "xml", "yaml", "yml", "zig", "zsh",
+    "bash", "bazel", "c", "cc", "cfg", "conf", "cpp", "cs", "css", "csv", "cxx", "db", "ex", "exs", "go", "gradle",
+    "h", "hcl", "hpp", "html", "ini", "ipynb", "java", "js", "json", "jsonc", "jsonl", "jsx", "kt", "kts", "lock",
+    "lua", "md", "mdx", "mjs", "ml", "php", "pl", "proto", "ps1", "py", "pyi", "rb", "rs", "rst", "scala", "scm", "sh",
+    "sol", "sql", "svelte", "swift", "tf", "toml", "ts", "tsv", "tsx", "txt", "vue", "xml", "yaml", "yml", "zig",
+    "zsh",
 ];
 
 /// Files without an ending.
@@ -14,8 +15,25 @@ const NAMES: &[&str] = &["Dockerfile", "Gemfile", "Justfile", "LICENSE", "Makefi
 
 /// Names of things that end as files do.
 const NO_FILES: &[&str] = &[
-    "alpine.js", "backbone.js", "chart.js", "d3.js", "deno.js", "discord.js", "ember.js", "express.js", "knockout.js",
-    "moment.js", "nest.js", "next.js", "node.js", "nuxt.js", "p5.js", "react.js", "socket.js", "three.js", "vue.js",
+    "alpine.js",
+    "backbone.js",
+    "chart.js",
+    "d3.js",
+    "deno.js",
+    "discord.js",
+    "ember.js",
+    "express.js",
+    "knockout.js",
+    "moment.js",
+    "nest.js",
+    "next.js",
+    "node.js",
+    "nuxt.js",
+    "p5.js",
+    "react.js",
+    "socket.js",
+    "three.js",
+    "vue.js",
 ];
 
 /// Domains that paths of URLs begin with where the scheme is left out.
@@ -29,7 +47,16 @@ const COMMIT_DIGITS: std::ops::RangeInclusive<usize> = 7..=40;
 
 /// Words behind which a commit follows.
 const COMMIT_WORDS: &[&str] = &[
-    "cherry-pick", "cherry-picked", "commit", "commits", "committed", "head", "rev", "revert", "reverted", "revision",
+    "cherry-pick",
+    "cherry-picked",
+    "commit",
+    "commits",
+    "committed",
+    "head",
+    "rev",
+    "revert",
+    "reverted",
+    "revision",
     "sha",
 ];
 
@@ -139,7 +166,8 @@ fn file(word: &str) -> Option<String> {
         (Some(folder), Some((_, ending))) => {
             // `a.rs/b.rs` names two, and `example.com/a.html` is on another machine.
             let first = folder.split('/').next().unwrap_or_default();
-            let is_domain = first.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && DOMAINS.contains(&end));
+            let is_domain =
+                first.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && DOMAINS.contains(&end));
             let is_two = folder.split('/').any(|part| part.rsplit_once('.').is_some_and(|(_, end)| known(end)));
             let is_ending = known(ending)
                 || (ending.len() <= MAX_ENDING
@@ -165,11 +193,10 @@ mod tests {
         check("`src/a.rs:295-306`, trainer.rs:12 and src/a.rs.", &["src/a.rs", "trainer.rs"]);
         check("Cargo.toml (0.4 → 0.7), ./Makefile", &["Cargo.toml", "Makefile"]);
         check("[SPEC.md](docs/x/SPEC.md#goals) **src/b.rs**:", &["SPEC.md", "docs/x/SPEC.md", "src/b.rs"]);
-        check(".github/workflows/ci.yml, .data/index.usearch, .gitignore", &[
-            ".github/workflows/ci.yml",
-            ".data/index.usearch",
-            ".gitignore",
-        ]);
+        check(
+            ".github/workflows/ci.yml, .data/index.usearch, .gitignore",
+            &[".github/workflows/ci.yml", ".data/index.usearch", ".gitignore"],
+        );
         for text in [
             "read/write and CI/CD at 0.4/0.7",
             "feature/a-branch, origin/main",
@@ -192,7 +219,10 @@ mod tests {
         check("Fixed in commit abc1234, then reverted `ABC1234` (def5678)", &["abc1234", "def5678"]);
         check("Commits: `cee3338b`, d8c8ba08 and e89d3b51 as such", &["cee3338b", "d8c8ba08", "e89d3b51"]);
         check("**Commit:** d05cc87 refactor: switch", &["d05cc87"]);
-        check("Starting Commit: 6494322f43f89b6fbc75a6f32cdaeb053cd343e3", &["6494322f43f89b6fbc75a6f32cdaeb053cd343e3"]);
+        check(
+            "Starting Commit: 6494322f43f89b6fbc75a6f32cdaeb053cd343e3",
+            &["6494322f43f89b6fbc75a6f32cdaeb053cd343e3"],
+        );
         check("`abc1234..def5678`", &["abc1234", "def5678"]);
         for text in [
             "commit message and commit 1234567",

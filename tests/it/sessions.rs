@@ -107,7 +107,8 @@ fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n")], "A parser");
     repo.reindex();
     let src = repo.at(&repo.path.join("src"));
-    let noted = src.json(&["note", "--decision", "Parse twice, because the first pass is cheap", "--files", "parser.rs"]);
+    let noted =
+        src.json(&["note", "--decision", "Parse twice, because the first pass is cheap", "--files", "parser.rs"]);
     assert_eq!((&noted["key"], &noted["files"]), (&json!("session:notes/1"), &json!(["src/parser.rs"])));
     for _ in 0..2 {
         repo.json(&["note", "--goal", "Be fast"]);
@@ -118,7 +119,9 @@ fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     fs::remove_dir_all(repo.state().join("cache")).expect("the cache goes");
     repo.reindex();
     assert_eq!(entries(&repo, "notes").len(), 3);
-    for wrong in [vec!["note", "--decision", "  "], vec!["note", "text"], vec!["note", "--goal", "x", "--files", "../../x"]] {
+    for wrong in
+        [vec!["note", "--decision", "  "], vec!["note", "text"], vec!["note", "--goal", "x", "--files", "../../x"]]
+    {
         assert_eq!(repo.try_patina(&wrong).code, 2, "{wrong:?}");
     }
     let outside = repo.try_patina(&["note", "--goal", "x", "--files", "../../x"]).stderr;
@@ -281,8 +284,8 @@ fn two_sessions_at_once_and_a_thousand_lines_between_two_looks() {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.txt", "a\n")], "Begin");
     consent(&repo);
-    let mut both =
-        ["bbbbbbbb-0000-0000-0000-000000000001", "bbbbbbbb-0000-0000-0000-000000000002"].map(|id| Transcript::new(&repo, id));
+    let mut both = ["bbbbbbbb-0000-0000-0000-000000000001", "bbbbbbbb-0000-0000-0000-000000000002"]
+        .map(|id| Transcript::new(&repo, id));
     for what in 0..1000 {
         both[0].say(&decided(what));
         both[1].say(&decided(what + 5000));
@@ -386,8 +389,8 @@ fn a_session_can_be_forgotten_as_a_whole() {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.txt", "a\n")], "Begin");
     consent(&repo);
-    let mut both =
-        ["eeeeeeee-0000-0000-0000-000000000001", "eeeeeeee-0000-0000-0000-000000000002"].map(|id| Transcript::new(&repo, id));
+    let mut both = ["eeeeeeee-0000-0000-0000-000000000001", "eeeeeeee-0000-0000-0000-000000000002"]
+        .map(|id| Transcript::new(&repo, id));
     both.iter_mut().for_each(|transcript| transcript.say(&decided(1)));
     repo.reindex();
     let done = repo.json(&["forget", &both[0].id, "--yes"]);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use anyhow::Result;
+use rusqlite::named_params;
 use serde::Serialize;
 
 use super::super::Reader;
@@ -12,7 +13,7 @@ use crate::error::{Exit, UserError};
 use crate::event::{CommitData, Seq, decode_path, encode_path, hex};
 use crate::eventlog;
 use crate::git::{Blame, Link, ObjectId};
-use crate::history::Past;
+use crate::history::{Lineage, Past};
 use crate::item::{self, Item, Target};
 
 /// Lines of a file.
@@ -72,7 +73,9 @@ pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<Lines> {
         Lines { key, path, line: item.line, end_line: item.end_line, is_file, item: (!is_file).then_some(item) }
     };
     let folder = |folder: String| -> anyhow::Error {
-        UserError::new(Exit::Usage, format!("{folder} is a folder")).hint("name a file, a line of one, or a symbol").into()
+        UserError::new(Exit::Usage, format!("{folder} is a folder"))
+            .hint("name a file, a line of one, or a symbol")
+            .into()
     };
     // A file may be called as a file with a line is written.
     let is_name = item::by_key(&reader.cache, reader.view.id, &encode_path(text.as_bytes()))?.is_some();
@@ -93,7 +96,8 @@ pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<Lines> {
     let (first, last) = (range.start, range.end - 1);
     let inside = item::in_file(&reader.cache, reader.view.id, &file.path)?;
     let holds = |item: &&Item| item.kind != "file" && item.line <= first && last <= item.end_line;
-    let item = inside.iter().filter(holds).min_by_key(|item| (item.end_line - item.line, item.kind == "module")).cloned();
+    let item =
+        inside.iter().filter(holds).min_by_key(|item| (item.end_line - item.line, item.kind == "module")).cloned();
     let key = item.as_ref().map_or(file.key, |item| item.key.clone());
     Ok(Lines { key, path: file.path, line: first, end_line: last, item, is_file: false })
 }
@@ -105,6 +109,52 @@ fn with_lines(text: &str) -> Option<(&str, Range<u32>)> {
     let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0 && !text.starts_with('+'));
     let (first, last) = (number(first)?, number(last)?);
     (!path.is_empty() && !path.ends_with(':') && first <= last && last < u32::MAX).then_some((path, first..last + 1))
+}
+
+impl Lines {
+    /// Keeps to the lines that there are; the end of a file is known only now.
+    ///
+    /// # Errors
+    /// A [`UserError`] where there are none of them.
+    pub(super) fn settle(&mut self, total: usize) -> Result<()> {
+        if total == 0 && !self.is_file {
+            let message = format!("{} has no line {}", self.path, self.line);
+            return Err(UserError::new(Exit::Failed, message)
+                .hint("lines are those of the commit that is indexed")
+                .into());
+        }
+        self.end_line = self.line + (total as u32).saturating_sub(1);
+        Ok(())
+    }
+}
+
+/// The names a file bears and bore, as encoded paths, its own first.
+pub(super) fn names(reader: &Reader<'_>, path: &str) -> Result<Vec<String>> {
+    let lineage = Lineage::new(&reader.cache, reader.view.id);
+    let mut of = reader.cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
+    let mut all = vec![path.to_string()];
+    for name in lineage.of(path)? {
+        let name: String = of.query_row(named_params! {":id": name}, |row| row.get(0))?;
+        if name != path {
+            all.push(name);
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a name without its folder was another file's too, whether that is still there or not.
+pub(super) fn is_shared(reader: &Reader<'_>, base: &str, names: &[String]) -> Result<bool> {
+    let mut statement = reader.cache.prepare_cached(
+        "SELECT path FROM path WHERE path = :base OR substr(path, -length(:base) - 1) = '/' || :base",
+    )?;
+    let mut rows = statement.query(named_params! {":base": base})?;
+    while let Some(row) = rows.next()? {
+        let path: String = row.get(0)?;
+        if !names.contains(&path) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Who wrote the lines; none where the view has no commit or the file is not to be read. The end of a file is found.

@@ -37,7 +37,9 @@ pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
         let mut rest = rest.trim_start_matches([']', ' ', '\t']);
         // The end of the time the heading covers is the start of what comes next.
         let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
-        if end.len() < rest.len() && let Some((_, after)) = clock(end) {
+        if end.len() < rest.len()
+            && let Some((_, after)) = clock(end)
+        {
             rest = after;
         }
         let title = rest.trim_start_matches([']', '-', '–', '—', ':', '|', ' ', '\t']).trim_end();
@@ -46,11 +48,7 @@ pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
     let (title, range) = text.strip_suffix(')')?.rsplit_once('(')?;
     let (seconds, rest) = clock(range.trim_start_matches(['~', ' ']))?;
     let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
-    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed {
-        seconds,
-        title: title.trim(),
-        bracketed: false,
-    })
+    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed { seconds, title: title.trim(), bracketed: false })
 }
 
 /// The seconds since midnight that a text begins with, and the rest.
@@ -198,26 +196,23 @@ mod tests {
 
     #[test]
     fn a_time_past_midnight_is_the_next_days() {
-        assert_eq!(told(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]), [
-            (0, 22, 30),
-            (0, 23, 50),
-            (1, 0, 10),
-            (1, 0, 5),
-            (0, 23, 55)
-        ]);
+        assert_eq!(
+            told(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]),
+            [(0, 22, 30), (0, 23, 50), (1, 0, 10), (1, 0, 5), (0, 23, 55)]
+        );
     }
 
     #[test]
     fn what_a_program_wrote_goes_on_from_what_it_wrote_before() {
         let update = "22:20 - Update (covering since 22:30)";
-        assert_eq!(told(&["22:30 - Session Start", update, "22:19 - Note [a@b]"]), [
-            (0, 22, 30),
-            (1, 22, 20),
-            (2, 22, 19)
-        ]);
-        assert_eq!(told(&["22:30 - Session Start", "22:50 - A", "22:45 - Update (covering since 22:30)"])[2], (
-            0, 22, 45
-        ));
+        assert_eq!(
+            told(&["22:30 - Session Start", update, "22:19 - Note [a@b]"]),
+            [(0, 22, 30), (1, 22, 20), (2, 22, 19)]
+        );
+        assert_eq!(
+            told(&["22:30 - Session Start", "22:50 - A", "22:45 - Update (covering since 22:30)"])[2],
+            (0, 22, 45)
+        );
     }
 
     #[test]

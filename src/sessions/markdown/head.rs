@@ -113,10 +113,10 @@ fn is_placeholder(value: &str) -> bool {
 
 /// The title that a heading of the first level gives a session: `Session: title`; none where it is no session's.
 pub(super) fn title(text: &str) -> Option<&str> {
-    let rest = ["session", "dev session", "development session", "coding session", "session log"]
-        .iter()
-        .rev()
-        .find_map(|word| text.get(..word.len()).filter(|begin| begin.eq_ignore_ascii_case(word)).map(|_| &text[word.len()..]))?;
+    let rest =
+        ["session", "dev session", "development session", "coding session", "session log"].iter().rev().find_map(
+            |word| text.get(..word.len()).filter(|begin| begin.eq_ignore_ascii_case(word)).map(|_| &text[word.len()..]),
+        )?;
     rest.trim_start().strip_prefix([':', '-', '–', '—']).map(str::trim)
 }
 
@@ -183,7 +183,8 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
     let among_sessions = folder.split('/').any(|part| matches!(part, "sessions" | "session-logs" | ".sessions"));
-    let speaks_of_one = heading.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "session");
+    let speaks_of_one =
+        heading.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "session");
     let dated_name = time::civil(name.trim_start_matches("session-")).is_some();
     among_sessions && (dated || says_when || dated_name) && (speaks_of_one || sections >= MIN_SECTIONS)
 }
@@ -227,7 +228,10 @@ mod tests {
             ("commands/session-start.md", "Start a session:\n\n1. Run it\n   - `session start`\n".into()),
             ("docs/sessions.md", format!("# How sessions are logged\n\n```\n# Session: x\n{ID}```\n")),
             ("docs/sessions.md", format!("# Session files\n\n```markdown\n{ID}\n## Goals\n## Activity Log\n```\n")),
-            ("spec/session.md", "---\ntype: feat\nid: session\nstatus: done\n---\n# Session: a spec\n## Goals\n".into()),
+            (
+                "spec/session.md",
+                "---\ntype: feat\nid: session\nstatus: done\n---\n# Session: a spec\n## Goals\n".into(),
+            ),
             ("sessions/20250601-223000-init.md", "# x Initialization\n\nInitialized on: 2025-06-01\nLLM: x\n".into()),
             ("sessions/20250601-223000.md", String::new()),
             ("a.md", "# Session: how we name things\n\nText about a name.\n".into()),

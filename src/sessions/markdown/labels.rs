@@ -65,7 +65,14 @@ const PHRASES: &[Row] = &[
     ),
     each(
         Category::Work,
-        &["implementation", "technical implementation", "what changed", "what we did", "what was done", "what got done"],
+        &[
+            "implementation",
+            "technical implementation",
+            "what changed",
+            "what we did",
+            "what was done",
+            "what got done",
+        ],
     ),
     each(
         Category::Note,
@@ -272,8 +279,17 @@ pub(super) fn activity(title: &str) -> Section {
 pub(super) fn is_routine(title: &str) -> bool {
     let title = title.split(['(', '[']).next().unwrap_or_default();
     let routine = [
-        "", "final update", "note", "session complete", "session end", "session start", "session started",
-        "session summary", "session update", "session wrap-up", "update",
+        "",
+        "final update",
+        "note",
+        "session complete",
+        "session end",
+        "session start",
+        "session started",
+        "session summary",
+        "session update",
+        "session wrap-up",
+        "update",
     ];
     routine.contains(&title.trim().to_lowercase().as_str())
 }
@@ -312,16 +328,36 @@ mod tests {
         check(Some(Category::Work), &["Work Completed", "Work completed during this period", "Changes Made", "Work"]);
         check(Some(Category::Work), &["Implemented", "Major Accomplishments", "Solution Implemented", "Completed (2)"]);
         check(Some(Category::Decision), &["Key Decisions", "Key decisions and reasoning", "Key Decisions & Reasoning"]);
-        check(Some(Category::Decision), &["Decision", "Key Design Decisions", "Decision Made", "1. Technical Decisions"]);
+        check(
+            Some(Category::Decision),
+            &["Decision", "Key Design Decisions", "Decision Made", "1. Technical Decisions"],
+        );
         check(Some(Category::Pattern), &["Patterns Observed", "Pattern Observed", "Patterns", "Key Patterns (2)"]);
         check(Some(Category::Challenge), &["Challenges", "Challenges & Solutions", "Challenges faced and solutions"]);
         check(Some(Category::Context), &["Previous Session Context", "Discussion context"]);
-        check(Some(Category::Observation), &["Key Insights", "Lessons Learned", "Benchmark Results", "Root Cause Analysis"]);
-        check(Some(Category::Plan), &["Next Steps", "Open Questions", "Remaining", "Next Decision Point", "To-do: Plan"]);
+        check(
+            Some(Category::Observation),
+            &["Key Insights", "Lessons Learned", "Benchmark Results", "Root Cause Analysis"],
+        );
+        check(
+            Some(Category::Plan),
+            &["Next Steps", "Open Questions", "Remaining", "Next Decision Point", "To-do: Plan"],
+        );
         check(Some(Category::Touched), &["Files Modified", "Modified Files (3)", "Files Created/Modified"]);
         check(Some(Category::Commit), &["Commits", "Commits This Session", "12 commits (small)"]);
         check(Some(Category::Note), &["Session Summary", "Status", "Pros", "Activity Log"]);
-        check(None, &["Decision Point", "Design patterns of others", "Core Pattern (All)", "The Idea", "", "123", "Decision needed by tomorrow"]);
+        check(
+            None,
+            &[
+                "Decision Point",
+                "Design patterns of others",
+                "Core Pattern (All)",
+                "The Idea",
+                "",
+                "123",
+                "Decision needed by tomorrow",
+            ],
+        );
         assert_eq!(section("User Prompts (14)"), Some(Section::Prompts));
         assert_eq!(section("Git Activity"), Some(Section::Together));
     }

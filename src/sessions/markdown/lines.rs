@@ -269,14 +269,10 @@ mod tests {
     fn comments_are_nothing_over_lines_too() {
         use Kind::*;
         let text = Text { indent: 0, text: "a" };
-        check("<!-- x -->\na\n<!-- x\n- b\n## c\n--> a", &[
-            Blank,
-            text,
-            Blank,
-            Blank,
-            Blank,
-            Text { indent: 1, text: "a" },
-        ]);
+        check(
+            "<!-- x -->\na\n<!-- x\n- b\n## c\n--> a",
+            &[Blank, text, Blank, Blank, Blank, Text { indent: 1, text: "a" }],
+        );
         assert_eq!(check("<!-- x\na", &[Blank, text]), ["line 1: a comment without an end"]);
     }
 
@@ -285,8 +281,7 @@ mod tests {
         use Kind::*;
         let fenced = "```\n- a\n## Goals\n**b:**\n```\n- c";
         let c = Bullet { indent: 0, text: "c" };
-        let warnings =
-            check(fenced, &[Code("```"), Code("- a"), Code("## Goals"), Code("**b:**"), Code("```"), c]);
+        let warnings = check(fenced, &[Code("```"), Code("- a"), Code("## Goals"), Code("**b:**"), Code("```"), c]);
         assert!(warnings.is_empty());
         check("~~~\n```\n~~~\n- c", &[Code("~~~"), Code("```"), Code("~~~"), c]);
         check("````\n```\n````\n- c", &[Code("````"), Code("```"), Code("````"), c]);
@@ -299,24 +294,14 @@ mod tests {
         let goals = Heading { level: 2, text: "Goals" };
         let c = Bullet { indent: 0, text: "c" };
         assert_eq!(check("```\n- a\n## Goals\n- c", &[Code("```"), Code("- a"), goals, c]).len(), 1);
-        check("```\n- a\n## Goals\n```sh\n- b\n```\n- c", &[
-            Code("```"),
-            Code("- a"),
-            goals,
-            Code("```sh"),
-            Code("- b"),
-            Code("```"),
-            c,
-        ]);
-        check("```\n- a\n## Goals\n```\n- b\n```\n- c", &[
-            Code("```"),
-            Code("- a"),
-            goals,
-            Code("```"),
-            Code("- b"),
-            Code("```"),
-            c,
-        ]);
+        check(
+            "```\n- a\n## Goals\n```sh\n- b\n```\n- c",
+            &[Code("```"), Code("- a"), goals, Code("```sh"), Code("- b"), Code("```"), c],
+        );
+        check(
+            "```\n- a\n## Goals\n```\n- b\n```\n- c",
+            &[Code("```"), Code("- a"), goals, Code("```"), Code("- b"), Code("```"), c],
+        );
         assert_eq!(check("```\n- a", &[Code("```"), Code("- a")]), ["line 1: a fence without an end"]);
     }
 }

@@ -41,15 +41,7 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) fn new(at: Option<i64>) -> Self {
-        Writing {
-            entries: Vec::new(),
-            skipped: 0,
-            open: None,
-            tied: Vec::new(),
-            has_goal: false,
-            line: 0,
-            at,
-        }
+        Writing { entries: Vec::new(), skipped: 0, open: None, tied: Vec::new(), has_goal: false, line: 0, at }
     }
 
     /// Begins an entry; the one before it is done.
@@ -242,7 +234,10 @@ fn says_nothing(content: &str) -> bool {
 pub(super) fn is_answer(text: &str) -> bool {
     let word = text.trim_start_matches(['*', '→', ' ']).split([':', '*', ' ']).next().unwrap_or_default();
     let label = text.contains(':') && word.len() < text.len();
-    label && ["solution", "fix", "resolution", "resolved", "solved", "workaround"].iter().any(|w| word.eq_ignore_ascii_case(w))
+    label
+        && ["solution", "fix", "resolution", "resolved", "solved", "workaround"]
+            .iter()
+            .any(|w| word.eq_ignore_ascii_case(w))
 }
 
 /// What a bullet says of itself where its section says nothing: `**Decision**: ...`.
