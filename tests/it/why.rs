@@ -137,7 +137,8 @@ fn decided() -> (TestRepo, String) {
     let made = repo.commit_files(&[("src/reader.rs", READER)], "read blocks out of an arena");
     let blocks = "### 15:00 - Update (covering since 14:30)\n\n**Key Decisions:**\n- Lunch is at noon\n\n\
          ### 15:30 - Update (covering since 15:00)\n\n**Key Decisions:**\n- Blocks come out of an arena, because copies cost most of the time\n\
-         - The website gets another colour\n\n**Work Completed:**\n- `read_block` in src/reader.rs takes from the arena\n";
+         - The website gets another colour\n\n**Work Completed:**\n- `read_block` in src/reader.rs takes from the arena\n\n\
+         **Challenges:**\n- A pool of threads in `read_block` was abandoned: it waits for itself\n";
     repo.commit_files(
         &[("notes/sessions/20250615-143000.md", &log("20250615-143000", "2025-06-15T14:30:00Z", blocks))],
         "a log",
@@ -162,6 +163,8 @@ fn a_decision_of_the_session_that_made_the_commit_is_the_reason() {
         "{answer}"
     );
     assert!(said.iter().any(|(kind, text)| kind == "work" && text.contains("read_block")), "{answer}");
+    let pool = "A pool of threads in `read_block` was abandoned: it waits for itself";
+    assert!(said.contains(&("abandoned".into(), pool.into())), "{answer}");
     assert!(!answer["reasons"].to_string().contains("website"), "what only shares a day is no reason: {answer}");
     assert!(!answer["reasons"].to_string().contains("Lunch"), "{answer}");
     let decision = answer["reasons"]

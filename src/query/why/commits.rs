@@ -15,10 +15,11 @@ use crate::history::Past;
 
 /// A sentence of a message that states a reason, and is about the lines or stands in a small commit.
 const STATED: f64 = 0.75;
-/// The same in a commit of more files, about none of what is asked.
+/// The same in a commit of some more files, about none of what is asked.
 const STATED_BESIDE: f64 = 0.5;
-/// A commit of so many files is about each of them.
+/// A commit of so many files is about each of them; one of more than some is about each only where it says so.
 const FEW_FILES: usize = 4;
+const SOME_FILES: usize = 8;
 /// Sentences quoted of one message.
 const SENTENCES: usize = 2;
 /// Something that was taken back on purpose.
@@ -58,7 +59,7 @@ pub fn touching(past: &mut Past<'_>, names: &[String]) -> Result<HashSet<Seq>> {
 
 /// Sentences that state a reason, of the commits that made the lines.
 pub fn stated(asked: &Asked<'_>) -> Vec<Reason> {
-    let about = asked.topics();
+    let (about, around) = (asked.topics(), asked.surroundings());
     let mut reasons = Vec::new();
     for maker in asked.makers {
         if is_revert(&maker.message) {
@@ -66,9 +67,15 @@ pub fn stated(asked: &Asked<'_>) -> Vec<Reason> {
         }
         let mut found: Vec<(f64, bool, String)> = Vec::new();
         for (is_subject, sentence) in words::reasons_in(&maker.message) {
-            let is_about = asked.symbol().is_some_and(|symbol| words::names(&sentence, symbol))
-                || words::topics(&sentence).intersection(&about).count() >= 1;
-            let worth = if is_about || maker.files <= FEW_FILES { STATED } else { STATED_BESIDE };
+            let topics = words::topics(&sentence);
+            let is_about =
+                asked.symbol().is_some_and(|symbol| words::names(&sentence, symbol)) || !topics.is_disjoint(&about);
+            let worth = match maker.files {
+                0..=FEW_FILES => STATED,
+                _ if is_about => STATED,
+                _ if maker.files <= SOME_FILES || !topics.is_disjoint(&around) => STATED_BESIDE,
+                _ => continue,
+            };
             found.push((worth, is_subject, sentence));
         }
         // A sentence of the body says more than the subject.

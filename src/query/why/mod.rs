@@ -65,7 +65,7 @@ pub struct Why {
 }
 
 /// What is less sure is no reason.
-const LEAST: f64 = 0.3;
+const LEAST: f64 = 0.35;
 /// What a commit of many files, or a bot's, is worth as a tie.
 const WEAK: f64 = 0.5;
 /// A commit that wrote this part of the lines is tied as surely as one that wrote all; of a file, which has many commits,
@@ -129,6 +129,13 @@ impl Asked<'_> {
         let stem = base.split_once('.').map_or(base, |(stem, _)| stem);
         let said = if COMMON.contains(&stem) { parts.next().unwrap_or_default() } else { stem };
         words.extend(words::topics(said));
+        words
+    }
+
+    /// The same, and the folders it is in.
+    fn surroundings(&self) -> BTreeSet<String> {
+        let mut words = self.topics();
+        words.extend(words::topics(&self.lines.path));
         words
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::Result;
+use rusqlite::named_params;
 
 use super::super::Reader;
 use super::{Asked, Maker, Reason, Tie, lines, words};
@@ -28,7 +29,7 @@ const NEAR: f64 = 0.6;
 /// The goal of a session that is about the same.
 const GOAL: f64 = 0.5;
 /// The same of a commit of more files than a few, and about none of what is asked.
-const BESIDE: f64 = 0.6;
+const BESIDE: f64 = 0.5;
 /// A commit of so many files is about each of them.
 const FEW_FILES: usize = 6;
 /// Names the symbol, or the file where it is meant, and is tied by no commit.
@@ -39,12 +40,20 @@ const BY_HAND: f64 = 0.75;
 /// Names so many files that it is about none of them, and what it is worth then.
 const MANY_FILES: usize = 4;
 const ONE_OF_MANY: f64 = 0.6;
+/// The same of names in backticks.
+const MANY_NAMES: usize = 6;
 /// Names other definitions of the file, and not the one that is meant.
 const ANOTHER: f64 = 0.4;
-/// Words in common that make two texts be about the same.
+/// Words in common that make two texts be about the same; what was done is told at length, and needs more.
 const SHARED: f64 = 2.0;
-/// A word that one in so many entries of a session says tells two of them apart half as well.
+const SHARED_WORK: f64 = 2.5;
+/// A word that one in so many entries of a session, or in so many commits, says tells two of them apart half as well.
 const COMMON: usize = 5;
+const COMMON_IN_COMMITS: usize = 60;
+/// Commits whose first lines say how common a word is, the newest.
+const SUBJECTS: i64 = 4_000;
+/// What is about fewer words is a list of commits.
+const SOMETHING: usize = 4;
 /// Commits by whose name entries are looked for.
 const MOST_COMMITS: usize = 20;
 /// What was written down to the minute may be so many seconds older than the commit it tells of.
@@ -85,10 +94,9 @@ impl<'s> Whole<'s> {
         Whole { session: &session.data, entries, said }
     }
 
-    /// How much a word tells.
-    fn worth(&self, word: &str) -> f64 {
-        let said = self.said.get(word).copied().unwrap_or_default();
-        if said > 2.max(self.entries.len() / COMMON) { 0.5 } else { 1.0 }
+    /// Whether many of its entries are about a word.
+    fn is_common(&self, word: &str) -> bool {
+        self.said.get(word).copied().unwrap_or_default() > 2.max(self.entries.len() / COMMON)
     }
 }
 
@@ -156,6 +164,8 @@ fn told(reader: &Reader<'_>, said: Said) -> Result<Told> {
 struct Search<'a> {
     asked: &'a Asked<'a>,
     about: BTreeSet<String>,
+    /// The same, with the folders it is in.
+    surroundings: BTreeSet<String>,
     /// The file, under all its names and by each end of them that names no other.
     files: HashSet<String>,
     symbol: Option<&'a str>,
@@ -163,6 +173,10 @@ struct Search<'a> {
     is_telling: bool,
     /// Other definitions of the file that are known by their names.
     others: Vec<String>,
+    /// What the first lines of the commits are about that made the lines.
+    subjects: HashMap<&'a str, BTreeSet<String>>,
+    /// Words that many commits of the repository say.
+    common: HashSet<String>,
 }
 
 impl<'a> Search<'a> {
@@ -190,7 +204,14 @@ impl<'a> Search<'a> {
             other.kind != "file" && own.is_some_and(|own| !is_part(own)) && words::is_telling(&other.name)
         });
         let others = others.map(|other| other.name).collect();
-        Ok(Search { asked, about: asked.topics(), files, symbol, is_telling, others })
+        let about = asked.topics();
+        let subjects: HashMap<&str, BTreeSet<String>> =
+            asked.makers.iter().map(|maker| (maker.sha.as_str(), words::topics(&maker.subject))).collect();
+        let mut wanted = about.clone();
+        wanted.extend(subjects.values().flatten().cloned());
+        let common = common(reader, &wanted)?;
+        let surroundings = asked.surroundings();
+        Ok(Search { asked, about, surroundings, files, symbol, is_telling, others, subjects, common })
     }
 
     fn names_file(&self, one: &Told) -> bool {
@@ -198,8 +219,11 @@ impl<'a> Search<'a> {
     }
 
     fn names_symbol(&self, one: &Told) -> bool {
-        let named = |symbol: &str| words::names(&one.data.content, symbol) || self.is_qualified(one);
-        self.symbol.is_some_and(named) && (self.is_telling || self.names_file(one) || self.is_qualified(one))
+        let Some(symbol) = self.symbol else { return false };
+        match self.is_telling {
+            true => words::names(&one.data.content, symbol),
+            false => self.is_qualified(one) || self.names_file(one) && words::names_as_code(&one.data.content, symbol),
+        }
     }
 
     /// Whether it names other definitions of the file, and not the one that is meant.
@@ -233,28 +257,32 @@ impl<'a> Search<'a> {
             bonds.push(Bond { worth: SYMBOL * asked.weight(heaviest), maker: heaviest, why });
         }
         let another = if self.names_another(one) { ANOTHER } else { 1.0 };
-        if self.names_file(one) {
+        let is_note = one.data.category == Category::Note;
+        if self.names_file(one) && (asked.lines.is_file || !is_note) {
             let worth = if asked.lines.is_file { FILE } else { FILE_OF_LINES } * of_many(one) * another;
             let why = format!("names {}", asked.lines.path);
             bonds.push(Bond { worth: worth * asked.weight(heaviest), maker: heaviest, why });
         }
         // What is noted beside names whatever happened; it says why only of what it names.
-        if one.data.category == Category::Note {
+        if is_note {
             return bonds;
         }
         for maker in makers.iter().copied() {
-            let subject = words::topics(&maker.subject);
-            let is_about = one.topics.iter().any(|word| self.about.contains(word));
+            let subject = &self.subjects[maker.sha.as_str()];
+            let is_about = one.topics.iter().any(|word| self.surroundings.contains(word));
             let beside = if !is_about && maker.files > FEW_FILES { BESIDE } else { 1.0 };
-            let weight = asked.weight(maker) * beside * another;
-            if one.data.commits.iter().any(|commit| maker.sha.starts_with(commit)) {
+            let weight = asked.weight(maker) * beside * another * of_many(one);
+            if is_named(one, maker) {
                 bonds.push(Bond { worth: COMMIT * weight, maker, why: "names the commit".to_string() });
             }
             let common: Vec<&String> =
                 one.topics.iter().filter(|word| self.about.contains(*word) || subject.contains(*word)).collect();
-            let worth = |word: &&String| if self.about.contains(*word) { 1.0 } else { whole.worth(word) };
+            let is_common =
+                |word: &str| self.common.contains(word) || !self.about.contains(word) && whole.is_common(word);
+            let shared: f64 = common.iter().map(|word| if is_common(word) { 0.5 } else { 1.0 }).sum();
             let is_goal = one.data.category == Category::Goal;
-            if common.iter().map(worth).sum::<f64>() >= SHARED && (is_goal || is_near(one, whole, maker)) {
+            let needed = if one.data.category == Category::Work { SHARED_WORK } else { SHARED };
+            if shared >= needed && (is_goal || is_near(one, whole, maker)) {
                 let said: Vec<&str> = common.iter().take(4).map(|word| word.as_str()).collect();
                 let why = format!("about the same ({})", said.join(", "));
                 bonds.push(Bond { worth: if is_goal { GOAL } else { NEAR } * weight, maker, why });
@@ -297,15 +325,18 @@ impl<'a> Search<'a> {
     fn beside(&self, one: &Told, title: &str) -> Option<Reason> {
         let worth = worth_of(one.data.category)?;
         let (file, symbol) = (self.names_file(one), self.names_symbol(one));
-        let named = |maker: &&Maker| one.data.commits.iter().any(|commit| maker.sha.starts_with(commit));
-        let maker =
-            self.asked.makers.iter().find(named).filter(|_| one.data.category != Category::Note || symbol || file);
+        let maker = self
+            .asked
+            .makers
+            .iter()
+            .find(|maker| is_named(one, maker))
+            .filter(|_| one.data.category != Category::Note || symbol);
         let what = if symbol { self.symbol.unwrap_or_default() } else { &self.asked.lines.path };
         let is_of_file = file && self.asked.lines.is_file;
         let by_hand = one.said.path.is_none() && one.data.version == HAND;
         if let Some(maker) = maker {
             let base = if symbol || is_of_file { SYMBOL } else { COMMIT };
-            let is_about = symbol || file || one.topics.iter().any(|word| self.about.contains(word));
+            let is_about = symbol || file || one.topics.iter().any(|word| self.surroundings.contains(word));
             let beside = if !is_about && maker.files > FEW_FILES { BESIDE } else { 1.0 };
             let evidence = format!("names the commit {}, which {}", &maker.sha[..10], self.asked.part(maker));
             return Some(self.reason(
@@ -318,6 +349,7 @@ impl<'a> Search<'a> {
         }
         let base = match (by_hand && file, symbol, is_of_file) {
             (true, ..) => BY_HAND,
+            (_, true, _) if words::code_names(&one.data.content) > MANY_NAMES => UNTIED_SYMBOL * ONE_OF_MANY,
             (_, true, _) => UNTIED_SYMBOL,
             (.., true) => UNTIED_FILE * of_many(one),
             _ => return None,
@@ -354,6 +386,22 @@ impl<'a> Search<'a> {
             false => words::sentences(content).iter().any(|sentence| names(sentence) && words::gives_up(sentence)),
         }
     }
+}
+
+/// Whether it names a commit, and says something of it. What a heading says of where HEAD stood is no part of it.
+fn is_named(one: &Told, maker: &Maker) -> bool {
+    let named = |commit: &String| maker.sha.starts_with(commit) && one.data.content.contains(commit);
+    one.data.commits.iter().any(named) && one.topics.len() >= SOMETHING
+}
+
+/// Those of some words that many of the newest commits say.
+fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<String>> {
+    let mut statement = reader.cache.prepare_cached("SELECT subject FROM commit_row ORDER BY time DESC LIMIT :most")?;
+    let subjects = statement.query_map(named_params! {":most": SUBJECTS}, |row| row.get(0))?;
+    let subjects: Vec<String> = subjects.collect::<rusqlite::Result<_>>()?;
+    let counts = words::counted(wanted, subjects.iter().map(String::as_str));
+    let is_common = |count: usize| count > 2.max(subjects.len() / COMMON_IN_COMMITS);
+    Ok(counts.into_iter().filter(|(_, count)| is_common(*count)).map(|(word, _)| word).collect())
 }
 
 /// How much it is about one of the files that it names.

@@ -1,7 +1,7 @@
 //! What a text says of itself: whether it gives a reason, whether it names something, what two texts are both about. Pure;
 //! refuses to understand more than words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::text_index;
 
@@ -48,90 +48,11 @@ const GIVEN_UP: &[&str] = &[
 ];
 
 /// Words of commits and logs that say nothing of what they are about.
-const IDLE: &[&str] = &[
-    "add",
-    "added",
-    "adds",
-    "all",
-    "also",
-    "and",
-    "are",
-    "but",
-    "can",
-    "change",
-    "changed",
-    "changes",
-    "chore",
-    "clean",
-    "cleanup",
-    "code",
-    "commit",
-    "commits",
-    "complete",
-    "completed",
-    "create",
-    "created",
-    "docs",
-    "each",
-    "feat",
-    "file",
-    "files",
-    "fix",
-    "fixed",
-    "fixes",
-    "for",
-    "from",
-    "has",
-    "have",
-    "implement",
-    "implemented",
-    "improve",
-    "improved",
-    "into",
-    "its",
-    "just",
-    "make",
-    "merge",
-    "more",
-    "move",
-    "moved",
-    "new",
-    "not",
-    "now",
-    "one",
-    "only",
-    "our",
-    "out",
-    "phase",
-    "refactor",
-    "remove",
-    "removed",
-    "run",
-    "see",
-    "session",
-    "should",
-    "src",
-    "support",
-    "test",
-    "tests",
-    "that",
-    "the",
-    "them",
-    "then",
-    "this",
-    "update",
-    "updated",
-    "use",
-    "used",
-    "using",
-    "via",
-    "was",
-    "when",
-    "will",
-    "with",
-    "work",
-    "you",
-];
+const IDLE: &str = "add added adds all also and are but can change changed changes chore clean cleanup code commit commits \
+    complete completed create created docs each feat file files fix fixed fixes for from has have html implement \
+    implemented improve improved instead into its json just make merge more move moved new not now one only our \
+    out phase refactor remove removed run see session should src support test tests that the them then this toml \
+    txt update updated use used using via was when will wip with work yaml yml you";
 
 /// Trailers: who did it, and not why.
 const TRAILERS: &[&str] =
@@ -217,13 +138,37 @@ fn holds(text: &str, words: &str) -> bool {
     })
 }
 
-/// Whether a text names an identifier: as a whole, in its own letters.
+/// Whether a text names an identifier: as a whole, in its own letters, and not as part of a file's name or of a word with
+/// hyphens.
 pub fn names(text: &str, identifier: &str) -> bool {
-    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    !identifier.is_empty()
-        && text.match_indices(identifier).any(|(at, _)| {
-            !goes_on(text[..at].chars().next_back()) && !goes_on(text[at + identifier.len()..].chars().next())
-        })
+    named_at(text, identifier).next().is_some()
+}
+
+/// Whether a text names an identifier as code: in backticks, with brackets behind it, or behind what it belongs to.
+pub fn names_as_code(text: &str, identifier: &str) -> bool {
+    named_at(text, identifier).any(|at| {
+        let (before, after) = (&text[..at], &text[at + identifier.len()..]);
+        // In `src/main.rs::main` a file stands before it.
+        let owner =
+            before.strip_suffix("::").map(|before| before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_'));
+        let is_owned = owner.is_some_and(|rest| !rest.ends_with('.'));
+        after.starts_with("()") || is_owned || before.ends_with('`') && after.starts_with(['`', '('])
+    })
+}
+
+/// How many things stand in backticks.
+pub fn code_names(text: &str) -> usize {
+    text.matches('`').count() / 2
+}
+
+fn named_at<'t>(text: &'t str, identifier: &'t str) -> impl Iterator<Item = usize> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/');
+    text.match_indices(identifier).filter(|_| !identifier.is_empty()).map(|(at, _)| at).filter(move |at| {
+        let mut after = text[at + identifier.len()..].chars();
+        let (next, second) = (after.next(), after.next());
+        let goes_on = next.is_some_and(is_part) || next == Some('.') && second.is_some_and(char::is_alphanumeric);
+        !goes_on && !text[..*at].chars().next_back().is_some_and(is_part)
+    })
 }
 
 /// Whether an identifier is no word of everyday, so that whoever writes it means it.
@@ -238,22 +183,36 @@ pub fn is_telling(identifier: &str) -> bool {
 pub fn topics(text: &str) -> BTreeSet<String> {
     let is_told = |word: &String| {
         word.chars().count() >= SHORTEST
-            && !IDLE.contains(&word.as_str())
+            && !IDLE.split(' ').any(|idle| idle == word)
             && !word.bytes().all(|byte| byte.is_ascii_digit())
             && !(word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     let mut topics: BTreeSet<String> =
-        text_index::words(text).into_iter().filter(is_told).map(|word| stem(&word)).collect();
+        text_index::words(text).into_iter().filter(is_told).map(|word| stem(&word).to_string()).collect();
     let joined = text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
     let joined = joined.map(|word| word.trim_matches(['-', '_'])).filter(|word| word.contains(['-', '_']));
     topics.extend(joined.map(str::to_lowercase).filter(is_told));
     topics
 }
 
+/// How many texts say each of some topics; texts are taken for words, and nothing more.
+pub fn counted<'t>(topics: &BTreeSet<String>, texts: impl Iterator<Item = &'t str>) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for text in texts {
+        let lower = text.to_lowercase();
+        let words = lower.split(|c: char| !c.is_alphanumeric()).map(stem);
+        let said: BTreeSet<&str> = words.filter(|word| topics.contains(*word)).collect();
+        for word in said {
+            *counts.entry(word.to_string()).or_default() += 1;
+        }
+    }
+    counts
+}
+
 /// A word without the ending of a plural.
-fn stem(word: &str) -> String {
+fn stem(word: &str) -> &str {
     let cut = word.strip_suffix('s').filter(|cut| cut.len() >= SHORTEST && !cut.ends_with(['s', 'u', 'i']));
-    cut.unwrap_or(word).to_string()
+    cut.unwrap_or(word)
 }
 
 #[cfg(test)]
@@ -283,6 +242,19 @@ mod tests {
         check("Parser::parse", "parse", true);
         check("Parse", "parse", false);
         check("anything", "", false);
+        check("src/main.rs", "main", false);
+        check("the main-loop", "main", false);
+        check("It calls main.", "main", true);
+        for (text, expect) in [
+            ("`run`", true),
+            ("`run(x)`", true),
+            ("run()", true),
+            ("a run", false),
+            ("Job::run", true),
+            ("a.rs::run:1", false),
+        ] {
+            assert_eq!(names_as_code(text, "run"), expect, "{text}");
+        }
     }
 
     #[test]
@@ -299,6 +271,12 @@ mod tests {
         let topics: Vec<String> =
             topics("feat(repo): add --with-issues flags to the repo update").into_iter().collect();
         assert_eq!(topics, ["flag", "issue", "repo", "with-issues"]);
+    }
+
+    #[test]
+    fn topics_are_counted_in_texts() {
+        let counts = counted(&topics("parse the headers"), ["Parse it, parse it", "a header", "other"].into_iter());
+        assert_eq!((counts["parse"], counts["header"], counts.len()), (1, 1, 2));
     }
 
     #[test]
