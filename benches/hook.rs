@@ -1,8 +1,10 @@
 //! What a captured `git commit` pays for the hook: without one, with an empty shell hook, and with patina's, in
-//! turn; then a rebase of 100 commits without and with patina, and how many times the worker ran.
+//! turn; then a rebase of 100 commits without and with patina, and how many times the worker ran; and what an agent
+//! waits for when a session ends, with its end of the pipe left open.
 //!
 //! `cargo bench --bench hook -- [RUNS]`
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -45,6 +47,41 @@ fn main() {
     for path in [&repositories[0], &repositories[2]] {
         rebase(path);
     }
+    session_end(&repositories[2], folder.path(), runs);
+}
+
+fn session_end(path: &Path, home: &Path, runs: usize) {
+    let own = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_patina"));
+        command.current_dir(path).env("HOME", home).env("PATINA_DATA_DIR", home.join("data"));
+        command.env_remove("CLAUDE_CONFIG_DIR").args(name.split(' '));
+        command
+    };
+    let installed = own("hook install --agent claude --yes").output().expect("patina runs");
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let transcript = home.join(".claude/projects/-bench/1.jsonl");
+    std::fs::create_dir_all(transcript.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&transcript, "{}\n").expect("a transcript");
+    let (cwd, transcript) = (path.display(), transcript.display());
+    let message = format!(r#"{{"cwd":"{cwd}","transcript_path":"{transcript}","hook_event_name":"Stop"}}"#);
+    let mut times: Vec<f64> = Vec::new();
+    for _ in 0..runs {
+        let start = Instant::now();
+        let mut command = own("session end --agent claude");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("patina starts");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(message.as_bytes()).expect("it is read");
+        let ended = child.wait_with_output().expect("it ends");
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
+        assert!(ended.status.success());
+        // The worker of this run must not be measured in the next.
+        patina(path, &["status", "--wait"]);
+    }
+    let letters = std::fs::read_dir(path.join(".git/patina/inbox")).expect("an inbox").count();
+    assert!(letters <= 1, "one session is one letter");
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    println!("session end, stdin left open           p50 {:6.2} ms  p95 {:6.2} ms", at(0.5), at(0.95));
 }
 
 fn rebase(path: &Path) {

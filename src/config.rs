@@ -29,6 +29,10 @@ pub struct Config {
     pub dimensions_off: Vec<String>,
     /// Whether the worker trains by itself when it is time to.
     pub retrains: bool,
+    /// Whether the user's home directory is hidden in texts of sessions.
+    pub hides_home: bool,
+    /// Names of users that are hidden in texts of sessions.
+    pub hidden_users: Vec<String>,
     /// What was odd about the files: unknown keys, things a repository may not say.
     pub warnings: Vec<String>,
 }
@@ -81,6 +85,8 @@ struct UserFile {
     dimensions: DimensionsSection,
     #[serde(default)]
     retrain: RetrainSection,
+    #[serde(default)]
+    redact: RedactSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -117,6 +123,13 @@ struct RetrainSection {
 }
 
 #[derive(Debug, Default, Deserialize)]
+struct RedactSection {
+    home: Option<bool>,
+    #[serde(default)]
+    users: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
 struct StateSection {
     dir: Option<PathBuf>,
 }
@@ -135,6 +148,9 @@ const USER_KEYS: &[&str] = &[
     "dimensions.off",
     "retrain",
     "retrain.auto",
+    "redact",
+    "redact.home",
+    "redact.users",
 ];
 /// The keys a repository may set.
 const REPOSITORY_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore", "dimensions", "dimensions.off"];
@@ -196,6 +212,8 @@ impl Config {
             },
             dimensions_off: user_file.dimensions.off,
             retrains: user_file.retrain.auto.unwrap_or(true),
+            hides_home: user_file.redact.home.unwrap_or(true),
+            hidden_users: user_file.redact.users,
             warnings,
         };
         config.ignore = globs(&config.ignore_patterns)?;
@@ -321,6 +339,16 @@ mod tests {
         assert_eq!(config.warnings.len(), 2);
         let config = Config::from_texts(None, Some(("patina.toml", "[index]\nmax_file_bytes = 10"))).expect("reads");
         assert_eq!(config.max_file_bytes, 10);
+    }
+
+    #[test]
+    fn what_is_private_is_the_users_to_say() {
+        let user = "[redact]\nhome = false\nusers = ['ada']";
+        let config =
+            Config::from_texts(Some(("f", user)), Some(("patina.toml", "[redact]\nhome = true"))).expect("reads");
+        assert_eq!((config.hides_home, config.hidden_users), (false, vec!["ada".to_string()]));
+        assert_eq!(config.warnings.len(), 1, "a repository may not say it");
+        assert!(Config::from_texts(None, None).expect("reads").hides_home);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! long time and git can tell again is dropped, by `gc`.
 
 mod salvage;
+mod said;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
 
 use crate::error::{Exit, UserError};
-use crate::event::{DERIVER, Fact, Idem, Origin, Seq};
+use crate::event::{DERIVER, Fact, Idem, Seq};
 use crate::fail;
 use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
@@ -246,30 +247,6 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Where the session facts after a position that are in no tree come from, each source once.
-    pub fn sessions_after(&self, after: Seq) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT source_file FROM event INDEXED BY event_by_session
-             WHERE origin = 'session' AND source_file IS NOT NULL AND seq > :after ORDER BY source_file",
-        )?;
-        Ok(statement.query_map(named_params! {":after": after}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// Every fact from a source that is in no tree, in the order of the log.
-    pub fn each_of_session(&self, source: &str, mut visit: impl FnMut(Seq, &str, &str) -> Result<()>) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event INDEXED BY event_by_session
-             WHERE origin = 'session' AND source_file = :source ORDER BY seq",
-        )?;
-        let mut rows = statement.query(named_params! {":source": source})?;
-        while let Some(row) = rows.next()? {
-            let seq = row.get(0)?;
-            refuse_bad_row(row, seq)?;
-            visit(seq, row.get_ref(1)?.as_str()?, row.get_ref(6)?.as_str()?)?;
-        }
-        Ok(())
-    }
-
     /// What this log is called: a cache made from it remembers the name.
     pub fn id(&self) -> Result<String> {
         Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'log_id'", [], |row| row.get(0))?)
@@ -348,62 +325,6 @@ impl Eventlog {
         };
         transaction.commit()?;
         Ok(old)
-    }
-
-    /// Every event of a log that nobody writes to, in order: position, type, origin, source, data.
-    pub fn each(path: &Path, mut visit: impl FnMut(Seq, &str, &str, &str, &str) -> Result<()>) -> Result<()> {
-        let connection = sqlite::open_read_only(path)?;
-        let mut statement = connection.prepare(EVERY_ROW)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let seq = row.get(0)?;
-            refuse_bad_row(row, seq)?;
-            let source = row.get_ref(4)?.as_str_or_null()?.unwrap_or_default();
-            visit(seq, row.get_ref(1)?.as_str()?, row.get_ref(3)?.as_str()?, source, row.get_ref(6)?.as_str()?)?;
-        }
-        Ok(())
-    }
-
-    /// Every fact of one origin in a log that nobody writes to, in order.
-    pub fn each_fact(path: &Path, origin: Origin, mut visit: impl FnMut(Fact) -> Result<()>) -> Result<()> {
-        let connection = sqlite::open_read_only(path)?;
-        let mut statement = connection.prepare(
-            "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event WHERE origin = :origin ORDER BY seq",
-        )?;
-        let mut rows = statement.query(named_params! {":origin": origin.name()})?;
-        while let Some(row) = rows.next()? {
-            refuse_bad_row(row, row.get(0)?)?;
-            visit(Fact {
-                event_type: row.get(1)?,
-                at: row.get(2)?,
-                origin,
-                source_file: row.get(4)?,
-                idem: Idem(row.get(5)?),
-                data: row.get(6)?,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Takes the body of events away; their identity stays, so that they are never taken in again.
-    pub fn erase(&mut self, seqs: &[Seq]) -> Result<()> {
-        self.connection.pragma_update(None, "secure_delete", "ON")?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut find = transaction.prepare(ROW)?;
-            let mut erase = transaction.prepare("UPDATE event SET data = :data, sum = :sum WHERE seq = :seq")?;
-            for seq in seqs {
-                let sum = find.query_row(named_params! {":seq": seq}, |row| {
-                    let (event_type, at, origin): (String, Option<i64>, String) =
-                        (row.get(1)?, row.get(2)?, row.get(3)?);
-                    let (source, idem): (Option<String>, [u8; 16]) = (row.get(4)?, row.get(5)?);
-                    Ok(row_sum(*seq, &event_type, at, &origin, source.as_deref(), &Idem(idem), ERASED))
-                })?;
-                erase.execute(named_params! {":data": ERASED, ":sum": sum, ":seq": seq})?;
-            }
-        }
-        fail::point("bodies taken away")?;
-        Ok(transaction.commit()?)
     }
 
     /// Gives the space of dropped events back.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, hook, stop_flag};
+use super::{Here, agents, hook, stop_flag};
 use crate::embedding::{self, Embeddings};
 use crate::entries::{self, Session};
 use crate::error::{Exit, UserError};
@@ -109,6 +109,7 @@ fn look(here: &Here, arguments: &Arguments, output: &Output) -> Result<(Option<V
     let verdict = arguments.verify.then(verified).transpose()?;
     let mut checks = vec![git(), repository(here), folder(here)];
     checks.extend(hooks_installed(here));
+    checks.push(agents_ring(here));
     checks.extend(eventlog(here));
     checks.extend(cache(here));
     checks.extend(model(here));
@@ -249,6 +250,39 @@ fn reachability(here: &Here, site: &hooks::Site) -> Result<Check> {
         0 => ok("reachability", "no hook of ours is there to be tried"),
         n => ok("reachability", format!("{} ran and reached patina", count(n as u64, "hook"))),
     })
+}
+
+/// Whether the agents that were consented to ring, found out by running what stands in their settings.
+fn agents_ring(here: &Here) -> Check {
+    let check = || -> Result<Check> {
+        let (mut ringing, mut failures) = (Vec::new(), Vec::new());
+        let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
+        for agent in crate::agents::consents(&here.workspace)?.into_keys() {
+            let mut tried = Vec::new();
+            for state in agents::states(here, Some(agent))? {
+                let other = state.hooks.iter().filter(|hook| hook.state != hooks::State::Installed);
+                failures.extend(other.map(|hook| format!("{} of {} is {}", hook.event, agent.name(), hook.state)));
+            }
+            if !here.workspace.is_disabled() && here.workspace.create().is_ok() {
+                for settings in agents::everywhere(here, agent) {
+                    tried.extend(hooks::agents::try_out(&settings, &here.workspace.dir, dir)?);
+                }
+            }
+            let silent = tried.into_iter().filter_map(|one| one.failure);
+            failures.extend(silent.map(|failure| format!("the hook of {} {failure}", agent.name())));
+            ringing.push(agent.name());
+        }
+        Ok(match (ringing.as_slice(), failures.as_slice()) {
+            ([], _) => ok("agents", "no agent's transcripts are read"),
+            (_, []) => ok("agents", format!("{}: the hooks ran and reached patina", ringing.join(", "))),
+            (_, failures) => warning(
+                "agents",
+                failures.join("; "),
+                "run `patina hook install --agent NAME` again, or `patina hook status`",
+            ),
+        })
+    };
+    check().unwrap_or_else(|error| failed("agents", format!("{error:#}"), "run `patina hook status`"))
 }
 
 fn eventlog(here: &Here) -> Vec<Check> {

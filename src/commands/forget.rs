@@ -83,7 +83,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             page.line(format!("{} read again from git, without it", count(answer.read_again, "event")));
         }
         for path in &answer.left {
-            page.line(format!("still in {path}: in the name of a file that git tracks"));
+            page.line(format!(
+                "still in {path}: it stands in the name of a file, or in a copy of settings kept to restore them"
+            ));
         }
     }
     output.print(&page)

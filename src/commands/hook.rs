@@ -7,9 +7,11 @@ use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
+use super::agents::{self, AgentName, AgentState, Wishes};
 use super::output::Output;
 use super::{Here, is_off, program, worker};
 use crate::config::Config;
+use crate::error::{Exit, UserError};
 use crate::git::{Repository, hooks_path};
 use crate::hooks::{self, HookState, Method, Site};
 use crate::workspace::Workspace;
@@ -19,13 +21,26 @@ pub enum HookCommand {
     /// Add patina to this repository's hooks.
     Install {
         /// How: `shim` writes a marked block into hook files, `config` uses git's own hook settings (git 2.54).
-        #[arg(long, value_name = "METHOD", default_value = "auto")]
+        #[arg(long, value_name = "METHOD", default_value = "auto", conflicts_with = "agent")]
         method: MethodName,
+        /// Into the settings of a coding agent instead, and read its transcripts of this repository.
+        #[arg(long, value_name = "AGENT")]
+        agent: Option<AgentName>,
+        #[command(flatten)]
+        wishes: Wishes,
     },
-    /// Take patina out of the hooks, byte for byte.
-    Uninstall,
+    /// Take patina out of the hooks, byte for byte, and out of agents' settings.
+    Uninstall {
+        /// Only out of the settings of this agent.
+        #[arg(long, value_name = "AGENT")]
+        agent: Option<AgentName>,
+    },
     /// Say where patina is in the hooks.
-    Status,
+    Status {
+        /// Only of this agent.
+        #[arg(long, value_name = "AGENT")]
+        agent: Option<AgentName>,
+    },
     /// Keep the hooks and let them do nothing.
     Disable,
     /// Let the hooks ring again.
@@ -48,17 +63,29 @@ pub enum MethodName {
 #[derive(Serialize)]
 struct Answer<'a> {
     hooks: &'a [HookState],
+    agents: &'a [AgentState],
 }
 
 pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
-    if let HookCommand::Ring { event } = command {
-        ring(event);
-        return Ok(ExitCode::SUCCESS);
+    match command {
+        HookCommand::Ring { event } => {
+            ring(event);
+            return Ok(ExitCode::SUCCESS);
+        }
+        HookCommand::Install { agent: Some(agent), wishes, .. } => return agents::install(*agent, *wishes, output),
+        _ => {}
     }
     let here = Here::find(output)?;
+    if let HookCommand::Uninstall { agent: Some(agent) } | HookCommand::Status { agent: Some(agent) } = command {
+        let Some(known) = agent.agent() else { return Err(no_hooks_of_ours(*agent)) };
+        if matches!(command, HookCommand::Uninstall { .. }) {
+            agents::uninstall(&here, Some(*agent), output)?;
+        }
+        return agents::show(&here, Some(known), output);
+    }
     let site = site(&here)?;
     let states = match command {
-        HookCommand::Install { method } => {
+        HookCommand::Install { method, .. } => {
             here.workspace.create()?;
             let method = match method {
                 MethodName::Auto => Method::Auto,
@@ -67,14 +94,19 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
             };
             hooks::install(&site, method)?
         }
-        HookCommand::Uninstall => hooks::uninstall(&site)?,
-        HookCommand::Status => hooks::status(&site)?,
+        HookCommand::Uninstall { .. } => {
+            let states = hooks::uninstall(&site)?;
+            agents::uninstall(&here, None, output)?;
+            states
+        }
+        HookCommand::Status { .. } => hooks::status(&site)?,
         HookCommand::Disable => hooks::disable(&site)?,
         HookCommand::Enable => hooks::enable(&site)?,
         HookCommand::Ring { .. } => unreachable!("answered above"),
     };
+    let agents = agents::states(&here, None)?;
     if output.json {
-        return output.print_json(&Answer { hooks: &states });
+        return output.print_json(&Answer { hooks: &states, agents: &agents });
     }
     let mut page = output.page();
     for hook in &states {
@@ -83,10 +115,20 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
             page.line(format!("    {note}"));
         }
     }
+    let used: Vec<AgentState> = agents.into_iter().filter(AgentState::is_used).collect();
+    agents::describe(&mut page, &used);
     if matches!(command, HookCommand::Install { .. }) && here.workspace.cache_path().is_none() {
         page.line("`patina reindex` takes in what is there already; the next commit would do it too");
     }
     output.print(&page)
+}
+
+/// What was pasted by a person is for that person to take out.
+fn no_hooks_of_ours(agent: AgentName) -> anyhow::Error {
+    let name = agent.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    UserError::new(Exit::Usage, format!("patina writes nothing into the settings of {name}"))
+        .hint("take out by hand what was pasted there")
+        .into()
 }
 
 /// Facts about where hooks go, for a repository as it stands.
@@ -127,8 +169,8 @@ fn rung() -> Option<(PathBuf, Config, Workspace)> {
     Some((common_dir, config, workspace))
 }
 
-/// Whether a folder holds files that the repository tracks: then they are the project's, and not ours to change.
-fn is_tracked(top: &Path, dir: &Path) -> bool {
+/// Whether the repository tracks a file, or files in a folder: then they are the project's, and not ours to change.
+pub fn is_tracked(top: &Path, dir: &Path) -> bool {
     let (Ok(top), Ok(dir)) = (std::fs::canonicalize(top), std::fs::canonicalize(dir)) else { return false };
     if dir.starts_with(top.join(".git")) || !dir.starts_with(&top) {
         return false;
@@ -138,7 +180,14 @@ fn is_tracked(top: &Path, dir: &Path) -> bool {
     listed.is_ok_and(|listed| !listed.stdout.is_empty())
 }
 
-fn git(dir: &PathBuf) -> Command {
+/// Whether git leaves a file out.
+pub fn is_ignored(path: &Path) -> bool {
+    let Some(folder) = path.parent() else { return false };
+    let asked = git(folder).args(["check-ignore", "-q", "--"]).arg(path).status();
+    asked.is_ok_and(|asked| asked.success())
+}
+
+fn git(dir: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(dir).env("GIT_OPTIONAL_LOCKS", "0");
     for (name, _) in

@@ -1,6 +1,7 @@
 //! One file a subcommand: arguments in, an answer out. clap's door, and the only room that prints; data goes
 //! to stdout, talk to stderr.
 
+mod agents;
 mod calls;
 mod completions;
 mod config;
@@ -21,6 +22,8 @@ mod reindex;
 mod related;
 mod retrain;
 mod session;
+mod session_end;
+mod snippets;
 mod status;
 mod task;
 mod who;
@@ -231,7 +234,11 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
         })?;
     }
     // The worker writes its trace to a file of its own, and a hook writes nothing anywhere.
-    if !matches!(cli.command, Command::Worker(_) | Command::Hook(hook::HookCommand::Ring { .. })) {
+    let is_hook = matches!(
+        cli.command,
+        Command::Hook(hook::HookCommand::Ring { .. }) | Command::Session(session::SessionCommand::End(_))
+    );
+    if !is_hook && !matches!(cli.command, Command::Worker(_)) {
         let level = if cli.quiet { "error" } else { ["warn", "info", "debug"][usize::from(cli.verbose.min(2))] };
         let filter = tracing_subscriber::EnvFilter::try_from_env("PATINA_LOG")
             .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));

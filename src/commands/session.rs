@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::output::{Output, clean};
-use super::{Here, Needs, parse_since, stop_flag};
+use super::{Here, Needs, parse_since, session_end, stop_flag};
 use crate::derive::{EntryData, source_of};
 use crate::entries::{self, Commits, Session};
 use crate::error::{Exit, UserError};
@@ -53,6 +53,9 @@ pub enum SessionCommand {
         #[arg(long)]
         prompts: bool,
     },
+    /// What agents' hooks call; reads one JSON value from stdin.
+    #[command(hide = true)]
+    End(session_end::Arguments),
     /// Print a session as a Markdown log, to be committed.
     Export {
         /// Its id, or the beginning of one.
@@ -118,6 +121,7 @@ pub fn run(command: &SessionCommand, output: &Output) -> Result<ExitCode> {
         }
         SessionCommand::Show { id, category, fresh } => show(id, category, *fresh, output),
         SessionCommand::Import { paths, prompts } => import(paths, *prompts, output),
+        SessionCommand::End(arguments) => Ok(session_end::run(arguments)),
         SessionCommand::Export { id, .. } => export(id, output),
     }
 }
@@ -191,7 +195,9 @@ fn meant(reader: &Reader<'_>, id: &str) -> Result<(Session, Option<i64>)> {
             .hint("`patina session list` shows those there are")
             .into()),
         [at, rest @ ..] if rest.iter().all(|other| sessions[*other].data.session == sessions[*at].data.session) => {
-            Ok((sessions[*at].clone(), next[*at]))
+            // A file that only points to a session has its id, and says nothing.
+            let fullest = found.iter().max_by_key(|at| sessions[**at].data.entries).copied().unwrap_or(*at);
+            Ok((sessions[fullest].clone(), next[fullest]))
         }
         several => {
             let names: Vec<String> =
@@ -289,9 +295,8 @@ fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode>
 fn export(id: &str, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let reader = here.reader(false, Needs::Counts, output)?;
-    let (session, next) = meant(&reader, id)?;
+    let (session, _) = meant(&reader, id)?;
     let entries = shown(&reader, &session)?;
-    let commits = Commits::load(&reader.cache)?.of(&here.repository, &session.data, next);
     let entries: Vec<Entry> = entries
         .into_iter()
         .map(|entry| {
@@ -299,7 +304,7 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
             Entry { category, content, at, line: 1, files, commits, state }
         })
         .collect();
-    let text = as_markdown(&session.data.as_head(), &entries, &commits);
+    let text = as_markdown(&session.data.as_head(), &entries);
     if output.json {
         #[derive(Serialize)]
         struct Answer {

@@ -1,7 +1,7 @@
 //! Which commits were made in which session: between its tags or commits where it names them, else by time. Refuses to
 //! follow a commit that no HEAD reaches.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -10,12 +10,12 @@ use super::{Said, sessions};
 use crate::derive::SessionData;
 use crate::event::hex;
 use crate::eventlog;
-use crate::git::Repository;
+use crate::git::{ObjectId, Repository};
 
 /// A session that did not say when it ended is over after so many seconds, or when the next one begins.
 const LONGEST: i64 = 12 * 3600;
-/// A commit may be this many seconds younger than the end of its session: the end is often written down before it.
-const SLACK: i64 = 300;
+/// Commits that no HEAD reaches and that are gone through, from a session's start to where history is known again.
+const MOST_UNKNOWN: usize = 1_000;
 
 /// A live session and what it said of itself.
 #[derive(Debug, Clone)]
@@ -87,17 +87,20 @@ impl Commits {
         let head = &session.head;
         let resolve = |tag: &Option<String>, commit: &Option<String>| -> Option<Vec<u8>> {
             let tag = tag.as_ref().and_then(|tag| repository.resolve_commit(&format!("refs/tags/{tag}")));
-            let named = || self.named(commit.as_deref()?);
-            tag.map(|id| id.as_bytes().to_vec()).or_else(named)
+            let is_id = |text: &&str| text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let written = commit.as_deref().filter(is_id);
+            let named = || self.named(written?);
+            let gone = || repository.resolve_commit(written?).map(|id| id.as_bytes().to_vec());
+            tag.map(|id| id.as_bytes().to_vec()).or_else(named).or_else(gone)
         };
         let start = resolve(&head.start_tag, &head.start_commit);
         if let (Some(start), Some(end)) = (&start, resolve(&head.end_tag, &head.end_commit)) {
-            return self.between(start, &end);
+            return self.between(&self.known_below(repository, start), &end);
         }
         let Some(started) = head.started.or_else(|| Some(self.known.get(start.as_ref()?)?.time)) else {
             return Vec::new();
         };
-        let ended = head.ended.map_or(started + LONGEST, |ended| ended + SLACK);
+        let ended = head.ended.unwrap_or(started + LONGEST);
         // Where two sessions ran side by side, a commit is of the one that began last.
         let ended = next.filter(|next| *next > started).map_or(ended, |next| ended.min(next - 1));
         let from = self.order.partition_point(|(time, _)| *time < started);
@@ -113,12 +116,29 @@ impl Commits {
         found.next().is_none().then(|| first.clone())
     }
 
-    /// What `end` reaches and `start` does not, the oldest first.
-    fn between(&self, start: &[u8], end: &[u8]) -> Vec<String> {
+    /// A commit, where a HEAD reaches it, else the first ones below it that one reaches: its branch may have been rewritten.
+    fn known_below(&self, repository: &Repository, commit: &[u8]) -> Vec<Vec<u8>> {
+        let (mut found, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![commit.to_vec()]);
+        while let Some(commit) = waiting.pop() {
+            if self.known.contains_key(&commit) {
+                found.push(commit);
+            } else if seen.len() < MOST_UNKNOWN
+                && seen.insert(commit.clone())
+                && let Ok(id) = ObjectId::try_from(commit.as_slice())
+            {
+                waiting.extend(repository.parents_of(id).into_iter().map(|parent| parent.as_bytes().to_vec()));
+            }
+        }
+        found
+    }
+
+    /// What `end` reaches and none of `starts` does, the oldest first.
+    fn between(&self, starts: &[Vec<u8>], end: &[u8]) -> Vec<String> {
         let mut sides: HashMap<&[u8], Side> = HashMap::new();
         let mut queue: BinaryHeap<(i64, &[u8])> = BinaryHeap::new();
         let mut wanted = 0;
-        for (sha, side) in [(end, Side::Wanted), (start, Side::Excluded)] {
+        let excluded = starts.iter().map(|start| (start.as_slice(), Side::Excluded));
+        for (sha, side) in std::iter::once((end, Side::Wanted)).chain(excluded) {
             let Some((sha, one)) = self.known.get_key_value(sha) else {
                 if side == Side::Wanted {
                     return Vec::new();
@@ -197,7 +217,7 @@ mod tests {
         // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6.
         let all = commits(&[(1, 1, &[]), (2, 2, &[1]), (3, 3, &[2]), (4, 4, &[2]), (5, 5, &[3]), (6, 6, &[4, 5])]);
         let check = |start: u8, end: u8, expect: &[u8]| {
-            let found = all.between(&[start; 20], &[end; 20]);
+            let found = all.between(&[vec![start; 20]], &[end; 20]);
             let expect: Vec<String> = expect.iter().map(|id| hex(&[*id; 20])).collect();
             assert_eq!(found, expect, "{start}..{end}");
         };

@@ -145,7 +145,7 @@ pub fn uninstall(settings: &Settings, rings: impl Fn(&Path) -> bool) -> Result<L
         }
     }
     let made = known.as_ref().map_or(0, |record| record.folders);
-    if let (Some(parent), false) = (file.path.parent(), file.path.exists()) {
+    if let Some(parent) = file.path.parent() {
         shim::sweep(parent, made);
     }
     record::remove(&settings.records, &file.path)?;

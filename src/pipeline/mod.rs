@@ -39,6 +39,7 @@ pub use look::retrain_if_due;
 pub use retrain::{Briefly, Learner, keep, retrain, timeline};
 pub use sessions::{Imported, Noted, import_sessions, note, replay_sessions};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
+pub use transcripts::preview;
 
 /// Sessions of the model in the background; with two, a worker stays under 250 MB.
 pub const WORKER_SESSIONS: usize = 2;

@@ -15,7 +15,7 @@ use crate::entries;
 use crate::error::{Exit, UserError};
 use crate::event::{Fact, Origin, Seq, hex};
 use crate::eventlog::Eventlog;
-use crate::redact::redact;
+use crate::redact::{Private, redact};
 use crate::sessions::{Category, Reading, markdown};
 use crate::store;
 use crate::view;
@@ -55,7 +55,8 @@ fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     log.each_of_session(source, |seq, event_type, data| {
         // What was forgotten has no body any more.
         if event_type == SESSION_READ {
-            heads.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
+            let head = serde_json::from_str(data).ok().filter(|head: &SessionData| !head.session.is_empty());
+            heads.extend(head.map(|data| (seq, data)));
         } else {
             entries.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
         }
@@ -102,7 +103,7 @@ pub struct Noted {
 pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[String], time: i64) -> Result<Noted> {
     let source = source_of(NOTES);
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
-    let (content, mut occurrence) = (redact(text).into_owned(), 0);
+    let (content, mut occurrence) = (redact(&private(context).hide(text)).into_owned(), 0);
     log.each_of_session(&source, |_, _, data| {
         let same = serde_json::from_str::<EntryData>(data).ok();
         let same = same.filter(|one| (one.category, &one.content, one.time) == (category, &content, Some(time)));
@@ -151,7 +152,7 @@ pub struct Imported {
 /// # Errors
 /// A [`UserError`] for a file that cannot be read or is no session; those before it are taken in.
 pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) -> Result<Vec<Imported>> {
-    let (mut taken, tops) = (Vec::new(), transcripts::tops(context)?);
+    let (mut taken, tops, private) = (Vec::new(), transcripts::tops(context.repository)?, private(context));
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     for path in paths {
         let no = |why: &str| {
@@ -161,7 +162,7 @@ pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) 
         let unreadable = |error: anyhow::Error| no(&format!("{error:#}"));
         if let Some(agent) = transcripts::written_by(path).map_err(unreadable)? {
             let read = transcripts::read(agent, path, prompts, &tops).map_err(unreadable)?;
-            taken.push(append(&mut log, &read.reading, agent.name(), &read.hash)?);
+            taken.push(append(&mut log, read.reading, agent.name(), &read.hash, &private)?);
             continue;
         }
         let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
@@ -169,19 +170,38 @@ pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) 
         let reading =
             markdown::read(&path.to_string_lossy(), &text).ok_or_else(|| no("no session in a form that is known"))?;
         let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
-        taken.push(append(&mut log, &reading, "markdown", &hash)?);
+        taken.push(append(&mut log, reading, "markdown", &hash, &private)?);
     }
     log.close()?;
     super::catch_up(context, super::Depth::New)?;
     Ok(taken)
 }
 
-pub(super) fn append(log: &mut Eventlog, reading: &Reading, format: &str, hash: &str) -> Result<Imported> {
+/// What of this machine and its people is left out of what exists nowhere else.
+pub(super) fn private(context: &Context<'_>) -> Private {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|_| context.config.hides_home);
+    Private::new(home.as_deref(), &context.config.hidden_users)
+}
+
+/// Appends what a reading gives: entries first, so that whatever says that it was read has all that it found.
+pub(super) fn append(
+    log: &mut Eventlog,
+    mut reading: Reading,
+    format: &str,
+    hash: &str,
+    private: &Private,
+) -> Result<Imported> {
+    let hide = |text: &mut String| *text = private.hide(text).into_owned();
+    hide(&mut reading.head.title);
+    for entry in &mut reading.entries {
+        hide(&mut entry.content);
+        entry.files.iter_mut().for_each(hide);
+    }
+    let reading = &reading;
     let facts = session_facts(reading, None, format, hash);
     if facts.is_empty() {
         return Ok(Imported { id: reading.head.id.clone(), entries: 0, new: 0 });
     }
-    // The reading last: once it is there, so is all that it found.
     let entries: Vec<&Fact> = facts[1..].iter().chain(&facts[..1]).map(|fact| &fact.fact).collect();
     let appended = log.append(entries)?;
     let before = log.last_seq()? - appended.new as Seq;

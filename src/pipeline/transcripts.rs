@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, named_params};
 
-use super::sessions::append;
+use super::sessions::{append, private};
 use super::{Context, check_stop};
 use crate::agents::{self, Agent, Consent};
 use crate::event::hex;
 use crate::eventlog::Eventlog;
 use crate::fail;
+use crate::git::Repository;
+use crate::redact::Private;
 use crate::sessions::{Reading, Taking, Transcript, claude, codex};
 use crate::store::Cache;
 
@@ -33,6 +35,13 @@ pub struct Read {
     pub cwd: Option<PathBuf>,
 }
 
+impl Read {
+    /// Whether it was written in one of these folders, or below.
+    fn is_below(&self, tops: &[PathBuf]) -> bool {
+        self.cwd.as_ref().is_some_and(|cwd| tops.iter().any(|top| cwd.starts_with(top)))
+    }
+}
+
 /// Takes in what is new in the consented folders. Returns how many facts were new.
 pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Result<u64> {
     let consents = match agents::consents(context.workspace) {
@@ -44,7 +53,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     };
     // What rang is among what is listed: letters only say that it is time to look.
     agents::take(context.workspace, &consents)?;
-    let tops = tops(context)?;
+    let (tops, private) = (tops(context.repository)?, private(context));
     let mut appended = 0;
     for (agent, consent) in &consents {
         for found in agents::list(*agent, &consent.folder, &tops) {
@@ -53,7 +62,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
                 continue;
             }
-            match take(log, *agent, consent, &found.path, &tops) {
+            match take(log, *agent, consent, &found.path, &tops, &private) {
                 Ok(new) => appended += new,
                 Err(error) if error.is::<std::io::Error>() => {
                     tracing::warn!(path = %found.path.display(), error = format!("{error:#}"), "a transcript is left out");
@@ -68,10 +77,23 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     Ok(appended)
 }
 
+/// The transcripts of a repository in an agent's folder, the oldest first, and how many entries each would give. Keeps
+/// nothing; what cannot be read is left out.
+pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bool) -> Result<Vec<(PathBuf, u64)>> {
+    let tops = tops(repository)?;
+    let mut all = agents::list(agent, folder, &tops);
+    all.sort_by_key(|transcript| transcript.stamp.modified);
+    let counted = all.into_iter().filter_map(|found| {
+        let read = read(agent, &found.path, prompts, &tops).ok().filter(|read| read.is_below(&tops))?;
+        Some((found.path, read.reading.entries.len() as u64))
+    });
+    Ok(counted.collect())
+}
+
 /// The tops of all worktrees, as they are named and without links.
-pub fn tops(context: &Context<'_>) -> Result<Vec<PathBuf>> {
+pub fn tops(repository: &Repository) -> Result<Vec<PathBuf>> {
     let mut tops: Vec<PathBuf> = Vec::new();
-    for path in context.repository.worktrees()?.into_iter().filter_map(|worktree| worktree.path) {
+    for path in repository.worktrees()?.into_iter().filter_map(|worktree| worktree.path) {
         tops.extend(std::fs::canonicalize(&path).ok());
         tops.push(path);
     }
@@ -80,14 +102,20 @@ pub fn tops(context: &Context<'_>) -> Result<Vec<PathBuf>> {
     Ok(tops)
 }
 
-fn take(log: &mut Eventlog, agent: Agent, consent: &Consent, path: &Path, tops: &[PathBuf]) -> Result<u64> {
+fn take(
+    log: &mut Eventlog,
+    agent: Agent,
+    consent: &Consent,
+    path: &Path,
+    tops: &[PathBuf],
+    private: &Private,
+) -> Result<u64> {
     let Some(path) = consent.allows(path) else { return Ok(0) };
     let read = read(agent, &path, consent.prompts, tops)?;
-    let is_here = read.cwd.is_some_and(|cwd| tops.iter().any(|top| cwd.starts_with(top)));
-    if !is_here || read.reading.head.id.is_empty() {
+    if !read.is_below(tops) || read.reading.head.id.is_empty() {
         return Ok(0);
     }
-    Ok(append(log, &read.reading, agent.name(), &read.hash)?.new)
+    Ok(append(log, read.reading, agent.name(), &read.hash, private)?.new)
 }
 
 /// Whose transcript a file is, by what its first lines say; none where it is none.
@@ -129,7 +157,8 @@ pub fn read(agent: Agent, path: &Path, prompts: bool, tops: &[PathBuf]) -> Resul
         lines += 1;
     }
     let mut reading = reader.finish();
-    if reading.head.id.is_empty() {
+    // A file of Claude's is named by its session, and may begin with lines of the one that it goes on from.
+    if reading.head.id.is_empty() || agent == Agent::Claude {
         reading.head.id = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     }
     let hash = hex(&hasher.finalize().as_bytes()[..16]);

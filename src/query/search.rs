@@ -53,6 +53,11 @@ const ALIKE_LOOKED_AT: usize = 60;
 /// What is less alike than this is found by its words or not at all.
 const LEAST_ALONE: f32 = 0.4;
 
+/// Words that ask for a reason, as they are written.
+const WHY_WORDS: &[&str] = &["why", "reason", "reasons", "decide", "decided", "decision", "rationale"];
+/// What was decided gains so much where a reason is asked for, and what was hard half as much.
+const WHY_BOOST: f64 = 1.0;
+
 /// Words that ask for what is otherwise put behind.
 const NOISE_WORDS: &[&str] = &["test", "tests", "example", "examples", "bench", "benches", "fixture"];
 
@@ -74,6 +79,7 @@ pub struct Search<'r, 's> {
     filter: &'r Filter,
     words: Vec<String>,
     asks_for_noise: bool,
+    asks_why: bool,
     candidates: HashMap<i64, Candidate>,
     people: Rc<People>,
     meant: Option<&'static str>,
@@ -89,6 +95,7 @@ impl<'r, 's> Search<'r, 's> {
             filter,
             words,
             asks_for_noise,
+            asks_why: question.to_lowercase().split(|c: char| !c.is_alphabetic()).any(|word| WHY_WORDS.contains(&word)),
             candidates: HashMap::new(),
             people: reader.people()?,
             meant: None,
@@ -152,6 +159,11 @@ impl<'r, 's> Search<'r, 's> {
             Found::Item(item) => {
                 kind_weight(&item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
             }
+            Found::Said(said) if self.asks_why => match said.kind.as_str() {
+                "decision" => kind_weight("decision") * (1.0 + WHY_BOOST),
+                "challenge" => kind_weight("challenge") * (1.0 + WHY_BOOST / 2.0),
+                kind => kind_weight(kind),
+            },
             Found::Commit(..) | Found::Said(..) => kind_weight(found.kind()),
         }
     }
@@ -263,7 +275,8 @@ fn said_in(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Evi
         evidence.extend(best_line(rest, words).map(|(_, text)| Evidence::Text { line: None, text }));
     }
     let session = entries::in_session(&reader.cache, reader.view.id, &said.session)?;
-    let title = session.into_iter().find(|one| one.n == 0).map_or(String::new(), |one| one.name);
+    let title =
+        session.into_iter().find(|one| one.n == 0 && one.path == said.path).map_or(String::new(), |one| one.name);
     evidence.push(Evidence::Session { session: source_of(&said.session), title, time: said.time });
     Ok(evidence)
 }

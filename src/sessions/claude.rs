@@ -268,3 +268,124 @@ fn was_refused(output: &str) -> bool {
     ];
     starts.iter().any(|start| output.trim_start().starts_with(start)) || output.contains("operation blocked by hook")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::Category;
+
+    fn read(text: &str, prompts: bool) -> Reading {
+        let tops = vec!["/home/mira/bakery".to_string()];
+        let mut reader = reader(Taking { prompts, tops });
+        text.lines().for_each(|line| reader.line(line.as_bytes()));
+        reader.finish()
+    }
+
+    fn check(text: &str, title: &str, skipped: u64, expect: &[&str]) {
+        let reading = read(text, false);
+        let told = |category: Category, content: &str| format!("{}: {}", category.name(), content.replace('\n', " / "));
+        let found: Vec<String> = reading.entries.iter().map(|entry| told(entry.category, &entry.content)).collect();
+        assert_eq!(found, expect);
+        assert_eq!((reading.head.title.as_str(), reading.skipped), (title, skipped));
+        assert_eq!(reading.head.tool.as_deref(), Some("claude"));
+        assert_eq!(reading.head.branch.as_deref(), Some("ovens"));
+        assert!(!reading.is_stub);
+    }
+
+    const V1_0: &str = include_str!("../../tests/fixtures/transcripts/claude-1.0.jsonl");
+    const V2_0: &str = include_str!("../../tests/fixtures/transcripts/claude-2.0.jsonl");
+    const V2_1: &str = include_str!("../../tests/fixtures/transcripts/claude-2.1.jsonl");
+
+    #[test]
+    fn a_transcript_of_1_0_is_read() {
+        check(
+            V1_0,
+            "Trays keep their order after a restart",
+            0,
+            &[
+                "touched: read src/queue.rs",
+                "plan: Store the order of trays / Test a restart",
+                "touched: edited src/queue.rs",
+                "command: cargo test --lib queue -> failed",
+                "plan: Write the order before the first tray",
+                "command: cargo test --lib queue -> exit 0",
+                "work: The queue now keeps the order of trays across a restart.",
+                "decision: I kept the old file format because two ovens still read it.",
+                "command: git add -A && git commit -m \"queue: keep the order\" -> exit 0",
+                "commit: queue: keep the order",
+            ],
+        );
+        let reading = read(V1_0, false);
+        let commit = reading.entries.last().expect("a commit");
+        assert_eq!((commit.commits.as_slice(), commit.line), (&["4f3c2b1".to_string()][..], 21));
+        assert_eq!(reading.entries[2].files, ["src/queue.rs"]);
+        assert_eq!((reading.head.started, reading.head.ended), (Some(1_755_680_400), Some(1_755_681_010)));
+        assert_eq!(reading.head.id, "11111111-aaaa-4aaa-8aaa-000000000001");
+    }
+
+    #[test]
+    fn a_transcript_of_2_0_is_read() {
+        check(
+            V2_0,
+            "One valve for steam",
+            1,
+            &[
+                "plan: 1. Ask the oven for steam / 2. Refuse it above 220 degrees",
+                "touched: read src/steam.rs",
+                "decision: I'll use one valve instead of two because the second never opens.",
+                "touched: edited src/steam.rs",
+                "command: cargo clippy -- -D warnings -> exit 101",
+                "command: make steam -> exit 0",
+                "work: Added `src/steam.rs` with one valve",
+                "work: Removed the second valve",
+                "observation: the manual says 230 degrees, the oven stops at 220.",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_transcript_of_2_1_is_read() {
+        check(
+            V2_1,
+            "A bell for each loaf",
+            1,
+            &[
+                "plan: Ring once a tray",
+                "touched: edited src/bell.rs",
+                "command: npm run bell",
+                "challenge: The bell rang twice for one loaf. / It now rings once a tray.",
+                "decision: One bell for all ovens",
+                "decision: No sound at night",
+            ],
+        );
+    }
+
+    #[test]
+    fn prompts_are_taken_where_they_are_asked_for() {
+        let typed = |text: &str| -> Vec<(Category, String)> {
+            let entries = read(text, true).entries.into_iter();
+            let typed = entries.filter(|entry| entry.content.contains("zwieback"));
+            typed.map(|entry| (entry.category, entry.content)).collect()
+        };
+        let first = "zwieback: please keep the order of trays when the oven restarts";
+        let expect = [(Category::Goal, first.to_string()), (Category::Note, "zwieback: good, commit it".to_string())];
+        assert_eq!(typed(V1_0), expect);
+        assert_eq!(typed(V2_0), [(Category::Goal, "zwieback: plan the steam oven".to_string())]);
+        assert_eq!(typed(V2_1), [(Category::Goal, "zwieback: ring a bell when a loaf is done".to_string())]);
+        assert_eq!(read(V2_1, true).head.title, "zwieback bell");
+    }
+
+    #[test]
+    fn a_file_of_summaries_alone_is_a_stub() {
+        let reading = read("{\"type\":\"summary\",\"summary\":\"Bread\",\"leafUuid\":\"a\"}\n", false);
+        assert!(reading.is_stub);
+        assert_eq!(reading.head.title, "Bread");
+    }
+
+    #[test]
+    fn a_line_tells_its_folder() {
+        let folders: Vec<String> = V1_0.lines().filter_map(|line| cwd_of(line.as_bytes())).collect();
+        assert_eq!(folders[0], "/home/mira/bakery");
+        assert_eq!(cwd_of(b"{\"type\":\"summary\"}"), None);
+    }
+}

@@ -37,7 +37,8 @@ pub fn reader(taking: Taking) -> Box<dyn Transcript> {
 /// The folder a line says the session or the turn is in: the first lines of a file do.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
     let read = Json::of_line(line)?;
-    let own = read.at("payload").at("cwd").text().or(read.at("cwd").text()).map(str::to_string);
+    let own = read.at("payload").at("cwd").text().or(read.at("cwd").text());
+    let own = own.map(|folder| folder.strip_prefix("file://").unwrap_or(folder).to_string());
     own.or_else(|| folder_told(&message_text(&read))).or_else(|| folder_told(&message_text(read.at("payload"))))
 }
 
@@ -346,4 +347,121 @@ fn session_of(output: &str) -> Option<i64> {
     let head = output.lines().take_while(|line| line.trim() != "Output:").take(12);
     head.filter_map(|line| line.trim().strip_prefix("Process running with session ID "))
         .find_map(|id| id.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::Category;
+
+    fn read(text: &str, prompts: bool) -> Reading {
+        let tops = vec!["/home/mira/bakery".to_string()];
+        let mut reader = reader(Taking { prompts, tops });
+        text.lines().for_each(|line| reader.line(line.as_bytes()));
+        reader.finish()
+    }
+
+    fn check(text: &str, title: &str, skipped: u64, expect: &[&str]) {
+        let reading = read(text, false);
+        let told = |category: Category, content: &str| format!("{}: {}", category.name(), content.replace('\n', " / "));
+        let found: Vec<String> = reading.entries.iter().map(|entry| told(entry.category, &entry.content)).collect();
+        assert_eq!(found, expect);
+        assert_eq!((reading.head.title.as_str(), reading.skipped), (title, skipped));
+        assert_eq!(reading.head.tool.as_deref(), Some("codex"));
+    }
+
+    const FLAT: &str = include_str!("../../tests/fixtures/transcripts/codex-flat.jsonl");
+    const V0_46: &str = include_str!("../../tests/fixtures/transcripts/codex-0.46.jsonl");
+    const V0_146: &str = include_str!("../../tests/fixtures/transcripts/codex-0.146.jsonl");
+    const V0_151: &str = include_str!("../../tests/fixtures/transcripts/codex-0.151.jsonl");
+
+    #[test]
+    fn a_flat_rollout_is_read() {
+        check(
+            FLAT,
+            "Root cause: the timer was started in two places",
+            0,
+            &[
+                "touched: read src/dough.rs",
+                "touched: edited src/dough.rs",
+                "command: cargo test dough -> exit 101",
+                "challenge: the timer was started in two places. I removed the second start from `src/dough.rs`.",
+            ],
+        );
+        let reading = read(FLAT, false);
+        assert_eq!(reading.head.start_commit.as_deref(), Some("0123456789abcdef0123456789abcdef01234567"));
+        assert_eq!(reading.head.branch.as_deref(), Some("doughs"));
+        assert_eq!(reading.entries[3].files, ["src/dough.rs"]);
+    }
+
+    #[test]
+    fn a_rollout_without_ends_of_turns_is_read() {
+        check(
+            V0_46,
+            "Added a timer for rye in `src/rye.rs`; the shared one is now `src/timers.rs`",
+            0,
+            &[
+                "plan: Give rye a timer / Run the tests",
+                "touched: edited src/rye.rs",
+                "touched: edited src/timer.rs",
+                "touched: edited src/timers.rs",
+                "command: cargo test rye -> exit 0",
+                "work: Added a timer for rye in `src/rye.rs`; the shared one is now `src/timers.rs`.",
+                "decision: I kept its unit because the panel shows seconds.",
+                "command: git commit -qam 'rye: a timer' && git log -1 -> exit 0",
+                "commit: rye: a timer",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_rollout_with_phases_is_read() {
+        check(
+            V0_146,
+            "I verified that the oven keeps 220 degrees for an hour, within two degrees",
+            2,
+            &[
+                "decision: I'll keep the old probe rather than the new one because its log is complete.",
+                "command: cargo bench oven -> exit 0",
+                "touched: read src/oven.rs",
+                "touched: edited src/probe.rs",
+                "observation: I verified that the oven keeps 220 degrees for an hour, within two degrees.",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_rollout_with_items_tells_each_command_once() {
+        check(
+            V0_151,
+            "Added labels to all trays in `src/label.rs`",
+            0,
+            &[
+                "command: make labels -> exit 2",
+                "command: make labels -> exit 0",
+                "command: make check -> exit 0",
+                "command: make ship -> exit 0",
+                "touched: edited src/label.rs",
+                "work: Added labels to all trays in `src/label.rs`.",
+            ],
+        );
+    }
+
+    #[test]
+    fn prompts_are_taken_once_where_they_are_asked_for() {
+        for (text, expect) in [(FLAT, 2), (V0_46, 2), (V0_146, 1), (V0_151, 1)] {
+            let typed: Vec<_> =
+                read(text, true).entries.into_iter().filter(|entry| entry.content.contains("zwieback")).collect();
+            assert_eq!(typed.len(), expect, "{typed:?}");
+            assert_eq!(typed[0].category, Category::Goal);
+        }
+    }
+
+    #[test]
+    fn a_line_tells_its_folder() {
+        let first = |text: &str| text.lines().find_map(|line| cwd_of(line.as_bytes()));
+        for text in [FLAT, V0_46, V0_146, V0_151] {
+            assert_eq!(first(text).as_deref(), Some("/home/mira/bakery"));
+        }
+    }
 }

@@ -22,8 +22,13 @@ const LABELS: [(Category, &str); 9] = [
     (Category::Touched, "Files Modified"),
 ];
 
-/// The whole log. `commits` are those that were made in it, hexadecimal, the oldest first.
-pub fn as_markdown(head: &Head, entries: &[Entry], commits: &[String]) -> String {
+/// What a part of the log is called that has no title, and what its reader takes for none.
+const UNTITLED: &str = "Update";
+/// A longer line is a note and no title.
+const LONGEST_TITLE: usize = 100;
+
+/// The whole log.
+pub fn as_markdown(head: &Head, entries: &[Entry]) -> String {
     let mut text = String::new();
     let offset = offset(head);
     let title = if head.title.is_empty() { "untitled" } else { &head.title };
@@ -36,7 +41,7 @@ pub fn as_markdown(head: &Head, entries: &[Entry], commits: &[String]) -> String
         ("Git Branch", head.branch.clone()),
         ("Session Tag", head.start_tag.clone()),
         ("Starting Commit", head.start_commit.clone()),
-        ("Last Commit", head.end_commit.clone().or_else(|| commits.last().cloned())),
+        ("Last Commit", head.end_commit.clone()),
     ];
     for (key, value) in said {
         if let Some(value) = value {
@@ -66,12 +71,14 @@ fn activity(text: &mut String, entries: &[Entry], offset: Offset) {
     while let Some(first) = rest.first() {
         let at = first.at;
         let together = rest.iter().take_while(|entry| entry.at == at).count();
-        let when = at.and_then(|at| clock(at, offset)).map_or(String::new(), |clock| format!("### {clock} - Update"));
-        if !when.is_empty() {
-            line(text, &format!("\n{when}"));
+        let titles = at.is_some() && first.category == Category::Note && is_title(&first.content);
+        let title = if titles { first.content.trim() } else { UNTITLED };
+        if let Some(clock) = at.and_then(|at| clock(at, offset)) {
+            line(text, &format!("\n### {clock} - {title}"));
         }
+        let told = usize::from(titles);
         for (category, label) in LABELS {
-            let own: Vec<&&Entry> = rest[..together].iter().filter(|entry| entry.category == category).collect();
+            let own: Vec<&&Entry> = rest[told..together].iter().filter(|entry| entry.category == category).collect();
             if own.is_empty() {
                 continue;
             }
@@ -93,6 +100,11 @@ fn section(text: &mut String, heading: &str, entries: &[Entry], category: Catego
     for entry in own {
         line(text, &form(entry));
     }
+}
+
+fn is_title(content: &str) -> bool {
+    let content = content.trim();
+    !content.is_empty() && content.len() <= LONGEST_TITLE && !content.contains('\n')
 }
 
 /// A list item; what goes on below its first line belongs to it.
@@ -150,13 +162,14 @@ mod tests {
         };
         let entries = [
             Entry { state: Some(State::Done), ..entry(Category::Goal, None, "reach it") },
+            entry(Category::Note, Some(started + 60), "One thing"),
             entry(Category::Work, Some(started + 60), "did one thing\nand why"),
             entry(Category::Decision, Some(started + 60), "use shapes"),
             entry(Category::Challenge, Some(started + 600), "Challenge: it broke\nSolution: mended"),
         ];
         let expect = "# Session: a title\n**ID**: 20251124-174931\n**Started**: 2025-11-24T22:49:31Z\n**Git Branch**: main\n\n\
-                      ## Goals\n- [x] reach it\n\n## Activity Log\n\n### 17:50 - Update\n\n**Work Completed:**\n- did one thing\n  - and why\n\n\
+                      ## Goals\n- [x] reach it\n\n## Activity Log\n\n### 17:50 - One thing\n\n**Work Completed:**\n- did one thing\n  - and why\n\n\
                       **Key Decisions:**\n- use shapes\n\n### 17:59 - Update\n\n**Challenges & Solutions:**\n- Challenge: it broke\n  - Solution: mended\n";
-        assert_eq!(as_markdown(&head, &entries, &[]), expect);
+        assert_eq!(as_markdown(&head, &entries), expect);
     }
 }

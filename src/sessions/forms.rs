@@ -16,6 +16,9 @@ parameterized|patched|ported|pushed|raised|rebased|redesigned|reduced|refactored
 reorganized|replaced|resolved|restored|restructured|reused|reverted|reworked|rewired|rewrote|rewritten|simplified|\
 swapped|switched|threaded|tightened|transformed|trimmed|unified|updated|upgraded|widened|wired|wrapped|wrote|written";
 
+/// Fewest words of something that was found out: less only says that there was something.
+const MIN_FOUND: usize = 6;
+
 /// Words between a person and a verb.
 const BETWEEN: &str = r"(?:(?:['’]ve|have|has|also|now|then|just|already|successfully|finally|additionally|deliberately|intentionally|explicitly|therefore|instead) ?)*";
 
@@ -31,7 +34,9 @@ macro_rules! forms {
 forms! {
     // Who guesses, offers or asks.
     HEDGED: r"\b(probably|perhaps|maybe|might|likely|seems?|seemed|appears?|presumably|possibly|suspect|guess|assume|unclear|not sure|would|could|should|if you|want me|shall i|let me know|happy to|say the word|feel free)\b|\?\s*$";
-    OFFER: r"^(now |then |next,? |please |just )?(let me|let's|i'll|i will|i'm going to|i need to|i want to|you can|you could|you'll|you may|try|run|restart|reload|open|check|test|see|ready|want|would|should|feel|if|to )\b";
+    SHOWS: r"\bhere(?:['’]s| is| are)\b";
+    ASKS: r"^(?:add|call|change|check|consider|create|delete|do|don['’]t|drop|either|ensure|extract|handle|how|keep|let|make|move|normalize|pass|put|read|remove|rename|replace|return|run|set|skip|switch|update|use|what|whether|wrap|write)\b";
+    OFFER: r"^(now |then |next,? |please |just )?(let me|let's|i'll|i will|i'm going to|i need to|i want to|i'd|you can|you could|you'll|you may|try|run|restart|reload|open|check|test|see|ready|want|would|should|feel|if|next|to )\b";
 
     DECIDED: r"\b(i|we)(?:['’]ve| have)?(?: (?:also|now|therefore|instead|then|explicitly|deliberately))* (decided|chose|chosen|opted|elected|settled on|went with|stuck with|agreed on|agreed to|ruled out)\b";
     DECIDED_BARE: r"^(decided|chose|opted|went with|settled on|stuck with|ruled out|rejected) ";
@@ -49,13 +54,14 @@ forms! {
 
     CAUSE: r"^(?:so |and |but |here,? )?(?:the|our|this|my|its) (?:(?:real|actual|root|underlying|main|core|original|other|second|first|remaining|same|only) )*(?:root cause|cause|culprit|problem|issue|bug|error|failure|regression|crash|deadlock|leak|race|mismatch|catch|trouble|difficulty|challenge)(?: (?:here|there|with [^.]{1,60}|in [^.]{1,60}|behind [^.]{1,60}|of [^.]{1,60}))? (?:is|was|were|comes?|came|lies|lay|stems?|stemmed|turned out)\b";
     CAUSE_LABEL: r"^root cause\b";
-    FAILED: r"^(?:the|this|that|it|both|all|`[^`]+`|[A-Z][\w.-]+)\b.{0,80}\b(?:failed|fails|was failing|were failing|is failing|broke|breaks|crashed|crashes|hung|hangs|deadlocked|timed out) (?:because|since|due to|when|whenever|as soon as)\b";
+    FAILED: r"^(?:the|this|that|it|both|all|`[^`]+`|[A-Z][\w.-]+)\b.{0,80}\b(?:failed|fails|was failing|were failing|is failing|broke|breaks|crashed|crashes|hung|hangs|deadlocked|timed out) (?:because|since|due to)\b";
 
     FOUND: r"^(?:(?:while|when|in|after|on) [^,]{3,80}, )?(?:i|we) ?{BETWEEN}(?:found|noticed|discovered|confirmed|verified|learned|observed|measured|established)\b";
-    FOUND_BARE: r"^(?:confirmed|verified|measured|benchmarked)(?: (?:that|end|against|on|by|with|in|the|it|live|locally|both|all|manually)\b|:| —)";
+    FOUND_BARE: r"^(?:confirmed|verified|measured|benchmarked)(?: (?:that|end|against|on|by|with|in|it|live|locally|manually)\b|:| —)";
     TURNS_OUT: r"^(?:it |as it )?(?:turns|turned) out\b";
     NO_CHANGE: r"^no (?:[a-z]+ )?(?:changes?|fix|action) (?:is |are |was |were )?(?:needed|required|necessary)\b";
-    OLDER: r"\bpre-?existing\b";
+    OLDER: r"\b(?:is|are|was|were|there['’]s|that['’]s|it['’]s) (?:an? |all |the same |also |just |both )*pre-?existing\b";
+    HINTS: r"\b(hints?|diagnostics?|suggestions?|nits?)\b";
     SHOWED: r"^the (?:investigation|measurements?|benchmarks?|profile|profiler|logs?|trace|experiment|data|numbers|results?|diff|history|audit|comparison) (?:confirms?|confirmed|shows?|showed|reveals?|revealed|says?|proves?|proved)\b";
 
     CHECKS: r"(?i)^(?:\W*)(?:all|both|build|builds|lint|linter|tests?|everything|clean|type-?check|compil\w+|clippy|ci|the (?:build|linter|tests|full suite|suite|code|project)|full suite|no (?:lint|errors|warnings)|zero lint|go (?:build|vet|test)|`(?:go|npm|cargo|pnpm|yarn|make|pytest|golangci-lint|gofmt)\b[^`]*`)\b[^.;]{0,120}(?:pass(?:es|ed|ing)?|clean(?:ly)?|green|succeed(?:s|ed)?|successful(?:ly)?|0 issues|compiles?|no errors|no issues|✅)";
@@ -65,7 +71,7 @@ forms! {
 pub(super) fn category(sentence: &str) -> Option<Category> {
     let is = |form: &LazyLock<Regex>| form.is_match(sentence);
     let future = is(&WILL_RATHER);
-    if is(&HEDGED) || sentence.ends_with('?') || (is(&OFFER) && !future) {
+    if is(&HEDGED) || is(&SHOWS) || sentence.ends_with('?') || (is(&OFFER) && !future) {
         return None;
     }
     if is(&DECIDED) || is(&DECIDED_BARE) || is(&RATHER) || is(&KEPT) || future || is(&MEANT) && is(&MEANT_DONE) {
@@ -77,7 +83,15 @@ pub(super) fn category(sentence: &str) -> Option<Category> {
     if is(&CHECKS) {
         return None;
     }
-    if is(&FOUND) || is(&FOUND_BARE) || is(&TURNS_OUT) || is(&NO_CHANGE) || is(&OLDER) || is(&SHOWED) {
+    let says_what = sentence.split_whitespace().count() >= MIN_FOUND;
+    if says_what
+        && (is(&FOUND)
+            || is(&FOUND_BARE)
+            || is(&TURNS_OUT)
+            || is(&NO_CHANGE)
+            || is(&OLDER) && !is(&HINTS)
+            || is(&SHOWED))
+    {
         return Some(Category::Observation);
     }
     if is(&WORK_I) || is(&WORK_BARE) || is(&WORK_PASSIVE) || is(&WORK_NOW) && !sentence.contains(" will now ") {
@@ -89,6 +103,11 @@ pub(super) fn category(sentence: &str) -> Option<Category> {
 /// Whether the first words of an item, as `D36 rewritten`, tell of work.
 pub(super) fn is_done(words: &str) -> bool {
     WORK_BOLD.is_match(words)
+}
+
+/// Whether a text asks for something or names a question, where it stands behind a label as `Fix:`.
+pub(super) fn is_asked(text: &str) -> bool {
+    ASKS.is_match(text) || SHOWS.is_match(text)
 }
 
 /// Whether a sentence only says that checks are green; commands and their status say that.

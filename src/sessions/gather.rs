@@ -317,3 +317,121 @@ fn is_injected(text: &str) -> bool {
         .iter()
         .any(|start| text.starts_with(start))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::{Transcript, claude, codex};
+    use proptest::prelude::*;
+
+    type Opened = fn(Taking) -> Box<dyn Transcript>;
+
+    const FIXTURES: [(Opened, &str); 7] = [
+        (claude::reader, include_str!("../../tests/fixtures/transcripts/claude-1.0.jsonl")),
+        (claude::reader, include_str!("../../tests/fixtures/transcripts/claude-2.0.jsonl")),
+        (claude::reader, include_str!("../../tests/fixtures/transcripts/claude-2.1.jsonl")),
+        (codex::reader, include_str!("../../tests/fixtures/transcripts/codex-flat.jsonl")),
+        (codex::reader, include_str!("../../tests/fixtures/transcripts/codex-0.46.jsonl")),
+        (codex::reader, include_str!("../../tests/fixtures/transcripts/codex-0.146.jsonl")),
+        (codex::reader, include_str!("../../tests/fixtures/transcripts/codex-0.151.jsonl")),
+    ];
+
+    /// Whole lines only, as the caller gives them.
+    fn read(open: Opened, bytes: &[u8], prompts: bool) -> Reading {
+        let mut reader = open(Taking { prompts, tops: vec!["/home/mira/bakery".to_string()] });
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        bytes[..whole].split_inclusive(|byte| *byte == b'\n').for_each(|line| reader.line(line.trim_ascii_end()));
+        reader.finish()
+    }
+
+    #[test]
+    fn every_beginning_gives_a_beginning() {
+        for (open, text) in FIXTURES {
+            for prompts in [false, true] {
+                let all = read(open, text.as_bytes(), prompts).entries;
+                for (at, _) in text.match_indices('\n') {
+                    let some = read(open, &text.as_bytes()[..=at], prompts).entries;
+                    assert_eq!(some, all[..some.len()], "{}", &text[..at]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_typed_thought_or_printed_is_kept() {
+        for (open, text) in FIXTURES {
+            let reading = read(open, text.as_bytes(), false);
+            for word in ["zwieback", "umbra", "crumbs"] {
+                assert!(text.contains(word) || word == "umbra", "the fixture has it");
+                assert!(!format!("{reading:?}").contains(word), "{word}: {reading:#?}");
+            }
+            assert!(!format!("{:?}", read(open, text.as_bytes(), true)).contains("umbra"));
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_costs_itself() {
+        let (open, text) = FIXTURES[0];
+        let long = format!("{{\"type\":\"user\",\"x\":\"{}\"}}\n", "x".repeat(50 << 20));
+        let all = read(open, text.as_bytes(), false);
+        let with = read(open, (long + text).as_bytes(), false);
+        assert_eq!(with.skipped, all.skipped + 1);
+        assert_eq!(with.entries.len(), all.entries.len());
+    }
+
+    #[test]
+    fn entries_over_the_most_are_counted() {
+        let (open, _) = FIXTURES[0];
+        let call = |n: usize| {
+            format!(
+                "{{\"type\":\"assistant\",\"message\":{{\"content\":[{{\"type\":\"tool_use\",\"id\":\"{n}\",\"name\":\"Bash\",\"input\":{{\"command\":\"make {n}\"}}}}]}}}}\n\
+                 {{\"type\":\"user\",\"message\":{{\"content\":[{{\"type\":\"tool_result\",\"tool_use_id\":\"{n}\",\"content\":\"\"}}]}}}}\n"
+            )
+        };
+        let text: String = (0..MAX_ENTRIES + 3).map(call).collect();
+        let reading = read(open, text.as_bytes(), false);
+        assert_eq!((reading.entries.len(), reading.skipped), (MAX_ENTRIES, 3));
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_at_any_byte_gives_a_beginning(which in 0..FIXTURES.len(), cut in 0.0..1.0_f64) {
+            let (open, text) = FIXTURES[which];
+            let at = (text.len() as f64 * cut) as usize;
+            let (some, all) = (read(open, &text.as_bytes()[..at], false), read(open, text.as_bytes(), false));
+            prop_assert_eq!(&some.entries[..], &all.entries[..some.entries.len()]);
+            prop_assert!(some.skipped <= all.skipped);
+        }
+
+        #[test]
+        fn lines_in_any_order_give_beginnings(which in 0..FIXTURES.len(), order in prop::collection::vec(0..64_usize, 1..40)) {
+            let (open, text) = FIXTURES[which];
+            let lines: Vec<&str> = text.lines().collect();
+            let mixed: Vec<String> = order.iter().map(|at| format!("{}\n", lines[at % lines.len()])).collect();
+            let all = read(open, mixed.concat().as_bytes(), true).entries;
+            for end in 0..mixed.len() {
+                let some = read(open, mixed[..end].concat().as_bytes(), true).entries;
+                prop_assert_eq!(&some[..], &all[..some.len()]);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_counted(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            for open in [claude::reader as Opened, codex::reader] {
+                let mut reader = open(Taking::default());
+                bytes.split(|byte| *byte == b'\n').for_each(|line| reader.line(line));
+                reader.finish();
+            }
+        }
+
+        #[test]
+        fn damaged_lines_are_read_or_counted(which in 0..FIXTURES.len(), at in 0.0..1.0_f64, byte in any::<u8>(), cut in 0..80_usize) {
+            let (open, text) = FIXTURES[which];
+            let mut bytes = text.as_bytes().to_vec();
+            let at = (bytes.len() as f64 * at) as usize;
+            bytes[at] = byte;
+            bytes.drain(at..(at + cut).min(text.len()));
+            read(open, &bytes, true);
+        }
+    }
+}

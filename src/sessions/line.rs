@@ -248,7 +248,7 @@ mod tests {
     fn what_an_agent_thought_is_never_built() {
         let line =
             br#"{"content":[{"type":"thinking","thinking":"hush"},{"type":"text","text":"aloud"}],"signature":"s"}"#;
-        let read = Json::of_line(line).unwrap();
+        let read = Json::of_line(line).expect("an object");
         assert!(!format!("{read:?}").contains("hush"));
         assert_eq!(read.at("content").spoken(&["text"]), "aloud");
         assert_eq!(*read.at("signature"), Json::Null);
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn half_a_character_costs_a_character_and_not_the_line() {
         let check = |line: &[u8], expect: &str| {
-            let read = Json::of_line(line).unwrap();
+            let read = Json::of_line(line).expect("an object");
             assert_eq!(read.at("a").text(), Some(expect), "{}", String::from_utf8_lossy(line));
         };
         check(br#"{"a":"x\ud83d"}"#, "x\u{fffd}");
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn times_are_seconds_however_they_are_written() {
-        let check = |line: &[u8], expect| assert_eq!(Json::of_line(line).unwrap().at("t").seconds(), expect);
+        let check = |line: &[u8], expect| assert_eq!(Json::of_line(line).expect("an object").at("t").seconds(), expect);
         check(br#"{"t":"2026-03-01T10:00:00.250Z"}"#, Some(1_772_359_200));
         check(br#"{"t":1772359200250}"#, Some(1_772_359_200));
         check(br#"{"t":1772359200}"#, Some(1_772_359_200));

@@ -23,17 +23,21 @@ const NESTED: usize = 2;
 /// What a program writes below the start of a session; the head says it.
 const FRAME: [&str; 3] = ["Session initialized", "Working on branch:", "Tagged as:"];
 
+/// Who answers in a dialogue.
+const AGENTS: [&str; 8] = ["agent", "ai", "assistant", "claude", "codex", "copilot", "gemini", "gpt"];
+
 /// Marks that begin a line of a list that has no list marks.
 const MARKS: [char; 10] = ['✅', '❌', '⚠', '✓', '✗', '☑', '☐', '🔄', '🚧', '⏳'];
 
 /// Whether a Markdown file is a session log. Looks at its beginning only.
 pub fn is_session(path: &str, text: &str) -> bool {
-    head::is_session(path, text)
+    head::is_session(path, unmarked(text))
 }
 
 /// What a session log says; none where the file is no session log.
 pub fn read(path: &str, text: &str) -> Option<Reading> {
-    if !is_session(path, text) {
+    let text = unmarked(text);
+    if !head::is_session(path, text) {
         return None;
     }
     if let Some((id, title)) = head::pointed_at(text) {
@@ -49,7 +53,7 @@ pub fn read(path: &str, text: &str) -> Option<Reading> {
     // Empty lines in place of the front matter keep the numbers of lines right.
     let body = "\n".repeat(body_at) + &raw[body_at..].join("\n");
     let (kinds, warnings) = lines::lines(&body);
-    let said = kinds.iter().take_while(|kind| !matches!(kind, Kind::Heading { level: 2.., .. }));
+    let said = kinds.iter().take_while(|kind| !matches!(kind, Kind::Heading { level: 2.., .. } | Kind::Bullet { .. }));
     for kind in said {
         if let Kind::Label { label, value, colon: true } = kind {
             head::set(&mut head, label, value);
@@ -68,6 +72,11 @@ pub fn read(path: &str, text: &str) -> Option<Reading> {
     Some(reading)
 }
 
+/// The text without the mark of its byte order.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 struct Reader {
     head: Head,
     clock: Clock,
@@ -75,7 +84,9 @@ struct Reader {
     /// What the lines are made into, and what they will be when the label that said so is over.
     section: Section,
     parent: Section,
-    /// Whether a heading of the second level was seen, before which the head stands.
+    /// The level of the last heading.
+    level: usize,
+    /// Whether a bullet or a heading of the second level was seen, before which the head stands.
     in_body: bool,
     /// Whether the section has had a bullet, after which its paragraphs are something else.
     listed: bool,
@@ -100,6 +111,7 @@ impl Reader {
             writing,
             section: note,
             parent: note,
+            level: 1,
             in_body: false,
             listed: false,
             answers: false,
@@ -139,7 +151,13 @@ impl Reader {
     }
 
     fn heading(&mut self, level: usize, text: &str) {
+        let known = labels::section(text);
+        let timed = clock::heading(text);
+        if self.is_typed(level, known.is_some() || timed.is_some()) {
+            return;
+        }
         self.writing.close();
+        self.writing.tie("");
         if level == 1 && !self.in_body {
             if self.head.title.is_empty() {
                 self.head.title = writing::plain(head::title(text).unwrap_or(text));
@@ -147,26 +165,31 @@ impl Reader {
             return;
         }
         self.in_body = true;
-        if let Some(timed) = clock::heading(text) {
+        self.level = level;
+        if let Some(timed) = timed {
             self.timed(&timed);
             return;
         }
-        let known = labels::section(text);
         if known.is_none() {
             let note = Section::Each(Category::Note);
             let section = if level > 2 { self.parent } else { note };
             self.enter(section);
-            let category = match self.section {
-                Section::Prompts | Section::Dialogue => return,
-                Section::Each(category) => category,
-                _ => Category::Note,
-            };
-            self.open(category, Shape::Prose, 0, text);
+            self.open(self.category(), Shape::Prose, 0, text);
         }
         self.enter(known.unwrap_or(self.section));
         if level <= 2 {
             self.parent = self.section;
             self.is_closed |= text.starts_with("Session Classification");
+        }
+    }
+
+    /// Whether a heading is a part of what a person typed: there, only one of the log's own that is not further in is
+    /// another section.
+    fn is_typed(&self, level: usize, is_own: bool) -> bool {
+        match self.section {
+            Section::Prompts => !is_own || level > self.level,
+            Section::Dialogue => !self.answers && !is_own,
+            _ => false,
         }
     }
 
@@ -206,8 +229,15 @@ impl Reader {
         match self.section {
             Section::Prompts => return,
             Section::Dialogue => {
-                self.answers = true;
-                self.open(Category::Note, Shape::Prose, 0, value);
+                let speaker = label.to_ascii_lowercase();
+                if AGENTS.contains(&speaker.as_str()) || self.head.tool.as_ref().is_some_and(|tool| *tool == speaker) {
+                    self.answers = true;
+                    self.open(Category::Note, Shape::Prose, 0, value);
+                } else if matches!(speaker.as_str(), "human" | "user") {
+                    self.answers = false;
+                } else {
+                    self.answered(&format!("{label}: {value}"));
+                }
                 return;
             }
             _ => {}
@@ -222,7 +252,7 @@ impl Reader {
                 self.section = Section::Each(category);
                 self.listed = false;
             }
-            _ if writing::is_answer(label) && self.writing.answer(&format!("{label}: {value}")) => {}
+            _ if writing::is_answer(&format!("{label}:")) && self.writing.answer(&format!("{label}: {value}")) => {}
             (known, value) => {
                 let category = match known {
                     Some(Section::Each(category)) => category,
@@ -234,39 +264,40 @@ impl Reader {
                     },
                 };
                 self.open(category, Shape::Prose, 0, &format!("{label}: {value}"));
-                // What is listed below belongs to this label, except below work, where each line is a piece of it.
-                if self.category() != Category::Work || known.is_some() {
-                    self.section = Section::Each(if known.is_some() { category } else { self.aside() });
-                }
+                // What is listed below belongs to this label, except below work, where each line is a piece of it. Below
+                // a single decision stand its reasons.
+                self.section = match known {
+                    Some(_) if label.ends_with('s') => Section::Each(category),
+                    Some(_) => Section::Each(Self::aside_of(category)),
+                    None => Section::Each(self.aside()),
+                };
             }
         }
     }
 
     fn bullet(&mut self, indent: usize, text: &str) {
+        self.in_body = true;
         let (state, text) = checkbox(text);
-        let plain = text.trim_start_matches(|c: char| !c.is_alphanumeric() && !"`[\"*".contains(c));
         match self.section {
             Section::Prompts => return,
-            Section::Frame | Section::Together => {
-                if let Some((key, value)) = text.split_once(':').filter(|_| self.section == Section::Together) {
-                    let key = key.trim_matches('*');
-                    if key.to_ascii_lowercase().starts_with("session tag") {
-                        head::set(&mut self.head, "session_tags", value);
-                    }
+            Section::Together => {
+                if let Some((_, tags)) = text.split_once(':').filter(|(key, _)| key.contains("Session Tags")) {
+                    head::set(&mut self.head, "session_tags", tags.trim_matches('*'));
                 }
                 self.writing.together(text);
                 return;
             }
             Section::Dialogue => {
-                let action = writing::action(plain);
-                if let Some((category, what)) = action {
-                    self.open(category, Shape::Prose, 0, what);
-                } else if self.answers {
-                    self.writing.append(text);
+                match writing::action(text.trim_start_matches(|c: char| !c.is_alphabetic() && c != '`')) {
+                    Some((category, what)) => {
+                        self.open(category, Shape::Prose, 0, what);
+                        self.writing.close();
+                    }
+                    None => self.answered(text),
                 }
                 return;
             }
-            Section::Each(_) => {}
+            Section::Each(_) | Section::Frame => {}
         }
         let nested = self.writing.bullet().is_some_and(|outer| indent >= outer + NESTED);
         if nested && state.is_none() {
@@ -294,9 +325,7 @@ impl Reader {
                 return;
             }
             Section::Dialogue => {
-                if self.answers {
-                    self.writing.append(text);
-                }
+                self.answered(text);
                 return;
             }
             Section::Together => {
@@ -317,11 +346,18 @@ impl Reader {
             return;
         }
         let category = match self.category() {
-            category if self.listed && !marked => self.aside_of(category),
-            category if text.ends_with(':') => self.aside_of(category),
+            category if self.listed && !marked => Self::aside_of(category),
+            category if text.ends_with(':') => Self::aside_of(category),
             category => category,
         };
         self.open(category, if marked { Shape::Bullet } else { Shape::Prose }, indent, text);
+    }
+
+    /// What stands in a dialogue is the agent's once it has begun to speak.
+    fn answered(&mut self, text: &str) {
+        if self.answers && !self.writing.append(text) {
+            self.open(Category::Note, Shape::Prose, 0, text);
+        }
     }
 
     /// A table is one note, a row a line.
@@ -361,11 +397,11 @@ impl Reader {
     }
 
     fn aside(&self) -> Category {
-        self.aside_of(self.category())
+        Self::aside_of(self.category())
     }
 
     /// What a sentence is that stands in a section without being one of its items.
-    fn aside_of(&self, category: Category) -> Category {
+    fn aside_of(category: Category) -> Category {
         match category {
             Category::Decision | Category::Pattern | Category::Goal => Category::Note,
             category => category,
@@ -403,3 +439,6 @@ fn checkbox(text: &str) -> (Option<State>, &str) {
         false => (Some(state), text[3..].trim_start()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,12 +51,11 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
             continue;
         }
         let indent = line.len() - line.trim_start().len();
-        if let Some(heading) = trimmed.strip_prefix('#').map(|rest| rest.trim_start_matches('#')) {
-            if heading.starts_with(' ') {
-                blocks.push(Block::Heading(plain(heading)));
-                open = false;
-                continue;
-            }
+        let heading = trimmed.strip_prefix('#').map(|rest| rest.trim_start_matches('#'));
+        if let Some(heading) = heading.filter(|heading| heading.starts_with(' ')) {
+            blocks.push(Block::Heading(plain(heading)));
+            open = false;
+            continue;
         }
         if let Some(item) = ITEM.captures(line) {
             match blocks.last_mut() {

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, rlim_t, setrlimit};
 
 use super::language::Language;
 use super::parsed::Parsed;
@@ -22,11 +22,18 @@ use super::parsed::Parsed;
 /// The argument that makes the program a child.
 const SUBCOMMAND: &str = "syntax-child";
 
-/// What any source may take; a usual one takes a few milliseconds.
+/// What any source may take of a processor; a usual one takes a few milliseconds. Not of the clock: on a busy machine that
+/// says nothing about a source, and what is said of it is remembered.
 const TIMEOUT_BASE: Duration = Duration::from_secs(2);
 
 /// What a source may take for each MiB on top; a usual one takes a fifth of a second.
 const TIMEOUT_PER_MIB: Duration = Duration::from_secs(2);
+
+/// By the clock, so many times as much may pass before a child is taken to hang.
+const PATIENCE: u32 = 60;
+
+/// How often a child looks at what it has taken.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// All memory of the child. Trees are some fifty times as large as their source.
 const MAX_MEMORY: rlim_t = 2 << 30;
@@ -86,7 +93,7 @@ impl Child {
     /// Reads one source. A child that dies while idle is replaced without a word; one that dies over this
     /// source, or takes too long for its size, is a failure of this source.
     pub fn parse(&mut self, language: Language, source: &[u8]) -> Outcome {
-        let limit = timeout(source.len());
+        let limit = timeout(source.len()) * PATIENCE;
         let mut request = Vec::with_capacity(source.len() + 5);
         let Ok(length) = u32::try_from(source.len() + 1) else { return Outcome::Failed("too large".to_owned()) };
         request.extend_from_slice(&length.to_le_bytes());
@@ -105,7 +112,7 @@ impl Child {
                 Err(error) => {
                     self.stop();
                     match error.downcast_ref::<Late>() {
-                        Some(_) => return Outcome::Failed(format!("took longer than {} ms", limit.as_millis())),
+                        Some(_) => return Outcome::Failed(format!("no answer for {} s", limit.as_secs())),
                         None if was_proven => {}
                         None => return Outcome::Failed(format!("{error:#}")),
                     }
@@ -168,7 +175,7 @@ impl Running {
     }
 }
 
-/// How long a source of so many bytes may take.
+/// How much of a processor's time a source of so many bytes may take.
 fn timeout(bytes: usize) -> Duration {
     TIMEOUT_BASE + TIMEOUT_PER_MIB.mul_f64(bytes as f64 / f64::from(1 << 20))
 }
@@ -241,8 +248,8 @@ fn read_frame(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(frame))
 }
 
-/// The child's whole life: limits itself, then answers requests until its input ends. Where a parse takes
-/// twice what the parent would wait, the parent must be gone, and the process ends itself.
+/// The child's whole life: limits itself, then answers requests until its input ends. Where a parse takes more time than
+/// it may, that is the answer, and the process ends itself, for a thread cannot be stopped.
 pub fn serve(input: impl Read, output: impl Write) -> Result<()> {
     limit(Resource::RLIMIT_AS, MAX_MEMORY);
     limit(Resource::RLIMIT_CORE, 0);
@@ -273,19 +280,38 @@ fn answer_all(input: impl Read, output: impl Write) -> Result<()> {
         })
         .context("starting the parsing thread")?;
     while let Some(request) = read_frame(&mut input).context("reading a request")? {
-        let limit = timeout(request.len()) * 2;
+        let (limit, began) = (timeout(request.len()), processor_time());
         requests.send(request).context("the parsing thread ended")?;
-        let answer = match answers.recv_timeout(limit) {
-            Ok(answer) => answer,
-            Err(RecvTimeoutError::Timeout) => std::process::exit(1),
-            Err(RecvTimeoutError::Disconnected) => bail!("the parsing thread ended"),
+        let answer = loop {
+            match answers.recv_timeout(LOOK) {
+                Ok(answer) => break answer,
+                Err(RecvTimeoutError::Timeout) if processor_time().saturating_sub(began) > limit => {
+                    let late = format!("took longer than {} ms", limit.as_millis());
+                    write_frame(&mut output, &[&[1], late.as_bytes()].concat())?;
+                    std::process::exit(1);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => bail!("the parsing thread ended"),
+            }
         };
-        let length = u32::try_from(answer.len()).context("an answer too long")?;
-        output.write_all(&length.to_le_bytes())?;
-        output.write_all(&answer)?;
-        output.flush().context("writing an answer")?;
+        write_frame(&mut output, &answer)?;
     }
     Ok(())
+}
+
+fn write_frame(output: &mut impl Write, frame: &[u8]) -> Result<()> {
+    let length = u32::try_from(frame.len()).context("an answer too long")?;
+    output.write_all(&length.to_le_bytes())?;
+    output.write_all(frame)?;
+    output.flush().context("writing an answer")
+}
+
+/// What this process has taken of processors so far.
+fn processor_time() -> Duration {
+    let of = |time: nix::sys::time::TimeVal| {
+        Duration::new(time.tv_sec().unsigned_abs(), u32::try_from(time.tv_usec()).unwrap_or(0) * 1000)
+    };
+    getrusage(UsageWho::RUSAGE_SELF).map_or(Duration::ZERO, |usage| of(usage.user_time()) + of(usage.system_time()))
 }
 
 /// The answer to one request.
@@ -370,6 +396,21 @@ mod tests {
         assert!(answer_all(&[9, 0, 0, 0, 1][..], Vec::new()).is_err());
         assert!(answer_all(&[9, 0][..], Vec::new()).is_err());
         assert!(answer_all(&[0xff, 0xff, 0xff, 0xff][..], Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_busy_machine_says_nothing_about_a_source() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().expect("a folder");
+        let (written, program) = (dir.path().join("written"), dir.path().join("sleeper"));
+        // Longer by the clock than the source may take of a processor, which it does not take.
+        let script = "#!/bin/sh\nsleep 2.2\nprintf '\\005\\000\\000\\000\\001slow'\n";
+        std::fs::write(&written, script).expect("a script");
+        std::fs::set_permissions(&written, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        // Another process writes what is run: a file that is open for writing here is so in whatever another test starts.
+        assert!(Command::new("cp").arg("-p").args([&written, &program]).status().expect("it copies").success());
+        let outcome = Child::new(&program).parse(Language::Rust, b"fn a() {}");
+        assert_eq!(outcome, Outcome::Failed("slow".to_owned()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What patina promises, tested from outside: through its program, its files, and the rooms that have an oracle.
 //! Refuses to look at how anything is done; unit tests beside the code do that.
 
+mod agents;
 #[cfg(feature = "fail-points")]
 mod background;
 mod code;
@@ -26,7 +27,9 @@ mod oracle;
 mod people;
 mod planted;
 mod rewrites;
+mod secrets;
 mod seed;
+mod session_end;
 mod sessions;
 mod seventh;
 mod shapes;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestRepo, column, texts, until, verified};
+use crate::support::{TestRepo, column, figure, held, secrets, standing, texts, until, verified};
 
 /// A session log in the form people write them.
 fn log(id: &str, decisions: &[&str]) -> String {
@@ -170,6 +170,27 @@ impl Transcript {
                         "content": [{"type": "text", "text": said}]},
         });
         format!("{line}\n")
+    }
+
+    /// Runs a command, which ends well.
+    fn run(&mut self, command: &str) {
+        self.written += 1;
+        let common = json!({
+            "sessionId": self.id, "cwd": self.cwd, "timestamp": "2025-06-15T11:00:00.000Z", "gitBranch": "main", "version": "2.0.1",
+        });
+        let tool = format!("t{}", self.written);
+        let mut asked = common.clone();
+        asked["type"] = json!("assistant");
+        asked["uuid"] = json!(format!("{}-{}", self.id, self.written));
+        asked["message"] = json!({"role": "assistant", "id": format!("m{}", self.written), "stop_reason": "tool_use",
+            "content": [{"type": "tool_use", "id": tool, "name": "Bash", "input": {"command": command}}]});
+        let mut ended = common;
+        ended["type"] = json!("user");
+        ended["uuid"] = json!(format!("{}-{}-r", self.id, self.written));
+        ended["message"] =
+            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": tool, "content": command}]});
+        ended["toolUseResult"] = json!({"stdout": command, "stderr": "", "interrupted": false});
+        self.append(&format!("{asked}\n{ended}\n"));
     }
 
     fn append(&self, text: &str) {
@@ -342,6 +363,46 @@ fn state_files(repo: &TestRepo) -> Vec<(PathBuf, Vec<u8>)> {
 pub fn stands_in(repo: &TestRepo, text: &str) -> Vec<PathBuf> {
     let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     state_files(repo).into_iter().filter(|(_, bytes)| holds(bytes)).map(|(path, _)| path).collect()
+}
+
+#[test]
+fn nothing_planted_in_a_session_is_kept_or_said() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    consent(&repo);
+    let [in_log, in_speech, in_commands, in_notes] = [4, 5, 6, 7].map(secrets);
+    let indented = |line: &str| line.replace('\n', "\n  ");
+    let decisions: Vec<String> =
+        in_log.iter().map(|one| format!("We sign in like this:\n  {}", indented(&one.line))).collect();
+    let decisions: Vec<&str> = decisions.iter().map(String::as_str).collect();
+    repo.commit_files(&[(LOG, &log("20250615-090000", &decisions))], "A session");
+    let mut transcript = Transcript::new(&repo, "99999999-2222-3333-4444-555555555555");
+    for (number, one) in in_speech.iter().enumerate() {
+        transcript.say(&format!("Decision: we sign in by way {number} because it works: {}", one.line));
+    }
+    in_commands.iter().for_each(|one| transcript.run(&format!("./deploy {}", one.line)));
+    repo.reindex();
+    for one in in_notes.iter().step_by(in_notes.len() / 10) {
+        repo.patina(&["note", "--decision", &format!("Sign in so: {}", one.line)]);
+    }
+    let all = [in_log, in_speech, in_commands, in_notes].concat();
+    let kept = held(&repo.state(), &all);
+    assert!(kept.is_empty(), "{} of {} are kept:\n{}", kept.len(), all.len(), kept.join("\n"));
+    assert!(known(&repo, &transcript.id) > 50, "they were read");
+    let commands = entries(&repo, &transcript.id).into_iter().filter(|(category, _)| category == "command").count();
+    assert!(commands > 50, "{commands} commands were read");
+    for question in [
+        &["session", "show", "20250615"][..],
+        &["session", "show", &transcript.id],
+        &["session", "export", "20250615", "--md"],
+        &["--json", "query", "how do we sign in", "-k", "200"],
+        &["--json", "log", "-k", "10000"],
+    ] {
+        let ran = repo.with("PATINA_LOG", "trace").patina(question);
+        let said = standing(&[ran.stdout.as_bytes(), ran.stderr.as_bytes()].concat(), &all);
+        assert!(said.is_empty(), "patina {question:?} says {said:#?}");
+    }
+    figure(&format!("secrets: {} planted in sessions, none kept or said", all.len()));
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl Reader<'_> {
     }
 
     fn wrong<T>(&self, what: &str) -> Result<T> {
-        let before = &self.text[..self.text.floor_char_boundary(self.at)];
+        let before = &self.text[..self.at];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         bail!("line {line}, column {column}: {what}")

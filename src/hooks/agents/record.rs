@@ -68,7 +68,14 @@ pub(super) fn save(records: &Path, settings: &Path, record: &Record) -> Result<(
 
 /// Removes the record of a settings file, and the folder after the last one.
 pub(super) fn remove(records: &Path, settings: &Path) -> Result<()> {
-    super::super::remove_if_there(&path_of(records, settings))?;
+    let path = path_of(records, settings);
+    super::super::remove_if_there(&path)?;
+    for entry in fs::read_dir(records).into_iter().flatten().flatten() {
+        // What a crash left behind while it was written. Nothing leans on it.
+        if entry.path().file_stem() == path.file_stem() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
     // Others are in it, or it never was.
     let _ = fs::remove_dir(records);
     Ok(())

@@ -335,22 +335,16 @@ fn removed(text: &str, container: &Node, index: usize) -> String {
     let element = &children[index];
     let from = index.checked_sub(1).map_or(container.at.start + 1, |before| children[before].end);
     let blank = text[from..element.start].trim_end_matches([' ', '\t', '\r', '\n']).len() + from;
-    let comma = comma_after(text, element.end);
-    let mut cuts = vec![blank..element.end];
-    match (comma, index.checked_sub(1)) {
-        (Some(comma), _) if comma == element.end => cuts[0].end += 1,
-        (Some(comma), _) => cuts.push(comma..comma + 1),
-        (None, Some(before)) => {
-            let comma = comma_after(text, children[before].end).expect("it is not the last");
-            cuts.push(comma..comma + 1);
-        }
-        (None, None) => {}
-    }
+    let mut cut = blank..element.end;
+    let before = || index.checked_sub(1).and_then(|before| comma_after(text, children[before].end));
+    let comma = comma_after(text, element.end).or_else(before);
     // What follows must not become part of a comment.
-    let rest = text[cuts[0].end..].trim_start_matches([' ', '\t']);
+    let rest = text[cut.end + usize::from(comma == Some(cut.end))..].trim_start_matches([' ', '\t']);
     if ends_in_line_comment(text, from, element.start) && !rest.starts_with(['\r', '\n']) {
-        cuts[0].start = element.start;
+        cut.start = element.start;
     }
+    // From the back, so that what is in front stays where it is; the comma is behind the element or before it.
+    let mut cuts: Vec<Range<usize>> = std::iter::once(cut).chain(comma.map(|comma| comma..comma + 1)).collect();
     cuts.sort_by_key(|cut| std::cmp::Reverse(cut.start));
     let mut left = text.to_owned();
     let mut close = container.at.end - 1;

@@ -18,6 +18,9 @@ const MAX_OFFSET: i64 = 14 * 60 * MINUTE;
 /// A time written by hand that goes back this far is the next day's; less is a heading that was put in late.
 const NEXT_DAY: i64 = 6 * 60 * MINUTE;
 
+/// Headings among which the one is looked for that an update goes on from; no log has more of them since its last one.
+const MAX_BACK: usize = 200;
+
 /// A heading with a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Timed<'a> {
@@ -114,7 +117,9 @@ impl Clock {
         let local = if is_exact {
             let base = since
                 .and_then(clock)
-                .and_then(|(since, _)| self.past.iter().rev().find(|past| minute(**past) == since / MINUTE))
+                .and_then(|(since, _)| {
+                    self.past.iter().rev().take(MAX_BACK).find(|past| minute(**past) == since / MINUTE)
+                })
                 .or(self.exact.as_ref())
                 .map_or(last, |base| base - base.rem_euclid(MINUTE));
             base + (timed.seconds - base.rem_euclid(DAY)).rem_euclid(DAY)
@@ -126,6 +131,11 @@ impl Clock {
                 ahead if ahead > DAY - NEXT_DAY => same - DAY,
                 _ => same,
             }
+        };
+        // A heading knows no seconds: in the minute of the start it is the start.
+        let local = match self.past.first() {
+            Some(begin) if local < *begin && *begin < local + MINUTE => *begin,
+            _ => local,
         };
         self.past.push(local);
         if is_exact {
@@ -139,10 +149,9 @@ impl Clock {
         let Some(started) = self.started else { return };
         let day = started - started.rem_euclid(DAY);
         let near = [-DAY, 0, DAY].map(|days| day + days + seconds).into_iter();
-        // A heading knows no seconds.
         let local = near.min_by_key(|local| (local - started).abs()).expect("there are three");
         self.offset = zone(local, started - started.rem_euclid(MINUTE));
-        self.past.extend(self.offset.map(|_| local));
+        self.past.extend(self.offset.map(|offset| started + offset));
         self.exact = self.past.last().copied();
     }
 }
@@ -220,7 +229,8 @@ mod tests {
         let started = time::civil("20250602-023041");
         let mut clock = Clock::new("a-name", started, None);
         let first = clock.tell(&heading("22:30 - Session Start").expect("a time"));
-        assert_eq!(first, started.map(|started| started - 41));
+        assert_eq!(first, started);
+        assert_eq!(clock.tell(&heading("22:40 - A").expect("a time")), started.map(|started| started - 41 + 600));
         assert_eq!(Clock::new("a-name", started, None).tell(&heading("22:30 - A").expect("a time")), None);
         assert_eq!(zone(0, 20 * 3600), None);
         assert_eq!(zone(0, 7 * MINUTE), None);

@@ -122,7 +122,7 @@ pub(super) fn title(text: &str) -> Option<&str> {
 
 /// The ID of the session that a pointer names: `# Last Session: title` and a path to it, and nothing else.
 pub(super) fn pointed_at(text: &str) -> Option<(String, String)> {
-    if text.len() > BEGINNING {
+    if text.len() > BEGINNING || text.contains("\n## ") {
         return None;
     }
     let heading = text.lines().next()?.strip_prefix("# ")?;

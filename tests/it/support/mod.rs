@@ -6,6 +6,7 @@ mod model;
 mod notes;
 mod plan;
 mod random;
+mod secrets;
 mod shim;
 
 use std::cell::Cell;
@@ -29,6 +30,7 @@ pub use model::{data_dir, mlx, own_data_dir, python};
 pub use notes::note_elsewhere;
 pub use plan::{Made, WORDS, about, linear};
 pub use random::{Entry, Planned, Random, history, import};
+pub use secrets::{Planted, held, secrets, standing};
 
 /// The program under test.
 pub const PATINA: &str = env!("CARGO_BIN_EXE_patina");

@@ -1,0 +1,327 @@
+//! `patina hook ... --agent`: turns the reading of an agent's transcripts on and off for this repository. Refuses to
+//! read anything on its own account: the person sees what there is, and is asked.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::output::{Output, Page, clean, talk};
+use super::{Here, program, snippets};
+use crate::agents::{self, Agent, Consent};
+use crate::embedding;
+use crate::error::{Exit, UserError};
+use crate::event::count;
+use crate::hooks::agents::{self as settings, Left, Settings};
+use crate::hooks::{HookState, State};
+use crate::pipeline;
+use crate::workspace::Workspace;
+
+/// An agent that may be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AgentName {
+    Claude,
+    Codex,
+    Gemini,
+    Cursor,
+    Copilot,
+    Opencode,
+}
+
+/// What a person says when an agent's hooks are installed.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Wishes {
+    /// Into the settings of this worktree alone.
+    #[arg(long, requires = "agent")]
+    local: bool,
+    /// Also read what you typed.
+    #[arg(long, requires = "agent")]
+    prompts: bool,
+    /// Consent without being asked.
+    #[arg(long, requires = "agent")]
+    yes: bool,
+}
+
+/// How one agent stands in this repository.
+#[derive(Debug, Serialize)]
+pub struct AgentState {
+    agent: &'static str,
+    /// Whether its transcripts are read.
+    consent: bool,
+    prompts: bool,
+    /// Unix seconds.
+    since: Option<i64>,
+    /// In the settings that hold any; where there are none, in the person's own.
+    pub hooks: Vec<HookState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl AgentState {
+    /// Whether it is worth a line on a page about all hooks.
+    pub fn is_used(&self) -> bool {
+        self.consent || self.note.is_some() || self.hooks.iter().any(|hook| hook.state != State::Absent)
+    }
+}
+
+/// How many transcripts are named before a person is asked; all of them are counted.
+const NAMED: usize = 12;
+
+impl AgentName {
+    /// The one that patina has a reader for.
+    pub fn agent(self) -> Option<Agent> {
+        match self {
+            AgentName::Claude => Some(Agent::Claude),
+            AgentName::Codex => Some(Agent::Codex),
+            _ => None,
+        }
+    }
+}
+
+/// Puts an agent's hooks in, once the person has consented to what they lead to.
+pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitCode> {
+    let Some(agent) = name.agent() else { return snippets::print(name, output) };
+    let here = Here::find(output)?;
+    let folder = folder(agent)?;
+    let settings = if wishes.local { local(&here, agent)? } else { for_user(&here, agent)? };
+    // Before anything is asked: what would be refused is not worth a question.
+    settings::check(&settings).map_err(not_understood)?;
+    let before = agents::consents(&here.workspace)?.remove(&agent);
+    let consent = Consent {
+        since: before.as_ref().map_or_else(now, |before| before.since),
+        prompts: wishes.prompts,
+        folder: agent.transcripts_in(&folder),
+    };
+    let is_more = before.is_none_or(|before| consent.folder != before.folder || consent.prompts && !before.prompts);
+    if is_more && !asked(&here, agent, &consent, wishes.yes, output)? {
+        output.note("nothing was changed");
+        return Ok(ExitCode::from(Exit::Failed as u8));
+    }
+    here.workspace.create()?;
+    settings::install(&settings).map_err(not_understood)?;
+    agents::set_consent(&here.workspace, agent, Some(&consent))?;
+    if wishes.local && !super::hook::is_ignored(&settings.path) {
+        let path = settings.path.display();
+        output.note(&format!("git does not ignore {path}: a line in .git/info/exclude keeps it out of commits"));
+    }
+    if agent == Agent::Codex {
+        output.note("Codex runs a hook once you trust it: `/hooks` in Codex shows it");
+    }
+    show(&here, Some(agent), output)
+}
+
+/// Takes agents out of this repository; all of them where none is named.
+pub fn uninstall(here: &Here, name: Option<AgentName>, output: &Output) -> Result<()> {
+    let named = name.and_then(AgentName::agent);
+    for agent in Agent::ALL.into_iter().filter(|agent| named.is_none_or(|named| named == *agent)) {
+        let consented = agents::consents(&here.workspace)?.contains_key(&agent);
+        agents::set_consent(&here.workspace, agent, None)?;
+        let mut all: Vec<Settings> = settings::known(&here.workspace.agent_records_dir(), agent)
+            .into_iter()
+            .map(|path| settings_at(here, agent, path, here.workspace.agent_records_dir()))
+            .collect::<Result<_>>()?;
+        all.extend(local(here, agent).ok().filter(is_there));
+        // Settings of the person are everybody's: without a word about this agent only what this repository uses.
+        if let Ok(own) = for_user(here, agent) {
+            // They were elsewhere if a variable said so then.
+            for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
+                all.extend(Some(Settings { path, ..own.clone() }).filter(settings::is_rung_by));
+            }
+            all.extend(Some(own).filter(|own| named.is_some() || consented || settings::is_rung_by(own)));
+        }
+        for settings in all {
+            let rings = |common_dir: &Path| {
+                let workspace = Workspace::locate(common_dir, &here.config);
+                agents::consents(&workspace).is_ok_and(|consents| consents.contains_key(&agent))
+            };
+            if let Left::For(others) = settings::uninstall(&settings, rings).map_err(not_understood)? {
+                let others: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
+                let (path, others) = (settings.path.display(), others.join(", "));
+                output.note(&format!("the hooks in {path} stay, as other repositories ring by them: {others}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says how agents stand.
+pub fn show(here: &Here, agent: Option<Agent>, output: &Output) -> Result<ExitCode> {
+    let states = states(here, agent)?;
+    if output.json {
+        #[derive(Serialize)]
+        struct Answer<'a> {
+            hooks: [HookState; 0],
+            agents: &'a [AgentState],
+        }
+        return output.print_json(&Answer { hooks: [], agents: &states });
+    }
+    let mut page = output.page();
+    describe(&mut page, &states);
+    output.print(&page)
+}
+
+/// The lines about agents on a page about hooks.
+pub fn describe(page: &mut Page, states: &[AgentState]) {
+    for state in states {
+        let consent = match (state.consent, state.prompts) {
+            (false, _) => "not read",
+            (true, false) => "read, without what you typed",
+            (true, true) => "read, with what you typed",
+        };
+        page.heading(format!("{:16}", state.agent), format!(" transcripts are {consent}"));
+        for hook in &state.hooks {
+            page.line(format!("  {:14} {:10} {}", hook.event, hook.state, hook.path.display()));
+            if let Some(note) = &hook.note {
+                page.line(format!("    {note}"));
+            }
+        }
+        if let Some(note) = &state.note {
+            page.line(format!("    {note}"));
+        }
+    }
+}
+
+/// How agents stand here, each with the settings that hold its hooks.
+pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
+    let (consents, note) = match agents::consents(&here.workspace) {
+        Ok(consents) => (consents, None),
+        Err(error) => (BTreeMap::new(), Some(format!("{error:#}"))),
+    };
+    let mut states = Vec::new();
+    for agent in Agent::ALL.into_iter().filter(|one| agent.is_none_or(|agent| agent == *one)) {
+        let mut hooks = Vec::new();
+        for settings in everywhere(here, agent) {
+            let found = settings::status(&settings)?;
+            if hooks.is_empty() || found.iter().any(|hook| hook.state != State::Absent) {
+                hooks.extend(found);
+            }
+        }
+        // What is not in one place is of no interest where it is in another.
+        if hooks.iter().any(|hook| hook.state != State::Absent) {
+            let there: Vec<PathBuf> =
+                hooks.iter().filter(|hook| hook.state != State::Absent).map(|hook| hook.path.clone()).collect();
+            hooks.retain(|hook| there.contains(&hook.path));
+        }
+        let consent = consents.get(&agent);
+        states.push(AgentState {
+            agent: agent.name(),
+            consent: consent.is_some(),
+            prompts: consent.is_some_and(|consent| consent.prompts),
+            since: consent.map(|consent| consent.since),
+            hooks,
+            note: note.clone(),
+        });
+    }
+    Ok(states)
+}
+
+/// The settings that may hold an agent's hooks for this worktree: the person's, and its own.
+pub fn everywhere(here: &Here, agent: Agent) -> Vec<Settings> {
+    [for_user(here, agent).ok(), local_of(here, agent)].into_iter().flatten().collect()
+}
+
+/// Shows which transcripts there are, and asks.
+fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Output) -> Result<bool> {
+    let found = pipeline::preview(&here.repository, agent, &consent.folder, consent.prompts)?;
+    let entries: u64 = found.iter().map(|(_, entries)| entries).sum();
+    let (files, name) = (count(found.len() as u64, "transcript"), agent.name());
+    let entries = match entries {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    output.note(&format!("{name} has {files} of this repository, with {entries}"));
+    for (path, entries) in found.iter().rev().take(NAMED) {
+        output.note(&format!("  {entries:6}  {}", path.display()));
+    }
+    if found.len() > NAMED {
+        output.note(&format!("  and {} older ones", found.len() - NAMED));
+    }
+    let typed = if consent.prompts { "what you typed, " } else { "" };
+    output.note(&format!(
+        "with your consent these and later ones are read: {typed}plans, decisions, results, files, commands and \
+         commits, with secrets in known formats taken out; nothing leaves this machine"
+    ));
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        let message = format!("reading the transcripts of {name} needs your consent, and there is no terminal to ask");
+        return Err(UserError::new(Exit::Usage, message).hint("add --yes to consent").into());
+    }
+    talk(&clean(&format!("patina: read the transcripts of {name} for this repository? [y/N] ")));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).context("reading your answer")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn folder(agent: Agent) -> Result<PathBuf> {
+    agent.folder(|name| std::env::var_os(name)).ok_or_else(|| {
+        UserError::new(Exit::NotSetUp, format!("there is no home to look for {} in", agent.name()))
+            .hint("set HOME")
+            .into()
+    })
+}
+
+/// The person's own settings, which ring for every repository.
+fn for_user(here: &Here, agent: Agent) -> Result<Settings> {
+    let name = match agent {
+        Agent::Claude => "settings.json",
+        Agent::Codex => "hooks.json",
+    };
+    let records = embedding::data_dir().context("there is no home to keep a copy of the settings in")?.join("agents");
+    settings_at(here, agent, folder(agent)?.join(name), records)
+}
+
+/// This worktree's own settings.
+///
+/// # Errors
+/// Where there is no worktree, or the file is the project's.
+fn local(here: &Here, agent: Agent) -> Result<Settings> {
+    let settings = local_of(here, agent).ok_or_else(|| {
+        UserError::new(Exit::Usage, "a bare repository has no settings of its own").hint("leave out --local")
+    })?;
+    if super::hook::is_tracked(here.repository.worktree_path().unwrap_or(&here.common_dir), &settings.path) {
+        let message = format!("{} is tracked, and so the project's and not yours alone", settings.path.display());
+        return Err(UserError::new(Exit::Usage, message).hint("leave out --local").into());
+    }
+    Ok(settings)
+}
+
+fn local_of(here: &Here, agent: Agent) -> Option<Settings> {
+    let name = match agent {
+        Agent::Claude => ".claude/settings.local.json",
+        Agent::Codex => ".codex/hooks.json",
+    };
+    let path = std::path::absolute(here.repository.worktree_path()?).ok()?.join(name);
+    settings_at(here, agent, path, here.workspace.agent_records_dir()).ok()
+}
+
+fn settings_at(here: &Here, agent: Agent, path: PathBuf, records: PathBuf) -> Result<Settings> {
+    Ok(Settings {
+        agent,
+        path,
+        records,
+        program: program()?,
+        repository: here.common_dir.clone(),
+        is_disabled: here.workspace.is_disabled(),
+    })
+}
+
+fn is_there(settings: &Settings) -> bool {
+    let is_ours = |hook: &HookState| !matches!(hook.state, State::Absent | State::Damaged);
+    settings::status(settings).is_ok_and(|hooks| hooks.iter().any(is_ours))
+}
+
+/// Settings are a person's own: what is wrong with them is for that person to mend.
+fn not_understood(error: anyhow::Error) -> anyhow::Error {
+    UserError::new(Exit::Failed, format!("{error:#}")).hint("correct the file, then run this again").into()
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
+}

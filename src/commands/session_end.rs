@@ -1,0 +1,178 @@
+//! `patina session end`: the doorbell that agents ring when a session rests or ends. Never prints, never fails, and waits
+//! for nothing: stdin may stay open, and all work is the worker's. Refuses whatever the person did not consent to.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use super::is_off;
+use crate::agents::{self, Agent};
+use crate::config::Config;
+use crate::git::Repository;
+use crate::hooks;
+use crate::workspace::Workspace;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The agent that rings.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    agent: String,
+}
+
+/// What an agent says, as far as it matters here.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Rung {
+    session_id: Option<String>,
+    transcript_path: Option<PathBuf>,
+    cwd: Option<PathBuf>,
+    hook_event_name: Option<String>,
+    /// Where one agent says its folders instead.
+    workspace_roots: Vec<PathBuf>,
+}
+
+/// With nothing coming for so long, nothing will: agents write at once what they have to say.
+const SILENCE: Duration = Duration::from_millis(200);
+
+/// Whoever goes on for longer than this is cut off: agents give all their hooks a second or two.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A last message may stand in it, and nothing longer.
+const MAX_VALUE: usize = 4 << 20;
+
+/// How much is read at a time.
+const CHUNK: usize = 64 * 1024;
+
+pub fn run(arguments: &Arguments) -> ExitCode {
+    // Whatever goes wrong, the session is found later by looking at the transcripts.
+    let _ = ring(&arguments.agent);
+    ExitCode::SUCCESS
+}
+
+fn ring(agent: &str) -> Result<()> {
+    let here = || Some(place(&std::env::current_dir().ok()?).ok()?.2.dir);
+    if is_off() || hooks::answer(here, hooks::agents::SESSION_END) {
+        return Ok(());
+    }
+    let Some(rung) = value(&chunks()) else { return Ok(()) };
+    let Some(dir) = rung.cwd.or_else(|| rung.workspace_roots.into_iter().next()) else { return Ok(()) };
+    let (common_dir, _, workspace) = place(&dir)?;
+    if workspace.is_disabled() {
+        return Ok(());
+    }
+    match Agent::named(agent) {
+        Some(agent) => {
+            let consents = agents::consents(&workspace)?;
+            let Some(consent) = consents.get(&agent) else { return Ok(()) };
+            if let Some(transcript) = &rung.transcript_path {
+                agents::put(&workspace, agent, consent, transcript)?;
+            }
+        }
+        // One whose transcripts nobody reads: its session may have left commits and notes.
+        None if !workspace.dir.is_dir() => return Ok(()),
+        None => {}
+    }
+    workspace.create()?;
+    workspace.ring()?;
+    // Not this process: the agent waits for its end, and may end all that is in its group.
+    Workspace::spawn_worker(&common_dir)
+}
+
+/// The repository around a folder.
+fn place(dir: &Path) -> Result<(PathBuf, Config, Workspace)> {
+    let common_dir = Repository::discover(dir)?.common_dir()?;
+    let config = Config::load()?;
+    let workspace = Workspace::locate(&common_dir, &config);
+    Ok((common_dir, config, workspace))
+}
+
+/// What comes in on stdin, as it comes. A thread waits for it, which ends with this process.
+fn chunks() -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stdin, mut chunk) = (std::io::stdin().lock(), vec![0; CHUNK]);
+        loop {
+            match stdin.read(&mut chunk) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return,
+                Ok(length) if sender.send(chunk[..length].to_vec()).is_err() => return,
+                Ok(_) => {}
+            }
+        }
+    });
+    receiver
+}
+
+/// The first value of what comes, once it is whole; none if it is not, or is not what agents say.
+fn value(chunks: &Receiver<Vec<u8>>) -> Option<Rung> {
+    let (start, mut text) = (Instant::now(), Vec::new());
+    loop {
+        let Ok(chunk) = chunks.recv_timeout(SILENCE) else { return first(&text) };
+        text.extend_from_slice(&chunk);
+        // A value ends with a brace, and only then it is worth the look.
+        if text.trim_ascii_end().ends_with(b"}")
+            && let Some(rung) = first(&text)
+        {
+            return Some(rung);
+        }
+        if text.len() > MAX_VALUE || start.elapsed() > PATIENCE {
+            return None;
+        }
+    }
+}
+
+fn first(text: &[u8]) -> Option<Rung> {
+    serde_json::Deserializer::from_slice(text).into_iter().next()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of pieces that come in, while nobody closes.
+    fn heard(pieces: &[&str]) -> Option<Rung> {
+        let (sender, receiver) = mpsc::channel();
+        for piece in pieces {
+            sender.send(piece.as_bytes().to_vec()).expect("somebody listens");
+        }
+        let rung = value(&receiver);
+        drop(sender);
+        rung
+    }
+
+    #[test]
+    fn a_value_is_taken_once_it_is_whole() {
+        let text =
+            r#"{"session_id":"1","transcript_path":"/t/é.jsonl","cwd":"/w","hook_event_name":"Stop","x":{"y":[1]}}"#;
+        let expect = Rung {
+            session_id: Some("1".into()),
+            transcript_path: Some("/t/é.jsonl".into()),
+            cwd: Some("/w".into()),
+            hook_event_name: Some("Stop".into()),
+            workspace_roots: Vec::new(),
+        };
+        assert_eq!(heard(&[text]).as_ref(), Some(&expect));
+        assert_eq!(heard(&[text, "\n"]).as_ref(), Some(&expect));
+        assert_eq!(heard(&["\n", text, "{\"another\":1}"]).as_ref(), Some(&expect));
+        let pieces: Vec<String> = text.chars().map(String::from).collect();
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        assert_eq!(heard(&pieces).as_ref(), Some(&expect));
+        assert_eq!(heard(&[&format!("{text} trailing")]).as_ref(), Some(&expect));
+    }
+
+    #[test]
+    fn what_is_no_value_is_nothing() {
+        for text in ["", "{", "null", "7", "[]", "\u{0}\u{0}", r#"{"cwd":7}"#, r#"{"cwd":"/w"#, "}"] {
+            assert_eq!(heard(&[text]).filter(|rung| *rung != Rung::default()), None, "{text}");
+        }
+        let endless = vec!["{"; 10];
+        assert_eq!(heard(&endless), None);
+        let long = format!("{{\"cwd\":\"{}\"", "x".repeat(MAX_VALUE));
+        assert_eq!(heard(&[&long, "}"]), None);
+    }
+}

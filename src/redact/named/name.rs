@@ -1,0 +1,256 @@
+//! What a name says of its value. Refuses names that only tell about a secret: `token_type`, `password_field`, `key_id`,
+//! and keys of which it does not say that they are secret.
+
+/// What the value of a name is, if it is secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Somebody may have thought it up.
+    Password,
+    /// A machine has drawn it.
+    Key,
+    /// `user:password` in base64, or a key.
+    Auth,
+    /// Words that a wallet is made of.
+    Phrase,
+}
+
+/// Longest name that is looked at, in bytes and in words: what is longer is a sentence.
+pub(super) const LONGEST: usize = 64;
+const MOST_WORDS: usize = 12;
+
+/// What may follow the word for a secret.
+const TAILS: &[&str] = &[
+    "value",
+    "val",
+    "string",
+    "str",
+    "text",
+    "plain",
+    "plaintext",
+    "raw",
+    "base64",
+    "b64",
+    "hex",
+    "prod",
+    "production",
+    "dev",
+    "development",
+    "test",
+    "staging",
+    "stage",
+    "live",
+    "sandbox",
+    "old",
+    "new",
+    "default",
+    "main",
+    "primary",
+    "secondary",
+    "backup",
+    "base",
+    "override",
+];
+
+/// What a key is for, when it is secret.
+const KEYS: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "signing",
+    "sign",
+    "encryption",
+    "encrypt",
+    "crypto",
+    "cipher",
+    "account",
+    "auth",
+    "master",
+    "shared",
+    "service",
+    "admin",
+    "storage",
+    "ssh",
+    "deploy",
+    "deployment",
+    "webhook",
+    "sessions",
+    "app",
+    "application",
+    "consumer",
+    "client",
+    "root",
+    "jwt",
+    "hmac",
+    "aes",
+    "subscription",
+    "integration",
+    "license",
+    "recovery",
+    "server",
+    "cookie",
+    "write",
+    "preshared",
+    "function",
+    "sas",
+    "security",
+];
+
+/// What a phrase is, when it is secret.
+const PHRASES: &[&str] = &["seed", "recovery", "backup", "mnemonic", "secret"];
+
+/// Words that are written as one and end a name that is.
+const ENDS: &[(&str, Kind)] = &[
+    ("password", Kind::Password),
+    ("passwd", Kind::Password),
+    ("passphrase", Kind::Password),
+    ("passcode", Kind::Password),
+    ("secret", Kind::Key),
+    ("token", Kind::Key),
+    ("apikey", Kind::Key),
+    ("secretkey", Kind::Key),
+    ("privatekey", Kind::Key),
+    ("accesskey", Kind::Key),
+    ("accountkey", Kind::Key),
+    ("authkey", Kind::Key),
+    ("masterkey", Kind::Key),
+    ("signingkey", Kind::Key),
+    ("encryptionkey", Kind::Key),
+    ("presharedkey", Kind::Key),
+    ("credential", Kind::Key),
+    ("credentials", Kind::Key),
+    ("mnemonic", Kind::Phrase),
+];
+
+/// What a name says; none for one that says nothing of a secret.
+pub(super) fn kind(name: &[u8]) -> Option<Kind> {
+    let mut words: [&[u8]; MOST_WORDS] = [b""; MOST_WORDS];
+    let mut count = 0;
+    for word in name.split(|byte| !byte.is_ascii_alphanumeric()).flat_map(humps).filter(|word| !word.is_empty()) {
+        *words.get_mut(count)? = word;
+        count += 1;
+    }
+    let is = |word: &[u8], known: &str| word.eq_ignore_ascii_case(known.as_bytes());
+    let is_tail = |word: &[u8]| {
+        let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        digits == word.len()
+            || (word.len() - digits == 1 && word[0].eq_ignore_ascii_case(&b'v'))
+            || TAILS.iter().any(|tail| is(word, tail))
+    };
+    while count > 1 && is_tail(words[count - 1]) {
+        count -= 1;
+    }
+    let last = words[count.checked_sub(1)?];
+    let digits = last.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let last = &last[..last.len() - digits];
+    let before = count.checked_sub(2).map(|at| words[at]);
+    let follows = |list: &[&str]| before.is_some_and(|word| list.iter().any(|known| is(word, known)));
+    if is(last, "pass") || is(last, "pwd") || is(last, "psk") {
+        return Some(Kind::Password);
+    }
+    if is(last, "key") {
+        return follows(KEYS).then_some(Kind::Key);
+    }
+    if is(last, "phrase") || is(last, "words") {
+        return follows(PHRASES).then_some(Kind::Phrase);
+    }
+    if ["session", "sessionid", "sessid", "sid"].iter().any(|name| is(last, name)) {
+        return Some(Kind::Key);
+    }
+    if is(last, "auth") {
+        return Some(Kind::Auth);
+    }
+    if (is(last, "word") || is(last, "phrase")) && follows(&["pass"]) {
+        return Some(Kind::Password);
+    }
+    if is(last, "cookie") && follows(&["session", "auth"]) {
+        return Some(Kind::Key);
+    }
+    let ends_with = |end: &str| last.len() >= end.len() && is(&last[last.len() - end.len()..], end);
+    ENDS.iter().find(|(end, _)| ends_with(end)).map(|(_, kind)| *kind)
+}
+
+/// The words of `camelCase` and `HTTPServer`.
+fn humps(word: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = move |at: usize| {
+        let (before, here, behind) = (word[at - 1], word[at], word.get(at + 1));
+        here.is_ascii_uppercase() && (before.is_ascii_lowercase() || behind.is_some_and(u8::is_ascii_lowercase))
+    };
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        (from < word.len()).then(|| {
+            let to = (from + 1..word.len()).find(|at| ends(*at)).unwrap_or(word.len());
+            let hump = &word[from..to];
+            from = to;
+            hump
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_told_from_names_about_them() {
+        let check = |names: &[&str], expect: Option<Kind>| {
+            for name in names {
+                assert_eq!(kind(name.as_bytes()), expect, "{name}");
+            }
+        };
+        check(
+            &[
+                "password",
+                "DB_PASSWORD",
+                "dbPassword",
+                "spring.datasource.password",
+                "userpassword",
+                "SMTP_PASS",
+                "password2",
+                "PGPASSWORD",
+                "passWord",
+            ],
+            Some(Kind::Password),
+        );
+        check(
+            &[
+                "api_key",
+                "apiKey",
+                "APIKey",
+                "X-Api-Key",
+                "client-secret",
+                "GITHUB_TOKEN",
+                "authToken",
+                "SECRET_KEY_BASE",
+                "AccountKey",
+                "token_v2",
+                "aws_secret_access_key",
+                "access_token_secret",
+            ],
+            Some(Kind::Key),
+        );
+        check(&["auth", "_auth", "docker.auth"], Some(Kind::Auth));
+        check(&["mnemonic", "seedPhrase", "RECOVERY_PHRASE"], Some(Kind::Phrase));
+        check(
+            &[
+                "token_type",
+                "password_field",
+                "key_id",
+                "key",
+                "public_key",
+                "primaryKey",
+                "tokens",
+                "tokenizer",
+                "secretName",
+                "passed",
+                "compass_id",
+                "keyword",
+                "author",
+                "phrase",
+                "sessions",
+                "monkey",
+            ],
+            None,
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! What is private without being secret: the home directory and names of people's accounts, in texts of sessions. Refuses
+//! to touch them inside of other words and paths, and to be a rule of [`redact`](super::redact): commits and code show what
+//! was written.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// What is hidden, ready to be looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Private {
+    /// Absolute and without a slash at its end.
+    home: Option<String>,
+    users: Vec<String>,
+}
+
+/// What stands for a name.
+const USER: &str = "[user]";
+
+impl Private {
+    /// Hides a home directory, unless it is relative or the root, and names of users, each as a whole word.
+    pub fn new(home: Option<&Path>, users: &[String]) -> Self {
+        let home = home.filter(|home| home.is_absolute()).and_then(Path::to_str);
+        let home = home.map(|home| home.trim_end_matches('/').to_string()).filter(|home| !home.is_empty());
+        Private { home, users: users.iter().filter(|user| !user.is_empty()).cloned().collect() }
+    }
+
+    /// The text with the home directory as `~` and each name as `[user]`. Doing it twice changes nothing.
+    pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        if let Some(home) = &self.home {
+            text = replaced(text, home, "~", |left, right| ends_path(left) && starts_path(right));
+        }
+        for user in &self.users {
+            text = replaced(text, user, USER, |left, right| {
+                let is_done = left.ends_with('[') && right.starts_with(']') && user == USER.trim_matches(['[', ']']);
+                !is_done && !left.ends_with(is_word) && !right.starts_with(is_word)
+            });
+        }
+        text
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Whether a path may begin behind this: not in the middle of another, but for an address of a file.
+fn ends_path(left: &str) -> bool {
+    left.ends_with("://") || !left.ends_with(|c| is_word(c) || matches!(c, '.' | '-' | '/' | '~'))
+}
+
+/// Whether a directory's name ends before this.
+fn starts_path(right: &str) -> bool {
+    // A dot ends a sentence, or goes on with the name.
+    let right = right.trim_start_matches('.');
+    !right.starts_with(|c| is_word(c) || c == '-')
+}
+
+/// The text with every occurrence replaced whose neighbours allow it.
+fn replaced<'a>(text: Cow<'a, str>, what: &str, by: &str, allowed: impl Fn(&str, &str) -> bool) -> Cow<'a, str> {
+    let mut kept = String::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices(what) {
+        let end = at + what.len();
+        if allowed(&text[..at], &text[end..]) {
+            kept.push_str(&text[done..at]);
+            kept.push_str(by);
+            done = end;
+        }
+    }
+    if done == 0 {
+        return text;
+    }
+    kept.push_str(&text[done..]);
+    Cow::Owned(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn private() -> Private {
+        Private::new(Some(Path::new("/home/ada/")), &["ada".to_string(), "user".to_string()])
+    }
+
+    #[test]
+    fn the_home_directory_and_names_are_hidden_where_they_are_whole() {
+        let check = |text: &str, expect: &str| assert_eq!(private().hide(text), expect, "{text}");
+        check("cd /home/ada/src/x.rs", "cd ~/src/x.rs");
+        check("in /home/ada.", "in ~.");
+        check("PATH=/home/ada/bin:/usr/bin", "PATH=~/bin:/usr/bin");
+        check("file:///home/ada/a", "file://~/a");
+        check("{\"cwd\":\"/home/ada\"}", "{\"cwd\":\"~\"}");
+        check("ada@host:/srv", "[user]@host:/srv");
+        check("-home-ada-src", "-home-[user]-src");
+        check("by ada, for user", "by [user], for [user]");
+    }
+
+    #[test]
+    fn other_words_and_paths_stay() {
+        for text in ["/home/adam/x", "/mnt/home/adams", "cadaver adas ada_x adä", ""] {
+            assert!(matches!(private().hide(text), Cow::Borrowed(_)), "{text} became {}", private().hide(text));
+        }
+        assert_eq!(private().hide("/home/ada-old"), "/home/[user]-old");
+        assert_eq!(private().hide("/mnt/home/ada/x"), "/mnt/home/[user]/x");
+        assert_eq!(Private::default().hide("/home/ada ada"), "/home/ada ada");
+    }
+
+    #[test]
+    fn the_root_and_what_is_relative_is_no_home() {
+        for home in ["/", "", "home", "//"] {
+            assert_eq!(Private::new(Some(Path::new(home)), &[String::new()]), Private::default(), "{home}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hiding_twice_is_hiding_once(text in "(/home/ada|ada|user|\\[|\\]|~|/|[a-c. ]|é){0,20}") {
+            let once = private().hide(&text).into_owned();
+            prop_assert_eq!(private().hide(&once), once.as_str());
+        }
+    }
+}

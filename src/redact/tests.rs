@@ -1,0 +1,296 @@
+//! What goes, what stays, and that it is done in one go and in linear time. Refuses to hold a secret: each is put together
+//! when a test runs.
+
+use std::borrow::Cow;
+
+use super::*;
+
+/// A secret-looking text that stands nowhere in this file as such.
+fn key(prefix: &[&str], length: usize) -> String {
+    let letters = "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ";
+    prefix.concat() + &letters.chars().cycle().take(length).collect::<String>()
+}
+
+fn secrets() -> Vec<(&'static str, String)> {
+    let hex = |prefix: &[&str], length: usize| prefix.concat() + &"0123456789abcdef".repeat(4)[..length];
+    let jwt = [key(&["ey", "J"], 20), key(&["ey", "J"], 30), key(&[], 43)].join(".");
+    let pem = |kind: &str, body: &str| format!("-----BEGIN {kind}-----{body}-----END {kind}-----");
+    let lines = format!("\n{}\n{}\nab+/==\n", key(&[], 64), key(&[], 64));
+    vec![
+        ("aws-key", key(&["AK", "IA"], 0) + "ABCDEFGH23456789"),
+        ("aws-key", key(&["AS", "IA"], 0) + "ABCDEFGH23456789"),
+        ("github-token", key(&["gh", "p_"], 36)),
+        ("github-token", key(&["gh", "s_"], 36)),
+        ("github-token", key(&["github", "_pat_"], 82)),
+        ("gitlab-token", key(&["glp", "at-"], 20)),
+        ("slack-token", key(&["xo", "xb-123456789012-"], 24)),
+        ("stripe-key", key(&["sk", "_live_"], 24)),
+        ("stripe-key", key(&["rk", "_live_"], 24)),
+        ("google-key", key(&["AI", "za"], 35)),
+        ("anthropic-key", key(&["sk", "-ant-api03-"], 80)),
+        ("openai-key", key(&["sk", "-proj-"], 60)),
+        ("openai-key", key(&["sk", "-"], 48)),
+        ("npm-token", key(&["np", "m_"], 36)),
+        ("pypi-token", key(&["py", "pi-AgEI"], 90)),
+        ("sendgrid-key", [key(&["S", "G"], 0), key(&[], 22), key(&[], 43)].join(".")),
+        ("twilio-key", hex(&["S", "K"], 32)),
+        ("huggingface-token", key(&["h", "f_"], 34)),
+        ("digitalocean-token", hex(&["do", "p_v1_"], 64)),
+        ("jwt", jwt),
+        ("private-key", pem(&["RSA PRIVATE", " KEY"].concat(), &lines)),
+        ("private-key", pem(&["PRIVATE", " KEY"].concat(), &lines.replace('\n', "\\n"))),
+        ("private-key", pem(&["PRIVATE", " KEY"].concat(), "\nshort\n")),
+        ("private-key", pem(&["PGP PRIVATE", " KEY BLOCK"].concat(), &lines)),
+        ("private-key", format!("-----BEGIN OPENSSH PRIVATE{}{lines}", " KEY-----").trim_end().to_owned()),
+    ]
+}
+
+#[test]
+fn every_known_key_goes_wherever_it_stands() {
+    for (name, secret) in secrets() {
+        let mark = format!("[redacted:{name}]");
+        for (left, right) in [("", ""), ("a = \"", "\";\n"), ("é ", " é"), ("{\"a\": \"b\\n", "\"}"), ("(", ")")] {
+            let text = format!("{left}{secret}{right}");
+            assert_eq!(redact(&text), format!("{left}{mark}{right}"), "{name} in {text:?}");
+        }
+    }
+}
+
+#[test]
+fn urls_and_headers_keep_what_is_not_secret() {
+    let case = |before: &[&str], after: &str| assert_eq!(redact(&before.concat()), after);
+    let mark = "[redacted:url-password]";
+    case(&["git clone https://me:", "s3cret@example.com/x"], &format!("git clone https://me:{mark}@example.com/x"));
+    case(&["redis://:", "p@ss:w#rd@h:1/0"], &format!("redis://:{mark}@h:1/0"));
+    let token = key(&["gh", "p_"], 36);
+    case(&["https://", &token, ":x-oauth@h"], &format!("https://[redacted:github-token]:{mark}@h"));
+    case(&["https://", &token, "@h"], "https://[redacted:github-token]@h");
+    let mark = "[redacted:authorization]";
+    case(&["Authorization: Bearer ", &key(&[], 20)], &format!("Authorization: Bearer {mark}"));
+    case(&["\"authorization\": \"Basic ", "dXNlcjpwYXNz\""], &format!("\"authorization\": \"Basic {mark}\""));
+    case(&["Authorization: Bearer ", "abcdefghijk1"], &format!("Authorization: Bearer {mark}"));
+    case(&["h(\"Authorization\", \"token ", &key(&[], 20), "\")"], &format!("h(\"Authorization\", \"token {mark}\")"));
+}
+
+#[test]
+fn ordinary_text_is_returned_as_it_is() {
+    let texts = [
+        "",
+        "é",
+        "AKIA",
+        "let task_sk_live = mask-ant;",
+        "9f2c8d1e5b7a4c3f9f2c8d1e5b7a4c3f9f2c8d1e",
+        "https://example.com:8080/a@b",
+        "ssh://git@example.com:22/x",
+        "https://{user}:{password}@{host}/",
+        "postgres://$USER:${PASSWORD}@h",
+        "http://a/b:c@d",
+        "https://me:[redacted:url-password]@h",
+        "Authorization: Bearer <token>",
+        "authorization: basic understanding",
+        "format!(\"Bearer {token}\")",
+        ".sk-loading-indicator-wrapper-of-the-page",
+        "npm_config_registry_with_a_long_name_in_snake_case",
+        concat!(
+            "const A: &str = \"-----BEGIN PRIVATE",
+            " KEY-----\";\nconst B: &str = \"-----END PRIVATE",
+            " KEY-----\";"
+        ),
+        "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa\n-----END CERTIFICATE-----",
+        concat!("the header -----BEGIN PRIVATE", " KEY----- opens it"),
+        "SKILL SK12 eyJhbGciOiJIUzI1NiJ9",
+        "hf_hub_download",
+        "blake3:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+    ];
+    for text in texts {
+        assert!(matches!(redact(text), Cow::Borrowed(_)), "{text:?} became {:?}", redact(text));
+    }
+}
+
+#[test]
+fn twice_is_once_and_no_mixture_panics() {
+    let mut pieces: Vec<String> = secrets().into_iter().map(|(_, secret)| secret).collect();
+    for piece in [
+        "password=",
+        "api_key: \"",
+        "token",
+        "=",
+        "\"",
+        "'",
+        "kind: Secret\n",
+        "data:\n",
+        "://",
+        "u:",
+        "@",
+        "-----BEGIN ",
+        "-----",
+        "é",
+        " ",
+        "\n",
+        "eyJ",
+        ".",
+        "_",
+        "[redacted:jwt]",
+        "sk-",
+    ] {
+        pieces.push(piece.to_owned());
+    }
+    pieces.push(["Authorization", ": Bearer "].concat());
+    let mut random: u64 = 1;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    for _ in 0..3000 {
+        let mut text: String = (0..next(8)).map(|_| pieces[next(pieces.len())].clone()).collect();
+        while !text.is_char_boundary(text.len().saturating_sub(next(4))) {
+            text.push('x');
+        }
+        let once = redact(&text).into_owned();
+        assert_eq!(redact(&once), once, "{text:?}");
+    }
+}
+
+/// Values in places that say what they are: what becomes of a line whose `@` is the value.
+fn placed(line: &str, value: &str, expect: &str) {
+    let redacted = redact(&line.replacen('@', value, 1)).into_owned();
+    assert_eq!(redacted, line.replacen('@', expect, 1), "{line}");
+}
+
+#[test]
+fn a_value_goes_where_its_name_says_that_it_is_secret() {
+    let (thought_up, drawn) = (["hunter", "2"].concat(), key(&[], 24));
+    for line in [
+        "DB_PASSWORD=@",
+        "export PASSWORD='@'",
+        "PASSWORD=@ ./run",
+        "password: @",
+        "  password = @",
+        "let password = \"@\";",
+        "const PASSWORD: &str = \"@\";",
+        "let password = String::from(\"@\");",
+        "{\"password\":\"@\"}",
+        "\"{\\\"password\\\": \\\"@\\\"}\"",
+        "run --password @ --now",
+        "run --password=@",
+        "<password>@</password>",
+        "Server=a;Password=@;Timeout=1",
+        "jdbc:mysql://h/d?user=a&password=@&b=c",
+        "${PASSWORD:-@}",
+        "if password == \"@\" {",
+        "**Password**: `@`",
+        "machine h login me password @",
+        "h:5432:d:me:@",
+        "curl -u me:@ https://h",
+    ] {
+        placed(line, &thought_up, "[redacted:password]");
+    }
+    for line in [
+        "API_TOKEN=@",
+        "token: '@'",
+        "auth_token = \"@\"",
+        "x-auth-token: @",
+        "{\"access_token\": \"@\"}",
+        "h/?token=@&a=b",
+    ] {
+        placed(line, &drawn, "[redacted:token]");
+    }
+    for line in ["api_key = '@'", "X-Api-Key: @", "AccountKey=@;a=b", "settings[\"apiKey\"] = \"@\"", "PrivateKey = @"]
+    {
+        placed(line, &drawn, "[redacted:key]");
+    }
+    placed("x=1; session=@; y=2", &drawn, "[redacted:cookie]");
+    assert_eq!(redact(&format!("Cookie: a=b; session={drawn}\nx")), "Cookie: [redacted:cookie]\nx");
+    assert_eq!(redact(&format!("Set-Cookie: sid={drawn}; Path=/")), "Set-Cookie: [redacted:cookie]; Path=/");
+    // What is known by its form is called by that.
+    placed("GITHUB_TOKEN=@", &key(&["gh", "p_"], 36), "[redacted:github-token]");
+}
+
+#[test]
+fn what_a_kubernetes_secret_holds_goes() {
+    let text = "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: YWRh\n  tls.key: |\n    TUlJ\n    QUFB\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n";
+    let mark = "[redacted:kubernetes-secret]";
+    let expect = format!(
+        "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: {mark}\n  tls.key: |\n    {mark}\n    {mark}\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n"
+    );
+    assert_eq!(redact(text), expect);
+    let text = "{\"kind\": \"Secret\", \"data\": {\"a\": \"YWRh\"}}";
+    assert_eq!(redact(text), text.replace("YWRh", mark));
+}
+
+#[test]
+fn what_stands_for_a_secret_or_tells_about_one_stays() {
+    for line in [
+        "password: String,",
+        "password = get_password()",
+        "password = os.environ[\"PASSWORD\"]",
+        "password = process.env.PASSWORD",
+        "PASSWORD=$1",
+        "PASSWORD=${OTHER}",
+        "password: {{ .Values.password }}",
+        "password: <your-password>",
+        "password = \"changeme\"",
+        "password=\"\"",
+        "API_KEY=your-api-key-here",
+        "token = next_token",
+        "token: u64",
+        "let token = self.tokens[1];",
+        "token_type: \"bearer\"",
+        "secretName: my-secret-1",
+        "key = \"9f2c8d1e5b7a4c3f9f2c8d1e5b7a4c3f9f2c8d1e\"",
+        "checksum = \"a3f5c0d1e2b34455667788990011223344556677889900aabbccddeeff001122\"",
+        "\"integrity\": \"sha512-AbCdEf0123456789AbCdEf0123456789AbCdEf0123456789==\"",
+        "password_field = \"form-password-2\"",
+        "    password=password,",
+        "    key_password=None,",
+        "f(stmt=\"pass\", setup=\"pass\", n=1)",
+        "'a_pass', 'ssh2_auth_file',",
+        "the password is asked for: twice at most",
+        "//! Passwords: what they are",
+        "author = \"Ada 1815 Lovelace\"",
+        "password: Sha256",
+        "szpassword : *const u16",
+        "--password STRING",
+        "[![c](https://c.io/a/badge.svg?token=A1B2C3D4E5)](x)",
+        "scheme://[user[:password]@]host",
+        "commit 9f2c8d1e5b7a4c3f9f2c8d1e5b7a4c3f9f2c8d1e",
+        "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4",
+        "session.password",
+        "Cookie: theme=dark; lang=en",
+    ] {
+        assert!(matches!(redact(line), Cow::Borrowed(_)), "{line} became {}", redact(line));
+    }
+}
+
+#[test]
+fn repeated_starts_take_linear_time() {
+    let header = ["-----BEGIN PRIVATE", " KEY-----\n"].concat();
+    let starts = rules::all().flat_map(|rule| rule.starts).copied();
+    let more = [
+        "eyJ-",
+        &header,
+        "://u:",
+        "sk-",
+        "SK0",
+        "authorization: bearer ",
+        "x:@",
+        "password=",
+        "password: \"",
+        "token\n",
+        "Cookie: a=b;",
+        "kind: Secret\ndata:\n",
+        "machine a ",
+        "\"d\":\"",
+        "secret_",
+        "key\": ",
+        "--token ",
+    ];
+    for piece in starts.chain(more) {
+        // As much again takes as long again: what grows with the square of 400,000 bytes would take minutes.
+        let text = piece.repeat(400_000 / piece.len());
+        let start = std::time::Instant::now();
+        redact(&text);
+        assert!(start.elapsed().as_secs() < 5, "{piece:?} took {:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,338 @@
+//! What is read of logs of every form, and what must hold for any text.
+
+use proptest::prelude::*;
+
+use super::super::{Entry, MAX_CONTENT, MAX_ENTRIES};
+use super::*;
+
+const SEED: &str = include_str!("../../../tests/fixtures/session-20251124-174931.md");
+
+const HEAD: &str = "# Session: a thing\n**ID**: 20250601-223000\n**Started**: 2025-06-02T02:30:02Z\n\n";
+
+fn reading(body: &str) -> Reading {
+    read("sessions/20250601-223000.md", &format!("{HEAD}{body}")).expect("a session")
+}
+
+/// Category and content of each entry, a slash between lines.
+fn check(body: &str, expect: &[(Category, &str)]) {
+    let entries = reading(body).entries;
+    let found: Vec<(Category, String)> =
+        entries.iter().map(|entry| (entry.category, entry.content.replace('\n', " / "))).collect();
+    let found: Vec<(Category, &str)> = found.iter().map(|(category, content)| (*category, content.as_str())).collect();
+    assert_eq!(found, expect, "{body}");
+}
+
+fn of(entries: &[Entry], category: Category) -> Vec<&Entry> {
+    entries.iter().filter(|entry| entry.category == category).collect()
+}
+
+#[test]
+fn the_seed_is_read_as_it_was_meant() {
+    let reading = read("x/20251124-174931.md", SEED).expect("a session");
+    let head = &reading.head;
+    assert_eq!((head.id.as_str(), head.title.as_str()), ("20251124-174931", "safetensors deep dive and fix errors"));
+    assert_eq!((head.started, head.ended), (Some(1_764_024_571), Some(1_764_039_660)));
+    assert_eq!(head.branch.as_deref(), Some("patina"));
+    assert_eq!(head.start_commit.as_deref(), Some("6494322f43f89b6fbc75a6f32cdaeb053cd343e3"));
+    assert_eq!(head.end_tag.as_deref(), Some("session-20251124-174931-end"));
+    assert!(!reading.is_stub && reading.warnings.is_empty() && reading.skipped == 0);
+
+    let entries = &reading.entries;
+    let counts = [
+        (Category::Goal, 1),
+        (Category::Context, 1),
+        (Category::Decision, 6),
+        (Category::Pattern, 4),
+        (Category::Work, 17),
+        (Category::Challenge, 3),
+        (Category::Touched, 5),
+    ];
+    for (category, count) in counts {
+        assert_eq!(of(entries, category).len(), count, "{category:?}");
+    }
+    let goal = of(entries, Category::Goal)[0];
+    assert_eq!((goal.state, goal.line), (Some(State::Done), 13));
+    let decision = of(entries, Category::Decision)[0];
+    assert!(decision.content.starts_with("Shape inference over metadata: Extracts dimensions"), "{decision:?}");
+    assert!(decision.content.contains("\nMore reliable (shapes required, metadata optional)\n"), "{decision:?}");
+    for challenge in of(entries, Category::Challenge) {
+        let (first, second) = challenge.content.split_once('\n').expect("a solution");
+        assert!(first.starts_with("Challenge: ") && second.starts_with("Solution: "), "{challenge:?}");
+    }
+    let touched: Vec<&str> = of(entries, Category::Touched).iter().map(|entry| entry.files[0].as_str()).collect();
+    assert_eq!(touched[..2], ["Cargo.toml", "src/commands/oxidize/trainer.rs"]);
+}
+
+#[test]
+fn each_dimension_of_the_seed_is_defined_by_an_entry() {
+    let entries = read("x.md", SEED).expect("a session").entries;
+    for definition in [
+        "Training signal: \"Text from same session = related\"",
+        "Temporal: \"Code that changes together over time is related\"",
+        "Dependency: \"Code that calls each other is related\"",
+        "Syntactic: \"Code with similar structure is related\"",
+        "Architectural: \"Code in same module/package is related\"",
+        "Social: \"Code by same author/team is related\"",
+    ] {
+        let found: Vec<&Entry> =
+            entries.iter().filter(|entry| entry.content.lines().any(|line| line == definition)).collect();
+        assert_eq!(found.len(), 1, "{definition}");
+    }
+    // The code below a definition is none.
+    assert!(entries.iter().all(|entry| !entry.content.contains("SELECT")));
+}
+
+#[test]
+fn the_headings_of_the_seed_tell_the_time() {
+    let entries = read("x.md", SEED).expect("a session").entries;
+    let day = 1_764_024_571 - (17 * 60 + 49) * 60 - 31;
+    for (content, hour, minute) in [
+        ("Upgraded safetensors from 0.4 → 0.7 in Cargo.toml", 18, 0),
+        ("Saves to semantic.usearch (2.1MB)", 19, 30),
+        ("Tweak Knobs", 20, 30),
+        ("Focus on rapid experimentation: config-driven, cached embeddings, eval framework", 22, 1),
+    ] {
+        let entry = entries.iter().find(|entry| entry.content == content).expect(content);
+        assert_eq!(entry.at, Some(day + (hour * 60 + minute) * 60), "{content}");
+    }
+    let title = entries.iter().find(|entry| entry.content == "USearch Index Complete").expect("a title");
+    assert_eq!(title.commits, ["4aee5650"]);
+}
+
+#[test]
+fn labels_in_every_form_say_what_their_bullets_are() {
+    for label in [
+        "**Key Decisions:**",
+        "**Key decisions**:",
+        "**Key Decisions and Reasoning:** ",
+        "## Key Decisions",
+        "### 1. Key Decisions",
+        "Key decisions:",
+        "**Technical Decisions**",
+        "\n**Key Decisions:**\n",
+    ] {
+        check(&format!("{label}\n- Use one file\n"), &[(Category::Decision, "Use one file")]);
+    }
+    let repeated = "**Patterns Observed:**\n- a one\n**Work:**\n1. b one\n**Patterns Observed**:\n* c one\n";
+    check(repeated, &[(Category::Pattern, "a one"), (Category::Work, "b one"), (Category::Pattern, "c one")]);
+}
+
+#[test]
+fn what_belongs_to_a_bullet_stands_on_lines_of_its_own() {
+    check(
+        "## Key Decisions\n- **Use one file**: it is small\n  - no migration\n  and no lock\n\n  More.\n- b one\n",
+        &[
+            (Category::Decision, "Use one file: it is small / no migration / and no lock / More."),
+            (Category::Decision, "b one"),
+        ],
+    );
+    let challenges = "**Challenges:**\n- Challenge: it broke\n  - Solution: mended\n- Again\n- Solution: once more\n";
+    check(
+        challenges,
+        &[
+            (Category::Challenge, "Challenge: it broke / Solution: mended"),
+            (Category::Challenge, "Again / Solution: once more"),
+        ],
+    );
+    check(
+        "**Problem:** it broke\n**Solution:** mended\n\n- a bullet\n",
+        &[(Category::Challenge, "Problem: it broke / Solution: mended"), (Category::Challenge, "a bullet")],
+    );
+}
+
+#[test]
+fn goals_know_how_they_stand() {
+    let entries = reading("## Goals\n- [ ] a one\n  - [x] b one\n- [~] c one\n- d one\n").entries;
+    let states: Vec<(&str, Option<State>)> =
+        entries.iter().map(|entry| (entry.content.as_str(), entry.state)).collect();
+    assert_eq!(
+        states,
+        [("a one", Some(State::Open)), ("b one", Some(State::Done)), ("c one", Some(State::Partial)), ("d one", None)]
+    );
+    assert!(entries.iter().all(|entry| entry.category == Category::Goal));
+}
+
+#[test]
+fn a_sentence_below_decisions_is_a_note() {
+    check(
+        "**Key Decisions:**\n- a one\n\nThis was a long day.\n\n---\n**Status**: done\n**Pros:**\n- b one\n",
+        &[
+            (Category::Decision, "a one"),
+            (Category::Note, "This was a long day."),
+            (Category::Note, "Status: done"),
+            (Category::Note, "b one"),
+        ],
+    );
+    check(
+        "**Decision:** Use one file\n- it is small\n",
+        &[(Category::Decision, "Decision: Use one file"), (Category::Note, "it is small")],
+    );
+}
+
+#[test]
+fn code_and_comments_hold_no_bullets() {
+    let fenced = "**Key Decisions:**\n- a one\n```\n- b one\n## Goals\n**Key Decisions:**\n- c one\n```\n- d one\n";
+    check(fenced, &[(Category::Decision, "a one"), (Category::Decision, "d one")]);
+    check("## Goals\n<!-- AI: fill in\n- a one\n-->\n- b one\n", &[(Category::Goal, "b one")]);
+    let open = reading("## Goals\n- a one\n```\n- b one\n### 23:00 - Update\n**Work completed:**\n- c one\n");
+    let contents: Vec<&str> = open.entries.iter().map(|entry| entry.content.as_str()).collect();
+    assert_eq!(contents, ["a one", "c one"]);
+    assert_eq!(open.warnings, ["line 7: a fence without an end"]);
+}
+
+#[test]
+fn prompts_are_left_out_and_what_the_agent_did_is_not() {
+    check(
+        "## User Prompts (2)\n1. `do it`\n2. `**Now:** do it`\n- Read: a.rs\n\n## Next Steps\n- a one\n",
+        &[(Category::Plan, "a one")],
+    );
+    let dialogue = "## Timeline\n### [22:31:00] User Request\n> do it\n- my wish\n## Wish\n**Please:** do\n\n**Claude**: I will.\n\
+                    - 🔧 Executed: `cargo test`\n- Read: `src/a.rs`\nDone.\n### [22:32:00] User\nthanks\n";
+    check(
+        dialogue,
+        &[
+            (Category::Note, "I will."),
+            (Category::Command, "cargo test"),
+            (Category::Touched, "src/a.rs"),
+            (Category::Note, "Done."),
+        ],
+    );
+}
+
+#[test]
+fn numbers_of_programs_are_one_note() {
+    let body = "### 23:00 - Update (covering since 22:30)\n**Git Activity:**\n- Commits this session:     5\n- Files changed: 3\n\n\
+                **Key Decisions:**\n\n## Session Classification\n- Commits: 5\n- Session Tags: a-start..a-end\n";
+    check(
+        body,
+        &[
+            (Category::Note, "Commits this session: 5 / Files changed: 3"),
+            (Category::Note, "Commits: 5 / Session Tags: a-start..a-end"),
+        ],
+    );
+    let reading = reading(body);
+    assert!(reading.is_stub);
+    assert_eq!(reading.head.end_tag.as_deref(), Some("a-end"));
+    assert_eq!(reading.head.ended, reading.head.started.map(|started| started - 2 + 30 * 60));
+}
+
+#[test]
+fn an_activity_gives_its_title_its_text_and_its_commit() {
+    let body = "### 22:40 - Index Complete [main@abc1234]\nIt works\nnow.\n- a one\n\n### 22:41 - Note [main@def5678]\n\
+                Remember `src/a.rs:12`.\n\n### 22:42 - Update\n| a | b |\n|---|---|\n| 1 | 2 |\n";
+    check(
+        body,
+        &[
+            (Category::Note, "Index Complete"),
+            (Category::Work, "It works / now."),
+            (Category::Work, "a one"),
+            (Category::Note, "Remember `src/a.rs:12`."),
+            (Category::Note, "a | b / 1 | 2"),
+        ],
+    );
+    let entries = reading(body).entries;
+    assert_eq!(entries[0].commits, ["abc1234"]);
+    assert!(entries[1].commits.is_empty());
+    assert!(entries[4].commits.is_empty());
+    assert_eq!((&entries[3].commits[..], &entries[3].files[..]), (&["def5678".into()][..], &["src/a.rs".into()][..]));
+}
+
+#[test]
+fn front_matter_is_a_head_too_and_lines_keep_their_numbers() {
+    let text = "---\r\ntype: session\r\nid: \"20250601-223000\"\r\ntitle: 'a: thing'\r\ncreated: 2025-06-02T02:30:02Z\r\n\
+                git:\r\n  branch: main\r\n---\r\n\r\n## Goals\r\n- [x] a one\r\n";
+    let reading = read("x.md", text).expect("a session");
+    assert_eq!((reading.head.title.as_str(), reading.head.branch.as_deref()), ("a: thing", Some("main")));
+    let entry = &reading.entries[0];
+    assert_eq!((entry.content.as_str(), entry.line, entry.at), ("a one", 11, reading.head.started));
+    assert_eq!(read("x.md", &format!("\u{feff}{text}")), Some(reading));
+}
+
+#[test]
+fn a_log_that_says_nothing_is_a_stub() {
+    let frame = "## Goals\n- [ ] a thing\n\n## Activity Log\n### 22:30 - Session Start\nSession initialized with goal: a thing\n\
+                 Working on branch: main\nTagged as: a-start\n";
+    let empty = reading(frame);
+    assert!(empty.is_stub);
+    assert_eq!((empty.entries.len(), empty.head.branch.as_deref()), (1, Some("main")));
+    assert!(!reading(&format!("{frame}- but a word\n")).is_stub);
+    let pointer = read("x.md", "# Last Session: a thing\n\nSee: x/sessions/20250601-223000.md\n").expect("a pointer");
+    assert_eq!((pointer.head.id.as_str(), pointer.is_stub), ("20250601-223000", true));
+    check("**Challenges:**\n- None\n-\n- n/a\n\n_No beliefs captured this session_\n", &[]);
+}
+
+#[test]
+fn caps_hold_and_what_is_left_out_is_counted() {
+    let many = "- a bullet\n".repeat(MAX_ENTRIES + 7);
+    let kept = reading(&many);
+    assert_eq!((kept.entries.len(), kept.skipped), (MAX_ENTRIES, 7));
+    let long = format!("- {}\n{}", "é".repeat(MAX_CONTENT), "  more\n".repeat(MAX_CONTENT));
+    let content = &reading(&long).entries[0].content;
+    assert!(content.len() <= MAX_CONTENT && content.len() > MAX_CONTENT - 2);
+}
+
+/// Lines that logs are made of, and some that they are not.
+fn any_line() -> impl Strategy<Value = String> {
+    let known: Vec<String> = SEED.lines().map(str::to_string).collect();
+    let odd = vec![
+        "```",
+        "~~~~",
+        "```rust",
+        "<!--",
+        "-->",
+        "---",
+        "- ",
+        "**",
+        "**:**",
+        "## ",
+        "### 99:99 - x",
+        "\t- x",
+        "|",
+        "### [01:02:03] User",
+        "**Claude**: x",
+        "## User Prompts (1)",
+        "### 00:01 - Update (covering since 23:59)",
+    ];
+    prop_oneof![
+        3 => prop::sample::select(known),
+        2 => prop::sample::select(odd).prop_map(str::to_string),
+        1 => ".{0,40}",
+        1 => "[ \\-*#`|:0-9a\\[\\]()~>é]{0,20}",
+    ]
+}
+
+/// What holds for every text: it is read without a panic, twice alike, and within the caps.
+fn hold(path: &str, text: &str) -> Result<(), TestCaseError> {
+    let reading = read(path, text);
+    prop_assert_eq!(&reading, &read(path, text));
+    prop_assert_eq!(reading.is_some(), is_session(path, text));
+    let Some(reading) = reading else { return Ok(()) };
+    let lines = u32::try_from(text.lines().count()).expect("it is short");
+    prop_assert!(reading.entries.len() <= MAX_ENTRIES);
+    for pair in reading.entries.windows(2) {
+        prop_assert!(pair[0].line <= pair[1].line);
+    }
+    for entry in &reading.entries {
+        prop_assert!((1..=lines).contains(&entry.line));
+        prop_assert!(!entry.content.trim().is_empty() && entry.content.len() <= MAX_CONTENT);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_lines_are_read(lines in prop::collection::vec(any_line(), 0..60), end in "\r?\n") {
+        hold("sessions/a.md", &format!("{HEAD}{}", lines.join(&end)))?;
+    }
+
+    #[test]
+    fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..300), headed: bool) {
+        let text = String::from_utf8_lossy(&bytes);
+        hold("sessions/a.md", &if headed { format!("{HEAD}{text}") } else { text.into_owned() })?;
+    }
+
+    #[test]
+    fn a_log_that_is_cut_anywhere_is_read(cut in 0..SEED.len()) {
+        hold("sessions/a.md", crate::event::cap_at(SEED, cut))?;
+    }
+}

@@ -1,0 +1,347 @@
+//! Secrets to plant: credentials in their documented forms and in the places where people leave them, drawn anew from a
+//! seed. Refuses to hold one: each is put together when a test runs, and none opens anything.
+
+use std::fs;
+use std::path::Path;
+
+use super::Random;
+
+/// A secret, and a line that gives it away.
+#[derive(Debug, Clone)]
+pub struct Planted {
+    /// What it is.
+    pub kind: &'static str,
+    /// What must be found nowhere.
+    pub secret: String,
+    /// The text that it is planted with; some have several lines.
+    pub line: String,
+}
+
+const DIGITS: &str = "0123456789";
+const HEX: &str = "0123456789abcdef";
+const LOWER: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
+const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// Keys by their form: a kind, and parts in turn: a literal, or an alphabet and a length. Literals that begin a key are cut
+/// in two, so that this file holds none.
+type Form = (&'static str, &'static [Part]);
+
+enum Part {
+    Is(&'static str),
+    Of(&'static str, usize),
+}
+use Part::{Is, Of};
+
+const KEYS: &[Form] = &[
+    ("aws-key", &[Is("AK"), Is("IA"), Of(BASE32, 16)]),
+    ("aws-session-key", &[Is("AS"), Is("IA"), Of(BASE32, 16)]),
+    ("google-key", &[Is("AI"), Is("za"), Of(URL, 35)]),
+    ("google-oauth-secret", &[Is("GOC"), Is("SPX-"), Of(URL, 28)]),
+    ("google-oauth-token", &[Is("ya"), Is("29."), Of(URL, 90)]),
+    ("azure-client-secret", &[Of(ALNUM, 3), Is("8Q"), Is("~"), Of(ALNUM, 34)]),
+    ("alibaba-key", &[Is("LT"), Is("AI"), Of(ALNUM, 20)]),
+    ("github-classic", &[Is("gh"), Is("p_"), Of(ALNUM, 36)]),
+    ("github-oauth", &[Is("gh"), Is("o_"), Of(ALNUM, 36)]),
+    ("github-fine", &[Is("github"), Is("_pat_"), Of(ALNUM, 22), Is("_"), Of(ALNUM, 59)]),
+    ("gitlab-token", &[Is("glp"), Is("at-"), Of(URL, 20)]),
+    ("gitlab-deploy-token", &[Is("gld"), Is("t-"), Of(URL, 20)]),
+    ("gitlab-runner-token", &[Is("glr"), Is("t-"), Of(URL, 20)]),
+    ("bitbucket-password", &[Is("AT"), Is("BB"), Of(ALNUM, 32)]),
+    ("atlassian-token", &[Is("ATA"), Is("TT3xFfGF0"), Of(URL, 170), Is("="), Of(HEX, 8)]),
+    ("npm-token", &[Is("np"), Is("m_"), Of(ALNUM, 36)]),
+    ("pypi-token", &[Is("py"), Is("pi-AgEIcHlwaS5vcmc"), Of(URL, 150)]),
+    ("rubygems-key", &[Is("ruby"), Is("gems_"), Of(HEX, 48)]),
+    ("crates-io-token", &[Is("ci"), Is("o"), Of(ALNUM, 32)]),
+    ("nuget-key", &[Is("oy"), Is("2"), Of(LOWER, 43)]),
+    ("docker-token", &[Is("dckr"), Is("_pat_"), Of(URL, 27)]),
+    ("clojars-token", &[Is("CLO"), Is("JARS_"), Of(HEX, 60)]),
+    ("artifactory-key", &[Is("AK"), Is("Cp"), Of(ALNUM, 69)]),
+    ("sourcegraph-token", &[Is("sg"), Is("p_"), Of(HEX, 40)]),
+    ("sonarqube-token", &[Is("sq"), Is("p_"), Of(HEX, 40)]),
+    ("postman-key", &[Is("PM"), Is("AK-"), Of(HEX, 24), Is("-"), Of(HEX, 34)]),
+    ("circleci-token", &[Is("CCI"), Is("PAT_"), Of(ALNUM, 22), Is("_"), Of(HEX, 40)]),
+    ("buildkite-token", &[Is("bk"), Is("ua_"), Of(HEX, 40)]),
+    ("terraform-token", &[Of(ALNUM, 14), Is(".atla"), Is("sv1."), Of(URL, 67)]),
+    ("pulumi-token", &[Is("pu"), Is("l-"), Of(HEX, 40)]),
+    ("vault-token", &[Is("hv"), Is("s."), Of(URL, 95)]),
+    ("doppler-token", &[Is("dp."), Is("pt."), Of(ALNUM, 43)]),
+    ("databricks-token", &[Is("da"), Is("pi"), Of(HEX, 32)]),
+    ("digitalocean-token", &[Is("do"), Is("p_v1_"), Of(HEX, 64)]),
+    ("cloudflare-token", &[Is("cf"), Is("ut_"), Of(ALNUM, 40), Of(HEX, 8)]),
+    ("heroku-key", &[Is("HR"), Is("KU-AA"), Of(ALNUM, 58)]),
+    ("fly-token", &[Is("fo"), Is("1_"), Of(URL, 43)]),
+    ("netlify-token", &[Is("nf"), Is("p_"), Of(ALNUM, 36)]),
+    ("supabase-key", &[Is("sb"), Is("p_"), Of(HEX, 40)]),
+    ("planetscale-password", &[Is("pscale"), Is("_pw_"), Of(URL, 43)]),
+    ("aiven-password", &[Is("AV"), Is("NS_"), Of(URL, 19)]),
+    ("tailscale-key", &[Is("tsk"), Is("ey-auth-"), Of(ALNUM, 16), Is("CNTRL-"), Of(ALNUM, 32)]),
+    ("grafana-token", &[Is("gl"), Is("sa_"), Of(ALNUM, 32), Is("_"), Of(HEX, 8)]),
+    ("new-relic-key", &[Is("NR"), Is("AK-"), Of(UPPER, 27)]),
+    ("dynatrace-token", &[Is("dt0"), Is("c01."), Of(BASE32, 24), Is("."), Of(BASE32, 64)]),
+    ("sentry-token", &[Is("sntr"), Is("yu_"), Of(HEX, 64)]),
+    (
+        "launchdarkly-key",
+        &[
+            Is("sd"),
+            Is("k-"),
+            Of(HEX, 8),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 12),
+        ],
+    ),
+    (
+        "onepassword-key",
+        &[
+            Is("A"),
+            Is("3-"),
+            Of(UPPER, 6),
+            Is("-"),
+            Of(UPPER, 6),
+            Is("-"),
+            Of(UPPER, 5),
+            Is("-"),
+            Of(UPPER, 5),
+            Is("-"),
+            Of(UPPER, 5),
+            Is("-"),
+            Of(UPPER, 5),
+        ],
+    ),
+    ("anthropic-key", &[Is("sk-"), Is("ant-api03-"), Of(URL, 93), Is("AA")]),
+    ("openai-key", &[Is("sk-"), Is("proj-"), Of(URL, 74), Is("T3Blbk"), Is("FJ"), Of(URL, 74)]),
+    ("openai-old-key", &[Is("sk"), Is("-"), Of(ALNUM, 48)]),
+    ("huggingface-token", &[Is("h"), Is("f_"), Of(ALNUM, 34)]),
+    ("replicate-token", &[Is("r"), Is("8_"), Of(ALNUM, 37)]),
+    ("groq-key", &[Is("gs"), Is("k_"), Of(ALNUM, 52)]),
+    ("perplexity-key", &[Is("pp"), Is("lx-"), Of(ALNUM, 48)]),
+    ("langsmith-key", &[Is("lsv2"), Is("_pt_"), Of(HEX, 32), Is("_"), Of(HEX, 10)]),
+    ("stripe-key", &[Is("sk"), Is("_live_"), Of(ALNUM, 24)]),
+    ("stripe-restricted-key", &[Is("rk"), Is("_test_"), Of(ALNUM, 99)]),
+    ("square-token", &[Is("sq0"), Is("atp-"), Of(URL, 22)]),
+    ("shopify-token", &[Is("shp"), Is("at_"), Of(HEX, 32)]),
+    (
+        "plaid-token",
+        &[
+            Is("access-"),
+            Is("production-"),
+            Of(HEX, 8),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 12),
+        ],
+    ),
+    ("braintree-token", &[Is("access_"), Is("token$production$"), Of(LOWER, 16), Is("$"), Of(HEX, 32)]),
+    ("easypost-key", &[Is("EZ"), Is("AK"), Of(ALNUM, 54)]),
+    ("slack-bot", &[Is("xo"), Is("xb-"), Of(DIGITS, 12), Is("-"), Of(DIGITS, 12), Is("-"), Of(ALNUM, 24)]),
+    ("slack-app", &[Is("xa"), Is("pp-1-A"), Of(UPPER, 10), Is("-"), Of(DIGITS, 13), Is("-"), Of(HEX, 64)]),
+    ("telegram-token", &[Is("6"), Of(DIGITS, 9), Is(":A"), Is("A"), Of(URL, 33)]),
+    ("twilio-key", &[Is("S"), Is("K"), Of(HEX, 32)]),
+    ("sendgrid-key", &[Is("S"), Is("G."), Of(URL, 22), Is("."), Of(URL, 43)]),
+    ("mailgun-key", &[Is("ke"), Is("y-"), Of(HEX, 32)]),
+    ("mailchimp-key", &[Of(HEX, 32), Is("-u"), Is("s14")]),
+    ("brevo-key", &[Is("xkey"), Is("sib-"), Of(HEX, 64), Is("-"), Of(ALNUM, 16)]),
+    ("airtable-token", &[Is("pa"), Is("t"), Of(ALNUM, 14), Is("."), Of(HEX, 64)]),
+    ("notion-token", &[Is("nt"), Is("n_"), Of(ALNUM, 46)]),
+    ("linear-key", &[Is("lin"), Is("_api_"), Of(ALNUM, 40)]),
+    ("figma-token", &[Is("fi"), Is("gd_"), Of(URL, 40)]),
+    (
+        "hubspot-token",
+        &[
+            Is("pat-"),
+            Is("na1-"),
+            Of(HEX, 8),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 4),
+            Is("-"),
+            Of(HEX, 12),
+        ],
+    ),
+    ("jwt", &[Is("ey"), Is("JhbGciOiJIUzI1NiJ9."), Is("ey"), Is("J"), Of(URL, 60), Is("."), Of(URL, 43)]),
+];
+
+/// Where a key stands by itself; `@` is the key.
+const BARE: &[&str] = &[
+    "let client = Client::new(\"@\");",
+    "Signs in with @ for now, will be changed.",
+    "    headers.insert(\"X-Custom\", '@')",
+    "{\"note\": \"first line\\n@\\nlast\"}",
+    "curl https://api.example.org/v1/items?k=@",
+    "* `@` (expires in May)",
+];
+
+/// Where a value is called a secret; `@` is the value, and what it is made of.
+const NAMED: &[(&str, &str, Part)] = &[
+    ("env-password", "DB_PASSWORD=@", Of(ALNUM, 12)),
+    ("env-export", "export API_TOKEN=@", Of(ALNUM, 24)),
+    ("env-quoted", "SECRET_KEY=\"@\"", Of(ALNUM, 32)),
+    ("dockerfile", "ENV ADMIN_PASSWORD=@", Of(ALNUM, 10)),
+    ("compose", "      - POSTGRES_PASSWORD=@", Of(ALNUM, 11)),
+    ("yaml-password", "  password: @", Of(LOWER, 14)),
+    ("yaml-quoted", "  client_secret: '@'", Of(ALNUM, 40)),
+    ("yaml-list", "  - name: DB_PASSWORD\n    value: \"@\"", Of(ALNUM, 16)),
+    ("json-password", "{\"user\": \"ada\", \"password\": \"@\"}", Of(ALNUM, 13)),
+    ("json-key", "{\"apiKey\":\"@\"}", Of(HEX, 32)),
+    ("json-escaped", "\"body\": \"{\\\"access_token\\\": \\\"@\\\"}\"", Of(ALNUM, 40)),
+    ("toml", "api_key = \"@\"", Of(HEX, 40)),
+    ("ini", "password = @", Of(LOWER, 15)),
+    ("properties", "spring.datasource.password=@", Of(ALNUM, 12)),
+    ("rust", "const API_SECRET: &str = \"@\";", Of(BASE64, 40)),
+    ("python", "    auth_token = '@'", Of(URL, 43)),
+    ("python-call", "connect(host='db', password='@', port=5)", Of(ALNUM, 12)),
+    ("javascript", "const accessToken = `@`;", Of(ALNUM, 36)),
+    ("go", "\tprivateKey := \"@\"", Of(HEX, 64)),
+    ("java", "private static final String PASSWORD = \"@\";", Of(ALNUM, 12)),
+    ("csharp", "var secret = @\"@\";", Of(ALNUM, 32)),
+    ("ruby", "config[:secret_key_base] = '@'", Of(HEX, 64)),
+    ("php", "define('DB_PASSWORD', '@');", Of(ALNUM, 14)),
+    ("map", "settings[\"api_token\"] = \"@\"", Of(ALNUM, 28)),
+    ("aws-secret", "aws_secret_access_key = @", Of(BASE64, 40)),
+    ("flag", "deploy --password @ --host db", Of(ALNUM, 12)),
+    ("flag-equals", "deploy --token=@", Of(ALNUM, 30)),
+    ("shell-default", "PASS=${DB_PASSWORD:-@}", Of(ALNUM, 12)),
+    ("xml", "<password>@</password>", Of(ALNUM, 12)),
+    ("xml-attribute", "<add key=\"ClientSecret\" value=\"@\" />", Of(ALNUM, 32)),
+    ("ado", "\"Server=db;Database=a;User Id=ada;Password=@;\"", Of(ALNUM, 12)),
+    ("jdbc", "jdbc:postgresql://db/a?user=ada&password=@&ssl=true", Of(ALNUM, 12)),
+    ("jdbc-oracle", "jdbc:oracle:thin:ada/@@db:1521/a", Of(ALNUM, 12)),
+    (
+        "azure-connection",
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=@==;EndpointSuffix=b",
+        Of(BASE64, 86),
+    ),
+    ("url", "postgres://ada:@@db:5432/a", Of(ALNUM, 12)),
+    ("url-redis", "redis://:@@cache:6379/0", Of(ALNUM, 20)),
+    ("url-git", "git clone https://ada:@@git.example.org/a.git", Of(ALNUM, 20)),
+    ("bearer", "Authorization: Bearer @", Of(URL, 40)),
+    ("token-header", "curl -H \"Authorization: token @\" https://a", Of(HEX, 40)),
+    ("api-header", "-H 'X-Api-Key: @'", Of(ALNUM, 32)),
+    ("private-token", "PRIVATE-TOKEN: @", Of(URL, 20)),
+    ("cookie", "Cookie: theme=dark; session=@; a=b", Of(ALNUM, 32)),
+    ("set-cookie", "Set-Cookie: sid=@; Path=/; HttpOnly", Of(HEX, 40)),
+    ("netrc", "machine git.example.org login ada password @", Of(ALNUM, 12)),
+    ("netrc-lines", "machine git.example.org\n  login ada\n  password @", Of(ALNUM, 12)),
+    ("pgpass", "db.example.org:5432:app:ada:@", Of(ALNUM, 12)),
+    ("npmrc", "//registry.example.org/:_authToken=@", Of(HEX, 36)),
+    ("curl-user", "curl -u ada:@ https://a", Of(ALNUM, 12)),
+    ("markdown", "**Password:** `@`", Of(ALNUM, 12)),
+    ("signed-url", "https://b.example.org/a?X-Amz-Signature=@&x=1", Of(HEX, 64)),
+    ("shared-access", "https://a.example.org/b?sv=2022-11-02&sig=@%3D", Of(ALNUM, 43)),
+    ("slack-webhook", "https://hooks.slack.com/services/T01ABCDEF/B01ABCDEF/@", Of(ALNUM, 24)),
+    ("discord-webhook", "https://discord.com/api/webhooks/123456789012345678/@", Of(URL, 68)),
+    ("kubernetes-text", "kind: Secret\nmetadata:\n  name: a\nstringData:\n  anything: @\n", Of(LOWER, 14)),
+    ("kubernetes-data", "apiVersion: v1\nkind: Secret\ndata:\n  tls: @\n", Of(BASE64, 64)),
+    ("wireguard", "PrivateKey = @=", Of(BASE64, 43)),
+];
+
+/// Headers of private keys, cut so that none stands here.
+const ARMOURS: &[(&str, &str)] = &[
+    ("rsa-key", "RSA PRIVATE"),
+    ("pkcs8-key", "PRIVATE"),
+    ("encrypted-key", "ENCRYPTED PRIVATE"),
+    ("ec-key", "EC PRIVATE"),
+    ("openssh-key", "OPENSSH PRIVATE"),
+];
+
+/// How many of each form are drawn.
+const EACH: usize = 3;
+
+/// The same for the same seed: over 400 secrets of over 130 kinds.
+pub fn secrets(seed: u64) -> Vec<Planted> {
+    let random = &mut Random::new(seed);
+    let mut all = Vec::new();
+    for (kind, parts) in KEYS {
+        for _ in 0..EACH {
+            let secret: String = parts.iter().map(|part| part.drawn(random)).collect();
+            let line = random.pick(BARE).replacen('@', &secret, 1);
+            all.push(Planted { kind, secret, line });
+        }
+    }
+    for (kind, form, value) in NAMED {
+        for _ in 0..EACH {
+            let secret = value.drawn(random);
+            // The last of two is what stands in the form itself.
+            let marks: Vec<usize> = form.match_indices('@').map(|(at, _)| at).collect();
+            let at = if *kind == "csharp" { marks[1] } else { marks[0] };
+            let line = format!("{}{secret}{}", &form[..at], &form[at + 1..]);
+            all.push(Planted { kind, secret, line });
+        }
+    }
+    for (kind, armour) in ARMOURS {
+        let lines: Vec<String> = (0..6).map(|_| Of(BASE64, 64).drawn(random)).collect();
+        let line = format!("-----BEGIN {armour} KEY-----\n{}\n-----END {armour} KEY-----", lines.join("\n"));
+        all.extend(lines.into_iter().map(|secret| Planted { kind, secret, line: line.clone() }));
+    }
+    all
+}
+
+/// Which of the secrets stand in any file of a folder, and in which, after whatever was put there.
+pub fn held(folder: &Path, planted: &[Planted]) -> Vec<String> {
+    let mut held = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap_or_default();
+            held.extend(standing(&bytes, planted).into_iter().map(|what| format!("{}: {what}", path.display())));
+        }
+    }
+    held
+}
+
+/// Which of the secrets stand in bytes, whole or, as in an index of words, in parts and in small letters.
+pub fn standing(bytes: &[u8], planted: &[Planted]) -> Vec<String> {
+    // A text index keeps words in small letters, apart: the longest part of a secret is one of them.
+    let small = bytes.to_ascii_lowercase();
+    let text = String::from_utf8_lossy(&small);
+    let stands = |one: &&Planted| {
+        let secret = one.secret.to_ascii_lowercase();
+        let longest =
+            secret.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|part| part.len()).unwrap_or_default();
+        text.contains(&secret) || (longest.len() >= 10 && text.contains(longest))
+    };
+    planted.iter().filter(stands).map(|one| format!("{} {}", one.kind, one.secret)).collect()
+}
+
+impl Part {
+    /// The literal, or so many letters, of which digits and letters are never all of one sort.
+    fn drawn(&self, random: &mut Random) -> String {
+        match self {
+            Is(literal) => literal.to_string(),
+            Of(alphabet, length) => {
+                let letters = alphabet.as_bytes();
+                loop {
+                    let drawn: String = (0..*length).map(|_| char::from(*random.pick(letters))).collect();
+                    // A short one may come out as a word; nobody could tell it from one.
+                    let is_sort = |sort: fn(&u8) -> bool| letters.iter().any(sort) && *length >= 8;
+                    let lacks = |sort: fn(&u8) -> bool| is_sort(sort) && !drawn.as_bytes().iter().any(sort);
+                    if !lacks(u8::is_ascii_digit) && !(lacks(u8::is_ascii_lowercase)) {
+                        return drawn;
+                    }
+                }
+            }
+        }
+    }
+}
