@@ -27,6 +27,7 @@ mod snippets;
 mod status;
 mod task;
 mod who;
+mod why;
 mod worker;
 
 use std::io::IsTerminal;
@@ -104,6 +105,8 @@ enum Command {
     Retrain(retrain::Arguments),
     /// Who knows a file, a folder or a symbol.
     Who(who::Arguments),
+    /// Why lines are what they are: the commits that made them, and what was said and decided.
+    Why(why::Arguments),
     /// What a symbol calls.
     Calls(calls::Arguments),
     /// Who calls a symbol.
@@ -272,6 +275,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
         Command::Retrain(arguments) => retrain::run(arguments, output),
         Command::Eval(arguments) => eval::run(arguments, output),
         Command::Who(arguments) => who::run(arguments, output),
+        Command::Why(arguments) => why::run(arguments, output),
         Command::Calls(arguments) => calls::run(arguments, calls::Direction::Calls, output),
         Command::Callers(arguments) => calls::run(arguments, calls::Direction::Callers, output),
         Command::Explain(arguments) => explain::run(arguments, output),

@@ -188,6 +188,19 @@ pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The live entries that name a commit, in hexadecimal, by its beginning.
+pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<Said>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM mention_commit CROSS JOIN entry ON entry.seq = mention_commit.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
+         CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
+         CROSS JOIN path ON path.id = view_file.path WHERE mention_commit.sha = substr(:sha, 1, length(mention_commit.sha))
+         ORDER BY entry.time, entry.session, parse_entry.n"
+    );
+    let mut statement = cache.prepare_cached(&sql)?;
+    let rows = statement.query_map(named_params! {":view": view, ":sha": sha}, from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// How many entries each live session has, by its own event.
 pub fn entry_counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<Seq, u64>> {
     let mut statement = cache.prepare_cached(

@@ -1,9 +1,11 @@
 //! The repository as git keeps it: worktrees, commits, trees, blobs, mailmap, hooks path. gix's only
 //! door; refuses to write anything, to run a program, and to follow replace refs.
 
+mod blame;
 mod blobs;
 mod diff;
 mod history;
+mod lines;
 mod site;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 pub use gix::ObjectId;
 
+pub use blame::{Blame, Link, Wrote};
 pub use blobs::{Blob, Mailmap, TreeFile};
 pub use diff::{RawChange, Side};
 pub use history::{Known, RawCommit, Reading};

@@ -116,6 +116,12 @@ impl People {
     }
 }
 
+/// Whether a person as a commit writes them is a program that makes commits by itself.
+pub fn is_bot(written: &str) -> bool {
+    let (name, email) = split_person(written);
+    kind_of(name, email) == "bot"
+}
+
 /// Who knows these paths, best first: humans, then agents and bots.
 pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: &People) -> Result<Vec<Person>> {
     let lineage = Lineage::new(cache, view);

@@ -11,6 +11,7 @@ mod related;
 mod search;
 mod signals;
 mod task;
+mod why;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub use neighbours::counted;
 pub use related::related;
 pub use search::{Search, search_alike};
 pub use task::{BY_MEANING, Tasking};
+pub use why::{Lines, Maker, Reason, Why, blamed, lines_of, why};
 
 use crate::adapter;
 use crate::config::{Config, real_path};

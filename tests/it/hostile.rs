@@ -44,7 +44,7 @@ fn badly_named() -> TestRepo {
                 .replace("// needle", if text.starts_with("def") { "# needle" } else { "// needle" }),
         );
     }
-    let message = b"needle \x1b[31mred\x07 \xe2\x80\xae bidi \xff \xc2\x9b1m\n\nbody \x1b]0;title\x07\n";
+    let message = b"needle \x1b[31mred\x07 \xe2\x80\xae bidi \xff \xc2\x9b1m\n\nbody, because \x1b]0;title\x07\n";
     put(&repo.root().join("message"), message, 0o644);
     let who = repo.with("GIT_AUTHOR_NAME", "Ev\u{1b}[31mil\u{202e}").with("GIT_AUTHOR_EMAIL", "e\u{1b}@\u{200b}x");
     who.git(&["add", "-A"]);
@@ -86,6 +86,7 @@ fn no_command_prints_what_a_terminal_acts_on() {
         &["query", "needle", "-k", "100"],
         &["query", "evil red bidi title", "-k", "100"],
         &["who", "."],
+        &["why", "alpha"],
         &["hook", "install"],
         &["hook", "status"],
         &["hook", "uninstall"],

@@ -62,6 +62,15 @@ fn every_read_command_has_the_fields_that_scripts_rely_on() {
     answer(&repo, &["calls", "work"], "as_of:text edges:list", "edges", edge);
     answer(&repo, &["callers", "help"], "as_of:text edges:list", "edges", edge);
     answer(&repo, &["explain", "a.rs", "b.rs"], "as_of:text ties:list", "ties", "kind:text detail:text evidence:list");
+    let commit = "sha:text time:number author:text subject:text lines:number";
+    let why = answer(
+        &repo,
+        &["why", "help"],
+        "as_of:text behind:number target:object reasons:list commits:list",
+        "commits",
+        commit,
+    );
+    check("the target", &why["target"], "key:text path:text line:number end_line:number");
     answer(&repo, &["doctor"], "checks:list", "checks", "name:text state:text detail:text fix:any");
     answer(&repo, &["log"], "events:list", "events", "seq:number event_type:text at:any data:object");
     answer(&repo, &["gc"], "", "", "");

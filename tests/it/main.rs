@@ -41,5 +41,6 @@ mod task;
 mod tidy;
 mod trained;
 mod vectors;
+mod why;
 mod worktrees;
 mod written;

@@ -12,6 +12,7 @@ const MAX_LINES: usize = 600;
 /// Where a heavy dependency may be named.
 const DOORS: &[(&str, &[&str])] = &[
     ("gix", &["git"]),
+    ("gix_imara_diff", &["git"]),
     ("tree_sitter", &["syntax"]),
     ("clap", &["commands"]),
     ("clap_complete", &["commands"]),

@@ -1,0 +1,91 @@
+//! The reachable commits and their parents, all at hand: what a walk back through history asks again and again. Refuses
+//! to read git.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension as _, named_params};
+
+use super::LARGEST_COMMIT;
+use crate::event::Seq;
+use crate::git::ObjectId;
+
+/// One commit.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// Position of its event.
+    pub seq: Seq,
+    /// Committer time, Unix seconds.
+    pub time: i64,
+    /// Paths it touched; none for a merge.
+    pub files: i64,
+    /// Its parents, in order.
+    pub parents: Vec<ObjectId>,
+}
+
+/// Every reachable commit.
+pub struct Past<'c> {
+    cache: &'c Connection,
+    commits: HashMap<ObjectId, Made>,
+    /// By encoded path: the commits that touched it under this name.
+    touched: HashMap<String, Rc<HashSet<Seq>>>,
+}
+
+impl Made {
+    /// Whether it is too large to say anything.
+    pub fn is_large(&self) -> bool {
+        self.files > LARGEST_COMMIT
+    }
+}
+
+impl<'c> Past<'c> {
+    /// Reads them.
+    pub fn load(cache: &'c Connection) -> Result<Self> {
+        let mut commits = HashMap::new();
+        let mut by_seq = HashMap::new();
+        let mut statement =
+            cache.prepare_cached("SELECT seq, sha, time, files FROM reachable CROSS JOIN commit_row USING (seq)")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let Ok(id) = ObjectId::try_from(row.get_ref(1)?.as_blob()?) else { continue };
+            let made = Made { seq: row.get(0)?, time: row.get(2)?, files: row.get(3)?, parents: Vec::new() };
+            by_seq.insert(made.seq, id);
+            commits.insert(id, made);
+        }
+        let mut statement = cache.prepare_cached("SELECT child, sha FROM parent ORDER BY child, ordinal")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let child = by_seq.get(&row.get(0)?).and_then(|id| commits.get_mut(id));
+            let parent = ObjectId::try_from(row.get_ref(1)?.as_blob()?).ok();
+            if let Some((child, parent)) = child.zip(parent) {
+                child.parents.push(parent);
+            }
+        }
+        Ok(Past { cache, commits, touched: HashMap::new() })
+    }
+
+    /// A commit; none where no HEAD reaches it.
+    pub fn get(&self, id: &ObjectId) -> Option<&Made> {
+        self.commits.get(id)
+    }
+
+    /// Every commit.
+    pub fn all(&self) -> impl Iterator<Item = (&ObjectId, &Made)> {
+        self.commits.iter()
+    }
+
+    /// The commits that touched a file under one name, an encoded path, by position.
+    pub fn touching(&mut self, path: &str) -> Result<Rc<HashSet<Seq>>> {
+        if let Some(known) = self.touched.get(path) {
+            return Ok(known.clone());
+        }
+        let mut row = self.cache.prepare_cached("SELECT id FROM path WHERE path = :path")?;
+        let row: Option<i64> = row.query_row(named_params! {":path": path}, |row| row.get(0)).optional()?;
+        let mut statement = self.cache.prepare_cached("SELECT commit_seq FROM touched WHERE path = :path")?;
+        let seqs = statement.query_map(named_params! {":path": row}, |row| row.get(0))?;
+        let seqs: Rc<HashSet<Seq>> = Rc::new(seqs.collect::<rusqlite::Result<_>>()?);
+        self.touched.insert(path.to_string(), seqs.clone());
+        Ok(seqs)
+    }
+}

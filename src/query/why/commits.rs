@@ -1,0 +1,224 @@
+//! Reasons that commits give themselves: a sentence of a message that states one, and what was taken back. Refuses a message
+//! that only says what was done.
+
+use std::collections::{BTreeMap, HashSet};
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use super::super::Reader;
+use super::{Asked, Maker, Reason, Tie, words};
+use crate::event::{Seq, hex};
+use crate::eventlog;
+use crate::git::ObjectId;
+use crate::history::Past;
+
+/// A sentence of a message that states a reason, and is about the lines or stands in a small commit.
+const STATED: f64 = 0.75;
+/// The same in a commit of some more files, about none of what is asked.
+const STATED_BESIDE: f64 = 0.5;
+/// A commit of so many files is about each of them; one of more than some is about each only where it says so.
+const FEW_FILES: usize = 4;
+const SOME_FILES: usize = 8;
+/// Sentences quoted of one message.
+const SENTENCES: usize = 2;
+/// Something that was taken back on purpose.
+const REVERTED: f64 = 0.8;
+/// Commits of a file that are looked through for what was taken back, the newest first.
+const MOST_COMMITS: usize = 600;
+/// Longest reason that is quoted of a commit that takes another back, in sentences.
+const REVERT_SENTENCES: usize = 3;
+
+/// What is read of a commit's event.
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+/// A commit of the file.
+struct Touching {
+    id: ObjectId,
+    time: i64,
+    message: String,
+}
+
+impl Touching {
+    fn subject(&self) -> &str {
+        self.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim()
+    }
+}
+
+/// The commits that touched a file under any of its names.
+pub fn touching(past: &mut Past<'_>, names: &[String]) -> Result<HashSet<Seq>> {
+    let mut seqs = HashSet::new();
+    for name in names {
+        seqs.extend(past.touching(name)?.iter().copied());
+    }
+    Ok(seqs)
+}
+
+/// Sentences that state a reason, of the commits that made the lines.
+pub fn stated(asked: &Asked<'_>) -> Vec<Reason> {
+    let (about, around) = (asked.topics(), asked.surroundings());
+    let mut reasons = Vec::new();
+    for maker in asked.makers {
+        if is_revert(&maker.message) {
+            continue;
+        }
+        let mut found: Vec<(f64, bool, String)> = Vec::new();
+        for (is_subject, sentence) in words::reasons_in(&maker.message) {
+            let topics = words::topics(&sentence);
+            let is_about =
+                asked.symbol().is_some_and(|symbol| words::names(&sentence, symbol)) || !topics.is_disjoint(&about);
+            let worth = match maker.files {
+                0..=FEW_FILES => STATED,
+                _ if is_about => STATED,
+                _ if maker.files <= SOME_FILES || !topics.is_disjoint(&around) => STATED_BESIDE,
+                _ => continue,
+            };
+            found.push((worth, is_subject, sentence));
+        }
+        // A sentence of the body says more than the subject.
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (worth, _, sentence) in found.into_iter().take(SENTENCES) {
+            let evidence = format!("the message of a commit that {}", asked.part(maker));
+            reasons.push(of_commit("commit", sentence, maker, evidence, worth * asked.weight(maker)));
+        }
+    }
+    reasons
+}
+
+/// What was taken back, and what was tried before: of a file all of it, of lines what the commits did that made them.
+pub fn reverts(reader: &Reader<'_>, asked: &Asked<'_>, touching: &HashSet<Seq>) -> Result<Vec<Reason>> {
+    let mut newest: Vec<(i64, Seq, ObjectId)> = asked
+        .past
+        .all()
+        .filter(|(_, made)| touching.contains(&made.seq))
+        .map(|(id, made)| (made.time, made.seq, *id))
+        .collect();
+    newest.sort_by(|a, b| b.cmp(a));
+    newest.truncate(MOST_COMMITS);
+    let mut all: BTreeMap<(i64, ObjectId), Touching> = BTreeMap::new();
+    for (time, seq, id) in newest {
+        let Message { message } = serde_json::from_str(&eventlog::data(&reader.cache, seq)?)?;
+        all.insert((time, id), Touching { id, time, message });
+    }
+    let mut pairs: Vec<(&Touching, &Touching)> = Vec::new();
+    for revert in all.values().filter(|one| is_revert(&one.message)) {
+        pairs.extend(reverted(revert, &all).map(|taken| (revert, taken)));
+    }
+    let is_back = |one: &Touching| pairs.iter().any(|(_, taken)| taken.id == one.id);
+    let maker = |one: &Touching| asked.makers.iter().find(|maker| maker.sha == hex(one.id.as_bytes()));
+    let mut reasons = Vec::new();
+    // What was taken back and put in again was not given up, and putting it in again gave up nothing.
+    for (revert, taken) in pairs.iter().filter(|(revert, taken)| !is_back(revert) && !is_revert(&taken.message)) {
+        let (by, of) = (maker(revert), maker(taken));
+        if !asked.lines.is_file && by.is_none() && of.is_none() {
+            continue;
+        }
+        let worth = by.or(of).map_or(super::WEAK, |maker| asked.weight(maker).max(super::WEAK)) * REVERTED;
+        let worth = if asked.lines.is_file { worth.max(REVERTED * 0.75) } else { worth };
+        let tie = |one: &Touching| Tie { sha: hex(one.id.as_bytes()), subject: one.subject().to_string() };
+        let made = |kind: &str, text: String, one: &Touching, evidence: String| Reason {
+            kind: kind.to_string(),
+            text,
+            time: Some(one.time),
+            key: format!("commit:{}", hex(one.id.as_bytes())),
+            session: None,
+            n: None,
+            title: None,
+            commit: Some(tie(one)),
+            evidence,
+            confidence: worth,
+        };
+        let part = by.map_or("touched the file".to_string(), |maker| asked.part(maker));
+        let evidence = format!("this commit took {} back and {part}", short(taken));
+        reasons.push(made("revert", reason_of(revert), revert, evidence));
+        let evidence = format!("tried here, and taken back by {}", short(revert));
+        reasons.push(made("abandoned", reason_of(taken), taken, evidence));
+    }
+    Ok(reasons)
+}
+
+/// A commit's id as people quote it.
+fn short(one: &Touching) -> String {
+    let mut id = hex(one.id.as_bytes());
+    id.truncate(10);
+    id
+}
+
+fn of_commit(kind: &str, text: String, maker: &Maker, evidence: String, confidence: f64) -> Reason {
+    Reason {
+        kind: kind.to_string(),
+        text,
+        time: Some(maker.time),
+        key: format!("commit:{}", maker.sha),
+        session: None,
+        n: None,
+        title: None,
+        commit: Some(Tie::of(maker)),
+        evidence,
+        confidence,
+    }
+}
+
+/// What git itself writes below the subject of a commit that takes another back.
+const REVERTS: &str = "This reverts commit ";
+
+fn is_revert(message: &str) -> bool {
+    message.trim_start().to_lowercase().starts_with("revert ") || message.contains(REVERTS)
+}
+
+/// The commit that one takes back, by its id, or else by the subject that is quoted.
+fn reverted<'a>(revert: &Touching, all: &'a BTreeMap<(i64, ObjectId), Touching>) -> Option<&'a Touching> {
+    let named = revert
+        .message
+        .split_once(REVERTS)
+        .map(|(_, rest)| rest.chars().take_while(char::is_ascii_hexdigit).collect::<String>().to_lowercase());
+    let others = || all.values().rev().filter(|one| one.id != revert.id);
+    if let Some(id) = named.filter(|id| id.len() >= 7) {
+        return others().find(|one| hex(one.id.as_bytes()).starts_with(&id));
+    }
+    let quoted =
+        revert.subject().split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map(|(quoted, _)| quoted)?;
+    others().filter(|one| one.time <= revert.time).find(|one| one.subject() == quoted)
+}
+
+/// The subject, and what else the message says but for what git wrote.
+fn reason_of(one: &Touching) -> String {
+    let told = words::sentences(&one.message);
+    let told = told.into_iter().filter(|sentence| !sentence.starts_with(REVERTS));
+    told.take(REVERT_SENTENCES).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(id: u8, time: i64, message: &str) -> ((i64, ObjectId), Touching) {
+        let id = ObjectId::try_from([id; 20].as_slice()).expect("twenty bytes");
+        ((time, id), Touching { id, time, message: message.to_string() })
+    }
+
+    #[test]
+    fn a_revert_names_what_it_takes_back() {
+        let by_id = format!("Revert \"x\"\n\n{REVERTS}{}.\n\nIt broke the build.", "11".repeat(20));
+        let all: BTreeMap<_, _> = [
+            commit(0x11, 1, "add a pool"),
+            commit(0x22, 2, "add a pool"),
+            commit(0x33, 3, &by_id),
+            commit(0x44, 4, "Revert \"add a pool\""),
+            commit(0x55, 5, "Revert the old way"),
+        ]
+        .into_iter()
+        .collect();
+        let of = |id: u8| {
+            reverted(all.values().find(|one| one.id.as_bytes()[0] == id).expect("made"), &all)
+                .map(|one| one.id.as_bytes()[0])
+        };
+        assert_eq!((of(0x33), of(0x44), of(0x55)), (Some(0x11), Some(0x22), None));
+        let revert = all.values().find(|one| one.id.as_bytes()[0] == 0x33).expect("made");
+        assert_eq!(reason_of(revert), "Revert \"x\"\nIt broke the build.");
+        assert!(is_revert("revert the old way") && !is_revert("reverted") && !is_revert("no revert here"));
+    }
+}

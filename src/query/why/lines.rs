@@ -1,0 +1,231 @@
+//! Which lines are meant, and which commits made them what they are. Refuses the work tree: lines are those of the commit
+//! that the answer is as of.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use anyhow::Result;
+use rusqlite::named_params;
+use serde::Serialize;
+
+use super::super::Reader;
+use crate::error::{Exit, UserError};
+use crate::event::{CommitData, Seq, decode_path, encode_path, hex};
+use crate::eventlog;
+use crate::git::{Blame, Link, ObjectId};
+use crate::history::{Lineage, Past};
+use crate::item::{self, Item, Target};
+
+/// Lines of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lines {
+    /// `src/a.rs#Parser::parse`: the smallest definition that holds them all, or the file.
+    pub key: String,
+    /// Encoded path of the file.
+    pub path: String,
+    /// The first, from 1.
+    pub line: u32,
+    /// The last, inclusive.
+    pub end_line: u32,
+    /// The definition that they are, or lie in; none where it is the file.
+    #[serde(skip)]
+    pub item: Option<Item>,
+    /// Whether all of the file is meant.
+    #[serde(skip)]
+    pub is_file: bool,
+}
+
+/// A commit that made lines what they are.
+#[derive(Debug, Clone, Serialize)]
+pub struct Maker {
+    /// Object id in hexadecimal.
+    pub sha: String,
+    /// Committer time, Unix seconds.
+    pub time: i64,
+    /// `Name <email>` as written.
+    pub author: String,
+    /// First line of the message.
+    pub subject: String,
+    /// How many of the lines it wrote.
+    pub lines: usize,
+    /// How many it gave another form, as one of many files; who wrote them before is named instead.
+    pub reformed: usize,
+    /// Whether it took lines away between them.
+    pub removed: bool,
+    /// Paths it touched.
+    pub files: usize,
+    /// Position of its event.
+    #[serde(skip)]
+    pub seq: Seq,
+    /// The whole message.
+    #[serde(skip)]
+    pub message: String,
+}
+
+/// What is named: `PATH`, `PATH:LINE`, `PATH:FIRST-LAST`, or a symbol.
+///
+/// # Errors
+/// A [`UserError`] where there is no such thing, or no such line.
+pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<Lines> {
+    let whole = |item: Item| {
+        let is_file = item.kind == "file";
+        let (key, path) = (item.key.clone(), item.path.clone());
+        Lines { key, path, line: item.line, end_line: item.end_line, is_file, item: (!is_file).then_some(item) }
+    };
+    let folder = |folder: String| -> anyhow::Error {
+        UserError::new(Exit::Usage, format!("{folder} is a folder"))
+            .hint("name a file, a line of one, or a symbol")
+            .into()
+    };
+    // A file may be called as a file with a line is written.
+    let is_name = item::by_key(&reader.cache, reader.view.id, &encode_path(text.as_bytes()))?.is_some();
+    let Some((name, range)) = (!is_name).then(|| with_lines(text)).flatten() else {
+        return match reader.target(text)? {
+            Target::Item(item) => Ok(whole(item)),
+            Target::Folder(name) => Err(folder(name)),
+        };
+    };
+    let file = match reader.target(name)? {
+        Target::Item(item) => item,
+        Target::Folder(name) => return Err(folder(name)),
+    };
+    if file.kind != "file" {
+        let message = format!("`{name}` is no file, and lines are counted in files");
+        return Err(UserError::new(Exit::Usage, message).hint(format!("{}:{} names one", file.path, file.line)).into());
+    }
+    let (first, last) = (range.start, range.end - 1);
+    let inside = item::in_file(&reader.cache, reader.view.id, &file.path)?;
+    let holds = |item: &&Item| item.kind != "file" && item.line <= first && last <= item.end_line;
+    let item =
+        inside.iter().filter(holds).min_by_key(|item| (item.end_line - item.line, item.kind == "module")).cloned();
+    let key = item.as_ref().map_or(file.key, |item| item.key.clone());
+    Ok(Lines { key, path: file.path, line: first, end_line: last, item, is_file: false })
+}
+
+/// A path and the lines behind it, counted from 1.
+fn with_lines(text: &str) -> Option<(&str, Range<u32>)> {
+    let (path, lines) = text.rsplit_once(':')?;
+    let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
+    let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0 && !text.starts_with('+'));
+    let (first, last) = (number(first)?, number(last)?);
+    (!path.is_empty() && !path.ends_with(':') && first <= last && last < u32::MAX).then_some((path, first..last + 1))
+}
+
+impl Lines {
+    /// Keeps to the lines that there are; the end of a file is known only now.
+    ///
+    /// # Errors
+    /// A [`UserError`] where there are none of them.
+    pub(super) fn settle(&mut self, total: usize) -> Result<()> {
+        if total == 0 && !self.is_file {
+            let message = format!("{} has no line {}", self.path, self.line);
+            return Err(UserError::new(Exit::Failed, message)
+                .hint("lines are those of the commit that is indexed")
+                .into());
+        }
+        self.end_line = self.line + (total as u32).saturating_sub(1);
+        Ok(())
+    }
+}
+
+/// The names a file bears and bore, as encoded paths, its own first.
+pub(super) fn names(reader: &Reader<'_>, path: &str) -> Result<Vec<String>> {
+    let lineage = Lineage::new(&reader.cache, reader.view.id);
+    let mut of = reader.cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
+    let mut all = vec![path.to_string()];
+    for name in lineage.of(path)? {
+        let name: String = of.query_row(named_params! {":id": name}, |row| row.get(0))?;
+        if name != path {
+            all.push(name);
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a name without its folder was another file's too, whether that is still there or not.
+pub(super) fn is_shared(reader: &Reader<'_>, base: &str, names: &[String]) -> Result<bool> {
+    let mut statement = reader.cache.prepare_cached(
+        "SELECT path FROM path WHERE path = :base OR substr(path, -length(:base) - 1) = '/' || :base",
+    )?;
+    let mut rows = statement.query(named_params! {":base": base})?;
+    while let Some(row) = rows.next()? {
+        let path: String = row.get(0)?;
+        if !names.contains(&path) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Who wrote the lines; none where the view has no commit or the file is not to be read. The end of a file is found.
+pub fn blame(reader: &Reader<'_>, past: &mut Past<'_>, lines: &Lines) -> Result<Option<Blame>> {
+    let Some(head) = reader.view.head else { return Ok(None) };
+    let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
+    let link = |id: &ObjectId, path: &[u8]| -> Result<Option<Link>> {
+        let touching = past.touching(&encode_path(path))?;
+        Ok(past.get(id).map(|made| Link {
+            time: made.time,
+            parents: made.parents.clone(),
+            touches: touching.contains(&made.seq),
+            is_large: made.is_large(),
+        }))
+    };
+    reader.repository.blame(head.commit, &decode_path(&lines.path), range, link)
+}
+
+/// The commits that made lines what they are, those that wrote most first.
+pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec<Maker>> {
+    let mut counts: HashMap<ObjectId, (usize, usize, bool)> = HashMap::new();
+    for line in &blame.lines {
+        counts.entry(line.commit).or_default().0 += 1;
+        if let Some(reformed) = line.reformed {
+            counts.entry(reformed).or_default().1 += 1;
+        }
+    }
+    for commit in &blame.removed {
+        counts.entry(*commit).or_default().2 = true;
+    }
+    let mut all = Vec::with_capacity(counts.len());
+    for (commit, (lines, reformed, removed)) in counts {
+        let Some(made) = past.get(&commit) else { continue };
+        let data: CommitData = serde_json::from_str(&eventlog::data(&reader.cache, made.seq)?)?;
+        let subject = data.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+        all.push(Maker {
+            sha: hex(commit.as_bytes()),
+            time: made.time,
+            author: data.author,
+            subject: crate::event::cap_at(subject, MAX_SUBJECT).to_string(),
+            lines,
+            reformed,
+            removed,
+            files: data.files_changed.len(),
+            seq: made.seq,
+            message: data.message,
+        });
+    }
+    all.sort_by(|a, b| (b.lines, b.reformed, b.time, &a.sha).cmp(&(a.lines, a.reformed, a.time, &b.sha)));
+    Ok(all)
+}
+
+/// Longest first line of a message, in bytes.
+const MAX_SUBJECT: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_stand_behind_a_path() {
+        let check = |text: &str, expect: Option<(&str, Range<u32>)>| assert_eq!(with_lines(text), expect, "{text}");
+        check("src/a.rs:12", Some(("src/a.rs", 12..13)));
+        check("a b.rs:3-5", Some(("a b.rs", 3..6)));
+        check("a.rs:5-3", None);
+        check("a.rs:0", None);
+        check("a.rs", None);
+        check("Parser::parse", None);
+        check("a::4", None);
+        check(":4", None);
+        check("a.rs:+4", None);
+        check("a.rs:4294967295", None);
+    }
+}

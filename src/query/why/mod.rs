@@ -1,0 +1,185 @@
+//! Why lines are what they are: the commits that made them, the sessions those were made in, and what was said there. A
+//! reason is quoted with what ties it to the lines; refuses one that only shares a day with them.
+
+mod commits;
+mod lines;
+mod said;
+mod words;
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Reader;
+use crate::event::count;
+use crate::git::Blame;
+use crate::history::{LARGEST_COMMIT, Past};
+pub use lines::{Lines, Maker, lines_of};
+
+/// One reason.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reason {
+    /// `decision`, `challenge`, `pattern`, `observation`, `work`, `goal`, `note`, `commit`, `revert`, `abandoned`.
+    pub kind: String,
+    /// What was said, as written; quoted, and no instruction to whoever reads it.
+    pub text: String,
+    /// Unix seconds.
+    pub time: Option<i64>,
+    /// `session:<id>/<n>`, `commit:9f2c...`.
+    pub key: String,
+    /// `session:<id>`; none for a commit.
+    pub session: Option<String>,
+    /// Its place in the session.
+    pub n: Option<u32>,
+    /// What the session calls itself.
+    pub title: Option<String>,
+    /// The commit that ties it to the lines.
+    pub commit: Option<Tie>,
+    /// Why it is here, in a few words.
+    pub evidence: String,
+    /// From 0 to 1.
+    pub confidence: f64,
+}
+
+/// A commit by its name.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tie {
+    /// Object id in hexadecimal.
+    pub sha: String,
+    /// First line of the message.
+    pub subject: String,
+}
+
+/// Why lines are what they are.
+#[derive(Debug, Clone, Serialize)]
+pub struct Why {
+    /// The lines.
+    pub target: Lines,
+    /// The commits that made them, those that wrote most first.
+    pub commits: Vec<Maker>,
+    /// The surest first.
+    pub reasons: Vec<Reason>,
+    /// Whether history was too long to be followed to its beginning.
+    pub is_cut: bool,
+}
+
+/// What is less sure is no reason.
+const LEAST: f64 = 0.35;
+/// What a commit of many files, or a bot's, is worth as a tie.
+const WEAK: f64 = 0.5;
+/// A commit that wrote this part of the lines is tied as surely as one that wrote all; of a file, which has many commits,
+/// a smaller one.
+const MOST: f64 = 0.5;
+const MOST_OF_FILE: f64 = 0.2;
+/// What a commit is worth that wrote next to nothing.
+const TRIFLE: f64 = 0.3;
+
+/// What files are called in many folders.
+const COMMON: &[&str] = &["__init__", "index", "internal", "lib", "main", "mod", "utils"];
+
+/// The lines that are asked about, and everything that was found out about them.
+struct Asked<'a> {
+    lines: &'a Lines,
+    makers: &'a [Maker],
+    /// How many lines there are.
+    total: usize,
+    /// Encoded paths: the file's, and those it bore.
+    names: Vec<String>,
+    past: &'a Past<'a>,
+}
+
+impl Asked<'_> {
+    /// How much of a tie a commit is, from 0 to 1.
+    fn weight(&self, maker: &Maker) -> f64 {
+        let most = if self.lines.is_file { MOST_OF_FILE } else { MOST };
+        let share = (maker.lines as f64 / self.total.max(1) as f64 / most).min(1.0);
+        let is_weak = maker.files as i64 > LARGEST_COMMIT || crate::history::is_bot(&maker.author);
+        let weight = TRIFLE + (1.0 - TRIFLE) * share;
+        if is_weak { weight * WEAK } else { weight }
+    }
+
+    /// What a commit did to the lines.
+    fn part(&self, maker: &Maker) -> String {
+        let of = |n: usize| format!("{n} of {}", count(self.total as u64, "line"));
+        match (maker.lines, maker.reformed) {
+            (0, 0) => "took lines away here".to_string(),
+            (0, reformed) => format!("gave {} another form", of(reformed)),
+            (1, _) if self.total == 1 => "wrote the line".to_string(),
+            (lines, _) if lines == self.total => format!("wrote all {}", count(lines as u64, "line")),
+            (lines, _) => format!("wrote {}", of(lines)),
+        }
+    }
+
+    /// The name of the definition that is meant; none where it is a file.
+    fn symbol(&self) -> Option<&str> {
+        self.lines.item.as_ref().map(|item| item.name.as_str())
+    }
+
+    /// Its name with what it belongs to; empty where it is a file.
+    fn qualified(&self) -> &str {
+        self.lines.item.as_ref().map_or("", |item| item.qualified.as_str())
+    }
+
+    /// Words of what is meant: of the definition, and of the file, or of its folder where many files are called so.
+    fn topics(&self) -> BTreeSet<String> {
+        let mut words = words::topics(self.qualified());
+        let mut parts = self.lines.path.rsplit('/');
+        let base = parts.next().unwrap_or_default();
+        let stem = base.split_once('.').map_or(base, |(stem, _)| stem);
+        let said = if COMMON.contains(&stem) { parts.next().unwrap_or_default() } else { stem };
+        words.extend(words::topics(said));
+        words
+    }
+
+    /// The same, and the folders it is in.
+    fn surroundings(&self) -> BTreeSet<String> {
+        let mut words = self.topics();
+        words.extend(words::topics(&self.lines.path));
+        words
+    }
+}
+
+impl Tie {
+    fn of(maker: &Maker) -> Self {
+        Tie { sha: maker.sha.clone(), subject: maker.subject.clone() }
+    }
+}
+
+/// Who wrote the lines, one by one; none where the file cannot be read.
+pub fn blamed(reader: &Reader<'_>, lines: &Lines) -> Result<Option<Blame>> {
+    lines::blame(reader, &mut Past::load(&reader.cache)?, lines)
+}
+
+/// Why lines are what they are, with at most `k` reasons.
+pub fn why(reader: &Reader<'_>, mut lines: Lines, k: usize) -> Result<Why> {
+    let mut past = Past::load(&reader.cache)?;
+    let blame = lines::blame(reader, &mut past, &lines)?.unwrap_or_default();
+    let total = blame.lines.len();
+    lines.settle(total)?;
+    let makers = lines::makers(reader, &past, &blame)?;
+    let names = lines::names(reader, &lines.path)?;
+    let touching = commits::touching(&mut past, &names)?;
+    let asked = Asked { lines: &lines, makers: &makers, total, names, past: &past };
+    let mut reasons = said::reasons(reader, &asked)?;
+    reasons.extend(commits::stated(&asked));
+    reasons.extend(commits::reverts(reader, &asked, &touching)?);
+    let reasons = ranked(reasons, k);
+    Ok(Why { target: lines, commits: makers, reasons, is_cut: blame.is_cut })
+}
+
+/// The surest first; what says the same twice is said once.
+fn ranked(mut reasons: Vec<Reason>, k: usize) -> Vec<Reason> {
+    reasons.retain(|reason| reason.confidence >= LEAST);
+    reasons.sort_by(|a, b| {
+        b.confidence.total_cmp(&a.confidence).then_with(|| b.time.cmp(&a.time)).then_with(|| a.key.cmp(&b.key))
+    });
+    let mut kept: Vec<Reason> = Vec::new();
+    for mut reason in reasons {
+        if kept.len() < k && !kept.iter().any(|other| other.text == reason.text) {
+            reason.confidence = (reason.confidence * 100.0).round() / 100.0;
+            kept.push(reason);
+        }
+    }
+    kept
+}

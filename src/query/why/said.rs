@@ -1,0 +1,434 @@
+//! Reasons that were said: by whom a commit was made that made the lines, and anywhere about the file or the symbol. Refuses
+//! what is about neither the lines nor the commit, whatever else was said that day.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use anyhow::Result;
+use rusqlite::named_params;
+
+use super::super::Reader;
+use super::{Asked, Maker, Reason, Tie, lines, words};
+use crate::derive::{EntryData, SessionData};
+use crate::entries::{self, Commits, Said, Session};
+use crate::event::decode_path;
+use crate::eventlog;
+use crate::item::{self, Item};
+use crate::sessions::Category;
+use crate::text_index;
+
+/// Names the symbol.
+const SYMBOL: f64 = 0.9;
+/// Names the file, where the file is meant.
+const FILE: f64 = 0.85;
+/// Names the file, where lines of it are meant.
+const FILE_OF_LINES: f64 = 0.6;
+/// Names the commit.
+const COMMIT: f64 = 0.8;
+/// Stands where the session wrote down what it did up to the commit, and is about the same.
+const NEAR: f64 = 0.6;
+/// The goal of a session that is about the same.
+const GOAL: f64 = 0.5;
+/// The same of a commit of more files than a few, and about none of what is asked.
+const BESIDE: f64 = 0.5;
+/// A commit of so many files is about each of them.
+const FEW_FILES: usize = 6;
+/// Names the symbol, or the file where it is meant, and is tied by no commit.
+const UNTIED_SYMBOL: f64 = 0.65;
+const UNTIED_FILE: f64 = 0.5;
+/// Written by hand about the file.
+const BY_HAND: f64 = 0.75;
+/// Names so many files that it is about none of them, and what it is worth then.
+const MANY_FILES: usize = 4;
+const ONE_OF_MANY: f64 = 0.6;
+/// The same of names in backticks.
+const MANY_NAMES: usize = 6;
+/// Names other definitions of the file, and not the one that is meant.
+const ANOTHER: f64 = 0.4;
+/// Words in common that make two texts be about the same; what was done is told at length, and needs more.
+const SHARED: f64 = 2.0;
+const SHARED_WORK: f64 = 2.5;
+/// A word that one in so many entries of a session, or in so many commits, says tells two of them apart half as well.
+const COMMON: usize = 5;
+const COMMON_IN_COMMITS: usize = 60;
+/// Commits whose first lines say how common a word is, the newest.
+const SUBJECTS: i64 = 4_000;
+/// What is about fewer words is a list of commits.
+const SOMETHING: usize = 4;
+/// Commits by whose name entries are looked for.
+const MOST_COMMITS: usize = 20;
+/// What was written down to the minute may be so many seconds older than the commit it tells of.
+const MINUTE: i64 = 60;
+/// What a transcript says this many seconds before a commit can be about it; after it, only so many.
+const BEFORE: i64 = 1800;
+const AFTER: i64 = 120;
+/// A session's own times may be wrong by a time zone, and its commits may have been made anew the day after.
+const DAY: i64 = 86_400;
+/// A session that did not say when it ended is looked at for so many seconds.
+const LONGEST: i64 = DAY;
+/// Longest text that gives up what it names, wherever the two stand, in bytes.
+const SHORT: usize = 300;
+/// Entries found by a word that are looked at.
+const MOST_FOUND: usize = 400;
+
+/// An entry with all it says.
+struct Told {
+    said: Said,
+    data: EntryData,
+    topics: BTreeSet<String>,
+}
+
+/// A session with all that it says.
+struct Whole<'s> {
+    session: &'s SessionData,
+    entries: Vec<Told>,
+    /// How many entries are about a word.
+    said: HashMap<String, usize>,
+}
+
+impl<'s> Whole<'s> {
+    fn new(session: &'s Session, entries: Vec<Told>) -> Self {
+        let mut said = HashMap::new();
+        for word in entries.iter().flat_map(|one| &one.topics) {
+            *said.entry(word.clone()).or_default() += 1;
+        }
+        Whole { session: &session.data, entries, said }
+    }
+
+    /// Whether many of its entries are about a word.
+    fn is_common(&self, word: &str) -> bool {
+        self.said.get(word).copied().unwrap_or_default() > 2.max(self.entries.len() / COMMON)
+    }
+}
+
+/// How an entry is tied to the lines.
+struct Bond<'a> {
+    worth: f64,
+    maker: &'a Maker,
+    why: String,
+}
+
+/// Every reason that was said.
+pub fn reasons(reader: &Reader<'_>, asked: &Asked<'_>) -> Result<Vec<Reason>> {
+    let sessions = entries::load(&reader.cache, reader.view.id)?;
+    if sessions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let search = Search::new(reader, asked)?;
+    let next = entries::next_starts(&sessions);
+    let commits = Commits::load(&reader.cache)?;
+    let (mut reasons, mut tied) = (Vec::new(), HashSet::new());
+    for (session, next) in sessions.iter().zip(next) {
+        if !asked.makers.iter().any(|maker| may_hold(&session.data, maker.time)) {
+            continue;
+        }
+        let made: HashSet<String> = commits.of(reader.repository, &session.data, next).into_iter().collect();
+        let makers: Vec<&Maker> = asked.makers.iter().filter(|maker| made.contains(&maker.sha)).collect();
+        if makers.is_empty() {
+            continue;
+        }
+        tied.insert(session.data.session.clone());
+        let whole = Whole::new(session, entries_of(reader, session)?);
+        for one in &whole.entries {
+            reasons.extend(search.tied(one, &whole, &makers));
+        }
+    }
+    reasons.extend(search.untied(reader, &sessions, &tied)?);
+    Ok(reasons)
+}
+
+/// Whether a session may have made a commit at a moment; it is looked at closer then.
+fn may_hold(session: &SessionData, time: i64) -> bool {
+    let Some(started) = session.head.started else { return true };
+    let ended = session.head.ended.unwrap_or(started + LONGEST).max(started);
+    (started - DAY..=ended + DAY).contains(&time)
+}
+
+fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<Told>> {
+    let mut all = Vec::new();
+    for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
+        // The same session can stand in several files.
+        if said.n > 0 && said.path == session.said.path {
+            all.push(told(reader, said)?);
+        }
+    }
+    Ok(all)
+}
+
+fn told(reader: &Reader<'_>, said: Said) -> Result<Told> {
+    let data: EntryData = serde_json::from_str(&eventlog::data(&reader.cache, said.seq)?)?;
+    let topics = words::topics(&data.content);
+    Ok(Told { said, data, topics })
+}
+
+/// What is looked for.
+struct Search<'a> {
+    asked: &'a Asked<'a>,
+    about: BTreeSet<String>,
+    /// The same, with the folders it is in.
+    surroundings: BTreeSet<String>,
+    /// The file, under all its names and by each end of them that names no other.
+    files: HashSet<String>,
+    symbol: Option<&'a str>,
+    /// Whether the symbol's name alone says that it is meant.
+    is_telling: bool,
+    /// Other definitions of the file that are known by their names.
+    others: Vec<String>,
+    /// What the first lines of the commits are about that made the lines.
+    subjects: HashMap<&'a str, BTreeSet<String>>,
+    /// Words that many commits of the repository say.
+    common: HashSet<String>,
+}
+
+impl<'a> Search<'a> {
+    fn new(reader: &Reader<'_>, asked: &'a Asked<'a>) -> Result<Self> {
+        let mut files = HashSet::new();
+        for name in &asked.names {
+            let mut end = name.as_str();
+            loop {
+                if end.contains('/') || end == name || !lines::is_shared(reader, end, &asked.names)? {
+                    files.insert(end.to_string());
+                }
+                match end.split_once('/') {
+                    Some((_, rest)) => end = rest,
+                    None => break,
+                }
+            }
+        }
+        let symbol = asked.symbol();
+        let is_telling = symbol.is_some_and(words::is_telling);
+        let own = asked.lines.item.as_ref();
+        let others = item::in_file(&reader.cache, reader.view.id, &asked.lines.path)?.into_iter();
+        let others = others.filter(|other| {
+            let is_part =
+                |own: &Item| other.qualified.starts_with(&own.qualified) || own.qualified.starts_with(&other.qualified);
+            other.kind != "file" && own.is_some_and(|own| !is_part(own)) && words::is_telling(&other.name)
+        });
+        let others = others.map(|other| other.name).collect();
+        let about = asked.topics();
+        let subjects: HashMap<&str, BTreeSet<String>> =
+            asked.makers.iter().map(|maker| (maker.sha.as_str(), words::topics(&maker.subject))).collect();
+        let mut wanted = about.clone();
+        wanted.extend(subjects.values().flatten().cloned());
+        let common = common(reader, &wanted)?;
+        let surroundings = asked.surroundings();
+        Ok(Search { asked, about, surroundings, files, symbol, is_telling, others, subjects, common })
+    }
+
+    fn names_file(&self, one: &Told) -> bool {
+        one.data.files.iter().any(|file| self.files.contains(file))
+    }
+
+    fn names_symbol(&self, one: &Told) -> bool {
+        let Some(symbol) = self.symbol else { return false };
+        match self.is_telling {
+            true => words::names(&one.data.content, symbol),
+            false => self.is_qualified(one) || self.names_file(one) && words::names_as_code(&one.data.content, symbol),
+        }
+    }
+
+    /// Whether it names other definitions of the file, and not the one that is meant.
+    fn names_another(&self, one: &Told) -> bool {
+        let named = |name: &String| words::names(&one.data.content, name);
+        self.others.iter().any(named) && !self.symbol.is_some_and(|symbol| words::names(&one.data.content, symbol))
+    }
+
+    /// Whether it says whose the symbol is.
+    fn is_qualified(&self, one: &Told) -> bool {
+        let qualified = self.asked.qualified();
+        qualified.contains(['.', ':']) && one.data.content.contains(qualified)
+    }
+
+    /// What an entry of a session says that made some of the commits.
+    fn tied(&self, one: &Told, whole: &Whole<'_>, makers: &[&'a Maker]) -> Option<Reason> {
+        let worth = worth_of(one.data.category)?;
+        let best = self.bonds(one, whole, makers).into_iter().max_by(|a, b| a.worth.total_cmp(&b.worth))?;
+        let (sha, part) = (&best.maker.sha[..10], self.asked.part(best.maker));
+        let evidence = format!("{}; made in this session, {sha} {part}", best.why);
+        Some(self.reason(one, &whole.session.title, Some(best.maker), evidence, best.worth * worth))
+    }
+
+    fn bonds(&self, one: &Told, whole: &Whole<'_>, makers: &[&'a Maker]) -> Vec<Bond<'a>> {
+        let asked = self.asked;
+        let mut bonds = Vec::new();
+        let heaviest = makers.iter().copied().max_by(|a, b| asked.weight(a).total_cmp(&asked.weight(b)));
+        let Some(heaviest) = heaviest else { return bonds };
+        if self.names_symbol(one) {
+            let why = format!("names {}", self.symbol.unwrap_or_default());
+            bonds.push(Bond { worth: SYMBOL * asked.weight(heaviest), maker: heaviest, why });
+        }
+        let another = if self.names_another(one) { ANOTHER } else { 1.0 };
+        let is_note = one.data.category == Category::Note;
+        if self.names_file(one) && (asked.lines.is_file || !is_note) {
+            let worth = if asked.lines.is_file { FILE } else { FILE_OF_LINES } * of_many(one) * another;
+            let why = format!("names {}", asked.lines.path);
+            bonds.push(Bond { worth: worth * asked.weight(heaviest), maker: heaviest, why });
+        }
+        // What is noted beside names whatever happened; it says why only of what it names.
+        if is_note {
+            return bonds;
+        }
+        for maker in makers.iter().copied() {
+            let subject = &self.subjects[maker.sha.as_str()];
+            let is_about = one.topics.iter().any(|word| self.surroundings.contains(word));
+            let beside = if !is_about && maker.files > FEW_FILES { BESIDE } else { 1.0 };
+            let weight = asked.weight(maker) * beside * another * of_many(one);
+            if is_named(one, maker) {
+                bonds.push(Bond { worth: COMMIT * weight, maker, why: "names the commit".to_string() });
+            }
+            let common: Vec<&String> =
+                one.topics.iter().filter(|word| self.about.contains(*word) || subject.contains(*word)).collect();
+            let is_common =
+                |word: &str| self.common.contains(word) || !self.about.contains(word) && whole.is_common(word);
+            let shared: f64 = common.iter().map(|word| if is_common(word) { 0.5 } else { 1.0 }).sum();
+            let is_goal = one.data.category == Category::Goal;
+            let needed = if one.data.category == Category::Work { SHARED_WORK } else { SHARED };
+            if shared >= needed && (is_goal || is_near(one, whole, maker)) {
+                let said: Vec<&str> = common.iter().take(4).map(|word| word.as_str()).collect();
+                let why = format!("about the same ({})", said.join(", "));
+                bonds.push(Bond { worth: if is_goal { GOAL } else { NEAR } * weight, maker, why });
+            }
+        }
+        bonds
+    }
+
+    /// What was said about the file or the symbol in other sessions, and by hand.
+    fn untied(&self, reader: &Reader<'_>, sessions: &[Session], tied: &HashSet<String>) -> Result<Vec<Reason>> {
+        let mut found: Vec<Said> = Vec::new();
+        for file in &self.files {
+            let bytes = decode_path(file);
+            found.extend(entries::of_file(&reader.cache, reader.view.id, &String::from_utf8_lossy(&bytes))?);
+        }
+        if let Some(symbol) = self.symbol.filter(|_| self.is_telling) {
+            let mut seqs = Vec::new();
+            text_index::says(&reader.cache, symbol, |seq| seqs.push(seq))?;
+            seqs.sort_unstable();
+            for seq in seqs.into_iter().rev().take(MOST_FOUND) {
+                found.extend(entries::by_seq(&reader.cache, reader.view.id, seq)?);
+            }
+        }
+        for maker in self.asked.makers.iter().take(MOST_COMMITS) {
+            found.extend(entries::of_commit(&reader.cache, reader.view.id, &maker.sha)?);
+        }
+        let mut seen = HashSet::new();
+        found.retain(|said| said.n > 0 && !tied.contains(&said.session) && seen.insert(said.seq));
+        let mut reasons = Vec::new();
+        for said in found {
+            let one = told(reader, said)?;
+            let title = sessions.iter().find(|session| session.data.session == one.said.session);
+            let title = title.map_or("", |session| session.data.title.as_str());
+            reasons.extend(self.beside(&one, title));
+        }
+        Ok(reasons)
+    }
+
+    /// What an entry says that was not said where the commits were made.
+    fn beside(&self, one: &Told, title: &str) -> Option<Reason> {
+        let worth = worth_of(one.data.category)?;
+        let (file, symbol) = (self.names_file(one), self.names_symbol(one));
+        let maker = self
+            .asked
+            .makers
+            .iter()
+            .find(|maker| is_named(one, maker))
+            .filter(|_| one.data.category != Category::Note || symbol);
+        let what = if symbol { self.symbol.unwrap_or_default() } else { &self.asked.lines.path };
+        let is_of_file = file && self.asked.lines.is_file;
+        let by_hand = one.said.path.is_none() && one.data.version == HAND;
+        if let Some(maker) = maker {
+            let base = if symbol || is_of_file { SYMBOL } else { COMMIT };
+            let is_about = symbol || file || one.topics.iter().any(|word| self.surroundings.contains(word));
+            let beside = if !is_about && maker.files > FEW_FILES { BESIDE } else { 1.0 };
+            let evidence = format!("names the commit {}, which {}", &maker.sha[..10], self.asked.part(maker));
+            return Some(self.reason(
+                one,
+                title,
+                Some(maker),
+                evidence,
+                base * worth * beside * self.asked.weight(maker),
+            ));
+        }
+        let base = match (by_hand && file, symbol, is_of_file) {
+            (true, ..) => BY_HAND,
+            (_, true, _) if words::code_names(&one.data.content) > MANY_NAMES => UNTIED_SYMBOL * ONE_OF_MANY,
+            (_, true, _) => UNTIED_SYMBOL,
+            (.., true) => UNTIED_FILE * of_many(one),
+            _ => return None,
+        };
+        let by = if by_hand { "written by hand" } else { "about it, though no commit of that session made the lines" };
+        Some(self.reason(one, title, None, format!("names {what}; {by}"), base * worth))
+    }
+
+    fn reason(&self, one: &Told, title: &str, maker: Option<&Maker>, evidence: String, confidence: f64) -> Reason {
+        let kind = if self.is_given_up(one) { "abandoned" } else { one.data.category.name() };
+        Reason {
+            kind: kind.to_string(),
+            text: one.data.content.clone(),
+            time: one.data.time,
+            key: one.said.key(),
+            session: Some(crate::derive::source_of(&one.said.session)),
+            n: Some(one.said.n),
+            title: Some(title.to_string()),
+            commit: maker.map(Tie::of),
+            evidence,
+            confidence,
+        }
+    }
+
+    /// Whether what is named was tried and given up: in one sentence, or in a short text.
+    fn is_given_up(&self, one: &Told) -> bool {
+        let content = &one.data.content;
+        let names = |text: &str| {
+            self.symbol.is_some_and(|symbol| words::names(text, symbol))
+                || self.files.iter().any(|file| words::names(text, file))
+        };
+        match content.len() <= SHORT {
+            true => names(content) && words::gives_up(content),
+            false => words::sentences(content).iter().any(|sentence| names(sentence) && words::gives_up(sentence)),
+        }
+    }
+}
+
+/// Whether it names a commit, and says something of it. What a heading says of where HEAD stood is no part of it.
+fn is_named(one: &Told, maker: &Maker) -> bool {
+    let named = |commit: &String| maker.sha.starts_with(commit) && one.data.content.contains(commit);
+    one.data.commits.iter().any(named) && one.topics.len() >= SOMETHING
+}
+
+/// Those of some words that many of the newest commits say.
+fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<String>> {
+    let mut statement = reader.cache.prepare_cached("SELECT subject FROM commit_row ORDER BY time DESC LIMIT :most")?;
+    let subjects = statement.query_map(named_params! {":most": SUBJECTS}, |row| row.get(0))?;
+    let subjects: Vec<String> = subjects.collect::<rusqlite::Result<_>>()?;
+    let counts = words::counted(wanted, subjects.iter().map(String::as_str));
+    let is_common = |count: usize| count > 2.max(subjects.len() / COMMON_IN_COMMITS);
+    Ok(counts.into_iter().filter(|(_, count)| is_common(*count)).map(|(word, _)| word).collect())
+}
+
+/// How much it is about one of the files that it names.
+fn of_many(one: &Told) -> f64 {
+    if one.data.files.len() > MANY_FILES { ONE_OF_MANY } else { 1.0 }
+}
+
+/// Version of what was written by hand.
+const HAND: &str = "hand";
+
+/// How much a category says of why; none where it says nothing.
+fn worth_of(category: Category) -> Option<f64> {
+    match category {
+        Category::Decision | Category::Challenge => Some(1.0),
+        Category::Pattern | Category::Observation | Category::Work => Some(0.85),
+        Category::Goal | Category::Note => Some(0.75),
+        Category::Context | Category::Plan | Category::Touched | Category::Command | Category::Commit => None,
+    }
+}
+
+/// Whether an entry stands where the session says what it did up to a commit: in a log, in the first block that was written
+/// after it; in a transcript, shortly before.
+fn is_near(one: &Told, whole: &Whole<'_>, maker: &Maker) -> bool {
+    let Some(time) = one.data.time else { return false };
+    if whole.session.format != "markdown" {
+        return (maker.time - BEFORE..=maker.time + AFTER).contains(&time);
+    }
+    let times = whole.entries.iter().filter_map(|other| other.data.time);
+    times.filter(|other| *other > maker.time - MINUTE).min() == Some(time)
+}

@@ -1,0 +1,287 @@
+//! What a text says of itself: whether it gives a reason, whether it names something, what two texts are both about. Pure;
+//! refuses to understand more than words.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::text_index;
+
+/// What a sentence with a reason says; in small letters.
+const BECAUSE: &[&str] = &[
+    "because",
+    "so that",
+    "instead of",
+    "rather than",
+    "to avoid",
+    "to prevent",
+    "in order to",
+    "fixes #",
+    "closes #",
+    "otherwise",
+    "due to",
+    "work around",
+    "workaround",
+    "no longer",
+    "so we",
+    "since it",
+    "since the",
+    "the reason",
+    "caused by",
+    "which caused",
+    "would have",
+    "used to",
+];
+
+/// What a text says of something that was tried and given up; in small letters.
+const GIVEN_UP: &[&str] = &[
+    "abandoned",
+    "gave up",
+    "given up",
+    "rolled back",
+    "roll back",
+    "did not work",
+    "didn't work",
+    "doesn't work out",
+    "does not work out",
+    "dead end",
+    "backed out",
+    "reverted",
+];
+
+/// Words of commits and logs that say nothing of what they are about.
+const IDLE: &str = "add added adds all also and are but can change changed changes chore clean cleanup code commit commits \
+    complete completed create created docs each feat file files fix fixed fixes for from has have html implement \
+    implemented improve improved instead into its json just make merge more move moved new not now one only our \
+    out phase refactor remove removed run see session should src support test tests that the them then this toml \
+    txt update updated use used using via was when will wip with work yaml yml you";
+
+/// Trailers: who did it, and not why.
+const TRAILERS: &[&str] =
+    &["co-authored-by:", "signed-off-by:", "reviewed-by:", "change-id:", "acked-by:", "generated with", "🤖"];
+
+/// Longest sentence that is quoted, in bytes.
+const MAX_SENTENCE: usize = 600;
+/// Shortest word that is about something, in letters.
+const SHORTEST: usize = 3;
+/// Hexadecimal digits that make the name of a commit.
+const COMMIT: usize = 7;
+/// A name of so many letters is no word of everyday.
+const LONG_NAME: usize = 14;
+
+/// Whether a text says that something was tried and given up.
+pub fn gives_up(text: &str) -> bool {
+    let text = text.to_lowercase();
+    GIVEN_UP.iter().any(|mark| holds(&text, mark))
+}
+
+/// The sentences of a message that give a reason, in order; whether the first is the subject.
+pub fn reasons_in(message: &str) -> Vec<(bool, String)> {
+    let mut found = Vec::new();
+    for (at, sentence) in sentences(message).into_iter().enumerate() {
+        let lower = sentence.to_lowercase();
+        if BECAUSE.iter().any(|mark| holds(&lower, mark)) {
+            found.push((at == 0, crate::event::cap_at(&sentence, MAX_SENTENCE).to_string()));
+        }
+    }
+    found
+}
+
+/// A text as sentences: lines of a paragraph are joined, points of a list stand alone, trailers are left out.
+pub fn sentences(text: &str) -> Vec<String> {
+    let mut paragraphs: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let bare = line.trim();
+        let lower = bare.to_lowercase();
+        let is_trailer = TRAILERS.iter().any(|trailer| lower.starts_with(trailer));
+        if bare.is_empty() || is_trailer || bare.starts_with("```") {
+            is_open = false;
+            continue;
+        }
+        let point = ["- ", "* ", "+ ", "• "].iter().find_map(|mark| bare.strip_prefix(mark));
+        match paragraphs.last_mut().filter(|_| is_open && point.is_none()) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(bare);
+            }
+            None => paragraphs.push(point.unwrap_or(bare).to_string()),
+        }
+        // The first line is a subject and goes on nowhere.
+        is_open = paragraphs.len() > 1;
+    }
+    paragraphs.iter().flat_map(|paragraph| parted(paragraph)).collect()
+}
+
+fn parted(paragraph: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _) in paragraph.match_indices([' ']) {
+        let ends = paragraph[..at].ends_with(['.', '!', '?'])
+            && !paragraph[..at].ends_with("e.g.")
+            && !paragraph[..at].ends_with("i.e.");
+        let begins = paragraph[at + 1..].chars().next().is_some_and(|c| !c.is_lowercase());
+        if ends && begins {
+            parts.push(paragraph[start..at].trim().to_string());
+            start = at + 1;
+        }
+    }
+    parts.push(paragraph[start..].trim().to_string());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Whether a text in small letters holds words as such.
+fn holds(text: &str, words: &str) -> bool {
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let ends_open = words.ends_with('#');
+    text.match_indices(words).any(|(at, _)| {
+        !is_word(text[..at].chars().next_back()) && (ends_open || !is_word(text[at + words.len()..].chars().next()))
+    })
+}
+
+/// Whether a text names an identifier: as a whole, in its own letters, and not as part of a file's name or of a word with
+/// hyphens.
+pub fn names(text: &str, identifier: &str) -> bool {
+    named_at(text, identifier).next().is_some()
+}
+
+/// Whether a text names an identifier as code: in backticks, with brackets behind it, or behind what it belongs to.
+pub fn names_as_code(text: &str, identifier: &str) -> bool {
+    named_at(text, identifier).any(|at| {
+        let (before, after) = (&text[..at], &text[at + identifier.len()..]);
+        // In `src/main.rs::main` a file stands before it.
+        let owner =
+            before.strip_suffix("::").map(|before| before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_'));
+        let is_owned = owner.is_some_and(|rest| !rest.ends_with('.'));
+        after.starts_with("()") || is_owned || before.ends_with('`') && after.starts_with(['`', '('])
+    })
+}
+
+/// How many things stand in backticks.
+pub fn code_names(text: &str) -> usize {
+    text.matches('`').count() / 2
+}
+
+fn named_at<'t>(text: &'t str, identifier: &'t str) -> impl Iterator<Item = usize> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/');
+    text.match_indices(identifier).filter(|_| !identifier.is_empty()).map(|(at, _)| at).filter(move |at| {
+        let mut after = text[at + identifier.len()..].chars();
+        let (next, second) = (after.next(), after.next());
+        let goes_on = next.is_some_and(is_part) || next == Some('.') && second.is_some_and(char::is_alphanumeric);
+        !goes_on && !text[..*at].chars().next_back().is_some_and(is_part)
+    })
+}
+
+/// Whether an identifier is no word of everyday, so that whoever writes it means it.
+pub fn is_telling(identifier: &str) -> bool {
+    let inner = identifier.trim_matches('_');
+    let has_hump = inner.chars().zip(inner.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    inner.contains('_') || has_hump || inner.len() >= LONG_NAME
+}
+
+/// What a text is about: its words in small letters, but those that say nothing, and what is written with a hyphen or an
+/// underscore as a whole too.
+pub fn topics(text: &str) -> BTreeSet<String> {
+    let is_told = |word: &String| {
+        word.chars().count() >= SHORTEST
+            && !IDLE.split(' ').any(|idle| idle == word)
+            && !word.bytes().all(|byte| byte.is_ascii_digit())
+            && !(word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let mut topics: BTreeSet<String> =
+        text_index::words(text).into_iter().filter(is_told).map(|word| stem(&word).to_string()).collect();
+    let joined = text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
+    let joined = joined.map(|word| word.trim_matches(['-', '_'])).filter(|word| word.contains(['-', '_']));
+    topics.extend(joined.map(str::to_lowercase).filter(is_told));
+    topics
+}
+
+/// How many texts say each of some topics; texts are taken for words, and nothing more.
+pub fn counted<'t>(topics: &BTreeSet<String>, texts: impl Iterator<Item = &'t str>) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for text in texts {
+        let lower = text.to_lowercase();
+        let words = lower.split(|c: char| !c.is_alphanumeric()).map(stem);
+        let said: BTreeSet<&str> = words.filter(|word| topics.contains(*word)).collect();
+        for word in said {
+            *counts.entry(word.to_string()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// A word without the ending of a plural.
+fn stem(word: &str) -> &str {
+    let cut = word.strip_suffix('s').filter(|cut| cut.len() >= SHORTEST && !cut.ends_with(['s', 'u', 'i']));
+    cut.unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_with_a_reason_is_found_and_others_are_not() {
+        let message = "fix(launch): health check via UDS instead of TCP\n\nThe daemon listens on a socket now. It is probed\nthere, because TCP is off by default.\n\n- keep the flag so that\n  scripts work\n- tidy\n\nCo-authored-by: because <a@b>\n";
+        let found = reasons_in(message);
+        let expect = [
+            (true, "fix(launch): health check via UDS instead of TCP"),
+            (false, "It is probed there, because TCP is off by default."),
+            (false, "keep the flag so that scripts work"),
+        ];
+        assert_eq!(found, expect.map(|(first, text)| (first, text.to_string())));
+        assert_eq!(reasons_in("tidy up\n\nNothing else."), []);
+        assert_eq!(reasons_in("becausey"), []);
+        assert_eq!(reasons_in("close\n\nFixes #12").len(), 1);
+    }
+
+    #[test]
+    fn an_identifier_is_named_as_a_whole() {
+        let check = |text: &str, name: &str, expect: bool| assert_eq!(names(text, name), expect, "{text}: {name}");
+        check("see `parse_line()`", "parse_line", true);
+        check("parse_lines", "parse_line", false);
+        check("Parser::parse", "parse", true);
+        check("Parse", "parse", false);
+        check("anything", "", false);
+        check("src/main.rs", "main", false);
+        check("the main-loop", "main", false);
+        check("It calls main.", "main", true);
+        for (text, expect) in [
+            ("`run`", true),
+            ("`run(x)`", true),
+            ("run()", true),
+            ("a run", false),
+            ("Job::run", true),
+            ("a.rs::run:1", false),
+        ] {
+            assert_eq!(names_as_code(text, "run"), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_telling_name_is_no_word_of_everyday() {
+        for (name, expect) in
+            [("parse_line", true), ("parseLine", true), ("parse", false), ("Parser", false), ("__init__", false)]
+        {
+            assert_eq!(is_telling(name), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn texts_are_about_their_words() {
+        let topics: Vec<String> =
+            topics("feat(repo): add --with-issues flags to the repo update").into_iter().collect();
+        assert_eq!(topics, ["flag", "issue", "repo", "with-issues"]);
+    }
+
+    #[test]
+    fn topics_are_counted_in_texts() {
+        let counts = counted(&topics("parse the headers"), ["Parse it, parse it", "a header", "other"].into_iter());
+        assert_eq!((counts["parse"], counts["header"], counts.len()), (1, 1, 2));
+    }
+
+    #[test]
+    fn what_was_given_up_says_so() {
+        assert!(gives_up("Tried a pool, gave up: it deadlocks") && gives_up("The cache was rolled back."));
+        assert!(!gives_up("works as it should") && !gives_up("unabandoned"));
+    }
+}
