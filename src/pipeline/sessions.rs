@@ -167,8 +167,8 @@ pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) 
         }
         let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
         let text = String::from_utf8_lossy(&bytes);
-        let reading =
-            markdown::read(&path.to_string_lossy(), &redact_source(&text)).ok_or_else(|| no("no session in a form that is known"))?;
+        let reading = markdown::read(&path.to_string_lossy(), &redact_source(&text))
+            .ok_or_else(|| no("no session in a form that is known"))?;
         let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
         taken.push(append(&mut log, reading, "markdown", &hash, &private)?);
     }

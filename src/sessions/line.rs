@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::event::cap_at;
+use crate::redact::redact;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Longest line that is read, in bytes: longer ones hold pictures or whole files, and say nothing that is taken.
@@ -179,7 +181,8 @@ impl<'de> Visitor<'de> for Kept {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Text(crate::event::cap_at(value, MAX_VALUE).to_string()))
+        // Before anything is cut: a part of a text does not say any more what the whole does.
+        Ok(Json::Text(cap_at(&redact(value), MAX_VALUE).to_string()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
