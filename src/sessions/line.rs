@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
 use crate::event::cap_at;
 use crate::redact::redact;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Longest line that is read, in bytes: longer ones hold pictures or whole files, and say nothing that is taken.
 pub(super) const MAX_LINE: usize = 4 * 1024 * 1024;
