@@ -19,7 +19,7 @@ pub(super) fn has_variety(value: &[u8]) -> bool {
 pub(super) fn is_mixture(value: &[u8]) -> bool {
     let value = &value[..value.len().min(LOOKED_AT)];
     let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
-    has_variety(value) && kinds.iter().filter(|kind| value.iter().any(|byte| kind(byte))).count() >= 2
+    has_variety(value) && kinds.iter().filter(|kind| value.iter().any(*kind)).count() >= 2
 }
 
 /// Also a digit.
