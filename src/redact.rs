@@ -61,7 +61,12 @@ fn until_nothing_is_found(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
         if found.is_empty() {
             return text;
         }
-        text = Cow::Owned(replaced(&text, &found, kept));
+        let next = replaced(&text, &found, kept);
+        // A kind that stands for itself is no news.
+        if next == text {
+            return text;
+        }
+        text = Cow::Owned(next);
     }
 }
 

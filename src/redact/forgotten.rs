@@ -50,9 +50,9 @@ pub(super) fn without_forgotten(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a text holds something that this process leaves out.
+/// Whether a text holds something that this process leaves out, or the place where it stood.
 pub fn is_forgotten(text: &str) -> bool {
-    in_force().is_some_and(|list| matches!(list.strip(text), Cow::Owned(_)))
+    in_force().is_some_and(|list| text.contains(MARK) || matches!(list.strip(text), Cow::Owned(_)))
 }
 
 /// Whether a session is left out by this process.

@@ -19,7 +19,7 @@ pub(super) fn has_variety(value: &[u8]) -> bool {
 pub(super) fn is_mixture(value: &[u8]) -> bool {
     let value = &value[..value.len().min(LOOKED_AT)];
     let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
-    has_variety(value) && kinds.iter().filter(|kind| value.iter().any(|byte| kind(byte))).count() >= 2
+    has_variety(value) && kinds.iter().filter(|kind| value.iter().any(*kind)).count() >= 2
 }
 
 /// Also a digit.
@@ -93,7 +93,7 @@ fn look(value: &[u8]) -> Look {
 /// Whether a value looks as if a machine had drawn it: long, varied, and not made of words.
 pub(super) fn is_random(value: &[u8]) -> bool {
     let look = look(value);
-    if look.length < 16 || variety(value) < 8 || look.letters + look.digits < look.length * 3 / 4 {
+    if look.length < 16 || variety(value) < 8 || look.letters + look.digits < look.length * 3 / 5 {
         return false;
     }
     if value.iter().all(u8::is_ascii_hexdigit) {
@@ -104,7 +104,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         return look.length >= 20 && look.changes * 6 >= look.length && !is_wordy;
     }
     // Words with a number behind change seldom; digits and letters of what is random do all the time.
-    let is_mixed = look.letters * 12 >= look.length && look.changes * 6 >= look.length;
+    let is_mixed = look.letters * 12 >= look.length && look.changes * 8 >= look.length;
     let has_all = look.capitals > 2 && look.changes * 4 >= look.length;
     is_mixed && (!is_wordy || has_all || look.changes * 3 >= look.length)
 }
@@ -117,6 +117,11 @@ pub(super) fn is_password(value: &[u8]) -> bool {
         && variety(value) >= 4
         && value.iter().all(|byte| !byte.is_ascii_whitespace())
         && ((look.digits > 0 && look.letters > 0) || (has_marks && look.letters + look.digits >= 4))
+}
+
+/// What a line may begin with before it says anything: it is further in, of a list, in a comment or in a quotation.
+pub(super) fn is_margin(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'-' | b'#' | b'/' | b'*' | b'>' | b'|' | b'!' | b';')
 }
 
 /// Words that stand for a secret.

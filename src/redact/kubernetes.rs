@@ -1,7 +1,7 @@
 //! Objects of the kind `Secret`: every value of their `data` and `stringData`, in YAML and in JSON. Refuses other kinds,
 //! whose data is meant to be read.
 
-use super::judge::is_placeholder;
+use super::judge::{is_margin, is_placeholder};
 use super::rules::{Form, Left, Need, Place, Rule};
 
 pub(super) const RULES: &[Rule] = &[Rule {
@@ -50,8 +50,8 @@ fn in_yaml(text: &[u8], from: usize, to: usize, found: &mut Vec<(usize, usize)>)
     while at < to {
         let length = text[at..to].iter().position(|byte| *byte == b'\n').unwrap_or(to - at);
         let line = &text[at..at + length];
-        let depth = line.iter().take_while(|byte| matches!(byte, b' ' | b'-')).count();
-        let said = line.trim_ascii();
+        let depth = line.iter().take_while(|byte| is_margin(**byte)).count();
+        let said = line[depth..].trim_ascii();
         if matches!(map, Some(map) if depth > map) {
             if keys == 0 {
                 keys = depth;

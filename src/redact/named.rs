@@ -7,7 +7,7 @@ mod name;
 use name::Kind;
 
 use super::checksum::is_basic;
-use super::judge::{is_name, is_password, is_placeholder, is_random};
+use super::judge::{is_margin, is_name, is_password, is_placeholder, is_random};
 use super::rules::{Form, Left, Need, Place, Rule};
 
 pub(super) const RULES: &[Rule] = &[
@@ -137,7 +137,11 @@ fn value(place: &Place) -> Option<(usize, usize)> {
             matches!(sign, Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+')) || is_flagged()
         }
         // The value of a name that is itself one may stand on the next line.
-        b'\n' | b'\r' => text[to..text.len().min(to + BLANKS)].trim_ascii_start().starts_with(b"value"),
+        b'\n' | b'\r' => {
+            let rest = &text[to..text.len().min(to + BLANKS)];
+            let margin = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || is_margin(**byte)).count();
+            rest[margin..].starts_with(b"value")
+        }
         _ => false,
     };
     could_follow.then_some(())?;
@@ -158,7 +162,7 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     cursor.skip(2, |byte| byte == b'*');
     let blanks = cursor.blanks();
     let sign = match sign {
-        Sign::Equals if blanks == 0 && text[to] == b'=' && dashes == 2 => Sign::Blank,
+        Sign::Equals if blanks == 0 && text[to] == b'=' && dashes > 0 => Sign::Blank,
         Sign::Equals if blanks == 0 && text[to] == b'=' => Sign::Tight,
         other => other,
     };
@@ -216,13 +220,13 @@ fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name: bool) -> O
     if attribute(cursor) {
         return Some(Sign::Colon);
     }
-    (dashes == 2 && blanks > 0 && !quoted_name).then_some(Sign::Blank)
+    ((1..=2).contains(&dashes) && blanks > 0 && !quoted_name).then_some(Sign::Blank)
 }
 
 /// `value="..."` or `value: ...` behind a name that is itself a value.
 fn attribute(cursor: &mut Cursor) -> bool {
     let start = cursor.at;
-    cursor.skip(BLANKS, |byte| byte.is_ascii_whitespace());
+    cursor.skip(BLANKS, |byte| byte.is_ascii_whitespace() || is_margin(byte));
     cursor.quote();
     if cursor.take(b"value") || cursor.take(b"Value") {
         cursor.quote();
@@ -283,9 +287,11 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
     let most = rest.len().min(LONGEST);
     let up_to = |ends: fn(u8) -> bool| rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most);
     let line = left[from.saturating_sub(NEAR)..].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let head = line.trim_ascii_start();
+    let whole = line.trim_ascii_start();
+    let head = &whole[whole.iter().take_while(|byte| is_margin(**byte)).count()..];
     let is_parameter = sign == Sign::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
-    let is_setting = sign == Sign::Tight && begins_setting(head) && !is_code(&rest[..up_to(ends_word)]);
+    let is_setting =
+        sign == Sign::Tight && (begins_setting(head) || whole.ends_with(b"-e ")) && !is_code(&rest[..up_to(ends_word)]);
     let length = match sign {
         // Behind a comma a word is an argument or another name.
         Sign::Comma => return None,
@@ -320,8 +326,8 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
 
 /// Whether a line that begins so goes on with a name that is set.
 fn begins_setting(head: &[u8]) -> bool {
-    let heads = [&b""[..], b"export ", b"set ", b"ENV ", b"ARG ", b"- ", b"Environment="];
-    heads.contains(&head) || head.ends_with(b"-e ")
+    let heads = [&b""[..], b"export ", b"set ", b"ENV ", b"ARG ", b"Environment="];
+    heads.contains(&head)
 }
 
 /// How long the value of a setting is: all of the word, but for what else a connection or a shell is told.

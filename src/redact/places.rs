@@ -3,7 +3,7 @@
 
 use super::checksum::is_basic;
 use super::form::Class::Padded;
-use super::judge::{is_password, is_placeholder, is_random};
+use super::judge::{is_margin, is_password, is_placeholder, is_random};
 use super::rules::{Form, Left, Need, Place, Rule};
 
 const fn place(
@@ -167,7 +167,8 @@ fn pgpass(place: &Place) -> Option<(usize, usize)> {
     let is_line_end = |byte: &&u8| !matches!(**byte, b'\n' | b'\r');
     let before = place.text[place.done..place.start].iter().rev().take(300).take_while(is_line_end).count();
     let behind = place.text[place.start..].iter().take(600).take_while(is_line_end).count();
-    let from = place.start - before;
+    let margin = place.text[place.start - before..place.start].iter().take_while(|byte| is_margin(**byte)).count();
+    let (from, before) = (place.start - before + margin, before - margin);
     let line = &place.text[from..place.start + behind];
     if line.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'/' | b'(' | b'[')) {
         return None;

@@ -211,7 +211,9 @@ fn decided(what: u32) -> String {
 /// Lets patina read Claude's transcripts of a repository.
 pub fn consent(repo: &TestRepo) {
     fs::create_dir_all(repo.root().join("home/.claude")).expect("a home");
-    repo.patina(&["hook", "install", "--agent", "claude", "--yes"]);
+    // What settings were is kept beside models, and those of the tests are everybody's.
+    let own = repo.root().join("home/.local/share/patina").display().to_string();
+    repo.with("PATINA_DATA_DIR", &own).patina(&["hook", "install", "--agent", "claude", "--yes"]);
 }
 
 /// How many decisions of a transcript are known, each of which must be there once.
@@ -378,12 +380,12 @@ fn nothing_planted_in_a_session_is_kept_or_said() {
     repo.commit_files(&[(LOG, &log("20250615-090000", &decisions))], "A session");
     let mut transcript = Transcript::new(&repo, "99999999-2222-3333-4444-555555555555");
     for (number, one) in in_speech.iter().enumerate() {
-        transcript.say(&format!("Decision: we sign in by way {number} because it works: {}", one.line));
+        transcript.say(&format!("Decision: we sign in by way {number} because it works.\n\n{}\n", one.line));
     }
-    in_commands.iter().for_each(|one| transcript.run(&format!("./deploy {}", one.line)));
+    in_commands.iter().for_each(|one| transcript.run(&one.line));
     repo.reindex();
     for one in in_notes.iter().step_by(in_notes.len() / 10) {
-        repo.patina(&["note", "--decision", &format!("Sign in so: {}", one.line)]);
+        repo.patina(&["note", "--decision", &format!("Sign in so:\n{}", one.line)]);
     }
     let all = [in_log, in_speech, in_commands, in_notes].concat();
     let kept = held(&repo.state(), &all);
