@@ -1,4 +1,4 @@
-//! Which commit wrote each line of a file. As `git blame -w` has it, but that a commit too large to say anything passes on
+//! Which commit wrote each line of a file. As `git blame -w` has it, but that a commit that says nothing of a line passes on
 //! what it gave another form. Refuses to read more than a bound; what is left then is said to be older.
 
 use std::collections::{BinaryHeap, HashMap};
@@ -31,8 +31,8 @@ pub struct Link {
     pub parents: Vec<ObjectId>,
     /// Whether it did anything to the path that was asked for. What a merge says is not heeded.
     pub touches: bool,
-    /// Whether it is too large to say anything about a line to which it gave another form.
-    pub is_large: bool,
+    /// Whether it says nothing about a line to which it gave another form: it is too large, or a formatter's.
+    pub says_little: bool,
 }
 
 /// Who wrote a line.
@@ -40,7 +40,7 @@ pub struct Link {
 pub struct Wrote {
     /// The commit.
     pub commit: ObjectId,
-    /// The newest large commit that gave it another form since.
+    /// The newest such commit that gave it another form since.
     pub reformed: Option<ObjectId>,
 }
 
@@ -63,6 +63,9 @@ struct Span {
     len: u32,
     reformed: Option<ObjectId>,
 }
+
+/// What is known of a commit and a path.
+type Linked<'l> = dyn FnMut(&ObjectId, &[u8]) -> Result<Option<Link>> + 'l;
 
 /// A file of a commit.
 type Place = (ObjectId, Rc<[u8]>);
@@ -159,7 +162,7 @@ impl<'r> Walk<'r> {
         blob: ObjectId,
         mut spans: Vec<Span>,
         own: &Link,
-        link: &mut dyn FnMut(&ObjectId, &[u8]) -> Result<Option<Link>>,
+        link: &mut Linked<'_>,
     ) -> Result<()> {
         let is_merge = own.parents.len() > 1;
         // Where clocks disagree a commit has its turn again; what is passed on is the same.
@@ -198,7 +201,7 @@ impl<'r> Walk<'r> {
             let (passed, kept) = split(&spans, &changes);
             spans = kept;
             self.wait((*parent, name.clone()), time(parent)?, old, passed);
-            if own.is_large && !is_merge {
+            if own.says_little && !is_merge {
                 let (passed, kept) = self.reformed(commit, &spans, &changes, &before, &text);
                 spans = kept;
                 self.wait((*parent, name), time(parent)?, old, passed);
@@ -241,7 +244,7 @@ impl<'r> Walk<'r> {
         Ok(best.map(|(_, name, id)| (name.into(), id)))
     }
 
-    /// Passes on the lines that a large commit gave another form, and keeps those that are like nothing before.
+    /// Passes on the lines that a commit only gave another form, and keeps those that are like nothing before.
     fn reformed(
         &self,
         commit: ObjectId,

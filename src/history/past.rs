@@ -20,6 +20,8 @@ pub struct Made {
     pub time: i64,
     /// Paths it touched; none for a merge.
     pub files: i64,
+    /// Whether it says that it only gave code another form.
+    pub is_format: bool,
     /// Its parents, in order.
     pub parents: Vec<ObjectId>,
 }
@@ -32,10 +34,17 @@ pub struct Past<'c> {
     touched: HashMap<String, Rc<HashSet<Seq>>>,
 }
 
+/// Every reachable commit, and whether its first line tells of a formatter.
+const COMMITS: &str = "
+SELECT seq, sha, time, files,
+  ' ' || subject LIKE '% fmt%' OR subject LIKE '%rustfmt%' OR subject LIKE '%gofmt%' OR subject LIKE '%reformat%' OR subject LIKE '%clang-format%'
+    OR subject LIKE '%fix formatting%' OR subject LIKE '%run the formatter%' OR subject LIKE 'style:%'
+FROM reachable CROSS JOIN commit_row USING (seq)";
+
 impl Made {
-    /// Whether it is too large to say anything.
-    pub fn is_large(&self) -> bool {
-        self.files > LARGEST_COMMIT
+    /// Whether it says nothing of the lines it changed: it is too large, or a formatter's.
+    pub fn says_little(&self) -> bool {
+        self.files > LARGEST_COMMIT || self.is_format
     }
 }
 
@@ -44,12 +53,12 @@ impl<'c> Past<'c> {
     pub fn load(cache: &'c Connection) -> Result<Self> {
         let mut commits = HashMap::new();
         let mut by_seq = HashMap::new();
-        let mut statement =
-            cache.prepare_cached("SELECT seq, sha, time, files FROM reachable CROSS JOIN commit_row USING (seq)")?;
+        let mut statement = cache.prepare_cached(COMMITS)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let Ok(id) = ObjectId::try_from(row.get_ref(1)?.as_blob()?) else { continue };
-            let made = Made { seq: row.get(0)?, time: row.get(2)?, files: row.get(3)?, parents: Vec::new() };
+            let (seq, time, files, is_format) = (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            let made = Made { seq, time, files, is_format, parents: Vec::new() };
             by_seq.insert(made.seq, id);
             commits.insert(id, made);
         }

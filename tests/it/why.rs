@@ -292,6 +292,18 @@ fn a_reformat_of_many_files_does_not_hide_who_wrote_a_line() {
 }
 
 #[test]
+fn a_formatter_that_says_so_does_not_hide_it_either() {
+    let repo = TestRepo::new();
+    let line = "fn f() { let total = first_of_many(alpha) + second_of_many(beta); use_it(total); }\n";
+    let wrote = repo.commit_files(&[("a.rs", line)], "begin");
+    let split =
+        "fn f() {\n    let total = first_of_many(alpha)\n        + second_of_many(beta);\n    use_it(total);\n}\n";
+    repo.commit_files(&[("a.rs", split)], "apply cargo fmt");
+    repo.reindex();
+    assert_eq!(texts(&repo.json(&["why", "a.rs:2-4"])["commits"], "sha")[0], wrote);
+}
+
+#[test]
 fn a_file_that_moved_and_changed_is_followed() {
     let repo = TestRepo::new();
     let text: String = (0..20).map(|n| format!("value {n} of the table\n")).collect();

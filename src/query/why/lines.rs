@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::super::Reader;
 use crate::error::{Exit, UserError};
-use crate::event::{CommitData, Seq, decode_path, encode_path, hex};
+use crate::event::{CommitData, decode_path, encode_path, hex};
 use crate::eventlog;
 use crate::git::{Blame, Link, ObjectId};
-use crate::history::{Lineage, Past};
+use crate::history::{Lineage, Past, is_bot};
 use crate::item::{self, Item, Target};
 
 /// Lines of a file.
@@ -48,15 +48,15 @@ pub struct Maker {
     pub subject: String,
     /// How many of the lines it wrote.
     pub lines: usize,
-    /// How many it gave another form, as one of many files; who wrote them before is named instead.
+    /// How many it gave another form, as a formatter does or one of many files; who wrote them before is named instead.
     pub reformed: usize,
     /// Whether it took lines away between them.
     pub removed: bool,
     /// Paths it touched.
     pub files: usize,
-    /// Position of its event.
+    /// Whether it says little of the lines it changed: it is large, a formatter's, or a bot's.
     #[serde(skip)]
-    pub seq: Seq,
+    pub is_weak: bool,
     /// The whole message.
     #[serde(skip)]
     pub message: String,
@@ -167,7 +167,7 @@ pub fn blame(reader: &Reader<'_>, past: &mut Past<'_>, lines: &Lines) -> Result<
             time: made.time,
             parents: made.parents.clone(),
             touches: touching.contains(&made.seq),
-            is_large: made.is_large(),
+            says_little: made.says_little(),
         }))
     };
     reader.repository.blame(head.commit, &decode_path(&lines.path), range, link)
@@ -193,13 +193,13 @@ pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec
         all.push(Maker {
             sha: hex(commit.as_bytes()),
             time: made.time,
+            is_weak: made.says_little() || is_bot(&data.author),
             author: data.author,
             subject: crate::event::cap_at(subject, MAX_SUBJECT).to_string(),
             lines,
             reformed,
             removed,
             files: data.files_changed.len(),
-            seq: made.seq,
             message: data.message,
         });
     }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::Reader;
 use crate::event::count;
 use crate::git::Blame;
-use crate::history::{LARGEST_COMMIT, Past};
+use crate::history::Past;
 pub use lines::{Lines, Maker, lines_of};
 
 /// One reason.
@@ -68,10 +68,11 @@ pub struct Why {
 const LEAST: f64 = 0.35;
 /// What a commit of many files, or a bot's, is worth as a tie.
 const WEAK: f64 = 0.5;
-/// A commit that wrote this part of the lines is tied as surely as one that wrote all; of a file, which has many commits,
-/// a smaller one.
+/// A commit that wrote this part of the lines is tied as surely as one that wrote all; of a file or of many lines, which
+/// have many commits, a smaller one.
 const MOST: f64 = 0.5;
-const MOST_OF_FILE: f64 = 0.2;
+const MOST_OF_MANY: f64 = 0.2;
+const MANY_LINES: usize = 100;
 /// What a commit is worth that wrote next to nothing.
 const TRIFLE: f64 = 0.3;
 
@@ -92,11 +93,10 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// How much of a tie a commit is, from 0 to 1.
     fn weight(&self, maker: &Maker) -> f64 {
-        let most = if self.lines.is_file { MOST_OF_FILE } else { MOST };
+        let most = if self.lines.is_file || self.total > MANY_LINES { MOST_OF_MANY } else { MOST };
         let share = (maker.lines as f64 / self.total.max(1) as f64 / most).min(1.0);
-        let is_weak = maker.files as i64 > LARGEST_COMMIT || crate::history::is_bot(&maker.author);
         let weight = TRIFLE + (1.0 - TRIFLE) * share;
-        if is_weak { weight * WEAK } else { weight }
+        if maker.is_weak { weight * WEAK } else { weight }
     }
 
     /// What a commit did to the lines.

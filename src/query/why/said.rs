@@ -277,6 +277,10 @@ impl<'a> Search<'a> {
             }
             let common: Vec<&String> =
                 one.topics.iter().filter(|word| self.about.contains(*word) || subject.contains(*word)).collect();
+            // A compound and its parts are one word in common.
+            let is_whole =
+                |word: &&&String| !common.iter().any(|other| other.len() > word.len() && other.contains(word.as_str()));
+            let common: Vec<&String> = common.iter().filter(is_whole).copied().collect();
             let is_common =
                 |word: &str| self.common.contains(word) || !self.about.contains(word) && whole.is_common(word);
             let shared: f64 = common.iter().map(|word| if is_common(word) { 0.5 } else { 1.0 }).sum();

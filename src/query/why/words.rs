@@ -181,12 +181,10 @@ pub fn is_telling(identifier: &str) -> bool {
 /// What a text is about: its words in small letters, but those that say nothing, and what is written with a hyphen or an
 /// underscore as a whole too.
 pub fn topics(text: &str) -> BTreeSet<String> {
-    let is_told = |word: &String| {
-        word.chars().count() >= SHORTEST
-            && !IDLE.split(' ').any(|idle| idle == word)
-            && !word.bytes().all(|byte| byte.is_ascii_digit())
-            && !(word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    };
+    let is_commit = |word: &str| word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_idle = |word: &str| word.chars().count() < SHORTEST || IDLE.split(' ').any(|idle| idle == word);
+    let is_told = |word: &String| !is_idle(word) && !is_number(word) && !is_commit(word);
     let mut topics: BTreeSet<String> =
         text_index::words(text).into_iter().filter(is_told).map(|word| stem(&word).to_string()).collect();
     let joined = text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
