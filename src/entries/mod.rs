@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use serde::Serialize;
 
 use crate::derive::{EntryFact, source_of};
-use crate::event::{Seq, encode_path};
+use crate::event::Seq;
 use crate::git::ObjectId;
 use crate::view;
 pub use joins::{Commits, Session, load, next_starts};
@@ -61,8 +61,7 @@ impl Said {
 }
 
 /// Columns that [`from_row`] reads.
-const COLUMNS: &str =
-    "entry.seq, entry.session, parse_entry.n, entry.category, path.path, parse_entry.line, entry.name, entry.time, view_file.view";
+const COLUMNS: &str = "entry.seq, entry.session, parse_entry.n, entry.category, path.path, parse_entry.line, entry.name, entry.time, view_file.view";
 /// How entries that are few join the asking view.
 const JOINS: &str = "entry CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
   CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
@@ -73,9 +72,7 @@ pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Se
     if facts.is_empty() {
         return Ok(());
     }
-    cache
-        .prepare_cached("DELETE FROM parse_entry WHERE parse = :parse")?
-        .execute(named_params! {":parse": parse})?;
+    cache.prepare_cached("DELETE FROM parse_entry WHERE parse = :parse")?.execute(named_params! {":parse": parse})?;
     let mut place =
         cache.prepare_cached("INSERT INTO parse_entry(parse, n, seq, line) VALUES (:parse, :n, :seq, :line)")?;
     let mut name = cache.prepare_cached(
@@ -109,9 +106,7 @@ pub fn put_session(cache: &Connection, session: &str, facts: &[EntryFact], seqs:
     });
     let blob = ObjectId::try_from(&hasher.finalize().as_bytes()[..20])?;
     cache
-        .prepare_cached(
-            "INSERT OR IGNORE INTO parse(path, blob, outcome, size) VALUES (:path, :blob, 'session', 0)",
-        )?
+        .prepare_cached("INSERT OR IGNORE INTO parse(path, blob, outcome, size) VALUES (:path, :blob, 'session', 0)")?
         .execute(named_params! {":path": id, ":blob": blob.as_bytes()})?;
     let parse: i64 = cache
         .prepare_cached("SELECT id FROM parse WHERE path = :path AND blob = :blob")?
@@ -181,7 +176,7 @@ pub fn each(cache: &Connection, view: i64) -> Result<Vec<Said>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The live entries that name or touched a file, the newest first.
+/// The live entries that name or touched a file, by its encoded path, the newest first.
 pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM mention CROSS JOIN entry ON entry.seq = mention.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
@@ -189,8 +184,14 @@ pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
          CROSS JOIN path ON path.id = view_file.path WHERE mention.file = :file ORDER BY entry.time DESC, entry.session, parse_entry.n"
     );
     let mut statement = cache.prepare_cached(&sql)?;
-    let rows = statement.query_map(named_params! {":view": view, ":file": encode_path(path.as_bytes())}, from_row)?;
+    let rows = statement.query_map(named_params! {":view": view, ":file": path}, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The files that an entry names or touched, by encoded path.
+pub fn files_of(cache: &Connection, seq: Seq) -> Result<Vec<String>> {
+    let mut statement = cache.prepare_cached("SELECT file FROM mention WHERE seq = :seq ORDER BY file")?;
+    Ok(statement.query_map(named_params! {":seq": seq}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many entries each live session has, by its own event.

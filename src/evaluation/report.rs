@@ -226,7 +226,7 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
         Ok(())
     };
     let of_items = || -> Result<()> {
-        for learned in learned.iter().filter(|learned| learned.dimension.reads != Reads::Commits) {
+        for learned in learned.iter().filter(|learned| !learned.dimension.reads.contains(&Reads::Commits)) {
             let name = learned.dimension.name;
             let task = ITEM_TASKS.iter().find(|(own, _)| *own == name).map_or(name, |(_, task)| task);
             if ITEM_TASKS.iter().any(|(own, _)| *own == name) && !wanted.task(name, task) {

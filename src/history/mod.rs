@@ -8,6 +8,7 @@ mod lineage;
 mod loaded;
 mod people;
 mod related;
+mod said;
 mod tally;
 mod timeline;
 
@@ -20,6 +21,7 @@ pub use lineage::Lineage;
 pub use loaded::{AsOf, Loaded, load};
 pub use people::{People, Person, authors_of, people_of, who};
 pub use related::{Related, path_similarity, related, shared_commits};
+pub use said::{SaidFact, said_facts, said_of};
 pub use tally::{File, HALF_LIFE, POPULARITY_HALF_LIFE, Shared, Taken, Tally, Touch};
 pub use timeline::{Change, Step, Timeline, timeline};
 

@@ -248,7 +248,7 @@ impl Gate<'_> {
             "temporal" => evaluation::walk(&material.split, &texts, &prior, 0, &mut fitted).all.into_iter().nth(gate),
             "semantic" => evaluation::tasks(&material.split, &texts, &prior, &mut fitted)?.all.into_iter().nth(gate),
             "social" => evaluation::people(&material.split, &texts, &prior, &mut fitted).all.into_iter().nth(gate),
-            _ if learned.dimension.reads != Reads::Commits => {
+            _ if !learned.dimension.reads.contains(&Reads::Commits) => {
                 own(material, &learned.lessons, learned.dimension, adapter, &[]).boards.into_iter().nth(gate)
             }
             _ => None,

@@ -161,8 +161,8 @@ impl Default for Choice {
 
 /// The lessons of a dimension.
 pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> Lessons {
-    match dimension.reads {
-        Reads::Commits => commits::lessons(dimension, material, choice),
-        Reads::Items | Reads::Edges => items::lessons(dimension, &material.corpus, choice),
+    match dimension.reads.contains(&Reads::Commits) {
+        true => commits::lessons(dimension, material, choice),
+        false => items::lessons(dimension, &material.corpus, choice),
     }
 }
