@@ -1,4 +1,406 @@
-//! placeholder
-use super::Reading;
-/// none
-pub fn read(_path: &str, _text: &str) -> Option<Reading> { None }
+//! The reader of session logs in Markdown: a state machine that reads a line at a time and keeps the section and the
+//! time it stands in. Refuses fenced code, prompts, and to call a sentence a decision or a pattern because it stands
+//! somewhere below one; such a sentence is a note.
+
+mod clock;
+mod head;
+mod labels;
+mod lines;
+mod writing;
+
+use super::{Category, Head, Reading, State};
+use clock::Clock;
+use labels::Section;
+use lines::Kind;
+use writing::{Shape, Writing};
+
+/// Longest plain line that is a label because a colon ends it, in words.
+const MAX_PLAIN_LABEL: usize = 4;
+
+/// Columns by which a bullet is further in than the one it belongs to.
+const NESTED: usize = 2;
+
+/// What a program writes below the start of a session; the head says it.
+const FRAME: [&str; 3] = ["Session initialized", "Working on branch:", "Tagged as:"];
+
+/// Marks that begin a line of a list that has no list marks.
+const MARKS: [char; 10] = ['✅', '❌', '⚠', '✓', '✗', '☑', '☐', '🔄', '🚧', '⏳'];
+
+/// Whether a Markdown file is a session log. Looks at its beginning only.
+pub fn is_session(path: &str, text: &str) -> bool {
+    head::is_session(path, text)
+}
+
+/// What a session log says; none where the file is no session log.
+pub fn read(path: &str, text: &str) -> Option<Reading> {
+    if !is_session(path, text) {
+        return None;
+    }
+    if let Some((id, title)) = head::pointed_at(text) {
+        let head = Head { id, title, ..Head::default() };
+        return Some(Reading { head, is_stub: true, ..Reading::default() });
+    }
+    let raw: Vec<&str> = text.lines().collect();
+    let body_at = head::front_end(&raw).map_or(0, |end| end + 1);
+    let mut head = Head::default();
+    for (key, value) in head::front(&raw[..body_at]) {
+        head::set(&mut head, &key, value);
+    }
+    // Empty lines in place of the front matter keep the numbers of lines right.
+    let body = "\n".repeat(body_at) + &raw[body_at..].join("\n");
+    let (kinds, warnings) = lines::lines(&body);
+    let said = kinds.iter().take_while(|kind| !matches!(kind, Kind::Heading { level: 2.., .. }));
+    for kind in said {
+        if let Kind::Label { label, value, colon: true } = kind {
+            head::set(&mut head, label, value);
+        }
+    }
+    if head.id.is_empty() {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        head.id = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_string();
+    }
+    let mut reader = Reader::new(head);
+    for (index, kind) in kinds.iter().enumerate() {
+        reader.line(u32::try_from(index + 1).unwrap_or(u32::MAX), *kind);
+    }
+    let mut reading = reader.finish();
+    reading.warnings = warnings;
+    Some(reading)
+}
+
+struct Reader {
+    head: Head,
+    clock: Clock,
+    writing: Writing,
+    /// What the lines are made into, and what they will be when the label that said so is over.
+    section: Section,
+    parent: Section,
+    /// Whether a heading of the second level was seen, before which the head stands.
+    in_body: bool,
+    /// Whether the section has had a bullet, after which its paragraphs are something else.
+    listed: bool,
+    /// Whether the agent speaks, in a dialogue.
+    answers: bool,
+    after_blank: bool,
+    /// The time of the last heading that has one.
+    last: Option<i64>,
+    is_closed: bool,
+    /// Whether anything was said that programs do not write into each log.
+    is_written: bool,
+}
+
+impl Reader {
+    fn new(head: Head) -> Self {
+        let clock = Clock::new(&head.id, head.started, None);
+        let writing = Writing::new(head.started);
+        let note = Section::Each(Category::Note);
+        Reader {
+            head,
+            clock,
+            writing,
+            section: note,
+            parent: note,
+            in_body: false,
+            listed: false,
+            answers: false,
+            after_blank: false,
+            last: None,
+            is_closed: false,
+            is_written: false,
+        }
+    }
+
+    fn line(&mut self, number: u32, kind: Kind<'_>) {
+        self.writing.line = number;
+        match kind {
+            Kind::Blank => self.after_blank = true,
+            Kind::Rule => {
+                self.writing.close();
+                if matches!(self.section, Section::Each(_)) {
+                    self.enter(Section::Each(Category::Note));
+                }
+            }
+            Kind::Code(code) => self.writing.comment(code),
+            Kind::Heading { level, text } => self.heading(level, text),
+            Kind::Label { label, value, colon } => self.label(label, value, colon),
+            Kind::Bullet { indent, text } => self.bullet(indent, text),
+            Kind::Row(row) => self.row(row),
+            Kind::Text { indent, text } => self.text(indent, text),
+        }
+        if !matches!(kind, Kind::Blank | Kind::Code(_)) {
+            self.after_blank = false;
+        }
+    }
+
+    fn enter(&mut self, section: Section) {
+        self.writing.close();
+        self.section = section;
+        self.listed = false;
+    }
+
+    fn heading(&mut self, level: usize, text: &str) {
+        self.writing.close();
+        if level == 1 && !self.in_body {
+            if self.head.title.is_empty() {
+                self.head.title = writing::plain(head::title(text).unwrap_or(text));
+            }
+            return;
+        }
+        self.in_body = true;
+        if let Some(timed) = clock::heading(text) {
+            self.timed(&timed);
+            return;
+        }
+        let known = labels::section(text);
+        if known.is_none() {
+            let note = Section::Each(Category::Note);
+            let section = if level > 2 { self.parent } else { note };
+            self.enter(section);
+            let category = match self.section {
+                Section::Prompts | Section::Dialogue => return,
+                Section::Each(category) => category,
+                _ => Category::Note,
+            };
+            self.open(category, Shape::Prose, 0, text);
+        }
+        self.enter(known.unwrap_or(self.section));
+        if level <= 2 {
+            self.parent = self.section;
+            self.is_closed |= text.starts_with("Session Classification");
+        }
+    }
+
+    fn timed(&mut self, timed: &clock::Timed<'_>) {
+        let at = self.clock.tell(timed);
+        self.writing.at = at;
+        self.last = at.or(self.last);
+        let routine = labels::is_routine(timed.title);
+        let speaker = timed.title.to_ascii_lowercase();
+        self.answers = false;
+        self.is_closed |= routine && speaker.starts_with("session end");
+        let is_dialogue =
+            timed.bracketed && ["user", "human", "assistant"].iter().any(|who| speaker.starts_with(who));
+        let section = match routine {
+            _ if is_dialogue => Section::Dialogue,
+            true if speaker.starts_with("session start") => Section::Frame,
+            true => Section::Each(Category::Note),
+            false => labels::activity(timed.title),
+        };
+        if !routine && !is_dialogue {
+            let (title, state) = timed.title.rsplit_once(" [").unwrap_or((timed.title, ""));
+            let is_state = state.contains('@') && state.ends_with(']');
+            self.open(Category::Note, Shape::Prose, 0, if is_state { title } else { timed.title });
+            self.writing.beside(timed.title);
+        }
+        self.enter(section);
+        self.parent = section;
+        // A note is tied to the commit it was written at; what else stands below a heading may be older or newer.
+        if routine && speaker.starts_with("note") {
+            self.writing.tie(timed.title);
+        }
+    }
+
+    fn label(&mut self, label: &str, value: &str, colon: bool) {
+        if !self.in_body && colon && head::set(&mut Head::default(), label, value) {
+            return;
+        }
+        match self.section {
+            Section::Prompts => return,
+            Section::Dialogue => {
+                self.answers = true;
+                self.open(Category::Note, Shape::Prose, 0, value);
+                return;
+            }
+            _ => {}
+        }
+        let known = labels::section(label);
+        let words = label.split_whitespace().count();
+        match (known, value) {
+            (Some(section), "") if colon || words <= MAX_PLAIN_LABEL => self.enter(section),
+            (_, "") => {
+                let category = if colon { Category::Note } else { self.aside() };
+                self.open(category, Shape::Prose, 0, label);
+                self.section = Section::Each(category);
+                self.listed = false;
+            }
+            _ if writing::is_answer(label) && self.writing.answer(&format!("{label}: {value}")) => {}
+            (known, value) => {
+                let category = match known {
+                    Some(Section::Each(category)) => category,
+                    Some(_) => Category::Note,
+                    None => match self.category() {
+                        category @ (Category::Work | Category::Challenge) => category,
+                        category @ (Category::Decision | Category::Pattern) if !self.listed => category,
+                        _ => Category::Note,
+                    },
+                };
+                self.open(category, Shape::Prose, 0, &format!("{label}: {value}"));
+                // What is listed below belongs to this label, except below work, where each line is a piece of it.
+                if self.category() != Category::Work || known.is_some() {
+                    self.section = Section::Each(if known.is_some() { category } else { self.aside() });
+                }
+            }
+        }
+    }
+
+    fn bullet(&mut self, indent: usize, text: &str) {
+        let (state, text) = checkbox(text);
+        let plain = text.trim_start_matches(|c: char| !c.is_alphanumeric() && !"`[\"*".contains(c));
+        match self.section {
+            Section::Prompts => return,
+            Section::Frame | Section::Together => {
+                if let Some((key, value)) = text.split_once(':').filter(|_| self.section == Section::Together) {
+                    let key = key.trim_matches('*');
+                    if key.to_ascii_lowercase().starts_with("session tag") {
+                        head::set(&mut self.head, "session_tags", value);
+                    }
+                }
+                self.writing.together(text);
+                return;
+            }
+            Section::Dialogue => {
+                let action = writing::action(plain);
+                if let Some((category, what)) = action {
+                    self.open(category, Shape::Prose, 0, what);
+                } else if self.answers {
+                    self.writing.append(text);
+                }
+                return;
+            }
+            Section::Each(_) => {}
+        }
+        let nested = self.writing.bullet().is_some_and(|outer| indent >= outer + NESTED);
+        if nested && state.is_none() {
+            self.writing.append(text);
+            return;
+        }
+        if writing::is_answer(text) && self.writing.answer(text) {
+            return;
+        }
+        let category = match self.category() {
+            Category::Note => writing::own(text).unwrap_or(Category::Note),
+            category => category,
+        };
+        self.open(category, Shape::Bullet, indent, text);
+        self.writing.state(state);
+        self.listed = true;
+    }
+
+    fn text(&mut self, indent: usize, text: &str) {
+        let text = text.trim_start_matches(['>', ' ']);
+        match self.section {
+            Section::Prompts => return,
+            Section::Frame if FRAME.iter().any(|frame| text.starts_with(frame)) => {
+                self.framed(text);
+                return;
+            }
+            Section::Dialogue => {
+                if self.answers {
+                    self.writing.append(text);
+                }
+                return;
+            }
+            Section::Together => {
+                self.writing.together(text);
+                return;
+            }
+            _ => {}
+        }
+        let marked = indent == 0 && text.starts_with(MARKS);
+        let goes_on = !self.after_blank || (indent >= NESTED && self.writing.bullet().is_some());
+        if goes_on && !marked && self.writing.append(text) {
+            return;
+        }
+        if let Some(label) = text.strip_suffix(':').filter(|label| label.split_whitespace().count() <= MAX_PLAIN_LABEL)
+            && let Some(section) = labels::section(label)
+        {
+            self.enter(section);
+            return;
+        }
+        let category = match self.category() {
+            category if self.listed && !marked => self.aside_of(category),
+            category if text.ends_with(':') => self.aside_of(category),
+            category => category,
+        };
+        self.open(category, if marked { Shape::Bullet } else { Shape::Prose }, indent, text);
+    }
+
+    /// A table is one note, a row a line.
+    fn row(&mut self, row: &str) {
+        if matches!(self.section, Section::Prompts | Section::Dialogue) {
+            return;
+        }
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        if cells.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' '))) {
+            return;
+        }
+        let row = cells.join(" | ");
+        if self.after_blank || !self.writing.row(&row) {
+            self.open(Category::Note, Shape::Table, 0, &row);
+        }
+    }
+
+    /// What a program says of the session at its start: taken where the head does not say it.
+    fn framed(&mut self, text: &str) {
+        let value = text.split_once(':').map_or("", |(_, value)| value.trim());
+        if text.starts_with("Working") {
+            head::set(&mut self.head, "branch", value);
+        } else if text.starts_with("Tagged") {
+            head::set(&mut self.head, "session_tag", value);
+        } else if !self.writing.has(Category::Goal) && !value.is_empty() {
+            self.open(Category::Goal, Shape::Prose, 0, value);
+            self.writing.close();
+        }
+    }
+
+    /// The category of the section.
+    fn category(&self) -> Category {
+        match self.section {
+            Section::Each(category) => category,
+            _ => Category::Note,
+        }
+    }
+
+    fn aside(&self) -> Category {
+        self.aside_of(self.category())
+    }
+
+    /// What a sentence is that stands in a section without being one of its items.
+    fn aside_of(&self, category: Category) -> Category {
+        match category {
+            Category::Decision | Category::Pattern | Category::Goal => Category::Note,
+            category => category,
+        }
+    }
+
+    fn open(&mut self, category: Category, shape: Shape, indent: usize, text: &str) {
+        let is_title = category == Category::Goal && writing::plain(text) == self.head.title;
+        self.is_written |= !is_title && self.section != Section::Together && !text.is_empty();
+        self.writing.open(category, shape, indent, text);
+    }
+
+    fn finish(mut self) -> Reading {
+        self.writing.close();
+        if self.head.ended.is_none() && self.is_closed {
+            self.head.ended = self.last;
+        }
+        let (entries, skipped) = self.writing.finish();
+        Reading { head: self.head, entries, skipped, is_stub: !self.is_written, warnings: Vec::new() }
+    }
+}
+
+/// How a goal stands, and the text behind its box.
+fn checkbox(text: &str) -> (Option<State>, &str) {
+    let state = match text.get(..3) {
+        Some("[ ]") => State::Open,
+        Some("[x]" | "[X]" | "[✓]") => State::Done,
+        Some("[~]" | "[-]" | "[/]") => State::Partial,
+        _ if text.starts_with("[]") => return (Some(State::Open), text[2..].trim_start()),
+        _ => return (None, text),
+    };
+    // `[x](url)` is a link.
+    match text[3..].starts_with('(') {
+        true => (None, text),
+        false => (Some(state), text[3..].trim_start()),
+    }
+}

@@ -4,6 +4,8 @@
 
 mod export;
 pub mod markdown;
+pub mod mentions;
+pub mod time;
 
 pub use export::as_markdown;
 

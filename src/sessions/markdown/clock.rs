@@ -1,0 +1,233 @@
+//! When a heading of a session log happened: `### HH:MM`, in local time, told as Unix seconds. Refuses to guess the
+//! zone: it is the difference between the log's ID, which is local, and its start, which is not.
+
+use super::super::time;
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// Offsets of zones are whole quarters of an hour.
+const QUARTER: i64 = 15 * MINUTE;
+
+/// What a script may take between writing the ID and the start.
+const MAX_SLACK: i64 = 2 * MINUTE;
+
+/// The zone furthest from UTC.
+const MAX_OFFSET: i64 = 14 * 60 * MINUTE;
+
+/// A time written by hand that goes back this far is the next day's; less is a heading that was put in late.
+const NEXT_DAY: i64 = 6 * 60 * MINUTE;
+
+/// A heading with a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Timed<'a> {
+    /// Seconds since midnight.
+    pub seconds: i64,
+    /// What stands behind the time.
+    pub title: &'a str,
+    /// Whether the time stands in brackets, as before what a person typed.
+    pub bracketed: bool,
+}
+
+/// `18:00 - Title`, `~18:00`, `18:00-19:00 — Title`, `[01:25:09] User`, `2:30 PM: Title`, `Title (14:38 - 15:36)`.
+pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
+    let bracketed = text.starts_with('[');
+    let start = text.trim_start_matches(['~', '≈', '[', ' ']);
+    if let Some((seconds, rest)) = clock(start) {
+        let mut rest = rest.trim_start_matches([']', ' ', '\t']);
+        // The end of the time the heading covers is the start of what comes next.
+        let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
+        if end.len() < rest.len() && let Some((_, after)) = clock(end) {
+            rest = after;
+        }
+        let title = rest.trim_start_matches([']', '-', '–', '—', ':', '|', ' ', '\t']).trim_end();
+        return Some(Timed { seconds, title, bracketed });
+    }
+    let (title, range) = text.strip_suffix(')')?.rsplit_once('(')?;
+    let (seconds, rest) = clock(range.trim_start_matches(['~', ' ']))?;
+    let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
+    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed {
+        seconds,
+        title: title.trim(),
+        bracketed: false,
+    })
+}
+
+/// The seconds since midnight that a text begins with, and the rest.
+pub(super) fn clock(text: &str) -> Option<(i64, &str)> {
+    let hours = text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut hour: i64 = text[..hours].parse().ok().filter(|_| hours <= 2)?;
+    let (minute, mut rest) = sixty(&text[hours..])?;
+    let mut seconds = minute * MINUTE;
+    if let Some((second, after)) = sixty(rest) {
+        seconds += second;
+        rest = after;
+    }
+    let half = rest.trim_start().get(..2).unwrap_or_default();
+    if (half.eq_ignore_ascii_case("am") || half.eq_ignore_ascii_case("pm")) && (1..=12).contains(&hour) {
+        hour = hour % 12 + if half.eq_ignore_ascii_case("pm") { 12 } else { 0 };
+        rest = &rest.trim_start()[2..];
+    }
+    (hour < 24 && !rest.starts_with(|c: char| c.is_alphanumeric())).then_some((hour * 60 * MINUTE + seconds, rest))
+}
+
+/// `:59`, two digits and no third.
+fn sixty(text: &str) -> Option<(i64, &str)> {
+    let rest = text.strip_prefix(':')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let number = rest[..digits].parse().ok().filter(|number| digits == 2 && *number < 60)?;
+    Some((number, &rest[2..]))
+}
+
+/// A log's clock as its headings move it on. Times are seconds since 1970 on the local clock.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    offset: Option<i64>,
+    started: Option<i64>,
+    /// Headings so far, in order.
+    past: Vec<i64>,
+    /// The last one that a program wrote.
+    exact: Option<i64>,
+}
+
+impl Clock {
+    /// A clock that begins where the log says, and in the zone that its ID tells.
+    pub(super) fn new(id: &str, started: Option<i64>, offset: Option<i64>) -> Self {
+        let local = time::civil(id);
+        let offset = offset.or_else(|| zone(local?, started?));
+        let begin = match (started, offset) {
+            (Some(started), Some(offset)) => Some(started + offset),
+            _ => None,
+        };
+        Clock { offset, started, past: begin.into_iter().collect(), exact: begin }
+    }
+
+    /// The instant of a heading; none where the zone is unknown.
+    pub(super) fn tell(&mut self, timed: &Timed<'_>) -> Option<i64> {
+        let title = timed.title.to_ascii_lowercase();
+        if self.offset.is_none() && title.starts_with("session start") {
+            self.begin(timed.seconds);
+        }
+        let offset = self.offset?;
+        let last = *self.past.last()?;
+        let since = title.split_once("covering since ").map(|(_, since)| since);
+        let is_exact = since.is_some()
+            || ["session start", "session end", "note"].iter().any(|program| title.starts_with(program));
+        let local = if is_exact {
+            let base = since
+                .and_then(clock)
+                .and_then(|(since, _)| self.past.iter().rev().find(|past| minute(**past) == since / MINUTE))
+                .or(self.exact.as_ref())
+                .map_or(last, |base| base - base.rem_euclid(MINUTE));
+            base + (timed.seconds - base.rem_euclid(DAY)).rem_euclid(DAY)
+        } else {
+            let same = last - last.rem_euclid(DAY) + timed.seconds;
+            // After midnight, a heading put in late belongs to the evening before.
+            match same - last {
+                back if back < -NEXT_DAY => same + DAY,
+                ahead if ahead > DAY - NEXT_DAY => same - DAY,
+                _ => same,
+            }
+        };
+        self.past.push(local);
+        if is_exact {
+            self.exact = Some(local);
+        }
+        Some(local - offset)
+    }
+
+    /// Takes the zone from the heading of the start.
+    fn begin(&mut self, seconds: i64) {
+        let Some(started) = self.started else { return };
+        let day = started - started.rem_euclid(DAY);
+        let near = [-DAY, 0, DAY].map(|days| day + days + seconds).into_iter();
+        // A heading knows no seconds.
+        let local = near.min_by_key(|local| (local - started).abs()).expect("there are three");
+        self.offset = zone(local, started - started.rem_euclid(MINUTE));
+        self.past.extend(self.offset.map(|_| local));
+        self.exact = self.past.last().copied();
+    }
+}
+
+fn minute(local: i64) -> i64 {
+    local.rem_euclid(DAY) / MINUTE
+}
+
+/// What local time is ahead of UTC; none where the two cannot be the same moment.
+fn zone(local: i64, started: i64) -> Option<i64> {
+    let ahead = local - started;
+    let rounded = (ahead + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+    ((ahead - rounded).abs() <= MAX_SLACK && rounded.abs() <= MAX_OFFSET).then_some(rounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_found_in_every_form() {
+        let check = |text: &str, hour: i64, minute: i64, title: &str| {
+            let timed = heading(text).unwrap_or_else(|| panic!("{text:?}"));
+            assert_eq!((timed.seconds / 60, timed.title), (hour * 60 + minute, title), "{text:?}");
+        };
+        check("18:00 - A thing [main@abc1234]", 18, 0, "A thing [main@abc1234]");
+        check("~9:05 - A thing", 9, 5, "A thing");
+        check("07:10-12:45 - A thing", 7, 10, "A thing");
+        check("07:10–12:45 — A thing", 7, 10, "A thing");
+        check("11:30 — A thing", 11, 30, "A thing");
+        check("[01:25:09] User", 1, 25, "User");
+        check("2:30 PM: A thing", 14, 30, "A thing");
+        check("12:05 am - A thing", 0, 5, "A thing");
+        check("17:00", 17, 0, "");
+        check("First part (14:38 - 15:36)", 14, 38, "First part");
+        for text in ["A thing", "25:00 - x", "12:60 - x", "1:2 - x", "2025 - x", "3:1 majority", "Ratio (3:15)", "é"] {
+            assert_eq!(heading(text), None, "{text:?}");
+        }
+    }
+
+    /// Local times of headings after a start at 22:30, as days, hours and minutes.
+    fn told(headings: &[&str]) -> Vec<(i64, i64, i64)> {
+        let begin = time::civil("20250601-000000").expect("a date");
+        let mut clock = Clock::new("20250601-223000", Some(begin + 26 * 3600 + 30 * 60 + 2), None);
+        let times = headings.iter().map(|text| {
+            let at = clock.tell(&heading(text).expect("a time")).expect("a zone") - 4 * 3600 - begin;
+            (at / DAY, at % DAY / 3600, at % 3600 / 60)
+        });
+        times.collect()
+    }
+
+    #[test]
+    fn a_time_past_midnight_is_the_next_days() {
+        assert_eq!(told(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]), [
+            (0, 22, 30),
+            (0, 23, 50),
+            (1, 0, 10),
+            (1, 0, 5),
+            (0, 23, 55)
+        ]);
+    }
+
+    #[test]
+    fn what_a_program_wrote_goes_on_from_what_it_wrote_before() {
+        let update = "22:20 - Update (covering since 22:30)";
+        assert_eq!(told(&["22:30 - Session Start", update, "22:19 - Note [a@b]"]), [
+            (0, 22, 30),
+            (1, 22, 20),
+            (2, 22, 19)
+        ]);
+        assert_eq!(told(&["22:30 - Session Start", "22:50 - A", "22:45 - Update (covering since 22:30)"])[2], (
+            0, 22, 45
+        ));
+    }
+
+    #[test]
+    fn the_start_tells_the_zone_where_the_id_does_not() {
+        let started = time::civil("20250602-023041");
+        let mut clock = Clock::new("a-name", started, None);
+        let first = clock.tell(&heading("22:30 - Session Start").expect("a time"));
+        assert_eq!(first, started.map(|started| started - 41));
+        assert_eq!(Clock::new("a-name", started, None).tell(&heading("22:30 - A").expect("a time")), None);
+        assert_eq!(zone(0, 20 * 3600), None);
+        assert_eq!(zone(0, 7 * MINUTE), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! What a session log says of itself: YAML front matter, `**Key**: value` lines, and whether a file is a session log at
+//! all. Refuses the path's word alone, and templates, whose values are still to be filled in.
+
+use super::super::{Head, time};
+use super::clock;
+use super::labels::{self, Section};
+use super::lines::{self, Kind};
+use crate::event;
+
+/// How much of a file tells whether it is a session log, in bytes.
+const BEGINNING: usize = 16 * 1024;
+
+/// Longest value of the head, in bytes: more is no name.
+const MAX_VALUE: usize = 500;
+
+/// Sections of a log without an ID; a single one stands in many documents.
+const MIN_SECTIONS: usize = 2;
+
+/// The line of `---` that ends the front matter, as an index; none where there is no front matter.
+pub(super) fn front_end(lines: &[&str]) -> Option<usize> {
+    if lines.first()?.trim_end() != "---" {
+        return None;
+    }
+    lines.iter().skip(1).position(|line| matches!(line.trim_end(), "---" | "...")).map(|at| at + 1)
+}
+
+/// Key and value of each line of front matter; a key in a block has the block's name and a dot before it.
+pub(super) fn front<'a>(lines: &[&'a str]) -> Vec<(String, &'a str)> {
+    let (mut block, mut pairs) = (String::new(), Vec::new());
+    for line in lines {
+        let Some((key, value)) = line.split_once(':') else { continue };
+        let name = key.trim().to_ascii_lowercase();
+        let value = unquoted(value.trim());
+        if !key.starts_with([' ', '\t']) {
+            block.clone_from(&name);
+            pairs.push((name, value));
+        } else {
+            pairs.push((format!("{block}.{name}"), value));
+        }
+    }
+    pairs
+}
+
+fn unquoted(value: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.rsplit_once(quote)) {
+            return inner.0;
+        }
+    }
+    value.split(" #").next().unwrap_or_default().trim_end()
+}
+
+/// Takes a key's value into the head, where it has none yet; whether the key is one of the head's.
+pub(super) fn set(head: &mut Head, key: &str, value: &str) -> bool {
+    let key: String = key.trim().to_lowercase().split([' ', '-']).collect::<Vec<_>>().join("_");
+    let value = value.trim().trim_matches('`').trim();
+    let usable = !value.is_empty() && value.len() <= MAX_VALUE && !is_placeholder(value);
+    let text = usable.then(|| value.to_string());
+    let commit = || {
+        let first = value.split(|c: char| !c.is_ascii_alphanumeric()).next().filter(|_| usable)?;
+        let is_commit = (7..=64).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_commit.then(|| first.to_ascii_lowercase())
+    };
+    match key.trim_start_matches("git.").trim_start_matches("session.") {
+        "id" | "session_id" => {
+            if head.id.is_empty() && !value.chars().any(event::is_hidden) {
+                head.id = text.unwrap_or_default();
+            }
+        }
+        "title" | "session" | "name" => {
+            if head.title.is_empty() {
+                head.title = text.unwrap_or_default();
+            }
+        }
+        "started" | "start" | "created" | "created_at" | "started_at" | "start_time" | "start_timestamp" => {
+            head.started = head.started.or_else(|| time::instant(value));
+        }
+        "ended" | "end" | "ended_at" | "finished" | "end_time" | "end_timestamp" => {
+            head.ended = head.ended.or_else(|| time::instant(value));
+        }
+        "llm" | "tool" | "agent" | "model" | "assistant" | "adapter" => set_text(&mut head.tool, text),
+        "git_branch" | "branch" => set_text(&mut head.branch, text),
+        "session_tag" | "start_tag" => set_text(&mut head.start_tag, text),
+        "end_tag" => set_text(&mut head.end_tag, text),
+        "session_tags" => {
+            if let Some((start, end)) = value.split_once("..").filter(|_| usable) {
+                set_text(&mut head.start_tag, Some(start.trim().to_string()));
+                set_text(&mut head.end_tag, Some(end.trim().to_string()));
+            }
+        }
+        "starting_commit" | "start_commit" | "commit" | "current_commit" => set_text(&mut head.start_commit, commit()),
+        "ending_commit" | "end_commit" | "final_commit" => set_text(&mut head.end_commit, commit()),
+        "type" | "status" => {}
+        _ => return false,
+    }
+    true
+}
+
+fn set_text(field: &mut Option<String>, text: Option<String>) {
+    if field.is_none() {
+        *field = text;
+    }
+}
+
+/// Whether a value is still to be filled in: `<id>`, `{{title}}`, `[title]`, `$ID`, `YYYYMMDD-HHMMSS`.
+fn is_placeholder(value: &str) -> bool {
+    let value = value.trim().trim_matches('`');
+    let enclosed = [('<', '>'), ('{', '}'), ('[', ']')].iter().any(|(open, close)| {
+        value.strip_prefix(*open).is_some_and(|rest| rest.find(*close).is_some_and(|at| rest[at..].len() <= 2))
+    });
+    enclosed || value.contains("{{") || value.starts_with('$') || value.contains("YYYY") || value == "..."
+}
+
+/// The title that a heading of the first level gives a session: `Session: title`; none where it is no session's.
+pub(super) fn title(text: &str) -> Option<&str> {
+    let rest = ["session", "dev session", "development session", "coding session", "session log"]
+        .iter()
+        .rev()
+        .find_map(|word| text.get(..word.len()).filter(|begin| begin.eq_ignore_ascii_case(word)).map(|_| &text[word.len()..]))?;
+    rest.trim_start().strip_prefix([':', '-', '–', '—']).map(str::trim)
+}
+
+/// The ID of the session that a pointer names: `# Last Session: title` and a path to it, and nothing else.
+pub(super) fn pointed_at(text: &str) -> Option<(String, String)> {
+    if text.len() > BEGINNING {
+        return None;
+    }
+    let heading = text.lines().next()?.strip_prefix("# ")?;
+    let kind = ["Last Session", "Previous Session", "Active Session", "Current Session"]
+        .into_iter()
+        .find(|kind| heading.get(..kind.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(kind)))?;
+    let title = heading[kind.len()..].trim_start_matches([':', '-', ' ']).trim();
+    let (_, path) = text.split_once("sessions/")?;
+    let id = path.split_once(".md")?.0;
+    let is_id = !id.is_empty() && id.len() <= MAX_VALUE && id.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    is_id.then(|| (id.to_string(), title.to_string()))
+}
+
+/// Whether a Markdown file is a session log: by what it says of itself in its beginning, and for logs that say little
+/// by where it is, too.
+pub(super) fn is_session(path: &str, text: &str) -> bool {
+    if pointed_at(text).is_some() {
+        return true;
+    }
+    let text = event::cap_at(text, BEGINNING);
+    let raw: Vec<&str> = text.lines().collect();
+    let (mut head, mut kind, mut dated) = (Head::default(), None, false);
+    let end = front_end(&raw);
+    for (key, value) in front(&raw[..end.unwrap_or(0)]) {
+        if key == "type" {
+            kind = Some(value);
+        }
+        dated |= key == "date";
+        set(&mut head, &key, value);
+    }
+    if let Some(kind) = kind {
+        return kind.eq_ignore_ascii_case("session") && !head.id.is_empty();
+    }
+    let body = raw[end.map_or(0, |end| end + 1)..].join("\n");
+    let (mut sections, mut named, mut heading) = (0, None, "");
+    for line in lines::lines(&body).0 {
+        match line {
+            Kind::Heading { level: 1, text } if heading.is_empty() => {
+                heading = text;
+                named = title(text);
+            }
+            Kind::Label { label, value, colon: true } if sections == 0 => {
+                dated |= matches!(label.to_ascii_lowercase().as_str(), "date" | "duration");
+                set(&mut head, label, value);
+            }
+            Kind::Heading { text, .. } if clock::heading(text).is_some() => sections += 1,
+            Kind::Heading { level: 2, text } if is_a_logs(text) => sections += 1,
+            _ => {}
+        }
+    }
+    if named.is_some_and(is_placeholder) {
+        return false;
+    }
+    let says_when = head.started.is_some() || !head.id.is_empty();
+    if named.is_some() {
+        return says_when || dated || sections >= MIN_SECTIONS;
+    }
+    let lower = path.to_ascii_lowercase();
+    let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    let among_sessions = folder.split('/').any(|part| matches!(part, "sessions" | "session-logs" | ".sessions"));
+    let speaks_of_one = heading.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "session");
+    let dated_name = time::civil(name.trim_start_matches("session-")).is_some();
+    among_sessions && (dated || says_when || dated_name) && (speaks_of_one || sections >= MIN_SECTIONS)
+}
+
+/// Whether a section is one that logs have.
+fn is_a_logs(heading: &str) -> bool {
+    match labels::section(heading) {
+        Some(Section::Each(super::super::Category::Note)) => heading.eq_ignore_ascii_case("activity log"),
+        section => section.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "**ID**: 20250601-223000\n**Started**: 2025-06-02T02:30:02Z\n";
+
+    #[test]
+    fn every_kind_of_log_is_one_wherever_it_lies() {
+        for (path, text) in [
+            ("layer/sessions/20250601-223000.md", format!("# Session: a thing\n{ID}")),
+            ("notes/x.md", format!("# Session: a thing\n{ID}\n## Goals\n- [ ] a\n")),
+            ("x.md", "---\ntype: session\nid: 20250601-223000\ntitle: 'a: b'\n---\n\n## Goals\n".into()),
+            ("x.md", "---\r\ntype: \"session\"\r\nid: \"a\"\r\n---\r\n".into()),
+            ("x.md", "# Session: a thing\n\n## Goals\n- a\n\n## Activity Log\n### 10:00 - Session Start\n".into()),
+            ("x/sessions/a.md", "# A Thing Session\n**Date**: 2025-06-01\n\n## Summary\nText.\n".into()),
+            ("x/sessions/2025-06-01.md", "# A day\n\n## Goals\n- a\n\n## Key Decisions\n- b\n".into()),
+            ("x/last-session.md", "# Last Session: a thing\n\nSee: layer/sessions/20250601-223000.md\n".into()),
+        ] {
+            assert!(is_session(path, &text), "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_only_speaks_of_sessions_is_none() {
+        for (path, text) in [
+            ("sessions/README.md", "# Sessions\n\nLogs of development sessions, one a file.\n".to_string()),
+            ("sessions/template.md", "# Session: {{title}}\n**ID**: {{id}}\n\n## Goals\n\n## Activity Log\n".into()),
+            ("sessions/template.md", "# Session: <title>\n**ID**: YYYYMMDD-HHMMSS\n**Started**: <time>\n".into()),
+            ("commands/session-start.md", "Start a session:\n\n1. Run it\n   - `session start`\n".into()),
+            ("docs/sessions.md", format!("# How sessions are logged\n\n```\n# Session: x\n{ID}```\n")),
+            ("docs/sessions.md", format!("# Session files\n\n```markdown\n{ID}\n## Goals\n## Activity Log\n```\n")),
+            ("spec/session.md", "---\ntype: feat\nid: session\nstatus: done\n---\n# Session: a spec\n## Goals\n".into()),
+            ("sessions/20250601-223000-init.md", "# x Initialization\n\nInitialized on: 2025-06-01\nLLM: x\n".into()),
+            ("sessions/20250601-223000.md", String::new()),
+            ("a.md", "# Session: how we name things\n\nText about a name.\n".into()),
+        ] {
+            assert!(!is_session(path, &text), "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_head_takes_what_it_knows_once() {
+        let mut head = Head::default();
+        for (key, value) in [
+            ("ID", "a"),
+            ("id", "b"),
+            ("Git Branch", "`main`"),
+            ("git.starting_commit", "6494322f (docs: a)"),
+            ("Session Tags", "a-start..a-end"),
+            ("LLM", "<model>"),
+            ("start_timestamp", "1764024571512"),
+        ] {
+            assert!(set(&mut head, key, value), "{key}");
+        }
+        assert!(!set(&mut head, "Duration", "2 hours"));
+        let known = Head {
+            id: "a".into(),
+            started: Some(1_764_024_571),
+            branch: Some("main".into()),
+            start_tag: Some("a-start".into()),
+            end_tag: Some("a-end".into()),
+            start_commit: Some("6494322f".into()),
+            ..Head::default()
+        };
+        assert_eq!(head, known);
+    }
+}

@@ -1,0 +1,272 @@
+//! The entry that is being written, and those that are. Refuses what says nothing: an empty bullet, `None`, a mark.
+
+use super::super::{Category, Entry, MAX_CONTENT, MAX_ENTRIES, State, mentions};
+use crate::event;
+
+/// Contents that say that there is nothing to say.
+const NOTHING: &[&str] = &["-", "n/a", "na", "none", "none yet", "nothing", "tbd", "todo"];
+
+/// What an entry was begun by, which says what may follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A list mark.
+    Bullet,
+    /// A paragraph, or a label.
+    Prose,
+    /// The first row of a table.
+    Table,
+    /// The first of the lines that are one note together.
+    Together,
+}
+
+struct Open {
+    entry: Entry,
+    shape: Shape,
+    indent: usize,
+}
+
+/// The entries of one log as they are written.
+pub(super) struct Writing {
+    entries: Vec<Entry>,
+    skipped: u64,
+    open: Option<Open>,
+    /// Commits of the heading above.
+    tied: Vec<String>,
+    has_goal: bool,
+    /// The line that is read, from 1.
+    pub line: u32,
+    /// The time it is at.
+    pub at: Option<i64>,
+}
+
+impl Writing {
+    pub(super) fn new(at: Option<i64>) -> Self {
+        Writing {
+            entries: Vec::new(),
+            skipped: 0,
+            open: None,
+            tied: Vec::new(),
+            has_goal: false,
+            line: 0,
+            at,
+        }
+    }
+
+    /// Begins an entry; the one before it is done.
+    pub(super) fn open(&mut self, category: Category, shape: Shape, indent: usize, text: &str) {
+        self.close();
+        let entry = Entry {
+            category,
+            content: plain(text),
+            at: self.at,
+            line: self.line,
+            files: Vec::new(),
+            commits: Vec::new(),
+            state: None,
+        };
+        self.has_goal |= category == Category::Goal;
+        self.open = Some(Open { entry, shape, indent });
+    }
+
+    /// Says how the open goal stands.
+    pub(super) fn state(&mut self, state: Option<State>) {
+        if let Some(open) = &mut self.open {
+            open.entry.state = state;
+        }
+    }
+
+    /// Takes the commits that stand beside the open entry's text.
+    pub(super) fn beside(&mut self, text: &str) {
+        if let Some(open) = &mut self.open {
+            open.entry.commits = mentions::commits_in(text);
+        }
+    }
+
+    /// How far in the open bullet is; none where none is open.
+    pub(super) fn bullet(&self) -> Option<usize> {
+        self.open.as_ref().filter(|open| open.shape == Shape::Bullet).map(|open| open.indent)
+    }
+
+    /// Whether a goal was written down.
+    pub(super) fn has(&self, category: Category) -> bool {
+        category == Category::Goal && self.has_goal
+    }
+
+    /// A further line of the open bullet or paragraph; whether there is one.
+    pub(super) fn append(&mut self, text: &str) -> bool {
+        self.append_to(&[Shape::Bullet, Shape::Prose], text)
+    }
+
+    /// A further row of the open table; whether there is one.
+    pub(super) fn row(&mut self, text: &str) -> bool {
+        self.append_to(&[Shape::Table], text)
+    }
+
+    /// A line of those that are one note together.
+    pub(super) fn together(&mut self, text: &str) {
+        if !self.append_to(&[Shape::Together], text) {
+            self.open(Category::Note, Shape::Together, 0, text);
+        }
+    }
+
+    fn append_to(&mut self, shapes: &[Shape], text: &str) -> bool {
+        let Some(open) = self.open.as_mut().filter(|open| shapes.contains(&open.shape)) else {
+            return false;
+        };
+        push_line(&mut open.entry.content, text);
+        true
+    }
+
+    /// A comment in code that a paragraph or a label shows: it is prose, and says what the code is about.
+    pub(super) fn comment(&mut self, code: &str) {
+        if let Some(text) = code.strip_prefix("//").or_else(|| code.strip_prefix("-- ")) {
+            self.append_to(&[Shape::Prose], text.trim_start_matches(['/', '!']).trim());
+        }
+    }
+
+    /// Takes a solution to the challenge before it; whether there is one.
+    pub(super) fn answer(&mut self, text: &str) -> bool {
+        if let Some(open) = self.open.as_mut().filter(|open| open.entry.category == Category::Challenge) {
+            push_line(&mut open.entry.content, text);
+            return true;
+        }
+        false
+    }
+
+    /// Ties the entries up to the next heading to the commits that a text names.
+    pub(super) fn tie(&mut self, text: &str) {
+        self.tied = mentions::commits_in(text);
+    }
+
+    /// Ends the open entry.
+    pub(super) fn close(&mut self) {
+        let Some(Open { mut entry, .. }) = self.open.take() else { return };
+        entry.content.truncate(event::cap_at(&entry.content, MAX_CONTENT).trim_end().len());
+        if says_nothing(&entry.content) {
+            return;
+        }
+        if self.entries.len() >= MAX_ENTRIES {
+            self.skipped += 1;
+            return;
+        }
+        entry.files = mentions::files_in(&entry.content);
+        let beside = std::mem::replace(&mut entry.commits, mentions::commits_in(&entry.content));
+        match entry.category {
+            Category::Commit if entry.commits.is_empty() => {
+                // In a list of commits, what a line begins with needs no word that says so.
+                entry.commits = mentions::commits_in(&format!("commit {}", entry.content));
+                if entry.commits.is_empty() {
+                    entry.category = Category::Note;
+                }
+            }
+            Category::Touched if entry.files.is_empty() => entry.category = Category::Note,
+            _ => {}
+        }
+        for commit in beside.iter().chain(&self.tied) {
+            if !entry.commits.contains(commit) {
+                entry.commits.push(commit.clone());
+            }
+        }
+        self.entries.push(entry);
+    }
+
+    /// The entries, and how many came after the last that is kept.
+    pub(super) fn finish(mut self) -> (Vec<Entry>, u64) {
+        self.close();
+        (self.entries, self.skipped)
+    }
+}
+
+/// Adds a line; what is over the cap anyway is not copied.
+fn push_line(content: &mut String, text: &str) {
+    let text = plain(text);
+    if content.len() <= MAX_CONTENT && !text.is_empty() {
+        if !content.is_empty() {
+            content.push('\n');
+        }
+        content.push_str(&text);
+    }
+}
+
+/// A line without the marks of bold and of an emphasis of all of it, and with single blanks. What stands between
+/// backticks stays as it is, and so do the stars of a path.
+pub(super) fn plain(text: &str) -> String {
+    let text = text.trim();
+    let whole = ['*', '_'].iter().find_map(|mark| {
+        let inner = text.strip_prefix(*mark)?.strip_suffix(*mark)?;
+        (!inner.is_empty() && !inner.contains(*mark)).then_some(inner)
+    });
+    let text = whole.unwrap_or(text);
+    let mut plain = String::with_capacity(text.len());
+    for (index, span) in text.split('`').enumerate() {
+        if index > 0 {
+            plain.push('`');
+        }
+        if index % 2 == 1 {
+            plain.push_str(span);
+            continue;
+        }
+        let single = single_blanks(span);
+        let mut rest = single.as_str();
+        while let Some((before, after)) = rest.split_once("**") {
+            plain.push_str(before);
+            let in_path = before.ends_with('/') || after.starts_with('/');
+            let alone = before.ends_with(' ') && after.starts_with(' ');
+            if in_path || alone {
+                plain.push_str("**");
+            }
+            rest = after;
+        }
+        plain.push_str(rest);
+    }
+    plain.trim().to_string()
+}
+
+fn single_blanks(text: &str) -> String {
+    let mut single = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = if c == '\t' { ' ' } else { c };
+        if c != ' ' || !single.ends_with(' ') {
+            single.push(c);
+        }
+    }
+    single
+}
+
+fn says_nothing(content: &str) -> bool {
+    let bare = content.trim_matches(|c: char| !c.is_alphanumeric() && c != '/').to_lowercase();
+    bare.is_empty() || NOTHING.contains(&bare.as_str()) || (bare.starts_with("no ") && bare.ends_with("this session"))
+}
+
+/// Whether a line says how the challenge before it was met.
+pub(super) fn is_answer(text: &str) -> bool {
+    let word = text.trim_start_matches(['*', '→', ' ']).split([':', '*', ' ']).next().unwrap_or_default();
+    let label = text.contains(':') && word.len() < text.len();
+    label && ["solution", "fix", "resolution", "resolved", "solved", "workaround"].iter().any(|w| word.eq_ignore_ascii_case(w))
+}
+
+/// What a bullet says of itself where its section says nothing: `**Decision**: ...`.
+pub(super) fn own(text: &str) -> Option<Category> {
+    let (label, _) = text.trim_start_matches('*').split_once(':')?;
+    match label.trim_end_matches('*').trim().to_ascii_lowercase().as_str() {
+        "challenge" | "issue" | "problem" => Some(Category::Challenge),
+        "decision" | "key decision" => Some(Category::Decision),
+        "pattern" => Some(Category::Pattern),
+        "goal" => Some(Category::Goal),
+        "finding" | "insight" | "key finding" | "key insight" | "lesson" | "root cause" => Some(Category::Observation),
+        "commit" | "commits" => Some(Category::Commit),
+        "next" | "next step" | "next steps" => Some(Category::Plan),
+        _ => None,
+    }
+}
+
+/// What an agent did, in a dialogue: `Read: a`, `Executed: b`.
+pub(super) fn action(text: &str) -> Option<(Category, &str)> {
+    let (verb, what) = text.split_once(": ")?;
+    let category = match verb.trim_matches('*').to_ascii_lowercase().as_str() {
+        "read" | "modified" | "edited" | "created" | "wrote" | "written" => Category::Touched,
+        "executed" | "ran" | "run" => Category::Command,
+        _ => return None,
+    };
+    Some((category, what.trim().trim_matches('`')))
+}

@@ -1,0 +1,220 @@
+//! Files and commits that prose names. Refuses what only looks like them: a path has a file's ending, and a commit
+//! stands where something says that it is one.
+
+/// Endings of files that are named without their folder, too.
+const ENDINGS: &[&str] = &[
+    "bash", "bazel", "c", "cc", "cfg", "conf", "cpp", "cs", "css", "csv", "cxx", "db", "ex", "exs", "go", "gradle", "h",
+    "hcl", "hpp", "html", "ini", "ipynb", "java", "js", "json", "jsonc", "jsonl", "jsx", "kt", "kts", "lock", "lua", "md",
+    "mdx", "mjs", "ml", "php", "pl", "proto", "ps1", "py", "pyi", "rb", "rs", "rst", "scala", "scm", "sh", "sol", "sql",
+    "svelte", "swift", "tf", "toml", "ts", "tsv", "tsx", "txt", "vue", "xml", "yaml", "yml", "zig", "zsh",
+];
+
+/// Files without an ending.
+const NAMES: &[&str] = &["Dockerfile", "Gemfile", "Justfile", "LICENSE", "Makefile", "Rakefile", "go.mod", "go.sum"];
+
+/// Names of things that end as files do.
+const NO_FILES: &[&str] = &[
+    "alpine.js", "backbone.js", "chart.js", "d3.js", "deno.js", "discord.js", "ember.js", "express.js", "knockout.js",
+    "moment.js", "nest.js", "next.js", "node.js", "nuxt.js", "p5.js", "react.js", "socket.js", "three.js", "vue.js",
+];
+
+/// Domains that paths of URLs begin with where the scheme is left out.
+const DOMAINS: &[&str] = &["ai", "app", "co", "com", "dev", "edu", "gov", "io", "net", "org", "uk"];
+
+/// Longest ending that makes a file of a path with a folder.
+const MAX_ENDING: usize = 10;
+
+/// Hexadecimal digits of an abbreviated and of a full commit.
+const COMMIT_DIGITS: std::ops::RangeInclusive<usize> = 7..=40;
+
+/// Words behind which a commit follows.
+const COMMIT_WORDS: &[&str] = &[
+    "cherry-pick", "cherry-picked", "commit", "commits", "committed", "head", "rev", "revert", "reverted", "revision",
+    "sha",
+];
+
+/// The files that a text names, each once and in order: `src/a.rs`, `Cargo.toml`, without `:12` or `(why)` behind.
+pub fn files_in(text: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    // What two pairs of brackets hold is the name of a note.
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("[[") {
+        files_between(before, &mut files);
+        rest = after.split_once("]]").map_or("", |(_, after)| after);
+    }
+    files_between(rest, &mut files);
+    files
+}
+
+/// The commits that a text names, each once and in order: `[branch@abc1234]`, `commit abc1234`, an abbreviation in
+/// backticks or brackets of its own.
+pub fn commits_in(text: &str) -> Vec<String> {
+    let mut commits: Vec<String> = Vec::new();
+    // Whether the word before said that a commit follows; a list of them goes on saying it.
+    let mut expected = false;
+    for word in text.split_whitespace() {
+        for (start, piece) in pieces(word) {
+            let said = start > 0 && word[..start].ends_with(['@', '`', '(', '[']) && is_closed(word, start, piece);
+            if is_commit(piece) && (expected || said) {
+                let commit = piece.to_ascii_lowercase();
+                if !commits.contains(&commit) {
+                    commits.push(commit);
+                }
+                expected = true;
+                continue;
+            }
+            let lower = piece.to_ascii_lowercase();
+            expected = COMMIT_WORDS.contains(&lower.trim_matches('-'))
+                || (expected && matches!(lower.as_str(), "" | "and" | "at" | "hash" | "is" | "id"));
+        }
+    }
+    commits
+}
+
+/// The parts of a word that could be commits, and where they start.
+fn pieces(word: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    let parts = word.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).map(move |part| {
+        let start = at;
+        // The mark that ends a part is one character, of any length.
+        at += part.len() + word[start + part.len()..].chars().next().map_or(0, char::len_utf8);
+        (start, part)
+    });
+    // In `commit-abc1234` the word says what follows.
+    parts.filter(|(_, part)| !part.is_empty()).flat_map(|(start, part)| {
+        match part.rsplit_once('-').filter(|(word, _)| COMMIT_WORDS.contains(&word.to_ascii_lowercase().as_str())) {
+            Some((word, commit)) => vec![(start, word), (start + word.len() + 1, commit)],
+            None => vec![(start, part)],
+        }
+    })
+}
+
+/// Whether what opens before a piece also closes behind it, or nothing has to close.
+fn is_closed(word: &str, start: usize, piece: &str) -> bool {
+    let after = &word[start + piece.len()..];
+    match word.as_bytes()[start - 1] {
+        b'`' => after.starts_with('`') || after.starts_with(".."),
+        b'@' => start > 1 && (after.is_empty() || after.starts_with([']', ')', '`', ','])),
+        _ => after.starts_with([')', ']', ',', '.']),
+    }
+}
+
+/// 7 to 40 hexadecimal digits, a letter and a digit among them: a word has no digit, and a number no letter.
+fn is_commit(text: &str) -> bool {
+    COMMIT_DIGITS.contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+fn files_between(text: &str, files: &mut Vec<String>) {
+    let ends = |c: char| c.is_whitespace() || "`\"'()[]<>,;|“”‘’…→←=!?*".contains(c);
+    for word in text.split(ends) {
+        if let Some(file) = file(word)
+            && !files.contains(&file)
+        {
+            files.push(file);
+        }
+    }
+}
+
+/// The path that a word is; none where it is none.
+fn file(word: &str) -> Option<String> {
+    if word.contains("://") || word.contains("..") {
+        return None;
+    }
+    let path = word.split_once(':').map_or(word, |(path, _)| path);
+    let path = path.split_once('#').map_or(path, |(path, _)| path).trim_end_matches('.');
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@".contains(c);
+    if path.is_empty() || path.starts_with('/') || path.ends_with('/') || !path.chars().all(is_plain) {
+        return None;
+    }
+    let (folder, name) = path.rsplit_once('/').map_or((None, path), |(folder, name)| (Some(folder), name));
+    let stem_and_ending = name.rsplit_once('.').filter(|(stem, ending)| !stem.is_empty() && !ending.is_empty());
+    let known = |ending: &str| ENDINGS.contains(&ending.to_ascii_lowercase().as_str());
+    let is_file = match (folder, stem_and_ending) {
+        _ if NAMES.contains(&name) => true,
+        (None, Some((_, ending))) => known(ending) && !NO_FILES.contains(&path.to_ascii_lowercase().as_str()),
+        (Some(folder), Some((_, ending))) => {
+            // `a.rs/b.rs` names two, and `example.com/a.html` is on another machine.
+            let first = folder.split('/').next().unwrap_or_default();
+            let is_domain = first.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && DOMAINS.contains(&end));
+            let is_two = folder.split('/').any(|part| part.rsplit_once('.').is_some_and(|(_, end)| known(end)));
+            let is_ending = known(ending)
+                || (ending.len() <= MAX_ENDING
+                    && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                    && ending.starts_with(|c: char| c.is_ascii_lowercase()));
+            is_ending && !is_domain && !is_two && !folder.split('/').any(str::is_empty)
+        }
+        // Dotfiles have no ending but are files where a folder or the dot alone says so.
+        (_, None) => name.starts_with('.') && matches!(name, ".gitignore" | ".gitattributes" | ".mailmap" | ".env"),
+    };
+    is_file.then(|| path.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn files_are_told_from_what_looks_like_them() {
+        let check = |text: &str, expect: &[&str]| assert_eq!(files_in(text), expect, "{text:?}");
+        check("src/commands/a.rs (save and load)", &["src/commands/a.rs"]);
+        check("`src/a.rs:295-306`, trainer.rs:12 and src/a.rs.", &["src/a.rs", "trainer.rs"]);
+        check("Cargo.toml (0.4 → 0.7), ./Makefile", &["Cargo.toml", "Makefile"]);
+        check("[SPEC.md](docs/x/SPEC.md#goals) **src/b.rs**:", &["SPEC.md", "docs/x/SPEC.md", "src/b.rs"]);
+        check(".github/workflows/ci.yml, .data/index.usearch, .gitignore", &[
+            ".github/workflows/ci.yml",
+            ".data/index.usearch",
+            ".gitignore",
+        ]);
+        for text in [
+            "read/write and CI/CD at 0.4/0.7",
+            "feature/a-branch, origin/main",
+            "https://example.com/a.html and github.com/a/b.git",
+            "Node.js, e.g. i.e. v0.7.1",
+            "tensor.shape() and metadata.get(\"dim\")",
+            "[[fix/a/SPEC.md]] ~/.config/a.toml /etc/a.conf ../a.rs",
+            "src/{a,b}.rs src/*.rs a.rs/b.rs src/",
+            "",
+        ] {
+            check(text, &[]);
+        }
+    }
+
+    #[test]
+    fn commits_are_told_from_what_looks_like_them() {
+        let check = |text: &str, expect: &[&str]| assert_eq!(commits_in(text), expect, "{text:?}");
+        check("A thing [main@6494322f]", &["6494322f"]);
+        check("[feature/a-b@6494322f] and [[commit-33245920a]]", &["6494322f", "33245920a"]);
+        check("Fixed in commit abc1234, then reverted `ABC1234` (def5678)", &["abc1234", "def5678"]);
+        check("Commits: `cee3338b`, d8c8ba08 and e89d3b51 as such", &["cee3338b", "d8c8ba08", "e89d3b51"]);
+        check("**Commit:** d05cc87 refactor: switch", &["d05cc87"]);
+        check("Starting Commit: 6494322f43f89b6fbc75a6f32cdaeb053cd343e3", &["6494322f43f89b6fbc75a6f32cdaeb053cd343e3"]);
+        check("`abc1234..def5678`", &["abc1234", "def5678"]);
+        for text in [
+            "commit message and commit 1234567",
+            "commit deadbeef; `20250101`, `defaced`",
+            "a hash of 6494322f, color #a1b2c3d4",
+            "me@a1b2c3d4.example, `a1b2c3d4e5 and`",
+            "commit to the plan a1b2c3d4",
+            "`é6494322f` 64943f",
+        ] {
+            check(text, &[]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".{0,60}", marks in "[a-f0-9@`(\\[. /:é-]{0,60}") {
+            for text in [&text, &marks] {
+                for file in files_in(text) {
+                    prop_assert!(text.contains(&file));
+                }
+                let _ = commits_in(text);
+            }
+        }
+    }
+}
