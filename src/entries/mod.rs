@@ -2,6 +2,7 @@
 //! from no tree, everywhere. Refuses to show one of an older reading.
 
 mod joins;
+mod told;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
@@ -12,6 +13,7 @@ use crate::event::Seq;
 use crate::git::ObjectId;
 use crate::view;
 pub use joins::{Commits, Session, load, next_starts};
+pub use told::{Told, ToldEntry, told};
 
 /// The tables of this room: what each entry is called, which of them a parse holds and where, and which files and
 /// commits it names. The session itself stands among its entries, as the first of them. `transcript` remembers how each

@@ -1,5 +1,5 @@
-//! Entries of sessions as live facts: the files that each names, under the names they have now. Refuses files that no
-//! longer live.
+//! Entries of sessions as live facts: the files that each names, under the names they have now. People name a file by the
+//! end of its path, too. Refuses files that no longer live, and to choose between several.
 
 use std::collections::BTreeSet;
 
@@ -34,8 +34,10 @@ pub fn said_facts(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec<S
     for said in all.into_iter().filter(|said| said.n > 0) {
         let mut heirs = BTreeSet::new();
         for file in entries::files_of(cache, said.seq)? {
-            if let Some(path) = lineage.row(&file)? {
-                heirs.extend(lineage.heirs(path)?);
+            let known = lineage.row(&file)?.map_or(Ok(Vec::new()), |path| lineage.heirs(path))?;
+            match known.is_empty() {
+                true => heirs.extend(only_one_ending(cache, view, &file)?),
+                false => heirs.extend(known),
             }
         }
         let mut files = Vec::with_capacity(heirs.len());
@@ -52,18 +54,38 @@ pub fn said_facts(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec<S
     Ok(facts)
 }
 
-/// The live entries that name a file under any of its names.
-pub fn said_of(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
-    let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
-    let mut all: Vec<Said> = Vec::new();
+/// The live entries that name a file under any of its names, as facts.
+pub fn said_of(cache: &Connection, view: i64, path: &str) -> Result<Vec<SaidFact>> {
+    let mut bore = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
+    let mut names: Vec<String> = Vec::new();
     for name in Lineage::new(cache, view).of(path)? {
-        let name: String = names.query_row(named_params! {":id": name}, |row| row.get(0))?;
-        for said in entries::of_file(cache, view, &name)? {
-            // It may name the file twice, by two of its names.
-            if !all.contains(&said) {
-                all.push(said);
-            }
+        names.push(bore.query_row(named_params! {":id": name}, |row| row.get(0))?);
+    }
+    names.extend(path.match_indices('/').map(|(at, _)| path[at + 1..].to_string()));
+    let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
+    for name in names {
+        // An entry may name the file twice, by two of its names.
+        all.extend(entries::of_file(cache, view, &name)?.into_iter().filter(|said| seen.insert(said.key())));
+    }
+    let mut facts = said_facts(cache, view, all)?;
+    facts.retain(|fact| fact.files.iter().any(|file| file == path));
+    Ok(facts)
+}
+
+/// The row of the only live file whose path ends so.
+fn only_one_ending(cache: &Connection, view: i64, text: &str) -> Result<Option<i64>> {
+    let base = text.rsplit('/').next().unwrap_or(text);
+    let mut statement = cache.prepare_cached(
+        "SELECT DISTINCT path.id, path.path FROM definition CROSS JOIN parse_item ON parse_item.seq = definition.seq
+         CROSS JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
+         CROSS JOIN path ON path.id = view_file.path WHERE definition.name = :base AND definition.kind = 'file'",
+    )?;
+    let mut rows = statement.query(named_params! {":view": view, ":base": base})?;
+    let (end, mut found) = (format!("/{text}"), None);
+    while let Some(row) = rows.next()? {
+        if row.get_ref(1)?.as_str()?.ends_with(&end) && found.replace(row.get(0)?).is_some() {
+            return Ok(None);
         }
     }
-    Ok(all)
+    Ok(found)
 }

@@ -119,15 +119,17 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
 /// A file shares the entries that name it; an entry shares what it names, and a session what its entries do.
 fn by_entries(reader: &Reader<'_>, target: &Found, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
     let (cache, view) = (&reader.cache, reader.view.id);
-    let said = match target {
+    let facts = match target {
         Found::Item(item) => history::said_of(cache, view, &item.path)?,
-        Found::Said(said) if said.n == 0 => entries::in_session(cache, view, &said.session)?,
-        Found::Said(said) => vec![said.clone()],
+        Found::Said(said) if said.n == 0 => {
+            history::said_facts(cache, view, entries::in_session(cache, view, &said.session)?)?
+        }
+        Found::Said(said) => history::said_facts(cache, view, vec![said.clone()])?,
         Found::Commit(..) => Vec::new(),
     };
     let mut counted = HashMap::new();
-    for fact in history::said_facts(cache, view, said)? {
-        let SaidFact { key, session, files, said, time } = &fact;
+    for fact in &facts {
+        let SaidFact { key, session, files, said, time } = fact;
         let age = decay(reader.time(), *time, HALF_LIFE);
         for group in (dimension.groups)(&LiveFact::Entry { key, files, session, category: &said.kind }) {
             add(&mut counted, &group, age);

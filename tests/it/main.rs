@@ -27,6 +27,7 @@ mod people;
 mod planted;
 mod rewrites;
 mod seed;
+mod session_task;
 mod sessions;
 mod seventh;
 mod shapes;

@@ -145,6 +145,8 @@ pub struct Choice {
     pub ignore: globset::GlobSet,
     /// Whether a pair of a large group says as much as one of a small group.
     pub weigh_alike: bool,
+    /// Whether what was said in sessions is learned from.
+    pub sessions: bool,
 }
 
 impl Default for Choice {
@@ -155,6 +157,7 @@ impl Default for Choice {
             largest_group: usize::MAX,
             ignore: globset::GlobSet::empty(),
             weigh_alike: false,
+            sessions: true,
         }
     }
 }
