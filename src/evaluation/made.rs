@@ -140,3 +140,54 @@ impl Messages<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::Material;
+    use crate::evaluation::corpus::Corpus;
+    use crate::history::{Step, Timeline};
+
+    /// Commits whose messages are words, and texts that say those words; a vector is a direction a word.
+    fn material(words: &[&str]) -> Material {
+        let mut corpus = Corpus::default();
+        let (mut timeline, mut frozen) = (Timeline::default(), Rows::new(words.len()));
+        for (place, word) in words.iter().enumerate() {
+            let (sha, message) = (format!("{place}"), (*word).to_string());
+            let (authors, changes) = (Vec::new(), Vec::new());
+            let (time, touched) = (place as i64, 1);
+            timeline.steps.push(Step { seq: 0, sha, time, is_merge: false, authors, message, touched, changes });
+            corpus.messages.push(Some(place as u32));
+            corpus.texts.push((*word).to_string());
+            let same = words.iter().position(|other| other == word).expect("it is one of them");
+            frozen.row_mut(place as u32)[same] = 1.0;
+        }
+        let split = Split { train: 0..2, fit: 2..4, gate: 4..5, test: 5..words.len() };
+        Material { timeline, split, corpus, frozen, shas: Default::default() }
+    }
+
+    fn session(place: usize, says: u32, commits: &[usize]) -> Session {
+        let (key, named) = (format!("session:{place}"), Vec::new());
+        Session { key, place, goals: Vec::new(), asks: vec![says], named, commits: commits.to_vec() }
+    }
+
+    #[test]
+    fn a_session_finds_its_commit_among_those_that_were_made_by_then() {
+        let words = ["anchor", "basket", "candle", "desert", "engine", "falcon", "falcon", "guitar"];
+        let material = material(&words);
+        let texts = Texts { material: &material, adapter: None, shown: &[] };
+        let check = |session: Session, part: Part, method: &str, expect: f64| {
+            let boards = made(&material.split, &texts, &[session]);
+            assert_eq!(boards[part as usize].mrr(method), Some(expect), "{method}");
+            assert_eq!(boards[1 - part as usize].questions(), 0);
+        };
+        check(session(2, 2, &[2]), Part::Validation, "bm25", 1.0);
+        check(session(5, 5, &[5]), Part::Test, "frozen", 1.0);
+        check(session(5, 5, &[5]), Part::Test, "fused", 1.0);
+        // The second falcon is known by then, and as good an answer: one of two places, and one of three of those of six.
+        check(session(5, 6, &[6]), Part::Test, "bm25", 1.0 / 1.5);
+        check(session(5, 0, &[6]), Part::Test, "popular", 1.0 / 4.0);
+        let boards = made(&material.split, &texts, &[session(5, 5, &[])]);
+        assert_eq!(boards.map(|board| board.questions()), [0, 0], "without a commit nothing is asked");
+    }
+}
