@@ -2,9 +2,19 @@
 //! the disk, the clock, git or the log. Line-tolerant and capped: a line that is not understood is skipped and counted,
 //! never an error. Refuses to guess: what is not surely a decision is a note or nothing.
 
+pub mod claude;
+pub mod codex;
+mod distil;
 mod export;
+mod forms;
+mod gather;
+mod line;
 pub mod markdown;
 pub mod mentions;
+mod paths;
+mod prose;
+mod sections;
+mod shell;
 pub mod time;
 
 pub use export::as_markdown;

@@ -1,0 +1,391 @@
+//! Transcripts of Claude Code: one JSON object a line, of kinds that come and go with its versions. Takes what the agent
+//! did and said last; refuses its thoughts, what tools printed, and what the person typed unless it is asked for.
+
+use std::collections::HashSet;
+
+use super::gather::{Call, Gathered, Standing};
+use super::line::Json;
+use super::shell::{self, Ended};
+use super::{Reading, Taking, Transcript};
+
+/// Kinds of lines that are understood and say nothing that is taken.
+const BOOKKEEPING: &[&str] = &[
+    "agent-color",
+    "agent-name",
+    "agent-setting",
+    "attachment",
+    "attribution-snapshot",
+    "content-replacement",
+    "cost-state",
+    "file-history-delta",
+    "file-history-snapshot",
+    "frame-link",
+    "last-prompt",
+    "mode",
+    "permission-mode",
+    "pr-link",
+    "progress",
+    "queue-operation",
+    "relocated",
+    "result",
+    "started",
+    "system",
+    "tag",
+    "task-summary",
+    "worktree-state",
+];
+
+/// What a system line of these kinds says is that the turn is over.
+const TURN_ENDS: &[&str] = &["away_summary", "stop_hook_summary", "turn_duration"];
+
+/// Most lines that are remembered to take each once.
+const MAX_LINES: usize = 2_000_000;
+
+/// A reader of one transcript.
+pub fn reader(taking: Taking) -> Box<dyn Transcript> {
+    Box::new(Claude {
+        gathered: Gathered::new(taking, "claude"),
+        lines: HashSet::new(),
+        leaves: Vec::new(),
+        summary: None,
+        ai_title: None,
+        custom_title: None,
+    })
+}
+
+/// The folder a line was written in; most lines name it.
+pub fn cwd_of(line: &[u8]) -> Option<String> {
+    Json::of_line(line)?.at("cwd").text().map(str::to_string)
+}
+
+struct Claude {
+    gathered: Gathered,
+    lines: HashSet<u64>,
+    /// Summaries and the lines they are of: one may be of another session.
+    leaves: Vec<(u64, String)>,
+    summary: Option<String>,
+    ai_title: Option<String>,
+    custom_title: Option<String>,
+}
+
+/// Most summaries that are remembered; old versions write those of other sessions as well.
+const MAX_SUMMARIES: usize = 256;
+
+/// A short name of a line.
+fn short(uuid: &str) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&blake3::hash(uuid.as_bytes()).as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+impl Transcript for Claude {
+    fn line(&mut self, line: &[u8]) {
+        self.gathered.next_line();
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        match Json::of_line(line) {
+            Some(read) => self.read(&read),
+            None => self.gathered.skip(),
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Reading {
+        let own = self.leaves.iter().rev().find(|(leaf, _)| self.lines.contains(leaf));
+        let title = self.custom_title.take().or(self.ai_title.take());
+        let title = title.or_else(|| own.map(|(_, summary)| summary.clone()));
+        // A file of summaries alone tells of other files.
+        let title = title.or_else(|| self.summary.take().filter(|_| self.lines.is_empty()));
+        self.gathered.finish(title)
+    }
+}
+
+impl Claude {
+    fn read(&mut self, line: &Json) {
+        let Some(kind) = line.at("type").text() else { return self.gathered.skip() };
+        // A fork begins with a copy of what another session has told.
+        if !matches!(line.at("forkedFrom"), Json::Null) {
+            return;
+        }
+        if let Some(uuid) = line.at("uuid").text() {
+            let is_new = self.lines.len() >= MAX_LINES || self.lines.insert(short(uuid));
+            if !is_new {
+                return;
+            }
+        }
+        self.place(line);
+        match kind {
+            "user" => self.user(line),
+            "assistant" => self.assistant(line),
+            "summary" => self.summary(line),
+            "ai-title" => self.ai_title = line.at("aiTitle").text().map(str::to_string),
+            "custom-title" if self.gathered.takes_prompts() => {
+                self.custom_title = line.at("customTitle").text().map(str::to_string);
+            }
+            "custom-title" => {}
+            "system" if line.at("subtype").text().is_some_and(|kind| TURN_ENDS.contains(&kind)) => {
+                self.gathered.settle(Standing::Final);
+            }
+            kind if BOOKKEEPING.contains(&kind) => {}
+            _ => self.gathered.skip(),
+        }
+    }
+
+    /// When and where.
+    fn place(&mut self, line: &Json) {
+        self.gathered.at(line.at("timestamp").seconds());
+        if let Some(cwd) = line.at("cwd").text() {
+            self.gathered.cwd = Some(cwd.to_string());
+        }
+        let head = &mut self.gathered.reading.head;
+        if let Some(id) = line.at("sessionId").text() {
+            id.clone_into(&mut head.id);
+        }
+        if head.branch.is_none() {
+            head.branch = line.at("gitBranch").text().filter(|branch| *branch != "HEAD").map(str::to_string);
+        }
+    }
+
+    fn summary(&mut self, line: &Json) {
+        let Some(summary) = line.at("summary").text() else { return self.gathered.skip() };
+        self.summary = Some(summary.to_string());
+        if let Some(leaf) = line.at("leafUuid").text().filter(|_| self.leaves.len() < MAX_SUMMARIES) {
+            self.leaves.push((short(leaf), summary.to_string()));
+        }
+    }
+
+    fn assistant(&mut self, line: &Json) {
+        let message = line.at("message");
+        let is_aside = line.at("isSidechain").is(true);
+        let is_failure = line.at("isApiErrorMessage").is(true) || message.at("model").text() == Some("<synthetic>");
+        if is_failure {
+            return self.gathered.settle(Standing::Between);
+        }
+        let content = message.at("content");
+        if let Some(text) = content.text().filter(|_| !is_aside) {
+            return self.said(text, message);
+        }
+        for block in content.list() {
+            match block.at("type").text() {
+                Some("text") if !is_aside => {
+                    if let Some(text) = block.at("text").text() {
+                        self.said(text, message);
+                    }
+                }
+                Some("tool_use") => self.tool(block),
+                _ => {}
+            }
+        }
+    }
+
+    fn said(&mut self, text: &str, message: &Json) {
+        match message.at("stop_reason").text() {
+            Some("end_turn" | "stop_sequence" | "refusal") => self.gathered.text(text, Standing::Final),
+            Some("tool_use" | "pause_turn") => self.gathered.text(text, Standing::Between),
+            _ => self.gathered.text_so_far(text),
+        }
+    }
+
+    fn tool(&mut self, block: &Json) {
+        let (id, input) = (block.at("id").text().unwrap_or_default(), block.at("input").nested());
+        let path = |name: &str| input.at(name).text().map(str::to_string);
+        let edits = |path: Option<String>| path.map(|path| Call::Edit(vec![path]));
+        let call = match block.at("name").text().unwrap_or_default() {
+            "Read" => path("file_path").map(Call::Read),
+            "NotebookRead" => path("notebook_path").map(Call::Read),
+            "Edit" | "MultiEdit" | "Write" => edits(path("file_path")),
+            "NotebookEdit" => edits(path("notebook_path")),
+            "ExitPlanMode" | "exit_plan_mode" => path("plan").map(Call::Plan),
+            "Bash" => {
+                let command = path("command").map(|script| shell::command(&script, self.gathered.cwd.as_deref()));
+                command.map(Call::Run)
+            }
+            "TodoWrite" => {
+                let todos = input.at("todos").nested().into_owned();
+                return self.gathered.steps(todos.list().iter().filter_map(|todo| todo.at("content").text()));
+            }
+            "TaskCreate" => return self.gathered.steps(input.at("subject").text().into_iter()),
+            _ => None,
+        };
+        match call {
+            Some(call) => self.gathered.call(id, call),
+            None => self.gathered.settle(Standing::Between),
+        }
+    }
+
+    fn user(&mut self, line: &Json) {
+        let content = line.at("message").at("content");
+        let mut is_answer = false;
+        for block in content.list().iter().filter(|block| block.at("type").text() == Some("tool_result")) {
+            is_answer = true;
+            let id = block.at("tool_use_id").text().unwrap_or_default();
+            if let Some(call) = self.gathered.answered(id) {
+                let output = block.at("content").spoken(&["text"]);
+                let ended = ended(block, line.at("toolUseResult"), &output, matches!(call, Call::Run(_)));
+                self.gathered.ended(call, ended, &output);
+            }
+        }
+        let is_typed = !["isMeta", "isCompactSummary", "isVisibleInTranscriptOnly", "isSidechain"]
+            .iter()
+            .any(|mark| line.at(mark).is(true));
+        if !is_answer && is_typed {
+            self.gathered.prompt(&content.spoken(&["text"]));
+        }
+    }
+}
+
+/// How a tool ended. A refusal and a call that was not well-formed are errors too, and nothing was done.
+fn ended(block: &Json, result: &Json, output: &str, is_command: bool) -> Ended {
+    if block.at("is_error").is(true) {
+        let code = output.trim_start().trim_start_matches("Error: ").strip_prefix("Exit code ");
+        let code = code.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+        return match code {
+            Some(code) if is_command => Ended::Exit(code),
+            _ if !is_command || was_refused(output) => Ended::Never,
+            _ => Ended::Failed,
+        };
+    }
+    let runs_on =
+        ["backgroundTaskId", "shellId", "returnCodeInterpretation"].iter().any(|name| result.at(name).text().is_some());
+    match is_command {
+        true if runs_on || result.at("interrupted").is(true) => Ended::Unknown,
+        _ => Ended::Exit(0),
+    }
+}
+
+fn was_refused(output: &str) -> bool {
+    let starts = [
+        "<tool_use_error>",
+        "The user doesn't want to",
+        "User rejected",
+        "[Request interrupted",
+        "Permission to use",
+        "Claude requested permissions",
+        "This command requires approval",
+        "InputValidationError",
+        "Error: InputValidationError",
+        "Cancelled: ",
+    ];
+    starts.iter().any(|start| output.trim_start().starts_with(start)) || output.contains("operation blocked by hook")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::Category;
+
+    fn read(text: &str, prompts: bool) -> Reading {
+        let tops = vec!["/home/mira/bakery".to_string()];
+        let mut reader = reader(Taking { prompts, tops });
+        text.lines().for_each(|line| reader.line(line.as_bytes()));
+        reader.finish()
+    }
+
+    fn check(text: &str, title: &str, skipped: u64, expect: &[&str]) {
+        let reading = read(text, false);
+        let told = |category: Category, content: &str| format!("{}: {}", category.name(), content.replace('\n', " / "));
+        let found: Vec<String> = reading.entries.iter().map(|entry| told(entry.category, &entry.content)).collect();
+        assert_eq!(found, expect);
+        assert_eq!((reading.head.title.as_str(), reading.skipped), (title, skipped));
+        assert_eq!(reading.head.tool.as_deref(), Some("claude"));
+        assert_eq!(reading.head.branch.as_deref(), Some("ovens"));
+        assert!(!reading.is_stub);
+    }
+
+    const V1_0: &str = include_str!("../../tests/fixtures/transcripts/claude-1.0.jsonl");
+    const V2_0: &str = include_str!("../../tests/fixtures/transcripts/claude-2.0.jsonl");
+    const V2_1: &str = include_str!("../../tests/fixtures/transcripts/claude-2.1.jsonl");
+
+    #[test]
+    fn a_transcript_of_1_0_is_read() {
+        check(
+            V1_0,
+            "Trays keep their order after a restart",
+            0,
+            &[
+                "touched: read src/queue.rs",
+                "plan: Store the order of trays / Test a restart",
+                "touched: edited src/queue.rs",
+                "command: cargo test --lib queue -> failed",
+                "plan: Write the order before the first tray",
+                "command: cargo test --lib queue -> exit 0",
+                "work: The queue now keeps the order of trays across a restart.",
+                "decision: I kept the old file format because two ovens still read it.",
+                "command: git add -A && git commit -m \"queue: keep the order\" -> exit 0",
+                "commit: queue: keep the order",
+            ],
+        );
+        let reading = read(V1_0, false);
+        let commit = reading.entries.last().unwrap();
+        assert_eq!((commit.commits.as_slice(), commit.line), (&["4f3c2b1".to_string()][..], 21));
+        assert_eq!(reading.entries[2].files, ["src/queue.rs"]);
+        assert_eq!((reading.head.started, reading.head.ended), (Some(1_755_680_400), Some(1_755_681_010)));
+        assert_eq!(reading.head.id, "11111111-aaaa-4aaa-8aaa-000000000001");
+    }
+
+    #[test]
+    fn a_transcript_of_2_0_is_read() {
+        check(
+            V2_0,
+            "One valve for steam",
+            1,
+            &[
+                "plan: 1. Ask the oven for steam / 2. Refuse it above 220 degrees",
+                "touched: read src/steam.rs",
+                "decision: I'll use one valve instead of two because the second never opens.",
+                "touched: edited src/steam.rs",
+                "command: cargo clippy -- -D warnings -> exit 101",
+                "command: make steam -> exit 0",
+                "work: Added `src/steam.rs` with one valve",
+                "work: Removed the second valve",
+                "observation: the manual says 230 degrees, the oven stops at 220.",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_transcript_of_2_1_is_read() {
+        check(
+            V2_1,
+            "A bell for each loaf",
+            1,
+            &[
+                "plan: Ring once a tray",
+                "touched: edited src/bell.rs",
+                "command: npm run bell",
+                "challenge: The bell rang twice for one loaf. / It now rings once a tray.",
+                "decision: One bell for all ovens",
+                "decision: No sound at night",
+            ],
+        );
+    }
+
+    #[test]
+    fn prompts_are_taken_where_they_are_asked_for() {
+        let typed = |text: &str| -> Vec<(Category, String)> {
+            let entries = read(text, true).entries.into_iter();
+            let typed = entries.filter(|entry| entry.content.contains("zwieback"));
+            typed.map(|entry| (entry.category, entry.content)).collect()
+        };
+        let first = "zwieback: please keep the order of trays when the oven restarts";
+        let expect = [(Category::Goal, first.to_string()), (Category::Note, "zwieback: good, commit it".to_string())];
+        assert_eq!(typed(V1_0), expect);
+        assert_eq!(typed(V2_0), [(Category::Goal, "zwieback: plan the steam oven".to_string())]);
+        assert_eq!(typed(V2_1), [(Category::Goal, "zwieback: ring a bell when a loaf is done".to_string())]);
+        assert_eq!(read(V2_1, true).head.title, "zwieback bell");
+    }
+
+    #[test]
+    fn a_file_of_summaries_alone_is_a_stub() {
+        let reading = read("{\"type\":\"summary\",\"summary\":\"Bread\",\"leafUuid\":\"a\"}\n", false);
+        assert!(reading.is_stub);
+        assert_eq!(reading.head.title, "Bread");
+    }
+
+    #[test]
+    fn a_line_tells_its_folder() {
+        let folders: Vec<String> = V1_0.lines().filter_map(|line| cwd_of(line.as_bytes())).collect();
+        assert_eq!(folders[0], "/home/mira/bakery");
+        assert_eq!(cwd_of(b"{\"type\":\"summary\"}"), None);
+    }
+}

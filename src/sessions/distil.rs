@@ -1,0 +1,439 @@
+//! What an agent said, in entries, without a language model: decisions, work, difficulties and what was found out, by
+//! labels, headings and strict forms of sentences. What is not surely one of them is not taken.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Category;
+use super::forms;
+use super::gather::Standing;
+use super::prose::{self, Block};
+use super::sections::{self, Section, normal};
+use crate::event::cap_at;
+
+/// Longest content of one entry that is made of prose, in bytes: a paragraph.
+const MAX_POINT: usize = 1_500;
+
+/// Most entries of one message; a message that gives more is a document that was written into the answer.
+const MAX_POINTS: usize = 40;
+
+/// A text of so many bytes is no word on the way to the next call.
+const SUMMARY_BYTES: usize = 400;
+
+/// Something that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Point {
+    pub category: Category,
+    pub content: String,
+    /// The label it stands under, where that may name a file.
+    pub about: String,
+}
+
+/// The entries of a message.
+pub(super) fn points(text: &str, standing: Standing) -> Vec<Point> {
+    let mut reader = Reader {
+        points: Vec::new(),
+        heading: Section::Open,
+        section: Section::Open,
+        lead: false,
+        about: String::new(),
+    };
+    for block in prose::blocks(text) {
+        match block {
+            Block::Heading(words) => {
+                reader.heading = sections::of(&words).unwrap_or(Section::Open);
+                (reader.section, reader.lead) = (reader.heading, false);
+                reader.about = words;
+            }
+            Block::Label(words) => {
+                reader.section = sections::of(&words).unwrap_or(reader.section);
+                (reader.about, reader.lead) = (words, false);
+            }
+            Block::Para(words) => reader.paragraph(&words),
+            Block::Item(head, below) => reader.item(&head, &below),
+        }
+    }
+    let mut points = reader.points;
+    if standing == Standing::Between {
+        points.retain(|point| point.category == Category::Decision);
+    }
+    points.retain(|point| !point.content.trim().is_empty());
+    points.truncate(MAX_POINTS);
+    for point in &mut points {
+        point.content = cap_at(point.content.trim(), MAX_POINT).trim_end().to_string();
+    }
+    points
+}
+
+struct Reader {
+    points: Vec<Point>,
+    /// What the last heading said.
+    heading: Section,
+    /// What is said of what stands here.
+    section: Section,
+    /// Whether the last entry waits for a list that belongs to it.
+    lead: bool,
+    about: String,
+}
+
+impl Reader {
+    fn paragraph(&mut self, words: &str) {
+        if let Some((label, rest)) = sections::labelled(words) {
+            return self.labelled(&label, &rest);
+        }
+        self.lead = false;
+        let mut open = false;
+        let sentences: Vec<String> = prose::sentences(words).into_iter().map(prose::plain).collect();
+        for sentence in sentences.iter().map(|sentence| without_cheer(sentence)).filter(|sentence| !sentence.is_empty())
+        {
+            if let Some(rest) = sentence.strip_suffix(':') {
+                open = self.lead_in(rest, sentence);
+                continue;
+            }
+            self.section = self.heading;
+            let own = if self.section == Section::Muted { None } else { forms::category(sentence) };
+            match own {
+                Some(category) if open && self.points.last().is_some_and(|last| last.category == category) => {
+                    self.append(" ", sentence);
+                }
+                Some(category) => {
+                    self.add(category, sentence);
+                    open = true;
+                }
+                // A reason belongs to what it stands behind; talk to the person does not.
+                None if open && !forms::is_talk(sentence) && !forms::is_check(sentence) => self.append(" ", sentence),
+                None => open = open && !forms::is_talk(sentence),
+            }
+        }
+    }
+
+    /// Words that lead into a list. True where they are an entry themselves, and the list belongs to it.
+    fn lead_in(&mut self, words: &str, sentence: &str) -> bool {
+        let told = sections::of_lead(words);
+        if told.is_none() && self.heading != Section::Muted {
+            let is_said = words.split_whitespace().count() > 4 || forms::category(words) == Some(Category::Work);
+            if let Some(category) = forms::category(words).filter(|_| is_said) {
+                self.add(category, sentence);
+                (self.section, self.lead) = (Section::Open, true);
+                return true;
+            }
+        }
+        self.section = told.unwrap_or(if self.heading == Section::Muted { Section::Muted } else { Section::Open });
+        if self.section == Section::Of(Category::Plan) {
+            self.add(Category::Plan, "");
+            self.lead = true;
+        }
+        false
+    }
+
+    fn item(&mut self, head: &str, below: &[String]) {
+        let words = prose::plain(head);
+        if self.lead {
+            self.append("\n", &words);
+            below.iter().for_each(|line| self.append("\n", line));
+            return;
+        }
+        if self.section == Section::Muted {
+            return;
+        }
+        if let Some((label, rest)) = sections::labelled(head) {
+            let is_known = sections::of(&label).is_some();
+            if is_known && self.section == Section::Open {
+                self.labelled(&label, &rest);
+                return below.iter().for_each(|line| self.append("\n", line));
+            }
+        }
+        let Some(category) = self.of_item(head, &words) else { return };
+        self.add(category, &words);
+        below.iter().for_each(|line| self.append("\n", line));
+    }
+
+    fn of_item(&self, head: &str, words: &str) -> Option<Category> {
+        let sentence = prose::sentences(words).first().copied().unwrap_or_default();
+        if forms::is_check(sentence) || words.ends_with('?') {
+            return None;
+        }
+        // What stands in bold or before a dash or colon is a name; the form is in what follows.
+        let tail = words.split_once(" — ").or(words.split_once(" – ")).or(words.split_once(": ")).map(|(_, tail)| tail);
+        let own = forms::category(sentence).or_else(|| tail.and_then(|tail| forms::category(tail)));
+        match self.section {
+            Section::Of(Category::Work) => match own {
+                Some(category @ (Category::Decision | Category::Observation)) => Some(category),
+                _ => Some(Category::Work),
+            },
+            Section::Of(Category::Observation) => match own {
+                Some(category @ (Category::Decision | Category::Work)) => Some(category),
+                _ => Some(Category::Observation),
+            },
+            Section::Of(category) => Some(category),
+            Section::Open if own.is_none() => {
+                let bold = head.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '*').strip_prefix("**");
+                let name = bold.and_then(|rest| rest.split("**").next()).unwrap_or_default();
+                forms::is_done(&prose::plain(name)).then_some(Category::Work)
+            }
+            Section::Open => own,
+            Section::Muted => None,
+        }
+    }
+
+    /// A label and what stands behind it.
+    fn labelled(&mut self, label: &str, rest: &str) {
+        let words = prose::plain(rest);
+        self.lead = false;
+        match sections::of(label) {
+            _ if self.heading == Section::Muted => {}
+            Some(Section::Of(Category::Work)) if self.is_solution(label) => {
+                self.append("\n", &words);
+                self.lead = true;
+            }
+            Some(Section::Of(category)) if words.is_empty() => self.section = Section::Of(category),
+            Some(Section::Of(category)) => {
+                let sentence = prose::sentences(&words).first().copied().unwrap_or_default();
+                let category = match (category, forms::category(sentence)) {
+                    (Category::Observation, Some(own @ (Category::Decision | Category::Work))) => own,
+                    _ => category,
+                };
+                if !words.ends_with('?') && !forms::is_asked(&words) {
+                    self.add(category, &words);
+                    self.lead = words.ends_with(':');
+                }
+            }
+            Some(Section::Muted) => self.section = Section::Muted,
+            Some(Section::Open) | None => {
+                let sentence = prose::sentences(&words).first().copied().unwrap_or_default();
+                if let Some(category) = forms::category(sentence) {
+                    let whole = format!("{}: {words}", prose::plain(label));
+                    self.add(category, &whole);
+                    self.lead = words.ends_with(':');
+                }
+            }
+        }
+    }
+
+    /// Whether the label names what solved the difficulty before it.
+    fn is_solution(&self, label: &str) -> bool {
+        let label = normal(label);
+        let solves = ["fix", "the fix", "solution", "the solution", "resolution", "fixed", "fix applied"]
+            .contains(&label.as_str());
+        solves && self.points.last().is_some_and(|last| last.category == Category::Challenge)
+    }
+
+    fn add(&mut self, category: Category, content: &str) {
+        let about = self.about.clone();
+        self.points.push(Point { category, content: content.to_string(), about });
+    }
+
+    fn append(&mut self, between: &str, words: &str) {
+        if let Some(last) = self.points.last_mut().filter(|last| last.content.len() < MAX_POINT) {
+            if !last.content.is_empty() {
+                last.content.push_str(between);
+            }
+            last.content.push_str(words);
+        }
+    }
+}
+
+static CHEER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^(?:(?:all )?done|perfect|great|good|excellent|clean|all set|ok|okay|right|sure|yes|no problem|agreed|got it|makes sense|good (?:call|point|question|catch)|you're right|nice|awesome|absolutely|clear|updated|fixed|accepted and fixed|accepted|both done|all clean)(?: here)?\s*(?:[.!,]|[—–-](?: |$)|$)\s*").expect("a constant")
+});
+
+/// Without the cheer that a message begins with.
+fn without_cheer(sentence: &str) -> &str {
+    let rest = CHEER.find(sentence).map_or(sentence, |cheer| &sentence[cheer.end()..]);
+    if rest.len() == sentence.len() { rest } else { without_cheer(rest) }
+}
+
+/// Whether a text has the form of a last word: a list of what was done, or long, and no step is announced at its end.
+pub(super) fn is_summary(text: &str) -> bool {
+    let last = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let last = prose::sentences(last).last().map(|sentence| sentence.to_lowercase()).unwrap_or_default();
+    let announces = last.ends_with(':')
+        || last.ends_with("...")
+        || ["let me", "now ", "next,", "i'll", "i will", "first,", "let's"].iter().any(|start| last.starts_with(start))
+        || last.contains(" let me ");
+    let is_item = |line: &str| ["- ", "* ", "1. ", "2. "].iter().any(|mark| line.trim_start().starts_with(mark));
+    let items = text.lines().filter(|line| is_item(line)).count();
+    !announces && (items >= 2 || text.len() >= SUMMARY_BYTES)
+}
+
+/// The first sentence of a message that says something, on one line.
+pub(super) fn first_words(text: &str) -> String {
+    for block in prose::blocks(text) {
+        let (Block::Para(words) | Block::Item(words, _)) = block else { continue };
+        let words = prose::plain(&words);
+        let said = prose::sentences(&words).into_iter().map(without_cheer).find(|sentence| {
+            !sentence.is_empty() && !forms::is_check(sentence) && !forms::is_talk(sentence) && !sentence.ends_with(':')
+        });
+        if let Some(said) = said {
+            return one_line(said.trim_end_matches('.'));
+        }
+    }
+    String::new()
+}
+
+/// On one line, without what no terminal shows.
+pub(super) fn one_line(text: &str) -> String {
+    let shown: String =
+        text.chars().map(|c| if c.is_whitespace() || crate::event::is_hidden(c) { ' ' } else { c }).collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Below, a category is left out altogether.
+    const MIN_PRECISION: f64 = 0.9;
+
+    #[derive(serde::Deserialize)]
+    struct Turn {
+        text: String,
+        /// Whether it is the last word of its turn.
+        last: bool,
+        /// Whether the forms were made without looking at it.
+        held_out: bool,
+        labels: Vec<Label>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Label {
+        category: Category,
+        content: String,
+    }
+
+    #[derive(Default)]
+    struct Tally {
+        right: usize,
+        wrong: Vec<String>,
+        labelled: usize,
+        found: usize,
+    }
+
+    impl Tally {
+        fn precision(&self) -> f64 {
+            self.right as f64 / (self.right + self.wrong.len()).max(1) as f64
+        }
+    }
+
+    fn turns() -> Vec<Turn> {
+        let lines = include_str!("../../tests/fixtures/turns.jsonl").lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn tallies(turns: &[Turn]) -> BTreeMap<Category, Tally> {
+        let mut tallies: BTreeMap<Category, Tally> = BTreeMap::new();
+        for turn in turns {
+            let standing = if turn.last { Standing::Final } else { Standing::Between };
+            let points = points(&turn.text, standing);
+            for point in &points {
+                let is_labelled = |label: &&Label| {
+                    label.category == point.category && point.content.starts_with(&prose::plain(&label.content))
+                };
+                let tally = tallies.entry(point.category).or_default();
+                match turn.labels.iter().find(is_labelled) {
+                    Some(_) => tally.right += 1,
+                    None => tally.wrong.push(cap_at(&point.content, 100).to_string()),
+                }
+            }
+            for label in &turn.labels {
+                let tally = tallies.entry(label.category).or_default();
+                let content = prose::plain(&label.content);
+                tally.labelled += 1;
+                tally.found += usize::from(
+                    points.iter().any(|point| point.category == label.category && point.content.contains(&content)),
+                );
+            }
+        }
+        tallies
+    }
+
+    #[test]
+    fn what_is_taken_from_turns_that_were_labelled_by_hand_is_right() {
+        let all = turns();
+        assert!(all.len() >= 200, "{} turns", all.len());
+        let (held_out, seen): (Vec<Turn>, Vec<Turn>) = all.into_iter().partition(|turn| turn.held_out);
+        let mut breaches = Vec::new();
+        for (name, turns) in [("seen", seen), ("held out", held_out)] {
+            assert!(turns.len() >= 90);
+            for (category, tally) in tallies(&turns) {
+                let (taken, precision) = (tally.right + tally.wrong.len(), tally.precision());
+                let recall = tally.found as f64 / tally.labelled.max(1) as f64;
+                let measured =
+                    format!("{name}: {}: precision {precision:.3} of {taken}, recall {recall:.3}", category.name());
+                println!("{measured} of {}", tally.labelled);
+                if taken > 0 && precision < MIN_PRECISION {
+                    breaches.push(format!("{measured}; wrong: {:#?}", tally.wrong));
+                }
+            }
+        }
+        assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+    }
+
+    fn check(text: &str, expect: &[(Category, &str)]) {
+        let found: Vec<(Category, String)> =
+            points(text, Standing::Final).into_iter().map(|point| (point.category, point.content)).collect();
+        let expect: Vec<(Category, String)> =
+            expect.iter().map(|(category, content)| (*category, content.to_string())).collect();
+        assert_eq!(found, expect, "{text}");
+    }
+
+    #[test]
+    fn decisions_are_said_to_be_ones() {
+        use Category::Decision;
+        for text in [
+            "Decision: one file per oven.",
+            "I kept the old name because callers rely on it.",
+            "We decided to bake at night.",
+            "I'll use a lock file instead of a socket because it survives a crash.",
+            "Left the timer alone on purpose.",
+            "I deliberately did not touch the menu.",
+        ] {
+            let found = points(text, Standing::Final);
+            assert_eq!(found.iter().map(|point| point.category).collect::<Vec<_>>(), [Decision], "{text}");
+        }
+        check(
+            "## Key Decisions\n\n- One file per oven\n  - they fail apart\n",
+            &[(Decision, "One file per oven\nthey fail apart")],
+        );
+    }
+
+    #[test]
+    fn guesses_offers_and_questions_are_nothing() {
+        for text in [
+            "The problem is probably the cache.",
+            "Should I keep the old name because callers rely on it?",
+            "I'd recommend that we use a lock instead of a socket.",
+            "You can now run it:\n\n1. Fixed port\n2. Added flag\n",
+            "## Next steps\n\n- Added tests would help\n",
+            "All tests pass.",
+            "```\nFixed it.\n```",
+            "Let me fix this now.",
+        ] {
+            check(text, &[]);
+        }
+    }
+
+    #[test]
+    fn a_difficulty_takes_what_solved_it() {
+        let text = "**Problem:** The oven blocks at the start.\n\n**Fix:** It now opens when first asked.";
+        check(text, &[(Category::Challenge, "The oven blocks at the start.\nIt now opens when first asked.")]);
+    }
+
+    #[test]
+    fn in_between_only_decisions_are_taken() {
+        let text = "I fixed the lock. I kept the old name because callers rely on it.";
+        let found = points(text, Standing::Between);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].category, Category::Decision);
+    }
+
+    #[test]
+    fn a_summary_is_known_by_its_form() {
+        assert!(is_summary("Changes:\n\n- Added x\n- Removed y"));
+        assert!(!is_summary("- a\n- b\n\nNow let me run the tests:"));
+        assert!(!is_summary("Looking at the lock."));
+    }
+}

@@ -1,0 +1,113 @@
+//! How sentences look that decide, tell of work, name a difficulty or something found out. Strict forms only: what may
+//! also be a guess, an offer, a question or a plan for later is none of them.
+
+use std::sync::LazyLock;
+
+use regex::{Regex, RegexBuilder};
+
+use super::Category;
+
+/// What was done, in words that do not also ask for it.
+const DONE: &str = "added|adjusted|aligned|applied|bumped|centralized|changed|cleaned up|collapsed|committed|configured|\
+consolidated|converted|corrected|created|deduplicated|defined|deleted|deployed|disabled|documented|dropped|enabled|\
+enhanced|expanded|exposed|extended|extracted|factored|finished|fixed|flipped|generalized|generated|guarded|hardened|\
+implemented|improved|inlined|integrated|introduced|limited|linked|made|merged|migrated|modified|moved|optimized|\
+parameterized|patched|ported|pushed|raised|rebased|redesigned|reduced|refactored|registered|removed|renamed|reordered|\
+reorganized|replaced|resolved|restored|restructured|reused|reverted|reworked|rewired|rewrote|rewritten|simplified|\
+swapped|switched|threaded|tightened|transformed|trimmed|unified|updated|upgraded|widened|wired|wrapped|wrote|written";
+
+/// Fewest words of something that was found out: less only says that there was something.
+const MIN_FOUND: usize = 6;
+
+/// Words between a person and a verb.
+const BETWEEN: &str = r"(?:(?:['’]ve|have|has|also|now|then|just|already|successfully|finally|additionally|deliberately|intentionally|explicitly|therefore|instead) ?)*";
+
+fn form(pattern: &str) -> Regex {
+    let pattern = pattern.replace("{DONE}", DONE).replace("{BETWEEN}", BETWEEN);
+    RegexBuilder::new(&pattern).case_insensitive(true).size_limit(4 << 20).build().expect("the forms are well-formed")
+}
+
+macro_rules! forms {
+    ($($name:ident: $pattern:expr;)*) => { $(static $name: LazyLock<Regex> = LazyLock::new(|| form($pattern));)* };
+}
+
+forms! {
+    // Who guesses, offers or asks.
+    HEDGED: r"\b(probably|perhaps|maybe|might|likely|seems?|seemed|appears?|presumably|possibly|suspect|guess|assume|unclear|not sure|would|could|should|if you|want me|shall i|let me know|happy to|say the word|feel free)\b|\?\s*$";
+    SHOWS: r"\bhere(?:['’]s| is| are)\b";
+    ASKS: r"^(?:add|call|change|check|consider|create|delete|do|don['’]t|drop|either|ensure|extract|handle|how|keep|let|make|move|normalize|pass|put|read|remove|rename|replace|return|run|set|skip|switch|update|use|what|whether|wrap|write)\b";
+    OFFER: r"^(now |then |next,? |please |just )?(let me|let's|i'll|i will|i'm going to|i need to|i want to|you can|you could|you'll|you may|try|run|restart|reload|open|check|test|see|ready|want|would|should|feel|if|next|to )\b";
+
+    DECIDED: r"\b(i|we)(?:['’]ve| have)?(?: (?:also|now|therefore|instead|then|explicitly|deliberately))* (decided|chose|chosen|opted|elected|settled on|went with|stuck with|agreed on|agreed to|ruled out)\b";
+    DECIDED_BARE: r"^(decided|chose|opted|went with|settled on|stuck with|ruled out|rejected) ";
+    RATHER: r"^(?:(?:i|we) ?{BETWEEN}(?:kept|left|used|put|placed|set|did|made|built|gave|stored|named|took|treated|modeled|passed|added|wrote|reused)|kept|left|used|placed|stored|built|named|reused|treated|modeled) .*\b(instead of|rather than|over the alternative)\b";
+    KEPT: r"^(?:(?:i|we) ?{BETWEEN})?(kept|left|avoided|skipped|did not|didn['’]t|reused|preserved|retained|omitted|deferred) .*\b(because|since|so that|so (?:it|the|that|existing|we|no)|to avoid|to keep|rather than|instead of|deliberately|intentionally|on purpose|as[- ]is|alone|untouched|out of scope)\b";
+    MEANT: r"\b(deliberately|intentionally|purposely|on purpose)\b";
+    MEANT_DONE: r"^(?:(?:i|we)\b|left|kept|not |did|(?:the|this|that|these|those|it|`[^`]+`)\b.{0,80}\b(?:is|are|was|were|stays?|remains?|has no|have no|does not|doesn['’]t|do not|don['’]t|left|kept|skips?|uses?)\b)";
+    WILL_RATHER: r"^(?:(?:so|then|instead|here|therefore),? )?(?:i['’]ll|we['’]ll|i will|we will|i['’]m going to|let['’]s) (use|keep|go with|leave|put|make|store|stick with|add|treat|model|build|drop|skip|avoid) .*\b(instead of|rather than|because|since it|since the|to avoid)\b";
+
+    WORK_I: r"^(?:i|we) ?{BETWEEN}(?:{DONE}|set up|split|put|built)\b";
+    WORK_BARE: r"^(?:also |successfully |and )?(?:{DONE}|set up|built) (?:\S)";
+    WORK_BOLD: r"^[^:.]{0,80}\b(?:{DONE})$";
+    WORK_PASSIVE: r"^(?:the|all|both|this|these|each|every|two|three|four|five|six|seven|eight|nine|ten|`[^`]+`|[A-Z]\w*)\b.{0,120}\b(?:has|have) (?:now |all |both |also )*been (?:successfully |fully |completely |now )*(?:{DONE}|set up|split|built)\b";
+    WORK_NOW: r"^(?:the|both|all|each|every|`[^`]+`|[A-Z][\w/.-]+)\b.{0,100}?\bnow (?:also |only |correctly |properly |all |both )*(?:accepts?|adds?|allows?|applies|asks?|calls?|carries|checks?|compares?|computes?|consumes?|covers?|creates?|defaults?|deletes?|displays?|emits?|ends?|enforces?|exposes?|fails?|falls?|filters?|goes|handles?|has|have|holds?|ignores?|includes?|keeps?|leads?|lists?|lives?|loads?|logs?|logged|looks?|matches|names?|opens?|parses|passes|points?|prefers?|prints?|reads?|records?|rejects?|reports?|requires?|resolves?|respects?|returns?|reuses?|runs?|says?|sends?|shares?|shows?|skips?|sorts?|starts?|states?|stays?|stops?|stores?|strips?|supports?|takes?|tells?|throws?|tracks?|treats?|uses?|validates?|waits?|warns?|works?|writes?)\b";
+
+    CAUSE: r"^(?:so |and |but |here,? )?(?:the|our|this|my|its) (?:(?:real|actual|root|underlying|main|core|original|other|second|first|remaining|same|only) )*(?:root cause|cause|culprit|problem|issue|bug|error|failure|regression|crash|deadlock|leak|race|mismatch|catch|trouble|difficulty|challenge)(?: (?:here|there|with [^.]{1,60}|in [^.]{1,60}|behind [^.]{1,60}|of [^.]{1,60}))? (?:is|was|were|comes?|came|lies|lay|stems?|stemmed|turned out)\b";
+    CAUSE_LABEL: r"^root cause\b";
+    FAILED: r"^(?:the|this|that|it|both|all|`[^`]+`|[A-Z][\w.-]+)\b.{0,80}\b(?:failed|fails|was failing|were failing|is failing|broke|breaks|crashed|crashes|hung|hangs|deadlocked|timed out) (?:because|since|due to)\b";
+
+    FOUND: r"^(?:(?:while|when|in|after|on) [^,]{3,80}, )?(?:i|we) ?{BETWEEN}(?:found|noticed|discovered|confirmed|verified|learned|observed|measured|established)\b";
+    FOUND_BARE: r"^(?:confirmed|verified|measured|benchmarked)(?: (?:that|end|against|on|by|with|in|it|live|locally|manually)\b|:| —)";
+    TURNS_OUT: r"^(?:it |as it )?(?:turns|turned) out\b";
+    NO_CHANGE: r"^no (?:[a-z]+ )?(?:changes?|fix|action) (?:is |are |was |were )?(?:needed|required|necessary)\b";
+    OLDER: r"\b(?:is|are|was|were|there['’]s|that['’]s|it['’]s) (?:an? |all |the same |also |just |both )*pre-?existing\b";
+    SHOWED: r"^the (?:investigation|measurements?|benchmarks?|profile|profiler|logs?|trace|experiment|data|numbers|results?|diff|history|audit|comparison) (?:confirms?|confirmed|shows?|showed|reveals?|revealed|says?|proves?|proved)\b";
+
+    CHECKS: r"(?i)^(?:\W*)(?:all|both|build|builds|lint|linter|tests?|everything|clean|type-?check|compil\w+|clippy|ci|the (?:build|linter|tests|full suite|suite|code|project)|full suite|no (?:lint|errors|warnings)|zero lint|go (?:build|vet|test)|`(?:go|npm|cargo|pnpm|yarn|make|pytest|golangci-lint|gofmt)\b[^`]*`)\b[^.;]{0,120}(?:pass(?:es|ed|ing)?|clean(?:ly)?|green|succeed(?:s|ed)?|successful(?:ly)?|0 issues|compiles?|no errors|no issues|✅)";
+}
+
+/// What a sentence says by its form; none where it may say something else.
+pub(super) fn category(sentence: &str) -> Option<Category> {
+    let is = |form: &LazyLock<Regex>| form.is_match(sentence);
+    let future = is(&WILL_RATHER);
+    if is(&HEDGED) || is(&SHOWS) || sentence.ends_with('?') || (is(&OFFER) && !future) {
+        return None;
+    }
+    if is(&DECIDED) || is(&DECIDED_BARE) || is(&RATHER) || is(&KEPT) || future || is(&MEANT) && is(&MEANT_DONE) {
+        return Some(Category::Decision);
+    }
+    if is(&CAUSE) || is(&CAUSE_LABEL) || is(&FAILED) {
+        return Some(Category::Challenge);
+    }
+    if is(&CHECKS) {
+        return None;
+    }
+    let says_what = sentence.split_whitespace().count() >= MIN_FOUND;
+    if says_what && (is(&FOUND) || is(&FOUND_BARE) || is(&TURNS_OUT) || is(&NO_CHANGE) || is(&OLDER) || is(&SHOWED)) {
+        return Some(Category::Observation);
+    }
+    if is(&WORK_I) || is(&WORK_BARE) || is(&WORK_PASSIVE) || is(&WORK_NOW) && !sentence.contains(" will now ") {
+        return Some(Category::Work);
+    }
+    None
+}
+
+/// Whether the first words of an item, as `D36 rewritten`, tell of work.
+pub(super) fn is_done(words: &str) -> bool {
+    WORK_BOLD.is_match(words)
+}
+
+/// Whether a text asks for something or names a question, where it stands behind a label as `Fix:`.
+pub(super) fn is_asked(text: &str) -> bool {
+    ASKS.is_match(text) || SHOWS.is_match(text)
+}
+
+/// Whether a sentence only says that checks are green; commands and their status say that.
+pub(super) fn is_check(sentence: &str) -> bool {
+    CHECKS.is_match(sentence)
+}
+
+/// Whether a sentence speaks to the person: an offer, a question, a request.
+pub(super) fn is_talk(sentence: &str) -> bool {
+    OFFER.is_match(sentence) || sentence.ends_with('?') || sentence.ends_with(':') && HEDGED.is_match(sentence)
+}

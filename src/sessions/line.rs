@@ -1,0 +1,299 @@
+//! One line of a transcript as JSON, without what is never taken: what an agent thought, what an image holds, whole files
+//! that tools were given. Such a value is stepped over and never built. Refuses a line over [`MAX_LINE`].
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Longest line that is read, in bytes: longer ones hold pictures or whole files, and say nothing that is taken.
+pub(super) const MAX_LINE: usize = 4 * 1024 * 1024;
+
+/// Longest text that is kept of a value, in bytes; commands, patches and messages are far below.
+const MAX_VALUE: usize = 1024 * 1024;
+
+/// Most members that are kept of one list; blocks of a message and steps of a plan are far below.
+const MAX_MEMBERS: usize = 4_096;
+
+/// Names of values that are never built.
+const NEVER: &[&str] = &[
+    "base_instructions",
+    "data",
+    "encrypted_content",
+    "image_url",
+    "instructions",
+    "new_source",
+    "new_string",
+    "old_string",
+    "originalFile",
+    "originalFileContents",
+    "reasoning",
+    "replacement_history",
+    "signature",
+    "snapshot",
+    "structuredPatch",
+    "summary_text",
+    "thinking",
+    "unified_diff",
+    "usage",
+];
+
+/// A value as it was written; what is absent is [`Json::Null`].
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Json {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Json>),
+    Map(Vec<(String, Json)>),
+}
+
+/// What an absent member is.
+static ABSENT: Json = Json::Null;
+
+impl Json {
+    /// A line's value; none where it is too long or is not one object. A text that was cut in the middle of a character
+    /// is mended first, because agents cut what tools print.
+    pub(super) fn of_line(line: &[u8]) -> Option<Json> {
+        if line.len() > MAX_LINE {
+            return None;
+        }
+        let read = parse(line).or_else(|| parse(mended(line)?.as_bytes()))?;
+        matches!(read, Json::Map(_)).then_some(read)
+    }
+
+    /// Arguments that stand as JSON within a text, or as themselves.
+    pub(super) fn nested(&self) -> Cow<'_, Json> {
+        match self {
+            Json::Text(text) => Cow::Owned(parse(text.as_bytes()).unwrap_or(Json::Null)),
+            other => Cow::Borrowed(other),
+        }
+    }
+
+    pub(super) fn at(&self, name: &str) -> &Json {
+        match self {
+            Json::Map(members) => members.iter().find(|(key, _)| key == name).map_or(&ABSENT, |(_, value)| value),
+            _ => &ABSENT,
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Json::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn list(&self) -> &[Json] {
+        match self {
+            Json::List(members) => members,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn members(&self) -> &[(String, Json)] {
+        match self {
+            Json::Map(members) => members,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn is(&self, wanted: bool) -> bool {
+        *self == Json::Bool(wanted)
+    }
+
+    pub(super) fn whole(&self) -> Option<i64> {
+        match self {
+            Json::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(*number as i64),
+            _ => None,
+        }
+    }
+
+    /// Unix seconds of a time, as text or as a number of milliseconds.
+    pub(super) fn seconds(&self) -> Option<i64> {
+        match self {
+            Json::Text(text) => text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second),
+            other => other.whole().map(|number| if number > 100_000_000_000 { number / 1_000 } else { number }),
+        }
+    }
+
+    /// The text of a message or a result: itself, or its blocks of the given kinds.
+    pub(super) fn spoken(&self, kinds: &[&str]) -> String {
+        match self {
+            Json::Text(text) => text.clone(),
+            Json::List(blocks) => {
+                let texts =
+                    blocks.iter().filter(|block| block.at("type").text().is_none_or(|kind| kinds.contains(&kind)));
+                texts.filter_map(|block| block.at("text").text()).collect::<Vec<_>>().join("\n")
+            }
+            Json::Map(_) => self.at("text").text().or(self.at("content").text()).unwrap_or_default().to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<Json> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = Kept.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    Some(read)
+}
+
+struct Kept;
+
+impl<'de> DeserializeSeed<'de> for Kept {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Kept {
+    type Value = Json;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Number(value as f64))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Number(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Json::Number(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::Text(crate::event::cap_at(value, MAX_VALUE).to_string()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
+        let mut members = Vec::new();
+        while members.len() < MAX_MEMBERS {
+            match access.next_element_seed(Kept)? {
+                Some(member) => members.push(member),
+                None => return Ok(Json::List(members)),
+            }
+        }
+        while access.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Json::List(members))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
+        let mut members = Vec::new();
+        while let Some(name) = access.next_key::<String>()? {
+            if members.len() < MAX_MEMBERS && !NEVER.contains(&name.as_str()) {
+                members.push((name, access.next_value_seed(Kept)?));
+            } else {
+                access.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Json::Map(members))
+    }
+}
+
+/// The line with halves of characters replaced: bytes that are no UTF-8, and escaped surrogates that stand alone. None
+/// where there are none.
+fn mended(line: &[u8]) -> Option<String> {
+    let mut text = String::from_utf8_lossy(line).into_owned();
+    let mut alone = Vec::new();
+    let bytes = text.as_bytes();
+    let unit = |at: usize| -> Option<u32> {
+        let escaped = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(escaped).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        at += match unit(at) {
+            None => 2,
+            Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => 12,
+            Some(0xD800..=0xDFFF) => {
+                alone.push(at);
+                6
+            }
+            Some(_) => 6,
+        };
+    }
+    for &at in &alone {
+        text.replace_range(at..at + 6, "\\ufffd");
+    }
+    (text.as_bytes() != line).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_an_agent_thought_is_never_built() {
+        let line =
+            br#"{"content":[{"type":"thinking","thinking":"hush"},{"type":"text","text":"aloud"}],"signature":"s"}"#;
+        let read = Json::of_line(line).unwrap();
+        assert!(!format!("{read:?}").contains("hush"));
+        assert_eq!(read.at("content").spoken(&["text"]), "aloud");
+        assert_eq!(*read.at("signature"), Json::Null);
+    }
+
+    #[test]
+    fn half_a_character_costs_a_character_and_not_the_line() {
+        let check = |line: &[u8], expect: &str| {
+            let read = Json::of_line(line).unwrap();
+            assert_eq!(read.at("a").text(), Some(expect), "{}", String::from_utf8_lossy(line));
+        };
+        check(br#"{"a":"x\ud83d"}"#, "x\u{fffd}");
+        check(br#"{"a":"\udc00x"}"#, "\u{fffd}x");
+        check(br#"{"a":"\ud83d\ude00 \\ud83d"}"#, "\u{1f600} \\ud83d");
+        check(b"{\"a\":\"x\xff\"}", "x\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_no_object_is_none() {
+        for line in [&b"[1]"[..], b"null", b"{\"a\":", b"{} {}", b"", b"\"{}\""] {
+            assert_eq!(Json::of_line(line), None);
+        }
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_LINE));
+        assert_eq!(Json::of_line(long.as_bytes()), None);
+    }
+
+    #[test]
+    fn times_are_seconds_however_they_are_written() {
+        let check = |line: &[u8], expect| assert_eq!(Json::of_line(line).unwrap().at("t").seconds(), expect);
+        check(br#"{"t":"2026-03-01T10:00:00.250Z"}"#, Some(1_772_359_200));
+        check(br#"{"t":1772359200250}"#, Some(1_772_359_200));
+        check(br#"{"t":1772359200}"#, Some(1_772_359_200));
+        check(br#"{"t":"yesterday"}"#, None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Json::of_line(&bytes);
+            let _ = mended(&bytes);
+        }
+
+        #[test]
+        fn escapes_in_any_order_are_read_or_refused(line in r#"\{"a":"(\\u[dD][89aAcCfF][0-9a-f]{2}|\\\\|\\n|x){0,12}"\}"#) {
+            prop_assert!(Json::of_line(line.as_bytes()).is_some());
+        }
+    }
+}
