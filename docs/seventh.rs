@@ -7,7 +7,7 @@ pub const TESTING: Dimension = Dimension {
     name: "testing",
     sentence: "are a test and what it tests, or test the same thing",
     holds: Holds::Definitions,
-    reads: Reads::Edges,
+    reads: &[Reads::Edges],
     groups,
     off: always_on,
 };

@@ -36,6 +36,11 @@ impl Groups {
         made
     }
 
+    /// How many items they are of.
+    pub fn items(&self) -> usize {
+        self.of_item.len()
+    }
+
     /// Whether there is nothing to learn from.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()

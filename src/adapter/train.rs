@@ -82,7 +82,7 @@ struct Tensors {
     skip: Option<Array2<f32>>,
 }
 
-/// Trains on vectors of length 1. `validate` gives a larger number to a better adapter; none where training
+/// Trains on vectors of length 1, the first of them: those of the items that the groups are of. `validate` gives a larger number to a better adapter; none where training
 /// never beat what it began with.
 pub fn train(
     rows: &Rows,
@@ -94,7 +94,8 @@ pub fn train(
     if groups.is_empty() {
         return None;
     }
-    let vectors = ArrayView2::from_shape((rows.count(), rows.width), &rows.values).ok()?;
+    let count = groups.items();
+    let vectors = ArrayView2::from_shape((count, rows.width), rows.values.get(..count * rows.width)?).ok()?;
     let mut chance = Chance::of(settings.seed, "training");
     let mut tensors = begin(vectors, settings);
     let (mut first, mut second) = (tensors.zeros(), tensors.zeros());

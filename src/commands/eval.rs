@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::{Here, Needs, stop_flag};
 use crate::dimensions;
 use crate::embedding::{Embedder, Embeddings, Setup};
+use crate::entries;
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{Experiment, Material, Reading, Report, Split, Task, Wanted, experiments, learn_all, measure};
 use crate::git::{Head, day};
@@ -167,6 +168,7 @@ fn read_material(
     let program = program()?;
     let reading = Reading { repository: &here.repository, config: &reader.config, program: &program, stop };
     let timeline = pipeline::timeline(&reader.cache, &here.repository, &reader.config, head)?;
+    let sessions = entries::told(&reader.cache, &here.repository, reader.view.id)?;
     let known = Embeddings::open_read_only(&here.workspace.embeddings_path(), &setup.identity).ok();
     let embedder = Embedder {
         setup,
@@ -189,7 +191,7 @@ fn read_material(
         },
     };
     let split = split(&timeline);
-    Material::read(&reading, timeline, split, head.commit, |texts| embedder.look_up(texts))
+    Material::read(&reading, timeline, &sessions, split, head.commit, |texts| embedder.look_up(texts))
 }
 
 fn wanted(arguments: &Arguments) -> Result<Wanted> {

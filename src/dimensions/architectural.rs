@@ -7,7 +7,7 @@ pub const ARCHITECTURAL: Dimension = Dimension {
     name: "architectural",
     sentence: "live in the same module",
     holds: Holds::Code,
-    reads: Reads::Items,
+    reads: &[Reads::Items],
     groups,
     off: always_on,
 };

@@ -7,7 +7,7 @@ pub const DEPENDENCY: Dimension = Dimension {
     name: "dependency",
     sentence: "call, or are called by, the same thing; caller and callee",
     holds: Holds::Definitions,
-    reads: Reads::Edges,
+    reads: &[Reads::Edges],
     groups,
     off: always_on,
 };

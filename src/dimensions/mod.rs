@@ -32,7 +32,7 @@ pub struct Dimension {
     /// What it holds.
     pub holds: Holds,
     /// The facts its groups come from.
-    pub reads: Reads,
+    pub reads: &'static [Reads],
     /// The groups that one live fact makes its items members of.
     pub groups: fn(&LiveFact<'_>) -> Vec<Group>,
     /// Why it says nothing in a repository; none where it does.
@@ -57,6 +57,8 @@ pub enum Holds {
 pub enum Reads {
     /// Commits that a HEAD reaches.
     Commits,
+    /// What sessions say, as far as it is live in a view.
+    Entries,
     /// Items that stand in a view.
     Items,
     /// Calls resolved in a view.
@@ -76,6 +78,17 @@ pub enum LiveFact<'a> {
         touched: usize,
         /// Who wrote it, one name a person, the author first; bots and agents are left out.
         authors: &'a [String],
+    },
+    /// An entry of a session.
+    Entry {
+        /// `session:20251124-174931/3`.
+        key: &'a str,
+        /// Files it names that live, under the names they have now.
+        files: &'a [String],
+        /// `session:20251124-174931`.
+        session: &'a str,
+        /// `decision`, `work`, ...
+        category: &'a str,
     },
     /// An item.
     Item {
@@ -207,6 +220,17 @@ mod tests {
         assert_eq!(groups("social", &commit(&files, 100, &ada)).len(), 1);
         assert!(groups("social", &commit(&files, 2, &[])).is_empty());
         assert!(groups("temporal", &commit(&files[..1], 1, &ada)).is_empty(), "one file is near nothing");
+    }
+
+    #[test]
+    fn an_entry_makes_a_group_of_itself_and_the_files_it_names() {
+        let files = FILES.map(str::to_string);
+        let entry = |files, category| LiveFact::Entry { key: "session:s/1", files, session: "session:s", category };
+        let together = ["session:s/1", FILES[0], FILES[1]].map(str::to_string).to_vec();
+        assert_eq!(groups("semantic", &entry(&files, "decision")), [("session:s/1".to_string(), together, 0.5)]);
+        assert!(groups("semantic", &entry(&files, "touched")).is_empty(), "it was touched, and nothing was said");
+        assert!(groups("semantic", &entry(&[], "decision")).is_empty());
+        assert!(groups("temporal", &entry(&files, "decision")).is_empty(), "what is named together did not change");
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub const SOCIAL: Dimension = Dimension {
     name: "social",
     sentence: "were written by the same people",
     holds: Holds::Files,
-    reads: Reads::Commits,
+    reads: &[Reads::Commits],
     groups,
     off,
 };

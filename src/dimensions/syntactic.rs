@@ -7,7 +7,7 @@ pub const SYNTACTIC: Dimension = Dimension {
     name: "syntactic",
     sentence: "have the same shape of signature and syntax tree",
     holds: Holds::Definitions,
-    reads: Reads::Items,
+    reads: &[Reads::Items],
     groups,
     off: always_on,
 };

@@ -7,7 +7,7 @@ pub const TEMPORAL: Dimension = Dimension {
     name: "temporal",
     sentence: "changed in the same commit",
     holds: Holds::Files,
-    reads: Reads::Commits,
+    reads: &[Reads::Commits],
     groups,
     off: always_on,
 };

@@ -2,16 +2,18 @@
 //! from no tree, everywhere. Refuses to show one of an older reading.
 
 mod joins;
+mod told;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use serde::Serialize;
 
 use crate::derive::{EntryFact, source_of};
-use crate::event::{Seq, encode_path};
+use crate::event::Seq;
 use crate::git::ObjectId;
 use crate::view;
 pub use joins::{Commits, Session, load, next_starts};
+pub use told::{Told, ToldEntry, told};
 
 /// The tables of this room: what each entry is called, which of them a parse holds and where, and which files and
 /// commits it names. The session itself stands among its entries, as the first of them. `transcript` remembers how each
@@ -176,7 +178,7 @@ pub fn each(cache: &Connection, view: i64) -> Result<Vec<Said>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The live entries that name or touched a file, the newest first.
+/// The live entries that name or touched a file, by its encoded path, the newest first.
 pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM mention CROSS JOIN entry ON entry.seq = mention.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
@@ -184,7 +186,7 @@ pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
          CROSS JOIN path ON path.id = view_file.path WHERE mention.file = :file ORDER BY entry.time DESC, entry.session, parse_entry.n"
     );
     let mut statement = cache.prepare_cached(&sql)?;
-    let rows = statement.query_map(named_params! {":view": view, ":file": encode_path(path.as_bytes())}, from_row)?;
+    let rows = statement.query_map(named_params! {":view": view, ":file": path}, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -199,6 +201,12 @@ pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<Said>> 
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":sha": sha}, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The files that an entry names or touched, by encoded path.
+pub fn files_of(cache: &Connection, seq: Seq) -> Result<Vec<String>> {
+    let mut statement = cache.prepare_cached("SELECT file FROM mention WHERE seq = :seq ORDER BY file")?;
+    Ok(statement.query_map(named_params! {":seq": seq}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many entries each live session has, by its own event.

@@ -60,7 +60,7 @@ pub struct Lift {
 }
 
 /// One task, or a part of its questions.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Board {
     /// By method: by commit, its marks and how many questions they are the sum of.
     methods: BTreeMap<&'static str, BTreeMap<usize, (Marks, usize)>>,
@@ -147,6 +147,30 @@ impl Board {
         if let Some(marks) = self.methods.get(of).cloned() {
             self.methods.insert(name, marks);
         }
+    }
+
+    /// Takes in the questions of another; a method that one of them was never asked is left out.
+    pub fn join(&mut self, other: &Board) {
+        if self.questions == 0 {
+            self.methods.clone_from(&other.methods);
+        } else if other.questions > 0 {
+            self.methods.retain(|name, _| other.methods.contains_key(name));
+        }
+        if self.questions > 0 {
+            for (name, marks) in &mut self.methods {
+                for (unit, (more, n)) in other.methods.get(name).into_iter().flatten() {
+                    let entry = marks.entry(*unit).or_default();
+                    entry.0.add(more, 1.0);
+                    entry.1 += n;
+                }
+            }
+        }
+        for (unit, (share, n)) in &other.ceiling {
+            let entry = self.ceiling.entry(*unit).or_default();
+            entry.0 += share;
+            entry.1 += n;
+        }
+        self.questions += other.questions;
     }
 
     /// Leaves a method out.
@@ -261,6 +285,14 @@ mod tests {
         assert_eq!((board.mrr("a"), board.ceiling(), board.questions()), (Some(0.5), 0.5, 10));
         let lift = board.lift("a", "b").expect("both were asked");
         assert_eq!((lift.ratio, lift.difference), (2.0, 0.25));
+        let mut both = Board::default();
+        both.join(&board);
+        let mut more = Board::default();
+        more.ask(1, 1.0);
+        more.note(1, "a", marks(1.0));
+        both.join(&more);
+        assert_eq!((both.mrr("a"), both.mrr("b")), (Some(0.75), None), "of its two questions the second was right");
+        assert_eq!((both.ceiling(), both.questions(), both.commits()), (0.5, 11, 2));
         let figures = board.figures("a").expect("it was asked");
         assert!(figures.mrr_low == 0.0 && figures.mrr_high == 1.0, "{figures:?}");
     }

@@ -8,10 +8,13 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 
+use super::sessions::{self, Lesson, Places, Session};
 use super::{Split, mask};
 use crate::config::Config;
+use crate::derive::EntryFact;
 use crate::edges::{self, Candidate, Site, Table};
 use crate::embedding::{Source, text_of};
+use crate::entries::Told;
 use crate::event::{Status, encode_path};
 use crate::fail;
 use crate::git::{ObjectId, Repository};
@@ -49,12 +52,22 @@ pub struct Corpus {
     pub texts: Vec<String>,
     /// How many of the texts training may see: those of the tree, and messages of what trains.
     pub taught: usize,
+    /// The same with what was said in sessions that train, which come next.
+    pub told: usize,
+    /// What was said in sessions that train.
+    pub lessons: Vec<Lesson>,
+    /// Sessions that fit, gate and test, in the order in which they are asked.
+    pub sessions: Vec<Session>,
+    /// Whether any session is recorded, for whatever part.
+    pub has_sessions: bool,
     /// Places of the messages among the texts, by step.
     pub messages: Vec<Option<u32>>,
     /// Places of the texts of files that were born after the split, by step and path.
     pub born: HashMap<(usize, u32), u32>,
     /// By step of validation and test: the message without the words of its paths, and its place among the texts.
     pub masked: HashMap<usize, (String, Option<u32>)>,
+    /// What session logs of the tree say, until it is parted.
+    logs: Vec<Vec<EntryFact>>,
     known: HashMap<String, u32>,
 }
 
@@ -71,9 +84,16 @@ pub struct Reading<'a> {
 }
 
 impl Corpus {
-    /// Reads the tree at the end of what trains, the messages, and what was added after.
-    pub fn read(reading: &Reading<'_>, timeline: &Timeline, split: &Split, head: ObjectId) -> Result<Self> {
-        let mut corpus = Corpus::default();
+    /// Reads the tree at the end of what trains, the messages, what sessions say, and what was added after.
+    pub fn read(
+        reading: &Reading<'_>,
+        timeline: &Timeline,
+        sessions: &[Told],
+        split: &Split,
+        head: ObjectId,
+    ) -> Result<Self> {
+        let mut corpus = Corpus { has_sessions: !sessions.is_empty(), ..Corpus::default() };
+        let places = Places::new(timeline);
         let tree = match fail::leaks("a later text") {
             true => reading.repository.tree_of(head),
             false => tree_at_split(reading.repository, timeline, split, head),
@@ -84,6 +104,7 @@ impl Corpus {
         for (place, step) in timeline.steps.iter().enumerate() {
             if place == split.train.end {
                 corpus.taught = corpus.texts.len();
+                corpus.take_lessons(&places, split, sessions);
             }
             let source = Source { message: step.message.clone(), ..Source::default() };
             let text = corpus.text(&source);
@@ -91,6 +112,7 @@ impl Corpus {
         }
         if split.train.end == timeline.steps.len() || fail::leaks("later directions") {
             corpus.taught = corpus.texts.len();
+            corpus.take_lessons(&places, split, sessions);
         }
         for (place, step) in timeline.steps.iter().enumerate().skip(split.train.end) {
             let paths: Vec<&str> =
@@ -102,6 +124,7 @@ impl Corpus {
             }
         }
         corpus.take_born(reading, timeline, split)?;
+        corpus.sessions = sessions::asked(&places, split, sessions, |category, content| corpus.said(category, content));
         corpus.known = HashMap::new();
         Ok(corpus)
     }
@@ -124,6 +147,9 @@ impl Corpus {
         let mut files = Vec::with_capacity(parses.len());
         for parse in &parses {
             files.push(self.take_parse(parse)?);
+            if !parse.facts.entries.is_empty() {
+                self.logs.push(parse.facts.entries.clone());
+            }
         }
         self.resolve(&parses, files);
         Ok(())
@@ -177,6 +203,21 @@ impl Corpus {
         }
         self.edges.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
         self.edges.dedup_by_key(|edge| (edge.0, edge.1));
+    }
+
+    /// Takes in what was said in sessions that train.
+    fn take_lessons(&mut self, places: &Places<'_>, split: &Split, sessions: &[Told]) {
+        self.lessons = sessions::lessons(places, split, sessions, &std::mem::take(&mut self.logs));
+        for lesson in 0..self.lessons.len() {
+            let Lesson { category, content, .. } = self.lessons[lesson].clone();
+            self.lessons[lesson].text = self.said(&category, &content);
+        }
+        self.told = self.texts.len();
+    }
+
+    fn said(&mut self, category: &str, content: &str) -> Option<u32> {
+        let (category, content) = (category.to_string(), content.to_string());
+        self.text(&Source { category, content, ..Source::default() })
     }
 
     /// Files that were added after the split, with the text of the commit that added them.

@@ -29,6 +29,7 @@ struct Table {
     largest_group: Option<usize>,
     ignore: Option<Vec<String>>,
     weigh_pairs_alike: Option<bool>,
+    sessions: Option<bool>,
 }
 
 /// Widest layer that an experiment may ask for.
@@ -71,6 +72,7 @@ impl Table {
         set(&mut training.is_residual, self.residual);
         set(&mut training.hard, self.hard_negatives);
         set(&mut choice.weigh_alike, self.weigh_pairs_alike);
+        set(&mut choice.sessions, self.sessions);
         training.seed = self.seed.unwrap_or(training.seed);
         choice.newest = self.newest_commits;
         let mut ignore = GlobSetBuilder::new();

@@ -89,11 +89,11 @@ fn learn(
         let random = Adapter::random(frozen.width, settings.out, settings.seed);
         learned.shown.push(("random_projection", random.project_all(frozen)));
         let plain = Settings { is_residual: false, ..settings.clone() };
-        if let Some(trained) = train(&material.taught, &learned.lessons.groups, &plain, validate, progress) {
+        if let Some(trained) = train(frozen, &learned.lessons.groups, &plain, validate, progress) {
             learned.shown.push(("mlp", trained.adapter.project_all(frozen)));
         }
     }
-    learned.trained = train(&material.taught, &learned.lessons.groups, settings, validate, progress);
+    learned.trained = train(frozen, &learned.lessons.groups, settings, validate, progress);
     match &learned.trained {
         Some(trained) => learned.adapter = Some(trained.adapter.project_all(frozen)),
         None => learned.reason = Some("training never did better than where it began".to_string()),

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::corpus::{Corpus, Reading};
 use super::split::Split;
 use crate::embedding::Rows;
+use crate::entries::Told;
 use crate::fusion::{self, Prior, Question};
 use crate::git::ObjectId;
 use crate::history::Timeline;
@@ -22,27 +23,24 @@ pub struct Material {
     pub corpus: Corpus,
     /// One vector a text of the corpus.
     pub frozen: Rows,
-    /// The first of them, which training may see.
-    pub taught: Rows,
     /// Ids of all its commits, in hexadecimal.
     pub shas: HashSet<String>,
 }
 
 impl Material {
-    /// Reads everything; `embed` gives the vectors of texts.
+    /// Reads everything; `sessions` are all that are recorded, and `embed` gives the vectors of texts.
     pub fn read(
         reading: &Reading<'_>,
         timeline: Timeline,
+        sessions: &[Told],
         split: Split,
         head: ObjectId,
         embed: impl FnOnce(&[String]) -> Result<Rows>,
     ) -> Result<Self> {
-        let corpus = Corpus::read(reading, &timeline, &split, head)?;
+        let corpus = Corpus::read(reading, &timeline, sessions, &split, head)?;
         let frozen = embed(&corpus.texts)?;
-        let taught = frozen.values[..corpus.taught * frozen.width].to_vec();
-        let taught = Rows { width: frozen.width, values: taught };
         let shas = timeline.steps.iter().map(|step| step.sha.clone()).collect();
-        Ok(Material { timeline, split, corpus, frozen, taught, shas })
+        Ok(Material { timeline, split, corpus, frozen, shas })
     }
 
     /// Nothing known of a question: what a row of the prior is fitted with.

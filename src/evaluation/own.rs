@@ -119,7 +119,7 @@ impl<'m> Library<'m> {
         let popular =
             probes.candidates.iter().map(|texts| (texts.len() as f32).ln_1p() / self.most_texts.ln_1p()).collect();
         let mut same_file = vec![0.0; probes.candidates.len()];
-        let is_edge = self.dimension.reads == Reads::Edges;
+        let is_edge = self.dimension.reads.contains(&Reads::Edges);
         let mut words = if is_edge {
             let asking = &corpus.items[ask.unit];
             for (value, owner) in same_file.iter_mut().zip(&probes.owners) {

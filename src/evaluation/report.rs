@@ -11,23 +11,22 @@ use super::board::{Board, Figures, Lift};
 use super::learn::Learned;
 use super::own::{self, own};
 use super::walk::Texts;
-use super::{Alarm, Fitted, Material, Part, Priors, each, files, people, tasks};
+use super::{Alarm, Fitted, Material, Part, Priors, each, files, made, people, tasks};
 use crate::dimensions::Reads;
 use crate::embedding::Rows;
-use crate::history::Timeline;
 
 /// One task, or a part of its questions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// `file_to_files`, `who`, ...
     pub task: String,
-    /// `all`, `cold`, `masked`, `author_changes`, `sessions`.
+    /// `all`, `cold`, `masked`, `author_changes`, `sessions`, `files`, `commits`.
     pub subset: String,
     /// Whose adapter takes part; none where no dimension is meant.
     pub dimension: Option<String>,
     /// Questions asked.
     pub n: usize,
-    /// Commits, or items, that they are of: each weighs the same.
+    /// Commits, sessions or items that they are of: each weighs the same.
     pub units: usize,
     /// Share of the right answers with any tie at all to what is asked.
     pub ceiling: Option<f64>,
@@ -39,7 +38,7 @@ pub struct Task {
     pub methods: BTreeMap<String, Figures>,
     /// The fused answers over the best without learning.
     pub lift: Option<Lift>,
-    /// By commit: the mean reciprocal rank of the fused answers; empty for tasks that items ask.
+    /// By commit, or session: the mean reciprocal rank of the fused answers; empty for tasks that items ask.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub commits: BTreeMap<String, f64>,
 }
@@ -139,12 +138,23 @@ struct Scored {
     task: &'static str,
     subset: &'static str,
     dimension: &'static str,
+    units: Units,
     boards: [Board; 2],
     plain: &'static [&'static str],
     empty: &'static str,
 }
 
+/// What questions are of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Units {
+    Commits,
+    Sessions,
+    Items,
+}
+
+const NO_SESSION: &str = "no development session is recorded here";
 const NO_COMMITS: &str = "no commit of the test touches two files or more of those that were there";
+const NOTHING_SAID: &str = "no session of the test says anything and touches or names a file that was there";
 const FILES_PLAIN: [&str; 8] = ["random", "popular", "path", "counts", "decayed", "mix", "messages", "frozen"];
 
 /// Measures what is wanted with what was learned; two things at a time.
@@ -172,6 +182,7 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
             task,
             subset,
             dimension: "temporal",
+            units: Units::Commits,
             boards,
             plain: &FILES_PLAIN,
             empty,
@@ -195,16 +206,46 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
     };
     let of_tasks = || -> Result<()> {
         let mut fitted = Fitted::default();
-        let tasked = tasks::tasks(split, &texts("semantic"), priors, &mut fitted)?;
+        let (texts, sessions) = (texts("semantic"), &material.corpus.sessions);
+        let tasked = tasks::tasks(split, &texts, sessions, priors, &mut fitted)?;
         let scored = |subset, boards| Scored {
             task: "task_to_files",
             subset,
             dimension: "semantic",
+            units: Units::Commits,
             boards,
             plain: &tasks::PLAIN,
             empty: "no commit of the test touches a file that was there",
         };
-        put(vec![scored("all", tasked.all), scored("masked", tasked.masked)], fitted, &|_| {});
+        let said = |task, subset, boards, plain: &'static [&'static str], empty| Scored {
+            task,
+            subset,
+            dimension: "semantic",
+            units: Units::Sessions,
+            boards,
+            plain,
+            empty: if material.corpus.has_sessions { empty } else { NO_SESSION },
+        };
+        let commits = made::made(split, &texts, sessions);
+        let mut both = tasked.said.clone();
+        both.iter_mut().zip(&commits).for_each(|(both, commits)| both.join(commits));
+        let rows = vec![
+            scored("all", tasked.all),
+            scored("masked", tasked.masked),
+            said(
+                "task_to_files",
+                "sessions",
+                tasked.goals,
+                &tasks::PLAIN,
+                "no session of the test has a goal and a commit that touches a file that was there",
+            ),
+            said(SESSION.1, "all", both, &made::PLAIN, NOTHING_SAID),
+            said(SESSION.1, "files", tasked.said, &tasks::PLAIN, NOTHING_SAID),
+            said(SESSION.1, "commits", commits, &made::PLAIN, "no session of the test says anything and has a commit"),
+        ];
+        // Where no session is recorded it is said once.
+        let is_shown = |row: &Scored| material.corpus.has_sessions || row.task != SESSION.1 || row.subset == "all";
+        put(rows.into_iter().filter(is_shown).collect(), fitted, &|_| {});
         Ok(())
     };
     let of_people = || -> Result<()> {
@@ -214,6 +255,7 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
             task: "who",
             subset,
             dimension: "social",
+            units: Units::Commits,
             boards,
             plain: &people::PLAIN,
             empty,
@@ -226,7 +268,7 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
         Ok(())
     };
     let of_items = || -> Result<()> {
-        for learned in learned.iter().filter(|learned| learned.dimension.reads != Reads::Commits) {
+        for learned in learned.iter().filter(|learned| !learned.dimension.reads.contains(&Reads::Commits)) {
             let name = learned.dimension.name;
             let task = ITEM_TASKS.iter().find(|(own, _)| *own == name).map_or(name, |(_, task)| task);
             if ITEM_TASKS.iter().any(|(own, _)| *own == name) && !wanted.task(name, task) {
@@ -234,7 +276,8 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
             }
             let owned = own(material, &learned.lessons, learned.dimension, learned.adapter.as_ref(), &learned.shown);
             let empty = "nothing that is held out shares a group with what is left";
-            let row = Scored { task, subset: "all", dimension: name, boards: owned.boards, plain: &own::PLAIN, empty };
+            let (boards, plain, units) = (owned.boards, &own::PLAIN, Units::Items);
+            let row = Scored { task, subset: "all", dimension: name, units, boards, plain, empty };
             put(vec![row], Fitted::default(), &|_| {});
         }
         Ok(())
@@ -242,7 +285,7 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
     type Job<'j> = (bool, &'j (dyn Fn() -> Result<()> + Sync));
     let jobs: [Job<'_>; 4] = [
         (has("file_to_files") || has("missing_file"), &of_files),
-        (has("task_to_files"), &of_tasks),
+        (has("task_to_files") || wanted.task(SESSION.0, SESSION.1), &of_tasks),
         (has("who") && material.timeline.people.len() > 1, &of_people),
         (true, &of_items),
     ];
@@ -280,16 +323,13 @@ fn finish(
         // What was asked for another's sake.
         if wanted.task.as_deref().is_none_or(|task| task == row.task) {
             let has_adapter = learned.iter().any(|one| one.dimension.name == row.dimension && one.adapter.is_some());
-            let timeline = Some(&material.timeline).filter(|_| wanted.commits);
-            report.tasks.push(row.into_task(has_adapter, timeline));
+            let material = Some(material).filter(|_| wanted.commits);
+            report.tasks.push(row.into_task(has_adapter, material));
         }
     }
     let missing = |task, subset: &str, dimension, why: &str| Task::without(task, subset, dimension, why);
     if wanted.task("social", "who") && material.timeline.people.len() < 2 {
         report.tasks.push(missing("who", "all", "social", "one person wrote everything here"));
-    }
-    if wanted.task(SESSION.0, SESSION.1) {
-        report.tasks.push(missing(SESSION.1, "all", SESSION.0, "no development session is recorded here"));
     }
     for (question, weights) in fitted.all() {
         let by_signal = question.signals().into_iter().zip(weights.0.iter().copied()).collect();
@@ -316,7 +356,7 @@ impl Task {
 }
 
 impl Scored {
-    fn into_task(mut self, has_adapter: bool, timeline: Option<&Timeline>) -> Task {
+    fn into_task(mut self, has_adapter: bool, material: Option<&Material>) -> Task {
         let [validation, test] = &mut self.boards;
         if test.questions() == 0 {
             return Task::without(self.task, self.subset, self.dimension, self.empty);
@@ -329,12 +369,12 @@ impl Scored {
         if !has_adapter {
             test.forget("adapter");
         }
-        let asks_commits = COMMIT_TASKS.iter().any(|(_, task)| *task == self.task);
-        let steps = timeline.filter(|_| asks_commits).map(|timeline| &timeline.steps);
-        let each = steps.into_iter().flat_map(|steps| {
-            test.each("fused").map(|(place, mrr)| (steps[place].sha.clone(), mrr)).collect::<Vec<_>>()
-        });
-        let commits = each.collect();
+        let name = |material: &Material, unit: usize| match self.units {
+            Units::Commits => material.timeline.steps[unit].sha.clone(),
+            _ => material.corpus.sessions[unit].key.clone(),
+        };
+        let named = material.filter(|_| self.units != Units::Items).into_iter();
+        let commits = named.flat_map(|all| test.each("fused").map(move |(unit, mrr)| (name(all, unit), mrr))).collect();
         let methods = test.methods().filter_map(|name| Some((name.to_string(), test.figures(name)?))).collect();
         Task {
             task: self.task.to_string(),

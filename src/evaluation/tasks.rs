@@ -1,5 +1,6 @@
 //! Which files a task will touch: asked of each commit by its message, and by its message without the words of the paths
-//! it changed. Refuses to let a message be found by itself: it is taken in after it was asked.
+//! it changed; and of each session by its goals, and by what was said in it. Refuses to let a message be found by itself:
+//! it is taken in after it was asked, and what a session touched after the session was.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -8,6 +9,7 @@ use anyhow::Result;
 
 use super::bm25::Bm25;
 use super::board::{Board, Marks};
+use super::sessions::{Names, Session};
 use super::split::Split;
 use super::walk::{Texts, Walk};
 use super::{Fitted, Part, Priors};
@@ -33,6 +35,19 @@ pub struct Tasked {
     pub all: [Board; 2],
     /// By what is left of it without the words of the paths.
     pub masked: [Board; 2],
+    /// By the goals of a session, for the files that its commits change.
+    pub goals: [Board; 2],
+    /// By what was said in a session, for those and what else it names.
+    pub said: [Board; 2],
+}
+
+/// What is asked of a unit: of a commit by its message, of a session by its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Message,
+    Masked,
+    Goal,
+    Said,
 }
 
 struct Library<'a> {
@@ -45,10 +60,18 @@ struct Library<'a> {
     /// Commits that were taken in with their messages, by place among the tally's.
     messages: Vec<(usize, u32)>,
     place_of: HashMap<i64, usize>,
+    sessions: &'a [Session],
+    names: Names,
 }
 
-/// Walks along a history and asks each commit which files it touched.
-pub fn tasks(split: &Split, texts: &Texts<'_>, priors: &Priors<'_>, fitted: &mut Fitted) -> Result<Tasked> {
+/// Walks along a history and asks each commit which files it touched, and each of some sessions where it began.
+pub fn tasks(
+    split: &Split,
+    texts: &Texts<'_>,
+    sessions: &[Session],
+    priors: &Priors<'_>,
+    fitted: &mut Fitted,
+) -> Result<Tasked> {
     let mut library = Library {
         walk: Walk::new(texts),
         index: InMemory::new()?,
@@ -57,6 +80,8 @@ pub fn tasks(split: &Split, texts: &Texts<'_>, priors: &Priors<'_>, fitted: &mut
         definitions: [HashMap::new(), HashMap::new()],
         messages: Vec::new(),
         place_of: HashMap::new(),
+        sessions,
+        names: Names::new(&texts.material.timeline),
     };
     for place in split.train.clone() {
         library.take(place)?;
@@ -65,7 +90,9 @@ pub fn tasks(split: &Split, texts: &Texts<'_>, priors: &Priors<'_>, fitted: &mut
     library.take_items()?;
     let (mut tasked, mut examples) = (Tasked::default(), Vec::new());
     library.ask(split.fit.clone(), |question| {
-        examples.push(question.example());
+        if matches!(question.by, By::Message | By::Masked) {
+            examples.push(question.example());
+        }
         question.judge(Part::Validation, &mut tasked, None);
     })?;
     fitted.fit(Question::Task, &examples, priors);
@@ -87,8 +114,9 @@ pub fn mask(message: &str, paths: &[&str]) -> String {
 }
 
 struct Asked {
-    place: usize,
-    is_masked: bool,
+    /// The step of a commit, or the place of a session.
+    unit: usize,
+    by: By,
     table: Table,
     right: Vec<usize>,
     bm25: Vec<f32>,
@@ -100,6 +128,7 @@ impl<'a> Library<'a> {
     fn take(&mut self, place: usize) -> Result<()> {
         self.walk.take(place);
         let step = &self.walk.timeline().steps[place];
+        self.names.take(step, &self.walk.tally);
         if step.is_merge || step.touched as i64 > LARGEST_COMMIT {
             return Ok(());
         }
@@ -156,18 +185,14 @@ impl<'a> Library<'a> {
 
     fn ask(&mut self, range: Range<usize>, mut judge: impl FnMut(&Asked)) -> Result<()> {
         for place in range {
+            self.ask_sessions(place, &mut judge)?;
             let step = &self.walk.timeline().steps[place];
             let right: Vec<File> = self.walk.touched(place).into_iter().filter_map(|(file, _)| file).collect();
             if !step.is_merge && (1..=LARGEST_COMMIT as usize).contains(&step.touched) && !right.is_empty() {
-                judge(&self.question(
-                    place,
-                    false,
-                    &step.message,
-                    self.walk.texts.material.corpus.messages[place],
-                    &right,
-                )?);
+                let vector = self.walk.texts.material.corpus.messages[place];
+                judge(&self.question(place, By::Message, &step.message, vector, &right)?);
                 if let Some((text, vector)) = self.walk.texts.material.corpus.masked.get(&place) {
-                    judge(&self.question(place, true, text, *vector, &right)?);
+                    judge(&self.question(place, By::Masked, text, *vector, &right)?);
                 }
             }
             self.take(place)?;
@@ -175,14 +200,47 @@ impl<'a> Library<'a> {
         Ok(())
     }
 
-    fn question(
-        &self,
-        place: usize,
-        is_masked: bool,
-        text: &str,
-        vector: Option<u32>,
-        right: &[File],
-    ) -> Result<Asked> {
+    /// Asks the sessions that begin before a step.
+    fn ask_sessions(&self, place: usize, judge: &mut impl FnMut(&Asked)) -> Result<()> {
+        let texts = &self.walk.texts.material.corpus.texts;
+        let begin = self.sessions.iter().enumerate().filter(|(_, session)| session.place == place);
+        for (unit, session) in begin {
+            let mut right = self.changed_in(session);
+            for (by, asks) in [(By::Goal, &session.goals), (By::Said, &session.asks)] {
+                if by == By::Said {
+                    right.extend(self.names.find(&session.named, &self.walk.tally, &self.walk.timeline().paths));
+                    right.sort_unstable();
+                    right.dedup();
+                }
+                for text in asks.iter().filter(|_| !right.is_empty()) {
+                    judge(&self.question(unit, by, &texts[*text as usize], Some(*text), &right)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that stand here which the commits of a session will change.
+    fn changed_in(&self, session: &Session) -> Vec<File> {
+        let (mut files, mut moved) = (Vec::new(), HashMap::new());
+        for place in &session.commits {
+            let step = &self.walk.timeline().steps[*place];
+            for change in step.changes.iter().filter(|_| step.touched as i64 <= LARGEST_COMMIT) {
+                let path = change.from.unwrap_or(change.path);
+                // It may have been moved earlier in the session.
+                let path = moved.get(&path).copied().unwrap_or(path);
+                if change.from.is_some() {
+                    moved.insert(change.path, path);
+                }
+                files.extend(self.walk.tally.file(path));
+            }
+        }
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    fn question(&self, unit: usize, by: By, text: &str, vector: Option<u32>, right: &[File]) -> Result<Asked> {
         let mut words = text_index::words(text);
         words.truncate(fusion::MOST_WORDS);
         let mut matched = Matched::default();
@@ -230,7 +288,7 @@ impl<'a> Library<'a> {
             })
             .collect();
         let right = table.rows_of(right);
-        Ok(Asked { place, is_masked, table, right, bm25, seen })
+        Ok(Asked { unit, by, table, right, bm25, seen })
     }
 
     /// The commits whose messages are nearest.
@@ -251,19 +309,24 @@ impl Asked {
         let near = &self.table.columns[signal::NEAR_COMMITS];
         let plain: Vec<f32> = self.bm25.iter().zip(near).map(|(words, near)| words / BM25_SCALE + near).collect();
         // The message and what is left of it are one commit.
-        self.table.example(&self.right, &plain, 0.5, self.place as u64)
+        self.table.example(&self.right, &plain, 0.5, self.unit as u64)
     }
 
     fn judge(&self, part: Part, tasked: &mut Tasked, fitted: Option<&Fitted>) {
-        let boards = if self.is_masked { &mut tasked.masked } else { &mut tasked.all };
+        let boards = match self.by {
+            By::Message => &mut tasked.all,
+            By::Masked => &mut tasked.masked,
+            By::Goal => &mut tasked.goals,
+            By::Said => &mut tasked.said,
+        };
         let board = &mut boards[part as usize];
         let columns = &self.table.columns;
         let tied = |row: &&usize| columns[..6].iter().any(|column| column[**row] > 0.0);
-        board.ask(self.place, self.right.iter().filter(tied).count() as f64 / self.right.len() as f64);
+        board.ask(self.unit, self.right.iter().filter(tied).count() as f64 / self.right.len() as f64);
         let mut note = |method: &'static str, scores: &[f32]| {
-            board.note(self.place, method, Marks::of(scores, &self.right));
+            board.note(self.unit, method, Marks::of(scores, &self.right));
         };
-        let chance = |file: &File| Chance::new(self.place as u64 ^ (u64::from(*file) << 32)).unit() as f32;
+        let chance = |file: &File| Chance::new(self.unit as u64 ^ (u64::from(*file) << 32)).unit() as f32;
         note("random", &self.table.files.iter().map(chance).collect::<Vec<f32>>());
         note("popular", &columns[signal::POPULAR]);
         note("path", &columns[signal::PATH_WORDS]);

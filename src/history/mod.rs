@@ -9,6 +9,7 @@ mod loaded;
 mod past;
 mod people;
 mod related;
+mod said;
 mod tally;
 mod timeline;
 
@@ -22,6 +23,7 @@ pub use loaded::{AsOf, Loaded, load};
 pub use past::{Made, Past};
 pub use people::{People, Person, authors_of, is_bot, people_of, who};
 pub use related::{Related, path_similarity, related, shared_commits};
+pub use said::{SaidFact, said_facts, said_of};
 pub use tally::{File, HALF_LIFE, POPULARITY_HALF_LIFE, Shared, Taken, Tally, Touch};
 pub use timeline::{Change, Step, Timeline, timeline};
 

@@ -34,7 +34,7 @@ fn look(learner: &Learner<'_>, watermark: &str, now: &Supply) -> Result<Since> {
     let setup = Setup::check(&config.model, false)?;
     let material = learner.material(cache, head, &config, &setup, |timeline| Split::since(timeline, watermark))?;
     let mut since = Since { commits: now.commits, ..Since::default() };
-    for dimension in dimensions::ALL.iter().filter(|dimension| dimension.reads == Reads::Commits) {
+    for dimension in dimensions::ALL.iter().filter(|dimension| dimension.reads.contains(&Reads::Commits)) {
         let found = adapter::find(&learner.workspace.adapters_dir(), dimension.name, &setup.identity).adapter;
         let Some((adapter, _)) = found else { continue };
         let asked = lessons(dimension, &material, &Choice::default()).gate;

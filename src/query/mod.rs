@@ -3,6 +3,7 @@
 
 mod explain;
 mod found;
+mod groups;
 mod meaning;
 mod near;
 mod nearest;

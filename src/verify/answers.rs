@@ -10,9 +10,10 @@ use super::Verdict;
 use crate::dimensions::{self, LiveFact};
 use crate::edges;
 use crate::embedding::dot;
+use crate::entries;
 use crate::event::hex;
 use crate::git::Mailmap;
-use crate::history::{self, People, Which};
+use crate::history::{self, People, SaidFact, Which};
 use crate::index::{self, EXACT_BELOW, Space, Vectors};
 use crate::item::{self, Item};
 use crate::text_index;
@@ -73,6 +74,10 @@ impl Answers {
         for commit in history::commit_facts(cache, view.id, people, Which::All)? {
             let (key, files, touched, authors) = (&commit.key, &commit.files, commit.touched, &commit.authors);
             self.group(view, &LiveFact::Commit { key, files, touched, authors });
+        }
+        for fact in history::said_facts(cache, view.id, entries::each(cache, view.id)?)? {
+            let SaidFact { key, session, files, said, .. } = &fact;
+            self.group(view, &LiveFact::Entry { key, files, session, category: &said.kind });
         }
         // By a hash that knows no order which a fault could hide behind.
         items.sort_by_cached_key(|item| *blake3::hash(item.key.as_bytes()).as_bytes());

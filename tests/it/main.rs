@@ -30,6 +30,7 @@ mod rewrites;
 mod secrets;
 mod seed;
 mod session_end;
+mod session_task;
 mod sessions;
 mod seventh;
 mod shapes;

@@ -69,7 +69,7 @@ fn read(repo: &TestRepo) -> Material {
     let head = git.head().expect("reads").expect("a commit");
     let timeline = timeline(&cache, &git, &config, head).expect("reads");
     let split = Split::measuring(&timeline);
-    Material::read(&reading, timeline, split, head.commit, |texts| embedder.look_up(texts)).expect("reads")
+    Material::read(&reading, timeline, &[], split, head.commit, |texts| embedder.look_up(texts)).expect("reads")
 }
 
 /// Trains an adapter for the example and asks it its own questions.

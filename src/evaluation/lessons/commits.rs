@@ -1,13 +1,14 @@
 //! Lessons of a dimension of commits, parted by time. Where its groups are commits, a file, or the message, is asked for
-//! the others of a later commit; where a group goes over many, as a person's does, a file of a later commit is asked for
+//! the others of a later commit; what was said in sessions that train is learned from and not asked. Where a group goes over many, as a person's does, a file of a later commit is asked for
 //! its group.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Ask, Choice, Lessons, MOST, Probes};
 use crate::adapter::Groups;
-use crate::dimensions::{Dimension, LiveFact};
-use crate::evaluation::Material;
+use crate::dimensions::{Dimension, LiveFact, Reads};
+use crate::evaluation::sessions::Names;
+use crate::evaluation::{Lesson, Material};
 use crate::history::{File, Taken, Tally};
 
 /// Groups that are one commit are called by its key.
@@ -29,9 +30,10 @@ struct Named {
 
 pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> Lessons {
     let (timeline, split) = (&material.timeline, &material.split);
-    let mut tally = Tally::default();
+    let (mut tally, mut names) = (Tally::default(), Names::new(timeline));
     for place in split.train.clone() {
         tally.take(place, &timeline.steps[place]);
+        names.take(&timeline.steps[place], &tally);
     }
     let standing = Standing::new(material, &tally, choice);
     let groups = standing.groups(dimension, &tally, choice);
@@ -44,6 +46,10 @@ pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> L
     let place_of_text: HashMap<u32, u32> = candidates.iter().zip(0..).map(|(texts, place)| (texts[0], place)).collect();
     let place_of_group: HashMap<&str, u32> =
         groups.keys().zip(0..).map(|(name, place)| (name.as_str(), place)).collect();
+    // What was said speaks of the files that stand where training ends.
+    let found = |lesson: &Lesson| names.find(&lesson.files, &tally, &timeline.paths);
+    let said: Vec<(&Lesson, Vec<File>)> =
+        material.corpus.lessons.iter().map(|lesson| (lesson, found(lesson))).collect();
     let asks = |range: std::ops::Range<usize>, tally: &mut Tally| {
         let mut asks = Vec::new();
         for place in range {
@@ -74,7 +80,13 @@ pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> L
     let [fit, gate, test] =
         [split.fit.clone(), split.gate.clone(), split.test.clone()].map(|range| asks(range, &mut tally));
     let learned = groups.into_values().map(|(texts, weight, facts)| (texts, weight / facts.max(1) as f64));
-    Lessons { groups: Groups::new(material.corpus.taught, learned), fit, gate, test }
+    let groups = if choice.sessions && dimension.reads.contains(&Reads::Entries) {
+        let said = standing.said(dimension, &said, choice);
+        Groups::new(material.corpus.told, learned.chain(said))
+    } else {
+        Groups::new(material.corpus.taught, learned)
+    };
+    Lessons { groups, fit, gate, test }
 }
 
 impl<'m> Standing<'m> {
@@ -121,6 +133,23 @@ impl<'m> Standing<'m> {
             name: group.name,
         });
         named.filter(|group| !group.texts.is_empty() && group.texts.len() <= choice.largest_group).collect()
+    }
+
+    /// Groups of what was said in sessions that train, with the files that each names.
+    fn said(&self, dimension: &Dimension, said: &[(&Lesson, Vec<File>)], choice: &Choice) -> Vec<(Vec<u32>, f64)> {
+        let mut groups = Vec::new();
+        for (lesson, files) in said {
+            let files: Vec<String> = files.iter().filter_map(|file| self.names.get(file).cloned()).collect();
+            let Lesson { key, session, category, .. } = lesson;
+            let text = |member: &String| if member == key { lesson.text } else { self.texts.get(member).copied() };
+            for group in (dimension.groups)(&LiveFact::Entry { key, files: &files, session, category }) {
+                let texts: Vec<u32> = group.members.iter().filter_map(text).collect();
+                if texts.len() <= choice.largest_group {
+                    groups.push((texts, if choice.weigh_alike { 1.0 } else { group.weight }));
+                }
+            }
+        }
+        groups
     }
 
     /// By name: members, weights summed, and how many facts said so. Those of one name are one group, and a group over

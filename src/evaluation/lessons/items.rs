@@ -53,7 +53,7 @@ pub fn lessons(dimension: &Dimension, corpus: &Corpus, choice: &Choice) -> Lesso
     let groups = grouped(dimension, corpus, choice);
     let sides = Sides::new(corpus);
     // What is called stands for all that call it; else the members that train stand for the group.
-    let owner = |name: &str| corpus.by_key.get(name).copied().filter(|_| dimension.reads == Reads::Edges);
+    let owner = |name: &str| corpus.by_key.get(name).copied().filter(|_| dimension.reads.contains(&Reads::Edges));
     let (mut candidates, mut owners) = (Vec::new(), Vec::new());
     let mut right_of: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (name, (members, _)) in &groups {
@@ -100,7 +100,7 @@ fn grouped(dimension: &Dimension, corpus: &Corpus, choice: &Choice) -> Grouped {
             entry.1 = group.weight;
         }
     };
-    if dimension.reads == Reads::Edges {
+    if dimension.reads.contains(&Reads::Edges) {
         for (caller, callee, confidence) in &corpus.edges {
             let [caller, callee] = [caller, callee].map(|item| &corpus.items[*item as usize]);
             if keeps(caller) && keeps(callee) {

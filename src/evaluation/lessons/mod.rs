@@ -145,6 +145,8 @@ pub struct Choice {
     pub ignore: globset::GlobSet,
     /// Whether a pair of a large group says as much as one of a small group.
     pub weigh_alike: bool,
+    /// Whether what was said in sessions is learned from.
+    pub sessions: bool,
 }
 
 impl Default for Choice {
@@ -155,14 +157,15 @@ impl Default for Choice {
             largest_group: usize::MAX,
             ignore: globset::GlobSet::empty(),
             weigh_alike: false,
+            sessions: true,
         }
     }
 }
 
 /// The lessons of a dimension.
 pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> Lessons {
-    match dimension.reads {
-        Reads::Commits => commits::lessons(dimension, material, choice),
-        Reads::Items | Reads::Edges => items::lessons(dimension, &material.corpus, choice),
+    match dimension.reads.contains(&Reads::Commits) {
+        true => commits::lessons(dimension, material, choice),
+        false => items::lessons(dimension, &material.corpus, choice),
     }
 }

@@ -1,0 +1,66 @@
+//! Every session with what it said and which commits were made in it: what is learned from and measured on. Refuses an
+//! entry that stands elsewhere than its session.
+
+use anyhow::Result;
+use rusqlite::Connection;
+
+use super::{Commits, in_session, load, next_starts};
+use crate::derive::EntryData;
+use crate::eventlog;
+use crate::git::Repository;
+
+/// A live session.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// `session:<id>`.
+    pub key: String,
+    /// When it began, Unix seconds.
+    pub started: Option<i64>,
+    /// Whether its log is a file of the tree.
+    pub is_tracked: bool,
+    /// In their order.
+    pub entries: Vec<ToldEntry>,
+    /// Commits that were made in it, the oldest first, in hexadecimal.
+    pub commits: Vec<String>,
+}
+
+/// One entry.
+#[derive(Debug, Clone)]
+pub struct ToldEntry {
+    /// `session:<id>/<n>`.
+    pub key: String,
+    /// `decision`, ...
+    pub category: &'static str,
+    /// Unix seconds.
+    pub time: Option<i64>,
+    /// What was said.
+    pub content: String,
+    /// Files it names or touched, encoded.
+    pub files: Vec<String>,
+}
+
+/// Every live session of a view, by time.
+pub fn told(cache: &Connection, repository: &Repository, view: i64) -> Result<Vec<Told>> {
+    let sessions = load(cache, view)?;
+    let (next, commits) = (next_starts(&sessions), Commits::load(cache)?);
+    let mut all = Vec::with_capacity(sessions.len());
+    for (session, next) in sessions.iter().zip(next) {
+        let mut entries = Vec::new();
+        for said in in_session(cache, view, &session.data.session)? {
+            if said.n == 0 || said.path != session.said.path {
+                continue;
+            }
+            let EntryData { category, time, content, files, .. } =
+                serde_json::from_str(&eventlog::data(cache, said.seq)?)?;
+            entries.push(ToldEntry { key: said.key(), category: category.name(), time, content, files });
+        }
+        all.push(Told {
+            key: session.said.key(),
+            started: session.data.head.started,
+            is_tracked: session.said.path.is_some(),
+            entries,
+            commits: commits.of(repository, &session.data, next),
+        });
+    }
+    Ok(all)
+}

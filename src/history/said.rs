@@ -1,0 +1,91 @@
+//! Entries of sessions as live facts: the files that each names, under the names they have now. People name a file by the
+//! end of its path, too. Refuses files that no longer live, and to choose between several.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use rusqlite::{Connection, named_params};
+
+use super::Lineage;
+use crate::entries::{self, Said};
+
+/// One live entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidFact {
+    /// Where it stands.
+    pub said: Said,
+    /// `session:<id>/<n>`.
+    pub key: String,
+    /// `session:<id>`.
+    pub session: String,
+    /// When it was said, or its session began, Unix seconds; 0 where nothing tells.
+    pub time: i64,
+    /// Files it names that live in the view, by the names they have there.
+    pub files: Vec<String>,
+}
+
+/// Entries as facts, in their order; a session itself says what its entries say and is left out.
+pub fn said_facts(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec<SaidFact>> {
+    let lineage = Lineage::new(cache, view);
+    let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
+    let mut began = cache
+        .prepare_cached("SELECT coalesce(max(time), 0) FROM entry WHERE session = :session AND category = 'session'")?;
+    let mut facts = Vec::new();
+    for said in all.into_iter().filter(|said| said.n > 0) {
+        let mut heirs = BTreeSet::new();
+        for file in entries::files_of(cache, said.seq)? {
+            let known = lineage.row(&file)?.map_or(Ok(Vec::new()), |path| lineage.heirs(path))?;
+            match known.is_empty() {
+                true => heirs.extend(only_one_ending(cache, view, &file)?),
+                false => heirs.extend(known),
+            }
+        }
+        let mut files = Vec::with_capacity(heirs.len());
+        for heir in heirs {
+            files.push(names.query_row(named_params! {":id": heir}, |row| row.get(0))?);
+        }
+        let time = match said.time {
+            Some(time) => time,
+            None => began.query_row(named_params! {":session": said.session}, |row| row.get(0))?,
+        };
+        let session = Said { n: 0, ..said.clone() }.key();
+        facts.push(SaidFact { key: said.key(), session, time, files, said });
+    }
+    Ok(facts)
+}
+
+/// The live entries that name a file under any of its names, as facts.
+pub fn said_of(cache: &Connection, view: i64, path: &str) -> Result<Vec<SaidFact>> {
+    let mut bore = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
+    let mut names: Vec<String> = Vec::new();
+    for name in Lineage::new(cache, view).of(path)? {
+        names.push(bore.query_row(named_params! {":id": name}, |row| row.get(0))?);
+    }
+    names.extend(path.match_indices('/').map(|(at, _)| path[at + 1..].to_string()));
+    let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
+    for name in names {
+        // An entry may name the file twice, by two of its names.
+        all.extend(entries::of_file(cache, view, &name)?.into_iter().filter(|said| seen.insert(said.key())));
+    }
+    let mut facts = said_facts(cache, view, all)?;
+    facts.retain(|fact| fact.files.iter().any(|file| file == path));
+    Ok(facts)
+}
+
+/// The row of the only live file whose path ends so.
+fn only_one_ending(cache: &Connection, view: i64, text: &str) -> Result<Option<i64>> {
+    let base = text.rsplit('/').next().unwrap_or(text);
+    let mut statement = cache.prepare_cached(
+        "SELECT DISTINCT path.id, path.path FROM definition CROSS JOIN parse_item ON parse_item.seq = definition.seq
+         CROSS JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
+         CROSS JOIN path ON path.id = view_file.path WHERE definition.name = :base AND definition.kind = 'file'",
+    )?;
+    let mut rows = statement.query(named_params! {":view": view, ":base": base})?;
+    let (end, mut found) = (format!("/{text}"), None);
+    while let Some(row) = rows.next()? {
+        if row.get_ref(1)?.as_str()?.ends_with(&end) && found.replace(row.get(0)?).is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(found)
+}

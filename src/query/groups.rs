@@ -1,0 +1,200 @@
+//! What shares groups with a target: the commits that touched it, the entries that name it, its shape and place, its
+//! calls. Refuses vectors: here it is only counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Result;
+
+use super::{Evidence, Found, Reader};
+use crate::dimensions::{Dimension, Group, LiveFact, Reads};
+use crate::edges;
+use crate::entries;
+use crate::history::{self, CommitFact, SaidFact, Which, decay};
+use crate::item::{self, Item};
+
+/// Half-life of a shared commit, in days, as in co-change.
+const HALF_LIFE: f64 = 180.0;
+/// Callees whose other callers are looked at.
+const CALLEES: usize = 30;
+/// Call sites shown a hit.
+const CALLS: usize = 3;
+
+/// An item that shares groups with the target.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// Of all groups that it shares.
+    pub weight: f64,
+    /// How many they are.
+    pub groups: usize,
+    /// Calls either way.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What shares groups with a target, by key, over all that its dimension reads.
+pub(super) fn shared(reader: &Reader<'_>, target: &Found, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+    let mut counted: HashMap<String, Counted> = HashMap::new();
+    for reads in dimension.reads {
+        let found = match (reads, target) {
+            (Reads::Commits, Found::Item(item)) => by_commits(reader, item, dimension)?,
+            (Reads::Items, Found::Item(item)) => by_items(reader, item, dimension)?,
+            (Reads::Edges, Found::Item(item)) => by_edges(reader, item, dimension)?,
+            (Reads::Entries, _) => by_entries(reader, target, dimension)?,
+            // No commit is of an entry, and it calls nothing.
+            _ => continue,
+        };
+        for (key, more) in found {
+            let known = counted.entry(key).or_default();
+            known.weight += more.weight;
+            known.groups += more.groups;
+            known.evidence.extend(more.evidence);
+        }
+    }
+    Ok(counted)
+}
+
+fn add(counted: &mut HashMap<String, Counted>, group: &Group, times: f64) {
+    for member in &group.members {
+        let entry = counted.entry(member.clone()).or_default();
+        entry.weight += group.weight * times;
+        entry.groups += 1;
+    }
+}
+
+fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+    let (cache, view, people) = (&reader.cache, reader.view.id, reader.people()?);
+    let groups = |fact: &CommitFact| {
+        (dimension.groups)(&LiveFact::Commit {
+            key: &fact.key,
+            files: &fact.files,
+            touched: fact.touched,
+            authors: &fact.authors,
+        })
+    };
+    let mut own: BTreeMap<String, f64> = BTreeMap::new();
+    let mut counted = HashMap::new();
+    for fact in history::commit_facts(cache, view, &people, Which::Touching(&item.path))? {
+        let age = decay(reader.time(), fact.time, HALF_LIFE);
+        for group in groups(&fact) {
+            // A group that is the commit itself is whole already.
+            if group.name == fact.key {
+                add(&mut counted, &group, age);
+            } else {
+                *own.entry(group.name).or_default() += group.weight * age;
+            }
+        }
+    }
+    if own.is_empty() {
+        return Ok(counted);
+    }
+    // How alike two items are in all their groups: the cosine of what each has of them.
+    let mut shared: HashMap<String, (f64, f64, usize)> = HashMap::new();
+    let mut each: HashMap<(String, String), f64> = HashMap::new();
+    for fact in history::commit_facts(cache, view, &people, Which::All)? {
+        let age = decay(reader.time(), fact.time, HALF_LIFE);
+        for group in groups(&fact) {
+            for member in group.members {
+                *each.entry((member, group.name.clone())).or_default() += group.weight * age;
+            }
+        }
+    }
+    let mut each: Vec<((String, String), f64)> = each.into_iter().collect();
+    // Sums in one order: the same history gives the same bits.
+    each.sort_by(|a, b| a.0.cmp(&b.0));
+    for ((member, group), weight) in each {
+        let entry = shared.entry(member).or_default();
+        entry.1 += weight * weight;
+        if let Some(own) = own.get(&group) {
+            entry.0 += own * weight;
+            entry.2 += 1;
+        }
+    }
+    let length = own.values().map(|weight| weight * weight).sum::<f64>().sqrt();
+    for (member, (product, square, groups)) in shared.into_iter().filter(|(_, (product, ..))| *product > 0.0) {
+        let weight = product / (square.sqrt() * length);
+        counted.insert(member, Counted { weight, groups, evidence: Vec::new() });
+    }
+    Ok(counted)
+}
+
+/// A file shares the entries that name it; an entry shares what it names, and a session what its entries do.
+fn by_entries(reader: &Reader<'_>, target: &Found, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+    let (cache, view) = (&reader.cache, reader.view.id);
+    let facts = match target {
+        Found::Item(item) => history::said_of(cache, view, &item.path)?,
+        Found::Said(said) if said.n == 0 => {
+            history::said_facts(cache, view, entries::in_session(cache, view, &said.session)?)?
+        }
+        Found::Said(said) => history::said_facts(cache, view, vec![said.clone()])?,
+        Found::Commit(..) => Vec::new(),
+    };
+    let mut counted = HashMap::new();
+    for fact in &facts {
+        let SaidFact { key, session, files, said, time } = fact;
+        let age = decay(reader.time(), *time, HALF_LIFE);
+        for group in (dimension.groups)(&LiveFact::Entry { key, files, session, category: &said.kind }) {
+            add(&mut counted, &group, age);
+        }
+    }
+    Ok(counted)
+}
+
+fn by_items(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+    let (cache, view) = (&reader.cache, reader.view.id);
+    let groups = |item: &Item, shape: &str| {
+        (dimension.groups)(&LiveFact::Item { key: &item.key, kind: &item.kind, path: &item.path, shape })
+    };
+    let own: Vec<String> =
+        groups(item, &item::shape_of(cache, item.seq)?).into_iter().map(|group| group.name).collect();
+    let mut counted = HashMap::new();
+    if own.is_empty() {
+        return Ok(counted);
+    }
+    item::each(cache, view, |other, shape| {
+        for group in groups(&other, shape).iter().filter(|group| own.contains(&group.name)) {
+            add(&mut counted, group, 1.0);
+        }
+        Ok(())
+    })?;
+    Ok(counted)
+}
+
+fn by_edges(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+    let (cache, view) = (&reader.cache, reader.view.id);
+    let mut counted: HashMap<String, Counted> = HashMap::new();
+    let mut take = |edges: &[edges::Edge]| {
+        let mut groups: Vec<Group> = Vec::new();
+        for edge in edges {
+            let (caller, callee) = (edge.caller.key.as_str(), edge.callee.key.as_str());
+            for group in (dimension.groups)(&LiveFact::Edge { caller, callee, confidence: edge.confidence }) {
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
+            }
+        }
+        // A callee that everything calls says little.
+        let rare = 1.0 / (1.0 + groups.len() as f64).ln();
+        for group in &groups {
+            add(&mut counted, group, rare);
+        }
+        for edge in edges {
+            for (end, other) in [(&edge.caller, &edge.callee), (&edge.callee, &edge.caller)] {
+                if other.key == item.key
+                    && let Some(counted) = counted.get_mut(&end.key).filter(|counted| counted.evidence.len() < CALLS)
+                {
+                    counted.evidence.push(Evidence::of_call(edge));
+                }
+            }
+        }
+    };
+    take(&edges::callers_of(cache, view, item)?);
+    let mut callees: Vec<Item> = Vec::new();
+    for edge in edges::calls_of(cache, view, item)? {
+        if edge.confidence >= edges::HIGH && !callees.iter().any(|known| known.key == edge.callee.key) {
+            callees.push(edge.callee);
+        }
+    }
+    for callee in callees.iter().take(CALLEES) {
+        take(&edges::callers_of(cache, view, callee)?);
+    }
+    Ok(counted)
+}
