@@ -292,7 +292,7 @@ mod tests {
         more.note(1, "a", marks(1.0));
         both.join(&more);
         assert_eq!((both.mrr("a"), both.mrr("b")), (Some(0.75), None), "of its two questions the second was right");
-        assert_eq!((both.ceiling(), both.questions(), both.commits()), (0.5, 11, 2));
+        assert_eq!((both.ceiling(), both.questions(), both.commits()), (0.75, 11, 2));
         let figures = board.figures("a").expect("it was asked");
         assert!(figures.mrr_low == 0.0 && figures.mrr_high == 1.0, "{figures:?}");
     }

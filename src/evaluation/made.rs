@@ -184,7 +184,7 @@ mod tests {
         check(session(2, 2, &[2]), Part::Validation, "bm25", 1.0);
         check(session(5, 5, &[5]), Part::Test, "frozen", 1.0);
         check(session(5, 5, &[5]), Part::Test, "fused", 1.0);
-        // The second falcon is known by then, and as good an answer: one of two places, and one of three of those of six.
+        // Both falcons say the same, and share the first two places.
         check(session(5, 6, &[6]), Part::Test, "bm25", 1.0 / 1.5);
         check(session(5, 0, &[6]), Part::Test, "popular", 1.0 / 4.0);
         let boards = made(&material.split, &texts, &[session(5, 5, &[])]);

@@ -28,7 +28,7 @@ pub struct Material {
 }
 
 impl Material {
-    /// Reads everything; `sessions` are all that are recorded, and `embed` gives the vectors of texts.
+    /// Reads everything; `sessions` are those that are asked or learned from, and `embed` gives the vectors of texts.
     pub fn read(
         reading: &Reading<'_>,
         timeline: Timeline,

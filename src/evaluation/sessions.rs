@@ -165,7 +165,7 @@ pub fn asked(
 }
 
 /// What may be learned of sessions: logs as they stood in the tree where training ends, and what was said elsewhere before
-/// that, each of a session that began before. `logs` are the entries of each log of that tree, the session first.
+/// that, each of a session that began before; nothing where no sessions are given. `logs` are the entries of each log of that tree, the session first.
 pub fn lessons(places: &Places<'_>, split: &Split, sessions: &[Told], logs: &[Vec<EntryFact>]) -> Vec<Lesson> {
     let steps = &places.timeline.steps;
     let until = steps.get(split.train.end).map_or(i64::MAX, |step| step.time);
@@ -174,7 +174,7 @@ pub fn lessons(places: &Places<'_>, split: &Split, sessions: &[Told], logs: &[Ve
         started.is_none_or(|started| split.train.end == steps.len() || places.of(started, commits) < split.train.end)
     };
     let mut all = Vec::new();
-    for log in logs.iter().filter(|_| !leaks) {
+    for log in logs.iter().filter(|_| !leaks && !sessions.is_empty()) {
         let Some((head, entries)) = log.split_first() else { continue };
         let session = source_of(&head.session);
         for entry in entries.iter().filter(|_| trains(head.time, &[])) {

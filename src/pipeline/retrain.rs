@@ -14,7 +14,6 @@ use crate::adapter;
 use crate::config::Config;
 use crate::dimensions::{self, Dimension, Population, Reads};
 use crate::embedding::{Embedder, Embeddings, Identity, New, Rows, Setup};
-use crate::entries::{self, Told};
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{
     self, Board, Experiment, FUSED, Fitted, Learned, Lift, Material, Part, Reading, Split, Texts, each, learn_all, own,
@@ -137,7 +136,6 @@ impl Learner<'_> {
     ) -> Result<Material> {
         let Learner { repository, workspace, program, stop, sessions, .. } = *self;
         let timeline = timeline(&cache, repository, config, head)?;
-        let told = told(&cache, repository)?;
         drop(cache);
         let known = Embeddings::open_read_only(&workspace.embeddings_path(), &setup.identity).ok();
         let reading = Reading { repository, config, program, stop };
@@ -153,7 +151,7 @@ impl Learner<'_> {
             keep: &|new| (self.briefly)(&mut |lock| keep(workspace, setup, &new, lock)),
         };
         let split = split(&timeline);
-        Material::read(&reading, timeline, &told, split, head.commit, |texts| embedder.look_up(texts))
+        Material::read(&reading, timeline, &[], split, head.commit, |texts| embedder.look_up(texts))
     }
 }
 
@@ -161,12 +159,6 @@ impl Learner<'_> {
 pub fn timeline(cache: &Connection, repository: &Repository, config: &Config, head: Head) -> Result<Timeline> {
     let people = history::people_of(cache, &repository.mailmap(head.tree)?)?;
     history::timeline(cache, &people, |seq| eventlog::data(cache, seq), |path| !config.ignores(path))
-}
-
-/// Every session of the main worktree's view, as it is learned from and measured on.
-fn told(cache: &Connection, repository: &Repository) -> Result<Vec<Told>> {
-    let Some(view) = view::view_of(cache, "")? else { return Ok(Vec::new()) };
-    entries::told(cache, repository, view.id)
 }
 
 /// Keeps embeddings that were not known.

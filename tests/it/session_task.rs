@@ -14,8 +14,8 @@ const SESSIONS: usize = 30;
 const EACH: usize = 4;
 /// Of 120 commits that are no merges, and the one before them, the newest fifth tests: from this place on.
 const TESTS: usize = 97;
-/// Entries of a session that say something: its goal, what was done, and what was decided.
-const ENTRIES: usize = 3;
+/// Entries of a session that say something: its goal, a heading, what was done, and what was decided.
+const ENTRIES: usize = 4;
 /// Files of one word.
 const FAMILY: usize = 6;
 const FAMILIES: usize = 10;
@@ -45,7 +45,7 @@ fn log(session: usize, word: &str, named: &str) -> String {
     let (started, ended) = (iso(when(first) - 600), iso(when(first + EACH - 1)));
     format!(
         "# Session: number {session}\n**ID**: {}\n**Started**: {started}\n**Ended**: {ended}\n**Git Branch**: main\n\n\
-         ## Goals\n- [x] mend the {word}, time {session}\n\n## Activity Log\n### 09:30 - Mending\n\n\
+         ## Goals\n- [x] mend the {word}, time {session}\n\n## Activity Log\n### 09:30 - Mending the {word}\n\n\
          **Work Completed:**\n- Looked into {named} for the {word} of day {session}\n\n\
          **Key Decisions:**\n- Keep the {word} because nobody wants another, says {session}\n",
         id(session)
@@ -102,7 +102,8 @@ fn eval(repo: &TestRepo, leak: Option<&str>, more: &str) -> Value {
 
 fn rows(report: &Value) -> BTreeMap<String, Value> {
     let tasks = report["tasks"].as_array().expect("a list").iter();
-    let name = |task: &Value| format!("{} {}", task["task"].as_str().unwrap(), task["subset"].as_str().unwrap());
+    let word = |task: &Value, field: &str| task[field].as_str().expect("a text").to_string();
+    let name = |task: &Value| format!("{} {}", word(task, "task"), word(task, "subset"));
     tasks.map(|task| (name(task), task.clone())).collect()
 }
 
@@ -132,9 +133,11 @@ fn sessions_are_asked_for_their_files_and_commits() {
     check("task_to_files sessions", asked, &[&methods[..], &["path", "messages"]].concat());
     assert!(rows["session all"]["commits"][&format!("session:{}", id(SESSIONS - 1))].is_f64(), "{rows:?}");
     let mrr = |name: &str, method: &str| rows[name]["methods"][method]["mrr"].as_f64().expect("it was asked");
-    for (name, least) in [("session files", 0.8), ("task_to_files sessions", 0.8), ("session commits", 0.2)] {
-        assert!(mrr(name, "bm25") > least, "the word is in the texts of both: {name} {}", rows[name]["methods"]);
-        assert!(mrr(name, "fused") > 2.0 * mrr(name, "random"), "{name} {}", rows[name]["methods"]);
+    for (name, bm25, fused) in
+        [("session files", 0.6, 0.8), ("task_to_files sessions", 0.6, 0.8), ("session commits", 0.2, 0.3)]
+    {
+        assert!(mrr(name, "bm25") > bm25, "the word is in the texts of both: {name} {}", rows[name]["methods"]);
+        assert!(mrr(name, "fused") > fused, "{name} {}", rows[name]["methods"]);
     }
     assert!(mrr("session commits", "fused") > mrr("session commits", "popular"), "no commit is more popular");
 }
@@ -184,7 +187,7 @@ fn what_a_later_session_says_reaches_no_earlier_side() {
     for repo in [&base, &newest] {
         repo.reindex();
     }
-    let both = |leak: Option<&str>| [&base, &newest].map(|repo| eval(repo, leak, ""));
+    let both = |leak: Option<&str>| [&base, &newest].map(|repo| eval(repo, leak, "sessions = true\n"));
     let [one, two] = both(None);
     assert_eq!(adapter(&one), adapter(&two));
     assert_eq!(one["weights"], two["weights"]);
@@ -202,10 +205,12 @@ fn what_a_later_session_says_reaches_no_earlier_side() {
 }
 
 #[test]
-fn what_sessions_say_is_learned_from() {
+fn what_sessions_say_is_learned_from_where_an_experiment_wants_it() {
     let repo = linear(&history());
     repo.reindex();
-    assert_ne!(adapter(&eval(&repo, None, "")), adapter(&eval(&repo, None, "sessions = false\n")));
+    let [always, without, with] =
+        ["", "sessions = false\n", "sessions = true\n"].map(|more| adapter(&eval(&repo, None, more)));
+    assert!(always == without && always != with, "{always} {without} {with}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Lessons of a dimension of commits, parted by time. Where its groups are commits, a file, or the message, is asked for
-//! the others of a later commit; what was said in sessions that train is learned from and not asked. Where a group goes over many, as a person's does, a file of a later commit is asked for
+//! Lessons of a dimension of commits, parted by time; what was said in sessions joins them where an experiment wants it. Where its groups are commits, a file, or the message, is asked for
+//! the others of a later commit; where a group goes over many, as a person's does, a file of a later commit is asked for
 //! its group.
 
 use std::collections::{BTreeMap, HashMap};
@@ -47,9 +47,10 @@ pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> L
     let place_of_group: HashMap<&str, u32> =
         groups.keys().zip(0..).map(|(name, place)| (name.as_str(), place)).collect();
     // What was said speaks of the files that stand where training ends.
-    let found = |lesson: &Lesson| names.find(&lesson.files, &tally, &timeline.paths);
+    let reads_entries = choice.sessions && dimension.reads.contains(&Reads::Entries);
+    let lessons = material.corpus.lessons.iter().filter(|_| reads_entries);
     let said: Vec<(&Lesson, Vec<File>)> =
-        material.corpus.lessons.iter().map(|lesson| (lesson, found(lesson))).collect();
+        lessons.map(|lesson| (lesson, names.find(&lesson.files, &tally, &timeline.paths))).collect();
     let asks = |range: std::ops::Range<usize>, tally: &mut Tally| {
         let mut asks = Vec::new();
         for place in range {
@@ -80,7 +81,7 @@ pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> L
     let [fit, gate, test] =
         [split.fit.clone(), split.gate.clone(), split.test.clone()].map(|range| asks(range, &mut tally));
     let learned = groups.into_values().map(|(texts, weight, facts)| (texts, weight / facts.max(1) as f64));
-    let groups = if choice.sessions && dimension.reads.contains(&Reads::Entries) {
+    let groups = if reads_entries {
         let said = standing.said(dimension, &said, choice);
         Groups::new(material.corpus.told, learned.chain(said))
     } else {

@@ -145,7 +145,7 @@ pub struct Choice {
     pub ignore: globset::GlobSet,
     /// Whether a pair of a large group says as much as one of a small group.
     pub weigh_alike: bool,
-    /// Whether what was said in sessions is learned from.
+    /// Whether what was said in sessions is learned from, too. It makes answers to sessions worse where it was measured.
     pub sessions: bool,
 }
 
@@ -157,7 +157,7 @@ impl Default for Choice {
             largest_group: usize::MAX,
             ignore: globset::GlobSet::empty(),
             weigh_alike: false,
-            sessions: true,
+            sessions: false,
         }
     }
 }
