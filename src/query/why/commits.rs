@@ -13,9 +13,9 @@ use crate::eventlog;
 use crate::git::ObjectId;
 use crate::history::Past;
 
-/// A sentence of a message that states a reason, and is about the lines or stands in a small commit.
+/// A sentence of a message that states a reason, and is about the lines, or is the first of a small commit.
 const STATED: f64 = 0.75;
-/// The same in a commit of some more files, about none of what is asked.
+/// The same about none of what is asked.
 const STATED_BESIDE: f64 = 0.5;
 /// A commit of so many files is about each of them; one of more than some is about each only where it says so.
 const FEW_FILES: usize = 4;
@@ -71,9 +71,10 @@ pub fn stated(asked: &Asked<'_>) -> Vec<Reason> {
             let is_about =
                 asked.symbol().is_some_and(|symbol| words::names(&sentence, symbol)) || !topics.is_disjoint(&about);
             let worth = match maker.files {
-                0..=FEW_FILES => STATED,
                 _ if is_about => STATED,
-                _ if maker.files <= SOME_FILES || !topics.is_disjoint(&around) => STATED_BESIDE,
+                0..=FEW_FILES if is_subject => STATED,
+                0..=SOME_FILES => STATED_BESIDE,
+                _ if !topics.is_disjoint(&around) => STATED_BESIDE,
                 _ => continue,
             };
             found.push((worth, is_subject, sentence));

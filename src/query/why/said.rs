@@ -25,9 +25,9 @@ const FILE_OF_LINES: f64 = 0.6;
 /// Names the commit.
 const COMMIT: f64 = 0.8;
 /// Stands where the session wrote down what it did up to the commit, and is about the same.
-const NEAR: f64 = 0.6;
+const NEAR: f64 = 0.5;
 /// The goal of a session that is about the same.
-const GOAL: f64 = 0.5;
+const GOAL: f64 = 0.47;
 /// The same of a commit of more files than a few, and about none of what is asked.
 const BESIDE: f64 = 0.5;
 /// A commit of so many files is about each of them.
