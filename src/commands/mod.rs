@@ -508,7 +508,8 @@ impl Narrow {
 impl Limits {
     fn filter(&self) -> Result<Filter> {
         for kind in &self.kind {
-            if !KINDS.contains(&kind.as_str()) && !(Category::named(kind).is_some() && is_told(kind)) {
+            let is_said = Category::named(kind).is_some() && is_told(kind);
+            if !is_said && !KINDS.contains(&kind.as_str()) {
                 let message = format!("there is no kind `{kind}`");
                 return Err(UserError::new(Exit::Usage, message)
                     .hint(format!("kinds are {}, and the categories of what sessions say", KINDS.join(", ")))

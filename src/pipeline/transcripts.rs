@@ -142,9 +142,13 @@ pub fn written_by(path: &Path) -> Result<Option<Agent>> {
 /// An [`std::io::Error`] where it cannot be read.
 pub fn read(agent: Agent, path: &Path, prompts: bool, tops: &[PathBuf]) -> Result<Read> {
     let taking = Taking { prompts, tops: tops.iter().map(|top| top.to_string_lossy().into_owned()).collect() };
-    let (mut reader, cwd_of): (Box<dyn Transcript>, fn(&[u8]) -> Option<String>) = match agent {
-        Agent::Claude => (claude::reader(taking), claude::cwd_of),
-        Agent::Codex => (codex::reader(taking), codex::cwd_of),
+    let mut reader: Box<dyn Transcript> = match agent {
+        Agent::Claude => claude::reader(taking),
+        Agent::Codex => codex::reader(taking),
+    };
+    let cwd_of = match agent {
+        Agent::Claude => claude::cwd_of,
+        Agent::Codex => codex::cwd_of,
     };
     let mut file = BufReader::with_capacity(256 << 10, File::open(path)?);
     let (mut line, mut hasher, mut cwd, mut lines) = (Vec::new(), blake3::Hasher::new(), None, 0);

@@ -106,7 +106,7 @@ fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n")], "A parser");
     repo.reindex();
-    let src = repo.at(&repo.path.join("src"));
+    let src = repo.at(repo.path.join("src"));
     let noted =
         src.json(&["note", "--decision", "Parse twice, because the first pass is cheap", "--files", "parser.rs"]);
     assert_eq!((&noted["key"], &noted["files"]), (&json!("session:notes/1"), &json!(["src/parser.rs"])));
