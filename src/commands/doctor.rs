@@ -347,7 +347,7 @@ fn sessions(all: &[Session]) -> Option<Check> {
     let stubs = all.iter().filter(|session| session.data.is_stub).count();
     let odd = all.iter().filter(|session| !session.data.warnings.is_empty()).count();
     let detail = format!(
-        "{}, {told} entries; {stubs} say nothing, {skipped} lines were not understood, {odd} are odd",
+        "{}, {told} entries; {stubs} say nothing, {skipped} lines were skipped, {odd} are odd",
         count(all.len() as u64, "session")
     );
     let look = "`patina session list` names them; transcripts change their form, and a newer patina may know it";

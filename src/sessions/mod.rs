@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub const READER: u32 = 1;
 
 /// Most entries of one session; what comes after them is counted as skipped.
-pub const MAX_ENTRIES: usize = 5_000;
+pub const MAX_ENTRIES: usize = 50_000;
 
 /// Longest content of one entry, in bytes; what is longer is cut at a character.
 pub const MAX_CONTENT: usize = 8 * 1024;
