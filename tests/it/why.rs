@@ -155,7 +155,7 @@ fn a_decision_of_the_session_that_made_the_commit_is_the_reason() {
         answer["target"],
         json!({"key": "src/reader.rs#read_block", "path": "src/reader.rs", "line": 1, "end_line": 4})
     );
-    assert_eq!(texts(&answer["commits"], "sha"), std::slice::from_ref(&made), "{answer}");
+    assert_eq!(texts(&answer["commits"], "sha"), [made.as_str()], "{answer}");
     assert_eq!(answer["commits"][0]["lines"], 4);
     let said = reasons(&answer);
     assert!(

@@ -184,7 +184,8 @@ pub fn is_telling(identifier: &str) -> bool {
 pub fn topics(text: &str) -> BTreeSet<String> {
     let is_commit = |word: &str| word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_idle = |word: &str| word.chars().count() < SHORTEST || IDLE.split(' ').any(|idle| idle == word);
+    let is_idle =
+        |word: &str| word.chars().count() < SHORTEST || IDLE.split(' ').any(|idle| idle == word || idle == stem(word));
     let is_told = |word: &String| !is_idle(word) && !is_number(word) && !is_commit(word);
     let mut topics: BTreeSet<String> =
         text_index::words(text).into_iter().filter(is_told).map(|word| stem(&word).to_string()).collect();
