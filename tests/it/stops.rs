@@ -71,7 +71,18 @@ const SCENARIOS: &[Scenario] = &[
         },
         act: worker,
     },
-    Scenario { name: "a transcript is taken in", before: transcribed, act: worker },
+    Scenario {
+        name: "a transcript is taken in",
+        before: gone_on,
+        act: |repo| {
+            // A copy stands in another folder, and transcripts are of folders.
+            Transcript::new(repo, "12345678-2222-3333-4444-555555555555").say(SAID_SO);
+            let folder = repo.root().join("home/.claude/projects").display().to_string();
+            let consent = format!("[claude]\nsince = 0\nprompts = false\nfolder = \"{folder}\"\n");
+            fs::write(repo.state().join("agents.toml"), consent).expect("a file");
+            worker(repo)
+        },
+    },
     Scenario {
         name: "a person forgets what the log says",
         before: || {
@@ -85,15 +96,16 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "a damaged segment is made again", before: || many(true), act: worker },
 ];
 
-/// What a transcript says.
+/// What a transcript says, and how.
 const SAID: &str = "plan number 7";
+const SAID_SO: &str = "Decision: we use plan number 7 because the others are slower.";
 
 /// A repository that has gone on, and a session whose transcript was consented to and not read yet.
 fn transcribed() -> TestRepo {
     let repo = gone_on();
     consent(&repo);
     let mut transcript = Transcript::new(&repo, "ffffffff-2222-3333-4444-555555555555");
-    transcript.say(&format!("Decision: we use {SAID} because the others are slower."));
+    transcript.say(SAID_SO);
     transcript.say("Decision: we keep the lexer because it is fast.");
     repo
 }
