@@ -118,22 +118,32 @@ fn take(
     Ok(append(log, read.reading, agent.name(), &read.hash, private)?.new)
 }
 
-/// Whose transcript a file is, by what its first lines say; none where it is none.
+/// Whose transcript a file is: of whoever's reader understands more of its first lines; none where none understands any.
 pub fn written_by(path: &Path) -> Result<Option<Agent>> {
     let mut file = BufReader::new(File::open(path)?);
-    let mut line = Vec::new();
-    for _ in 0..FIRST_LINES {
-        if !next_line(&mut file, &mut line)? {
-            break;
+    let mut readers = Agent::ALL.map(|agent| (agent, reader(agent, Taking::default())));
+    let (mut line, mut lines) = (Vec::new(), 0);
+    while lines < FIRST_LINES as u64 && next_line(&mut file, &mut line)? {
+        if line.is_empty() {
+            continue;
         }
-        if codex::cwd_of(&line).is_some() {
-            return Ok(Some(Agent::Codex));
+        // Each line is an object.
+        if lines == 0 && !line.starts_with(b"{") {
+            return Ok(None);
         }
-        if claude::cwd_of(&line).is_some() {
-            return Ok(Some(Agent::Claude));
-        }
+        readers.iter_mut().for_each(|(_, reader)| reader.line(&line));
+        lines += 1;
     }
-    Ok(None)
+    let skipped = readers.map(|(agent, reader)| (reader.finish().skipped, agent));
+    let (fewest, agent) = skipped.into_iter().min().expect("there are agents");
+    Ok((fewest < lines).then_some(agent))
+}
+
+fn reader(agent: Agent, taking: Taking) -> Box<dyn Transcript> {
+    match agent {
+        Agent::Claude => claude::reader(taking),
+        Agent::Codex => codex::reader(taking),
+    }
 }
 
 /// Reads the whole lines of a transcript; what is being written at its end is read when it is whole.
@@ -142,10 +152,7 @@ pub fn written_by(path: &Path) -> Result<Option<Agent>> {
 /// An [`std::io::Error`] where it cannot be read.
 pub fn read(agent: Agent, path: &Path, prompts: bool, tops: &[PathBuf]) -> Result<Read> {
     let taking = Taking { prompts, tops: tops.iter().map(|top| top.to_string_lossy().into_owned()).collect() };
-    let mut reader: Box<dyn Transcript> = match agent {
-        Agent::Claude => claude::reader(taking),
-        Agent::Codex => codex::reader(taking),
-    };
+    let mut reader = reader(agent, taking);
     let cwd_of = match agent {
         Agent::Claude => claude::cwd_of,
         Agent::Codex => codex::cwd_of,

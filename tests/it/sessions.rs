@@ -478,6 +478,28 @@ fn a_file_from_anywhere_is_imported_by_name() {
     assert_eq!(taken["sessions"][0]["id"], "20250615-090000");
     assert_eq!(repo.json(&["session", "import", &file])["sessions"][0]["new"], 0, "twice is once");
     assert_eq!(decisions(&repo, "20250615-090000"), ["From elsewhere"]);
+    let mut transcript = Transcript::new(&repo, "77777777-2222-3333-4444-555555555555");
+    transcript.say(&decided(1));
+    let taken = repo.json(&["session", "import", &transcript.path.display().to_string()]);
+    assert_eq!((&taken["sessions"][0]["id"], &taken["sessions"][0]["new"]), (&json!(transcript.id), &json!(1)));
+    let rollout = repo.root().join("rollout.jsonl");
+    let cwd = &transcript.cwd;
+    fs::write(
+        &rollout,
+        [
+            json!({"timestamp": "2026-03-01T10:00:00.000Z", "type": "session_meta",
+                   "payload": {"id": "0195-a", "timestamp": "2026-03-01T10:00:00.000Z", "cwd": cwd, "cli_version": "0.46.0"}}),
+            json!({"timestamp": "2026-03-01T10:00:02.000Z", "type": "response_item",
+                   "payload": {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": decided(2)}]}}),
+            json!({"timestamp": "2026-03-01T10:00:03.000Z", "type": "event_msg",
+                   "payload": {"type": "task_complete", "last_agent_message": decided(2)}}),
+        ]
+        .map(|line| format!("{line}\n"))
+        .concat(),
+    )
+    .expect("a rollout");
+    let taken = repo.json(&["session", "import", &rollout.display().to_string()]);
+    assert_eq!((&taken["sessions"][0]["id"], &taken["sessions"][0]["new"]), (&json!("0195-a"), &json!(1)), "{taken}");
     let no = repo.try_patina(&["session", "import", "a.txt"]);
     assert_eq!(no.code, 1, "{}", no.stderr);
     assert!(no.stderr.contains("no session"), "{}", no.stderr);
