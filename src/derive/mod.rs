@@ -8,8 +8,8 @@ mod sessions;
 pub use code::{CallFact, CodeFacts, ImportFact, ItemFact, file_facts, text_facts};
 pub use commits::commit_fact;
 pub use sessions::{
-    EntryData, EntryFact, SESSION, SESSION_READ, SaidOfItself, SessionData, entry_fact, session_fact, session_facts,
-    source_of, version,
+    EntryData, EntryFact, SESSION, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of,
+    version,
 };
 
 use crate::event::cap;

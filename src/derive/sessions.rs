@@ -30,7 +30,7 @@ pub struct SessionData {
     pub title: String,
     /// What else it says of itself.
     #[serde(flatten)]
-    pub head: SaidOfItself,
+    pub head: Head,
     /// Hash of the file it was read from, in hexadecimal.
     pub hash: String,
     /// How many entries it had.
@@ -43,21 +43,6 @@ pub struct SessionData {
     pub is_stub: bool,
     /// [`version`] that read it.
     pub version: String,
-}
-
-/// The rest of a head, as in [`Head`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[expect(missing_docs, reason = "each field is that of `Head`, which says what it is")]
-pub struct SaidOfItself {
-    pub started: Option<i64>,
-    pub ended: Option<i64>,
-    pub branch: Option<String>,
-    pub tool: Option<String>,
-    pub start_tag: Option<String>,
-    pub end_tag: Option<String>,
-    pub start_commit: Option<String>,
-    pub end_commit: Option<String>,
 }
 
 /// The data of every other `session.*` event.
@@ -109,10 +94,7 @@ pub struct EntryFact {
 impl SessionData {
     /// The head that it was made from.
     pub fn as_head(&self) -> Head {
-        let SaidOfItself { started, ended, branch, tool, start_tag, end_tag, start_commit, end_commit } =
-            self.head.clone();
-        let (id, title) = (self.session.clone(), self.title.clone());
-        Head { id, title, started, ended, branch, tool, start_tag, end_tag, start_commit, end_commit }
+        Head { id: self.session.clone(), title: self.title.clone(), ..self.head.clone() }
     }
 }
 
@@ -200,21 +182,23 @@ pub fn entry_fact(data: &EntryData, source: &str, origin: Origin) -> EntryFact {
 }
 
 fn session_data(reading: &Reading, session: &str, format: &str, hash: &str) -> SessionData {
-    let Head { title, started, ended, branch, tool, start_tag, end_tag, start_commit, end_commit, .. } = &reading.head;
+    let head = &reading.head;
     let clean = |text: &Option<String>| text.as_deref().map(storable);
     SessionData {
         session: session.to_string(),
         format: format.to_string(),
-        title: storable(title),
-        head: SaidOfItself {
-            started: *started,
-            ended: *ended,
-            branch: clean(branch),
-            tool: clean(tool),
-            start_tag: clean(start_tag),
-            end_tag: clean(end_tag),
-            start_commit: clean(start_commit),
-            end_commit: clean(end_commit),
+        title: storable(&head.title),
+        head: Head {
+            branch: clean(&head.branch),
+            tool: clean(&head.tool),
+            start_tag: clean(&head.start_tag),
+            end_tag: clean(&head.end_tag),
+            start_commit: clean(&head.start_commit),
+            end_commit: clean(&head.end_commit),
+            // They stand beside it, under names of their own.
+            id: String::new(),
+            title: String::new(),
+            ..*head
         },
         hash: hash.to_string(),
         entries: reading.entries.len() as u64,

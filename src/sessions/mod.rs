@@ -74,10 +74,13 @@ pub enum State {
 
 /// What a session says of itself. Everything is as written; what is not said is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Head {
-    /// What it is called everywhere: `20251124-174931`, a UUID.
+    /// What it is called everywhere: `20251124-174931`, a UUID. Whoever keeps a head keeps it beside.
+    #[serde(skip)]
     pub id: String,
-    /// One line.
+    /// One line; kept beside as well.
+    #[serde(skip)]
     pub title: String,
     /// Unix seconds.
     pub started: Option<i64>,
