@@ -54,7 +54,7 @@ fn main() {
         });
         let entries: Vec<_> = entries.collect();
         let line = json!({
-            "path": path, "head": reading.head, "stub": reading.is_stub, "warnings": reading.warnings,
+            "path": path, "id": reading.head.id, "title": reading.head.title, "head": reading.head, "stub": reading.is_stub, "warnings": reading.warnings,
             "entries": entries,
         });
         writeln!(out, "{line}").expect("stdout is open");
