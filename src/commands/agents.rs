@@ -119,8 +119,9 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
 pub fn uninstall(here: &Here, name: Option<AgentName>, output: &Output) -> Result<()> {
     let named = name.and_then(AgentName::agent);
     for agent in Agent::ALL.into_iter().filter(|agent| named.is_none_or(|named| named == *agent)) {
-        let consented = agents::consents(&here.workspace)?.contains_key(&agent);
-        agents::set_consent(&here.workspace, agent, None)?;
+        // What cannot be read is no consent; the settings stop ringing all the same, and the error is said at the end.
+        let consented = agents::consents(&here.workspace).is_ok_and(|consents| consents.contains_key(&agent));
+        let withdrawn = agents::set_consent(&here.workspace, agent, None);
         let mut all: Vec<Settings> = settings::known(&here.workspace.agent_records_dir(), agent)
             .into_iter()
             .map(|path| settings_at(here, agent, path, here.workspace.agent_records_dir()))
@@ -145,6 +146,7 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, output: &Output) -> Resul
                 output.note(&format!("the hooks in {path} stay, as other repositories ring by them: {others}"));
             }
         }
+        withdrawn?;
     }
     Ok(())
 }
@@ -207,6 +209,11 @@ pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
                 hooks.iter().filter(|hook| hook.state != State::Absent).map(|hook| hook.path.clone()).collect();
             hooks.retain(|hook| there.contains(&hook.path));
         }
+        if let Some(by) = switched_off_by(here, agent) {
+            for hook in hooks.iter_mut().filter(|hook| matches!(hook.state, State::Installed | State::Outdated)) {
+                (hook.state, hook.note) = (State::Disabled, Some(format!("disableAllHooks is true in {}", by.display())));
+            }
+        }
         let consent = consents.get(&agent);
         states.push(AgentState {
             agent: agent.name(),
@@ -223,6 +230,16 @@ pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
 /// The settings that may hold an agent's hooks for this worktree: the person's, and its own.
 pub fn everywhere(here: &Here, agent: Agent) -> Vec<Settings> {
     [for_user(here, agent).ok(), local_of(here, agent)].into_iter().flatten().collect()
+}
+
+/// The settings by which an agent runs no hooks at all here: the person's, the project's, or the worktree's own.
+fn switched_off_by(here: &Here, agent: Agent) -> Option<PathBuf> {
+    if agent != Agent::Claude {
+        return None;
+    }
+    let project = here.repository.worktree_path().map(|top| top.join(".claude/settings.json"));
+    let own = everywhere(here, agent).into_iter().map(|settings| settings.path);
+    own.chain(project).find(|path| settings::is_switched_off(path))
 }
 
 /// Shows which transcripts there are, and asks.

@@ -48,8 +48,8 @@ const MAX_SETTINGS: u64 = 64 << 20;
 
 /// How the command line ends that rings, whatever patina it names: what ours are known by. It says nothing and does not
 /// fail, in any shell, also where that patina is gone.
-fn ending(agent: Agent) -> String {
-    format!(" session end --agent {} 2>/dev/null || true", agent.name())
+fn ending(agent: &str) -> String {
+    format!(" session end --agent {agent} 2>/dev/null || true")
 }
 
 fn entries(settings: &Settings) -> Result<Entries> {
@@ -58,7 +58,7 @@ fn entries(settings: &Settings) -> Result<Entries> {
         Agent::Codex => include_str!("../../templates/agents/codex.json"),
     };
     let program = settings.program.to_str().context("patina's own path is no text, which settings can hold only")?;
-    let ending = ending(settings.agent);
+    let ending = ending(settings.agent.name());
     Ok(Entries::new(template, format!("{}{ending}", script::quoted_text(program)), ending))
 }
 
@@ -158,6 +158,11 @@ pub fn is_rung_by(settings: &Settings) -> bool {
     known.ok().flatten().is_some_and(|record| record.repositories.contains(&record::encoded(&settings.repository)))
 }
 
+/// Whether settings tell their agent to run no hooks, whoever's. False where they are not there or not understood.
+pub fn is_switched_off(path: &Path) -> bool {
+    Found::at(path).is_ok_and(|file| file.text.as_deref().is_some_and(settings::is_switched_off))
+}
+
 /// The settings files of an agent that are known to hold hooks, by where that is kept.
 pub fn known(records: &Path, agent: Agent) -> Vec<PathBuf> {
     record::settings(records, agent)
@@ -179,7 +184,6 @@ pub fn status(settings: &Settings) -> Result<Vec<HookState>> {
             Err(error) => (State::Damaged, Some(format!("not understood, and left alone: {error:#}"))),
             Ok(Look::Absent) => (State::Absent, None),
             Ok(_) if settings.is_disabled => (State::Disabled, Some("`patina hook enable` switches it on".to_owned())),
-            Ok(_) if settings::is_switched_off(text) => (State::Disabled, Some("disableAllHooks is true".to_owned())),
             Ok(Look::Current) => (State::Installed, None),
             Ok(Look::ByHand) => (State::Installed, Some("by a line added by hand".to_owned())),
             Ok(Look::Outdated) => (State::Outdated, Some("install again to renew it".to_owned())),
@@ -192,23 +196,21 @@ pub fn status(settings: &Settings) -> Result<Vec<HookState>> {
     Ok(states.collect())
 }
 
-/// Runs the command lines that stand in the settings, as the agent would, and says whether each reaches patina. Nothing
-/// rings.
+/// Runs the command line that rings, where it stands in the settings, as the agent would, and says whether it reaches
+/// patina. Nothing rings, and no other command is run: settings may have come with a repository.
 ///
 /// # Errors
 /// When the state folder cannot be written.
-pub fn try_out(settings: &Settings, state_dir: &Path, dir: &Path) -> Result<Vec<Tried>> {
+pub fn try_out(settings: &Settings, state_dir: &Path, dir: &Path) -> Result<Option<Tried>> {
     let (entries, file) = (entries(settings)?, Found::at(&settings.path)?);
     let text = file.text.as_deref().unwrap_or_default();
-    let mut commands: Vec<String> = entries.events().iter().flat_map(|event| entries.commands(text, event)).collect();
-    commands.sort();
-    commands.dedup();
-    let try_one = |command: String| {
-        let reaches = probe::reaches(state_dir, dir, SESSION_END, command.as_bytes())?;
-        let failure = (!reaches).then(|| format!("does not reach patina by {command}"));
-        Ok(Tried { event: SESSION_END, failure })
-    };
-    commands.into_iter().map(try_one).collect()
+    if !entries.events().iter().any(|event| matches!(entries.look(text, event), Ok(Look::Current))) {
+        return Ok(None);
+    }
+    let command = entries.command();
+    let reaches = probe::reaches(state_dir, dir, SESSION_END, command.as_bytes())?;
+    let failure = (!reaches).then(|| format!("does not reach patina by {command}"));
+    Ok(Some(Tried { event: SESSION_END, failure }))
 }
 
 /// What a patina says that was reached by an agent's hook.
@@ -216,7 +218,7 @@ pub const SESSION_END: &str = "session-end";
 
 /// The command line for settings that a person writes, where patina reads no transcript.
 pub fn line_by_hand(program: &Path, agent: &str) -> String {
-    format!("{} session end --agent {agent} 2>/dev/null || true", script::quoted_text(&program.to_string_lossy()))
+    format!("{}{}", script::quoted_text(&program.to_string_lossy()), ending(agent))
 }
 
 fn refused(path: &Path) -> String {

@@ -10,7 +10,7 @@ use super::{Reading, Taking, Transcript};
 
 /// Kinds of wrapped lines that are understood and say nothing that is taken: a compacted history repeats what was told.
 const BOOKKEEPING: &[&str] =
-    &["compacted", "inter_agent_communication", "inter_agent_communication_metadata", "token_usage", "world_state"];
+    &["compacted", "inter_agent_communication", "inter_agent_communication_metadata", "token_usage", "token_usage_record", "world_state"];
 
 /// Kinds of items, wrapped or flat.
 const ITEMS: &[&str] = &[

@@ -135,9 +135,9 @@ fn clock(seconds: i64, offset: Offset) -> Option<String> {
 fn offset(head: &Head) -> Offset {
     let local = DateTime::strptime("%Y%m%d-%H%M%S", &head.id).ok().and_then(|local| {
         let local = local.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
-        let minutes = (local - head.started?) as f64 / 60.0;
+        let minutes = (local as f64 - head.started? as f64) / 60.0;
         // Offsets are quarters of an hour; the id may be a few seconds older than the start.
-        Offset::from_seconds((minutes / 15.0).round() as i32 * 900).ok()
+        Offset::from_seconds(((minutes / 15.0).round() as i32).saturating_mul(900)).ok()
     });
     local.unwrap_or(Offset::UTC)
 }

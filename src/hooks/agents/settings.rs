@@ -149,13 +149,9 @@ impl Entries {
         })
     }
 
-    /// The command lines of ours that stand in an event, as a shell gets them.
-    pub fn commands(&self, text: &str, event: &str) -> Vec<String> {
-        let Ok(Some(root)) = jsonc::parse(text) else { return Vec::new() };
-        let groups = hooks_of(&root).ok().flatten().and_then(|hooks| groups_of(hooks, event).ok().flatten());
-        let Some(groups) = groups else { return Vec::new() };
-        let text = |own: Own| serde_json::from_str(&text[own.command]).ok();
-        self.own(groups).into_iter().filter_map(text).collect()
+    /// The command line that rings.
+    pub fn command(&self) -> &str {
+        &self.command
     }
 
     fn own(&self, groups: &Node) -> Vec<Own> {
@@ -165,7 +161,7 @@ impl Entries {
             for (handler, node) in handlers.iter().enumerate() {
                 let Some(command) = node.member("command") else { continue };
                 let Value::Text(line) = &command.node.value else { continue };
-                if line.starts_with('\'') && line.ends_with(&self.ending) {
+                if line.strip_suffix(&self.ending).is_some_and(is_one_quoted_word) {
                     let (alone, is_current) = (handlers.len() == 1, *line == self.command);
                     found.push(Own { group, handler, alone, command: command.node.at.clone(), is_current });
                 }
@@ -202,6 +198,13 @@ impl Entries {
             _ => self.template[node.at.clone()].to_owned(),
         }
     }
+}
+
+/// Whether a shell takes it as one word, as we quote a program's path: a command with more than that before its ending is
+/// somebody else's.
+fn is_one_quoted_word(text: &str) -> bool {
+    let inside = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    inside.is_some_and(|inside| !inside.replace(r"'\''", "").contains('\''))
 }
 
 /// Whether the text holds an empty object and nothing else.

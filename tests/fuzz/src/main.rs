@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use patina::config::Config;
 use patina::event::{decode_path, definition_key, encode_path, hex, is_hidden, unhex};
+use patina::sessions::{self, MAX_CONTENT, Reading, Taking, Transcript};
 use patina::syntax::{self, Language, Limits, Triage};
 
 /// Which target: libFuzzer keeps the arguments for itself.
@@ -19,7 +20,8 @@ static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| match std::env::var("FUZZ_
     Ok("paths") => names_paths,
     Ok("terminal") => prints,
     Ok("salvage") => salvages,
-    other => panic!("FUZZ_TARGET is {other:?}, not syntax, redaction, files, paths, terminal or salvage"),
+    Ok("sessions") => reads_sessions,
+    other => panic!("FUZZ_TARGET is {other:?}, not syntax, redaction, files, paths, terminal, salvage or sessions"),
 });
 
 fuzz_target!(|data: &[u8]| TARGET(data));
@@ -123,4 +125,46 @@ fn salvages(data: &[u8]) {
     let saved = patina::eventlog::salvage(&path).expect("nothing is in the way");
     assert_eq!(patina::eventlog::Eventlog::damage(&path).expect("it opens"), None);
     let _ = std::fs::remove_file(&saved.kept);
+}
+
+/// Session logs and transcripts: entries keep to their limits, and reading on takes nothing back.
+fn reads_sessions(data: &[u8]) {
+    let Some((first, text)) = data.split_first() else { return };
+    let reader = match first % 3 {
+        0 => sessions::claude::reader,
+        1 => sessions::codex::reader,
+        _ => return reads_log(&String::from_utf8_lossy(text)),
+    };
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    let read = |lines: &[&[u8]]| {
+        let taking = Taking { prompts: first & 0x80 != 0, tops: vec!["/home/u/repo".into()] };
+        let mut reader: Box<dyn Transcript> = reader(taking);
+        for line in lines {
+            reader.line(line);
+        }
+        reader.finish()
+    };
+    let whole = read(&lines);
+    keeps_limits(&whole, lines.len());
+    let beginning = read(&lines[..lines.len() / 2]);
+    assert!(whole.entries.starts_with(&beginning.entries), "{:?} became {:?}", beginning.entries, whole.entries);
+}
+
+/// A log in Markdown; what it gives is written as a log again, and that is one too.
+fn reads_log(text: &str) {
+    let path = "layer/sessions/20251124-174931.md";
+    if sessions::markdown::is_session(path, text) {
+        let reading = sessions::markdown::read(path, text).expect("it is one");
+        keeps_limits(&reading, text.lines().count());
+        let written = sessions::as_markdown(&reading.head, &reading.entries);
+        assert!(sessions::markdown::read(path, &written).is_some(), "{written:?}");
+    }
+}
+
+fn keeps_limits(reading: &Reading, lines: usize) {
+    for entry in &reading.entries {
+        assert!(1 <= entry.line && entry.line as usize <= lines.max(1), "{entry:?} of {lines} lines");
+        assert!(entry.content.len() <= MAX_CONTENT, "{} bytes", entry.content.len());
+        assert!(entry.files.iter().all(|file| !file.starts_with('/') && !file.split('/').any(|part| part == "..")));
+    }
 }
