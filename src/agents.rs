@@ -8,7 +8,7 @@ mod transcripts;
 
 pub use consent::{Consent, consents, set_consent};
 pub use inbox::{Letter, put, take};
-pub use transcripts::{Stamp, Transcript, list};
+pub use transcripts::{Stamp, Transcript, list, transcript};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -127,15 +127,16 @@ pub fn verify(context: &Context<'_>, all: bool) -> Result<Verdict> {
 
 fn against(context: &Context<'_>, scratch: &Workspace, all: bool) -> Result<Verdict> {
     scratch.create()?;
-    // What exists nowhere else is replayed, and what was to be forgotten is left out there too.
+    // What was to be forgotten is left out there too, of what exists nowhere else as well, which is replayed.
     if context.workspace.forgotten_path().exists() {
         std::fs::copy(context.workspace.forgotten_path(), scratch.forgotten_path())?;
     }
-    pipeline::replay_sessions(context.workspace, scratch)?;
     let lock = scratch.try_lock()?.context("nobody else works in a folder that was just made")?;
     let fresh = Context { workspace: scratch, lock: &lock, sessions: 0, ..context.clone() };
     for _ in 0..TRIES {
         pipeline::catch_up(context, Depth::New)?;
+        // Behind it, for a transcript may have grown.
+        pipeline::replay_sessions(context.workspace, scratch)?;
         pipeline::catch_up(&fresh, Depth::New)?;
         let (live, other) =
             (store::open_reader(context.workspace, context.config)?, store::open_reader(scratch, context.config)?);

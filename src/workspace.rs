@@ -115,6 +115,11 @@ impl Workspace {
         self.dir.join("agents")
     }
 
+    /// Tops of the worktrees there are and were, a line each, where transcripts are read.
+    pub fn worktrees_path(&self) -> PathBuf {
+        self.dir.join("worktrees")
+    }
+
     /// Transcripts to look at, a letter each.
     pub fn inbox_dir(&self) -> PathBuf {
         self.dir.join("inbox")

@@ -57,7 +57,7 @@ pub fn put(workspace: &Workspace, agent: Agent, consent: &Consent, transcript: &
     Ok(true)
 }
 
-/// Takes out everything that is in the inbox: a session that rings while its transcript is read is heard again. What is
+/// Takes out every letter that is in the inbox: a session that rings while its transcript is read is heard again. What is
 /// not understood, or not consented to any more, is dropped.
 ///
 /// # Errors
@@ -72,6 +72,10 @@ pub fn take(workspace: &Workspace, consents: &BTreeMap<Agent, Consent>) -> Resul
     let mut letters = Vec::new();
     for entry in entries {
         let entry = entry?;
+        // Nobody's letter, and not ours to remove.
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
         let is_being_written = entry.file_name().as_encoded_bytes().starts_with(b".");
         let age = || entry.metadata().and_then(|metadata| metadata.modified()).ok()?.elapsed().ok();
         if is_being_written && age().is_none_or(|age| age < WRITING) {

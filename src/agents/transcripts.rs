@@ -107,11 +107,16 @@ fn files(agent: Agent, folder: &Path, is_one: impl Fn(&[u8]) -> bool, found: &mu
         if !name.ends_with(b".jsonl") || !is_one(name) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
-        let Ok(metadata) = entry.metadata() else { continue };
-        let modified = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
-        let stamp = Stamp { inode: metadata.ino(), size: metadata.size(), modified };
-        found.push(Transcript { agent, path: entry.path(), stamp });
+        found.extend(transcript(agent, &entry.path()));
     }
+}
+
+/// A file as it is now; none where there is none.
+pub fn transcript(agent: Agent, path: &Path) -> Option<Transcript> {
+    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let modified = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+    let stamp = Stamp { inode: metadata.ino(), size: metadata.size(), modified };
+    Some(Transcript { agent, path: path.to_path_buf(), stamp })
 }
 
 #[cfg(test)]

@@ -258,18 +258,16 @@ fn agents_ring(here: &Here) -> Check {
         let (mut ringing, mut failures) = (Vec::new(), Vec::new());
         let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
         for agent in crate::agents::consents(&here.workspace)?.into_keys() {
-            let mut tried = Vec::new();
             for state in agents::states(here, Some(agent))? {
                 let other = state.hooks.iter().filter(|hook| hook.state != hooks::State::Installed);
                 failures.extend(other.map(|hook| format!("{} of {} is {}", hook.event, agent.name(), hook.state)));
             }
             if !here.workspace.is_disabled() && here.workspace.create().is_ok() {
                 for settings in agents::everywhere(here, agent) {
-                    tried.extend(hooks::agents::try_out(&settings, &here.workspace.dir, dir)?);
+                    let silent = hooks::agents::try_out(&settings, &here.workspace.dir, dir)?.and_then(|one| one.failure);
+                    failures.extend(silent.map(|failure| format!("the hook of {} {failure}", agent.name())));
                 }
             }
-            let silent = tried.into_iter().filter_map(|one| one.failure);
-            failures.extend(silent.map(|failure| format!("the hook of {} {failure}", agent.name())));
             ringing.push(agent.name());
         }
         Ok(match (ringing.as_slice(), failures.as_slice()) {

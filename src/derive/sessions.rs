@@ -41,7 +41,7 @@ pub struct SessionData {
     pub warnings: Vec<String>,
     /// Whether it names a session and says nothing else.
     pub is_stub: bool,
-    /// [`version`] that read it.
+    /// [`version`] that read it, and what was hidden where that is not the default.
     pub version: String,
 }
 
@@ -109,19 +109,26 @@ pub fn source_of(session: &str) -> String {
 }
 
 /// Facts of a reading, the session first. `path` is that of a file in a tree, encoded; without one, the session exists
-/// nowhere else. `hash` is that of the file. Nothing of a session, and no entry, that was to be forgotten.
-pub fn session_facts(reading: &Reading, path: Option<&str>, format: &str, hash: &str) -> Vec<EntryFact> {
+/// nowhere else. `hash` is that of the file, `version` says what read it. Nothing of a session, and no entry, that was to
+/// be forgotten.
+pub fn session_facts(
+    reading: &Reading,
+    path: Option<&str>,
+    format: &str,
+    hash: &str,
+    version: &str,
+) -> Vec<EntryFact> {
     if redact::is_session_forgotten(&reading.head.id) {
         return Vec::new();
     }
     let session = storable(&reading.head.id);
     let source = path.map_or_else(|| source_of(&session), str::to_string);
     let origin = if path.is_some() { Origin::Code } else { Origin::Session };
-    let data = session_data(reading, &session, format, hash);
+    let data = SessionData { version: version.to_string(), ..session_data(reading, &session, format, hash) };
     let mut facts = vec![session_fact(&data, &source, origin)];
     let mut seen: HashMap<EntryData, u32> = HashMap::new();
     for entry in reading.entries.iter().filter(|entry| !redact::is_forgotten(&entry.content)) {
-        let mut data = entry_data(&session, entry);
+        let mut data = EntryData { version: version.to_string(), ..entry_data(&session, entry) };
         let occurrence = seen.entry(data.clone()).or_default();
         data.occurrence = *occurrence;
         *occurrence += 1;
@@ -205,7 +212,7 @@ fn session_data(reading: &Reading, session: &str, format: &str, hash: &str) -> S
         skipped: reading.skipped,
         warnings: reading.warnings.iter().map(|warning| storable(warning)).collect(),
         is_stub: reading.is_stub,
-        version: version(),
+        version: String::new(),
     }
 }
 
@@ -219,7 +226,7 @@ fn entry_data(session: &str, entry: &Entry) -> EntryData {
         commits: entry.commits.iter().map(|commit| storable(commit)).collect(),
         state: entry.state,
         occurrence: 0,
-        version: version(),
+        version: String::new(),
     }
 }
 
@@ -252,10 +259,10 @@ mod tests {
 
     #[test]
     fn an_entry_is_itself_wherever_it_stands() {
-        let one = session_facts(&reading(vec![entry(Category::Decision, "use a")]), Some("s.md"), "markdown", "1");
+        let one = session_facts(&reading(vec![entry(Category::Decision, "use a")]), Some("s.md"), "markdown", "1", "1.1");
         let mut moved = vec![entry(Category::Note, "before"), entry(Category::Decision, "use a")];
         moved[1].line = 90;
-        let two = session_facts(&reading(moved), Some("s.md"), "markdown", "2");
+        let two = session_facts(&reading(moved), Some("s.md"), "markdown", "2", "1.1");
         assert_eq!(one[1].fact, two[2].fact);
         assert_ne!(one[0].fact.idem, two[0].fact.idem, "a file that changed was read anew");
         assert_eq!((two[2].n, two[2].line, two[2].name.as_str()), (2, 90, "use a"));
@@ -264,11 +271,11 @@ mod tests {
     #[test]
     fn equals_are_told_apart_and_so_is_all_that_a_fact_says() {
         let twice = vec![entry(Category::Work, "again"), entry(Category::Work, "again")];
-        let facts = session_facts(&reading(twice), None, "claude", "1");
+        let facts = session_facts(&reading(twice), None, "claude", "1", "1.1");
         assert_ne!(facts[1].fact.idem, facts[2].fact.idem);
         let mut later = entry(Category::Work, "again");
         later.at = Some(5);
-        let other = session_facts(&reading(vec![later]), None, "claude", "1");
+        let other = session_facts(&reading(vec![later]), None, "claude", "1", "1.1");
         assert!(!idems(&facts).contains(&other[1].fact.idem));
         assert_eq!(facts[1].fact.source_file.as_deref(), Some("session:s1"));
         assert_eq!((facts[1].fact.origin, facts[1].fact.event_type.as_str()), (Origin::Session, "session.work"));
@@ -276,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_data_of_a_fact_gives_it_back() {
-        let facts = session_facts(&reading(vec![entry(Category::Goal, "reach it")]), None, "codex", "1");
+        let facts = session_facts(&reading(vec![entry(Category::Goal, "reach it")]), None, "codex", "1", "1.1");
         let session: SessionData = serde_json::from_str(&facts[0].fact.data).expect("reads");
         let goal: EntryData = serde_json::from_str(&facts[1].fact.data).expect("reads");
         assert_eq!(session_fact(&session, "session:s1", Origin::Session).fact, facts[0].fact);

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::parses::{Outcome, Parse};
 use crate::config::Config;
-use crate::derive::{CodeFacts, file_facts, session_facts, text_facts};
+use crate::derive::{CodeFacts, file_facts, session_facts, text_facts, version};
 use crate::event::{decode_path, hex};
 use crate::git::{Blob, ObjectId, Repository};
 use crate::redact::redact_source;
@@ -79,7 +79,7 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
             let mut facts = text_facts(&path, &text);
             if let Some(reading) = sessions::markdown::read(&real_path, &redact_source(&text)) {
                 let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
-                facts.entries = session_facts(&reading, Some(&path), "markdown", &hash);
+                facts.entries = session_facts(&reading, Some(&path), "markdown", &hash, &version());
             }
             return Ok(Parse { path, blob, size, outcome: Outcome::Text, facts });
         }

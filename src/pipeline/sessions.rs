@@ -1,15 +1,15 @@
 //! Sessions that are in no tree: from transcripts into the log, and from the log into the view that everybody shares.
 //! Refuses a transcript that nobody consented to, and to take anything twice.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{Context, transcripts};
 use crate::derive::{
-    EntryData, EntryFact, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of,
+    EntryData, EntryFact, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of, version,
 };
 use crate::entries;
 use crate::error::{Exit, UserError};
@@ -47,27 +47,49 @@ pub fn update(log: &Eventlog, cache: &Connection) -> Result<(Vec<i64>, Vec<i64>)
     Ok(moved)
 }
 
-/// What is live of a session: of the newest version that read it, its last reading and every entry, in the order in which
-/// they were taken in. Nothing of a transcript is lost when it is cut short or gone.
+/// What is live of a session: its fullest reading by the newest version that read it, and every entry in the order in which
+/// they were taken in; of older versions those from before and after what the newer ones read. So nothing of a transcript
+/// is lost when it is cut short or gone, and nothing is there twice.
 fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     let mut heads: Vec<(Seq, SessionData)> = Vec::new();
     let mut entries: Vec<(Seq, EntryData)> = Vec::new();
     log.each_of_session(source, |seq, event_type, data| {
-        // What was forgotten has no body any more.
         if event_type == SESSION_READ {
-            let head = serde_json::from_str(data).ok().filter(|head: &SessionData| !head.session.is_empty());
-            heads.extend(head.map(|data| (seq, data)));
+            heads.extend(head_of(data).map(|data| (seq, data)));
         } else {
             entries.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
         }
         Ok(())
     })?;
-    let newest = heads.iter().map(|(_, data)| data).map(|data| rank(&data.version)).max();
-    let newest = newest.max(entries.iter().map(|(_, data)| rank(&data.version)).max());
-    heads.retain(|(_, data)| Some(rank(&data.version)) == newest);
-    entries.retain(|(_, data)| Some(rank(&data.version)) == newest);
+    // By age: when one version was last heard of tells it from another with other settings.
+    let mut versions: Vec<((u32, u32), Seq, String)> = Vec::new();
+    let said = heads.iter().map(|(seq, data)| (seq, &data.version));
+    for (seq, version) in said.chain(entries.iter().map(|(seq, data)| (seq, &data.version))) {
+        match versions.iter_mut().find(|(_, _, known)| known == version) {
+            Some((_, last, _)) => *last = (*last).max(*seq),
+            None => versions.push((rank(version), *seq, version.clone())),
+        }
+    }
+    versions.sort();
+    let mut read: Option<Span> = None;
+    let mut kept = Vec::new();
+    for (_, _, version) in versions.iter().rev() {
+        let of_version = entries.iter().filter(|(_, data)| data.version == *version);
+        let is_new = |time: Option<i64>| read.as_ref().is_none_or(|read| time.is_some_and(|time| !read.contains(&time)));
+        kept.extend(of_version.filter(|(_, data)| version == BY_HAND || is_new(data.time)).cloned());
+        for (_, data) in heads.iter().filter(|(_, data)| data.version == *version && version != BY_HAND) {
+            let (start, end) = (data.head.started.unwrap_or(i64::MIN), data.head.ended.unwrap_or(i64::MAX));
+            let (first, last) = read.take().map_or((start, end), Span::into_inner);
+            read = Some(first.min(start)..=last.max(end));
+        }
+    }
+    kept.sort_by_key(|(seq, _)| *seq);
+    let entries = kept;
     let (mut facts, mut seqs) = (Vec::new(), Vec::new());
-    if let Some((seq, data)) = heads.pop() {
+    let newest = versions.iter().rev().map(|(_, _, version)| version);
+    let newest = newest.filter(|version| heads.iter().any(|(_, data)| data.version == **version)).next().cloned();
+    heads.retain(|(_, data)| Some(&data.version) == newest.as_ref());
+    if let Some((seq, data)) = heads.into_iter().max_by_key(|(seq, data)| (data.entries, data.head.ended, *seq)) {
         facts.push(session_fact(&data, source, Origin::Session));
         seqs.push(seq);
     }
@@ -80,10 +102,18 @@ fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     Ok((facts, seqs))
 }
 
+/// What a `session.read` event says; none where it was forgotten, which leaves no body.
+fn head_of(data: &str) -> Option<SessionData> {
+    serde_json::from_str(data).ok().filter(|head: &SessionData| !head.session.is_empty())
+}
+
+/// From the first to the last moment that a version read.
+type Span = std::ops::RangeInclusive<i64>;
+
 /// Versions in their order: that of the reader, then that of the redaction.
 fn rank(version: &str) -> (u32, u32) {
-    let (reader, redaction) = version.split_once('.').unwrap_or((version, ""));
-    (reader.parse().unwrap_or(0), redaction.parse().unwrap_or(0))
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// Version of what was written by hand: it is never read again, so nothing takes its place.
@@ -102,9 +132,11 @@ pub struct Noted {
 /// Keeps an entry that a person wrote by hand at a moment, Unix seconds, and makes it live. `files` are encoded paths.
 pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[String], time: i64) -> Result<Noted> {
     let source = source_of(NOTES);
-    let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
+    let mut log = open_log(context)?;
     let (content, mut occurrence) = (redact(&private(context).hide(text)).into_owned(), 0);
-    log.each_of_session(&source, |_, _, data| {
+    let mut has_head = false;
+    log.each_of_session(&source, |_, event_type, data| {
+        has_head |= event_type == SESSION_READ && head_of(data).is_some();
         let same = serde_json::from_str::<EntryData>(data).ok();
         let same = same.filter(|one| (one.category, &one.content, one.time) == (category, &content, Some(time)));
         occurrence += u32::from(same.is_some());
@@ -114,6 +146,8 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
         session: NOTES.to_string(),
         format: "hand".to_string(),
         title: "notes by hand".to_string(),
+        // One that was forgotten does not come back.
+        hash: time.to_string(),
         version: BY_HAND.to_string(),
         ..SessionData::default()
     };
@@ -128,7 +162,8 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
         occurrence,
         version: BY_HAND.to_string(),
     };
-    let facts = [session_fact(&head, &source, Origin::Session).fact, entry_fact(&entry, &source, Origin::Session).fact];
+    let head = (!has_head).then(|| session_fact(&head, &source, Origin::Session).fact);
+    let facts: Vec<Fact> = head.into_iter().chain([entry_fact(&entry, &source, Origin::Session).fact]).collect();
     log.append(&facts)?;
     let n = live(&log, &source)?.0.iter().map(|fact| fact.n).max().unwrap_or_default();
     log.close()?;
@@ -152,29 +187,47 @@ pub struct Imported {
 /// # Errors
 /// A [`UserError`] for a file that cannot be read or is no session; those before it are taken in.
 pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) -> Result<Vec<Imported>> {
-    let (mut taken, tops, private) = (Vec::new(), transcripts::tops(context.repository)?, private(context));
-    let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
-    for path in paths {
-        let no = |why: &str| {
-            UserError::new(Exit::Failed, format!("{}: {why}", path.display()))
-                .hint("it takes Markdown session logs, and transcripts of Claude Code and Codex")
-        };
-        let unreadable = |error: anyhow::Error| no(&format!("{error:#}"));
-        if let Some(agent) = transcripts::written_by(path).map_err(unreadable)? {
-            let read = transcripts::read(agent, path, prompts, &tops).map_err(unreadable)?;
-            taken.push(append(&mut log, read.reading, agent.name(), &read.hash, &private)?);
-            continue;
-        }
-        let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let reading = markdown::read(&path.to_string_lossy(), &redact_source(&text))
-            .ok_or_else(|| no("no session in a form that is known"))?;
-        let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
-        taken.push(append(&mut log, reading, "markdown", &hash, &private)?);
-    }
+    let tops = transcripts::tops(context.repository)?;
+    let mut log = open_log(context)?;
+    let taken: Result<Vec<Imported>> =
+        paths.iter().map(|path| import(context, &mut log, path, prompts, &tops)).collect();
+    // Also after one that is refused: what came before it is in the log.
     log.close()?;
     super::catch_up(context, super::Depth::New)?;
-    Ok(taken)
+    taken
+}
+
+fn import(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    path: &Path,
+    prompts: bool,
+    tops: &[PathBuf],
+) -> Result<Imported> {
+    let no = |why: &str| {
+        UserError::new(Exit::Failed, format!("{}: {why}", path.display()))
+            .hint("it takes Markdown session logs, and transcripts of Claude Code and Codex")
+    };
+    let unreadable = |error: anyhow::Error| no(&format!("{error:#}"));
+    let private = private(context);
+    if let Some(agent) = transcripts::written_by(path).map_err(unreadable)? {
+        let (reading, hash) = transcripts::read(agent, path, prompts, tops).map_err(unreadable)?;
+        return append(log, reading, agent.name(), &hash, &private);
+    }
+    let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    // The folder tells too whether it is a log.
+    let whole = std::path::absolute(path).with_context(|| format!("finding {}", path.display()))?;
+    let reading = markdown::read(&whole.to_string_lossy(), &redact_source(&text))
+        .ok_or_else(|| no("no session in a form that is known"))?;
+    let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
+    append(log, reading, "markdown", &hash, &private)
+}
+
+/// The log, for what a person hands in: what was to be forgotten is known before anything is looked at.
+fn open_log(context: &Context<'_>) -> Result<Eventlog> {
+    super::forget::recall_forgotten(context.workspace)?;
+    Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)
 }
 
 /// What of this machine and its people is left out of what exists nowhere else.
@@ -198,7 +251,12 @@ pub(super) fn append(
         entry.files.iter_mut().for_each(hide);
     }
     let reading = &reading;
-    let facts = session_facts(reading, None, format, hash);
+    let mut version = version();
+    let settings = private.fingerprint();
+    if !settings.is_empty() {
+        version = format!("{version}.{settings}");
+    }
+    let facts = session_facts(reading, None, format, hash, &version);
     if facts.is_empty() {
         return Ok(Imported { id: reading.head.id.clone(), entries: 0, new: 0 });
     }

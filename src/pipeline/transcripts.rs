@@ -2,8 +2,10 @@
 //! sessions and hooks that never rang are caught up so. Refuses a file that was not written in this repository, and to let
 //! one that cannot be read stop the others.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -12,33 +14,66 @@ use rusqlite::{OptionalExtension as _, named_params};
 use super::sessions::{append, private};
 use super::{Context, check_stop};
 use crate::agents::{self, Agent, Consent};
-use crate::event::hex;
+use crate::event::{decode_path, encode_path, hex};
 use crate::eventlog::Eventlog;
 use crate::fail;
 use crate::git::Repository;
 use crate::redact::Private;
-use crate::sessions::{Reading, Taking, Transcript, claude, codex};
+use crate::sessions::{MAX_LINE, Reading, Taking, Transcript, claude, codex};
 use crate::store::Cache;
+use crate::workspace::{Workspace, write_atomically};
 
-/// Longest line that is handed to a reader, in bytes; of a longer one only so much, which is then no JSON and is skipped.
-const LONGEST_LINE: usize = 8 << 20;
-/// Lines in which a file says where it was written.
-const FIRST_LINES: usize = 100;
+/// Longest line that is handed to a reader, in bytes: of a longer one only so much, which its reader refuses.
+const LONGEST_LINE: usize = MAX_LINE + 1;
+/// Lines by which it is told whose a file is.
+const FIRST_LINES: u64 = 100;
 
-/// What was read of a transcript.
-pub struct Read {
-    /// What it says.
-    pub reading: Reading,
-    /// Hash of its whole lines, in hexadecimal.
-    pub hash: String,
-    /// The folder it was written in.
-    pub cwd: Option<PathBuf>,
+/// The worktrees of a repository: those it has, and those it had, whose transcripts are there still.
+struct Worktrees {
+    tops: Vec<PathBuf>,
+    gone: Vec<PathBuf>,
 }
 
-impl Read {
-    /// Whether it was written in one of these folders, or below.
-    fn is_below(&self, tops: &[PathBuf]) -> bool {
-        self.cwd.as_ref().is_some_and(|cwd| tops.iter().any(|top| cwd.starts_with(top)))
+impl Worktrees {
+    /// Those that git and the repository's state folder know.
+    fn of(repository: &Repository, workspace: Option<&Workspace>) -> Result<Worktrees> {
+        let tops = tops(repository)?;
+        let path = workspace.map(Workspace::worktrees_path).filter(|path| path.exists());
+        let known = path.map(|path| std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display())));
+        let known = known.transpose()?.unwrap_or_default();
+        let known = known.lines().map(|line| PathBuf::from(OsString::from_vec(decode_path(line))));
+        let gone = known.filter(|top| !tops.contains(top)).collect();
+        Ok(Worktrees { tops, gone })
+    }
+
+    /// All of them.
+    fn all(&self) -> Vec<PathBuf> {
+        self.tops.iter().chain(&self.gone).cloned().collect()
+    }
+
+    /// Remembers those that are there.
+    fn remember(&self, workspace: &Workspace) -> Result<()> {
+        let path = workspace.worktrees_path();
+        let mut all: Vec<String> = self.all().iter().map(|top| encode_path(top.as_os_str().as_encoded_bytes())).collect();
+        all.sort();
+        let text = all.join("\n") + "\n";
+        if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            return Ok(());
+        }
+        write_atomically(&path, text.as_bytes())
+    }
+
+    /// Whether a folder is in one of them, and not in a repository of its own that lies below.
+    fn hold(&self, folder: &Path) -> bool {
+        let real = std::fs::canonicalize(folder);
+        [Some(folder), real.as_deref().ok()].into_iter().flatten().any(|folder| {
+            let decides = |folder: &&Path| self.tops.iter().any(|top| top == folder) || folder.join(".git").exists();
+            match folder.ancestors().find(decides) {
+                Some(top) if self.tops.iter().any(|known| known == top) => true,
+                // One that was there is no other's as long as no other is there.
+                top => self.gone.iter().any(|gone| folder.starts_with(gone) && top.is_none_or(|top| !top.starts_with(gone))),
+            }
+        })
     }
 }
 
@@ -51,18 +86,28 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
             return Ok(0);
         }
     };
-    // What rang is among what is listed: letters only say that it is time to look.
-    agents::take(context.workspace, &consents)?;
-    let (tops, private) = (tops(context.repository)?, private(context));
+    if consents.is_empty() {
+        return Ok(0);
+    }
+    let (worktrees, private) = (Worktrees::of(context.repository, Some(context.workspace))?, private(context));
+    worktrees.remember(context.workspace)?;
+    // What rang is mostly among what is listed; what lies elsewhere in the folder is heard of by its letter alone.
+    let letters = agents::take(context.workspace, &consents)?;
     let mut appended = 0;
     for (agent, consent) in &consents {
-        for found in agents::list(*agent, &consent.folder, &tops) {
+        let mut all = agents::list(*agent, &consent.folder, &worktrees.all());
+        for letter in letters.iter().filter(|letter| letter.agent == *agent) {
+            if !all.iter().any(|found| found.path == letter.transcript) {
+                all.extend(agents::transcript(*agent, &letter.transcript));
+            }
+        }
+        for found in all {
             check_stop(context)?;
-            let stamp = format!("{:?} {}", found.stamp, consent.prompts);
+            let stamp = format!("{:?} {} {}", found.stamp, consent.prompts, private.fingerprint());
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
                 continue;
             }
-            match take(log, *agent, consent, &found.path, &tops, &private) {
+            match take(log, *agent, consent, &found.path, &worktrees, &private) {
                 Ok(new) => appended += new,
                 Err(error) if error.is::<std::io::Error>() => {
                     tracing::warn!(path = %found.path.display(), error = format!("{error:#}"), "a transcript is left out");
@@ -80,12 +125,13 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
 /// The transcripts of a repository in an agent's folder, the oldest first, and how many entries each would give. Keeps
 /// nothing; what cannot be read is left out.
 pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bool) -> Result<Vec<(PathBuf, u64)>> {
-    let tops = tops(repository)?;
-    let mut all = agents::list(agent, folder, &tops);
+    let worktrees = Worktrees::of(repository, None)?;
+    let mut all = agents::list(agent, folder, &worktrees.tops);
     all.sort_by_key(|transcript| transcript.stamp.modified);
     let counted = all.into_iter().filter_map(|found| {
-        let read = read(agent, &found.path, prompts, &tops).ok().filter(|read| read.is_below(&tops))?;
-        Some((found.path, read.reading.entries.len() as u64))
+        let cwd = cwd_of(agent, &found.path).ok()??;
+        let (reading, _) = worktrees.hold(&cwd).then(|| read(agent, &found.path, prompts, &worktrees.tops).ok())??;
+        Some((found.path, reading.entries.len() as u64))
     });
     Ok(counted.collect())
 }
@@ -107,15 +153,33 @@ fn take(
     agent: Agent,
     consent: &Consent,
     path: &Path,
-    tops: &[PathBuf],
+    worktrees: &Worktrees,
     private: &Private,
 ) -> Result<u64> {
     let Some(path) = consent.allows(path) else { return Ok(0) };
-    let read = read(agent, &path, consent.prompts, tops)?;
-    if !read.is_below(tops) || read.reading.head.id.is_empty() {
+    if !cwd_of(agent, &path)?.is_some_and(|cwd| worktrees.hold(&cwd)) {
         return Ok(0);
     }
-    Ok(append(log, read.reading, agent.name(), &read.hash, private)?.new)
+    let (reading, hash) = read(agent, &path, consent.prompts, &worktrees.all())?;
+    if reading.head.id.is_empty() {
+        return Ok(0);
+    }
+    Ok(append(log, reading, agent.name(), &hash, private)?.new)
+}
+
+/// The folder that a transcript was written in; none where it does not say.
+fn cwd_of(agent: Agent, path: &Path) -> Result<Option<PathBuf>> {
+    let of_line = match agent {
+        Agent::Claude => claude::cwd_of,
+        Agent::Codex => codex::cwd_of,
+    };
+    let (mut file, mut line) = (BufReader::new(File::open(path)?), Vec::new());
+    while next_line(&mut file, &mut line)? {
+        if let Some(cwd) = of_line(&line) {
+            return Ok(Some(PathBuf::from(cwd)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whose transcript a file is: of whoever's reader understands more of its first lines; none where none understands any.
@@ -123,7 +187,7 @@ pub fn written_by(path: &Path) -> Result<Option<Agent>> {
     let mut file = BufReader::new(File::open(path)?);
     let mut readers = Agent::ALL.map(|agent| (agent, reader(agent, Taking::default())));
     let (mut line, mut lines) = (Vec::new(), 0);
-    while lines < FIRST_LINES as u64 && next_line(&mut file, &mut line)? {
+    while lines < FIRST_LINES && next_line(&mut file, &mut line)? {
         if line.is_empty() {
             continue;
         }
@@ -146,34 +210,26 @@ fn reader(agent: Agent, taking: Taking) -> Box<dyn Transcript> {
     }
 }
 
-/// Reads the whole lines of a transcript; what is being written at its end is read when it is whole.
+/// Reads the whole lines of a transcript, and gives their hash in hexadecimal; what is being written at its end is read
+/// when it is whole.
 ///
 /// # Errors
 /// An [`std::io::Error`] where it cannot be read.
-pub fn read(agent: Agent, path: &Path, prompts: bool, tops: &[PathBuf]) -> Result<Read> {
+pub fn read(agent: Agent, path: &Path, prompts: bool, tops: &[PathBuf]) -> Result<(Reading, String)> {
     let taking = Taking { prompts, tops: tops.iter().map(|top| top.to_string_lossy().into_owned()).collect() };
     let mut reader = reader(agent, taking);
-    let cwd_of = match agent {
-        Agent::Claude => claude::cwd_of,
-        Agent::Codex => codex::cwd_of,
-    };
     let mut file = BufReader::with_capacity(256 << 10, File::open(path)?);
-    let (mut line, mut hasher, mut cwd, mut lines) = (Vec::new(), blake3::Hasher::new(), None, 0);
+    let (mut line, mut hasher) = (Vec::new(), blake3::Hasher::new());
     while next_line(&mut file, &mut line)? {
         hasher.update(&line).update(b"\n");
-        if cwd.is_none() && lines < FIRST_LINES {
-            cwd = cwd_of(&line);
-        }
         reader.line(&line);
-        lines += 1;
     }
     let mut reading = reader.finish();
     // A file of Claude's is named by its session, and may begin with lines of the one that it goes on from.
     if reading.head.id.is_empty() || agent == Agent::Claude {
         reading.head.id = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     }
-    let hash = hex(&hasher.finalize().as_bytes()[..16]);
-    Ok(Read { reading, hash, cwd: cwd.map(PathBuf::from) })
+    Ok((reading, hex(&hasher.finalize().as_bytes()[..16])))
 }
 
 /// The next whole line, without its end, as far as it is not too long; false where there is none.

@@ -24,6 +24,15 @@ impl Private {
         Private { home, users: users.iter().filter(|user| !user.is_empty()).cloned().collect() }
     }
 
+    /// Eight digits that tell these settings from others; empty for the default, a hidden home and no names.
+    pub fn fingerprint(&self) -> String {
+        if self.home.is_some() && self.users.is_empty() {
+            return String::new();
+        }
+        let said = format!("{} {}", self.home.is_some(), self.users.join("\0"));
+        blake3::hash(said.as_bytes()).to_hex()[..8].to_string()
+    }
+
     /// The text with the home directory as `~` and each name as `[user]`. Doing it twice changes nothing.
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);

@@ -283,8 +283,7 @@ impl Codex {
             (Call::Edit(_), Ended::Unknown) if !printed.contains("Success") => Ended::Never,
             (_, ended) => ended,
         };
-        let is_undone =
-            matches!(call, Call::Edit(_) | Call::Read(_)) && matches!(ended, Ended::Exit(1..) | Ended::Failed);
+        let is_undone = matches!(call, Call::Edit(_) | Call::Read(_)) && ended.is_failure();
         self.gathered.ended(call, if is_undone { Ended::Never } else { ended }, &printed);
     }
 

@@ -250,8 +250,11 @@ static CHEER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Without the cheer that a message begins with.
 fn without_cheer(sentence: &str) -> &str {
-    let rest = CHEER.find(sentence).map_or(sentence, |cheer| &sentence[cheer.end()..]);
-    if rest.len() == sentence.len() { rest } else { without_cheer(rest) }
+    let mut rest = sentence;
+    while let Some(cheer) = CHEER.find(rest).filter(|cheer| !cheer.is_empty()) {
+        rest = &rest[cheer.end()..];
+    }
+    rest
 }
 
 /// Whether a text has the form of a last word: a list of what was done, or long, and no step is announced at its end.

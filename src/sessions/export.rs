@@ -4,13 +4,13 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Category, Entry, Head, State};
+use super::markdown::clock;
+use super::{Category, Entry, Head, State, time};
 
 /// Under which label each category stands, in this order; goals and what was known at the start have headings of their own.
-const LABELS: [(Category, &str); 9] = [
+const LABELS: [(Category, &str); 10] = [
     (Category::Plan, "Plan"),
     (Category::Work, "Work Completed"),
     (Category::Decision, "Key Decisions"),
@@ -18,7 +18,8 @@ const LABELS: [(Category, &str); 9] = [
     (Category::Pattern, "Patterns Observed"),
     (Category::Observation, "Observations"),
     (Category::Note, "Notes"),
-    (Category::Command, "Commands"),
+    (Category::Command, "Commands Run"),
+    (Category::Commit, "Commits"),
     (Category::Touched, "Files Modified"),
 ];
 
@@ -30,7 +31,7 @@ const LONGEST_TITLE: usize = 100;
 /// The whole log.
 pub fn as_markdown(head: &Head, entries: &[Entry]) -> String {
     let mut text = String::new();
-    let offset = offset(head);
+    let offset = zone(head);
     let title = if head.title.is_empty() { "untitled" } else { &head.title };
     line(&mut text, &format!("# Session: {title}"));
     let said = [
@@ -40,15 +41,18 @@ pub fn as_markdown(head: &Head, entries: &[Entry]) -> String {
         ("LLM", head.tool.clone()),
         ("Git Branch", head.branch.clone()),
         ("Session Tag", head.start_tag.clone()),
+        ("End Tag", head.end_tag.clone()),
         ("Starting Commit", head.start_commit.clone()),
-        ("Last Commit", head.end_commit.clone()),
+        ("Ending Commit", head.end_commit.clone()),
     ];
     for (key, value) in said {
         if let Some(value) = value {
             line(&mut text, &format!("**{key}**: {value}"));
         }
     }
-    section(&mut text, "\n## Previous Session Context", entries, Category::Context, |entry| entry.content.clone());
+    section(&mut text, "\n## Previous Session Context", entries, Category::Context, |entry| {
+        format!("{}\n", entry.content)
+    });
     section(&mut text, "\n## Goals", entries, Category::Goal, |entry| {
         let mark = match entry.state {
             Some(State::Done) => 'x',
@@ -57,23 +61,28 @@ pub fn as_markdown(head: &Head, entries: &[Entry]) -> String {
         };
         bullet(&format!("[{mark}] "), &entry.content)
     });
-    activity(&mut text, entries, offset);
+    activity(&mut text, entries, head.started, offset);
     text
 }
 
-fn activity(text: &mut String, entries: &[Entry], offset: Offset) {
+fn activity(text: &mut String, entries: &[Entry], started: Option<i64>, zone: Option<Offset>) {
+    let offset = zone.unwrap_or(Offset::UTC);
     let told = |entry: &&Entry| LABELS.iter().any(|(category, _)| *category == entry.category);
     let mut rest: Vec<&Entry> = entries.iter().filter(told).collect();
     if rest.is_empty() {
         return;
     }
     line(text, "\n## Activity Log");
+    // Where the id does not tell the zone, the heading of the start does.
+    if let Some(start) = started.filter(|_| zone.is_none()).and_then(|start| shown(start, offset)) {
+        line(text, &format!("\n### {start} - Session Start"));
+    }
     while let Some(first) = rest.first() {
         let at = first.at;
         let together = rest.iter().take_while(|entry| entry.at == at).count();
         let titles = at.is_some() && first.category == Category::Note && is_title(&first.content);
         let title = if titles { first.content.trim() } else { UNTITLED };
-        if let Some(clock) = at.and_then(|at| clock(at, offset)) {
+        if let Some(clock) = at.and_then(|at| shown(at, offset)) {
             line(text, &format!("\n### {clock} - {title}"));
         }
         let told = usize::from(titles);
@@ -84,7 +93,7 @@ fn activity(text: &mut String, entries: &[Entry], offset: Offset) {
             }
             line(text, &format!("\n**{label}:**"));
             for entry in own {
-                line(text, &bullet("", &entry.content));
+                line(text, &bullet(&made(entry), &entry.content));
             }
         }
         rest.drain(..together);
@@ -107,6 +116,12 @@ fn is_title(content: &str) -> bool {
     !content.is_empty() && content.len() <= LONGEST_TITLE && !content.contains('\n')
 }
 
+/// What a commit is found by, where its subject does not say it.
+fn made(entry: &Entry) -> String {
+    let commits = entry.commits.iter().filter(|commit| !entry.content.contains(commit.as_str()));
+    if entry.category == Category::Commit { commits.map(|commit| format!("{commit} ")).collect() } else { String::new() }
+}
+
 /// A list item; what goes on below its first line belongs to it.
 fn bullet(mark: &str, content: &str) -> String {
     let mut lines = content.lines();
@@ -126,20 +141,16 @@ fn utc(seconds: i64) -> Option<String> {
     Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
-fn clock(seconds: i64, offset: Offset) -> Option<String> {
+fn shown(seconds: i64, offset: Offset) -> Option<String> {
     let time = Timestamp::from_second(seconds).ok()?.to_zoned(TimeZone::fixed(offset));
-    Some(time.strftime("%H:%M").to_string())
+    Some(time.strftime(if seconds % 60 == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string())
 }
 
-/// How far local time is from UTC: an id that is a moment is in local time, and the start is not.
-fn offset(head: &Head) -> Offset {
-    let local = DateTime::strptime("%Y%m%d-%H%M%S", &head.id).ok().and_then(|local| {
-        let local = local.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
-        let minutes = (local as f64 - head.started? as f64) / 60.0;
-        // Offsets are quarters of an hour; the id may be a few seconds older than the start.
-        Offset::from_seconds(((minutes / 15.0).round() as i32).saturating_mul(900)).ok()
-    });
-    local.unwrap_or(Offset::UTC)
+/// How far local time is from UTC: an id that is a moment is in local time, and the start is not. None where the two do
+/// not tell.
+fn zone(head: &Head) -> Option<Offset> {
+    let local = clock::zone(time::civil(&head.id)?, head.started?)?;
+    Offset::from_seconds(i32::try_from(local).ok()?).ok()
 }
 
 #[cfg(test)]

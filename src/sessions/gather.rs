@@ -182,7 +182,7 @@ impl Gathered {
 
     fn ran(&mut self, command: Command, ended: Ended, output: &str) {
         let kept = std::mem::replace(&mut self.cwd, command.folder.clone());
-        if !matches!(ended, Ended::Exit(1..) | Ended::Failed) {
+        if !ended.is_failure() {
             command.prints.iter().for_each(|path| self.touch("read", path));
             let patch = command.patch.as_deref().unwrap_or_default();
             shell::patched(patch).iter().for_each(|path| self.touch("edited", path));
@@ -205,7 +205,7 @@ impl Gathered {
     pub(super) fn touch(&mut self, verb: &str, path: &str) {
         let Some(file) = paths::told(path, self.cwd.as_deref(), &self.taking.tops) else { return };
         if self.first(verb, &file) {
-            if !self.touched.contains(&file) {
+            if self.first("touched", &file) {
                 self.touched.push(file.clone());
             }
             self.push(Category::Touched, format!("{verb} {file}"), vec![file], Vec::new());

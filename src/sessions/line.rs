@@ -10,7 +10,7 @@ use crate::event::cap_at;
 use crate::redact::redact;
 
 /// Longest line that is read, in bytes: longer ones hold pictures or whole files, and say nothing that is taken.
-pub(super) const MAX_LINE: usize = 4 * 1024 * 1024;
+pub const MAX_LINE: usize = 4 * 1024 * 1024;
 
 /// Longest text that is kept of a value, in bytes; commands, patches and messages are far below.
 const MAX_VALUE: usize = 1024 * 1024;
@@ -39,6 +39,13 @@ const NEVER: &[&str] = &[
     "thinking",
     "unified_diff",
     "usage",
+];
+
+/// Names of values that say what a line is and where it was written. They are compared and cut and never kept as they are,
+/// so nothing is taken out of them: with a word less in it, a folder would be another one.
+const STRUCTURAL: &[&str] = &[
+    "cwd", "file_path", "id", "name", "notebook_path", "path", "record_type", "role", "session_id", "status",
+    "stop_reason", "timestamp", "type", "uuid", "workdir",
 ];
 
 /// A value as it was written; what is absent is [`Json::Null`].
@@ -139,12 +146,16 @@ impl Json {
 
 fn parse(bytes: &[u8]) -> Option<Json> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let read = Kept.deserialize(&mut deserializer).ok()?;
+    let read = Kept { is_structural: false }.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     Some(read)
 }
 
-struct Kept;
+#[derive(Clone, Copy)]
+struct Kept {
+    /// Whether the value has one of the names of [`STRUCTURAL`].
+    is_structural: bool,
+}
 
 impl<'de> DeserializeSeed<'de> for Kept {
     type Value = Json;
@@ -183,13 +194,14 @@ impl<'de> Visitor<'de> for Kept {
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
         // Before anything is cut: a part of a text does not say any more what the whole does.
-        Ok(Json::Text(cap_at(&redact(value), MAX_VALUE).to_string()))
+        let value = if self.is_structural { Cow::Borrowed(value) } else { redact(value) };
+        Ok(Json::Text(cap_at(&value, MAX_VALUE).to_string()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut members = Vec::new();
         while members.len() < MAX_MEMBERS {
-            match access.next_element_seed(Kept)? {
+            match access.next_element_seed(self)? {
                 Some(member) => members.push(member),
                 None => return Ok(Json::List(members)),
             }
@@ -202,7 +214,8 @@ impl<'de> Visitor<'de> for Kept {
         let mut members = Vec::new();
         while let Some(name) = access.next_key::<String>()? {
             if members.len() < MAX_MEMBERS && !NEVER.contains(&name.as_str()) {
-                members.push((name, access.next_value_seed(Kept)?));
+                let is_structural = STRUCTURAL.contains(&name.as_str());
+                members.push((name, access.next_value_seed(Kept { is_structural })?));
             } else {
                 access.next_value::<IgnoredAny>()?;
             }

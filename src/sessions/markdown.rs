@@ -2,7 +2,7 @@
 //! time it stands in. Refuses fenced code, prompts, and to call a sentence a decision or a pattern because it stands
 //! somewhere below one; such a sentence is a note.
 
-mod clock;
+pub(super) mod clock;
 mod head;
 mod labels;
 mod lines;
@@ -102,7 +102,7 @@ struct Reader {
 
 impl Reader {
     fn new(head: Head) -> Self {
-        let clock = Clock::new(&head.id, head.started, None);
+        let clock = Clock::new(&head.id, head.started);
         let writing = Writing::new(head.started);
         let note = Section::Each(Category::Note);
         Reader {
@@ -426,17 +426,22 @@ impl Reader {
 
 /// How a goal stands, and the text behind its box.
 fn checkbox(text: &str) -> (Option<State>, &str) {
-    let state = match text.get(..3) {
-        Some("[ ]") => State::Open,
-        Some("[x]" | "[X]" | "[✓]") => State::Done,
-        Some("[~]" | "[-]" | "[/]") => State::Partial,
-        _ if text.starts_with("[]") => return (Some(State::Open), text[2..].trim_start()),
-        _ => return (None, text),
-    };
-    // `[x](url)` is a link.
-    match text[3..].starts_with('(') {
-        true => (None, text),
-        false => (Some(state), text[3..].trim_start()),
+    const BOXES: [(&str, State); 8] = [
+        ("[ ]", State::Open),
+        ("[]", State::Open),
+        ("[x]", State::Done),
+        ("[X]", State::Done),
+        ("[✓]", State::Done),
+        ("[~]", State::Partial),
+        ("[-]", State::Partial),
+        ("[/]", State::Partial),
+    ];
+    let found = BOXES.iter().find_map(|(mark, state)| Some((*state, text.strip_prefix(mark)?)));
+    match found {
+        // `[x](url)` is a link.
+        Some((_, rest)) if rest.starts_with('(') => (None, text),
+        Some((state, rest)) => (Some(state), rest.trim_start()),
+        None => (None, text),
     }
 }
 

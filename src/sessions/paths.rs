@@ -37,7 +37,11 @@ fn below<'p>(path: &'p str, top: &str) -> Option<&'p str> {
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
+/// None also for a path in a home, which is not known.
 fn absolute(path: &str, cwd: Option<&str>) -> Option<String> {
+    if path == "~" || path.starts_with("~/") {
+        return None;
+    }
     let path = slashed(path.strip_prefix("file://").unwrap_or(path));
     let whole = if is_absolute(&path) { path } else { format!("{}/{path}", slashed(cwd?)) };
     let root = if whole.starts_with('/') { "/" } else { "" };

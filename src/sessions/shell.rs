@@ -1,6 +1,7 @@
 //! What a command line that an agent ran says: its first line, the folder it ran in, files it only looked at, commits it
 //! made, how it ended. Refuses to run through a shell's whole grammar: what is not plain is taken as written or not at all.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -14,7 +15,7 @@ const MAX_COMMAND: usize = 200;
 /// Programs that only look: they say nothing of what was done, and there are hundreds in a session.
 const LOOKING: &[&str] = &[
     ":", "[", "awk", "basename", "bat", "cat", "cd", "clear", "cmp", "cut", "date", "df", "diff", "dirname", "du",
-    "echo", "env", "eza", "false", "fd", "file", "find", "grep", "head", "hostname", "id", "jobs", "jq", "less", "ls",
+    "echo", "eza", "false", "fd", "file", "find", "grep", "head", "hostname", "id", "jobs", "jq", "less", "ls",
     "lsof", "more", "nl", "od", "printenv", "printf", "ps", "pwd", "readlink", "realpath", "rg", "sed", "seq", "sleep",
     "sort", "stat", "strings", "tail", "test", "tr", "tree", "true", "type", "uname", "uniq", "wait", "wc", "which",
     "whoami", "xxd",
@@ -23,9 +24,7 @@ const LOOKING: &[&str] = &[
 /// What git is asked for only to look.
 const GIT_LOOKING: &[&str] = &[
     "blame",
-    "branch",
     "cat-file",
-    "config",
     "describe",
     "diff",
     "grep",
@@ -35,7 +34,6 @@ const GIT_LOOKING: &[&str] = &[
     "ls-tree",
     "merge-base",
     "reflog",
-    "remote",
     "rev-list",
     "rev-parse",
     "shortlog",
@@ -43,10 +41,21 @@ const GIT_LOOKING: &[&str] = &[
     "status",
 ];
 
+/// With nothing but these, what git could change it only lists.
+const GIT_LISTING: &[&str] = &[
+    "-a", "-l", "-r", "-v", "-vv", "--all", "--list", "--remotes", "--show-current", "get", "get-url", "list", "show",
+];
+
+/// The folder that a shell is asked for which is the top of where it is.
+const TOP: &str = "$(git rev-parse --show-toplevel)";
+
+/// Most files of one patch.
+const MAX_PATCHED: usize = 4_096;
+
 /// A command line as far as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Command {
-    /// Its first line, without going to a folder first.
+    /// Its first line that does more than look, without going to a folder first; the first one where none does.
     pub line: String,
     /// The folder it runs in, where that is known.
     pub folder: Option<String>,
@@ -74,6 +83,11 @@ pub(super) enum Ended {
 }
 
 impl Ended {
+    /// Whether what was to be done was not done.
+    pub(super) fn is_failure(self) -> bool {
+        matches!(self, Ended::Failed) || matches!(self, Ended::Exit(code) if code != 0)
+    }
+
     /// What is written behind the command.
     pub(super) fn suffix(self) -> String {
         match self {
@@ -109,17 +123,24 @@ pub(super) fn command(script: &str, cwd: Option<&str>) -> Command {
     let (mut rest, mut folder) = (script, cwd.map(str::to_string));
     while let Some(going) = GOING.captures(rest) {
         let into = (1..=3).find_map(|group| going.get(group)).map_or("", |group| group.as_str());
-        folder = paths::joined(into, folder.as_deref());
+        folder = match into {
+            TOP => folder,
+            // What a shell makes of it is not known, and so it is nowhere that is.
+            into if into == "-" || into.starts_with('~') || into.contains(['$', '`']) => Some(into.to_string()),
+            into => paths::joined(into, folder.as_deref()),
+        };
         rest = &rest[going.get(0).map_or(0, |whole| whole.end())..];
     }
-    let first = rest.trim().lines().next().unwrap_or_default().trim();
+    let lines = || rest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let is_patch = rest.contains("*** Begin Patch");
-    let parts = parts(first);
+    let first = lines().next().unwrap_or_default();
+    let does = lines().find(|line| !parts(line).iter().all(|part| looks(part)));
+    let is_script = is_patch || rest.contains("<<");
     Command {
-        line: cap_at(first, MAX_COMMAND).trim_end().to_string(),
+        line: cap_at(does.filter(|_| !is_script).unwrap_or(first), MAX_COMMAND).trim_end().to_string(),
         folder,
-        looks: !is_patch && !rest.contains("<<") && !parts.is_empty() && parts.iter().all(|part| looks(part)),
-        prints: printed(&parts),
+        looks: !is_script && !first.is_empty() && does.is_none(),
+        prints: printed(&parts(first)),
         commits: rest.contains("git") && rest.contains("commit"),
         patch: is_patch.then(|| rest.to_string()),
     }
@@ -159,6 +180,7 @@ fn looks(part: &str) -> bool {
     match program {
         _ if writes => false,
         "sed" => !words.iter().any(|word| word.starts_with("-i") || *word == "--in-place"),
+        "env" => words.iter().filter(|word| !word.contains('=')).count() == 1,
         "find" => !words.iter().any(|word| matches!(*word, "-delete" | "-exec" | "-execdir")),
         "git" => {
             let mut asked = words.iter().skip_while(|word| **word != "git").skip(1);
@@ -171,7 +193,12 @@ fn looks(part: &str) -> bool {
                     verb => break verb.unwrap_or_default(),
                 }
             };
-            GIT_LOOKING.contains(&verb)
+            let mut rest = asked.copied();
+            match verb {
+                "branch" | "remote" | "tag" | "worktree" => rest.all(|word| GIT_LISTING.contains(&word)),
+                "config" => rest.next().is_some_and(|word| GIT_LISTING.contains(&word) || word.starts_with("--get")),
+                verb => GIT_LOOKING.contains(&verb),
+            }
         }
         program => LOOKING.contains(&program) || program.is_empty(),
     }
@@ -208,16 +235,13 @@ pub(super) fn commits_made(output: &str) -> Vec<(String, String)> {
 
 /// Files that a patch of the form `*** Update File: path` changes, as written, each once.
 pub(super) fn patched(patch: &str) -> Vec<String> {
-    let mut files = Vec::new();
-    for line in patch.lines() {
-        let heads = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
-        let file =
-            heads.iter().find_map(|head| line.trim_start().strip_prefix(head)).map(|file| file.trim().to_string());
-        if let Some(file) = file.filter(|file| !file.is_empty() && !files.contains(file)) {
-            files.push(file);
-        }
-    }
-    files
+    let heads = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
+    let named = |line: &'_ str| {
+        let file = heads.iter().find_map(|head| line.trim_start().strip_prefix(head))?.trim().to_string();
+        Some(file).filter(|file| !file.is_empty())
+    };
+    let mut seen = HashSet::new();
+    patch.lines().filter_map(named).filter(|file| seen.insert(file.clone())).take(MAX_PATCHED).collect()
 }
 
 #[cfg(test)]
@@ -235,13 +259,29 @@ mod tests {
         check("cd \"/c d\" && cd e; make", "make", Some("/c d/e"));
         check("\n  make all\nmake more", "make all", Some("/a/b"));
         check("cd ..", "cd ..", Some("/a/b"));
+        check("cd \"$(git rev-parse --show-toplevel)\" && make", "make", Some("/a/b"));
+        check("cd ~/other && make", "make", Some("~/other"));
+        check("cd $OTHER; make", "make", Some("$OTHER"));
+        check("echo building\ncargo build\ncargo test", "cargo build", Some("/a/b"));
+        check("# all of it\n\ncat > a <<E\nmake\nE", "cat > a <<E", Some("/a/b"));
         assert_eq!(command(&"x".repeat(900), None).line.len(), MAX_COMMAND);
     }
 
     #[test]
     fn what_only_looks_is_known() {
         let check = |script: &str, expect: bool| assert_eq!(command(script, None).looks, expect, "{script}");
-        for script in ["ls -la", "cat a | grep b | wc -l", "git -C x log --oneline", "FOO=1 rg x 2>&1", "cd a && pwd"] {
+        for script in [
+            "ls -la",
+            "cat a | grep b | wc -l",
+            "git -C x log --oneline",
+            "FOO=1 rg x 2>&1",
+            "cd a && pwd",
+            "env",
+            "git branch -a",
+            "git remote get-url show",
+            "git config --get-regexp x",
+            "pwd\nls",
+        ] {
             check(script, true);
         }
         for script in [
@@ -253,6 +293,12 @@ mod tests {
             "find . -delete",
             "cat <<EOF > x",
             "cargo test 2>&1 | tail -3",
+            "env RUST_LOG=debug cargo run",
+            "git branch -D feature",
+            "git branch feature",
+            "git config user.name x",
+            "git remote add o u",
+            "ls\ncargo build",
         ] {
             check(script, false);
         }

@@ -93,9 +93,8 @@ pub(super) struct Clock {
 
 impl Clock {
     /// A clock that begins where the log says, and in the zone that its ID tells.
-    pub(super) fn new(id: &str, started: Option<i64>, offset: Option<i64>) -> Self {
-        let local = time::civil(id);
-        let offset = offset.or_else(|| zone(local?, started?));
+    pub(super) fn new(id: &str, started: Option<i64>) -> Self {
+        let offset = time::civil(id).and_then(|local| zone(local, started?));
         let begin = match (started, offset) {
             (Some(started), Some(offset)) => Some(started + offset),
             _ => None,
@@ -161,9 +160,9 @@ fn minute(local: i64) -> i64 {
 }
 
 /// What local time is ahead of UTC; none where the two cannot be the same moment.
-fn zone(local: i64, started: i64) -> Option<i64> {
-    let ahead = local - started;
-    let rounded = (ahead + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+pub(in crate::sessions) fn zone(local: i64, started: i64) -> Option<i64> {
+    let ahead = local.saturating_sub(started);
+    let rounded = ahead.saturating_add(QUARTER / 2).div_euclid(QUARTER) * QUARTER;
     ((ahead - rounded).abs() <= MAX_SLACK && rounded.abs() <= MAX_OFFSET).then_some(rounded)
 }
 
@@ -195,7 +194,7 @@ mod tests {
     /// Local times of headings after a start at 22:30, as days, hours and minutes.
     fn told(headings: &[&str]) -> Vec<(i64, i64, i64)> {
         let begin = time::civil("20250601-000000").expect("a date");
-        let mut clock = Clock::new("20250601-223000", Some(begin + 26 * 3600 + 30 * 60 + 2), None);
+        let mut clock = Clock::new("20250601-223000", Some(begin + 26 * 3600 + 30 * 60 + 2));
         let times = headings.iter().map(|text| {
             let at = clock.tell(&heading(text).expect("a time")).expect("a zone") - 4 * 3600 - begin;
             (at / DAY, at % DAY / 3600, at % 3600 / 60)
@@ -227,11 +226,11 @@ mod tests {
     #[test]
     fn the_start_tells_the_zone_where_the_id_does_not() {
         let started = time::civil("20250602-023041");
-        let mut clock = Clock::new("a-name", started, None);
+        let mut clock = Clock::new("a-name", started);
         let first = clock.tell(&heading("22:30 - Session Start").expect("a time"));
         assert_eq!(first, started);
         assert_eq!(clock.tell(&heading("22:40 - A").expect("a time")), started.map(|started| started - 41 + 600));
-        assert_eq!(Clock::new("a-name", started, None).tell(&heading("22:30 - A").expect("a time")), None);
+        assert_eq!(Clock::new("a-name", started).tell(&heading("22:30 - A").expect("a time")), None);
         assert_eq!(zone(0, 20 * 3600), None);
         assert_eq!(zone(0, 7 * MINUTE), None);
     }

@@ -173,7 +173,8 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
             _ => {}
         }
     }
-    if named.is_some_and(is_placeholder) {
+    // A title may speak of `<this>`; with neither an id nor a time it is still to be filled in.
+    if named.is_some_and(is_placeholder) && head.id.is_empty() && head.started.is_none() {
         return false;
     }
     let says_when = head.started.is_some() || !head.id.is_empty();
@@ -208,6 +209,7 @@ mod tests {
         for (path, text) in [
             ("layer/sessions/20250601-223000.md", format!("# Session: a thing\n{ID}")),
             ("notes/x.md", format!("# Session: a thing\n{ID}\n## Goals\n- [ ] a\n")),
+            ("notes/x.md", format!("# Session: <Suspense> and YYYY-MM-DD in {{{{name}}}}\n{ID}")),
             ("x.md", "---\ntype: session\nid: 20250601-223000\ntitle: 'a: b'\n---\n\n## Goals\n".into()),
             ("x.md", "---\r\ntype: \"session\"\r\nid: \"a\"\r\n---\r\n".into()),
             ("x.md", "# Session: a thing\n\n## Goals\n- a\n\n## Activity Log\n### 10:00 - Session Start\n".into()),

@@ -44,6 +44,7 @@ const PHRASES: &[Row] = &[
     },
     each(Category::Goal, &["goal", "goals", "session goal", "session goals", "objective", "objectives"]),
     each(Category::Touched, &["files", "key files", "files touched"]),
+    each(Category::Command, &["commands run"]),
     each(Category::Pattern, &["pattern", "patterns", "key pattern", "key patterns"]),
     each(
         Category::Context,
