@@ -18,7 +18,9 @@ use std::borrow::Cow;
 pub use private::Private;
 use rules::{Form, Left, Need, Place, Rule};
 
-pub use forgotten::{Forgotten, SHORTEST, is_forgotten, is_session_forgotten, leave_out};
+pub use forgotten::{
+    Forgotten, SHORTEST, is_forgotten, is_in_force, is_session_forgotten, leave_out, without_forgotten,
+};
 
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.
 pub const VERSION: u32 = 2;

@@ -211,7 +211,8 @@ pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
         }
         if let Some(by) = switched_off_by(here, agent) {
             for hook in hooks.iter_mut().filter(|hook| matches!(hook.state, State::Installed | State::Outdated)) {
-                (hook.state, hook.note) = (State::Disabled, Some(format!("disableAllHooks is true in {}", by.display())));
+                (hook.state, hook.note) =
+                    (State::Disabled, Some(format!("disableAllHooks is true in {}", by.display())));
             }
         }
         let consent = consents.get(&agent);

@@ -264,7 +264,8 @@ fn agents_ring(here: &Here) -> Check {
             }
             if !here.workspace.is_disabled() && here.workspace.create().is_ok() {
                 for settings in agents::everywhere(here, agent) {
-                    let silent = hooks::agents::try_out(&settings, &here.workspace.dir, dir)?.and_then(|one| one.failure);
+                    let silent =
+                        hooks::agents::try_out(&settings, &here.workspace.dir, dir)?.and_then(|one| one.failure);
                     failures.extend(silent.map(|failure| format!("the hook of {} {failure}", agent.name())));
                 }
             }

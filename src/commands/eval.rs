@@ -166,6 +166,7 @@ fn read_material(
     stop: &AtomicBool,
 ) -> Result<Material> {
     let program = program()?;
+    pipeline::recall_forgotten(&here.workspace)?;
     let reading = Reading { repository: &here.repository, config: &reader.config, program: &program, stop };
     let timeline = pipeline::timeline(&reader.cache, &here.repository, &reader.config, head)?;
     let sessions = entries::told(&reader.cache, &here.repository, reader.view.id)?;

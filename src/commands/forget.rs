@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .into());
     }
     let what = what(&here, arguments)?;
-    let doomed = pipeline::doomed(&log, &what)?;
+    let doomed = pipeline::would_go(&log, &what)?;
     let mut found = BTreeMap::new();
     doomed.iter().for_each(|one| *found.entry(one.event_type.clone()).or_default() += 1);
     let mut sources: Vec<String> = doomed.iter().map(|one| one.source.clone()).filter(|one| !one.is_empty()).collect();
@@ -68,10 +68,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             return Err(UserError::new(Exit::Failed, "nothing was erased").hint("`--yes` does not ask").into());
         }
         let stop = stop_flag();
-        let (erased, _) = here.behind_the_lock(&stop, output, |context| pipeline::forget(context, &what))?;
+        let erased = here.behind_the_lock(&stop, output, |context| pipeline::forget(context, &what))?.erased;
         answer.erased = erased.events;
         answer.read_again = erased.read_again;
-        answer.left = erased.left.iter().map(|path| path.display().to_string()).collect();
+        if let Forget::Texts(texts) = &what {
+            let left = pipeline::still_holding(&here.workspace, texts)?;
+            answer.left = left.iter().map(|path| path.display().to_string()).collect();
+        }
     }
     if output.json {
         return output.print_json(&answer);
@@ -84,7 +87,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         }
         for path in &answer.left {
             page.line(format!(
-                "still in {path}: it stands in the name of a file, or in a copy of settings kept to restore them"
+                "still in {path}: it stands in the name of a file, in a copy of settings kept to restore them, or somebody \
+                 was reading; in that case ask again"
             ));
         }
     }
@@ -99,15 +103,20 @@ fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
             UserError::new(Exit::Usage, format!("`{}` is no regular expression: {error}", arguments.what))
         })?;
         let texts = pipeline::matches_of(&log, &pattern)?;
+        if texts.is_empty() {
+            let message = format!("nothing that was taken in matches `{}`, and nothing was erased", arguments.what);
+            return Err(UserError::new(Exit::Failed, message)
+                .hint("name the text itself to keep it from being taken in")
+                .into());
+        }
         if let Some(short) = texts.iter().find(|text| text.len() < SHORTEST) {
             return Err(too_short(short));
         }
         return Ok(Forget::Texts(texts));
     }
     let id = arguments.what.strip_prefix("session:").unwrap_or(&arguments.what).to_string();
-    let session = Forget::Session(id);
-    if !pipeline::doomed(&log, &session)?.is_empty() {
-        return Ok(session);
+    if pipeline::is_session(&here.workspace, &id)? {
+        return Ok(Forget::Session(id));
     }
     if arguments.what.len() < SHORTEST {
         return Err(too_short(&arguments.what));

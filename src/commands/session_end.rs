@@ -148,11 +148,8 @@ mod tests {
     fn a_value_is_taken_once_it_is_whole() {
         let text =
             r#"{"session_id":"1","transcript_path":"/t/é.jsonl","cwd":"/w","hook_event_name":"Stop","x":{"y":[1]}}"#;
-        let expect = Rung {
-            transcript_path: Some("/t/é.jsonl".into()),
-            cwd: Some("/w".into()),
-            workspace_roots: Vec::new(),
-        };
+        let expect =
+            Rung { transcript_path: Some("/t/é.jsonl".into()), cwd: Some("/w".into()), workspace_roots: Vec::new() };
         assert_eq!(heard(&[text]).as_ref(), Some(&expect));
         assert_eq!(heard(&[text, "\n"]).as_ref(), Some(&expect));
         assert_eq!(heard(&["\n", text, "{\"another\":1}"]).as_ref(), Some(&expect));

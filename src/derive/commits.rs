@@ -6,6 +6,7 @@ use super::storable;
 use crate::event::{CommitData, DERIVER, Fact, FileChange, GIT_COMMIT, Origin, Status, encode_path};
 use crate::eventlog::commit_idem;
 use crate::git::{ObjectId, RawChange, RawCommit};
+use crate::redact::without_forgotten;
 
 /// The `git.commit` fact of a commit.
 pub fn commit_fact(raw: &RawCommit) -> Fact {
@@ -22,8 +23,8 @@ pub fn commit_fact(raw: &RawCommit) -> Fact {
     let data = CommitData {
         sha: raw.id.to_string(),
         message: storable(&raw.message),
-        author: raw.author.clone(),
-        committer: raw.committer.clone(),
+        author: without_forgotten(&raw.author).into_owned(),
+        committer: without_forgotten(&raw.committer).into_owned(),
         author_time: raw.author_time,
         committer_time: raw.committer_time,
         parents: raw.parents.iter().map(ObjectId::to_string).collect(),

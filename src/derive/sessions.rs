@@ -92,6 +92,27 @@ pub struct EntryFact {
 }
 
 impl SessionData {
+    /// The same as the log keeps it: without secrets and what was forgotten, and no longer than may be.
+    pub fn stored(&self) -> SessionData {
+        let clean = |text: &Option<String>| text.as_deref().map(storable);
+        let head = &self.head;
+        SessionData {
+            session: storable(&self.session),
+            title: storable(&self.title),
+            head: Head {
+                branch: clean(&head.branch),
+                tool: clean(&head.tool),
+                start_tag: clean(&head.start_tag),
+                end_tag: clean(&head.end_tag),
+                start_commit: clean(&head.start_commit),
+                end_commit: clean(&head.end_commit),
+                ..head.clone()
+            },
+            warnings: self.warnings.iter().map(|warning| storable(warning)).collect(),
+            ..self.clone()
+        }
+    }
+
     /// The head that it was made from.
     pub fn as_head(&self) -> Head {
         Head { id: self.session.clone(), title: self.title.clone(), ..self.head.clone() }
@@ -111,24 +132,18 @@ pub fn source_of(session: &str) -> String {
 /// Facts of a reading, the session first. `path` is that of a file in a tree, encoded; without one, the session exists
 /// nowhere else. `hash` is that of the file, `version` says what read it. Nothing of a session, and no entry, that was to
 /// be forgotten.
-pub fn session_facts(
-    reading: &Reading,
-    path: Option<&str>,
-    format: &str,
-    hash: &str,
-    version: &str,
-) -> Vec<EntryFact> {
+pub fn session_facts(reading: &Reading, path: Option<&str>, format: &str, hash: &str, version: &str) -> Vec<EntryFact> {
     if redact::is_session_forgotten(&reading.head.id) {
         return Vec::new();
     }
     let session = storable(&reading.head.id);
     let source = path.map_or_else(|| source_of(&session), str::to_string);
     let origin = if path.is_some() { Origin::Code } else { Origin::Session };
-    let data = SessionData { version: version.to_string(), ..session_data(reading, &session, format, hash) };
+    let data = session_data(reading, format, hash, version).stored();
     let mut facts = vec![session_fact(&data, &source, origin)];
     let mut seen: HashMap<EntryData, u32> = HashMap::new();
     for entry in reading.entries.iter().filter(|entry| !redact::is_forgotten(&entry.content)) {
-        let mut data = EntryData { version: version.to_string(), ..entry_data(&session, entry) };
+        let mut data = entry_data(&session, entry, version);
         let occurrence = seen.entry(data.clone()).or_default();
         data.occurrence = *occurrence;
         *occurrence += 1;
@@ -188,35 +203,23 @@ pub fn entry_fact(data: &EntryData, source: &str, origin: Origin) -> EntryFact {
     }
 }
 
-fn session_data(reading: &Reading, session: &str, format: &str, hash: &str) -> SessionData {
-    let head = &reading.head;
-    let clean = |text: &Option<String>| text.as_deref().map(storable);
+fn session_data(reading: &Reading, format: &str, hash: &str, version: &str) -> SessionData {
     SessionData {
-        session: session.to_string(),
+        session: reading.head.id.clone(),
         format: format.to_string(),
-        title: storable(&head.title),
-        head: Head {
-            branch: clean(&head.branch),
-            tool: clean(&head.tool),
-            start_tag: clean(&head.start_tag),
-            end_tag: clean(&head.end_tag),
-            start_commit: clean(&head.start_commit),
-            end_commit: clean(&head.end_commit),
-            // They stand beside it, under names of their own.
-            id: String::new(),
-            title: String::new(),
-            ..*head
-        },
+        title: reading.head.title.clone(),
+        // They stand beside it, under names of their own.
+        head: Head { id: String::new(), title: String::new(), ..reading.head.clone() },
         hash: hash.to_string(),
         entries: reading.entries.len() as u64,
         skipped: reading.skipped,
-        warnings: reading.warnings.iter().map(|warning| storable(warning)).collect(),
+        warnings: reading.warnings.clone(),
         is_stub: reading.is_stub,
-        version: String::new(),
+        version: version.to_string(),
     }
 }
 
-fn entry_data(session: &str, entry: &Entry) -> EntryData {
+fn entry_data(session: &str, entry: &Entry, version: &str) -> EntryData {
     EntryData {
         session: session.to_string(),
         category: entry.category,
@@ -226,7 +229,7 @@ fn entry_data(session: &str, entry: &Entry) -> EntryData {
         commits: entry.commits.iter().map(|commit| storable(commit)).collect(),
         state: entry.state,
         occurrence: 0,
-        version: String::new(),
+        version: version.to_string(),
     }
 }
 
@@ -259,7 +262,8 @@ mod tests {
 
     #[test]
     fn an_entry_is_itself_wherever_it_stands() {
-        let one = session_facts(&reading(vec![entry(Category::Decision, "use a")]), Some("s.md"), "markdown", "1", "1.1");
+        let one =
+            session_facts(&reading(vec![entry(Category::Decision, "use a")]), Some("s.md"), "markdown", "1", "1.1");
         let mut moved = vec![entry(Category::Note, "before"), entry(Category::Decision, "use a")];
         moved[1].line = 90;
         let two = session_facts(&reading(moved), Some("s.md"), "markdown", "2", "1.1");

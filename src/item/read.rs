@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::derive::{CodeFacts, file_facts, session_facts, text_facts, version};
 use crate::event::{decode_path, hex};
 use crate::git::{Blob, ObjectId, Repository};
-use crate::redact::redact_source;
+use crate::redact::{is_session_forgotten, redact_source};
 use crate::sessions;
 use crate::syntax::{self, Child, Limits, Skip, Triage};
 
@@ -76,8 +76,10 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
         Triage::Skip(skip) => return Ok(left_out(path, size, Outcome::Skipped(skip))),
         Triage::Text => {
             let text = String::from_utf8_lossy(&bytes);
-            let mut facts = text_facts(&path, &text);
-            if let Some(reading) = sessions::markdown::read(&real_path, &redact_source(&text)) {
+            let reading = sessions::markdown::read(&real_path, &redact_source(&text));
+            let is_forgotten = reading.as_ref().is_some_and(|reading| is_session_forgotten(&reading.head.id));
+            let mut facts = text_facts(&path, if is_forgotten { "" } else { &text });
+            if let Some(reading) = reading {
                 let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
                 facts.entries = session_facts(&reading, Some(&path), "markdown", &hash, &version());
             }

@@ -1,17 +1,19 @@
 //! Forgetting: what a person names goes from the log, and everything that is made of the log is made again without it. A
 //! keyed list keeps it from being taken in again. Refuses to say that it is gone while it still stands somewhere.
 
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::{Context, Depth, Report};
-use crate::event::{Seq, encode_path};
+use crate::derive::{SESSION_READ, SessionData, session_fact, source_of};
+use crate::event::{Fact, Origin, Seq, encode_path};
 use crate::eventlog::Eventlog;
 use crate::fail;
-use crate::redact::{Forgotten, leave_out};
-use crate::store::Cache;
+use crate::redact::{self, Forgotten};
 use crate::workspace::{Workspace, write_atomically};
 
 /// What is to be forgotten.
@@ -21,6 +23,15 @@ pub enum Forget {
     Texts(Vec<String>),
     /// A session, by its id.
     Session(String),
+}
+
+impl Forget {
+    fn put_on(&self, list: &mut Forgotten) {
+        match self {
+            Forget::Texts(texts) => texts.iter().for_each(|text| list.add_text(text)),
+            Forget::Session(id) => list.add_session(id),
+        }
+    }
 }
 
 /// One event that will go.
@@ -34,36 +45,85 @@ pub struct Doomed {
     pub from_git: bool,
     /// Where it was read.
     pub source: String,
+    /// What it says of a session that exists nowhere else.
+    session: Option<SessionData>,
 }
 
 /// What was done.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Erased {
     /// Events whose body is gone.
     pub events: u64,
     /// Events of commits and files that were read again without the text.
     pub read_again: u64,
-    /// Files of the state folder that still hold the text, and why that is.
-    pub left: Vec<PathBuf>,
 }
 
+/// Members of events that nobody wrote down as a text: what stands there is one of a few words, a name of a file or a hash.
+const FIXED: &[&str] = &[
+    "blob",
+    "category",
+    "files",
+    "files_changed",
+    "format",
+    "hash",
+    "key",
+    "kind",
+    "language",
+    "parents",
+    "path",
+    "sha",
+    "state",
+    "type",
+    "version",
+];
+
 /// The events that hold what is to be forgotten.
-pub fn doomed(log: &Path, what: &Forget) -> Result<Vec<Doomed>> {
+pub fn would_go(log: &Path, what: &Forget) -> Result<Vec<Doomed>> {
+    let mut list = Forgotten::new(chance()?);
+    what.put_on(&mut list);
+    doomed(log, &list)
+}
+
+/// Whether a session is called so: one that the log knows, or one that was forgotten.
+pub fn is_session(workspace: &Workspace, id: &str) -> Result<bool> {
+    if read_list(workspace)?.is_some_and(|list| list.holds_session(id)) {
+        return Ok(true);
+    }
+    Ok(!would_go(&workspace.eventlog_path(), &Forget::Session(id.to_string()))?.is_empty())
+}
+
+/// The events that hold what is on a list.
+fn doomed(log: &Path, list: &Forgotten) -> Result<Vec<Doomed>> {
     let mut all = Vec::new();
+    let mut logs = HashSet::new();
     Eventlog::each(log, |seq, event_type, origin, source, data| {
-        let holds = match what {
-            Forget::Texts(texts) => texts.iter().any(|text| says(data, text) || source.contains(text.as_str())),
-            Forget::Session(id) => {
-                let field = |name: &str| serde_json::from_str::<Value>(data).ok()?[name].as_str().map(str::to_string);
-                event_type.starts_with("session.") && field("session").as_ref() == Some(id)
-            }
-        };
-        if holds {
-            let from_git = matches!(origin, "git" | "code");
-            all.push(Doomed { seq, event_type: event_type.to_string(), from_git, source: source.to_string() });
+        let data: Value = serde_json::from_str(data).unwrap_or_default();
+        let is_of_session =
+            event_type.starts_with("session.") && data["session"].as_str().is_some_and(|id| list.holds_session(id));
+        let from_git = matches!(origin, "git" | "code");
+        if is_of_session && from_git {
+            logs.insert(source.to_string());
+        }
+        let mut strings = Vec::new();
+        collect(&data, &mut strings);
+        if is_of_session || strings.iter().any(|text| list.holds(text)) {
+            let is_head = event_type == SESSION_READ && !from_git && !is_of_session;
+            let session = is_head.then(|| serde_json::from_value(data).ok()).flatten();
+            all.push(Doomed { seq, event_type: event_type.to_string(), from_git, source: source.to_string(), session });
         }
         Ok(())
     })?;
+    if !logs.is_empty() {
+        // The file of a session says all that its entries do.
+        Eventlog::each(log, |seq, event_type, origin, source, _| {
+            let is_new = !all.iter().any(|one| one.seq == seq);
+            if origin == "code" && event_type.starts_with("code.") && logs.contains(source) && is_new {
+                let (event_type, source) = (event_type.to_string(), source.to_string());
+                all.push(Doomed { seq, event_type, from_git: true, source, session: None });
+            }
+            Ok(())
+        })?;
+    }
     Ok(all)
 }
 
@@ -87,21 +147,22 @@ fn collect(value: &Value, into: &mut Vec<String>) {
     match value {
         Value::String(text) => into.push(text.clone()),
         Value::Array(all) => all.iter().for_each(|one| collect(one, into)),
-        Value::Object(all) => all.values().for_each(|one| collect(one, into)),
+        Value::Object(all) => {
+            all.iter().filter(|(name, _)| !FIXED.contains(&name.as_str())).for_each(|(_, one)| collect(one, into));
+        }
         _ => {}
     }
 }
 
-/// Whether data, one JSON object as it is written, says a text.
-fn says(data: &str, text: &str) -> bool {
-    let written = serde_json::to_string(text).expect("a string has a JSON form");
-    data.contains(&written[1..written.len() - 1])
-}
-
 /// Puts the list of what was forgotten in force for this process.
 pub fn recall_forgotten(workspace: &Workspace) -> Result<()> {
-    leave_out(read_list(workspace)?.unwrap_or_default());
+    redact::leave_out(read_list(workspace)?.unwrap_or_default());
     Ok(())
+}
+
+/// Whether something was forgotten since the list was put in force: what was read until then may say it.
+pub fn is_outdated(workspace: &Workspace) -> Result<bool> {
+    Ok(!redact::is_in_force(&read_list(workspace)?.unwrap_or_default()))
 }
 
 fn read_list(workspace: &Workspace) -> Result<Option<Forgotten>> {
@@ -112,50 +173,65 @@ fn read_list(workspace: &Workspace) -> Result<Option<Forgotten>> {
     }
 }
 
-/// Erases. Resumable: the list comes first, and what a stop left is found again by asking for the same once more.
-pub fn forget(context: &Context<'_>, what: &Forget) -> Result<(Erased, Report)> {
-    let workspace = context.workspace;
-    let path = workspace.eventlog_path();
-    let mut list = match read_list(workspace)? {
+/// Forgets. From when it is on the list, whoever brings the caches up to date goes on with it.
+pub fn forget(context: &Context<'_>, what: &Forget) -> Result<Report> {
+    let mut list = match read_list(context.workspace)? {
         Some(list) => list,
         None => Forgotten::new(chance()?),
     };
-    match what {
-        Forget::Texts(texts) => texts.iter().for_each(|text| list.add_text(text)),
-        Forget::Session(id) => list.add_session(id),
-    }
-    write_atomically(&workspace.forgotten_path(), &serde_json::to_vec(&list)?)?;
+    what.put_on(&mut list);
+    list.is_erasing = true;
+    write_list(context.workspace, &list)?;
     fail::point("list of the forgotten kept")?;
-    leave_out(list);
-    let doomed = doomed(&path, what)?;
+    super::catch_up(context, Depth::New)
+}
+
+/// Puts the list in force, and erases what is on it if that has been begun and not ended. The caches go first: what they say
+/// of events that are gone would be wrong, and without them everything is made again from the log.
+pub(super) fn go_on(workspace: &Workspace) -> Result<Option<Erased>> {
+    let list = read_list(workspace)?.unwrap_or_default();
+    redact::leave_out(list.clone());
+    let path = workspace.eventlog_path();
+    if !list.is_erasing || !path.exists() {
+        return Ok(None);
+    }
+    workspace.drop_cache()?;
+    clear(workspace)?;
+    fail::point("caches emptied of the forgotten")?;
+    let doomed = doomed(&path, &list)?;
     let mut log = Eventlog::open(&path, workspace.wal)?;
     let (again, gone): (Vec<&Doomed>, Vec<&Doomed>) = doomed.iter().partition(|one| one.from_git);
     let seqs = |all: &[&Doomed]| all.iter().map(|one| one.seq).collect::<Vec<Seq>>();
+    // A session whose title said it is still there.
+    let heads = gone.iter().filter_map(|one| one.session.as_ref()).map(SessionData::stored);
+    let heads = heads.filter(|head| !redact::is_session_forgotten(&head.session));
+    let heads: Vec<Fact> =
+        heads.map(|head| session_fact(&head, &source_of(&head.session), Origin::Session).fact).collect();
+    log.append(&heads)?;
     log.erase(&seqs(&gone))?;
     fail::point("events erased")?;
     log.drop_derivable(&seqs(&again))?;
     log.vacuum()?;
     log.close()?;
     fail::point("log emptied of the forgotten")?;
-    clear(workspace)?;
-    fail::point("caches emptied of the forgotten")?;
-    let report = super::catch_up(context, Depth::New)?;
-    let log = Eventlog::open(&path, workspace.wal)?;
-    let cache = Cache::open(workspace, context.config, &log, false)?;
-    super::sweep::drop_embeddings(context, &cache, 0)?;
-    cache.close()?;
-    log.close()?;
-    let left = match what {
-        Forget::Texts(texts) => still_holding(&workspace.dir, texts)?,
-        Forget::Session(_) => Vec::new(),
-    };
-    Ok((Erased { events: gone.len() as u64, read_again: again.len() as u64, left }, report))
+    Ok(Some(Erased { events: gone.len() as u64, read_again: again.len() as u64 }))
+}
+
+/// Everything is made again: there is nothing left to go on with.
+pub(super) fn ended(workspace: &Workspace) -> Result<()> {
+    let Some(mut list) = read_list(workspace)? else { return Ok(()) };
+    list.is_erasing = false;
+    write_list(workspace, &list)
+}
+
+fn write_list(workspace: &Workspace, list: &Forgotten) -> Result<()> {
+    write_atomically(&workspace.forgotten_path(), &serde_json::to_vec(list)?)
 }
 
 fn chance() -> Result<[u8; 32]> {
     let mut key = [0; 32];
     let mut file = std::fs::File::open("/dev/urandom").context("opening /dev/urandom")?;
-    std::io::Read::read_exact(&mut file, &mut key).context("reading /dev/urandom")?;
+    file.read_exact(&mut key).context("reading /dev/urandom")?;
     Ok(key)
 }
 
@@ -177,39 +253,70 @@ fn clear(workspace: &Workspace) -> Result<()> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_trace = name.starts_with("patina.log") || name == "last_error";
-        if is_trace || name.contains(".damaged-") {
+        if is_trace || name.contains(".damaged-") || name.starts_with("eventlog.salvaged") {
             std::fs::remove_file(entry.path())?;
         }
     }
     Ok(())
 }
 
-/// The files below a folder that hold one of the texts, as it is or as it is written in JSON and in keys.
-fn still_holding(dir: &Path, texts: &[String]) -> Result<Vec<PathBuf>> {
+/// How much of a file is looked at at a time.
+const PIECE: usize = 1 << 20;
+
+/// The files below the state folder that hold one of the texts, as it is or as it is written in JSON and in keys.
+pub fn still_holding(workspace: &Workspace, texts: &[String]) -> Result<Vec<PathBuf>> {
     let mut forms: Vec<Vec<u8>> = Vec::new();
     for text in texts {
         let written = serde_json::to_string(text).expect("a string has a JSON form");
-        let encoded = encode_path(text.as_bytes());
-        forms.extend([
-            text.as_bytes().to_vec(),
-            written.as_bytes()[1..written.len() - 1].to_vec(),
-            encoded.into_bytes(),
-        ]);
+        let encoded = encode_path(text.as_bytes()).into_bytes();
+        forms.extend([text.as_bytes().to_vec(), written.as_bytes()[1..written.len() - 1].to_vec(), encoded]);
     }
-    let (mut found, mut folders) = (Vec::new(), vec![dir.to_path_buf()]);
+    let Some(longest) = forms.iter().map(Vec::len).max() else { return Ok(Vec::new()) };
+    let pattern: Vec<String> = forms.iter().map(|form| regex::escape(&String::from_utf8_lossy(form))).collect();
+    // No limit but that of memory: there may be thousands.
+    let pattern = regex::bytes::RegexBuilder::new(&pattern.join("|")).size_limit(usize::MAX).build()?;
+    let (mut found, mut seen, mut folders) = (Vec::new(), HashSet::new(), vec![workspace.dir.clone()]);
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-                continue;
-            }
-            let bytes = std::fs::read(entry.path())?;
-            if forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form.as_slice())) {
-                found.push(entry.path());
+        // A link may lead to a folder on another disk, and back.
+        if !seen.insert(std::fs::canonicalize(&folder)?) {
+            continue;
+        }
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let looked = match std::fs::metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => {
+                    folders.push(path.clone());
+                    Ok(false)
+                }
+                Ok(_) => is_said_in(&path, &pattern, longest),
+                Err(error) => Err(error),
+            };
+            match looked {
+                Ok(true) => found.push(path),
+                // Others write here too.
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("reading {}", path.display()));
+                }
+                _ => {}
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+fn is_said_in(path: &Path, pattern: &regex::bytes::Regex, longest: usize) -> std::io::Result<bool> {
+    let mut file = std::fs::File::open(path)?;
+    let mut piece = Vec::new();
+    loop {
+        let new = (&mut file).take(PIECE as u64).read_to_end(&mut piece)?;
+        if pattern.is_match(&piece) {
+            return Ok(true);
+        }
+        if new == 0 {
+            return Ok(false);
+        }
+        // One may begin at the end of a piece.
+        piece.drain(..piece.len().saturating_sub(longest - 1));
+    }
 }

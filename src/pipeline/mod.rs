@@ -34,7 +34,7 @@ use crate::workspace::{Lock, Workspace};
 pub use due::{
     Failed, LEAST_COMMITS, Outcome, Since, Supply, Training, due, is_wanted, last_training, note_failure, supply,
 };
-pub use forget::{Doomed, Erased, Forget, doomed, forget, matches_of};
+pub use forget::{Doomed, Erased, Forget, forget, is_session, matches_of, recall_forgotten, still_holding, would_go};
 pub use look::retrain_if_due;
 pub use retrain::{Briefly, Learner, keep, retrain, timeline};
 pub use sessions::{Imported, Noted, import_sessions, note, replay_sessions};
@@ -101,6 +101,9 @@ pub struct Report {
     pub seconds: Seconds,
     /// Most memory this process held, in bytes.
     pub peak_rss_bytes: u64,
+    /// What was erased because it was to be forgotten.
+    #[serde(skip)]
+    pub erased: Erased,
     /// Why nothing was embedded.
     #[serde(skip)]
     pub no_vectors: Option<UserError>,
@@ -167,10 +170,10 @@ pub fn catch_up(context: &Context<'_>, depth: Depth) -> Result<Report> {
 fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     let full = depth != Depth::New;
     let start = Instant::now();
-    forget::recall_forgotten(context.workspace)?;
+    let erased = forget::go_on(context.workspace)?;
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
-    let mut report = Report::default();
+    let mut report = Report { erased: erased.unwrap_or_default(), ..Report::default() };
     views::let_go_of_missing(context, &mut cache)?;
     // Before HEADs and history are looked at: what moves meanwhile is then seen to have moved.
     let boundary = context.repository.shallow_boundary()?;
@@ -200,8 +203,14 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
         .map(|main| item::counts(&cache.connection, main.id))
         .transpose()?
         .map_or(0, |counts| counts.values().sum());
+    if erased.is_some() {
+        sweep::drop_dead_embeddings(context, &cache)?;
+    }
     cache.close()?;
     log.close()?;
+    if erased.is_some() {
+        forget::ended(context.workspace)?;
+    }
     report.seconds.total = start.elapsed().as_secs_f64();
     report.peak_rss_bytes = peak_rss_bytes();
     tracing::info!(

@@ -161,8 +161,11 @@ pub fn timeline(cache: &Connection, repository: &Repository, config: &Config, he
     history::timeline(cache, &people, |seq| eventlog::data(cache, seq), |path| !config.ignores(path))
 }
 
-/// Keeps embeddings that were not known.
+/// Keeps embeddings that were not known, unless something was forgotten since their texts were read.
 pub fn keep(workspace: &Workspace, setup: &Setup, new: &New, _lock: &Lock) -> Result<()> {
+    if super::forget::is_outdated(workspace)? {
+        return Ok(());
+    }
     let mut known = Embeddings::open(&workspace.embeddings_path(), workspace.wal, &setup.identity)?;
     known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
     known.close()

@@ -75,7 +75,8 @@ fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     let mut kept = Vec::new();
     for (_, _, version) in versions.iter().rev() {
         let of_version = entries.iter().filter(|(_, data)| data.version == *version);
-        let is_new = |time: Option<i64>| read.as_ref().is_none_or(|read| time.is_some_and(|time| !read.contains(&time)));
+        let is_new =
+            |time: Option<i64>| read.as_ref().is_none_or(|read| time.is_some_and(|time| !read.contains(&time)));
         kept.extend(of_version.filter(|(_, data)| version == BY_HAND || is_new(data.time)).cloned());
         for (_, data) in heads.iter().filter(|(_, data)| data.version == *version && version != BY_HAND) {
             let (start, end) = (data.head.started.unwrap_or(i64::MIN), data.head.ended.unwrap_or(i64::MAX));
@@ -197,13 +198,7 @@ pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) 
     taken
 }
 
-fn import(
-    context: &Context<'_>,
-    log: &mut Eventlog,
-    path: &Path,
-    prompts: bool,
-    tops: &[PathBuf],
-) -> Result<Imported> {
+fn import(context: &Context<'_>, log: &mut Eventlog, path: &Path, prompts: bool, tops: &[PathBuf]) -> Result<Imported> {
     let no = |why: &str| {
         UserError::new(Exit::Failed, format!("{}: {why}", path.display()))
             .hint("it takes Markdown session logs, and transcripts of Claude Code and Codex")

@@ -52,13 +52,22 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
 }
 
 /// Embeddings of what nothing has said for as long, and of models that are not in use any more.
-pub(super) fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
+fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
     let Some(generation) = index::current(&cache.connection)? else { return Ok(()) };
     let kept = index::forget_dead(&cache.connection, before)?;
     let path = context.workspace.embeddings_path();
     let mut embeddings = Embeddings::open(&path, context.workspace.wal, &generation.model)?;
     embeddings.keep_only(&kept)?;
     embeddings.close()
+}
+
+/// Embeddings of everything that nothing says now: all of them where none is in use.
+pub(super) fn drop_dead_embeddings(context: &Context<'_>, cache: &Cache) -> Result<()> {
+    if index::current(&cache.connection)?.is_none() {
+        Embeddings::remove(&context.workspace.embeddings_path());
+        return Ok(());
+    }
+    drop_embeddings(context, cache, 0)
 }
 
 fn live(cache: &Cache) -> Result<HashSet<Seq>> {

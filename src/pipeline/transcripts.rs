@@ -39,7 +39,8 @@ impl Worktrees {
     fn of(repository: &Repository, workspace: Option<&Workspace>) -> Result<Worktrees> {
         let tops = tops(repository)?;
         let path = workspace.map(Workspace::worktrees_path).filter(|path| path.exists());
-        let known = path.map(|path| std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display())));
+        let known =
+            path.map(|path| std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display())));
         let known = known.transpose()?.unwrap_or_default();
         let known = known.lines().map(|line| PathBuf::from(OsString::from_vec(decode_path(line))));
         let gone = known.filter(|top| !tops.contains(top)).collect();
@@ -54,7 +55,8 @@ impl Worktrees {
     /// Remembers those that are there.
     fn remember(&self, workspace: &Workspace) -> Result<()> {
         let path = workspace.worktrees_path();
-        let mut all: Vec<String> = self.all().iter().map(|top| encode_path(top.as_os_str().as_encoded_bytes())).collect();
+        let mut all: Vec<String> =
+            self.all().iter().map(|top| encode_path(top.as_os_str().as_encoded_bytes())).collect();
         all.sort();
         let text = all.join("\n") + "\n";
         if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
@@ -71,7 +73,10 @@ impl Worktrees {
             match folder.ancestors().find(decides) {
                 Some(top) if self.tops.iter().any(|known| known == top) => true,
                 // One that was there is no other's as long as no other is there.
-                top => self.gone.iter().any(|gone| folder.starts_with(gone) && top.is_none_or(|top| !top.starts_with(gone))),
+                top => self
+                    .gone
+                    .iter()
+                    .any(|gone| folder.starts_with(gone) && top.is_none_or(|top| !top.starts_with(gone))),
             }
         })
     }

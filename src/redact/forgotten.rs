@@ -24,6 +24,9 @@ pub struct Forgotten {
     key: String,
     texts: Vec<Mark>,
     sessions: Vec<String>,
+    /// Whether what is on the list may still stand somewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_erasing: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +46,7 @@ pub fn leave_out(forgotten: Forgotten) {
 }
 
 /// The text without what this process leaves out.
-pub(super) fn without_forgotten(text: &str) -> Cow<'_, str> {
+pub fn without_forgotten(text: &str) -> Cow<'_, str> {
     match in_force() {
         Some(list) => list.strip(text),
         None => Cow::Borrowed(text),
@@ -57,7 +60,13 @@ pub fn is_forgotten(text: &str) -> bool {
 
 /// Whether a session is left out by this process.
 pub fn is_session_forgotten(session: &str) -> bool {
-    in_force().is_some_and(|list| list.sessions.contains(&list.proof(session)))
+    in_force().is_some_and(|list| list.holds_session(session))
+}
+
+/// Whether this process leaves out what is on a list, and nothing else.
+pub fn is_in_force(list: &Forgotten) -> bool {
+    let own = in_force().unwrap_or_default();
+    (&own.texts, &own.sessions) == (&list.texts, &list.sessions)
 }
 
 fn in_force() -> Option<Arc<Forgotten>> {
@@ -84,6 +93,16 @@ impl Forgotten {
         if !self.sessions.contains(&proof) {
             self.sessions.push(proof);
         }
+    }
+
+    /// Whether a session is on the list.
+    pub fn holds_session(&self, session: &str) -> bool {
+        self.sessions.contains(&self.proof(session))
+    }
+
+    /// Whether a text says something that is on the list.
+    pub fn holds(&self, text: &str) -> bool {
+        matches!(self.strip(text), Cow::Owned(_))
     }
 
     fn strip<'t>(&self, text: &'t str) -> Cow<'t, str> {

@@ -9,8 +9,14 @@ use super::shell::{self, Command, Ended};
 use super::{Reading, Taking, Transcript};
 
 /// Kinds of wrapped lines that are understood and say nothing that is taken: a compacted history repeats what was told.
-const BOOKKEEPING: &[&str] =
-    &["compacted", "inter_agent_communication", "inter_agent_communication_metadata", "token_usage", "token_usage_record", "world_state"];
+const BOOKKEEPING: &[&str] = &[
+    "compacted",
+    "inter_agent_communication",
+    "inter_agent_communication_metadata",
+    "token_usage",
+    "token_usage_record",
+    "world_state",
+];
 
 /// Kinds of items, wrapped or flat.
 const ITEMS: &[&str] = &[

@@ -119,7 +119,11 @@ fn is_title(content: &str) -> bool {
 /// What a commit is found by, where its subject does not say it.
 fn made(entry: &Entry) -> String {
     let commits = entry.commits.iter().filter(|commit| !entry.content.contains(commit.as_str()));
-    if entry.category == Category::Commit { commits.map(|commit| format!("{commit} ")).collect() } else { String::new() }
+    if entry.category == Category::Commit {
+        commits.map(|commit| format!("{commit} ")).collect()
+    } else {
+        String::new()
+    }
 }
 
 /// A list item; what goes on below its first line belongs to it.
@@ -179,8 +183,8 @@ mod tests {
             entry(Category::Challenge, Some(started + 600), "Challenge: it broke\nSolution: mended"),
         ];
         let expect = "# Session: a title\n**ID**: 20251124-174931\n**Started**: 2025-11-24T22:49:31Z\n**Git Branch**: main\n\n\
-                      ## Goals\n- [x] reach it\n\n## Activity Log\n\n### 17:50 - One thing\n\n**Work Completed:**\n- did one thing\n  - and why\n\n\
-                      **Key Decisions:**\n- use shapes\n\n### 17:59 - Update\n\n**Challenges & Solutions:**\n- Challenge: it broke\n  - Solution: mended\n";
+                      ## Goals\n- [x] reach it\n\n## Activity Log\n\n### 17:50:31 - One thing\n\n**Work Completed:**\n- did one thing\n  - and why\n\n\
+                      **Key Decisions:**\n- use shapes\n\n### 17:59:31 - Update\n\n**Challenges & Solutions:**\n- Challenge: it broke\n  - Solution: mended\n";
         assert_eq!(as_markdown(&head, &entries), expect);
     }
 }

@@ -44,7 +44,7 @@ forms! {
     KEPT: r"^(?:(?:i|we) ?{BETWEEN})?(kept|left|avoided|skipped|did not|didn['’]t|reused|preserved|retained|omitted|deferred) .*\b(because|since|so that|so (?:it|the|that|existing|we|no)|to avoid|to keep|rather than|instead of|deliberately|intentionally|on purpose|as[- ]is|alone|untouched|out of scope)\b";
     MEANT: r"\b(deliberately|intentionally|purposely|on purpose)\b";
     MEANT_DONE: r"^(?:(?:i|we)\b|left|kept|not |did|(?:the|this|that|these|those|it|`[^`]+`)\b.{0,80}\b(?:is|are|was|were|stays?|remains?|has no|have no|does not|doesn['’]t|do not|don['’]t|left|kept|skips?|uses?)\b)";
-    WILL_RATHER: r"^(?:(?:so|then|instead|here|therefore),? )?(?:i['’]ll|we['’]ll|i will|we will|i['’]m going to|let['’]s) (use|keep|go with|leave|put|make|store|stick with|add|treat|model|build|drop|skip|avoid) .*\b(instead of|rather than|because|since it|since the|to avoid)\b";
+    WILL_RATHER: r"^(?:(?:so|then|instead|here|therefore),? )?(?:i['’]ll|we['’]ll|i will|we will|i['’]m going to|let['’]s) (use|keep|go with|leave|put|make|store|stick with|add|treat|model|build|drop|skip|avoid) .{1,70}\b(instead of|rather than|because|since it|since the|to avoid)\b";
 
     WORK_I: r"^(?:i|we) ?{BETWEEN}(?:{DONE}|set up|split|put|built)\b";
     WORK_BARE: r"^(?:also |successfully |and )?(?:{DONE}|set up|built) (?:\S)";

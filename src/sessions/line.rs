@@ -44,8 +44,21 @@ const NEVER: &[&str] = &[
 /// Names of values that say what a line is and where it was written. They are compared and cut and never kept as they are,
 /// so nothing is taken out of them: with a word less in it, a folder would be another one.
 const STRUCTURAL: &[&str] = &[
-    "cwd", "file_path", "id", "name", "notebook_path", "path", "record_type", "role", "session_id", "status",
-    "stop_reason", "timestamp", "type", "uuid", "workdir",
+    "cwd",
+    "file_path",
+    "id",
+    "name",
+    "notebook_path",
+    "path",
+    "record_type",
+    "role",
+    "session_id",
+    "status",
+    "stop_reason",
+    "timestamp",
+    "type",
+    "uuid",
+    "workdir",
 ];
 
 /// A value as it was written; what is absent is [`Json::Null`].

@@ -15,10 +15,10 @@ const MAX_COMMAND: usize = 200;
 /// Programs that only look: they say nothing of what was done, and there are hundreds in a session.
 const LOOKING: &[&str] = &[
     ":", "[", "awk", "basename", "bat", "cat", "cd", "clear", "cmp", "cut", "date", "df", "diff", "dirname", "du",
-    "echo", "eza", "false", "fd", "file", "find", "grep", "head", "hostname", "id", "jobs", "jq", "less", "ls",
-    "lsof", "more", "nl", "od", "printenv", "printf", "ps", "pwd", "readlink", "realpath", "rg", "sed", "seq", "sleep",
-    "sort", "stat", "strings", "tail", "test", "tr", "tree", "true", "type", "uname", "uniq", "wait", "wc", "which",
-    "whoami", "xxd",
+    "echo", "eza", "false", "fd", "file", "find", "grep", "head", "hostname", "id", "jobs", "jq", "less", "ls", "lsof",
+    "more", "nl", "od", "printenv", "printf", "ps", "pwd", "readlink", "realpath", "rg", "sed", "seq", "sleep", "sort",
+    "stat", "strings", "tail", "test", "tr", "tree", "true", "type", "uname", "uniq", "wait", "wc", "which", "whoami",
+    "xxd",
 ];
 
 /// What git is asked for only to look.
@@ -43,7 +43,19 @@ const GIT_LOOKING: &[&str] = &[
 
 /// With nothing but these, what git could change it only lists.
 const GIT_LISTING: &[&str] = &[
-    "-a", "-l", "-r", "-v", "-vv", "--all", "--list", "--remotes", "--show-current", "get", "get-url", "list", "show",
+    "-a",
+    "-l",
+    "-r",
+    "-v",
+    "-vv",
+    "--all",
+    "--list",
+    "--remotes",
+    "--show-current",
+    "get",
+    "get-url",
+    "list",
+    "show",
 ];
 
 /// The folder that a shell is asked for which is the top of where it is.

@@ -78,9 +78,11 @@ fn everything(below: &Path) -> Vec<(PathBuf, u32, Option<Vec<u8>>)> {
 #[test]
 fn every_shape_comes_back_byte_for_byte() {
     for agent in ["claude", "codex"] {
-        for (index, (name, text)) in shapes().into_iter().enumerate() {
+        for (place, (name, text)) in
+            [0, 1].into_iter().flat_map(|place| shapes().into_iter().map(move |one| (place, one)))
+        {
             let repo = TestRepo::new();
-            let (path, local) = &paths(&repo, agent)[index % 2];
+            let (path, local) = &paths(&repo, agent)[place];
             if let Some(text) = &text {
                 put(path, text.as_bytes(), 0o640);
             }
@@ -366,15 +368,66 @@ fn doctor_says_whether_agents_reach_patina() {
     let own = said["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "agents").expect("it");
     assert_eq!(own["state"], "ok", "{own}");
     assert!(own["detail"].as_str().expect("text").contains("claude: the hooks ran"), "{own}");
-    // Another patina finds an older path there, which still reaches one.
-    assert!(check(&repo)["detail"].as_str().expect("text").contains("outdated"));
-    fs::remove_file(&program).expect("it goes");
-    let gone = check(&repo);
-    assert_eq!(gone["state"], "warning");
-    assert!(gone["detail"].as_str().expect("text").contains("does not reach patina"), "{gone}");
+    // Another patina finds another path there, and runs nothing that it would not write itself.
+    let other = check(&repo);
+    assert_eq!(other["state"], "warning");
+    assert!(other["detail"].as_str().expect("text").contains("Stop of claude is outdated"), "{other}");
     install(&repo, "claude", &[]);
     assert_eq!(check(&repo)["state"], "ok");
     let (path, _) = &paths(&repo, "claude")[0];
     fs::write(path, "{}").expect("it is edited");
     assert!(check(&repo)["detail"].as_str().expect("text").contains("Stop of claude is absent"));
+}
+
+#[test]
+fn doctor_runs_no_command_that_came_with_the_repository() {
+    let repo = TestRepo::new();
+    let mark = repo.root().join("ran");
+    let ending = "session end --agent claude 2>/dev/null || true";
+    for command in
+        [format!("'touch' {}; : {ending}", mark.display()), format!("'{}' {ending}", repo.path.join("evil").display())]
+    {
+        let settings = serde_json::json!({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": command}]}]}});
+        put(&repo.path.join("evil"), format!("#!/bin/sh\ntouch '{}'\n", mark.display()).as_bytes(), 0o755);
+        repo.commit_files(&[(".claude/settings.local.json", &settings.to_string())], "Settings");
+        repo.reindex();
+        install(&repo, "claude", &[]);
+        repo.try_patina(&["doctor"]);
+        assert!(!mark.exists(), "{command}");
+        repo.patina(&["hook", "uninstall", "--agent", "claude"]);
+    }
+}
+
+#[test]
+fn a_command_of_a_person_that_ends_like_ours_is_not_ours() {
+    let repo = TestRepo::new();
+    let (path, _) = &paths(&repo, "claude")[0];
+    let command = "'/usr/local/bin/my notifier' done; '/x/patina' session end --agent claude 2>/dev/null || true";
+    let settings = serde_json::json!({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": command}]}]}});
+    let text = serde_json::to_string_pretty(&settings).expect("text");
+    put(path, text.as_bytes(), 0o600);
+    install(&repo, "claude", &[]);
+    assert!(fs::read_to_string(path).expect("it reads").contains(command));
+    repo.patina(&["hook", "uninstall", "--agent", "claude"]);
+    assert_eq!(fs::read_to_string(path).expect("it reads"), text);
+}
+
+#[test]
+fn hooks_that_other_settings_switch_off_are_said_to_be_off() {
+    let repo = TestRepo::new();
+    install(&repo, "claude", &[]);
+    assert_eq!(states(&repo, "claude"), both("installed"));
+    put(&repo.path.join(".claude/settings.json"), b"{\"disableAllHooks\": true}", 0o644);
+    assert_eq!(states(&repo, "claude"), both("disabled"));
+}
+
+#[test]
+fn a_consent_that_cannot_be_read_still_ends() {
+    let repo = TestRepo::new();
+    let (path, _) = &paths(&repo, "claude")[0];
+    install(&repo, "claude", &[]);
+    put(&repo.state().join("agents.toml"), b"no [toml", 0o600);
+    let ran = repo.try_patina(&["hook", "uninstall"]);
+    assert!(ran.code != 0 && ran.stderr.contains("agents.toml"), "{}", ran.stderr);
+    assert!(!path.exists(), "nothing rings any more");
 }

@@ -13,6 +13,7 @@ mod damaged_log;
 mod disk;
 mod exchange;
 mod foreign;
+mod forget;
 mod formats;
 mod history;
 mod hooks;
@@ -32,6 +33,7 @@ mod seed;
 mod session_end;
 mod session_task;
 mod sessions;
+mod transcripts;
 mod seventh;
 mod shapes;
 #[cfg(feature = "fail-points")]

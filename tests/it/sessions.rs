@@ -3,14 +3,14 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::support::{TestRepo, column, figure, held, secrets, standing, texts, until, verified};
 
 /// A session log in the form people write them.
-fn log(id: &str, decisions: &[&str]) -> String {
+pub fn log(id: &str, decisions: &[&str]) -> String {
     let decisions: String = decisions.iter().map(|decision| format!("- {decision}\n")).collect();
     format!(
         "# Session: making the parser faster\n**ID**: {id}\n**Started**: 2025-06-15T09:00:00Z\n**Git Branch**: main\n\n\
@@ -20,26 +20,26 @@ fn log(id: &str, decisions: &[&str]) -> String {
     )
 }
 
-fn entries(repo: &TestRepo, id: &str) -> Vec<(String, String)> {
+pub fn entries(repo: &TestRepo, id: &str) -> Vec<(String, String)> {
     let shown = repo.json(&["session", "show", id]);
     let list = shown["entries"].as_array().expect("a list");
     let text = |entry: &Value, field: &str| entry[field].as_str().expect("a text").to_string();
     list.iter().map(|entry| (text(entry, "category"), text(entry, "content"))).collect()
 }
 
-fn decisions(repo: &TestRepo, id: &str) -> Vec<String> {
+pub fn decisions(repo: &TestRepo, id: &str) -> Vec<String> {
     entries(repo, id).into_iter().filter(|(category, _)| category == "decision").map(|(_, content)| content).collect()
 }
 
-fn sessions(repo: &TestRepo) -> Vec<String> {
+pub fn sessions(repo: &TestRepo) -> Vec<String> {
     texts(&repo.json(&["session", "list"])["sessions"], "id")
 }
 
-fn appended(repo: &TestRepo) -> i64 {
+pub fn appended(repo: &TestRepo) -> i64 {
     repo.count("SELECT count(*) FROM event")
 }
 
-const LOG: &str = "notes/sessions/20250615-090000.md";
+pub const LOG: &str = "notes/sessions/20250615-090000.md";
 
 #[test]
 fn a_tracked_log_is_read_like_any_file_at_head() {
@@ -145,7 +145,7 @@ fn an_exported_session_is_read_back_as_it_was() {
 /// A transcript that grows in a home of the test's own.
 pub struct Transcript {
     path: PathBuf,
-    id: String,
+    pub id: String,
     cwd: String,
     written: u32,
 }
@@ -161,6 +161,16 @@ impl Transcript {
         Transcript { path: folder.join(format!("{id}.jsonl")), id: id.to_string(), cwd, written: 0 }
     }
 
+    /// The same, written in a folder below.
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.cwd = fs::canonicalize(folder).expect("it is there").to_string_lossy().into_owned();
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn line(&mut self, said: &str) -> String {
         self.written += 1;
         let line = json!({
@@ -173,27 +183,38 @@ impl Transcript {
     }
 
     /// Runs a command, which ends well.
-    fn run(&mut self, command: &str) {
+    pub fn run(&mut self, command: &str) {
+        self.call("Bash", json!({"command": command}), json!({"stdout": command, "stderr": "", "interrupted": false}));
+    }
+
+    /// Edits a file.
+    pub fn edit(&mut self, file: &Path) {
+        let input = json!({"file_path": file, "old_string": "a", "new_string": "b"});
+        self.call("Edit", input, json!({"filePath": file}));
+    }
+
+    /// Calls a tool, which ends well.
+    fn call(&mut self, tool: &str, input: Value, result: Value) {
         self.written += 1;
         let common = json!({
             "sessionId": self.id, "cwd": self.cwd, "timestamp": "2025-06-15T11:00:00.000Z", "gitBranch": "main", "version": "2.0.1",
         });
-        let tool = format!("t{}", self.written);
+        let call = format!("t{}", self.written);
         let mut asked = common.clone();
         asked["type"] = json!("assistant");
         asked["uuid"] = json!(format!("{}-{}", self.id, self.written));
         asked["message"] = json!({"role": "assistant", "id": format!("m{}", self.written), "stop_reason": "tool_use",
-            "content": [{"type": "tool_use", "id": tool, "name": "Bash", "input": {"command": command}}]});
+            "content": [{"type": "tool_use", "id": call, "name": tool, "input": input}]});
         let mut ended = common;
         ended["type"] = json!("user");
         ended["uuid"] = json!(format!("{}-{}-r", self.id, self.written));
         ended["message"] =
-            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": tool, "content": command}]});
-        ended["toolUseResult"] = json!({"stdout": command, "stderr": "", "interrupted": false});
+            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": call, "content": "done"}]});
+        ended["toolUseResult"] = result;
         self.append(&format!("{asked}\n{ended}\n"));
     }
 
-    fn append(&self, text: &str) {
+    pub fn append(&self, text: &str) {
         let mut file = File::options().append(true).create(true).open(&self.path).expect("it opens");
         file.write_all(text.as_bytes()).expect("it is written");
     }
@@ -204,7 +225,7 @@ impl Transcript {
     }
 }
 
-fn decided(what: u32) -> String {
+pub fn decided(what: u32) -> String {
     format!("Decision: we use plan number {what} because the others are slower.")
 }
 
@@ -217,7 +238,7 @@ pub fn consent(repo: &TestRepo) {
 }
 
 /// How many decisions of a transcript are known, each of which must be there once.
-fn known(repo: &TestRepo, id: &str) -> usize {
+pub fn known(repo: &TestRepo, id: &str) -> usize {
     if !sessions(repo).contains(&id.to_string()) {
         return 0;
     }
@@ -405,65 +426,6 @@ fn nothing_planted_in_a_session_is_kept_or_said() {
         assert!(said.is_empty(), "patina {question:?} says {said:#?}");
     }
     figure(&format!("secrets: {} planted in sessions, none kept or said", all.len()));
-}
-
-#[test]
-fn what_was_forgotten_stands_nowhere_and_does_not_come_back() {
-    let repo = TestRepo::new().with_model();
-    let name = "Umbragrove";
-    repo.commit_files(
-        &[("src/parser.rs", &format!("/// For {name}.\npub fn parse() {{}}\npub fn other() {{}}\n"))],
-        &format!("A parser, asked for by {name}"),
-    );
-    repo.commit_files(&[("b.txt", "b\n")], "Another");
-    consent(&repo);
-    let mut transcript = Transcript::new(&repo, "dddddddd-2222-3333-4444-555555555555");
-    transcript.say(&decided(1));
-    transcript.say(&format!("Decision: we ship to {name} first because they pay."));
-    repo.reindex();
-    repo.patina(&["note", "--goal", &format!("Please {name}")]);
-    assert!(!stands_in(&repo, name).is_empty());
-    let asked = repo.try_patina(&["forget", name]);
-    assert_eq!(asked.code, 2, "nobody to ask: {}", asked.stderr);
-    let looked = repo.json(&["forget", name, "--dry-run"]);
-    assert_eq!(looked["found"]["session.decision"], 1, "{looked}");
-    assert!(!stands_in(&repo, name).is_empty(), "looking erases nothing");
-
-    let done = repo.json(&["forget", name, "--yes"]);
-    assert_eq!((done["erased"].as_u64(), &done["left"]), (Some(2), &json!([])), "{done}");
-    assert_eq!(stands_in(&repo, name), Vec::<PathBuf>::new());
-    verified(&repo, "forgetting");
-    for again in ["reindex", "reindex --full"] {
-        repo.patina(&again.split(' ').collect::<Vec<_>>());
-        assert_eq!(stands_in(&repo, name), Vec::<PathBuf>::new(), "after {again}");
-    }
-    transcript.say(&format!("Decision: we still ship to {name} because they still pay."));
-    repo.commit_files(&[("c.txt", &format!("for {name}\n"))], &format!("More for {name}"));
-    repo.reindex();
-    assert_eq!(stands_in(&repo, name), Vec::<PathBuf>::new(), "and what is new is kept out");
-    assert_eq!(known(&repo, &transcript.id), 1);
-    assert_eq!(texts(&repo.json(&["related", "src/parser.rs"])["hits"], "key").len(), 0);
-    assert_eq!(repo.json(&["who", "src/parser.rs"])["people"][0]["commits"], 1, "the commit still counts");
-    verified(&repo, "what came after");
-}
-
-#[test]
-fn a_session_can_be_forgotten_as_a_whole() {
-    let repo = TestRepo::new();
-    repo.commit_files(&[("a.txt", "a\n")], "Begin");
-    consent(&repo);
-    let mut both = ["eeeeeeee-0000-0000-0000-000000000001", "eeeeeeee-0000-0000-0000-000000000002"]
-        .map(|id| Transcript::new(&repo, id));
-    both.iter_mut().for_each(|transcript| transcript.say(&decided(1)));
-    repo.reindex();
-    let done = repo.json(&["forget", &both[0].id, "--yes"]);
-    assert_eq!(done["erased"], 2, "its reading and its entry: {done}");
-    assert_eq!(sessions(&repo), [both[1].id.as_str()]);
-    both[0].say(&decided(2));
-    repo.reindex();
-    repo.patina(&["reindex", "--full"]);
-    assert_eq!(sessions(&repo), [both[1].id.as_str()]);
-    verified(&repo, "a forgotten session");
 }
 
 #[test]

@@ -87,6 +87,8 @@ const SCENARIOS: &[Scenario] = &[
         name: "a person forgets what the log says",
         before: || {
             let repo = transcribed();
+            let source = format!("/// By {SAID}.\npub fn planned() {{}}\n");
+            repo.commit_files(&[("src/planned.rs", &source)], &format!("Go by {SAID}"));
             repo.reindex();
             repo
         },
@@ -192,11 +194,15 @@ fn whatever_stops_patina_at_a_named_place_the_next_ring_mends_it() {
                     // What a person began is ended by a person, unless it was past the point of no return.
                     repo.try_patina(&["doctor", "--fix"]);
                 }
-                if name.contains("forgets") {
-                    repo.patina(&["forget", SAID, "--yes"]);
-                    assert!(stands_in(&repo, SAID).is_empty(), "{case}: it stands there still");
-                }
                 assert_mended(&repo, &said(), &case);
+                if name.contains("forgets") {
+                    // Once it is on the list, a ring goes on with it; before that, nothing was begun.
+                    if !repo.state().join("forgotten").exists() {
+                        repo.patina(&["forget", SAID, "--yes"]);
+                    }
+                    assert!(stands_in(&repo, SAID).is_empty(), "{case}: it stands there still");
+                    verified(&repo, &case);
+                }
                 trials += 1;
             }
         }

@@ -79,6 +79,8 @@ const NAMES: &[&[u8]] = &[
     b"quote\"d\\.c",
     "gr\u{fc}n/\u{202e}.rs".as_bytes(),
     b" lead",
+    b"sessions/20250615-090000.md",
+    b"sessions/20250616-100000.md",
 ];
 
 /// Some commits have another who wrote them, and some a bot.
@@ -159,6 +161,7 @@ fn place(tree: &mut Tree, path: Vec<u8>, entry: Entry) {
 fn text(random: &mut Random, path: &[u8]) -> Vec<u8> {
     let (a, b) = (random.below(6), random.below(6));
     let text = match path.rsplit(|byte| *byte == b'.').next() {
+        _ if path.starts_with(b"sessions/") => session(a, b),
         Some(b"rs") => {
             format!("use crate::beta::work{b};\n\npub fn work{a}() {{\n    work{b}();\n}}\n\npub struct Kind{b};\n")
         }
@@ -170,6 +173,15 @@ fn text(random: &mut Random, path: &[u8]) -> Vec<u8> {
         _ => format!("note {a} about work{b}\n"),
     };
     text.into_bytes()
+}
+
+/// A session log; two files may hold the same session.
+fn session(a: usize, b: usize) -> String {
+    format!(
+        "# Session: step {a}\n**ID**: 2025061{}-090000\n**Started**: 2025-06-15T09:00:00Z\n\n## Goals\n- [ ] do work{a}\n\n\
+         ## Activity Log\n### 09:30 - Step {b}\n\n**Key Decisions:**\n- Keep work{b} in src/beta.rs because work{a} calls it\n- Done twice\n- Done twice\n",
+        5 + a % 2
+    )
 }
 
 /// Makes the commits in a repository, without any branch; their ids in order.
