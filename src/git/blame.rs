@@ -19,6 +19,8 @@ const MAX_FILE: u64 = 8 << 20;
 const MAX_READ: u64 = 256 << 20;
 /// A file came from another that left in the same commit where this part of the larger is in both, as git has it.
 const MOVED: f64 = 0.5;
+/// Looking for a line's other forms takes so many times as long as reading it.
+const FORM: u64 = 32;
 /// Files that left, looked at for one that came.
 const MOST_LEFT: usize = 100;
 
@@ -195,7 +197,7 @@ impl<'r> Walk<'r> {
             };
             let Some(before) = self.text(old)? else { continue };
             let changes = self.lines.changes(&before, &text);
-            if changes.iter().any(|change| is_removal(change, &spans)) && !self.blame.removed.contains(&commit) {
+            if spans.iter().any(|span| is_parted(span, &changes)) && !self.blame.removed.contains(&commit) {
                 self.blame.removed.push(commit);
             }
             let (passed, kept) = split(&spans, &changes);
@@ -246,7 +248,7 @@ impl<'r> Walk<'r> {
 
     /// Passes on the lines that a commit only gave another form, and keeps those that are like nothing before.
     fn reformed(
-        &self,
+        &mut self,
         commit: ObjectId,
         spans: &[Span],
         changes: &[Change],
@@ -254,15 +256,21 @@ impl<'r> Walk<'r> {
         after: &[Token],
     ) -> (Vec<Span>, Vec<Span>) {
         let (mut passed, mut kept) = (Vec::new(), Vec::new());
+        // What an earlier reformat parted line by line lies in one change all the same.
+        let mut known: HashMap<usize, Vec<Option<u32>>> = HashMap::new();
         for span in spans {
             // What is kept of a span lies in one change.
-            let change = changes.iter().find(|change| change.after.contains(&span.here));
-            let Some(change) = change else {
+            let place = changes.partition_point(|change| change.after.end <= span.here);
+            let Some(change) = changes.get(place).filter(|change| change.after.contains(&span.here)) else {
                 kept.push(*span);
                 continue;
             };
-            let range = |range: &Range<u32>| range.start as usize..range.end as usize;
-            let forms = self.lines.forms(&before[range(&change.before)], &after[range(&change.after)]);
+            let forms = known.entry(place).or_insert_with(|| {
+                let range = |range: &Range<u32>| range.start as usize..range.end as usize;
+                let (before, after) = (&before[range(&change.before)], &after[range(&change.after)]);
+                self.read += FORM * (self.lines.size(before) + self.lines.size(after)) as u64;
+                self.lines.forms(before, after)
+            });
             for offset in 0..span.len {
                 let line = Span { at: span.at + offset, here: span.here + offset, len: 1, reformed: span.reformed };
                 match forms[(line.here - change.after.start) as usize] {
@@ -278,10 +286,11 @@ impl<'r> Walk<'r> {
     }
 }
 
-/// Whether lines were taken away between two that are asked for.
-fn is_removal(change: &Change, spans: &[Span]) -> bool {
-    let is_inside = |span: &Span| span.here < change.after.start && change.after.start < span.here + span.len;
-    change.after.is_empty() && spans.iter().any(is_inside)
+/// Whether lines were taken away between two of a span.
+fn is_parted(span: &Span, changes: &[Change]) -> bool {
+    let first = changes.partition_point(|change| change.after.start <= span.here);
+    let end = span.here + span.len;
+    changes[first..].iter().take_while(|change| change.after.start < end).any(|change| change.after.is_empty())
 }
 
 /// Parts spans into what stood before, at its place there, and what a change brought, at its place here.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patina::config::Config;
 use patina::event::hex;
-use patina::git::Repository;
+use patina::git::{Blame, Repository};
 use patina::query::{Reader, blamed, lines_of};
 use patina::workspace::Workspace;
 use serde_json::{Value, json};
@@ -85,13 +85,16 @@ fn by_git(repo: &TestRepo, path: &str) -> Vec<String> {
 }
 
 fn by_patina(repo: &TestRepo, target: &str) -> Vec<String> {
+    blame(repo, target).lines.iter().map(|line| hex(line.commit.as_bytes())).collect()
+}
+
+fn blame(repo: &TestRepo, target: &str) -> Blame {
     let git = Repository::discover(&repo.path).expect("a repository");
     let config = Config::from_texts(None, None).expect("defaults");
     let workspace = Workspace::locate(&git.common_dir().expect("a folder"), &config);
     let reader = Reader::open(&git, &workspace, &config).expect("it is indexed");
     let lines = lines_of(&reader, target).expect("there is such a file");
-    let blame = blamed(&reader, &lines).expect("reads").expect("there is a commit");
-    blame.lines.iter().map(|line| hex(line.commit.as_bytes())).collect()
+    blamed(&reader, &lines).expect("reads").expect("there is a commit")
 }
 
 #[test]
@@ -301,6 +304,24 @@ fn a_formatter_that_says_so_does_not_hide_it_either() {
     repo.commit_files(&[("a.rs", split)], "apply cargo fmt");
     repo.reindex();
     assert_eq!(texts(&repo.json(&["why", "a.rs:2-4"])["commits"], "sha")[0], wrote);
+}
+
+#[test]
+fn two_reformats_of_a_long_file_are_within_the_bound() {
+    let repo = TestRepo::new();
+    let text = |from: usize, form: &dyn Fn(usize) -> String| (from..3000).map(form).collect::<String>();
+    let words = |n: usize| [format!("total_of_{n} ="), format!("first_of_many({n}) +"), format!("second_of_many({n})")];
+    let whole = |end: &str| text(0, &|n| format!("{}{end}\n", words(n).join(" ")));
+    let half = repo.commit_files(&[("a.txt", &text(1500, &|n| words(n).join(" ") + "\n"))], "one half");
+    let other = repo.commit_files(&[("a.txt", &whole(""))], "the other");
+    repo.commit_files(&[("a.txt", &whole(";"))], "reformat with an end");
+    repo.commit_files(&[("a.txt", &whole("; //"))], "reformat with another");
+    repo.reindex();
+    let blame = blame(&repo, "a.txt");
+    assert!(!blame.is_cut, "the lines of a change are compared once");
+    let wrote: Vec<String> = blame.lines.iter().map(|line| hex(line.commit.as_bytes())).collect();
+    assert!(wrote.len() == 3000 && wrote[..1500].iter().all(|commit| *commit == other), "{:?}", &wrote[..3]);
+    assert!(wrote[1500..].iter().all(|commit| *commit == half), "{:?}", &wrote[1500..1503]);
 }
 
 #[test]
