@@ -15,10 +15,12 @@ use crate::event::Status;
 
 /// Largest file that is followed, in bytes.
 const MAX_FILE: u64 = 8 << 20;
-/// Bytes read for one answer: about a second of work. History behind that is told apart no further.
+/// Bytes read for one answer: seconds of work at most. History behind that is told apart no further.
 const MAX_READ: u64 = 256 << 20;
 /// A file came from another that left in the same commit where this part of the larger is in both, as git has it.
 const MOVED: f64 = 0.5;
+/// What a line costs that was seen nowhere before, in bytes: it is kept.
+const NEW_LINE: u64 = 128;
 /// Looking for a line's other forms takes so many times as long as reading it.
 const FORM: u64 = 32;
 /// Files that left, looked at for one that came.
@@ -53,7 +55,7 @@ pub struct Blame {
     pub lines: Vec<Wrote>,
     /// Commits that took lines away between them, the newest first.
     pub removed: Vec<ObjectId>,
-    /// Whether the bound was reached, so that some lines are older than said.
+    /// Whether the bound was reached, or a file that is not here or too large, so that some lines may be older than said.
     pub is_cut: bool,
 }
 
@@ -127,8 +129,10 @@ impl<'r> Walk<'r> {
         }
         let text = match self.repository.blob(blob, MAX_FILE)? {
             Blob::Bytes(bytes) => {
-                self.read += bytes.len() as u64;
-                Some(self.lines.of(&bytes).into())
+                let known = self.lines.count();
+                let text = self.lines.of(&bytes).into();
+                self.read += bytes.len() as u64 + NEW_LINE * (self.lines.count() - known) as u64;
+                Some(text)
             }
             Blob::TooLarge(_) | Blob::Missing => None,
         };
@@ -195,7 +199,10 @@ impl<'r> Walk<'r> {
                     None => continue,
                 },
             };
-            let Some(before) = self.text(old)? else { continue };
+            let Some(before) = self.text(old)? else {
+                self.blame.is_cut = true;
+                continue;
+            };
             let changes = self.lines.changes(&before, &text);
             if spans.iter().any(|span| is_parted(span, &changes)) && !self.blame.removed.contains(&commit) {
                 self.blame.removed.push(commit);
@@ -234,10 +241,22 @@ impl<'r> Walk<'r> {
         if let Some((name, id)) = left.first().filter(|(_, id)| *id == blob) {
             return Ok(Some((name.as_slice().into(), *id)));
         }
-        let Some(text) = self.text(blob)? else { return Ok(None) };
+        let (Some(text), Some(size)) = (self.text(blob)?, self.repository.blob_size(blob)) else { return Ok(None) };
         let mut best: Option<(f64, Vec<u8>, ObjectId)> = None;
         for (name, id) in left {
-            let Some(other) = self.text(id)? else { continue };
+            // What is not here may be where it came from; how large it is would say whether it can be.
+            let other = self.repository.blob_size(id);
+            if other.is_some_and(|other| (other.min(size) as f64) < MOVED * other.max(size) as f64) {
+                continue;
+            }
+            if self.read > MAX_READ {
+                self.blame.is_cut = true;
+                break;
+            }
+            let Some(other) = self.text(id)? else {
+                self.blame.is_cut = true;
+                continue;
+            };
             let shared = self.lines.shared(&other, &text);
             if shared >= MOVED && best.as_ref().is_none_or(|(most, ..)| shared > *most) {
                 best = Some((shared, name, id));

@@ -39,12 +39,17 @@ impl Repository {
 
     /// A blob's bytes, if there are no more than the limit.
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Blob> {
-        let Ok(Some(header)) = self.gix.try_find_header(id) else { return Ok(Blob::Missing) };
-        if header.size() > limit {
-            return Ok(Blob::TooLarge(header.size()));
+        let Some(size) = self.blob_size(id) else { return Ok(Blob::Missing) };
+        if size > limit {
+            return Ok(Blob::TooLarge(size));
         }
         let Ok(Some(object)) = self.gix.try_find_object(id) else { return Ok(Blob::Missing) };
         Ok(Blob::Bytes(object.detach().data))
+    }
+
+    /// How many bytes a blob has; none where it is not here.
+    pub fn blob_size(&self, id: ObjectId) -> Option<u64> {
+        self.gix.try_find_header(id).ok().flatten().map(|header| header.size())
     }
 
     /// The blob at a path of a tree; none where there is no regular file.

@@ -62,6 +62,11 @@ impl Lines {
         diff.hunks().map(|hunk| Change { before: hunk.before, after: hunk.after }).collect()
     }
 
+    /// How many different lines were seen.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// Bytes of a text, white space apart.
     pub fn size(&self, text: &[Token]) -> usize {
         text.iter().map(|token| self.all[token.0 as usize].0.len()).sum()

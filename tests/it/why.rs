@@ -338,6 +338,48 @@ fn a_file_that_moved_and_changed_is_followed() {
 }
 
 #[test]
+fn what_cannot_be_the_file_under_its_old_name_is_not_read() {
+    let repo = TestRepo::new();
+    let table: String = (0..20).map(|n| format!("value {n} of the table\n")).collect();
+    repo.write("old name.txt", &table);
+    for file in 0..60 {
+        let data: String = (0..80_000).map(|n| format!("{}\n", n * 60 + file)).collect();
+        repo.write(format!("data/{file}.txt"), data);
+    }
+    repo.commit("a table and much else");
+    repo.git(&["rm", "-rq", "data", "old name.txt"]);
+    repo.commit_files(&[("new name.txt", &format!("{table}another\n"))], "move it, and drop the rest");
+    repo.reindex();
+    let blame = blame(&repo, "new name.txt");
+    assert!(!blame.is_cut, "what is far larger is passed over");
+    assert_ne!(blame.lines[0].commit, blame.lines[20].commit, "and what is not is looked at");
+}
+
+#[test]
+fn as_many_bytes_as_one_answer_may_read_are_read_and_no_more() {
+    let repo = TestRepo::new();
+    let data = |file: usize| (0..90_000).map(|n| format!("{}\n", n * 60 + file)).collect::<String>();
+    for file in 0..40 {
+        repo.write(format!("data/{file}.txt"), data(file));
+    }
+    repo.commit("much of one size");
+    repo.git(&["rm", "-rq", "data"]);
+    repo.commit_files(&[("new.txt", &data(50))], "another of that size");
+    repo.reindex();
+    assert!(blame(&repo, "new.txt:1").is_cut, "forty of them are more than is read");
+}
+
+#[test]
+fn what_came_from_a_file_that_is_too_large_to_read_may_be_older() {
+    let repo = TestRepo::new();
+    let text: String = (0..300_000).map(|n| format!("a line of some length that says {n}\n")).collect();
+    repo.commit_files(&[("a.txt", &text)], "more than is read");
+    repo.commit_files(&[("a.txt", &text[..8_000_000])], "no more than is read");
+    repo.reindex();
+    assert!(blame(&repo, "a.txt:1").is_cut);
+}
+
+#[test]
 fn what_is_no_line_is_refused() {
     let (repo, _) = decided();
     for (target, code, word) in [
