@@ -204,7 +204,8 @@ impl<'r> Walk<'r> {
                 continue;
             };
             let changes = self.lines.changes(&before, &text);
-            if spans.iter().any(|span| is_parted(span, &changes)) && !self.blame.removed.contains(&commit) {
+            let is_removal = !is_merge && spans.iter().any(|span| is_parted(span, &changes));
+            if is_removal && !self.blame.removed.contains(&commit) {
                 self.blame.removed.push(commit);
             }
             let (passed, kept) = split(&spans, &changes);
