@@ -187,6 +187,20 @@ fn a_decision_of_the_session_that_made_the_commit_is_the_reason() {
 }
 
 #[test]
+fn commits_that_no_head_reaches_change_no_reason() {
+    let (repo, _) = decided();
+    let before = repo.json(&["why", "read_block"])["reasons"].clone();
+    repo.git(&["checkout", "-q", "-b", "side"]);
+    for subject in ["blocks of an arena", "an arena for blocks", "no blocks without an arena"] {
+        repo.commit(subject);
+    }
+    repo.reindex();
+    repo.git(&["checkout", "-q", "main"]);
+    repo.reindex();
+    assert_eq!(repo.json(&["why", "read_block"])["reasons"], before);
+}
+
+#[test]
 fn what_nothing_speaks_of_has_no_recorded_reason() {
     let (repo, _) = decided();
     let answer = repo.json(&["why", "close_all"]);

@@ -398,9 +398,11 @@ fn is_named(one: &Told, maker: &Maker) -> bool {
     one.data.commits.iter().any(named) && one.topics.len() >= SOMETHING
 }
 
-/// Those of some words that many of the newest commits say.
+/// Those of some words that many of the newest commits say that a HEAD reaches.
 fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<String>> {
-    let mut statement = reader.cache.prepare_cached("SELECT subject FROM commit_row ORDER BY time DESC LIMIT :most")?;
+    let mut statement = reader.cache.prepare_cached(
+        "SELECT subject FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq ORDER BY time DESC, sha LIMIT :most",
+    )?;
     let subjects = statement.query_map(named_params! {":most": SUBJECTS}, |row| row.get(0))?;
     let subjects: Vec<String> = subjects.collect::<rusqlite::Result<_>>()?;
     let counts = words::counted(wanted, subjects.iter().map(String::as_str));
