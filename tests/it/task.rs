@@ -132,6 +132,24 @@ fn a_task_finds_the_files_whose_commits_said_it() {
 }
 
 #[test]
+fn what_sessions_said_of_a_task_hides_no_commit() {
+    let repo = planted();
+    let decisions: String = (0..500).map(|n| format!("- Trailing commas, {n}\n")).collect();
+    let log = format!(
+        "# Session: commas\n**ID**: 20250615-090000\n**Started**: 2025-06-15T09:00:00Z\n\n## Activity Log\n\
+         ### 09:30 - Commas\n\n**Key Decisions:**\n{decisions}"
+    );
+    repo.commit_files(&[("notes/sessions/20250615-090000.md", &log)], "a log");
+    repo.reindex();
+    let entries = repo.json(&["session", "show", "20250615-090000"])["entries"].as_array().map(Vec::len);
+    assert!(entries.is_some_and(|entries| entries > 400), "{entries:?}");
+    let hits = repo.json(&["task", "trailing commas"])["hits"].clone();
+    let parser = hits.as_array().expect("a list").iter().find(|hit| hit["key"] == "src/parser.rs");
+    let subjects = texts(&parser.expect("it is found")["evidence"], "subject");
+    assert!(subjects.contains(&"accept trailing commas in lists".to_string()), "{hits}");
+}
+
+#[test]
 fn a_task_is_narrowed_as_a_question_is() {
     let repo = planted();
     let keys = |args: &[&str]| texts(&repo.json(&[&["task", "trailing commas"], args].concat())["hits"], "key");
