@@ -174,7 +174,15 @@ fn where_little_or_nothing_is_known_it_is_said() {
     assert_eq!(repo.json(&["related", "a.rs"])["hits"], serde_json::json!([]));
     assert_eq!(texts(&repo.json(&["task", "quick"])["hits"], "key"), ["a.rs"]);
     assert_eq!(texts(&repo.json(&["task", "unheard"])["hits"], "key"), [""; 0]);
-    assert_eq!(repo.try_patina(&["related", "b.rs"]).code, 1);
+    repo.commit_files(&[("b.rs", "/// Steers zeppelins.\nfn steer() {}\n")], "another");
+    repo.reindex();
+    let hits = repo.json(&["task", "zeppelins"])["hits"].clone();
+    assert_eq!(
+        (texts(&hits, "key").as_slice(), &hits[0]["evidence"][0]["line"]),
+        (&["b.rs".to_string()][..], &serde_json::Value::Null)
+    );
+    assert_eq!(hits[0]["evidence"][0]["text"], "Steers zeppelins.");
+    assert_eq!(repo.try_patina(&["related", "c.rs"]).code, 1);
 }
 
 #[test]
