@@ -224,6 +224,19 @@ fn a_note_by_hand_is_a_reason_that_no_commit_ties() {
 }
 
 #[test]
+fn the_end_of_a_name_that_is_anothers_names_no_file() {
+    let repo = TestRepo::new();
+    repo.commit_files(
+        &[("src/lib.rs", "fn a() {}\n"), ("crates/alpha/src/lib.rs", "fn b() {}\n"), ("src/only.rs", "fn c() {}\n")],
+        "begin",
+    );
+    repo.reindex();
+    repo.patina(&["note", "--decision", "Everything is in one place, to read it at once", "--files", "src/lib.rs"]);
+    assert_eq!(reasons(&repo.json(&["why", "src/lib.rs"])).len(), 1);
+    assert_eq!(repo.json(&["why", "crates/alpha/src/lib.rs"])["reasons"], json!([]));
+}
+
+#[test]
 fn a_message_that_states_a_reason_is_quoted() {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.py", "def first():\n    return 1\n")], "begin");

@@ -185,7 +185,7 @@ impl<'a> Search<'a> {
         for name in &asked.names {
             let mut end = name.as_str();
             loop {
-                if end.contains('/') || end == name || !lines::is_shared(reader, end, &asked.names)? {
+                if end == name || !lines::is_shared(reader, end, &asked.names)? {
                     files.insert(end.to_string());
                 }
                 match end.split_once('/') {
