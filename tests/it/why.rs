@@ -237,6 +237,17 @@ fn the_end_of_a_name_that_is_anothers_names_no_file() {
 }
 
 #[test]
+fn a_note_is_found_whatever_its_file_is_called() {
+    let repo = TestRepo::new();
+    for name in ["100%.txt", "c#.txt"] {
+        repo.commit_files(&[(name, "one\n")], "begin");
+        repo.reindex();
+        repo.patina(&["note", "--decision", &format!("It is called {name} so that all see it"), "--files", name]);
+        assert_eq!(reasons(&repo.json(&["why", name])).len(), 1, "{name}");
+    }
+}
+
+#[test]
 fn a_message_that_states_a_reason_is_quoted() {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.py", "def first():\n    return 1\n")], "begin");

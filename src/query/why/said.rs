@@ -10,7 +10,6 @@ use super::super::Reader;
 use super::{Asked, Maker, Reason, Tie, lines, words};
 use crate::derive::{EntryData, SessionData};
 use crate::entries::{self, Commits, Said, Session};
-use crate::event::decode_path;
 use crate::eventlog;
 use crate::item::{self, Item};
 use crate::sessions::Category;
@@ -299,8 +298,7 @@ impl<'a> Search<'a> {
     fn untied(&self, reader: &Reader<'_>, sessions: &[Session], tied: &HashSet<String>) -> Result<Vec<Reason>> {
         let mut found: Vec<Said> = Vec::new();
         for file in &self.files {
-            let bytes = decode_path(file);
-            found.extend(entries::of_file(&reader.cache, reader.view.id, &String::from_utf8_lossy(&bytes))?);
+            found.extend(entries::of_file(&reader.cache, reader.view.id, file)?);
         }
         if let Some(symbol) = self.symbol.filter(|_| self.is_telling) {
             let mut seqs = Vec::new();
