@@ -102,6 +102,22 @@ fn each_worktree_has_the_sessions_of_its_own_head() {
 }
 
 #[test]
+fn a_session_whose_last_commit_was_reworded_keeps_the_others() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "begin");
+    repo.git(&["tag", "s-start"]);
+    let first = repo.commit_files(&[("a.txt", "b\n")], "one");
+    repo.commit_files(&[("a.txt", "c\n")], "two");
+    repo.git(&["tag", "s-end"]);
+    repo.git(&["commit", "-q", "--amend", "-m", "two, in other words"]);
+    let text = "# Session: tagged\n**ID**: 20240101-090000\n**Started**: 2024-01-01T09:00:00Z\n**Start Tag**: s-start\n\
+        **End Tag**: s-end\n\n## Goals\n- [x] write\n";
+    repo.commit_files(&[("notes/sessions/20240101-090000.md", text)], "a log");
+    repo.reindex();
+    assert_eq!(repo.json(&["session", "show", "20240101-090000"])["commits"], json!([first]));
+}
+
+#[test]
 fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n")], "A parser");
