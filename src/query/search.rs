@@ -275,8 +275,7 @@ fn said_in(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Evi
         evidence.extend(best_line(rest, words).map(|(_, text)| Evidence::Text { line: None, text }));
     }
     let session = entries::in_session(&reader.cache, reader.view.id, &said.session)?;
-    let title =
-        session.into_iter().find(|one| one.n == 0 && one.path == said.path).map_or(String::new(), |one| one.name);
+    let title = session.into_iter().find(|one| one.n == 0).map_or(String::new(), |one| one.name);
     evidence.push(Evidence::Session { session: source_of(&said.session), title, time: said.time });
     Ok(evidence)
 }

@@ -118,6 +118,21 @@ fn a_session_whose_last_commit_was_reworded_keeps_the_others() {
 }
 
 #[test]
+fn of_two_logs_with_one_id_the_fullest_is_told() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n"), ("src/other.rs", "pub fn other() {}\n")], "begin");
+    let pointer = "# Session: see there\n**ID**: 20250615-090000\n**Started**: 2025-06-15T09:00:00Z\n\n\
+        ## Goals\n- [ ] look at src/other.rs\n";
+    let full = log("20250615-090000", &["Use an arena because copies cost most"]);
+    repo.commit_files(&[("notes/sessions/20250615-090000-a.md", pointer), (LOG, &full)], "two logs");
+    repo.reindex();
+    let first = &repo.json(&["session", "show", "20250615-090000"])["entries"][0];
+    assert_eq!((&first["n"], &first["files"]), (&json!(1), &json!(["src/parser.rs"])));
+    let near = texts(&repo.json(&["related", "session:20250615-090000/1"])["hits"], "key");
+    assert!(near.contains(&"src/parser.rs".to_string()) && !near.contains(&"src/other.rs".to_string()), "{near:?}");
+}
+
+#[test]
 fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n")], "A parser");

@@ -125,7 +125,10 @@ pub fn reasons(reader: &Reader<'_>, asked: &Asked<'_>) -> Result<Vec<Reason>> {
         if makers.is_empty() {
             continue;
         }
-        tied.insert(session.data.session.clone());
+        // The same session can stand in several files, and is told in one.
+        if !tied.insert(session.data.session.clone()) {
+            continue;
+        }
         let whole = Whole::new(session, entries_of(reader, session)?);
         for one in &whole.entries {
             reasons.extend(search.tied(one, &whole, &makers));
@@ -145,8 +148,7 @@ fn may_hold(session: &SessionData, time: i64) -> bool {
 fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<Told>> {
     let mut all = Vec::new();
     for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
-        // The same session can stand in several files.
-        if said.n > 0 && said.path == session.said.path {
+        if said.n > 0 {
             all.push(told(reader, said)?);
         }
     }
