@@ -28,6 +28,9 @@ pub enum Blob {
 
 impl Repository {
     /// Every regular file of a tree, by path. Symbolic links and submodules are no files.
+    ///
+    /// # Errors
+    /// A [`UserError`](crate::error::UserError) where there are more than can be held.
     pub fn files(&self, tree: ObjectId) -> Result<Vec<TreeFile>> {
         let changes = self.diff_trees(None, Some(tree))?;
         let files = changes.into_iter().filter_map(|change| {
