@@ -7,7 +7,7 @@ use rusqlite::named_params;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, parse_since};
+use super::{Here, asks_for_any, parse_since};
 use crate::eventlog::{self, Eventlog};
 use crate::git::day;
 use crate::sqlite;
@@ -48,6 +48,7 @@ const SELECT: &str = "SELECT seq, event_type, at, source_file FROM event
   ORDER BY CASE WHEN :by_time THEN at END DESC, seq DESC LIMIT :k";
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let since = arguments.since.as_deref().map(parse_since).transpose()?;
     let path = here.workspace.eventlog_path();

@@ -68,6 +68,9 @@ fn words_of_a_call_that_do_not_fit_are_two() {
     refuses(&repo, &["query"], 2, &["TEXT"]);
     refuses(&repo, &["query", "?!"], 2, &["no word"]);
     refuses(&repo, &["query", "x", "-k", "many"], 2, &["many"]);
+    for args in [&["query", "x"][..], &["who", "src/a.rs"], &["calls", "help"], &["callers", "help"], &["log"]] {
+        refuses(&repo, &[args, &["-k", "0"]].concat(), 2, &["-k 0 asks for nothing", "at least one"]);
+    }
     refuses(&repo, &["query", "x", "--kind", "functoin"], 2, &["no kind `functoin`", "function"]);
     refuses(&repo, &["query", "x", "--path", "src/["], 2, &["`src/[` is no glob"]);
     refuses(&repo, &["query", "x", "--since", "yesterday"], 2, &["`yesterday` is no time", "2026-01-31"]);
