@@ -99,6 +99,16 @@ fn a_target_is_found_by_its_unique_end_from_where_one_stands() {
     check(&inside, "../docs/a.md", "docs/a.md");
     check(&inside, "src/b.rs", "src/b.rs");
     assert_eq!(inside.json(&["who", "."])["target"], "src");
+    let link = repo.root().join("a link");
+    std::os::unix::fs::symlink(&repo.path, &link).expect("a link");
+    for from in [&repo, &inside, &repo.at(&link)] {
+        for top in [&repo.path, &link] {
+            let path = |name: &str| top.join(name).display().to_string();
+            check(from, &path("src/b.rs"), "src/b.rs");
+            assert_eq!(from.json(&["who", &path("src")])["target"], "src");
+            assert_eq!(from.json(&["who", &path("")])["target"], ".");
+        }
+    }
     assert_eq!(repo.json(&["who", "src"])["people"][0]["commits"], 1);
     assert_eq!(repo.json(&["-C", "docs", "who", "a.md"])["target"], "docs/a.md");
 }
