@@ -244,6 +244,8 @@ fn a_note_is_found_whatever_its_file_is_called() {
         repo.reindex();
         repo.patina(&["note", "--decision", &format!("It is called {name} so that all see it"), "--files", name]);
         assert_eq!(reasons(&repo.json(&["why", name])).len(), 1, "{name}");
+        assert_eq!(repo.json(&["why", &format!("{name}:1")])["target"]["line"], 1, "{name}");
+        assert_eq!(repo.json(&["who", name])["people"][0]["commits"], 1, "{name}");
     }
 }
 
