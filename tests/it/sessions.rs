@@ -133,6 +133,23 @@ fn of_two_logs_with_one_id_the_fullest_is_told() {
 }
 
 #[test]
+fn the_log_shows_what_sessions_say_and_reads_a_path_from_where_one_stands() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/a file%.rs", "pub fn parse() {}\n")], "A parser");
+    repo.commit_files(&[(LOG, &log("20250615-090000", &["Use an arena because copies cost most"]))], "A session");
+    repo.reindex();
+    let page = repo.patina(&["log", "--type", "session."]).stdout;
+    assert!(page.contains("session.decision Use an arena because copies cost most"), "{page}");
+    assert!(page.contains("making the parser faster"), "{page}");
+    let src = repo.at(repo.path.join("src"));
+    let here = src.json(&["log", "--path", "a file%.rs"])["events"].as_array().map(Vec::len);
+    assert!(here.is_some_and(|events| events > 0), "{here:?}");
+    for path in ["src/a file%.rs", "./a file%.rs", &repo.path.join("src/a file%.rs").display().to_string()] {
+        assert_eq!(src.json(&["log", "--path", path])["events"].as_array().map(Vec::len), here, "{path}");
+    }
+}
+
+#[test]
 fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n")], "A parser");
