@@ -37,7 +37,7 @@ pub struct Arguments {
     /// Also measure how answers get worse while an index is behind.
     #[arg(long)]
     staleness: bool,
-    /// Also say what each commit of the test got.
+    /// Also say what each commit of the test got; with --json.
     #[arg(long)]
     commits: bool,
     /// Learn as a TOML file says, with a table for each dimension.
@@ -90,6 +90,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     if arguments.history {
         return history(&here, output);
+    }
+    if arguments.commits && !output.json {
+        return Err(UserError::new(Exit::Usage, "what each commit got is told as JSON alone")
+            .hint("add --json")
+            .into());
     }
     let wanted = wanted(arguments)?;
     let experiments = match &arguments.config {
