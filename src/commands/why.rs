@@ -29,6 +29,7 @@ struct Answer<'a> {
     behind: u64,
     target: &'a Lines,
     commits: &'a [Maker],
+    is_cut: bool,
     reasons: &'a [Reason],
 }
 
@@ -52,6 +53,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             behind: reader.behind,
             target: &why.target,
             commits: &why.commits,
+            is_cut: why.is_cut,
             reasons: &why.reasons,
         });
     }
