@@ -376,6 +376,11 @@ impl Filter {
         self.path.as_ref().is_none_or(|glob| glob.is_match(real_path(path)))
     }
 
+    /// Whether what was said in a file, or in none, may be in the answer.
+    fn keeps_place(&self, path: Option<&str>) -> bool {
+        path.map_or(self.path.is_none(), |path| self.keeps_path(path))
+    }
+
     fn keeps_kind(&self, kind: &str) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind)
     }
