@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::related::one_item;
-use super::{Here, Needs};
+use super::{Here, Needs, asks_for_any};
 use crate::edges::{self, Edge};
 use crate::item::{self, Item};
 
@@ -58,6 +58,7 @@ struct EdgeAnswer {
 }
 
 pub fn run(arguments: &Arguments, direction: Direction, output: &Output) -> Result<ExitCode> {
+    asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let symbol = one_item(&reader, &arguments.symbol)?;

@@ -1,8 +1,9 @@
 //! `patina eval`: how good the answers are in this repository.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,7 +37,7 @@ pub struct Arguments {
     /// Also measure how answers get worse while an index is behind.
     #[arg(long)]
     staleness: bool,
-    /// Also say what each commit of the test got.
+    /// Also say what each commit of the test got; with --json.
     #[arg(long)]
     commits: bool,
     /// Learn as a TOML file says, with a table for each dimension.
@@ -89,6 +90,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     if arguments.history {
         return history(&here, output);
+    }
+    if arguments.commits && !output.json {
+        return Err(UserError::new(Exit::Usage, "what each commit got is told as JSON alone")
+            .hint("add --json")
+            .into());
     }
     let wanted = wanted(arguments)?;
     let experiments = match &arguments.config {
@@ -240,11 +246,22 @@ fn prior_row(material: &Material, report: &Report, output: &Output) -> Result<Ex
 
 /// Keeps a measurement at the end of the others.
 fn keep(here: &Here, kept: &Kept) -> Result<()> {
-    let mut line = serde_json::to_vec(kept)?;
+    append(&here.workspace.evaluations_path(), serde_json::to_vec(kept)?)
+}
+
+/// Writes a line at the end of a file, of its own also where the one before was written in part.
+fn append(path: &Path, mut line: Vec<u8>) -> Result<()> {
+    let mut file = File::options().read(true).append(true).create(true).open(path)?;
+    let mut last = *b"\n";
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last != *b"\n" {
+        line.insert(0, b'\n');
+    }
     line.push(b'\n');
-    let path = here.workspace.evaluations_path();
-    std::fs::File::options().append(true).create(true).open(path)?.write_all(&line)?;
-    Ok(())
+    Ok(file.write_all(&line)?)
 }
 
 fn history(here: &Here, output: &Output) -> Result<ExitCode> {
@@ -357,5 +374,18 @@ mod tests {
         for name in super::IN_WEIGHTS {
             assert!(crate::dimensions::named(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn half_a_line_keeps_to_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lines");
+        let holds = |expect: &str| assert_eq!(std::fs::read_to_string(&path).expect("it is there"), expect);
+        super::append(&path, b"one".to_vec()).expect("written");
+        super::append(&path, b"two".to_vec()).expect("written");
+        holds("one\ntwo\n");
+        std::fs::write(&path, "one\ntw").expect("written");
+        super::append(&path, b"three".to_vec()).expect("written");
+        holds("one\ntw\nthree\n");
     }
 }

@@ -1,15 +1,18 @@
 //! `patina log`: the events, newest first.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use rusqlite::named_params;
+use rusqlite::{Connection, named_params};
 use serde::Serialize;
 
 use super::output::Output;
-use super::{Here, parse_since};
+use super::{Here, asks_for_any, parse_since};
+use crate::event::encode_path;
 use crate::eventlog::{self, Eventlog};
-use crate::git::day;
+use crate::git::{Repository, day};
+use crate::item;
 use crate::sqlite;
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +23,7 @@ pub struct Arguments {
     /// Only events whose type begins so: `git.commit`, `code.`, `session.`.
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,
-    /// Only events of a file.
+    /// Only events of a file, from where you are or from the top.
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
     /// Only events since a day (2026-01-31) or for a time (90d, 12w). Code has no time of its own.
@@ -42,12 +45,16 @@ struct Answer {
     events: Vec<Event>,
 }
 
+/// What the types of events of sessions begin with.
+const SESSION_EVENTS: &str = "session.";
+
 const SELECT: &str = "SELECT seq, event_type, at, source_file FROM event
   WHERE (:type IS NULL OR substr(event_type, 1, length(:type)) = :type) AND (:path IS NULL OR source_file = :path)
     AND (:since IS NULL OR at >= :since)
   ORDER BY CASE WHEN :by_time THEN at END DESC, seq DESC LIMIT :k";
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let since = arguments.since.as_deref().map(parse_since).transpose()?;
     let path = here.workspace.eventlog_path();
@@ -58,10 +65,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         Eventlog::refuse_newer(&log, "main")?;
         // Events that have a time of their own are told in its order, the others in that of their taking in.
         let by_time = arguments.event_type.as_deref().is_some_and(|event_type| !event_type.starts_with("code"));
+        let path = arguments.path.as_deref().map(|path| meant(&log, &here.repository, path)).transpose()?;
         let mut statement = log.prepare(SELECT)?;
         let rows = statement.query_map(
-            named_params! {":type": arguments.event_type, ":path": arguments.path, ":since": since, ":k": arguments.k as i64,
-                ":by_time": by_time},
+            named_params! {":type": arguments.event_type, ":path": path, ":since": since, ":k": arguments.k as i64,
+            ":by_time": by_time},
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         for row in rows {
@@ -84,6 +92,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             ),
             "code.call" => format!("{} calls {}", text("caller"), text("callee")),
             "code.import" => format!("{} imports {}", text("file_path"), text("target")),
+            event_type if event_type.starts_with(SESSION_EVENTS) => {
+                let said = [text("content"), text("title")].into_iter().find(|said| !said.is_empty());
+                said.and_then(|said| said.lines().next()).unwrap_or_default().to_string()
+            }
             _ => text("key").to_string(),
         };
         let when = event.at.map_or("          ".to_string(), day);
@@ -93,4 +105,20 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         page.line("no event fits");
     }
     output.print(&page)
+}
+
+/// The file that is meant, as events name it: the first way to read what was typed of which there is an event.
+fn meant(log: &Connection, repository: &Repository, text: &str) -> Result<String> {
+    let prefix = repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes()));
+    let spellings = match repository.inside(Path::new(text)) {
+        Some(inside) => item::spellings("", &inside.to_string_lossy()),
+        None => item::spellings(&prefix.unwrap_or_default(), text),
+    };
+    let mut known = log.prepare("SELECT 1 FROM event WHERE source_file = :path LIMIT 1")?;
+    for path in spellings {
+        if known.exists(named_params! {":path": path})? {
+            return Ok(path);
+        }
+    }
+    Ok(text.to_string())
 }

@@ -516,13 +516,19 @@ impl Limits {
                     .into());
             }
         }
-        if self.k == 0 {
-            return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
-        }
+        asks_for_any(self.k)?;
         let path = self.path.as_deref().map(Filter::path_glob).transpose()?;
         let since = self.since.as_deref().map(parse_since).transpose()?;
         Ok(Filter { k: self.k, kinds: self.kind.clone(), path, since })
     }
+}
+
+/// Refuses `-k 0`: an answer that shows nothing would say that there is nothing.
+fn asks_for_any(k: usize) -> Result<()> {
+    if k == 0 {
+        return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
+    }
+    Ok(())
 }
 
 /// Answers of several dimensions as one: by the sum of what each place is worth.

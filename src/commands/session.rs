@@ -195,8 +195,9 @@ fn meant(reader: &Reader<'_>, id: &str) -> Result<(Session, Option<i64>)> {
             .hint("`patina session list` shows those there are")
             .into()),
         [at, rest @ ..] if rest.iter().all(|other| sessions[*other].data.session == sessions[*at].data.session) => {
-            // A file that only points to a session has its id, and says nothing.
-            let fullest = found.iter().max_by_key(|at| sessions[**at].data.entries).copied().unwrap_or(*at);
+            let said = entries::in_session(&reader.cache, reader.view.id, &sessions[*at].data.session)?;
+            let is_told = |at: &&usize| said.first().is_some_and(|said| said.path == sessions[**at].said.path);
+            let fullest = found.iter().find(is_told).copied().unwrap_or(*at);
             Ok((sessions[fullest].clone(), next[fullest]))
         }
         several => {

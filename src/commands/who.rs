@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::{Output, short};
-use super::{Here, Needs};
+use super::{Here, Needs, asks_for_any};
 use crate::event::count;
 use crate::git::day;
 use crate::history::{self, Person};
@@ -34,6 +34,7 @@ struct Answer<'a> {
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+    asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let (cache, view) = (&reader.cache, reader.view.id);

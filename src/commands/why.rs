@@ -6,8 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::{Output, Page, short};
-use super::{Here, Needs};
-use crate::error::{Exit, UserError};
+use super::{Here, Needs, asks_for_any};
 use crate::event::count;
 use crate::git::{day, minute};
 use crate::query::{self, Lines, Maker, Reason};
@@ -30,6 +29,7 @@ struct Answer<'a> {
     behind: u64,
     target: &'a Lines,
     commits: &'a [Maker],
+    is_cut: bool,
     reasons: &'a [Reason],
 }
 
@@ -39,9 +39,7 @@ const COMMITS: usize = 5;
 const QUOTED: usize = 8;
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
-    if arguments.k == 0 {
-        return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
-    }
+    asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let lines = query::lines_of(&reader, &arguments.target)?;
@@ -55,6 +53,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             behind: reader.behind,
             target: &why.target,
             commits: &why.commits,
+            is_cut: why.is_cut,
             reasons: &why.reasons,
         });
     }

@@ -95,7 +95,12 @@ impl Commits {
         };
         let start = resolve(&head.start_tag, &head.start_commit);
         if let (Some(start), Some(end)) = (&start, resolve(&head.end_tag, &head.end_commit)) {
-            return self.between(&self.known_below(repository, start), &end);
+            let ends = self.known_below(repository, &end);
+            let made = self.between(&self.known_below(repository, start), &ends);
+            // Where its last commit was made anew, what is left may be nothing.
+            if !made.is_empty() || ends == [end] {
+                return made;
+            }
         }
         let Some(started) = head.started.or_else(|| Some(self.known.get(start.as_ref()?)?.time)) else {
             return Vec::new();
@@ -132,24 +137,22 @@ impl Commits {
         found
     }
 
-    /// What `end` reaches and none of `starts` does, the oldest first.
-    fn between(&self, starts: &[Vec<u8>], end: &[u8]) -> Vec<String> {
+    /// What some of `ends` reach and none of `starts` does, the oldest first.
+    fn between(&self, starts: &[Vec<u8>], ends: &[Vec<u8>]) -> Vec<String> {
         let mut sides: HashMap<&[u8], Side> = HashMap::new();
         let mut queue: BinaryHeap<(i64, &[u8])> = BinaryHeap::new();
         let mut wanted = 0;
-        let excluded = starts.iter().map(|start| (start.as_slice(), Side::Excluded));
-        for (sha, side) in std::iter::once((end, Side::Wanted)).chain(excluded) {
-            let Some((sha, one)) = self.known.get_key_value(sha) else {
-                if side == Side::Wanted {
-                    return Vec::new();
+        let excluded = starts.iter().map(|start| (start, Side::Excluded));
+        for (sha, side) in ends.iter().map(|end| (end, Side::Wanted)).chain(excluded) {
+            let Some((sha, one)) = self.known.get_key_value(sha) else { continue };
+            match sides.insert(sha, side) {
+                None => {
+                    wanted += usize::from(side == Side::Wanted);
+                    queue.push((one.time, sha));
                 }
-                continue;
-            };
-            if let Some(Side::Wanted) = sides.insert(sha, side) {
-                return Vec::new();
+                Some(Side::Wanted) if side == Side::Excluded => wanted -= 1,
+                Some(_) => {}
             }
-            wanted += usize::from(side == Side::Wanted);
-            queue.push((one.time, sha));
         }
         let mut found = Vec::new();
         // Newest first; done when nothing that waits is wanted.
@@ -217,7 +220,7 @@ mod tests {
         // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6.
         let all = commits(&[(1, 1, &[]), (2, 2, &[1]), (3, 3, &[2]), (4, 4, &[2]), (5, 5, &[3]), (6, 6, &[4, 5])]);
         let check = |start: u8, end: u8, expect: &[u8]| {
-            let found = all.between(&[vec![start; 20]], &[end; 20]);
+            let found = all.between(&[vec![start; 20]], &[vec![end; 20]]);
             let expect: Vec<String> = expect.iter().map(|id| hex(&[*id; 20])).collect();
             assert_eq!(found, expect, "{start}..{end}");
         };
@@ -228,6 +231,8 @@ mod tests {
         check(2, 2, &[]);
         check(9, 2, &[1, 2]);
         check(1, 9, &[]);
+        let several = all.between(&[vec![2; 20], vec![4; 20]], &[vec![4; 20], vec![5; 20], vec![5; 20]]);
+        assert_eq!(several, [hex(&[3; 20]), hex(&[5; 20])]);
     }
 
     #[test]

@@ -138,12 +138,16 @@ pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Said>> {
     Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)
 }
 
-/// The entries of a session, the session first, then in their order.
+/// The entries of a session, the session first, then in their order. Of several files with its id they are those of the
+/// fullest: a file that only points to a session has its id, and says nothing.
 pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<Said>> {
     let sql = format!("SELECT {COLUMNS} FROM {JOINS} WHERE entry.session = :session ORDER BY path.path, parse_entry.n");
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":session": session}, from_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut all = rows.collect::<rusqlite::Result<Vec<Said>>>()?;
+    let fullest = all.chunk_by(|a, b| a.path == b.path).max_by_key(|file| file.len()).map(|file| file[0].path.clone());
+    all.retain(|said| Some(&said.path) == fullest.as_ref());
+    Ok(all)
 }
 
 /// The live thing of a key, `session:<id>` or `session:<id>/<n>`.

@@ -1,5 +1,5 @@
-//! Every session with what it said and which commits were made in it: what is learned from and measured on. Refuses an
-//! entry that stands elsewhere than its session.
+//! Every session with what it said and which commits were made in it: what is learned from and measured on. Refuses to
+//! tell a session twice that stands in several files.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -45,11 +45,12 @@ pub fn told(cache: &Connection, repository: &Repository, view: i64) -> Result<Ve
     let (next, commits) = (next_starts(&sessions), Commits::load(cache)?);
     let mut all = Vec::with_capacity(sessions.len());
     for (session, next) in sessions.iter().zip(next) {
+        let told = in_session(cache, view, &session.data.session)?;
+        if told.first().is_none_or(|own| own.path != session.said.path) {
+            continue;
+        }
         let mut entries = Vec::new();
-        for said in in_session(cache, view, &session.data.session)? {
-            if said.n == 0 || said.path != session.said.path {
-                continue;
-            }
+        for said in told.into_iter().filter(|said| said.n > 0) {
             let EntryData { category, time, content, files, .. } =
                 serde_json::from_str(&eventlog::data(cache, said.seq)?)?;
             entries.push(ToldEntry { key: said.key(), category: category.name(), time, content, files });

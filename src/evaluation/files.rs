@@ -12,11 +12,7 @@ use crate::chance::Chance;
 use crate::embedding::dot;
 use crate::fail;
 use crate::fusion::{self, Beside, COLD, Example, Joined, Paths, Query, Question, Table, signal};
-use crate::history::{File, LARGEST_COMMIT, Step, Tally};
-
-/// Weights of the mix.
-const MIX_PATH: f32 = 0.15;
-const MIX_POPULAR: f32 = 0.10;
+use crate::history::{File, LARGEST_COMMIT, PATH_WEIGHT, POPULARITY_WEIGHT, Step, Tally};
 
 /// Methods that learn nothing, each a column or a sum of columns.
 const PLAIN: [&str; 6] = ["random", "popular", "path", "counts", "decayed", "mix"];
@@ -251,8 +247,8 @@ fn plain(method: &str, table: &Table, step: &Step) -> Vec<f32> {
 fn mix(columns: &[Vec<f32>]) -> Vec<f32> {
     let row = |row: usize| {
         columns[signal::DECAYED][row]
-            + MIX_PATH * columns[signal::PATH][row]
-            + MIX_POPULAR * columns[signal::POPULAR][row]
+            + PATH_WEIGHT as f32 * columns[signal::PATH][row]
+            + POPULARITY_WEIGHT as f32 * columns[signal::POPULAR][row]
     };
     (0..columns[0].len()).map(row).collect()
 }

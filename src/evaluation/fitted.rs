@@ -1,4 +1,4 @@
-//! Weights by question, fitted once and then left as they are. Refuses to fit a question twice.
+//! Weights by question, fitted and gated once and then left as they are. Refuses to do either twice.
 
 use std::collections::BTreeMap;
 
@@ -38,15 +38,18 @@ pub struct Fitted {
 impl Fitted {
     /// Fits a question's weights to examples, unless it has some.
     pub fn fit(&mut self, question: Question, examples: &[Example], priors: &Priors<'_>) {
+        if self.with.contains_key(&question) {
+            return;
+        }
         let prior = priors(question);
-        self.prior.entry(question).or_insert_with(|| Weights(prior.mean.clone()));
-        self.with.entry(question).or_insert_with(|| fusion::fit(examples, &prior));
+        self.prior.insert(question, Weights(prior.mean.clone()));
+        self.with.insert(question, fusion::fit(examples, &prior));
         let is_adapter: Vec<bool> = question.signals().iter().map(|signal| signal.contains("adapter")).collect();
         let pick = |values: &[f64], other: f64| -> Vec<f64> {
             values.iter().zip(&is_adapter).map(|(value, is_adapter)| if *is_adapter { other } else { *value }).collect()
         };
         let without = Prior { mean: pick(&prior.mean, 0.0), precision: pick(&prior.precision, FIXED) };
-        self.without.entry(question).or_insert_with(|| fusion::fit(examples, &without));
+        self.without.insert(question, fusion::fit(examples, &without));
     }
 
     /// The weights of a question.
@@ -62,10 +65,11 @@ impl Fitted {
 
     /// Leaves what was fitted for the prior, or for answers without adapters, where those did better on what gates;
     /// from then on nothing but the answers and the same without adapters is asked. The gate's board then shows what
-    /// was chosen.
+    /// was chosen. What was gated stays.
     pub fn gate(&mut self, question: Question, gate: &mut Board) {
+        let Some(prior) = self.prior.remove(&question) else { return };
         let mrr = |method: &str| gate.lift(method, FUSED).map_or(0.0, |lift| lift.difference);
-        let others = [(WITHOUT_ADAPTERS, self.without.get(&question).cloned()), (PRIOR, self.prior.remove(&question))];
+        let others = [(WITHOUT_ADAPTERS, self.without.get(&question).cloned()), (PRIOR, Some(prior))];
         let better = others.into_iter().filter_map(|(name, weights)| Some((mrr(name), name, weights?)));
         let best = better.filter(|(by, ..)| *by > 0.0).max_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((_, name, weights)) = best {
@@ -83,5 +87,31 @@ impl Fitted {
     /// All that were fitted.
     pub fn all(&self) -> &BTreeMap<Question, Weights> {
         &self.with
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::board::Marks;
+    use super::*;
+
+    #[test]
+    fn what_was_gated_is_neither_fitted_nor_gated_again() {
+        let priors = |question| fusion::shipped(question, &|_| false).expect("it fits");
+        let (mut fitted, question) = (Fitted::default(), Question::Files);
+        fitted.fit(question, &[], &priors);
+        let other = Weights(vec![0.0; question.signals().len()]);
+        fitted.without.insert(question, other);
+        fitted.gate(question, &mut Board::default());
+        let gated = fitted.clone();
+        fitted.fit(question, &[], &priors);
+        let mut board = Board::default();
+        for unit in 0..20 {
+            board.ask(unit, 1.0);
+            board.note(unit, FUSED, Marks::of(&[0.0, 1.0], &[0]));
+            board.note(unit, WITHOUT_ADAPTERS, Marks::of(&[1.0, 0.0], &[0]));
+        }
+        fitted.gate(question, &mut board);
+        assert_eq!(fitted, gated);
     }
 }

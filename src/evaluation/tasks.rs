@@ -244,15 +244,16 @@ impl<'a> Library<'a> {
         let mut words = text_index::words(text);
         words.truncate(fusion::MOST_WORDS);
         let mut matched = Matched::default();
-        let mut looked = 0;
+        let mut used = 0;
         self.index.search(&words, |found| {
-            match self.file_of.get(&found.seq) {
-                Some((file, true)) => matched.files.push((*file, found.score)),
-                Some((file, false)) => matched.definitions.push((*file, found.score)),
-                None => matched.commits.extend(self.place_of.get(&found.seq).map(|place| (*place, found.score))),
+            match (self.file_of.get(&found.seq), self.place_of.get(&found.seq)) {
+                (Some((file, true)), _) => matched.files.push((*file, found.score)),
+                (Some((file, false)), _) => matched.definitions.push((*file, found.score)),
+                (None, Some(place)) => matched.commits.push((*place, found.score)),
+                (None, None) => return Ok(ControlFlow::Continue(())),
             }
-            looked += 1;
-            Ok(if looked < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            used += 1;
+            Ok(if used < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         for word in &words {
             let mut places = Vec::new();

@@ -34,6 +34,8 @@ pub struct Walk<'a> {
     pub shown: Vec<Rows>,
     /// Sums of the vectors of past messages, by file.
     pub messages: Rows,
+    /// Files of commits before this one are given the text of the tree where they are taken in late.
+    late: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -48,6 +50,7 @@ impl<'a> Walk<'a> {
             projected: Rows::new(texts.adapter.map_or(0, |rows| rows.width)),
             shown: texts.shown.iter().map(|(_, rows)| Rows::new(rows.width)).collect(),
             messages: Rows::new(width),
+            late: 0,
         }
     }
 
@@ -62,18 +65,23 @@ impl<'a> Walk<'a> {
             self.take(place);
         }
         self.give_all();
+        self.late = split.train.end;
     }
 
     /// Gives every file that is there the text it has at the split.
     pub fn give_all(&mut self) {
-        let corpus = &self.texts.material.corpus;
         for file in self.tally.live().collect::<Vec<File>>() {
-            let path = &self.timeline().paths[self.tally.path(file) as usize];
-            let item = corpus.by_key.get(path);
-            if let Some(text) = item.and_then(|item| corpus.items[*item as usize].text) {
+            if let Some(text) = self.text_at_split(self.tally.path(file)) {
                 self.give(file, text);
             }
         }
+    }
+
+    /// The text that a path has in the tree at the split.
+    fn text_at_split(&self, path: u32) -> Option<u32> {
+        let corpus = &self.texts.material.corpus;
+        let item = corpus.by_key.get(&self.timeline().paths[path as usize])?;
+        corpus.items[*item as usize].text
     }
 
     fn give(&mut self, file: File, text: u32) {
@@ -99,8 +107,12 @@ impl<'a> Walk<'a> {
             let Some(file) = self.tally.file(change.path).filter(|file| !self.text.contains_key(file)) else {
                 continue;
             };
-            if let Some(text) = corpus.born.get(&(place, change.path)) {
-                self.give(file, *text);
+            let text = match place < self.late {
+                true => self.text_at_split(change.path),
+                false => corpus.born.get(&(place, change.path)).copied(),
+            };
+            if let Some(text) = text {
+                self.give(file, text);
             }
         }
         let message = corpus.messages[place].and_then(|text| self.texts.material.frozen.row(text));

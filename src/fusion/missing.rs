@@ -20,7 +20,7 @@ pub struct Joined {
     said: Vec<Vec<Said>>,
 }
 
-/// What some tables say: their sum, the largest, who says it, and the second largest.
+/// What some tables say: their sum, the largest, who says it, and the second largest; the least there is where none does.
 #[derive(Debug, Clone, Copy)]
 struct Said {
     sum: f32,
@@ -32,7 +32,8 @@ struct Said {
 impl Joined {
     /// Of the tables of a change's files, over some files, ascending.
     pub fn new(tables: &[Table], files: Vec<File>) -> Self {
-        let nothing = Said { sum: 0.0, most: 0.0, by: usize::MAX, second: 0.0 };
+        let (most, second) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
+        let nothing = Said { sum: 0.0, most, by: usize::MAX, second };
         let mut said = vec![vec![nothing; files.len()]; FILE_SIGNALS.len()];
         for (by, table) in tables.iter().enumerate() {
             // Both lists go up.
@@ -84,8 +85,8 @@ impl Joined {
 impl Said {
     fn add(&mut self, by: usize, value: f32) {
         self.sum += value;
-        if value > self.most || self.by == usize::MAX {
-            self.second = if self.by == usize::MAX { 0.0 } else { self.most };
+        if value > self.most {
+            self.second = self.most;
             (self.most, self.by) = (value, by);
         } else {
             self.second = self.second.max(value);
@@ -93,7 +94,9 @@ impl Said {
     }
 
     fn most_without(&self, place: Option<usize>) -> f32 {
-        if place == Some(self.by) { self.second } else { self.most }
+        let most = if place == Some(self.by) { self.second } else { self.most };
+        // What nobody says is worth nothing.
+        if most.is_finite() { most } else { 0.0 }
     }
 }
 
@@ -122,5 +125,15 @@ mod tests {
         assert_eq!(without.files, [0, 9]);
         assert_eq!((&without.columns[0], &without.columns[most]), (&vec![0.25, 0.25], &vec![0.5, 0.5]));
         assert_eq!(missing_signals().len(), without.columns.len());
+    }
+
+    #[test]
+    fn what_is_less_than_nothing_is_the_most_where_all_say_so() {
+        let tables = [table(&[1, 2], &[-0.25, -1.0]), table(&[1], &[-0.5])];
+        let joined = Joined::new(&tables, vec![0, 1, 2]);
+        let most = FILE_SIGNALS.len();
+        assert_eq!(joined.whole(|_| true).columns[most], [0.0, -0.25, -1.0]);
+        assert_eq!(joined.without(&tables[0], 0, |_| true).columns[most], [0.0, -0.5, 0.0]);
+        assert_eq!(joined.without(&tables[1], 1, |_| true).columns[most], [0.0, -0.25, -1.0]);
     }
 }

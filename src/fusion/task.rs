@@ -48,7 +48,7 @@ pub mod task_signal {
 
 /// Words of a task that are searched for: a long text says the same again.
 pub const MOST_WORDS: usize = 48;
-/// Matches of full text that are looked at.
+/// Matches of full text that count: files, their definitions, and commits whose size says something.
 pub const MOST_MATCHES: usize = 400;
 /// Commits like the task whose files count.
 pub const NEAREST_COMMITS: usize = 40;

@@ -15,10 +15,14 @@ use crate::event::Status;
 
 /// Largest file that is followed, in bytes.
 const MAX_FILE: u64 = 8 << 20;
-/// Bytes read for one answer: about a second of work. History behind that is told apart no further.
+/// Bytes read for one answer: seconds of work at most. History behind that is told apart no further.
 const MAX_READ: u64 = 256 << 20;
 /// A file came from another that left in the same commit where this part of the larger is in both, as git has it.
 const MOVED: f64 = 0.5;
+/// What a line costs that was seen nowhere before, in bytes: it is kept.
+const NEW_LINE: u64 = 128;
+/// Looking for a line's other forms takes so many times as long as reading it.
+const FORM: u64 = 32;
 /// Files that left, looked at for one that came.
 const MOST_LEFT: usize = 100;
 
@@ -51,7 +55,7 @@ pub struct Blame {
     pub lines: Vec<Wrote>,
     /// Commits that took lines away between them, the newest first.
     pub removed: Vec<ObjectId>,
-    /// Whether the bound was reached, so that some lines are older than said.
+    /// Whether the bound was reached, or a file that is not here or too large, so that some lines may be older than said.
     pub is_cut: bool,
 }
 
@@ -125,8 +129,10 @@ impl<'r> Walk<'r> {
         }
         let text = match self.repository.blob(blob, MAX_FILE)? {
             Blob::Bytes(bytes) => {
-                self.read += bytes.len() as u64;
-                Some(self.lines.of(&bytes).into())
+                let known = self.lines.count();
+                let text = self.lines.of(&bytes).into();
+                self.read += bytes.len() as u64 + NEW_LINE * (self.lines.count() - known) as u64;
+                Some(text)
             }
             Blob::TooLarge(_) | Blob::Missing => None,
         };
@@ -193,9 +199,13 @@ impl<'r> Walk<'r> {
                     None => continue,
                 },
             };
-            let Some(before) = self.text(old)? else { continue };
+            let Some(before) = self.text(old)? else {
+                self.blame.is_cut = true;
+                continue;
+            };
             let changes = self.lines.changes(&before, &text);
-            if changes.iter().any(|change| is_removal(change, &spans)) && !self.blame.removed.contains(&commit) {
+            let is_removal = !is_merge && spans.iter().any(|span| is_parted(span, &changes));
+            if is_removal && !self.blame.removed.contains(&commit) {
                 self.blame.removed.push(commit);
             }
             let (passed, kept) = split(&spans, &changes);
@@ -232,10 +242,22 @@ impl<'r> Walk<'r> {
         if let Some((name, id)) = left.first().filter(|(_, id)| *id == blob) {
             return Ok(Some((name.as_slice().into(), *id)));
         }
-        let Some(text) = self.text(blob)? else { return Ok(None) };
+        let (Some(text), Some(size)) = (self.text(blob)?, self.repository.blob_size(blob)) else { return Ok(None) };
         let mut best: Option<(f64, Vec<u8>, ObjectId)> = None;
         for (name, id) in left {
-            let Some(other) = self.text(id)? else { continue };
+            // What is not here may be where it came from; how large it is would say whether it can be.
+            let other = self.repository.blob_size(id);
+            if other.is_some_and(|other| (other.min(size) as f64) < MOVED * other.max(size) as f64) {
+                continue;
+            }
+            if self.read > MAX_READ {
+                self.blame.is_cut = true;
+                break;
+            }
+            let Some(other) = self.text(id)? else {
+                self.blame.is_cut = true;
+                continue;
+            };
             let shared = self.lines.shared(&other, &text);
             if shared >= MOVED && best.as_ref().is_none_or(|(most, ..)| shared > *most) {
                 best = Some((shared, name, id));
@@ -246,7 +268,7 @@ impl<'r> Walk<'r> {
 
     /// Passes on the lines that a commit only gave another form, and keeps those that are like nothing before.
     fn reformed(
-        &self,
+        &mut self,
         commit: ObjectId,
         spans: &[Span],
         changes: &[Change],
@@ -254,15 +276,21 @@ impl<'r> Walk<'r> {
         after: &[Token],
     ) -> (Vec<Span>, Vec<Span>) {
         let (mut passed, mut kept) = (Vec::new(), Vec::new());
+        // What an earlier reformat parted line by line lies in one change all the same.
+        let mut known: HashMap<usize, Vec<Option<u32>>> = HashMap::new();
         for span in spans {
             // What is kept of a span lies in one change.
-            let change = changes.iter().find(|change| change.after.contains(&span.here));
-            let Some(change) = change else {
+            let place = changes.partition_point(|change| change.after.end <= span.here);
+            let Some(change) = changes.get(place).filter(|change| change.after.contains(&span.here)) else {
                 kept.push(*span);
                 continue;
             };
-            let range = |range: &Range<u32>| range.start as usize..range.end as usize;
-            let forms = self.lines.forms(&before[range(&change.before)], &after[range(&change.after)]);
+            let forms = known.entry(place).or_insert_with(|| {
+                let range = |range: &Range<u32>| range.start as usize..range.end as usize;
+                let (before, after) = (&before[range(&change.before)], &after[range(&change.after)]);
+                self.read += FORM * (self.lines.size(before) + self.lines.size(after)) as u64;
+                self.lines.forms(before, after)
+            });
             for offset in 0..span.len {
                 let line = Span { at: span.at + offset, here: span.here + offset, len: 1, reformed: span.reformed };
                 match forms[(line.here - change.after.start) as usize] {
@@ -278,10 +306,11 @@ impl<'r> Walk<'r> {
     }
 }
 
-/// Whether lines were taken away between two that are asked for.
-fn is_removal(change: &Change, spans: &[Span]) -> bool {
-    let is_inside = |span: &Span| span.here < change.after.start && change.after.start < span.here + span.len;
-    change.after.is_empty() && spans.iter().any(is_inside)
+/// Whether lines were taken away between two of a span.
+fn is_parted(span: &Span, changes: &[Change]) -> bool {
+    let first = changes.partition_point(|change| change.after.start <= span.here);
+    let end = span.here + span.len;
+    changes[first..].iter().take_while(|change| change.after.start < end).any(|change| change.after.is_empty())
 }
 
 /// Parts spans into what stood before, at its place there, and what a change brought, at its place here.

@@ -28,6 +28,9 @@ pub enum Blob {
 
 impl Repository {
     /// Every regular file of a tree, by path. Symbolic links and submodules are no files.
+    ///
+    /// # Errors
+    /// A [`UserError`](crate::error::UserError) where there are more than can be held.
     pub fn files(&self, tree: ObjectId) -> Result<Vec<TreeFile>> {
         let changes = self.diff_trees(None, Some(tree))?;
         let files = changes.into_iter().filter_map(|change| {
@@ -39,12 +42,17 @@ impl Repository {
 
     /// A blob's bytes, if there are no more than the limit.
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Blob> {
-        let Ok(Some(header)) = self.gix.try_find_header(id) else { return Ok(Blob::Missing) };
-        if header.size() > limit {
-            return Ok(Blob::TooLarge(header.size()));
+        let Some(size) = self.blob_size(id) else { return Ok(Blob::Missing) };
+        if size > limit {
+            return Ok(Blob::TooLarge(size));
         }
         let Ok(Some(object)) = self.gix.try_find_object(id) else { return Ok(Blob::Missing) };
         Ok(Blob::Bytes(object.detach().data))
+    }
+
+    /// How many bytes a blob has; none where it is not here.
+    pub fn blob_size(&self, id: ObjectId) -> Option<u64> {
+        self.gix.try_find_header(id).ok().flatten().map(|header| header.size())
     }
 
     /// The blob at a path of a tree; none where there is no regular file.

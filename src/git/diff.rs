@@ -15,7 +15,12 @@ use gix::bstr::{BString, ByteSlice};
 use gix::objs::Find;
 
 use super::Repository;
+use crate::error::{Exit, UserError};
 use crate::event::Status;
+
+/// Paths and folders that a difference goes through at most. A tree of a few kilobytes can name any number of files, where
+/// one folder stands in it many times.
+const MOST_PATHS: usize = 2_000_000;
 
 /// A path's object on one side of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +46,13 @@ pub struct RawChange {
 
 impl Repository {
     /// The differences that lead from one tree to another, by path; no tree is the empty tree.
+    ///
+    /// # Errors
+    /// A [`UserError`] where there are more than can be held.
     pub fn diff_trees(&self, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<Vec<RawChange>> {
         let mut changes = Vec::new();
         let mut folders = vec![(BString::default(), old, new)];
+        let mut seen = 0;
         while let Some((folder, old, new)) = folders.pop() {
             if old == new {
                 continue;
@@ -51,6 +60,10 @@ impl Repository {
             let (old, new) = (self.tree_bytes(old)?, self.tree_bytes(new)?);
             let mut pair = Pair { hash: self.gix.object_hash().len_in_bytes(), old: &old, new: &new };
             while let Some((old, new)) = pair.next_difference()? {
+                seen += 1;
+                if seen > MOST_PATHS {
+                    return Err(too_many().into());
+                }
                 let name = old.as_ref().or(new.as_ref()).map(|entry| entry.name).unwrap_or_default();
                 let mut path = folder.clone();
                 if !path.is_empty() {
@@ -96,6 +109,13 @@ impl Repository {
         trees.buffer = buffer;
         Ok(bytes)
     }
+}
+
+fn too_many() -> UserError {
+    let message =
+        format!("a tree has more than {MOST_PATHS} files and folders, or differs in as many from the one before");
+    UserError::new(Exit::Failed, message)
+        .hint("patina reads no more of one tree: what is generated or not yours can go into a repository of its own")
 }
 
 /// Trees read lately: each is read as a child's and as a parent's. Two generations, of which the older is dropped

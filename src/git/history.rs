@@ -50,7 +50,7 @@ pub enum Known {
 pub struct Reading {
     /// Commits handed over.
     pub commits: u64,
-    /// Commits that cannot be told yet: a parent's tree is not here (a shallow boundary, a missing object).
+    /// Commits that cannot be told yet: a parent's tree is not here (a shallow boundary, a missing object), or too large.
     pub pending: Vec<ObjectId>,
 }
 
@@ -267,7 +267,8 @@ fn compare<T>(
         for job in &span {
             match repository.read_commit(job) {
                 Ok(raw) => out.turned.push(turn(raw)),
-                // A tree of it or of its parent is not here: a shallow or partial clone. It is tried again.
+                // A tree of it or of its parent is not here: a shallow or partial clone. It is tried again. Or it changes
+                // more than can be held, and waits for a patina that can.
                 Err(error) => {
                     tracing::debug!(commit = %job.id, %error, "a commit cannot be told yet");
                     out.unreadable.push(job.id);

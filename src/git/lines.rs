@@ -62,9 +62,18 @@ impl Lines {
         diff.hunks().map(|hunk| Change { before: hunk.before, after: hunk.after }).collect()
     }
 
+    /// How many different lines were seen.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Bytes of a text, white space apart.
+    pub fn size(&self, text: &[Token]) -> usize {
+        text.iter().map(|token| self.all[token.0 as usize].0.len()).sum()
+    }
+
     /// Bytes that two texts have in common, as a part of the larger one.
     pub fn shared(&self, a: &[Token], b: &[Token]) -> f64 {
-        let size = |token: &Token| self.all[token.0 as usize].0.len();
         let mut left: HashMap<u32, usize> = HashMap::new();
         for token in a {
             *left.entry(token.0).or_default() += 1;
@@ -73,10 +82,10 @@ impl Lines {
         for token in b {
             if let Some(count) = left.get_mut(&token.0).filter(|count| **count > 0) {
                 *count -= 1;
-                common += size(token);
+                common += self.size(&[*token]);
             }
         }
-        let larger = a.iter().map(size).sum::<usize>().max(b.iter().map(size).sum());
+        let larger = self.size(a).max(self.size(b));
         if larger == 0 { 0.0 } else { common as f64 / larger as f64 }
     }
 

@@ -131,6 +131,24 @@ impl Repository {
         self.gix.workdir()
     }
 
+    /// An absolute path as one from the top of the worktree, whether links lead there or not; none where it is outside.
+    pub fn inside(&self, path: &Path) -> Option<PathBuf> {
+        let top = self.worktree_path()?;
+        let real = std::fs::canonicalize(top).ok()?;
+        if let Some(inside) = [top, &real].into_iter().find_map(|top| path.strip_prefix(top).ok()) {
+            return Some(inside.to_path_buf());
+        }
+        if !path.is_absolute() {
+            return None;
+        }
+        if std::fs::canonicalize(path).is_ok_and(|path| path == real) {
+            return Some(PathBuf::new());
+        }
+        // What it ends in may be a link itself, and then that is meant.
+        let folder = std::fs::canonicalize(path.parent()?).ok()?;
+        Some(folder.strip_prefix(&real).ok()?.join(path.file_name()?))
+    }
+
     /// The folder inside the worktree that this handle was opened from, as a path relative to its top.
     pub fn prefix(&self) -> Option<PathBuf> {
         self.gix.prefix().ok().flatten().map(Path::to_path_buf)

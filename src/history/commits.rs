@@ -93,9 +93,9 @@ fn rows(cache: &Connection, lineage: &Lineage<'_>, which: Which<'_>) -> Result<V
     Ok(all)
 }
 
-/// How many reachable commits there are that are no merges and of a size that says something.
+/// How many reachable commits there are that are no merges, touch something, and no more than says something.
 pub fn telling_commits(cache: &Connection) -> Result<usize> {
-    let sql = "SELECT count(*) FROM reachable JOIN commit_row USING (seq) WHERE NOT is_merge AND files <= :largest";
+    let sql = "SELECT count(*) FROM reachable JOIN commit_row USING (seq) WHERE NOT is_merge AND files BETWEEN 1 AND :largest";
     let count: i64 = cache.query_row(sql, named_params! {":largest": LARGEST_COMMIT}, |row| row.get(0))?;
     Ok(usize::try_from(count)?)
 }

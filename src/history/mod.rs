@@ -22,7 +22,7 @@ pub use lineage::Lineage;
 pub use loaded::{AsOf, Loaded, load};
 pub use past::{Made, Past};
 pub use people::{People, Person, authors_of, is_bot, people_of, who};
-pub use related::{Related, path_similarity, related, shared_commits};
+pub use related::{PATH_WEIGHT, POPULARITY_WEIGHT, Related, path_similarity, related, shared_commits};
 pub use said::{SaidFact, said_facts, said_of};
 pub use tally::{File, HALF_LIFE, POPULARITY_HALF_LIFE, Shared, Taken, Tally, Touch};
 pub use timeline::{Change, Step, Timeline, timeline};

@@ -6,17 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
-use super::{CommitRef, LARGEST_COMMIT, Lineage, commit_ref, decay};
+use super::{CommitRef, HALF_LIFE, LARGEST_COMMIT, Lineage, POPULARITY_HALF_LIFE, commit_ref, decay};
 use crate::event::Seq;
 
-/// Half-life of a shared commit, in days.
-const COUNT_HALF_LIFE: f64 = 180.0;
-/// Half-life of a file's popularity, in days.
-const POPULARITY_HALF_LIFE: f64 = 90.0;
 /// Weight of nearness of paths in the mix.
-const PATH_WEIGHT: f64 = 0.15;
+pub const PATH_WEIGHT: f64 = 0.15;
 /// Weight of popularity in the mix.
-const POPULARITY_WEIGHT: f64 = 0.10;
+pub const POPULARITY_WEIGHT: f64 = 0.10;
 /// Popularity of a commit older than this many half-lives is under a thousandth and is not summed.
 const POPULARITY_WINDOW: f64 = 10.0;
 
@@ -59,7 +55,7 @@ pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<
         }
         heirs.sort_unstable();
         heirs.dedup();
-        let weight = decay(as_of, commit.time, COUNT_HALF_LIFE) / (commit.files - 1) as f64;
+        let weight = decay(as_of, commit.time, HALF_LIFE) / (commit.files - 1) as f64;
         for heir in heirs.into_iter().filter(|heir| Some(*heir) != own) {
             let entry = together.entry(heir).or_default();
             entry.0 += weight;

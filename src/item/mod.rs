@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use parses::{Outcome, Parse, add_parse, find_parse, forget_missing, missing, skipped};
 pub use read::read_all;
-pub use target::{Target, definitions_named, resolve};
+pub use target::{Target, definitions_named, resolve, spellings};
 
 use crate::event::{Seq, definition_key};
 

@@ -36,10 +36,10 @@ pub fn resolve(cache: &Connection, view: i64, prefix: &str, text: &str) -> Resul
 
 fn resolve_as_written(cache: &Connection, view: i64, prefix: &str, text: &str) -> Result<Target> {
     let text = text.strip_prefix("./").unwrap_or(text);
-    // What stands behind the `#` is a name and no path: its slashes and dots are its own.
-    let (path, qualified) = text.split_once('#').unwrap_or((text, ""));
-    for file in [join(prefix, path), path.trim_end_matches('/').to_string()] {
-        for file in [file.to_string(), encode_path(file.as_bytes())] {
+    // A file may be called as a name in one is written. What stands behind the `#` else is no path: its slashes and dots
+    // are its own.
+    for (path, qualified) in std::iter::once((text, "")).chain(text.split_once('#')) {
+        for file in spellings(prefix, path) {
             let items = in_file(cache, view, &file)?;
             let wanted = items
                 .into_iter()
@@ -67,6 +67,14 @@ fn resolve_as_written(cache: &Connection, view: i64, prefix: &str, text: &str) -
                 .into())
         }
     }
+}
+
+/// The encoded paths that a person can mean, the likeliest first: from where they stand, then from the top, each as written
+/// or not yet encoded.
+pub fn spellings(prefix: &str, text: &str) -> [String; 4] {
+    let (here, top) = (join(prefix, text), text.trim_end_matches('/').to_string());
+    let [here_encoded, top_encoded] = [&here, &top].map(|path| encode_path(path.as_bytes()));
+    [here, here_encoded, top, top_encoded]
 }
 
 /// Whether a definition goes by a name, as it is or as it stands in the key.

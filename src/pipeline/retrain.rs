@@ -299,7 +299,10 @@ impl Gate<'_> {
         let last = last_training(self.folder).unwrap_or_default();
         let mut training = match is_whole {
             true => Training {
-                commits: steps.iter().filter(|step| !step.is_merge && step.touched as i64 <= LARGEST_COMMIT).count(),
+                commits: steps
+                    .iter()
+                    .filter(|step| !step.is_merge && (1..=LARGEST_COMMIT as usize).contains(&step.touched))
+                    .count(),
                 time: steps.last().map_or(0, |step| step.time),
                 model: self.setup.identity.sha256.clone(),
                 ..Training::default()

@@ -87,10 +87,8 @@ impl Found {
             Found::Commit(_, commit) => {
                 Ok(filter.path.is_none() && filter.since.is_none_or(|since| commit.time >= since))
             }
-            Found::Said(said) => {
-                let stands = said.path.as_deref().map_or(filter.path.is_none(), |path| filter.keeps_path(path));
-                Ok(stands && filter.since.is_none_or(|since| said.time.is_some_and(|time| time >= since)))
-            }
+            Found::Said(said) => Ok(filter.keeps_place(said.path.as_deref())
+                && filter.since.is_none_or(|since| said.time.is_some_and(|time| time >= since))),
         }
     }
 

@@ -9,11 +9,9 @@ use super::{Evidence, Found, Reader};
 use crate::dimensions::{Dimension, Group, LiveFact, Reads};
 use crate::edges;
 use crate::entries;
-use crate::history::{self, CommitFact, SaidFact, Which, decay};
+use crate::history::{self, CommitFact, HALF_LIFE, SaidFact, Which, decay};
 use crate::item::{self, Item};
 
-/// Half-life of a shared commit, in days, as in co-change.
-const HALF_LIFE: f64 = 180.0;
 /// Callees whose other callers are looked at.
 const CALLEES: usize = 30;
 /// Call sites shown a hit.

@@ -340,9 +340,7 @@ impl<'r> Reader<'r> {
 
     /// What a person names, from where they stand; an absolute path is read from the top of the worktree.
     pub fn target(&self, text: &str) -> Result<Target> {
-        let top = self.repository.worktree_path().and_then(|top| std::fs::canonicalize(top).ok());
-        let inside = top.as_deref().and_then(|top| Path::new(text).strip_prefix(top).ok());
-        match inside {
+        match self.repository.inside(Path::new(text)) {
             Some(inside) => item::resolve(&self.cache, self.view.id, "", &inside.to_string_lossy()),
             None => item::resolve(&self.cache, self.view.id, &self.prefix(), text),
         }
@@ -376,6 +374,11 @@ impl Filter {
     /// Whether a file may be in the answer.
     fn keeps_path(&self, path: &str) -> bool {
         self.path.as_ref().is_none_or(|glob| glob.is_match(real_path(path)))
+    }
+
+    /// Whether what was said in a file, or in none, may be in the answer.
+    fn keeps_place(&self, path: Option<&str>) -> bool {
+        path.map_or(self.path.is_none(), |path| self.keeps_path(path))
     }
 
     fn keeps_kind(&self, kind: &str) -> bool {

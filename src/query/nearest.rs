@@ -83,7 +83,7 @@ fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Found>>> {
         Ok(())
     })?;
     for said in entries::each(&reader.cache, reader.view.id)? {
-        if left.len() <= FEW && filter.keeps_kind(&said.kind) {
+        if left.len() <= FEW && filter.keeps_kind(&said.kind) && filter.keeps_place(said.path.as_deref()) {
             left.push(Found::Said(said));
         }
     }

@@ -275,13 +275,13 @@ fn said_in(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Evi
         evidence.extend(best_line(rest, words).map(|(_, text)| Evidence::Text { line: None, text }));
     }
     let session = entries::in_session(&reader.cache, reader.view.id, &said.session)?;
-    let title =
-        session.into_iter().find(|one| one.n == 0 && one.path == said.path).map_or(String::new(), |one| one.name);
+    let title = session.into_iter().find(|one| one.n == 0).map_or(String::new(), |one| one.name);
     evidence.push(Evidence::Session { session: source_of(&said.session), title, time: said.time });
     Ok(evidence)
 }
 
-/// The line of a version's text with most of the words, as evidence; `first` is where it stands in its file.
+/// The line of a version's text, or else of its doc, with most of the words, as evidence; `first` is where the text stands
+/// in its file.
 pub(super) fn line_of(
     reader: &Reader<'_>,
     kind: &str,
@@ -293,7 +293,10 @@ pub(super) fn line_of(
         "commit" => reader.text_of(seq, "message")?.lines().skip(1).collect::<Vec<_>>().join("\n"),
         _ => reader.text_of(seq, "text")?,
     };
-    let Some((offset, line)) = best_line(&text, words) else { return Ok(None) };
+    let Some((offset, line)) = best_line(&text, words) else {
+        let doc = best_line(&reader.text_of(seq, "doc")?, words);
+        return Ok(doc.map(|(_, text)| Evidence::Text { line: None, text }));
+    };
     // A member stands as its name only in the text of what holds it, so lines of a container would be wrong.
     let exact = kind == "function" && line_is_exact(reader, seq, &text)?;
     Ok(Some(Evidence::Text { line: first.filter(|_| exact).map(|first| first + offset), text: line }))

@@ -67,19 +67,20 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
 
     fn look_up(&mut self) -> Result<()> {
         let (places, files) = (self.places(), self.files());
-        let mut looked_at = 0;
+        let mut used = 0;
         text_index::search(&self.reader.cache, &self.words, |one| {
             if let Some(place) = places.get(&one.seq) {
                 self.matched.commits.push((*place, one.score));
+                used += 1;
             } else if let Some(item) = item::by_seq(&self.reader.cache, self.reader.view.id, one.seq)?
                 && let Some(file) = files.get(&item.path)
             {
                 let list = if item.kind == "file" { &mut self.matched.files } else { &mut self.matched.definitions };
                 list.push((*file, one.score));
                 self.said.entry(*file).or_insert(item);
+                used += 1;
             }
-            looked_at += 1;
-            Ok(if looked_at < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            Ok(if used < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         for word in &self.words {
             let mut said = Vec::new();

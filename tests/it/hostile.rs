@@ -466,6 +466,33 @@ fn nothing_is_written_but_in_the_state_folder_and_nothing_run_but_git_and_patina
 }
 
 #[test]
+fn a_small_tree_that_names_millions_of_files_is_refused() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.rs", "fn kept() {}\n")], "begin");
+    let blob = repo.fed(&["hash-object", "-w", "--stdin"], b"text\n");
+    let tree = |mode: &str, of: &str| {
+        let entries: String = (0..130).map(|n| format!("{mode} {of}\t{n}\n")).collect();
+        repo.fed(&["mktree"], entries.as_bytes())
+    };
+    let mut top = tree("100644 blob", &blob);
+    for _ in 0..2 {
+        top = tree("040000 tree", &top);
+    }
+    let large = repo.fed(&["commit-tree", "-p", "HEAD", "-m", "two millions", &top], b"");
+    let begin = repo.git(&["rev-parse", "HEAD^{tree}"]).stdout;
+    let after = repo.fed(&["commit-tree", "-p", &large, "-m", "back", begin.trim()], b"");
+    repo.stand_at(&after);
+    repo.reindex();
+    assert_eq!(repo.json(&["query", "kept", "--kind", "function"])["hits"][0]["key"], "a.rs#kept");
+    repo.stand_at(&large);
+    let ran = repo.try_patina(&["reindex"]);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("more than 2000000 files") && ran.stderr.contains("of its own"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn what_is_committed_for_patina_only_narrows() {
     let repo = TestRepo::new();
     let elsewhere = repo.root().join("elsewhere");

@@ -66,7 +66,7 @@ fn every_read_command_has_the_fields_that_scripts_rely_on() {
     let why = answer(
         &repo,
         &["why", "help"],
-        "as_of:text behind:number target:object reasons:list commits:list",
+        "as_of:text behind:number target:object is_cut:flag reasons:list commits:list",
         "commits",
         commit,
     );

@@ -20,14 +20,18 @@ const QUICK: &str = "hidden = 32\nout = 32\nsteps = 60\nbatch = 64\n";
 
 /// Files in families by a quiet word; a commit changes two of a family, and says the word.
 fn history() -> Vec<Made> {
+    history_of(COMMITS)
+}
+
+fn history_of(commits: usize) -> Vec<Made> {
     let random = &mut Random::new(11);
     let mut texts = Vec::new();
     for file in 0..60 {
         let words = [WORDS[file % 10], WORDS[20 + file]];
         texts.push((format!("d{}/f{file}.txt", file % 10 % 5), about(random, &words)));
     }
-    let mut commits = vec![Made::new("begin", texts.clone()).by("Release Bot <ci@example.org>")];
-    for commit in 1..COMMITS {
+    let mut made = vec![Made::new("begin", texts.clone()).by("Release Bot <ci@example.org>")];
+    for commit in 1..commits {
         let family = random.below(10);
         let first = random.below(6);
         let second = (first + 1 + random.below(5)) % 6;
@@ -38,9 +42,9 @@ fn history() -> Vec<Made> {
             files.push(texts[member * 10 + family].clone());
         }
         let message = format!("mend the {} again {commit}", WORDS[family]);
-        commits.push(Made::new(message, files).by(PEOPLE[family % 2]));
+        made.push(Made::new(message, files).by(PEOPLE[family % 2]));
     }
-    commits
+    made
 }
 
 /// The history and others: the newest commit is another one; the newest commit takes a file away that it changed
@@ -193,6 +197,25 @@ fn each_way_to_look_ahead_would_be_noticed() {
     assert!(!others.is_empty(), "weights of the gate: {same:?}");
     let [base, newest] = pair("no leak of this name", &variants.newest);
     assert_eq!((adapters(&base), before_the_newest(&base)), (adapters(&newest), before_the_newest(&newest)));
+}
+
+#[test]
+fn an_index_that_is_behind_knows_what_its_files_say() {
+    // A hundred commits behind, all files are added after the first commit that fits and before the first that tests; what
+    // is counted by then and where they lie says nothing of what goes together.
+    let mut commits = history_of(130);
+    commits[1..40].iter_mut().for_each(|commit| commit.files.truncate(1));
+    commits.iter_mut().flat_map(|commit| &mut commit.files).for_each(|(path, _)| *path = path.replace('/', ""));
+    let repo = linear(&commits);
+    repo.reindex();
+    let report = eval(&repo, None, &["--task", "file_to_files", "--staleness"]);
+    let behind = report["staleness"].as_array().expect("a list").iter();
+    let behind: BTreeMap<u64, f64> =
+        behind.map(|one| (one["behind"].as_u64().expect("a number"), one["mrr"].as_f64().expect("a number"))).collect();
+    let fused = report["tasks"][0]["methods"]["fused"]["mrr"].as_f64().expect("it was asked");
+    assert_eq!(behind.keys().copied().collect::<Vec<u64>>(), [0, 1, 5, 20, 100, 500]);
+    assert!((behind[&0] - fused).abs() < 1e-12, "{behind:?} {fused}");
+    assert!(behind[&100] > 0.75 * fused, "{behind:?}");
 }
 
 #[test]

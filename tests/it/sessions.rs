@@ -102,6 +102,54 @@ fn each_worktree_has_the_sessions_of_its_own_head() {
 }
 
 #[test]
+fn a_session_whose_last_commit_was_reworded_keeps_the_others() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "begin");
+    repo.git(&["tag", "s-start"]);
+    let first = repo.commit_files(&[("a.txt", "b\n")], "one");
+    repo.commit_files(&[("a.txt", "c\n")], "two");
+    repo.git(&["tag", "s-end"]);
+    repo.git(&["commit", "-q", "--amend", "-m", "two, in other words"]);
+    let text = "# Session: tagged\n**ID**: 20240101-090000\n**Started**: 2024-01-01T09:00:00Z\n**Start Tag**: s-start\n\
+        **End Tag**: s-end\n\n## Goals\n- [x] write\n";
+    repo.commit_files(&[("notes/sessions/20240101-090000.md", text)], "a log");
+    repo.reindex();
+    assert_eq!(repo.json(&["session", "show", "20240101-090000"])["commits"], json!([first]));
+}
+
+#[test]
+fn of_two_logs_with_one_id_the_fullest_is_told() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n"), ("src/other.rs", "pub fn other() {}\n")], "begin");
+    let pointer = "# Session: see there\n**ID**: 20250615-090000\n**Started**: 2025-06-15T09:00:00Z\n\n\
+        ## Goals\n- [ ] look at src/other.rs\n";
+    let full = log("20250615-090000", &["Use an arena because copies cost most"]);
+    repo.commit_files(&[("notes/sessions/20250615-090000-a.md", pointer), (LOG, &full)], "two logs");
+    repo.reindex();
+    let first = &repo.json(&["session", "show", "20250615-090000"])["entries"][0];
+    assert_eq!((&first["n"], &first["files"]), (&json!(1), &json!(["src/parser.rs"])));
+    let near = texts(&repo.json(&["related", "session:20250615-090000/1"])["hits"], "key");
+    assert!(near.contains(&"src/parser.rs".to_string()) && !near.contains(&"src/other.rs".to_string()), "{near:?}");
+}
+
+#[test]
+fn the_log_shows_what_sessions_say_and_reads_a_path_from_where_one_stands() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/a file%.rs", "pub fn parse() {}\n")], "A parser");
+    repo.commit_files(&[(LOG, &log("20250615-090000", &["Use an arena because copies cost most"]))], "A session");
+    repo.reindex();
+    let page = repo.patina(&["log", "--type", "session."]).stdout;
+    assert!(page.contains("session.decision Use an arena because copies cost most"), "{page}");
+    assert!(page.contains("making the parser faster"), "{page}");
+    let src = repo.at(repo.path.join("src"));
+    let here = src.json(&["log", "--path", "a file%.rs"])["events"].as_array().map(Vec::len);
+    assert!(here.is_some_and(|events| events > 0), "{here:?}");
+    for path in ["src/a file%.rs", "./a file%.rs", &repo.path.join("src/a file%.rs").display().to_string()] {
+        assert_eq!(src.json(&["log", "--path", path])["events"].as_array().map(Vec::len), here, "{path}");
+    }
+}
+
+#[test]
 fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n")], "A parser");

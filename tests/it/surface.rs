@@ -68,9 +68,13 @@ fn words_of_a_call_that_do_not_fit_are_two() {
     refuses(&repo, &["query"], 2, &["TEXT"]);
     refuses(&repo, &["query", "?!"], 2, &["no word"]);
     refuses(&repo, &["query", "x", "-k", "many"], 2, &["many"]);
+    for args in [&["query", "x"][..], &["who", "src/a.rs"], &["calls", "help"], &["callers", "help"], &["log"]] {
+        refuses(&repo, &[args, &["-k", "0"]].concat(), 2, &["-k 0 asks for nothing", "at least one"]);
+    }
     refuses(&repo, &["query", "x", "--kind", "functoin"], 2, &["no kind `functoin`", "function"]);
     refuses(&repo, &["query", "x", "--path", "src/["], 2, &["`src/[` is no glob"]);
     refuses(&repo, &["query", "x", "--since", "yesterday"], 2, &["`yesterday` is no time", "2026-01-31"]);
+    refuses(&repo, &["eval", "--commits"], 2, &["as JSON alone", "--json"]);
     refuses(&repo, &["log", "--since", "2026-13-45"], 2, &["is no time"]);
     refuses(&repo, &["-C", "no/such/folder", "status"], 2, &["no/such/folder"]);
     refuses(&repo, &["status", "--timeout", "3"], 2, &["--wait"]);
@@ -96,6 +100,16 @@ fn a_target_is_found_by_its_unique_end_from_where_one_stands() {
     check(&inside, "../docs/a.md", "docs/a.md");
     check(&inside, "src/b.rs", "src/b.rs");
     assert_eq!(inside.json(&["who", "."])["target"], "src");
+    let link = repo.root().join("a link");
+    std::os::unix::fs::symlink(&repo.path, &link).expect("a link");
+    for from in [&repo, &inside, &repo.at(&link)] {
+        for top in [&repo.path, &link] {
+            let path = |name: &str| top.join(name).display().to_string();
+            check(from, &path("src/b.rs"), "src/b.rs");
+            assert_eq!(from.json(&["who", &path("src")])["target"], "src");
+            assert_eq!(from.json(&["who", &path("")])["target"], ".");
+        }
+    }
     assert_eq!(repo.json(&["who", "src"])["people"][0]["commits"], 1);
     assert_eq!(repo.json(&["-C", "docs", "who", "a.md"])["target"], "docs/a.md");
 }

@@ -132,6 +132,24 @@ fn a_task_finds_the_files_whose_commits_said_it() {
 }
 
 #[test]
+fn what_sessions_said_of_a_task_hides_no_commit() {
+    let repo = planted();
+    let decisions: String = (0..500).map(|n| format!("- Trailing commas, {n}\n")).collect();
+    let log = format!(
+        "# Session: commas\n**ID**: 20250615-090000\n**Started**: 2025-06-15T09:00:00Z\n\n## Activity Log\n\
+         ### 09:30 - Commas\n\n**Key Decisions:**\n{decisions}"
+    );
+    repo.commit_files(&[("notes/sessions/20250615-090000.md", &log)], "a log");
+    repo.reindex();
+    let entries = repo.json(&["session", "show", "20250615-090000"])["entries"].as_array().map(Vec::len);
+    assert!(entries.is_some_and(|entries| entries > 400), "{entries:?}");
+    let hits = repo.json(&["task", "trailing commas"])["hits"].clone();
+    let parser = hits.as_array().expect("a list").iter().find(|hit| hit["key"] == "src/parser.rs");
+    let subjects = texts(&parser.expect("it is found")["evidence"], "subject");
+    assert!(subjects.contains(&"accept trailing commas in lists".to_string()), "{hits}");
+}
+
+#[test]
 fn a_task_is_narrowed_as_a_question_is() {
     let repo = planted();
     let keys = |args: &[&str]| texts(&repo.json(&[&["task", "trailing commas"], args].concat())["hits"], "key");
@@ -156,7 +174,15 @@ fn where_little_or_nothing_is_known_it_is_said() {
     assert_eq!(repo.json(&["related", "a.rs"])["hits"], serde_json::json!([]));
     assert_eq!(texts(&repo.json(&["task", "quick"])["hits"], "key"), ["a.rs"]);
     assert_eq!(texts(&repo.json(&["task", "unheard"])["hits"], "key"), [""; 0]);
-    assert_eq!(repo.try_patina(&["related", "b.rs"]).code, 1);
+    repo.commit_files(&[("b.rs", "/// Steers zeppelins.\nfn steer() {}\n")], "another");
+    repo.reindex();
+    let hits = repo.json(&["task", "zeppelins"])["hits"].clone();
+    assert_eq!(
+        (texts(&hits, "key").as_slice(), &hits[0]["evidence"][0]["line"]),
+        (&["b.rs".to_string()][..], &serde_json::Value::Null)
+    );
+    assert_eq!(hits[0]["evidence"][0]["text"], "Steers zeppelins.");
+    assert_eq!(repo.try_patina(&["related", "c.rs"]).code, 1);
 }
 
 #[test]

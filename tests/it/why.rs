@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patina::config::Config;
 use patina::event::hex;
-use patina::git::Repository;
+use patina::git::{Blame, Repository};
 use patina::query::{Reader, blamed, lines_of};
 use patina::workspace::Workspace;
 use serde_json::{Value, json};
@@ -85,13 +85,16 @@ fn by_git(repo: &TestRepo, path: &str) -> Vec<String> {
 }
 
 fn by_patina(repo: &TestRepo, target: &str) -> Vec<String> {
+    blame(repo, target).lines.iter().map(|line| hex(line.commit.as_bytes())).collect()
+}
+
+fn blame(repo: &TestRepo, target: &str) -> Blame {
     let git = Repository::discover(&repo.path).expect("a repository");
     let config = Config::from_texts(None, None).expect("defaults");
     let workspace = Workspace::locate(&git.common_dir().expect("a folder"), &config);
     let reader = Reader::open(&git, &workspace, &config).expect("it is indexed");
     let lines = lines_of(&reader, target).expect("there is such a file");
-    let blame = blamed(&reader, &lines).expect("reads").expect("there is a commit");
-    blame.lines.iter().map(|line| hex(line.commit.as_bytes())).collect()
+    blamed(&reader, &lines).expect("reads").expect("there is a commit")
 }
 
 #[test]
@@ -184,6 +187,20 @@ fn a_decision_of_the_session_that_made_the_commit_is_the_reason() {
 }
 
 #[test]
+fn commits_that_no_head_reaches_change_no_reason() {
+    let (repo, _) = decided();
+    let before = repo.json(&["why", "read_block"])["reasons"].clone();
+    repo.git(&["checkout", "-q", "-b", "side"]);
+    for subject in ["blocks of an arena", "an arena for blocks", "no blocks without an arena"] {
+        repo.commit(subject);
+    }
+    repo.reindex();
+    repo.git(&["checkout", "-q", "main"]);
+    repo.reindex();
+    assert_eq!(repo.json(&["why", "read_block"])["reasons"], before);
+}
+
+#[test]
 fn what_nothing_speaks_of_has_no_recorded_reason() {
     let (repo, _) = decided();
     let answer = repo.json(&["why", "close_all"]);
@@ -204,6 +221,32 @@ fn a_note_by_hand_is_a_reason_that_no_commit_ties() {
     );
     assert_eq!(answer["reasons"][0]["commit"], Value::Null);
     assert!(answer["reasons"][0]["evidence"].as_str().is_some_and(|text| text.contains("by hand")), "{answer}");
+}
+
+#[test]
+fn the_end_of_a_name_that_is_anothers_names_no_file() {
+    let repo = TestRepo::new();
+    repo.commit_files(
+        &[("src/lib.rs", "fn a() {}\n"), ("crates/alpha/src/lib.rs", "fn b() {}\n"), ("src/only.rs", "fn c() {}\n")],
+        "begin",
+    );
+    repo.reindex();
+    repo.patina(&["note", "--decision", "Everything is in one place, to read it at once", "--files", "src/lib.rs"]);
+    assert_eq!(reasons(&repo.json(&["why", "src/lib.rs"])).len(), 1);
+    assert_eq!(repo.json(&["why", "crates/alpha/src/lib.rs"])["reasons"], json!([]));
+}
+
+#[test]
+fn a_note_is_found_whatever_its_file_is_called() {
+    let repo = TestRepo::new();
+    for name in ["100%.txt", "c#.txt"] {
+        repo.commit_files(&[(name, "one\n")], "begin");
+        repo.reindex();
+        repo.patina(&["note", "--decision", &format!("It is called {name} so that all see it"), "--files", name]);
+        assert_eq!(reasons(&repo.json(&["why", name])).len(), 1, "{name}");
+        assert_eq!(repo.json(&["why", &format!("{name}:1")])["target"]["line"], 1, "{name}");
+        assert_eq!(repo.json(&["who", name])["people"][0]["commits"], 1, "{name}");
+    }
 }
 
 #[test]
@@ -304,6 +347,24 @@ fn a_formatter_that_says_so_does_not_hide_it_either() {
 }
 
 #[test]
+fn two_reformats_of_a_long_file_are_within_the_bound() {
+    let repo = TestRepo::new();
+    let text = |from: usize, form: &dyn Fn(usize) -> String| (from..3000).map(form).collect::<String>();
+    let words = |n: usize| [format!("total_of_{n} ="), format!("first_of_many({n}) +"), format!("second_of_many({n})")];
+    let whole = |end: &str| text(0, &|n| format!("{}{end}\n", words(n).join(" ")));
+    let half = repo.commit_files(&[("a.md", &text(1500, &|n| words(n).join(" ") + "\n"))], "one half");
+    let other = repo.commit_files(&[("a.md", &whole(""))], "the other");
+    repo.commit_files(&[("a.md", &whole(";"))], "reformat with an end");
+    repo.commit_files(&[("a.md", &whole("; //"))], "reformat with another");
+    repo.reindex();
+    let blame = blame(&repo, "a.md");
+    assert!(!blame.is_cut, "the lines of a change are compared once");
+    let wrote: Vec<String> = blame.lines.iter().map(|line| hex(line.commit.as_bytes())).collect();
+    assert!(wrote.len() == 3000 && wrote[..1500].iter().all(|commit| *commit == other), "{:?}", &wrote[..3]);
+    assert!(wrote[1500..].iter().all(|commit| *commit == half), "{:?}", &wrote[1500..1503]);
+}
+
+#[test]
 fn a_file_that_moved_and_changed_is_followed() {
     let repo = TestRepo::new();
     let text: String = (0..20).map(|n| format!("value {n} of the table\n")).collect();
@@ -314,6 +375,64 @@ fn a_file_that_moved_and_changed_is_followed() {
     let answer = repo.json(&["why", "deep/new name.txt:3"]);
     assert_eq!(texts(&answer["commits"], "subject"), ["a table, because lists were too slow"], "{answer}");
     assert_eq!(answer["reasons"][0]["kind"], "commit");
+}
+
+#[test]
+fn what_cannot_be_the_file_under_its_old_name_is_not_read() {
+    let repo = TestRepo::new();
+    repo.commit("begin");
+    let table: String = (0..20).map(|n| format!("value {n} of the table\n")).collect();
+    repo.write("old name.txt", &table);
+    for file in 0..33 {
+        repo.write(format!("data/{file}.md"), "x".repeat(8_300_000 + file));
+    }
+    repo.commit("a table and more than is read");
+    repo.git(&["rm", "-rq", "data", "old name.txt"]);
+    repo.commit_files(&[("new name.txt", &format!("{table}another\n"))], "move it, and drop the rest");
+    repo.reindex();
+    let blame = blame(&repo, "new name.txt");
+    assert!(!blame.is_cut, "what is far larger is passed over");
+    assert_ne!(blame.lines[0].commit, blame.lines[20].commit, "and what is not is looked at");
+}
+
+#[test]
+fn as_many_bytes_as_one_answer_may_read_are_read_and_no_more() {
+    let repo = TestRepo::new();
+    let data = |file: usize| (0..90_000).map(|n| format!("{}\n", n * 60 + file)).collect::<String>();
+    for file in 0..25 {
+        repo.write(format!("data/{file}.txt"), data(file));
+    }
+    repo.commit("much of one size");
+    repo.git(&["rm", "-rq", "data"]);
+    repo.commit_files(&[("new.md", &data(50))], "another of that size");
+    repo.reindex();
+    assert!(blame(&repo, "new.md:1").is_cut, "so many of them are more than is read");
+}
+
+#[test]
+fn what_came_from_a_file_that_is_too_large_to_read_may_be_older() {
+    let repo = TestRepo::new();
+    let text: String = (0..300_000).map(|n| format!("a line of some length that says {n}\n")).collect();
+    repo.commit_files(&[("a.md", &text)], "more than is read");
+    repo.commit_files(&[("a.md", &text[..900_000])], "no more than is read");
+    repo.reindex();
+    assert!(blame(&repo, "a.md:1").is_cut);
+}
+
+#[test]
+fn a_merge_takes_no_lines_away() {
+    let repo = TestRepo::new();
+    let lines =
+        |without: &[usize]| (0..12).filter(|n| !without.contains(n)).map(|n| format!("line {n}\n")).collect::<String>();
+    repo.commit_files(&[("a.txt", &lines(&[]))], "begin");
+    repo.git(&["checkout", "-q", "-b", "side"]);
+    repo.commit_files(&[("a.txt", &lines(&[2]))], "drop one");
+    repo.git(&["checkout", "-q", "main"]);
+    let main = repo.commit_files(&[("a.txt", &lines(&[9]))], "drop another");
+    repo.git(&["merge", "-q", "--no-ff", "-m", "both", "side"]);
+    repo.reindex();
+    let removed: Vec<String> = blame(&repo, "a.txt").removed.iter().map(|id| hex(id.as_bytes())).collect();
+    assert_eq!(removed, [main]);
 }
 
 #[test]

@@ -142,12 +142,12 @@ pub(super) fn names(reader: &Reader<'_>, path: &str) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Whether a name without its folder was another file's too, whether that is still there or not.
-pub(super) fn is_shared(reader: &Reader<'_>, base: &str, names: &[String]) -> Result<bool> {
-    let mut statement = reader.cache.prepare_cached(
-        "SELECT path FROM path WHERE path = :base OR substr(path, -length(:base) - 1) = '/' || :base",
-    )?;
-    let mut rows = statement.query(named_params! {":base": base})?;
+/// Whether the end of a file's name was another file's too, or its whole name, whether that is still there or not.
+pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Result<bool> {
+    let mut statement = reader
+        .cache
+        .prepare_cached("SELECT path FROM path WHERE path = :end OR substr(path, -length(:end) - 1) = '/' || :end")?;
+    let mut rows = statement.query(named_params! {":end": end})?;
     while let Some(row) = rows.next()? {
         let path: String = row.get(0)?;
         if !names.contains(&path) {

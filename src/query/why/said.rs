@@ -10,7 +10,6 @@ use super::super::Reader;
 use super::{Asked, Maker, Reason, Tie, lines, words};
 use crate::derive::{EntryData, SessionData};
 use crate::entries::{self, Commits, Said, Session};
-use crate::event::decode_path;
 use crate::eventlog;
 use crate::item::{self, Item};
 use crate::sessions::Category;
@@ -126,7 +125,10 @@ pub fn reasons(reader: &Reader<'_>, asked: &Asked<'_>) -> Result<Vec<Reason>> {
         if makers.is_empty() {
             continue;
         }
-        tied.insert(session.data.session.clone());
+        // The same session can stand in several files, and is told in one.
+        if !tied.insert(session.data.session.clone()) {
+            continue;
+        }
         let whole = Whole::new(session, entries_of(reader, session)?);
         for one in &whole.entries {
             reasons.extend(search.tied(one, &whole, &makers));
@@ -146,8 +148,7 @@ fn may_hold(session: &SessionData, time: i64) -> bool {
 fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<Told>> {
     let mut all = Vec::new();
     for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
-        // The same session can stand in several files.
-        if said.n > 0 && said.path == session.said.path {
+        if said.n > 0 {
             all.push(told(reader, said)?);
         }
     }
@@ -185,7 +186,7 @@ impl<'a> Search<'a> {
         for name in &asked.names {
             let mut end = name.as_str();
             loop {
-                if end.contains('/') || end == name || !lines::is_shared(reader, end, &asked.names)? {
+                if end == name || !lines::is_shared(reader, end, &asked.names)? {
                     files.insert(end.to_string());
                 }
                 match end.split_once('/') {
@@ -299,8 +300,7 @@ impl<'a> Search<'a> {
     fn untied(&self, reader: &Reader<'_>, sessions: &[Session], tied: &HashSet<String>) -> Result<Vec<Reason>> {
         let mut found: Vec<Said> = Vec::new();
         for file in &self.files {
-            let bytes = decode_path(file);
-            found.extend(entries::of_file(&reader.cache, reader.view.id, &String::from_utf8_lossy(&bytes))?);
+            found.extend(entries::of_file(&reader.cache, reader.view.id, file)?);
         }
         if let Some(symbol) = self.symbol.filter(|_| self.is_telling) {
             let mut seqs = Vec::new();
@@ -398,9 +398,11 @@ fn is_named(one: &Told, maker: &Maker) -> bool {
     one.data.commits.iter().any(named) && one.topics.len() >= SOMETHING
 }
 
-/// Those of some words that many of the newest commits say.
+/// Those of some words that many of the newest commits say that a HEAD reaches.
 fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<String>> {
-    let mut statement = reader.cache.prepare_cached("SELECT subject FROM commit_row ORDER BY time DESC LIMIT :most")?;
+    let mut statement = reader.cache.prepare_cached(
+        "SELECT subject FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq ORDER BY time DESC, sha LIMIT :most",
+    )?;
     let subjects = statement.query_map(named_params! {":most": SUBJECTS}, |row| row.get(0))?;
     let subjects: Vec<String> = subjects.collect::<rusqlite::Result<_>>()?;
     let counts = words::counted(wanted, subjects.iter().map(String::as_str));
