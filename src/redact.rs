@@ -21,7 +21,7 @@ use rules::{Form, Left, Need, Place, Rule};
 pub use forgotten::{Forgotten, SHORTEST, is_forgotten, is_session_forgotten, leave_out};
 
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A secret in a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
