@@ -1,18 +1,15 @@
 //! What a person asked to be forgotten, kept so that it can be recognised and not read: of each text its length and two
 //! keyed hashes, one that rolls over what is looked at and one that proves. Refuses to hold the text.
 
-use std::borrow::Cow;
 use std::sync::{Arc, RwLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::{FORGOTTEN, Found, MARK};
 use crate::event::hex;
 
 /// Shortest text that can be forgotten, in bytes: what is shorter stands in half of all words.
 pub const SHORTEST: usize = 4;
-
-/// What stands in the place of a forgotten text.
-const MARK: &str = "[forgotten]";
 
 /// Factor of the rolling hash, odd and large; the arithmetic wraps.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -42,17 +39,14 @@ pub fn leave_out(forgotten: Forgotten) {
     *IN_FORCE.write().unwrap_or_else(std::sync::PoisonError::into_inner) = list;
 }
 
-/// The text without what this process leaves out.
-pub(super) fn without_forgotten(text: &str) -> Cow<'_, str> {
-    match in_force() {
-        Some(list) => list.strip(text),
-        None => Cow::Borrowed(text),
-    }
+/// What this process leaves out of a text, in order; one may reach into the next.
+pub(super) fn within(text: &str) -> Vec<Found> {
+    in_force().map(|list| list.within(text)).unwrap_or_default()
 }
 
 /// Whether a text holds something that this process leaves out, or the place where it stood.
 pub fn is_forgotten(text: &str) -> bool {
-    in_force().is_some_and(|list| text.contains(MARK) || matches!(list.strip(text), Cow::Owned(_)))
+    in_force().is_some_and(|list| text.contains(MARK) || !list.within(text).is_empty())
 }
 
 /// Whether a session is left out by this process.
@@ -86,8 +80,8 @@ impl Forgotten {
         }
     }
 
-    fn strip<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut found: Vec<(usize, usize)> = Vec::new();
+    fn within(&self, text: &str) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
         let mut lengths: Vec<usize> = self.texts.iter().map(|mark| mark.length).collect();
         lengths.sort_unstable();
         lengths.dedup();
@@ -97,24 +91,12 @@ impl Forgotten {
                 let Some(window) = text.get(start..start + length) else { return };
                 let known = marks.iter().any(|mark| mark.rolling == rolling && mark.proof == self.proof(window));
                 if known {
-                    found.push((start, start + length));
+                    found.push(Found { kind: FORGOTTEN, start, end: start + length });
                 }
             });
         }
-        if found.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        found.sort_unstable();
-        let (mut out, mut done) = (String::new(), 0);
-        for (start, end) in found {
-            if start >= done {
-                out.push_str(&text[done..start]);
-                out.push_str(MARK);
-            }
-            done = done.max(end);
-        }
-        out.push_str(&text[done..]);
-        Cow::Owned(out)
+        found.sort_unstable_by_key(|one| (one.start, one.end));
+        found
     }
 
     /// Visits every window of a length with its rolling hash.
@@ -154,15 +136,20 @@ impl Forgotten {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{joined, replaced, without};
     use super::*;
     use proptest::prelude::*;
+
+    fn stripped(list: &Forgotten, text: &str) -> String {
+        replaced(text, &joined(list.within(text)), |_| "").0
+    }
 
     #[test]
     fn what_is_on_the_list_is_left_out_wherever_it_stands() {
         let mut list = Forgotten::new([7; 32]);
         list.add_text("Project Umbra");
         list.add_text("Straße");
-        let check = |text: &str, expect: &str| assert_eq!(list.strip(text), expect);
+        let check = |text: &str, expect: &str| assert_eq!(stripped(&list, text), expect);
         check("about Project Umbra, and Project Umbra", "about [forgotten], and [forgotten]");
         check("Project Umbr", "Project Umbr");
         check("in der Straße", "in der [forgotten]");
@@ -170,6 +157,30 @@ mod tests {
         let kept = serde_json::to_string(&list).expect("it has a form");
         assert!(!kept.contains("Umbra"));
         assert_eq!(serde_json::from_str::<Forgotten>(&kept).expect("it reads"), list);
+    }
+
+    #[test]
+    fn forgetting_uncovers_no_secret_and_moves_no_line() {
+        let mut list = Forgotten::new([5; 32]);
+        ["Umbragrove", "X-Umbra-Token", "UMBRA_PASSWORD", "two umbra\nlines", "by umbra: hu"]
+            .iter()
+            .for_each(|text| list.add_text(text));
+        let drawn = ["a1B2c3D4e5F6", "g7H8i9J0kLmN"].concat();
+        let thought_up = ["hunter", "2"].concat();
+        let check = |text: &str, expect: &str| {
+            let once = without(text, list.within(text), |_| "").into_owned();
+            assert_eq!(once, expect, "{text}");
+            assert_eq!(without(&once, list.within(&once), |_| ""), once);
+        };
+        check("DB_PASSWORD=Umbragrove2024!x", "DB_PASSWORD=[redacted:password]");
+        check(&format!("X-Umbra-Token: {drawn}"), "[forgotten]: [redacted:token]");
+        check(&format!("UMBRA_PASSWORD={thought_up}"), "[forgotten]=[redacted:password]");
+        check(&format!("password by umbra: {thought_up} x"), "password [forgotten]nter2 x");
+        check("two umbra\nlines", "[forgotten]");
+        let token = ["gh", "p_", &drawn, &drawn].concat();
+        check(&format!("Umbragrove{token}"), "[forgotten][redacted:github-token]");
+        let source = "a\ntwo umbra\nlines\nb";
+        assert_eq!(without(source, list.within(source), |gap| gap), "a\n[forgotten]\n\nb");
     }
 
     #[test]
@@ -186,9 +197,9 @@ mod tests {
             let mut list = Forgotten::new([3; 32]);
             list.add_text(&text);
             let whole = format!("{before}{text}{after}");
-            prop_assert_eq!(list.strip(&whole).into_owned().contains(&text), false);
+            prop_assert_eq!(stripped(&list, &whole).contains(&text), false);
             prop_assume!(text.len() >= SHORTEST && !before.contains(&text));
-            prop_assert!(matches!(list.strip(&before), Cow::Borrowed(_)));
+            prop_assert!(list.within(&before).is_empty());
         }
     }
 }
