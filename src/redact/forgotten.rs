@@ -1,6 +1,8 @@
-//! What a person asked to be forgotten, kept so that it can be recognised and not read: of each text its length and two
-//! keyed hashes, one that rolls over what is looked at and one that proves. Refuses to hold the text.
+//! What a person asked to be forgotten, kept so that it can be recognised: of each text its length, a keyed hash that
+//! proves it, and some bits of one that rolls over what is looked at. Refuses to hold the text; but the key stands beside
+//! the hashes, so that one who has the list finds a text that is short or can be guessed by trying.
 
+use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,9 @@ pub const SHORTEST: usize = 4;
 /// Factor of the rolling hash, odd and large; the arithmetic wraps.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Bits of the rolling hash that are kept: enough that hardly any place has to be proved, too few to work back from.
+const SIEVE: u32 = 24;
+
 /// Everything that was forgotten in a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forgotten {
@@ -24,37 +29,89 @@ pub struct Forgotten {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeptMark")]
 struct Mark {
     length: usize,
-    rolling: u64,
+    sieve: u32,
     proof: String,
 }
 
+/// A mark in either form: older ones have all of the rolling hash.
+#[derive(Deserialize)]
+struct KeptMark {
+    length: usize,
+    #[serde(flatten)]
+    hash: KeptHash,
+    proof: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum KeptHash {
+    Rolling(u64),
+    Sieve(u32),
+}
+
+impl From<KeptMark> for Mark {
+    fn from(KeptMark { length, hash, proof }: KeptMark) -> Self {
+        let sieve = match hash {
+            KeptHash::Rolling(rolling) => sieve(rolling),
+            KeptHash::Sieve(sieve) => sieve,
+        };
+        Mark { length, sieve, proof }
+    }
+}
+
+/// What is kept of a rolling hash. It is mixed first, as a sum that is only cut short can still be solved for its text.
+fn sieve(rolling: u64) -> u32 {
+    let mixed = (rolling ^ (rolling >> 32)).wrapping_mul(FACTOR);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(FACTOR);
+    (mixed >> (u64::BITS - SIEVE)) as u32
+}
+
+/// A list that is looked for, and what makes that quick.
+#[derive(Default)]
+struct Looked {
+    list: Forgotten,
+    lengths: Vec<Length>,
+}
+
+/// The marks of one length.
+struct Length {
+    length: usize,
+    /// A bit for each beginning of a sieve that any has: small enough for the nearest cache.
+    bits: Vec<u64>,
+    marks: HashMap<u32, Vec<usize>>,
+}
+
+/// Bits of a sieve that are looked up at every place.
+const LOOKED_UP: u32 = 16;
+
 /// What this process leaves out of everything that it reads.
-static IN_FORCE: RwLock<Option<Arc<Forgotten>>> = RwLock::new(None);
+static IN_FORCE: RwLock<Option<Arc<Looked>>> = RwLock::new(None);
 
 /// From now on this process leaves out what is on a list.
 pub fn leave_out(forgotten: Forgotten) {
-    let list = (!forgotten.texts.is_empty() || !forgotten.sessions.is_empty()).then(|| Arc::new(forgotten));
+    let list = (!forgotten.texts.is_empty() || !forgotten.sessions.is_empty()).then(|| Arc::new(forgotten.looked()));
     *IN_FORCE.write().unwrap_or_else(std::sync::PoisonError::into_inner) = list;
 }
 
 /// What this process leaves out of a text, in order; one may reach into the next.
 pub(super) fn within(text: &str) -> Vec<Found> {
-    in_force().map(|list| list.within(text)).unwrap_or_default()
+    in_force().map(|looked| looked.within(text)).unwrap_or_default()
 }
 
 /// Whether a text holds something that this process leaves out, or the place where it stood.
 pub fn is_forgotten(text: &str) -> bool {
-    in_force().is_some_and(|list| text.contains(MARK) || !list.within(text).is_empty())
+    in_force().is_some_and(|looked| text.contains(MARK) || !looked.within(text).is_empty())
 }
 
 /// Whether a session is left out by this process.
 pub fn is_session_forgotten(session: &str) -> bool {
-    in_force().is_some_and(|list| list.sessions.contains(&list.proof(session)))
+    in_force().is_some_and(|looked| looked.list.sessions.contains(&looked.list.proof(session)))
 }
 
-fn in_force() -> Option<Arc<Forgotten>> {
+fn in_force() -> Option<Arc<Looked>> {
     IN_FORCE.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
 }
 
@@ -66,7 +123,7 @@ impl Forgotten {
 
     /// Puts a text on the list.
     pub fn add_text(&mut self, text: &str) {
-        let mark = Mark { length: text.len(), rolling: self.roll(text.as_bytes()), proof: self.proof(text) };
+        let mark = Mark { length: text.len(), sieve: sieve(self.roll(text.as_bytes())), proof: self.proof(text) };
         if text.len() >= SHORTEST && !self.texts.contains(&mark) {
             self.texts.push(mark);
         }
@@ -80,23 +137,19 @@ impl Forgotten {
         }
     }
 
-    fn within(&self, text: &str) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::new();
-        let mut lengths: Vec<usize> = self.texts.iter().map(|mark| mark.length).collect();
-        lengths.sort_unstable();
-        lengths.dedup();
-        for length in lengths {
-            let marks: Vec<&Mark> = self.texts.iter().filter(|mark| mark.length == length).collect();
-            self.each_window(text, length, |start, rolling| {
-                let Some(window) = text.get(start..start + length) else { return };
-                let known = marks.iter().any(|mark| mark.rolling == rolling && mark.proof == self.proof(window));
-                if known {
-                    found.push(Found { kind: FORGOTTEN, start, end: start + length });
-                }
+    fn looked(self) -> Looked {
+        let mut lengths: Vec<Length> = Vec::new();
+        for (place, mark) in self.texts.iter().enumerate() {
+            let at = lengths.iter().position(|one| one.length == mark.length).unwrap_or_else(|| {
+                let bits = vec![0; 1 << (LOOKED_UP - 6)];
+                lengths.push(Length { length: mark.length, bits, marks: HashMap::new() });
+                lengths.len() - 1
             });
+            let (word, bit) = bit(mark.sieve);
+            lengths[at].bits[word] |= bit;
+            lengths[at].marks.entry(mark.sieve).or_default().push(place);
         }
-        found.sort_unstable_by_key(|one| (one.start, one.end));
-        found
+        Looked { list: self, lengths }
     }
 
     /// Visits every window of a length with its rolling hash.
@@ -106,13 +159,13 @@ impl Forgotten {
             return;
         }
         let base = self.base();
-        let leaving = (1..length).fold(1u64, |power, _| power.wrapping_mul(base));
+        let leaving = (0..length).fold(1u64, |power, _| power.wrapping_mul(base));
         let mut rolling = self.roll(&bytes[..length]);
         visit(0, rolling);
-        for start in 1..=bytes.len() - length {
-            rolling = rolling.wrapping_sub(u64::from(bytes[start - 1]).wrapping_add(1).wrapping_mul(leaving));
-            rolling = rolling.wrapping_mul(base).wrapping_add(u64::from(bytes[start + length - 1]) + 1);
-            visit(start, rolling);
+        for (start, (gone, come)) in bytes.iter().zip(&bytes[length..]).enumerate() {
+            let gone = (u64::from(*gone) + 1).wrapping_mul(leaving);
+            rolling = rolling.wrapping_mul(base).wrapping_add(u64::from(*come) + 1).wrapping_sub(gone);
+            visit(start + 1, rolling);
         }
     }
 
@@ -121,7 +174,7 @@ impl Forgotten {
         bytes.iter().fold(0, |hash: u64, byte| hash.wrapping_mul(base).wrapping_add(u64::from(*byte) + 1))
     }
 
-    /// The base depends on the key, so that the rolling hash gives as little away as the proof.
+    /// The base depends on the key, so that no table made elsewhere fits.
     fn base(&self) -> u64 {
         let hash = blake3::hash(self.key.as_bytes());
         let chance = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes"));
@@ -134,6 +187,34 @@ impl Forgotten {
     }
 }
 
+/// Where the beginning of a sieve is looked up: a word, and its bit.
+fn bit(sieve: u32) -> (usize, u64) {
+    let place = sieve >> (SIEVE - LOOKED_UP);
+    ((place >> 6) as usize, 1 << (place & 63))
+}
+
+impl Looked {
+    fn within(&self, text: &str) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        for Length { length, bits, marks } in &self.lengths {
+            self.list.each_window(text, *length, |start, rolling| {
+                let sieve = sieve(rolling);
+                let (word, bit) = bit(sieve);
+                if bits[word] & bit == 0 {
+                    return;
+                }
+                let (Some(places), Some(window)) = (marks.get(&sieve), text.get(start..start + length)) else { return };
+                let proof = self.list.proof(window);
+                if places.iter().any(|place| self.list.texts[*place].proof == proof) {
+                    found.push(Found { kind: FORGOTTEN, start, end: start + length });
+                }
+            });
+        }
+        found.sort_unstable_by_key(|one| (one.start, one.end));
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{joined, replaced, without};
@@ -141,7 +222,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn stripped(list: &Forgotten, text: &str) -> String {
-        replaced(text, &joined(list.within(text)), |_| "").0
+        replaced(text, &joined(list.clone().looked().within(text)), |_| "").0
     }
 
     #[test]
@@ -165,6 +246,7 @@ mod tests {
         ["Umbragrove", "X-Umbra-Token", "UMBRA_PASSWORD", "two umbra\nlines", "by umbra: hu"]
             .iter()
             .for_each(|text| list.add_text(text));
+        let list = list.looked();
         let drawn = ["a1B2c3D4e5F6", "g7H8i9J0kLmN"].concat();
         let thought_up = ["hunter", "2"].concat();
         let check = |text: &str, expect: &str| {
@@ -184,6 +266,33 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_the_old_form_is_read_and_kept_in_the_new_one() {
+        let mut list = Forgotten::new([7; 32]);
+        list.add_text("Project Umbra");
+        let rolling = list.roll(b"Project Umbra");
+        let now = serde_json::to_string(&list).expect("it has a form");
+        let old = now.replace(&format!("\"sieve\":{}", list.texts[0].sieve), &format!("\"rolling\":{rolling}"));
+        assert_ne!(old, now);
+        assert_eq!(serde_json::from_str::<Forgotten>(&old).expect("it reads"), list);
+        assert!(list.texts[0].sieve < 1 << SIEVE);
+    }
+
+    #[test]
+    fn a_thousand_forgotten_texts_slow_nothing_down() {
+        let text = "what is said of one thing may be said of another, and none of it is on the list; ".repeat(20_000);
+        let seconds = |texts: usize| {
+            let mut list = Forgotten::new([7; 32]);
+            (0..texts).for_each(|one| list.add_text(&format!("Umbra {one:06}")));
+            let list = list.looked();
+            let start = std::time::Instant::now();
+            assert!(list.within(&text).is_empty());
+            start.elapsed().as_secs_f64()
+        };
+        let (one, thousand) = (seconds(1), seconds(1000));
+        assert!(thousand < 5.0 * one + 0.1, "{thousand} s for a thousand, {one} s for one");
+    }
+
+    #[test]
     fn another_key_gives_other_hashes() {
         let (mut a, mut b) = (Forgotten::new([1; 32]), Forgotten::new([2; 32]));
         a.add_text("the same");
@@ -199,7 +308,7 @@ mod tests {
             let whole = format!("{before}{text}{after}");
             prop_assert_eq!(stripped(&list, &whole).contains(&text), false);
             prop_assume!(text.len() >= SHORTEST && !before.contains(&text));
-            prop_assert!(list.within(&before).is_empty());
+            prop_assert!(list.looked().within(&before).is_empty());
         }
     }
 }
