@@ -18,7 +18,7 @@ use std::borrow::Cow;
 pub use private::Private;
 use rules::{Form, Left, Need, Place, Rule};
 
-pub use forgotten::{Forgotten, SHORTEST, is_forgotten, is_session_forgotten, leave_out};
+pub use forgotten::{Forgotten, SHORTEST, is_forgotten, is_part_of_a_mark, is_session_forgotten, leave_out};
 
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.
 pub const VERSION: u32 = 3;
@@ -135,19 +135,18 @@ fn replaced(text: &str, found: &[Found], lines_of: fn(&str) -> &str) -> (String,
     for one in found {
         kept.push_str(&text[done..one.start]);
         let start = kept.len();
-        if one.kind == FORGOTTEN {
-            kept.push_str(MARK);
-        } else {
-            kept.push_str("[redacted:");
-            kept.push_str(one.kind);
-            kept.push(']');
-        }
+        kept.push_str(&mark_of(one.kind));
         kept.extend(lines_of(&text[one.start..one.end]).matches('\n'));
         marks.push((start, kept.len()));
         done = one.end;
     }
     kept.push_str(&text[done..]);
     (kept, marks)
+}
+
+/// What stands in the place of a secret of a kind, or of a forgotten text.
+fn mark_of(kind: &str) -> String {
+    if kind == FORGOTTEN { MARK.to_string() } else { format!("[redacted:{kind}]") }
 }
 
 /// Looks for what begins from `from` up to `until`. What lies before `done` has been dealt with.

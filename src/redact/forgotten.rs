@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::{FORGOTTEN, Found, MARK};
+use super::{FORGOTTEN, Found, MARK, mark_of, rules};
 use crate::event::hex;
 
 /// Shortest text that can be forgotten, in bytes: what is shorter stands in half of all words.
@@ -101,9 +101,29 @@ pub(super) fn within(text: &str) -> Vec<Found> {
     in_force().map(|looked| looked.within(text)).unwrap_or_default()
 }
 
-/// Whether a text holds something that this process leaves out, or the place where it stood.
+/// Whether a text holds something that this process leaves out, or the place where it stood. A person who writes the mark
+/// for that place cannot be told from it, once any text is left out.
 pub fn is_forgotten(text: &str) -> bool {
-    in_force().is_some_and(|looked| text.contains(MARK) || !looked.within(text).is_empty())
+    in_force().is_some_and(|looked| looked.says(text))
+}
+
+/// Whether a text stands in what redaction itself puts into a text, as `forgotten` and `redacted` do: it would never be
+/// gone, however often it is forgotten.
+pub fn is_part_of_a_mark(text: &str) -> bool {
+    MARK.contains(text) || rules::all().any(|rule| mark_of(rule.kind).contains(text))
+}
+
+/// Longer than any mark, in bytes.
+const LONGEST_MARK: usize = 64;
+
+/// Whether a span of a text lies within a mark that redaction put there.
+fn is_within_a_mark(text: &str, start: usize, end: usize) -> bool {
+    let is_open = |at: &usize| text.as_bytes()[*at] == b'[';
+    let Some(open) = (start.saturating_sub(LONGEST_MARK)..=start).rev().find(is_open) else { return false };
+    let mut marks = text[open..].as_bytes().iter().take(LONGEST_MARK);
+    let Some(close) = marks.position(|byte| *byte == b']').map(|length| open + length + 1) else { return false };
+    let mark = &text[open..close];
+    end <= close && (mark == MARK || rules::all().any(|rule| mark_of(rule.kind) == mark))
 }
 
 /// Whether a session is left out by this process.
@@ -194,6 +214,10 @@ fn bit(sieve: u32) -> (usize, u64) {
 }
 
 impl Looked {
+    fn says(&self, text: &str) -> bool {
+        (text.contains(MARK) && !self.lengths.is_empty()) || !self.within(text).is_empty()
+    }
+
     fn within(&self, text: &str) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         for Length { length, bits, marks } in &self.lengths {
@@ -205,7 +229,9 @@ impl Looked {
                 }
                 let (Some(places), Some(window)) = (marks.get(&sieve), text.get(start..start + length)) else { return };
                 let proof = self.list.proof(window);
-                if places.iter().any(|place| self.list.texts[*place].proof == proof) {
+                let is_listed = places.iter().any(|place| self.list.texts[*place].proof == proof);
+                // A mark that was put there stays, or it would grow each time.
+                if is_listed && !is_within_a_mark(text, start, start + length) {
                     found.push(Found { kind: FORGOTTEN, start, end: start + length });
                 }
             });
@@ -263,6 +289,34 @@ mod tests {
         check(&format!("Umbragrove{token}"), "[forgotten][redacted:github-token]");
         let source = "a\ntwo umbra\nlines\nb";
         assert_eq!(without(source, list.within(source), |gap| gap), "a\n[forgotten]\n\nb");
+    }
+
+    #[test]
+    fn what_a_mark_contains_is_told_and_no_mark_grows() {
+        for text in ["forgotten", "redacted", "[forg", "redacted:pass", "[forgotten]"] {
+            assert!(is_part_of_a_mark(text), "{text}");
+        }
+        assert!(!is_part_of_a_mark("Umbra") && !is_part_of_a_mark("forgotten]:"));
+        let mut list = Forgotten::new([7; 32]);
+        ["forgotten", "redacted", "jwt]"].iter().for_each(|text| list.add_text(text));
+        let list = list.looked();
+        let check = |text: &str, expect: &str| {
+            let once = without(text, list.within(text), |_| "").into_owned();
+            assert_eq!(once, expect, "{text}");
+            assert_eq!(without(&once, list.within(&once), |_| ""), once);
+        };
+        check("was forgotten", "was [forgotten]");
+        check("[forgotten] [redacted:jwt] [redacted:no]", "[forgotten] [redacted:jwt] [[forgotten]:no]");
+    }
+
+    #[test]
+    fn a_mark_that_a_person_writes_is_one_only_where_texts_are_forgotten() {
+        let mut list = Forgotten::new([7; 32]);
+        list.add_session("a");
+        assert!(!list.clone().looked().says("a text with [forgotten] in it"));
+        list.add_text("Project Umbra");
+        let list = list.looked();
+        assert!(list.says("a text with [forgotten] in it") && list.says("of Project Umbra") && !list.says("of none"));
     }
 
     #[test]
