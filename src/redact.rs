@@ -3,6 +3,7 @@
 //! holds one, so that ordinary code and hashes stay as they are. Pure, linear in the text, and never panics.
 
 mod checksum;
+mod expression;
 mod forgotten;
 mod form;
 mod judge;

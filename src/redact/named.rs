@@ -2,8 +2,10 @@
 //! place say how much a value must look like a secret to be one. Refuses values that are a variable, a call, a type, a
 //! path, or a word for a secret.
 
+mod line;
 mod name;
 
+use line::begins_setting;
 use name::Kind;
 
 use super::checksum::is_basic;
@@ -199,6 +201,15 @@ fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name: bool) -> O
     if cursor.take(b":-") {
         return left.ends_with(b"${").then_some(Sign::Default);
     }
+    // Settings of an environment have no other sign, and no blanks around it.
+    let name = &cursor.text[from..cursor.at];
+    if blanks == 0
+        && line::is_of_environment(name)
+        && begins_setting(line::head(cursor.text, from))
+        && cursor.take(b"=")
+    {
+        return Some(Sign::Equals);
+    }
     if cursor.take(b":=") || cursor.take(b"=>") || cursor.take(b"?=") || cursor.take(b"||=") || cursor.take(b"+=") {
         return Some(Sign::Equals);
     }
@@ -288,7 +299,13 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
     let up_to = |ends: fn(u8) -> bool| rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most);
     let line = left[from.saturating_sub(NEAR)..].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let whole = line.trim_ascii_start();
-    let head = &whole[whole.iter().take_while(|byte| is_margin(**byte)).count()..];
+    let head = line::head(cursor.text, from);
+    if matches!(sign, Sign::Equals | Sign::Tight | Sign::Colon) && begins_setting(head) {
+        let found = if sign == Sign::Colon { line::block(cursor, from, kind) } else { None };
+        if let Some(found) = found.or_else(|| line::value(cursor, from, kind, sign)) {
+            return Some(found);
+        }
+    }
     let is_parameter = sign == Sign::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
     let is_setting =
         sign == Sign::Tight && (begins_setting(head) || whole.ends_with(b"-e ")) && !is_code(&rest[..up_to(ends_word)]);
@@ -324,12 +341,6 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
     is_found.then_some((cursor.at, cursor.at + length))
 }
 
-/// Whether a line that begins so goes on with a name that is set.
-fn begins_setting(head: &[u8]) -> bool {
-    let heads = [&b""[..], b"export ", b"set ", b"ENV ", b"ARG ", b"Environment="];
-    heads.contains(&head)
-}
-
 /// How long the value of a setting is: all of the word, but for what else a connection or a shell is told.
 fn setting(word: &[u8]) -> usize {
     let goes_on = |at: &usize| word.len() == at + 1 || word[*at..].contains(&b'=');
@@ -363,7 +374,8 @@ fn stands_bare(value: &[u8], kind: Kind, ends_line: bool) -> bool {
     !is_code && (is_thought_up || is_random(value)) && !is_placeholder(value) && !is_name(value)
 }
 
-/// Whether a value could be a type or a variable: `Sha256`, `uint32`, `password2`.
+/// Whether a value could be a type or a variable: `Sha256`, `uint32`, `password2`. What begins with a capital is one where
+/// no digit says otherwise.
 fn is_type(value: &[u8]) -> bool {
     let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let known = [
@@ -381,9 +393,29 @@ fn is_type(value: &[u8]) -> bool {
         b"result",
         b"value",
         b"buf",
+        b"md",
+        b"argon",
+        b"pbkdf",
+        b"ed",
+        b"vec",
+        b"u",
+        b"i",
+        b"f",
+        b"h",
+        b"x",
+        b"oauth",
+        b"http",
+        b"hs",
+        b"rs",
+        b"es",
+        b"aes",
+        b"hmac",
+        b"blake",
+        b"crc",
+        b"v",
     ];
     let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(&value[..word]));
-    value.first().is_some_and(u8::is_ascii_uppercase)
+    (value.first().is_some_and(u8::is_ascii_uppercase) && !value.iter().any(u8::is_ascii_digit))
         || is_known
         || name::kind(value).is_some()
         || value.contains(&b'_')

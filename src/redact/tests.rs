@@ -206,6 +206,54 @@ fn a_value_goes_where_its_name_says_that_it_is_secret() {
     placed("GITHUB_TOKEN=@", &key(&["gh", "p_"], 36), "[redacted:github-token]");
 }
 
+/// Passwords of letters, digits and the punctuation that people and managers of passwords draw from, the same each time.
+fn passwords(count: usize) -> Vec<String> {
+    let letters = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!@#$%^&*()-_=+[]{};:,.<>?";
+    let mut random: u64 = 7;
+    let mut next = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(letters[(random >> 33) as usize % letters.len()])
+    };
+    (0..count).map(|_| (0..16).map(|_| next()).collect()).collect()
+}
+
+#[test]
+fn hardly_a_password_with_punctuation_is_taken_for_code() {
+    let settings = "user: ada\n@\nport: 5432\n";
+    for form in
+        ["password: @", "password = @", "DB_PASSWORD=@", "password = \"@\"", "{\"password\": \"@\"}", "  password: @"]
+    {
+        for around in ["@", "a\n@\nb\n", settings] {
+            let stays = |password: &&String| {
+                let redacted = redact(&around.replacen('@', &form.replacen('@', password, 1), 1)).into_owned();
+                let parts = (0..=password.len() - 6).map(|at| &password[at..at + 6]);
+                parts.into_iter().any(|part| redacted.contains(part))
+            };
+            let all = passwords(200);
+            let kept: Vec<&String> = all.iter().filter(stays).collect();
+            assert!(kept.len() <= 1, "{form:?} in {around:?} keeps {} of {}: {kept:?}", kept.len(), all.len());
+        }
+    }
+}
+
+#[test]
+fn a_value_that_begins_a_line_of_settings_goes_up_to_its_end() {
+    let mark = "[redacted:password]";
+    for password in ["Welcome123", "Summer2024", "P4ssw0rd_prod", "letmein1.x", "ab(c)1{d$e", "x\"y'z1<2>", "a;b=c1;d"]
+    {
+        for line in
+            ["  password: @", "user: a\npassword: @\nport: 1", "[db]\npassword = @\nhost = a", "\u{feff}password = @\n"]
+        {
+            placed(line, password, mark);
+        }
+    }
+    placed("\u{feff}DB_PASSWORD=@\nA=1", &["hunter", "2"].concat(), mark);
+    placed("+  password: @", "P4ss(w0rd", mark);
+    placed("password: @ # of the test", "P4ss(w0rd", mark);
+    placed("a: b\npassword: |\n  @\nb: c", &["hunter", "2"].concat(), mark);
+    placed("a:\n  token: >-\n    @\n  b: c", &key(&[], 40), "[redacted:token]");
+}
+
 #[test]
 fn what_a_kubernetes_secret_holds_goes() {
     let text = "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: YWRh\n  tls.key: |\n    TUlJ\n    QUFB\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n";
@@ -260,6 +308,19 @@ fn what_stands_for_a_secret_or_tells_about_one_stays() {
         "//! Passwords: what they are",
         "author = \"Ada 1815 Lovelace\"",
         "password: Sha256",
+        "password: Argon2",
+        "    password: hash(password1),",
+        "password = config.passwords[1];",
+        "    password: req.body.pass2,",
+        "password: z.string().min(8).max(72)",
+        "password: /^[a-z0-9]{8,}$/,",
+        "password: https://example.com/reset1",
+        "def f():\n    password = db_word2\n    return 1",
+        "password = self.word2",
+        "  password: {name1}-{x}",
+        "  token: |\n    the tokens of a line, 3 of them",
+        "pass: src/a.rs:12",
+        "pass = 99.5%",
         "szpassword : *const u16",
         "--password STRING",
         "[![c](https://c.io/a/badge.svg?token=A1B2C3D4E5)](x)",
