@@ -9,6 +9,7 @@ use line::begins_setting;
 use name::Kind;
 
 use super::checksum::is_basic;
+use super::form::Class;
 use super::judge::{is_margin, is_name, is_password, is_placeholder, is_random};
 use super::rules::{Form, Left, Need, Place, Rule};
 
@@ -282,14 +283,30 @@ fn quoted(cursor: &Cursor, quote: u8, escaped: bool, kind: Kind, sign: Sign) -> 
     if rest.starts_with(&[quote, quote]) && !escaped {
         (rest, from) = (&rest[2..], from + 2);
     }
+    let length = closing(&rest[..rest.len().min(LONGEST)], quote, escaped);
+    // What is longer is judged by its beginning, and then followed.
+    let value = &rest[..length.or((rest.len() > LONGEST).then_some(LONGEST))?];
+    let is_found = accepts(value, kind, sign);
+    is_found.then(|| (from, from + length.or_else(|| closing(rest, quote, escaped)).unwrap_or(rest.len())))
+}
+
+/// Where a text in quotes ends.
+fn closing(rest: &[u8], quote: u8, escaped: bool) -> Option<usize> {
     let mut is_escape = false;
-    let length = rest.iter().take(LONGEST).position(|&byte| {
+    rest.iter().position(|&byte| {
         let ends = byte == b'\n' || (!is_escape && byte == quote) || (escaped && byte == b'\\');
         is_escape = byte == b'\\' && !is_escape;
         ends
-    })?;
-    let value = &rest[..length];
-    accepts(value, kind, sign).then_some((from, from + length))
+    })
+}
+
+/// How long a value is that is judged by its beginning: one that goes on behind what is looked at must look drawn.
+fn followed(rest: &[u8], length: usize, ends: impl Fn(u8) -> bool) -> Option<usize> {
+    if length < LONGEST {
+        return Some(length);
+    }
+    let is_drawn = rest[..length].iter().all(|byte| Class::Padded.has(*byte) || *byte == b'.');
+    (is_drawn && is_random(&rest[..length])).then(|| rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len()))
 }
 
 /// A value without quotes.
@@ -309,19 +326,21 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
     let is_parameter = sign == Sign::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
     let is_setting =
         sign == Sign::Tight && (begins_setting(head) || whole.ends_with(b"-e ")) && !is_code(&rest[..up_to(ends_word)]);
-    let length = match sign {
+    let ends = match sign {
         // Behind a comma a word is an argument or another name.
         Sign::Comma => return None,
-        Sign::Tag => up_to(|byte| byte == b'<'),
-        Sign::Default => up_to(|byte| byte == b'}'),
-        _ if is_parameter => up_to(ends_parameter),
-        _ if is_setting => setting(&rest[..up_to(ends_word)]),
-        _ => up_to(ends_code),
+        Sign::Tag => |byte| byte == b'<',
+        Sign::Default => |byte| byte == b'}',
+        _ if is_parameter => ends_parameter,
+        _ if is_setting => ends_word,
+        _ => ends_code,
     };
+    let length = up_to(ends);
+    let length = if is_setting { setting(&rest[..length]) } else { length };
     let value = &rest[..length];
     let behind = rest.get(length);
     let is_found = match sign {
-        _ if value.is_empty() || length == LONGEST => false,
+        _ if value.is_empty() => false,
         Sign::Tag | Sign::Default => accepts(value, kind, sign),
         Sign::Blank => accepts(value, kind, sign) && !is_name(value),
         // The badge of a repository carries a token that is for everybody.
@@ -338,7 +357,8 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
             !matches!(behind, Some(b'(' | b'[' | b'{' | b'<' | b'&' | b'|')) && stands_bare(value, kind, ends_line)
         }
     };
-    is_found.then_some((cursor.at, cursor.at + length))
+    let length = if is_found { followed(rest, length, ends)? } else { return None };
+    Some((cursor.at, cursor.at + length))
 }
 
 /// How long the value of a setting is: all of the word, but for what else a connection or a shell is told.

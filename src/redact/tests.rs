@@ -254,6 +254,59 @@ fn a_value_that_begins_a_line_of_settings_goes_up_to_its_end() {
     placed("a:\n  token: >-\n    @\n  b: c", &key(&[], 40), "[redacted:token]");
 }
 
+/// Base64 of a text whose length three divides.
+fn base64(text: &str) -> String {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let three = |three: &[u8]| {
+        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        (0..4).rev().map(|six| char::from(letters[(bits >> (6 * six) & 63) as usize])).collect::<String>()
+    };
+    text.as_bytes().chunks_exact(3).map(three).collect()
+}
+
+/// A private key as it stands in files.
+fn pem() -> String {
+    format!("-----BEGIN {0} KEY-----\n{1}\n{1}\n{1}\n-----END {0} KEY-----\n", "PRIVATE", key(&[], 64))
+}
+
+#[test]
+fn a_private_key_in_base64_goes() {
+    let encoded = base64(&(pem() + "  "));
+    for line in ["    client-key-data: @\n", "tls.key: @", "{\"key\": \"@\"}", "echo @ | base64 -d"] {
+        placed(line, &encoded, "[redacted:private-key]");
+    }
+    placed("PRIVATE_KEY=@", &encoded, "[redacted:key]");
+    placed("PRIVATE_KEY=@", &encoded.repeat(3), "[redacted:key]");
+    for end in ["\n", "\n    ", "\\n", "\",\n\""] {
+        let lines: Vec<String> =
+            encoded.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into()).collect();
+        let text = format!("key: \"{}\" b", lines.join(end));
+        assert_eq!(redact(&text), "key: \"[redacted:private-key]\" b");
+    }
+    let certificate = base64(&pem().replace("PRIVATE KEY", "CERTIFICATE"));
+    assert!(matches!(redact(&format!("client-certificate-data: {certificate}\n")), Cow::Borrowed(_)));
+}
+
+#[test]
+fn a_long_value_goes_up_to_its_end() {
+    for length in [500, 511, 512, 513, 700, 5000] {
+        for line in [
+            "SECRET_KEY=@\nb",
+            "secret_key: @\nb",
+            "a\nsecret_key = \"@\"\nb",
+            "{\"secret_key\":\"@\"}",
+            "x --token=@ b",
+        ] {
+            let redacted = redact(&line.replacen('@', &key(&[], length), 1)).into_owned();
+            let kind = if line.contains("token") { "token" } else { "secret" };
+            let kind = if line.to_lowercase().contains("secret_key") { "key" } else { kind };
+            assert_eq!(redacted, line.replacen('@', &format!("[redacted:{kind}]"), 1), "{length}");
+        }
+    }
+    let text = format!("password={}", "é".repeat(400));
+    assert_eq!(redact(&redact(&text)), redact(&text));
+}
+
 #[test]
 fn what_a_kubernetes_secret_holds_goes() {
     let text = "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: YWRh\n  tls.key: |\n    TUlJ\n    QUFB\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n";

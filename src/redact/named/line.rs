@@ -4,12 +4,10 @@
 use super::super::expression::is_expression;
 use super::super::judge::{is_margin, is_name, is_password, is_placeholder, is_random};
 use super::name::{self, Kind};
-use super::{Cursor, LONGEST, NEAR, Sign, is_type};
+use super::{Cursor, LONGEST, NEAR, Sign, followed, is_type};
 
 /// Most lines of a block below its name.
 const LINES: usize = 64;
-/// Fewest bytes of a password whose name does not say that it must be one.
-const SHORT: usize = 6;
 
 /// What stands before a name on its line, without what a line may begin with.
 pub(super) fn head(text: &[u8], from: usize) -> &[u8] {
@@ -48,6 +46,10 @@ pub(super) fn value(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Opt
         let ends_code = matches!(rest[..length].last(), Some(b';' | b','));
         !says_code || (!ends_code && may_be_setting(value) && is_among_settings(cursor.text, from, cursor.at + length))
     };
+    if length == LONGEST {
+        return followed(rest, length, |byte| byte.is_ascii_whitespace() || byte == b'"')
+            .map(|end| (cursor.at, cursor.at + end));
+    }
     is_found.then_some((cursor.at, cursor.at + value.len()))
 }
 
@@ -103,7 +105,7 @@ fn may_be_setting(value: &[u8]) -> bool {
         None => is_type(value) && !value.contains(&b'_'),
     };
     let is_taken = matches!(value, [b'*' | b'&' | b'@' | b'$' | b'!', ..]);
-    is_plain && value.len() >= SHORT && name::kind(value).is_none() && !is_variable && !is_taken
+    is_plain && name::kind(value).is_none() && !is_variable && !is_taken
 }
 
 /// Whether the lines around a line are settings, and none of a program: that one stands alone says nothing.

@@ -5,14 +5,16 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::super::checksum::{is_base58_check, is_bech32};
+use super::super::checksum::{base64, is_base58_check, is_bech32};
 use super::super::form::Class::{Alnum, Base64, Hex, Lower, Padded, Upper, Url};
 use super::super::form::Piece::Run;
 use super::super::form::{from, of};
+use super::super::judge::is_random;
 use super::{Left, Need, Place, Rule, find, key};
 
 pub(super) const RULES: &[Rule] = &[
     find("private-key", &["-BEGIN "], armoured),
+    find("private-key", &["LS0tLS1CRUdJTi"], encoded),
     find("private-key", &["BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"], ssh2),
     find("private-key", &["Private-Lines:"], putty),
     find("private-key", &["<D>", "<P>", "<Q>", "<DP>", "<DQ>", "<InverseQ>"], xml),
@@ -46,6 +48,41 @@ fn armoured(place: &Place) -> Option<(usize, usize)> {
     let start = place.start.checked_sub(4).filter(|start| *start >= place.done)?;
     let found = FORM.find(&place.text[start..])?;
     Some((start, start + found.end()))
+}
+
+/// How much of base64 says what its header is.
+const HEADER: usize = 64;
+/// Shortest line of base64 behind which another may follow.
+const LINE: usize = 60;
+
+/// The base64 of a file with a header, on one line or broken over several.
+fn encoded(place: &Place) -> Option<(usize, usize)> {
+    let rest = &place.text[place.start..];
+    let says_private = |header: &[u8]| {
+        base64(header)
+            .is_some_and(|header| header.windows(11).any(|word| word == b"PRIVATE KEY" || word == b"Static key "))
+    };
+    says_private(&rest[..Padded.run(rest, HEADER)]).then_some(())?;
+    let mut length = 0;
+    loop {
+        let line = Padded.run(&rest[length..], usize::MAX);
+        length += line;
+        let margin = rest[length..].iter().take(HEADER).take_while(|byte| b"\r\n \t\"',\\+>|#".contains(byte)).count();
+        let next = &rest[length + margin..];
+        // The letter of an escaped line end is of the alphabet too.
+        let is_next = margin > 0 && line >= LINE && (Padded.run(next, LINE) >= LINE || is_last(next));
+        if !is_next {
+            return Some((place.start, place.start + length));
+        }
+        length += margin;
+    }
+}
+
+/// Whether a line can be the last one: it is padded, or drawn and nothing else stands on it.
+fn is_last(line: &[u8]) -> bool {
+    let length = Padded.run(line, LINE);
+    let is_alone = matches!(line.get(length), None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'\\'));
+    is_alone && (line[..length].ends_with(b"=") || is_random(&line[..length]))
 }
 
 /// Up to its end, or as far as what may stand in one goes.
