@@ -315,8 +315,39 @@ fn what_a_kubernetes_secret_holds_goes() {
         "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: {mark}\n  tls.key: |\n    {mark}\n    {mark}\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n"
     );
     assert_eq!(redact(text), expect);
-    let text = "{\"kind\": \"Secret\", \"data\": {\"a\": \"YWRh\"}}";
-    assert_eq!(redact(text), text.replace("YWRh", mark));
+    let check = |text: &str| assert_eq!(redact(text), text.replace("YWRh", mark), "{text}");
+    check("{\"kind\": \"Secret\", \"data\": {\"a\": \"YWRh\"}}");
+    check("{\"data\":{\"a\":\"YWRh\"},\"kind\":\"Secret\",\"metadata\":{\"name\":\"a-name\",\"namespace\":\"other\"}}");
+    check(
+        "[{\"kind\":\"Map\",\"data\":{\"a\":\"open\"}},{\"kind\":\"Secret\",\"data\":{\"a\":null,\"b\":\"YWRh\"}},{\"data\":{\"a\":\"open\"}}]",
+    );
+    check("{\"kind\":\"Secret\",\"stringData\":{\"a\":\"YWRh\",\"password\":\"YWRh\",\"b\":\"YWRh\"}}");
+    check("\"{\\\"data\\\":{\\\"a\\\":\\\"YWRh\\\"},\\\"kind\\\":\\\"Secret\\\"}\"");
+}
+
+#[test]
+fn a_kubernetes_secret_goes_however_long_it_is_and_whatever_stands_in_it() {
+    let long = |line: &str| (0..4000).map(|n| line.replace('#', &n.to_string())).collect::<String>();
+    let check = |text: &str| {
+        let redacted = redact(text).into_owned();
+        assert!(!redacted.contains("YWRh"), "{} are kept", redacted.matches("YWRh").count());
+        assert!(redacted.contains("a-name") && redacted.contains("open"), "{redacted}");
+    };
+    let end = "metadata:\n  name: a-name\n---\nkind: ConfigMap\ndata:\n  a: open\n";
+    check(&format!("data:\n{}kind: Secret\n{end}", long("  a#: YWRhYWRhYWRh#\n")));
+    check(&format!("kind: Secret\ndata:\n{}{end}", long("  a#: YWRhYWRhYWRh#\n")));
+    let data = long("\"a#\":\"YWRhYWRhYWRh#\",");
+    let object = format!("{{\"data\":{{{data}\"b\":null}},\"kind\":\"Secret\",\"metadata\":{{\"name\":\"a-name\"}}}}");
+    check(&format!("[{{\"kind\":\"Map\",\"data\":{{\"a\":\"open\"}}}},{object}]"));
+    // As `kubectl get secrets -o yaml` tells them.
+    let applied = object.replace(&data, "\"a\":\"YWRhYWRh\",");
+    let item = format!(
+        "- apiVersion: v1\n  data:\n    a: YWRhYWRh\n  kind: Secret\n  metadata:\n    annotations:\n      last: |\n        {applied}\n    name: a-name\n"
+    );
+    let map = "- apiVersion: v1\n  data:\n    a: open\n  kind: ConfigMap\n";
+    check(&format!("items:\n{item}{map}{item}{map}{item}kind: List\n"));
+    // And what a change takes away.
+    check(&format!("-{}\n+open", item.trim_end().replace('\n', "\n-")));
 }
 
 #[test]
