@@ -288,6 +288,42 @@ fn a_private_key_in_base64_goes() {
 }
 
 #[test]
+fn a_private_key_goes_however_its_lines_are_shown() {
+    let static_key = format!(
+        "-----BEGIN OpenVPN Static key V1-----\n{0}\n{0}\n{0}\n-----END OpenVPN Static key V1-----\n",
+        "0123456789abcdef".repeat(2)
+    );
+    let key_with_blank = pem().replacen("\n", "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,A1B2\n\n", 1);
+    let of_each_line = |text: &str, show: &dyn Fn(usize, &str) -> String| {
+        text.lines().enumerate().map(|(n, line)| show(n + 9, line)).collect::<String>()
+    };
+    for text in [pem(), static_key, key_with_blank] {
+        let shown = [
+            of_each_line(&text, &|_, line| format!("-{line}\n")),
+            of_each_line(&text, &|_, line| format!("+{line}\n")),
+            of_each_line(&text, &|_, line| format!("- {line}\n")),
+            of_each_line(&text, &|n, line| format!("{n:3} | {line}\n")),
+            of_each_line(&text, &|n, line| format!("{n:6}→{line}\n")),
+            of_each_line(&text, &|n, line| format!("{n}:{line}\n")),
+            of_each_line(&text, &|_, line| format!("{line}<br>\n")),
+            text.trim_end().replace('\n', "<br/>"),
+            text.trim_end().replace('\n', "%0A"),
+            text.trim_end().replace('\n', "%0D%0A"),
+        ];
+        for whole in shown {
+            // Of a key that is cut off, what is shown goes as well.
+            let cut = whole.split("-----END").next().unwrap_or_default().to_string();
+            for text in [&whole, &cut] {
+                let redacted = redact(text);
+                let is_gone = !redacted.contains("0123456789abcdef") && !redacted.contains(&key(&[], 24));
+                assert!(is_gone && redacted.contains("[redacted:private-key]"), "{text}\nbecame\n{redacted}");
+                assert_eq!(redact(&redacted), redacted);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_long_value_goes_up_to_its_end() {
     for length in [500, 511, 512, 513, 700, 5000] {
         for line in [

@@ -28,13 +28,15 @@ pub(super) const RULES: &[Rule] = &[
     key("ethereum-key", &["\"privateKey\":\"0x"], &[of(Hex, 64)]).needs(Need::Variety).left(Left::Any),
 ];
 
-/// With its end: anything that key files hold. Without: long lines of base64 and the rest of the last one.
+/// What stands before the lines of a key where they are shown: the sign of a change, a number, the tags and escapes of line
+/// ends. With its end: anything that key files hold, and these. Without: long lines of base64 and the rest of the last one.
 const ARMOURED: &str = concat!(
-    r"\A-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:",
-    r#"(?:[A-Za-z0-9+/=\s\\"',:.]|-[A-Za-z0-9+/=\s\\"',:.])*"#,
-    r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----",
-    r#"|(?:(?:[\s"',+#*>|\\]|\\[nr]|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]*)*[A-Za-z0-9+/]{20,}={0,2})+"#,
-    r#"(?:(?:[\s"',+#*>|\\]|\\[nr])*[A-Za-z0-9+/]{1,19}={0,2})?)"#,
+    r"\A-----BEGIN (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----(?:",
+    r#"(?:-?(?:[A-Za-z0-9+/=\s\\"',:.#*>|→│]|<br ?/?>|%0[AaDd]))*"#,
+    r"-?-----END (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----",
+    r#"|(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│])|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr]"#,
+    r#"|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]*)*[A-Za-z0-9+/]{20,}={0,2})+"#,
+    r#"(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│])|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr])*[A-Za-z0-9+/]{1,19}={0,2})?)"#,
 );
 
 fn armoured(place: &Place) -> Option<(usize, usize)> {
@@ -43,7 +45,7 @@ fn armoured(place: &Place) -> Option<(usize, usize)> {
     let header = &place.text[place.after..];
     let header = &header[..header.len().min(64)];
     let end = header.windows(5).position(|five| five == b"-----")?;
-    header[..end].windows(11).any(|word| word == b"PRIVATE KEY").then_some(())?;
+    header[..end].windows(11).any(|word| word == b"PRIVATE KEY" || word == b"Static key ").then_some(())?;
     // The last of five hyphens is where the search can tell it from a line.
     let start = place.start.checked_sub(4).filter(|start| *start >= place.done)?;
     let found = FORM.find(&place.text[start..])?;
