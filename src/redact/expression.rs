@@ -36,31 +36,12 @@ fn count(text: &[u8], has: impl Fn(u8) -> bool) -> usize {
 
 /// What joins two operands.
 fn operator(rest: &[u8]) -> Option<usize> {
-    let known = [
-        &b"||"[..],
-        b"&&",
-        b"==",
-        b"!=",
-        b"<=",
-        b">=",
-        b"=>",
-        b"??",
-        b"..",
-        b"+",
-        b"-",
-        b"*",
-        b"/",
-        b"|",
-        b"=",
-        b"?",
-        b",",
-        b"@",
-    ];
+    let known = ["||", "&&", "==", "!=", "<=", ">=", "=>", "??", "..", "+", "-", "*", "/", "=", ",", "@"];
     // The line or the column of a place.
     if matches!(rest, [b':', digit, ..] if digit.is_ascii_digit()) {
         return Some(1);
     }
-    known.iter().find(|operator| rest.starts_with(operator)).map(|operator| operator.len())
+    known.iter().find(|operator| rest.starts_with(operator.as_bytes())).map(|operator| operator.len())
 }
 
 /// A number, a text in quotes, or a path with what is called and indexed on the way.

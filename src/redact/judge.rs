@@ -284,17 +284,24 @@ fn stands_for_one(value: &[u8]) -> bool {
     }
 }
 
-/// Whether a name stands in braces: `{user.name}`, `{0}`, `{x:>4}`.
+/// Whether a name stands in braces, and nothing but words and what joins them beside it: `{user.name}:{0}`, `{x:>4}`.
 fn has_field(value: &[u8]) -> bool {
     let is_name = |inner: &[u8]| {
         let inner = inner.trim_ascii();
         let name = inner.split(|byte| matches!(byte, b':' | b'!')).next().unwrap_or_default();
         name.is_empty() || is_expression(name)
     };
-    value.split(|byte| *byte == b'{').skip(1).any(|inner| {
-        let end = inner.iter().position(|byte| *byte == b'}');
-        end.is_some_and(|end| is_name(&inner[..end]))
-    })
+    let is_text =
+        |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/@$%#'\"\\ ".contains(byte));
+    let mut parts = value.split(|byte| *byte == b'{');
+    let mut has_name = false;
+    parts.next().is_some_and(is_text)
+        && parts.all(|part| {
+            let end = part.iter().position(|byte| *byte == b'}');
+            has_name |= end.is_some_and(|end| is_name(&part[..end]));
+            is_text(part.get(end.map_or(0, |end| end + 1)..).unwrap_or_default())
+        })
+        && has_name
 }
 
 /// The words of `camelCase`.

@@ -62,14 +62,14 @@ fn is_outside(line: &[u8], keys: usize) -> bool {
 fn in_yaml(text: &[u8], kind: usize, found: &mut Vec<(usize, usize)>) {
     let before = text[..kind].iter().rev().take(DEEPEST).take_while(|byte| is_margin(**byte) || **byte == b'+').count();
     let start = kind - before;
-    if start > 0 && text[start - 1] != b'\n' {
-        return;
-    }
+    let begins_line = start == 0 || text[start - 1] == b'\n';
     let line_at =
         |at: usize| &text[at..at + text[at..].iter().position(|byte| *byte == b'\n').unwrap_or(text.len() - at)];
-    let keys = depth(line_at(start));
+    // What begins behind a quote goes on at the margin.
+    let start = if begins_line { start } else { kind };
+    let keys = if begins_line { depth(line_at(start)) } else { 0 };
     let mut from = start;
-    while from > 0 && !opens_item_at(line_at(from), keys) {
+    while begins_line && from > 0 && !opens_item_at(line_at(from), keys) {
         let above = text[..from - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if is_outside(line_at(above), keys) {
             break;

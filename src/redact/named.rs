@@ -331,6 +331,8 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
         Sign::Comma => return None,
         Sign::Tag => |byte| byte == b'<',
         Sign::Default => |byte| byte == b'}',
+        // Of a connection, where nothing else ends one; `;` is also the end of `&amp;`.
+        _ if is_parameter && left.ends_with(b";") && !left.ends_with(b"&amp;") => ends_part,
         _ if is_parameter => ends_parameter,
         _ if is_setting => ends_word,
         _ => ends_code,
@@ -369,6 +371,10 @@ fn setting(word: &[u8]) -> usize {
 
 fn ends_word(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
+}
+
+fn ends_part(byte: u8) -> bool {
+    ends_word(byte) || byte == b';'
 }
 
 fn ends_parameter(byte: u8) -> bool {

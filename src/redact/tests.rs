@@ -249,6 +249,7 @@ fn a_value_that_begins_a_line_of_settings_goes_up_to_its_end() {
     }
     placed("\u{feff}DB_PASSWORD=@\nA=1", &["hunter", "2"].concat(), mark);
     placed("+  password: @", "P4ss(w0rd", mark);
+    placed("\"Server=db;Password=@;Timeout=1\"", "P4ss(w0rd]#&}", mark);
     placed("password: @ # of the test", "P4ss(w0rd", mark);
     placed("a: b\npassword: |\n  @\nb: c", &["hunter", "2"].concat(), mark);
     placed("a:\n  token: >-\n    @\n  b: c", &key(&[], 40), "[redacted:token]");
@@ -375,6 +376,7 @@ fn a_kubernetes_secret_goes_however_long_it_is_and_whatever_stands_in_it() {
     let data = long("\"a#\":\"YWRhYWRhYWRh#\",");
     let object = format!("{{\"data\":{{{data}\"b\":null}},\"kind\":\"Secret\",\"metadata\":{{\"name\":\"a-name\"}}}}");
     check(&format!("[{{\"kind\":\"Map\",\"data\":{{\"a\":\"open\"}}}},{object}]"));
+    check("text = \"\"\"kind: Secret\ndata:\n  a: YWRhYWRh\nmetadata:\n  name: a-name\n\"\"\"\nopen()");
     // As `kubectl get secrets -o yaml` tells them.
     let applied = object.replace(&data, "\"a\":\"YWRhYWRh\",");
     let item = format!(

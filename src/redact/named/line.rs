@@ -65,10 +65,11 @@ fn until_closed(word: &[u8], is_connection: bool) -> usize {
         let opened = word[..quote].iter().filter(|byte| **byte == word[quote]).count();
         end = if opened % 2 == 0 { quote } else { end };
     }
-    let tags = [&b"</"[..], b"<br"];
-    if let Some(tag) = word[..end].windows(3).position(|three| tags.iter().any(|tag| three.starts_with(tag))) {
-        end = tag;
-    }
+    let is_tag = |at: &usize| {
+        let tag = &word[*at..end];
+        (tag.starts_with(b"</") || tag.starts_with(b"<br")) && tag.contains(&b'>')
+    };
+    end = (0..end).find(is_tag).unwrap_or(end);
     if is_connection {
         let goes_on = |at: &usize| {
             let name = word[at + 1..end].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
@@ -92,8 +93,10 @@ fn is_secret(value: &[u8], kind: Kind) -> bool {
 /// A regular expression, or a path.
 fn is_pattern(value: &[u8]) -> bool {
     let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'~' | b'+');
+    let ends = value.iter().rev().take_while(|byte| matches!(byte, b',' | b';')).count();
+    let flags = value[..value.len() - ends].iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
     matches!(value, [b'^', .., b'$'])
-        || matches!(value, [b'/', .., b'/'])
+        || matches!(&value[..value.len() - ends - flags], [b'/', .., b'/'])
         || (matches!(value, [b'/' | b'~' | b'.', ..]) && value.iter().all(is_path))
 }
 
