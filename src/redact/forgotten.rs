@@ -120,7 +120,7 @@ const LONGEST_MARK: usize = 64;
 fn is_within_a_mark(text: &str, start: usize, end: usize) -> bool {
     let is_open = |at: &usize| text.as_bytes()[*at] == b'[';
     let Some(open) = (start.saturating_sub(LONGEST_MARK)..=start).rev().find(is_open) else { return false };
-    let mut marks = text[open..].as_bytes().iter().take(LONGEST_MARK);
+    let mut marks = text.as_bytes()[open..].iter().take(LONGEST_MARK);
     let Some(close) = marks.position(|byte| *byte == b']').map(|length| open + length + 1) else { return false };
     let mark = &text[open..close];
     end <= close && (mark == MARK || rules::all().any(|rule| mark_of(rule.kind) == mark))

@@ -91,7 +91,9 @@ fn in_yaml(text: &[u8], kind: usize, found: &mut Vec<(usize, usize)>) {
                 map_keys = depth;
             }
             // What is further in than the keys belongs to the block of the one above.
-            let value = match said.iter().position(|byte| *byte == b':') {
+            // The colon of a mark is none.
+            let is_colon = |at: &usize| said[*at] == b':' && !said[..*at].ends_with(b"[redacted");
+            let value = match (0..said.len()).find(is_colon) {
                 Some(colon) if depth == map_keys => said[colon + 1..].trim_ascii(),
                 _ => said,
             };
@@ -142,7 +144,7 @@ fn in_json(text: &[u8], place: &Place, found: &mut Vec<(usize, usize)>) {
         at = key + 3;
         let is_data = text[..key].ends_with(b"\"d") || text[..key].ends_with(b"\"stringD");
         let sign = text[at..to].iter().take_while(|byte| byte.is_ascii_whitespace() || b"\\\":".contains(byte)).count();
-        let is_escaped = text[at] == b'\\';
+        let is_escaped = text.get(at) == Some(&b'\\');
         if is_data && text.get(at + sign) == Some(&b'{') && text[at..at + sign].contains(&b':') {
             at = texts(text, at + sign + 1, to, is_escaped, found);
         }

@@ -366,7 +366,7 @@ impl Part {
             let is_sort = |sort: fn(&u8) -> bool| letters.iter().any(sort) && length >= 8;
             let lacks = |sort: fn(&u8) -> bool| is_sort(sort) && !drawn.as_bytes().iter().any(sort);
             let begins = !alphabet.contains('!') || drawn.starts_with(|first: char| first.is_ascii_alphanumeric());
-            let ends = !drawn.ends_with(&[',', ';', '(', '[', '{', ':']);
+            let ends = !drawn.ends_with([',', ';', '(', '[', '{', ':']);
             if begins && ends && !lacks(u8::is_ascii_digit) && !lacks(u8::is_ascii_lowercase) {
                 return match self {
                     Quoted(_) => drawn.replace('\\', "\\\\").replace('"', "\\\""),
