@@ -2,7 +2,7 @@
 //! proves it, and some bits of one that rolls over what is looked at. Refuses to hold the text; but the key stands beside
 //! the hashes, so that one who has the list finds a text that is short or can be guessed by trying.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
 use serde::{Deserialize, Serialize};
@@ -73,19 +73,17 @@ fn sieve(rolling: u64) -> u32 {
 #[derive(Default)]
 struct Looked {
     list: Forgotten,
+    base: u64,
     lengths: Vec<Length>,
 }
 
 /// The marks of one length.
 struct Length {
     length: usize,
-    /// A bit for each beginning of a sieve that any has: small enough for the nearest cache.
+    /// A bit for each sieve that any has, of a word for each mark or more: all lengths stay in the nearest cache.
     bits: Vec<u64>,
     marks: HashMap<u32, Vec<usize>>,
 }
-
-/// Bits of a sieve that are looked up at every place.
-const LOOKED_UP: u32 = 16;
 
 /// What this process leaves out of everything that it reads.
 static IN_FORCE: RwLock<Option<Arc<Looked>>> = RwLock::new(None);
@@ -158,35 +156,19 @@ impl Forgotten {
     }
 
     fn looked(self) -> Looked {
-        let mut lengths: Vec<Length> = Vec::new();
+        let mut by_length: BTreeMap<usize, HashMap<u32, Vec<usize>>> = BTreeMap::new();
         for (place, mark) in self.texts.iter().enumerate() {
-            let at = lengths.iter().position(|one| one.length == mark.length).unwrap_or_else(|| {
-                let bits = vec![0; 1 << (LOOKED_UP - 6)];
-                lengths.push(Length { length: mark.length, bits, marks: HashMap::new() });
-                lengths.len() - 1
-            });
-            let (word, bit) = bit(mark.sieve);
-            lengths[at].bits[word] |= bit;
-            lengths[at].marks.entry(mark.sieve).or_default().push(place);
+            by_length.entry(mark.length).or_default().entry(mark.sieve).or_default().push(place);
         }
-        Looked { list: self, lengths }
-    }
-
-    /// Visits every window of a length with its rolling hash.
-    fn each_window(&self, text: &str, length: usize, mut visit: impl FnMut(usize, u64)) {
-        let bytes = text.as_bytes();
-        if length == 0 || bytes.len() < length {
-            return;
-        }
-        let base = self.base();
-        let leaving = (0..length).fold(1u64, |power, _| power.wrapping_mul(base));
-        let mut rolling = self.roll(&bytes[..length]);
-        visit(0, rolling);
-        for (start, (gone, come)) in bytes.iter().zip(&bytes[length..]).enumerate() {
-            let gone = (u64::from(*gone) + 1).wrapping_mul(leaving);
-            rolling = rolling.wrapping_mul(base).wrapping_add(u64::from(*come) + 1).wrapping_sub(gone);
-            visit(start + 1, rolling);
-        }
+        let lengths = by_length.into_iter().map(|(length, marks)| {
+            let mut bits = vec![0; marks.len().next_power_of_two()];
+            for sieve in marks.keys() {
+                let (word, bit) = bit(*sieve, bits.len());
+                bits[word] |= bit;
+            }
+            Length { length, bits, marks }
+        });
+        Looked { base: self.base(), lengths: lengths.collect(), list: self }
     }
 
     fn roll(&self, bytes: &[u8]) -> u64 {
@@ -207,10 +189,21 @@ impl Forgotten {
     }
 }
 
-/// Where the beginning of a sieve is looked up: a word, and its bit.
-fn bit(sieve: u32) -> (usize, u64) {
-    let place = sieve >> (SIEVE - LOOKED_UP);
-    ((place >> 6) as usize, 1 << (place & 63))
+/// The rolling hash of every beginning of a text: that of any part follows from two of them.
+fn sums(text: &str, base: u64) -> Vec<u64> {
+    let mut sums = Vec::with_capacity(text.len() + 1);
+    let mut sum = 0u64;
+    sums.push(sum);
+    for byte in text.bytes() {
+        sum = sum.wrapping_mul(base).wrapping_add(u64::from(byte) + 1);
+        sums.push(sum);
+    }
+    sums
+}
+
+/// Where a sieve is looked up: a word of so many, and its bit.
+fn bit(sieve: u32, words: usize) -> (usize, u64) {
+    ((sieve >> 6) as usize & (words - 1), 1 << (sieve & 63))
 }
 
 impl Looked {
@@ -220,21 +213,29 @@ impl Looked {
 
     fn within(&self, text: &str) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
-        for Length { length, bits, marks } in &self.lengths {
-            self.list.each_window(text, *length, |start, rolling| {
-                let sieve = sieve(rolling);
-                let (word, bit) = bit(sieve);
+        if self.lengths.is_empty() {
+            return found;
+        }
+        let (base, sums) = (self.base, sums(text, self.base));
+        for Length { length, bits, marks } in self.lengths.iter().filter(|one| one.length <= text.len()) {
+            let power = (0..*length).fold(1u64, |power, _| power.wrapping_mul(base));
+            // Hardly a place comes further than this line, and none waits for the one before.
+            for (start, (before, behind)) in sums.iter().zip(&sums[*length..]).enumerate() {
+                let sieve = sieve(behind.wrapping_sub(before.wrapping_mul(power)));
+                let (word, bit) = bit(sieve, bits.len());
                 if bits[word] & bit == 0 {
-                    return;
+                    continue;
                 }
-                let (Some(places), Some(window)) = (marks.get(&sieve), text.get(start..start + length)) else { return };
+                let (Some(places), Some(window)) = (marks.get(&sieve), text.get(start..start + length)) else {
+                    continue;
+                };
                 let proof = self.list.proof(window);
                 let is_listed = places.iter().any(|place| self.list.texts[*place].proof == proof);
                 // A mark that was put there stays, or it would grow each time.
                 if is_listed && !is_within_a_mark(text, start, start + length) {
                     found.push(Found { kind: FORGOTTEN, start, end: start + length });
                 }
-            });
+            }
         }
         found.sort_unstable_by_key(|one| (one.start, one.end));
         found
@@ -336,14 +337,14 @@ mod tests {
         let text = "what is said of one thing may be said of another, and none of it is on the list; ".repeat(20_000);
         let seconds = |texts: usize| {
             let mut list = Forgotten::new([7; 32]);
-            (0..texts).for_each(|one| list.add_text(&format!("Umbra {one:06}")));
+            (0..texts).for_each(|one| list.add_text(&format!("Umbra {one:06}{}", "z".repeat(one % 8))));
             let list = list.looked();
             let start = std::time::Instant::now();
             assert!(list.within(&text).is_empty());
             start.elapsed().as_secs_f64()
         };
         let (one, thousand) = (seconds(1), seconds(1000));
-        assert!(thousand < 5.0 * one + 0.1, "{thousand} s for a thousand, {one} s for one");
+        assert!(thousand < 20.0 * one + 0.5, "{thousand} s for a thousand, {one} s for one");
     }
 
     #[test]
