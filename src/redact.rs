@@ -3,6 +3,7 @@
 //! holds one, so that ordinary code and hashes stay as they are. Pure, linear in the text, and never panics.
 
 mod checksum;
+mod expression;
 mod forgotten;
 mod form;
 mod judge;
@@ -19,11 +20,16 @@ pub use private::Private;
 use rules::{Form, Left, Need, Place, Rule};
 
 pub use forgotten::{
-    Forgotten, SHORTEST, is_forgotten, is_in_force, is_session_forgotten, leave_out, without_forgotten,
+    Forgotten, Looked, SHORTEST, is_forgotten, is_in_force, is_part_of_a_mark, is_session_forgotten, leave_out,
+    without_forgotten,
 };
 
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
+
+/// What stands in the place of a forgotten text, and what that is called among kinds of secrets.
+const MARK: &str = "[forgotten]";
+const FORGOTTEN: &str = "forgotten";
 
 /// A secret in a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,28 +54,66 @@ pub fn redact_source(source: &str) -> Cow<'_, str> {
 }
 
 fn without_secrets(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
-    match forgotten::without_forgotten(text) {
-        Cow::Borrowed(text) => until_nothing_is_found(text, kept),
-        Cow::Owned(text) => Cow::Owned(until_nothing_is_found(&text, kept).into_owned()),
+    without(text, forgotten::within(text), kept)
+}
+
+fn without(text: &str, forgotten: Vec<Found>, kept: fn(&str) -> &str) -> Cow<'_, str> {
+    let secrets = every(text, kept);
+    if !forgotten.is_empty() {
+        // A forgotten text may be part of a secret, or the name of one: both are looked for in what was written, or one
+        // would uncover the other. What stands beside a mark can be a secret only now.
+        let both = joined(secrets.into_iter().chain(forgotten).collect());
+        let text = replaced(text, &both, kept).0;
+        let secrets = every(&text, kept);
+        return Cow::Owned(replaced(&text, &secrets, kept).0);
+    }
+    if secrets.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, &secrets, kept).0) }
+}
+
+/// Every secret, as [`find`] does, and what is one once those are replaced: a replacement ends words and values.
+fn every(text: &str, kept: fn(&str) -> &str) -> Vec<Found> {
+    let mut all = find(text);
+    while !all.is_empty() {
+        let (next, marks) = replaced(text, &all, kept);
+        let news = find(&next).into_iter().map(|one| Found {
+            start: written(&all, &marks, one.start, false),
+            end: written(&all, &marks, one.end, true),
+            ..one
+        });
+        let more = joined(news.chain(all.iter().copied()).collect());
+        // A kind that stands for itself is no news.
+        if more == all {
+            break;
+        }
+        all = more;
+    }
+    all
+}
+
+/// Where a byte of a text with marks stood before: within a mark, where what it stands for began or ended.
+fn written(found: &[Found], marks: &[(usize, usize)], at: usize, is_end: bool) -> usize {
+    let passed = marks.partition_point(|(_, end)| *end < at + usize::from(!is_end));
+    match (marks.get(passed), passed.checked_sub(1)) {
+        (Some((start, _)), _) if *start < at && is_end => found[passed].end,
+        (Some((start, _)), _) if *start <= at && !is_end => found[passed].start,
+        (_, Some(before)) => found[before].end + at - marks[before].1,
+        (_, None) => at,
     }
 }
 
-/// Goes over a text again and again, keeping the line ends of what `kept` gives for a secret. A replacement ends words and
-/// values, so what stood beside a secret can be one only now.
-fn until_nothing_is_found(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
-    let mut text = Cow::Borrowed(text);
-    loop {
-        let found = find(&text);
-        if found.is_empty() {
-            return text;
+/// In order, none within another. What covers another is called as before, and of two that are the same the first; what
+/// reaches over the end of a forgotten text is forgotten with it.
+fn joined(mut all: Vec<Found>) -> Vec<Found> {
+    all.sort_by_key(|one| (one.start, std::cmp::Reverse(one.end)));
+    all.dedup_by(|next, before| {
+        let overlaps = next.start < before.end;
+        if overlaps && next.end > before.end {
+            before.end = next.end;
+            before.kind = if next.kind == FORGOTTEN { FORGOTTEN } else { before.kind };
         }
-        let next = replaced(&text, &found, kept);
-        // A kind that stands for itself is no news.
-        if next == text {
-            return text;
-        }
-        text = Cow::Owned(next);
-    }
+        overlaps
+    });
+    all
 }
 
 /// Every secret, in order, none within another.
@@ -87,19 +131,26 @@ pub fn find(text: &str) -> Vec<Found> {
     found
 }
 
-fn replaced(text: &str, found: &[Found], lines_of: fn(&str) -> &str) -> String {
+/// The text with marks, and where each of them stands with the line ends that it keeps.
+fn replaced(text: &str, found: &[Found], lines_of: fn(&str) -> &str) -> (String, Vec<(usize, usize)>) {
     let mut kept = String::with_capacity(text.len());
+    let mut marks = Vec::with_capacity(found.len());
     let mut done = 0;
     for one in found {
         kept.push_str(&text[done..one.start]);
-        kept.push_str("[redacted:");
-        kept.push_str(one.kind);
-        kept.push(']');
+        let start = kept.len();
+        kept.push_str(&mark_of(one.kind));
         kept.extend(lines_of(&text[one.start..one.end]).matches('\n'));
+        marks.push((start, kept.len()));
         done = one.end;
     }
     kept.push_str(&text[done..]);
-    kept
+    (kept, marks)
+}
+
+/// What stands in the place of a secret of a kind, or of a forgotten text.
+fn mark_of(kind: &str) -> String {
+    if kind == FORGOTTEN { MARK.to_string() } else { format!("[redacted:{kind}]") }
 }
 
 /// Looks for what begins from `from` up to `until`. What lies before `done` has been dealt with.

@@ -13,7 +13,7 @@ use super::{Here, stop_flag};
 use crate::error::{Exit, UserError};
 use crate::event::count;
 use crate::pipeline::{self, Doomed, Forget};
-use crate::redact::SHORTEST;
+use crate::redact::{SHORTEST, is_part_of_a_mark};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -120,6 +120,11 @@ fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
     }
     if arguments.what.len() < SHORTEST {
         return Err(too_short(&arguments.what));
+    }
+    if is_part_of_a_mark(&arguments.what) {
+        let message =
+            format!("`{}` stands in what patina writes in place of a text, and would never be gone", arguments.what);
+        return Err(UserError::new(Exit::Usage, message).hint("name more of the text").into());
     }
     Ok(Forget::Texts(vec![arguments.what.clone()]))
 }

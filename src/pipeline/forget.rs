@@ -13,7 +13,7 @@ use crate::derive::{SESSION_READ, SessionData, session_fact, source_of};
 use crate::event::{Fact, Origin, Seq, encode_path};
 use crate::eventlog::Eventlog;
 use crate::fail;
-use crate::redact::{self, Forgotten};
+use crate::redact::{self, Forgotten, Looked};
 use crate::workspace::{Workspace, write_atomically};
 
 /// What is to be forgotten.
@@ -81,7 +81,7 @@ const FIXED: &[&str] = &[
 pub fn would_go(log: &Path, what: &Forget) -> Result<Vec<Doomed>> {
     let mut list = Forgotten::new(chance()?);
     what.put_on(&mut list);
-    doomed(log, &list)
+    doomed(log, &list.looked())
 }
 
 /// Whether a session is called so: one that the log knows, or one that was forgotten.
@@ -93,7 +93,7 @@ pub fn is_session(workspace: &Workspace, id: &str) -> Result<bool> {
 }
 
 /// The events that hold what is on a list.
-fn doomed(log: &Path, list: &Forgotten) -> Result<Vec<Doomed>> {
+fn doomed(log: &Path, list: &Looked) -> Result<Vec<Doomed>> {
     let mut all = Vec::new();
     let mut logs = HashSet::new();
     Eventlog::each(log, |seq, event_type, origin, source, data| {
@@ -198,7 +198,7 @@ pub(super) fn go_on(workspace: &Workspace) -> Result<Option<Erased>> {
     workspace.drop_cache()?;
     clear(workspace)?;
     fail::point("caches emptied of the forgotten")?;
-    let doomed = doomed(&path, &list)?;
+    let doomed = doomed(&path, &list.looked())?;
     let mut log = Eventlog::open(&path, workspace.wal)?;
     let (again, gone): (Vec<&Doomed>, Vec<&Doomed>) = doomed.iter().partition(|one| one.from_git);
     let seqs = |all: &[&Doomed]| all.iter().map(|one| one.seq).collect::<Vec<Seq>>();

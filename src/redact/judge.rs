@@ -1,6 +1,8 @@
 //! Whether a value is a secret, a placeholder, or a word. Refuses to measure entropy alone: at the length of a key, words
 //! have as much of it; pairs of letters tell the two apart.
 
+use super::expression::{is_expression, is_identifier};
+
 /// What is looked at of a value: nothing longer is judged otherwise.
 pub(super) const LOOKED_AT: usize = 256;
 
@@ -246,11 +248,12 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     if [&b"env:"[..], b"file:", b"vault:", b"op://", b"ssm:", b"arn:"].iter().any(|known| scheme.starts_with(known)) {
         return true;
     }
-    let is_variable = matches!(value, [b'$', b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'{' | b'(', ..] | [b'<' | b'[', ..])
-        || has(b"${") || has(b"$(") || has(b"{{") || has(b"<%") || has(b"#{") || has(b"%(") || has(b"[redacted:")
-        || matches!(value, [b'%', .., b'%'] | [b'%', _] | [b'@', b'@', ..])
+    let begins = [&b"${"[..], b"$(", b"{{", b"<%", b"#{", b"%("];
+    let is_variable = begins.iter().any(|begins| value.starts_with(begins))
+        || has(b"[redacted:") || has(super::MARK.as_bytes())
+        || stands_for_one(value)
         // What is put together when the program runs.
-        || (value.contains(&b'{') && value.contains(&b'}'));
+        || has_field(value);
     if is_variable {
         return true;
     }
@@ -264,6 +267,41 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
         is_one(word) || camel(word).all(is_one)
     };
     has_words && letters && words.all(is_word)
+}
+
+/// Whether all of a value is a variable, or a word in the brackets of forms: `$NAME`, `<name>`, `[name]`, `%NAME%`, `%s`.
+fn stands_for_one(value: &[u8]) -> bool {
+    let is_text = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphanumeric() || b" _-.:/|,'".contains(byte));
+    match value {
+        [b'$', names @ ..] => names.split(|byte| *byte == b'$').all(|name| {
+            let length = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            let ends = |byte: &u8| b".-:/[(@,;}>)?'\"".contains(byte);
+            is_identifier(&name[..length]) && name.get(length).is_none_or(ends)
+        }),
+        [b'<', name @ .., b'>'] | [b'[', name @ .., b']'] | [b'%', name @ .., b'%'] => is_text(name),
+        [b'<' | b'[', name @ ..] | [b'@', b'@', name @ ..] => is_text(name),
+        _ => matches!(value, [b'%', _]),
+    }
+}
+
+/// Whether a name stands in braces, and nothing but words and what joins them beside it: `{user.name}:{0}`, `{x:>4}`.
+fn has_field(value: &[u8]) -> bool {
+    let is_name = |inner: &[u8]| {
+        let inner = inner.trim_ascii();
+        let name = inner.split(|byte| matches!(byte, b':' | b'!')).next().unwrap_or_default();
+        name.is_empty() || is_expression(name)
+    };
+    let is_text =
+        |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/@$%#'\"\\ ".contains(byte));
+    let mut parts = value.split(|byte| *byte == b'{');
+    let mut has_name = false;
+    parts.next().is_some_and(is_text)
+        && parts.all(|part| {
+            let end = part.iter().position(|byte| *byte == b'}');
+            has_name |= end.is_some_and(|end| is_name(&part[..end]));
+            is_text(part.get(end.map_or(0, |end| end + 1)..).unwrap_or_default())
+        })
+        && has_name
 }
 
 /// The words of `camelCase`.

@@ -2,11 +2,14 @@
 //! place say how much a value must look like a secret to be one. Refuses values that are a variable, a call, a type, a
 //! path, or a word for a secret.
 
+mod line;
 mod name;
 
+use line::begins_setting;
 use name::Kind;
 
 use super::checksum::is_basic;
+use super::form::Class;
 use super::judge::{is_margin, is_name, is_password, is_placeholder, is_random};
 use super::rules::{Form, Left, Need, Place, Rule};
 
@@ -199,6 +202,15 @@ fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name: bool) -> O
     if cursor.take(b":-") {
         return left.ends_with(b"${").then_some(Sign::Default);
     }
+    // Settings of an environment have no other sign, and no blanks around it.
+    let name = &cursor.text[from..cursor.at];
+    if blanks == 0
+        && line::is_of_environment(name)
+        && begins_setting(line::head(cursor.text, from))
+        && cursor.take(b"=")
+    {
+        return Some(Sign::Equals);
+    }
     if cursor.take(b":=") || cursor.take(b"=>") || cursor.take(b"?=") || cursor.take(b"||=") || cursor.take(b"+=") {
         return Some(Sign::Equals);
     }
@@ -271,14 +283,30 @@ fn quoted(cursor: &Cursor, quote: u8, escaped: bool, kind: Kind, sign: Sign) -> 
     if rest.starts_with(&[quote, quote]) && !escaped {
         (rest, from) = (&rest[2..], from + 2);
     }
+    let length = closing(&rest[..rest.len().min(LONGEST)], quote, escaped);
+    // What is longer is judged by its beginning, and then followed.
+    let value = &rest[..length.or((rest.len() > LONGEST).then_some(LONGEST))?];
+    let is_found = accepts(value, kind, sign);
+    is_found.then(|| (from, from + length.or_else(|| closing(rest, quote, escaped)).unwrap_or(rest.len())))
+}
+
+/// Where a text in quotes ends.
+fn closing(rest: &[u8], quote: u8, escaped: bool) -> Option<usize> {
     let mut is_escape = false;
-    let length = rest.iter().take(LONGEST).position(|&byte| {
+    rest.iter().position(|&byte| {
         let ends = byte == b'\n' || (!is_escape && byte == quote) || (escaped && byte == b'\\');
         is_escape = byte == b'\\' && !is_escape;
         ends
-    })?;
-    let value = &rest[..length];
-    accepts(value, kind, sign).then_some((from, from + length))
+    })
+}
+
+/// How long a value is that is judged by its beginning: one that goes on behind what is looked at must look drawn.
+fn followed(rest: &[u8], length: usize, ends: impl Fn(u8) -> bool) -> Option<usize> {
+    if length < LONGEST {
+        return Some(length);
+    }
+    let is_drawn = rest[..length].iter().all(|byte| Class::Padded.has(*byte) || *byte == b'.');
+    (is_drawn && is_random(&rest[..length])).then(|| rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len()))
 }
 
 /// A value without quotes.
@@ -288,23 +316,33 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
     let up_to = |ends: fn(u8) -> bool| rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most);
     let line = left[from.saturating_sub(NEAR)..].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let whole = line.trim_ascii_start();
-    let head = &whole[whole.iter().take_while(|byte| is_margin(**byte)).count()..];
+    let head = line::head(cursor.text, from);
+    if matches!(sign, Sign::Equals | Sign::Tight | Sign::Colon) && begins_setting(head) {
+        let found = if sign == Sign::Colon { line::block(cursor, from, kind) } else { None };
+        if let Some(found) = found.or_else(|| line::value(cursor, from, kind, sign)) {
+            return Some(found);
+        }
+    }
     let is_parameter = sign == Sign::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
     let is_setting =
         sign == Sign::Tight && (begins_setting(head) || whole.ends_with(b"-e ")) && !is_code(&rest[..up_to(ends_word)]);
-    let length = match sign {
+    let ends = match sign {
         // Behind a comma a word is an argument or another name.
         Sign::Comma => return None,
-        Sign::Tag => up_to(|byte| byte == b'<'),
-        Sign::Default => up_to(|byte| byte == b'}'),
-        _ if is_parameter => up_to(ends_parameter),
-        _ if is_setting => setting(&rest[..up_to(ends_word)]),
-        _ => up_to(ends_code),
+        Sign::Tag => |byte| byte == b'<',
+        Sign::Default => |byte| byte == b'}',
+        // Of a connection, where nothing else ends one; `;` is also the end of `&amp;`.
+        _ if is_parameter && left.ends_with(b";") && !left.ends_with(b"&amp;") => ends_part,
+        _ if is_parameter => ends_parameter,
+        _ if is_setting => ends_word,
+        _ => ends_code,
     };
+    let length = up_to(ends);
+    let length = if is_setting { setting(&rest[..length]) } else { length };
     let value = &rest[..length];
     let behind = rest.get(length);
     let is_found = match sign {
-        _ if value.is_empty() || length == LONGEST => false,
+        _ if value.is_empty() => false,
         Sign::Tag | Sign::Default => accepts(value, kind, sign),
         Sign::Blank => accepts(value, kind, sign) && !is_name(value),
         // The badge of a repository carries a token that is for everybody.
@@ -321,13 +359,8 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
             !matches!(behind, Some(b'(' | b'[' | b'{' | b'<' | b'&' | b'|')) && stands_bare(value, kind, ends_line)
         }
     };
-    is_found.then_some((cursor.at, cursor.at + length))
-}
-
-/// Whether a line that begins so goes on with a name that is set.
-fn begins_setting(head: &[u8]) -> bool {
-    let heads = [&b""[..], b"export ", b"set ", b"ENV ", b"ARG ", b"Environment="];
-    heads.contains(&head)
+    let length = if is_found { followed(rest, length, ends)? } else { return None };
+    Some((cursor.at, cursor.at + length))
 }
 
 /// How long the value of a setting is: all of the word, but for what else a connection or a shell is told.
@@ -338,6 +371,10 @@ fn setting(word: &[u8]) -> usize {
 
 fn ends_word(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
+}
+
+fn ends_part(byte: u8) -> bool {
+    ends_word(byte) || byte == b';'
 }
 
 fn ends_parameter(byte: u8) -> bool {
@@ -363,7 +400,8 @@ fn stands_bare(value: &[u8], kind: Kind, ends_line: bool) -> bool {
     !is_code && (is_thought_up || is_random(value)) && !is_placeholder(value) && !is_name(value)
 }
 
-/// Whether a value could be a type or a variable: `Sha256`, `uint32`, `password2`.
+/// Whether a value could be a type or a variable: `Sha256`, `uint32`, `password2`. What begins with a capital is one where
+/// no digit says otherwise.
 fn is_type(value: &[u8]) -> bool {
     let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let known = [
@@ -381,9 +419,29 @@ fn is_type(value: &[u8]) -> bool {
         b"result",
         b"value",
         b"buf",
+        b"md",
+        b"argon",
+        b"pbkdf",
+        b"ed",
+        b"vec",
+        b"u",
+        b"i",
+        b"f",
+        b"h",
+        b"x",
+        b"oauth",
+        b"http",
+        b"hs",
+        b"rs",
+        b"es",
+        b"aes",
+        b"hmac",
+        b"blake",
+        b"crc",
+        b"v",
     ];
     let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(&value[..word]));
-    value.first().is_some_and(u8::is_ascii_uppercase)
+    (value.first().is_some_and(u8::is_ascii_uppercase) && !value.iter().any(u8::is_ascii_digit))
         || is_known
         || name::kind(value).is_some()
         || value.contains(&b'_')

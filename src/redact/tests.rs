@@ -119,6 +119,14 @@ fn twice_is_once_and_no_mixture_panics() {
         "'",
         "kind: Secret\n",
         "data:\n",
+        "data:\n  ",
+        "\"kind\":\"Secret\"",
+        "\"data\":{",
+        "\n  ",
+        "|\n  ",
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2",
+        "{",
+        "}",
         "://",
         "u:",
         "@",
@@ -206,6 +214,144 @@ fn a_value_goes_where_its_name_says_that_it_is_secret() {
     placed("GITHUB_TOKEN=@", &key(&["gh", "p_"], 36), "[redacted:github-token]");
 }
 
+/// Passwords of letters, digits and the punctuation that people and managers of passwords draw from, the same each time.
+fn passwords(count: usize) -> Vec<String> {
+    let letters = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!@#$%^&*()-_=+[]{};:,.<>?";
+    let mut random: u64 = 7;
+    let mut next = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(letters[(random >> 33) as usize % letters.len()])
+    };
+    (0..count).map(|_| (0..16).map(|_| next()).collect()).collect()
+}
+
+#[test]
+fn hardly_a_password_with_punctuation_is_taken_for_code() {
+    let settings = "user: ada\n@\nport: 5432\n";
+    for form in
+        ["password: @", "password = @", "DB_PASSWORD=@", "password = \"@\"", "{\"password\": \"@\"}", "  password: @"]
+    {
+        for around in ["@", "a\n@\nb\n", settings] {
+            let stays = |password: &&String| {
+                let redacted = redact(&around.replacen('@', &form.replacen('@', password, 1), 1)).into_owned();
+                let parts = (0..=password.len() - 6).map(|at| &password[at..at + 6]);
+                parts.into_iter().any(|part| redacted.contains(part))
+            };
+            let all = passwords(200);
+            let kept: Vec<&String> = all.iter().filter(stays).collect();
+            assert!(kept.len() <= 1, "{form:?} in {around:?} keeps {} of {}: {kept:?}", kept.len(), all.len());
+        }
+    }
+}
+
+#[test]
+fn a_value_that_begins_a_line_of_settings_goes_up_to_its_end() {
+    let mark = "[redacted:password]";
+    for password in ["Welcome123", "Summer2024", "P4ssw0rd_prod", "letmein1.x", "ab(c)1{d$e", "x\"y'z1<2>", "a;b=c1;d"]
+    {
+        for line in
+            ["  password: @", "user: a\npassword: @\nport: 1", "[db]\npassword = @\nhost = a", "\u{feff}password = @\n"]
+        {
+            placed(line, password, mark);
+        }
+    }
+    placed("\u{feff}DB_PASSWORD=@\nA=1", &["hunter", "2"].concat(), mark);
+    placed("+  password: @", "P4ss(w0rd", mark);
+    placed("\"Server=db;Password=@;Timeout=1\"", "P4ss(w0rd]#&}", mark);
+    placed("password: @ # of the test", "P4ss(w0rd", mark);
+    placed("a: b\npassword: |\n  @\nb: c", &["hunter", "2"].concat(), mark);
+    placed("a:\n  token: >-\n    @\n  b: c", &key(&[], 40), "[redacted:token]");
+}
+
+/// Base64 of a text whose length three divides.
+fn base64(text: &str) -> String {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let three = |three: &[u8]| {
+        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        (0..4).rev().map(|six| char::from(letters[(bits >> (6 * six) & 63) as usize])).collect::<String>()
+    };
+    text.as_bytes().chunks_exact(3).map(three).collect()
+}
+
+/// A private key as it stands in files.
+fn pem() -> String {
+    format!("-----BEGIN {0} KEY-----\n{1}\n{1}\n{1}\n-----END {0} KEY-----\n", "PRIVATE", key(&[], 64))
+}
+
+#[test]
+fn a_private_key_in_base64_goes() {
+    let encoded = base64(&(pem() + "  "));
+    for line in ["    client-key-data: @\n", "tls.key: @", "{\"key\": \"@\"}", "echo @ | base64 -d"] {
+        placed(line, &encoded, "[redacted:private-key]");
+    }
+    placed("PRIVATE_KEY=@", &encoded, "[redacted:key]");
+    placed("PRIVATE_KEY=@", &encoded.repeat(3), "[redacted:key]");
+    for end in ["\n", "\n    ", "\\n", "\",\n\""] {
+        let lines: Vec<String> =
+            encoded.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into()).collect();
+        let text = format!("key: \"{}\" b", lines.join(end));
+        assert_eq!(redact(&text), "key: \"[redacted:private-key]\" b");
+    }
+    let certificate = base64(&pem().replace("PRIVATE KEY", "CERTIFICATE"));
+    assert!(matches!(redact(&format!("client-certificate-data: {certificate}\n")), Cow::Borrowed(_)));
+}
+
+#[test]
+fn a_private_key_goes_however_its_lines_are_shown() {
+    let static_key = format!(
+        "-----BEGIN OpenVPN Static key V1-----\n{0}\n{0}\n{0}\n-----END OpenVPN Static key V1-----\n",
+        "0123456789abcdef".repeat(2)
+    );
+    let key_with_blank = pem().replacen("\n", "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,A1B2\n\n", 1);
+    let of_each_line = |text: &str, show: &dyn Fn(usize, &str) -> String| {
+        text.lines().enumerate().map(|(n, line)| show(n + 9, line)).collect::<String>()
+    };
+    for text in [pem(), static_key, key_with_blank] {
+        let shown = [
+            of_each_line(&text, &|_, line| format!("-{line}\n")),
+            of_each_line(&text, &|_, line| format!("+{line}\n")),
+            of_each_line(&text, &|_, line| format!("- {line}\n")),
+            of_each_line(&text, &|n, line| format!("{n:3} | {line}\n")),
+            of_each_line(&text, &|n, line| format!("{n:6}→{line}\n")),
+            of_each_line(&text, &|n, line| format!("{n}:{line}\n")),
+            of_each_line(&text, &|_, line| format!("{line}<br>\n")),
+            text.trim_end().replace('\n', "<br/>"),
+            text.trim_end().replace('\n', "%0A"),
+            text.trim_end().replace('\n', "%0D%0A"),
+        ];
+        for whole in shown {
+            // Of a key that is cut off, what is shown goes as well.
+            let cut = whole.split("-----END").next().unwrap_or_default().to_string();
+            for text in [&whole, &cut] {
+                let redacted = redact(text);
+                let is_gone = !redacted.contains("0123456789abcdef") && !redacted.contains(&key(&[], 24));
+                assert!(is_gone && redacted.contains("[redacted:private-key]"), "{text}\nbecame\n{redacted}");
+                assert_eq!(redact(&redacted), redacted);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_value_goes_up_to_its_end() {
+    for length in [500, 511, 512, 513, 700, 5000] {
+        for line in [
+            "SECRET_KEY=@\nb",
+            "secret_key: @\nb",
+            "a\nsecret_key = \"@\"\nb",
+            "{\"secret_key\":\"@\"}",
+            "x --token=@ b",
+        ] {
+            let redacted = redact(&line.replacen('@', &key(&[], length), 1)).into_owned();
+            let kind = if line.contains("token") { "token" } else { "secret" };
+            let kind = if line.to_lowercase().contains("secret_key") { "key" } else { kind };
+            assert_eq!(redacted, line.replacen('@', &format!("[redacted:{kind}]"), 1), "{length}");
+        }
+    }
+    let text = format!("password={}", "é".repeat(400));
+    assert_eq!(redact(&redact(&text)), redact(&text));
+}
+
 #[test]
 fn what_a_kubernetes_secret_holds_goes() {
     let text = "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: YWRh\n  tls.key: |\n    TUlJ\n    QUFB\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n";
@@ -214,8 +360,40 @@ fn what_a_kubernetes_secret_holds_goes() {
         "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: {mark}\n  tls.key: |\n    {mark}\n    {mark}\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n"
     );
     assert_eq!(redact(text), expect);
-    let text = "{\"kind\": \"Secret\", \"data\": {\"a\": \"YWRh\"}}";
-    assert_eq!(redact(text), text.replace("YWRh", mark));
+    let check = |text: &str| assert_eq!(redact(text), text.replace("YWRh", mark), "{text}");
+    check("{\"kind\": \"Secret\", \"data\": {\"a\": \"YWRh\"}}");
+    check("{\"data\":{\"a\":\"YWRh\"},\"kind\":\"Secret\",\"metadata\":{\"name\":\"a-name\",\"namespace\":\"other\"}}");
+    check(
+        "[{\"kind\":\"Map\",\"data\":{\"a\":\"open\"}},{\"kind\":\"Secret\",\"data\":{\"a\":null,\"b\":\"YWRh\"}},{\"data\":{\"a\":\"open\"}}]",
+    );
+    check("{\"kind\":\"Secret\",\"stringData\":{\"a\":\"YWRh\",\"password\":\"YWRh\",\"b\":\"YWRh\"}}");
+    check("\"{\\\"data\\\":{\\\"a\\\":\\\"YWRh\\\"},\\\"kind\\\":\\\"Secret\\\"}\"");
+}
+
+#[test]
+fn a_kubernetes_secret_goes_however_long_it_is_and_whatever_stands_in_it() {
+    let long = |line: &str| (0..4000).map(|n| line.replace('#', &n.to_string())).collect::<String>();
+    let check = |text: &str| {
+        let redacted = redact(text).into_owned();
+        assert!(!redacted.contains("YWRh"), "{} are kept", redacted.matches("YWRh").count());
+        assert!(redacted.contains("a-name") && redacted.contains("open"), "{redacted}");
+    };
+    let end = "metadata:\n  name: a-name\n---\nkind: ConfigMap\ndata:\n  a: open\n";
+    check(&format!("data:\n{}kind: Secret\n{end}", long("  a#: YWRhYWRhYWRh#\n")));
+    check(&format!("kind: Secret\ndata:\n{}{end}", long("  a#: YWRhYWRhYWRh#\n")));
+    let data = long("\"a#\":\"YWRhYWRhYWRh#\",");
+    let object = format!("{{\"data\":{{{data}\"b\":null}},\"kind\":\"Secret\",\"metadata\":{{\"name\":\"a-name\"}}}}");
+    check(&format!("[{{\"kind\":\"Map\",\"data\":{{\"a\":\"open\"}}}},{object}]"));
+    check("text = \"\"\"kind: Secret\ndata:\n  a: YWRhYWRh\nmetadata:\n  name: a-name\n\"\"\"\nopen()");
+    // As `kubectl get secrets -o yaml` tells them.
+    let applied = object.replace(&data, "\"a\":\"YWRhYWRh\",");
+    let item = format!(
+        "- apiVersion: v1\n  data:\n    a: YWRhYWRh\n  kind: Secret\n  metadata:\n    annotations:\n      last: |\n        {applied}\n    name: a-name\n"
+    );
+    let map = "- apiVersion: v1\n  data:\n    a: open\n  kind: ConfigMap\n";
+    check(&format!("items:\n{item}{map}{item}{map}{item}kind: List\n"));
+    // And what a change takes away.
+    check(&format!("-{}\n+open", item.trim_end().replace('\n', "\n-")));
 }
 
 #[test]
@@ -260,6 +438,19 @@ fn what_stands_for_a_secret_or_tells_about_one_stays() {
         "//! Passwords: what they are",
         "author = \"Ada 1815 Lovelace\"",
         "password: Sha256",
+        "password: Argon2",
+        "    password: hash(password1),",
+        "password = config.passwords[1];",
+        "    password: req.body.pass2,",
+        "password: z.string().min(8).max(72)",
+        "password: /^[a-z0-9]{8,}$/,",
+        "password: https://example.com/reset1",
+        "def f():\n    password = db_word2\n    return 1",
+        "password = self.word2",
+        "  password: {name1}-{x}",
+        "  token: |\n    the tokens of a line, 3 of them",
+        "pass: src/a.rs:12",
+        "pass = 99.5%",
         "szpassword : *const u16",
         "--password STRING",
         "[![c](https://c.io/a/badge.svg?token=A1B2C3D4E5)](x)",
@@ -304,4 +495,11 @@ fn repeated_starts_take_linear_time() {
         redact(&text);
         assert!(start.elapsed().as_secs() < 5, "{piece:?} took {:?}", start.elapsed());
     }
+}
+
+/// Facts are joined only with facts of the same rules, and each of three kinds of facts says its rules by a number of its
+/// own. Whoever raises the first raises the others; these may be raised without it.
+#[test]
+fn the_versions_of_what_is_redacted_are_raised_together() {
+    assert_eq!((VERSION, crate::event::DERIVER, crate::syntax::EXTRACTOR), (3, 3, 3), "raise all three");
 }

@@ -124,6 +124,7 @@ fn words_that_only_patina_writes_take_nothing_with_them() {
     repo.patina(&["forget", "hand", "--yes"]);
     assert_eq!(entries(&repo, "notes").len(), 1, "the title alone says it");
     fs::remove_file(repo.state().join("forgotten")).expect("a list");
+    assert_eq!(repo.try_patina(&["forget", "forgotten", "--yes"]).code, 2);
     let none = repo.try_patina(&["forget", "--regex", "Umbra.*", "--yes"]);
     assert_eq!(none.code, 1);
     assert!(none.stderr.contains("nothing was erased"), "{}", none.stderr);

@@ -5,14 +5,16 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::super::checksum::{is_base58_check, is_bech32};
+use super::super::checksum::{base64, is_base58_check, is_bech32};
 use super::super::form::Class::{Alnum, Base64, Hex, Lower, Padded, Upper, Url};
 use super::super::form::Piece::Run;
 use super::super::form::{from, of};
+use super::super::judge::is_random;
 use super::{Left, Need, Place, Rule, find, key};
 
 pub(super) const RULES: &[Rule] = &[
     find("private-key", &["-BEGIN "], armoured),
+    find("private-key", &["LS0tLS1CRUdJTi"], encoded),
     find("private-key", &["BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"], ssh2),
     find("private-key", &["Private-Lines:"], putty),
     find("private-key", &["<D>", "<P>", "<Q>", "<DP>", "<DQ>", "<InverseQ>"], xml),
@@ -26,13 +28,15 @@ pub(super) const RULES: &[Rule] = &[
     key("ethereum-key", &["\"privateKey\":\"0x"], &[of(Hex, 64)]).needs(Need::Variety).left(Left::Any),
 ];
 
-/// With its end: anything that key files hold. Without: long lines of base64 and the rest of the last one.
+/// What stands before the lines of a key where they are shown: the sign of a change, a number, the tags and escapes of line
+/// ends. With its end: anything that key files hold, and these. Without: long lines of base64 and the rest of the last one.
 const ARMOURED: &str = concat!(
-    r"\A-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:",
-    r#"(?:[A-Za-z0-9+/=\s\\"',:.]|-[A-Za-z0-9+/=\s\\"',:.])*"#,
-    r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----",
-    r#"|(?:(?:[\s"',+#*>|\\]|\\[nr]|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]*)*[A-Za-z0-9+/]{20,}={0,2})+"#,
-    r#"(?:(?:[\s"',+#*>|\\]|\\[nr])*[A-Za-z0-9+/]{1,19}={0,2})?)"#,
+    r"\A-----BEGIN (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----(?:",
+    r#"(?:-?(?:[A-Za-z0-9+/=\s\\"',:.#*>|→│]|<br ?/?>|%0[AaDd]))*"#,
+    r"-?-----END (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----",
+    r#"|(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│])|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr]"#,
+    r#"|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]*)*[A-Za-z0-9+/]{20,}={0,2})+"#,
+    r#"(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│])|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr])*[A-Za-z0-9+/]{1,19}={0,2})?)"#,
 );
 
 fn armoured(place: &Place) -> Option<(usize, usize)> {
@@ -41,11 +45,46 @@ fn armoured(place: &Place) -> Option<(usize, usize)> {
     let header = &place.text[place.after..];
     let header = &header[..header.len().min(64)];
     let end = header.windows(5).position(|five| five == b"-----")?;
-    header[..end].windows(11).any(|word| word == b"PRIVATE KEY").then_some(())?;
+    header[..end].windows(11).any(|word| word == b"PRIVATE KEY" || word == b"Static key ").then_some(())?;
     // The last of five hyphens is where the search can tell it from a line.
     let start = place.start.checked_sub(4).filter(|start| *start >= place.done)?;
     let found = FORM.find(&place.text[start..])?;
     Some((start, start + found.end()))
+}
+
+/// How much of base64 says what its header is.
+const HEADER: usize = 64;
+/// Shortest line of base64 behind which another may follow.
+const LINE: usize = 60;
+
+/// The base64 of a file with a header, on one line or broken over several.
+fn encoded(place: &Place) -> Option<(usize, usize)> {
+    let rest = &place.text[place.start..];
+    let says_private = |header: &[u8]| {
+        base64(header)
+            .is_some_and(|header| header.windows(11).any(|word| word == b"PRIVATE KEY" || word == b"Static key "))
+    };
+    says_private(&rest[..Padded.run(rest, HEADER)]).then_some(())?;
+    let mut length = 0;
+    loop {
+        let line = Padded.run(&rest[length..], usize::MAX);
+        length += line;
+        let margin = rest[length..].iter().take(HEADER).take_while(|byte| b"\r\n \t\"',\\+>|#".contains(byte)).count();
+        let next = &rest[length + margin..];
+        // The letter of an escaped line end is of the alphabet too.
+        let is_next = margin > 0 && line >= LINE && (Padded.run(next, LINE) >= LINE || is_last(next));
+        if !is_next {
+            return Some((place.start, place.start + length));
+        }
+        length += margin;
+    }
+}
+
+/// Whether a line can be the last one: it is padded, or drawn and nothing else stands on it.
+fn is_last(line: &[u8]) -> bool {
+    let length = Padded.run(line, LINE);
+    let is_alone = matches!(line.get(length), None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'\\'));
+    is_alone && (line[..length].ends_with(b"=") || is_random(&line[..length]))
 }
 
 /// Up to its end, or as far as what may stand in one goes.

@@ -25,6 +25,10 @@ const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 const URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// All that can be typed, but for what ends a word or a text in quotes.
+const TYPED: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-./:;<=>?@[]^_{|}~";
+/// The same without what XML and connection strings write otherwise.
+const TYPED_IN_XML: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%()*+,-./:=?@[]^_{|}~";
 
 /// Keys by their form: a kind, and parts in turn: a literal, or an alphabet and a length. Literals that begin a key are cut
 /// in two, so that this file holds none.
@@ -33,8 +37,10 @@ type Form = (&'static str, &'static [Part]);
 enum Part {
     Is(&'static str),
     Of(&'static str, usize),
+    /// So many of all printable characters, as they are written between double quotes.
+    Quoted(usize),
 }
-use Part::{Is, Of};
+use Part::{Is, Of, Quoted};
 
 const KEYS: &[Form] = &[
     ("aws-key", &[Is("AK"), Is("IA"), Of(BASE32, 16)]),
@@ -190,37 +196,37 @@ const BARE: &[&str] = &[
 
 /// Where a value is called a secret; `@` is the value, and what it is made of.
 const NAMED: &[(&str, &str, Part)] = &[
-    ("env-password", "DB_PASSWORD=@", Of(ALNUM, 12)),
+    ("env-password", "DB_PASSWORD=@", Of(TYPED, 14)),
     ("env-export", "export API_TOKEN=@", Of(ALNUM, 24)),
     ("env-quoted", "SECRET_KEY=\"@\"", Of(ALNUM, 32)),
-    ("dockerfile", "ENV ADMIN_PASSWORD=@", Of(ALNUM, 10)),
-    ("compose", "      - POSTGRES_PASSWORD=@", Of(ALNUM, 11)),
-    ("yaml-password", "  password: @", Of(LOWER, 14)),
+    ("dockerfile", "ENV ADMIN_PASSWORD=@", Of(TYPED, 12)),
+    ("compose", "      - POSTGRES_PASSWORD=@", Of(TYPED, 13)),
+    ("yaml-password", "  password: @", Of(TYPED, 14)),
     ("yaml-quoted", "  client_secret: '@'", Of(ALNUM, 40)),
-    ("yaml-list", "  - name: DB_PASSWORD\n    value: \"@\"", Of(ALNUM, 16)),
-    ("json-password", "{\"user\": \"ada\", \"password\": \"@\"}", Of(ALNUM, 13)),
+    ("yaml-list", "  - name: DB_PASSWORD\n    value: \"@\"", Quoted(16)),
+    ("json-password", "{\"user\": \"ada\", \"password\": \"@\"}", Quoted(13)),
     ("json-key", "{\"apiKey\":\"@\"}", Of(HEX, 32)),
     ("json-escaped", "\"body\": \"{\\\"access_token\\\": \\\"@\\\"}\"", Of(ALNUM, 40)),
     ("toml", "api_key = \"@\"", Of(HEX, 40)),
-    ("ini", "password = @", Of(LOWER, 15)),
-    ("properties", "spring.datasource.password=@", Of(ALNUM, 12)),
+    ("ini", "password = @", Of(TYPED, 15)),
+    ("properties", "spring.datasource.password=@", Of(TYPED, 14)),
     ("rust", "const API_SECRET: &str = \"@\";", Of(BASE64, 40)),
     ("python", "    auth_token = '@'", Of(URL, 43)),
-    ("python-call", "connect(host='db', password='@', port=5)", Of(ALNUM, 12)),
+    ("python-call", "connect(host='db', password='@', port=5)", Of(TYPED, 12)),
     ("javascript", "const accessToken = `@`;", Of(ALNUM, 36)),
     ("go", "\tprivateKey := \"@\"", Of(HEX, 64)),
-    ("java", "private static final String PASSWORD = \"@\";", Of(ALNUM, 12)),
+    ("java", "private static final String PASSWORD = \"@\";", Quoted(12)),
     ("csharp", "var secret = @\"@\";", Of(ALNUM, 32)),
     ("ruby", "config[:secret_key_base] = '@'", Of(HEX, 64)),
-    ("php", "define('DB_PASSWORD', '@');", Of(ALNUM, 14)),
+    ("php", "define('DB_PASSWORD', '@');", Of(TYPED, 14)),
     ("map", "settings[\"api_token\"] = \"@\"", Of(ALNUM, 28)),
     ("aws-secret", "aws_secret_access_key = @", Of(BASE64, 40)),
     ("flag", "deploy --password @ --host db", Of(ALNUM, 12)),
     ("flag-equals", "deploy --token=@", Of(ALNUM, 30)),
     ("shell-default", "PASS=${DB_PASSWORD:-@}", Of(ALNUM, 12)),
-    ("xml", "<password>@</password>", Of(ALNUM, 12)),
+    ("xml", "<password>@</password>", Of(TYPED_IN_XML, 12)),
     ("xml-attribute", "<add key=\"ClientSecret\" value=\"@\" />", Of(ALNUM, 32)),
-    ("ado", "\"Server=db;Database=a;User Id=ada;Password=@;\"", Of(ALNUM, 12)),
+    ("ado", "\"Server=db;Database=a;User Id=ada;Password=@;\"", Of(TYPED_IN_XML, 12)),
     ("jdbc", "jdbc:postgresql://db/a?user=ada&password=@&ssl=true", Of(ALNUM, 12)),
     ("jdbc-oracle", "jdbc:oracle:thin:ada/@@db:1521/a", Of(ALNUM, 12)),
     (
@@ -237,18 +243,22 @@ const NAMED: &[(&str, &str, Part)] = &[
     ("private-token", "PRIVATE-TOKEN: @", Of(URL, 20)),
     ("cookie", "Cookie: theme=dark; session=@; a=b", Of(ALNUM, 32)),
     ("set-cookie", "Set-Cookie: sid=@; Path=/; HttpOnly", Of(HEX, 40)),
-    ("netrc", "machine git.example.org login ada password @", Of(ALNUM, 12)),
-    ("netrc-lines", "machine git.example.org\n  login ada\n  password @", Of(ALNUM, 12)),
+    ("netrc", "machine git.example.org login ada password @", Of(TYPED, 12)),
+    ("netrc-lines", "machine git.example.org\n  login ada\n  password @", Of(TYPED, 12)),
     ("pgpass", "db.example.org:5432:app:ada:@", Of(ALNUM, 12)),
     ("npmrc", "//registry.example.org/:_authToken=@", Of(HEX, 36)),
     ("curl-user", "curl -u ada:@ https://a", Of(ALNUM, 12)),
-    ("markdown", "**Password:** `@`", Of(ALNUM, 12)),
+    ("markdown", "**Password:** `@`", Of(TYPED, 12)),
     ("signed-url", "https://b.example.org/a?X-Amz-Signature=@&x=1", Of(HEX, 64)),
     ("shared-access", "https://a.example.org/b?sv=2022-11-02&sig=@%3D", Of(ALNUM, 43)),
     ("slack-webhook", "https://hooks.slack.com/services/T01ABCDEF/B01ABCDEF/@", Of(ALNUM, 24)),
     ("discord-webhook", "https://discord.com/api/webhooks/123456789012345678/@", Of(URL, 68)),
-    ("kubernetes-text", "kind: Secret\nmetadata:\n  name: a\nstringData:\n  anything: @\n", Of(LOWER, 14)),
+    ("kubernetes-text", "kind: Secret\nmetadata:\n  name: a\nstringData:\n  anything: @\n", Of(TYPED, 14)),
     ("kubernetes-data", "apiVersion: v1\nkind: Secret\ndata:\n  tls: @\n", Of(BASE64, 64)),
+    ("kubernetes-json", "{\"kind\":\"Secret\",\"data\":{\"tls\":\"@\"},\"metadata\":{\"name\":\"a\"}}", Of(BASE64, 64)),
+    // A private key in base64, whose header says what it is.
+    ("kubeconfig", "    client-key-data: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1J@", Of(BASE64, 1600)),
+    ("long-token", "ID_TOKEN=@", Of(URL, 900)),
     ("wireguard", "PrivateKey = @=", Of(BASE64, 43)),
 ];
 
@@ -260,6 +270,9 @@ const ARMOURS: &[(&str, &str)] = &[
     ("ec-key", "EC PRIVATE"),
     ("openssh-key", "OPENSSH PRIVATE"),
 ];
+
+/// So many values has a large secret of Kubernetes.
+const LARGE: usize = 300;
 
 /// How many of each form are drawn.
 const EACH: usize = 3;
@@ -290,6 +303,11 @@ pub fn secrets(seed: u64) -> Vec<Planted> {
         let line = format!("-----BEGIN {armour} KEY-----\n{}\n-----END {armour} KEY-----", lines.join("\n"));
         all.extend(lines.into_iter().map(|secret| Planted { kind, secret, line: line.clone() }));
     }
+    let values: Vec<String> = (0..LARGE).map(|_| Of(BASE64, 64).drawn(random)).collect();
+    let data: String = values.iter().enumerate().map(|(n, value)| format!("  a{n}: {value}\n")).collect();
+    let line = format!("apiVersion: v1\ndata:\n{data}kind: Secret\n");
+    let some = [0, LARGE / 2, LARGE - 1].map(|at| values[at].clone());
+    all.extend(some.map(|secret| Planted { kind: "kubernetes-large", secret, line: line.clone() }));
     all
 }
 
@@ -311,6 +329,9 @@ pub fn held(folder: &Path, planted: &[Planted]) -> Vec<String> {
     held
 }
 
+/// So many characters in a row of a password are told apart from others by chance.
+const PART: usize = 7;
+
 /// Which of the secrets stand in bytes, whole or, as in an index of words, in parts and in small letters.
 pub fn standing(bytes: &[u8], planted: &[Planted]) -> Vec<String> {
     // A text index keeps words in small letters, apart: the longest part of a secret is one of them.
@@ -320,27 +341,37 @@ pub fn standing(bytes: &[u8], planted: &[Planted]) -> Vec<String> {
         let secret = one.secret.to_ascii_lowercase();
         let longest =
             secret.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|part| part.len()).unwrap_or_default();
-        text.contains(&secret) || (longest.len() >= 10 && text.contains(longest))
+        // Of one with punctuation a part may be left that is none of the longest.
+        let is_typed = secret.bytes().any(|byte| byte.is_ascii_punctuation() && !b"-_.+/=~$".contains(&byte));
+        let has_part =
+            is_typed && secret.as_bytes().windows(PART).any(|part| text.contains(&*String::from_utf8_lossy(part)));
+        text.contains(&secret) || (longest.len() >= 10 && text.contains(longest)) || has_part
     };
     planted.iter().filter(stands).map(|one| format!("{} {}", one.kind, one.secret)).collect()
 }
 
 impl Part {
-    /// The literal, or so many letters, of which digits and letters are never all of one sort.
+    /// The literal, or so many letters, of which digits and letters are never all of one sort. What may have punctuation
+    /// begins with a letter or a digit, as many forms ask for, and does not end as lines of code do.
     fn drawn(&self, random: &mut Random) -> String {
-        match self {
-            Is(literal) => literal.to_string(),
-            Of(alphabet, length) => {
-                let letters = alphabet.as_bytes();
-                loop {
-                    let drawn: String = (0..*length).map(|_| char::from(*random.pick(letters))).collect();
-                    // A short one may come out as a word; nobody could tell it from one.
-                    let is_sort = |sort: fn(&u8) -> bool| letters.iter().any(sort) && *length >= 8;
-                    let lacks = |sort: fn(&u8) -> bool| is_sort(sort) && !drawn.as_bytes().iter().any(sort);
-                    if !lacks(u8::is_ascii_digit) && !(lacks(u8::is_ascii_lowercase)) {
-                        return drawn;
-                    }
-                }
+        let (alphabet, length) = match self {
+            Is(literal) => return literal.to_string(),
+            Of(alphabet, length) => (alphabet.to_string(), *length),
+            Quoted(length) => (TYPED.to_string() + "\"'`\\", *length),
+        };
+        let letters = alphabet.as_bytes();
+        loop {
+            let drawn: String = (0..length).map(|_| char::from(*random.pick(letters))).collect();
+            // A short one may come out as a word; nobody could tell it from one.
+            let is_sort = |sort: fn(&u8) -> bool| letters.iter().any(sort) && length >= 8;
+            let lacks = |sort: fn(&u8) -> bool| is_sort(sort) && !drawn.as_bytes().iter().any(sort);
+            let begins = !alphabet.contains('!') || drawn.starts_with(|first: char| first.is_ascii_alphanumeric());
+            let ends = !drawn.ends_with([',', ';', '(', '[', '{', ':']);
+            if begins && ends && !lacks(u8::is_ascii_digit) && !lacks(u8::is_ascii_lowercase) {
+                return match self {
+                    Quoted(_) => drawn.replace('\\', "\\\\").replace('"', "\\\""),
+                    _ => drawn,
+                };
             }
         }
     }
