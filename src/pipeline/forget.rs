@@ -61,12 +61,14 @@ pub struct Erased {
 /// Members of events that nobody wrote down as a text: what stands there is one of a few words, a name of a file or a hash.
 const FIXED: &[&str] = &[
     "blob",
+    "caller_version",
     "category",
+    "file_path",
     "files",
     "files_changed",
+    "form",
     "format",
     "hash",
-    "key",
     "kind",
     "language",
     "parents",
@@ -76,6 +78,9 @@ const FIXED: &[&str] = &[
     "type",
     "version",
 ];
+
+/// Members that hold a file and, behind `#`, a name in it.
+const KEYS: &[&str] = &["caller", "key"];
 
 /// The events that hold what is to be forgotten.
 pub fn would_go(log: &Path, what: &Forget) -> Result<Vec<Doomed>> {
@@ -148,7 +153,12 @@ fn collect(value: &Value, into: &mut Vec<String>) {
         Value::String(text) => into.push(text.clone()),
         Value::Array(all) => all.iter().for_each(|one| collect(one, into)),
         Value::Object(all) => {
-            all.iter().filter(|(name, _)| !FIXED.contains(&name.as_str())).for_each(|(_, one)| collect(one, into));
+            for (name, one) in all.iter().filter(|(name, _)| !FIXED.contains(&name.as_str())) {
+                match one.as_str().filter(|_| KEYS.contains(&name.as_str())) {
+                    Some(key) => into.extend(key.split_once('#').map(|(_, name)| name.to_string())),
+                    None => collect(one, into),
+                }
+            }
         }
         _ => {}
     }

@@ -135,8 +135,9 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
     let source = source_of(NOTES);
     let mut log = open_log(context)?;
     let (content, mut occurrence) = (redact(&private(context).hide(text)).into_owned(), 0);
-    let mut has_head = false;
+    let (mut has_head, mut heads) = (false, 0);
     log.each_of_session(&source, |_, event_type, data| {
+        heads += u32::from(event_type == SESSION_READ);
         has_head |= event_type == SESSION_READ && head_of(data).is_some();
         let same = serde_json::from_str::<EntryData>(data).ok();
         let same = same.filter(|one| (one.category, &one.content, one.time) == (category, &content, Some(time)));
@@ -147,8 +148,8 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
         session: NOTES.to_string(),
         format: "hand".to_string(),
         title: "notes by hand".to_string(),
-        // One that was forgotten does not come back.
-        hash: time.to_string(),
+        // One that was forgotten does not come back: this is another.
+        hash: heads.to_string(),
         version: BY_HAND.to_string(),
         ..SessionData::default()
     };

@@ -71,7 +71,7 @@ fn client_secret(place: &Place) -> Option<(usize, usize)> {
     let before = place.before(5, |byte| has(&byte));
     let behind = place.text[place.after..].iter().take(40).take_while(|byte| has(byte)).count();
     let fits = before == 4 && left.last().is_some_and(u8::is_ascii_digit) && (31..=34).contains(&behind);
-    fits.then_some((place.start - 4, place.after + behind))
+    fits.then(|| (place.start - 4, place.after + behind))
 }
 
 /// 84 characters, of which four in the middle are known.
