@@ -120,6 +120,11 @@ fn joined(mut all: Vec<Found>) -> Vec<Found> {
 pub fn find(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     scan(text.as_bytes(), 0, text.len(), 0, &mut found);
+    for one in &mut found {
+        // A rule counts bytes, and its bound may lie within a character.
+        one.start = (0..=one.start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        one.end = (one.end..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    }
     found.sort_by_key(|one: &Found| (one.start, one.end));
     found.dedup_by(|next, before| {
         let overlaps = next.start < before.end;

@@ -503,3 +503,14 @@ fn repeated_starts_take_linear_time() {
 fn the_versions_of_what_is_redacted_are_raised_together() {
     assert_eq!((VERSION, crate::event::DERIVER, crate::syntax::EXTRACTOR), (3, 3, 3), "raise all three");
 }
+
+#[test]
+fn a_bound_within_a_character_stops_nobody() {
+    for lead in 0..3 {
+        for text in ["AA:*::*:AA@A*", "password=", "https://u:", "DB_PASSWORD: ", "-----BEGIN RSA PRIVATE KEY-----\n"] {
+            let text = format!("{}{text}{}", "x".repeat(lead), "\u{fffd}".repeat(700));
+            let once = redact(&text).into_owned();
+            assert_eq!(redact(&once), once.as_str(), "{text}");
+        }
+    }
+}

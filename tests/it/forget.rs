@@ -117,7 +117,7 @@ fn words_that_only_patina_writes_take_nothing_with_them() {
     repo.commit_files(&[("src/a.rs", "pub fn a() {}\n")], "Begin");
     repo.reindex();
     repo.patina(&["note", "--goal", "Be fast"]);
-    for word in ["version", "goal", "content", "null", "files", "code.file", "src/a.rs"] {
+    for word in ["version", "goal", "null", "files", "code.file", "src/a.rs"] {
         let looked = repo.json(&["forget", word, "--dry-run"]);
         assert_eq!(looked["found"], json!({}), "{word}");
     }
