@@ -87,8 +87,8 @@ fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     kept.sort_by_key(|(seq, _)| *seq);
     let entries = kept;
     let (mut facts, mut seqs) = (Vec::new(), Vec::new());
-    let newest = versions.iter().rev().map(|(_, _, version)| version);
-    let newest = newest.filter(|version| heads.iter().any(|(_, data)| data.version == **version)).next().cloned();
+    let mut newest = versions.iter().rev().map(|(_, _, version)| version);
+    let newest = newest.find(|version| heads.iter().any(|(_, data)| data.version == **version)).cloned();
     heads.retain(|(_, data)| Some(&data.version) == newest.as_ref());
     if let Some((seq, data)) = heads.into_iter().max_by_key(|(seq, data)| (data.entries, data.head.ended, *seq)) {
         facts.push(session_fact(&data, source, Origin::Session));
