@@ -111,6 +111,9 @@ fn doomed(log: &Path, list: &Looked) -> Result<Vec<Doomed>> {
         }
         let mut strings = Vec::new();
         collect(&data, &mut strings);
+        // A file is called by its path, which stays.
+        let path = data["file_path"].as_str().unwrap_or_default();
+        strings.retain(|text| !path.ends_with(text.as_str()));
         if is_of_session || strings.iter().any(|text| list.holds(text)) {
             let is_head = event_type == SESSION_READ && !from_git && !is_of_session;
             let session = is_head.then(|| serde_json::from_value(data).ok()).flatten();
