@@ -237,6 +237,12 @@ pub(super) fn ended(workspace: &Workspace) -> Result<()> {
     write_list(workspace, &list)
 }
 
+/// Takes a session off the list of what was forgotten, because a person goes on with it.
+pub(super) fn take_up_again(workspace: &Workspace, session: &str) -> Result<()> {
+    let Some(mut list) = read_list(workspace)? else { return Ok(()) };
+    if list.remove_session(session) { write_list(workspace, &list) } else { Ok(()) }
+}
+
 fn write_list(workspace: &Workspace, list: &Forgotten) -> Result<()> {
     write_atomically(&workspace.forgotten_path(), &serde_json::to_vec(list)?)
 }

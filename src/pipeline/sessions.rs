@@ -133,6 +133,8 @@ pub struct Noted {
 /// Keeps an entry that a person wrote by hand at a moment, Unix seconds, and makes it live. `files` are encoded paths.
 pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[String], time: i64) -> Result<Noted> {
     let source = source_of(NOTES);
+    // Else the next forgetting, of whatever it is, would take the new notes along.
+    super::forget::take_up_again(context.workspace, NOTES)?;
     let mut log = open_log(context)?;
     let (content, mut occurrence) = (redact(&private(context).hide(text)).into_owned(), 0);
     let (mut has_head, mut heads) = (false, 0);

@@ -173,6 +173,13 @@ impl Forgotten {
         }
     }
 
+    /// Takes a session off the list; whether it was on it.
+    pub fn remove_session(&mut self, session: &str) -> bool {
+        let (proof, before) = (self.proof(session), self.sessions.len());
+        self.sessions.retain(|known| *known != proof);
+        self.sessions.len() < before
+    }
+
     /// Whether a session is on the list.
     pub fn holds_session(&self, session: &str) -> bool {
         self.sessions.contains(&self.proof(session))

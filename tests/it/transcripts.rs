@@ -170,6 +170,8 @@ fn notes_go_on_beside_notes_of_others_and_after_they_were_forgotten() {
     assert!(sessions(&other).is_empty());
     other.patina(&["note", "--goal", "Begin again"]);
     assert_eq!(entries(&other, "notes"), [("goal".to_string(), "Begin again".to_string())]);
+    other.patina(&["forget", "Umbragrove", "--yes"]);
+    assert_eq!(entries(&other, "notes").len(), 1, "forgetting something else leaves them");
     verified(&other, "notes after notes");
 }
 
