@@ -1,4 +1,4 @@
-//! `patina who`: who knows a file, a folder or a symbol.
+//! `patina who`: who knows a file, a folder or a symbol, and who is likely to change it next.
 
 use std::process::ExitCode;
 
@@ -11,6 +11,7 @@ use crate::event::count;
 use crate::git::day;
 use crate::history::{self, Person};
 use crate::item::Target;
+use crate::query;
 use crate::view;
 
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,9 @@ pub struct Arguments {
     /// Show at most K.
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
+    /// Who is likeliest to change it next, whether they ever did or not.
+    #[arg(long)]
+    next: bool,
     /// Wait until what HEAD shows is indexed.
     #[arg(long)]
     fresh: bool,
@@ -55,8 +59,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             (if folder.is_empty() { ".".to_string() } else { folder }, paths)
         }
     };
-    let known = reader.people()?;
-    let mut people = history::who(cache, view, reader.time(), &paths, &known)?;
+    let mut people = match arguments.next {
+        true => query::next(&reader, &reader.vectors()?, &paths)?,
+        false => history::who(cache, view, reader.time(), &paths, &*reader.people()?)?,
+    };
     people.truncate(arguments.k);
     if output.json {
         return output.print_json(&Answer {
@@ -74,15 +80,14 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             kind => ("with the help of ".to_string(), format!(", {kind}")),
         };
         let departed = if person.departed { ", departed" } else { "" };
-        page.heading(
-            format!("{lead}{} <{}>", person.name, person.email),
-            format!(
-                "  {}, last {} {}{kind}{departed}",
-                count(person.commits as u64, "commit"),
-                day(person.last_commit),
-                short(&person.last_commit_id)
-            ),
-        );
+        let last = person.last_commit.zip(person.last_commit_id.as_deref());
+        let commits = match last {
+            Some((time, id)) => {
+                format!("{}, last {} {}", count(person.commits as u64, "commit"), day(time), short(id))
+            }
+            None => "never touched it".to_string(),
+        };
+        page.heading(format!("{lead}{} <{}>", person.name, person.email), format!("  {commits}{kind}{departed}"));
     }
     if people.is_empty() {
         page.line(format!("no recorded commit touched {name}"));

@@ -30,18 +30,19 @@ pub struct Person {
     pub email: String,
     /// `human`, `bot` or `agent`.
     pub kind: &'static str,
-    /// Decayed commits plus a tenth of recency in the repository.
+    /// Decayed commits plus a tenth of recency in the repository; of who is next, what the weighted signals come to.
     pub score: f64,
-    /// Their part of the scores of all humans, from 0 to 1; 0 for bots and agents, which know nothing.
+    /// Their part of the scores of all humans, from 0 to 1; 0 for bots and agents, which know nothing. Of who is next, how
+    /// likely it is they.
     pub share: f64,
-    /// Their newest commit to the target, Unix seconds.
-    pub last_commit: i64,
+    /// Their newest commit to the target, Unix seconds; none where they made none.
+    pub last_commit: Option<i64>,
     /// Commits to the target.
     pub commits: usize,
     /// Nothing of theirs was committed to the repository in the year before.
     pub departed: bool,
     /// Their newest commit to the target, in hexadecimal.
-    pub last_commit_id: String,
+    pub last_commit_id: Option<String>,
 }
 
 /// People as commits write them, brought to who they are.
@@ -105,6 +106,30 @@ impl People {
         known.filter(|known| known.kind == "human").map(|known| known.called.as_str())
     }
 
+    /// A human by what they are called, as one who never touched what is asked about.
+    pub fn called(&self, called: &str, as_of: i64) -> Option<Person> {
+        let index = self.all.iter().position(|known| known.called == called)?;
+        Some(self.person(index, as_of))
+    }
+
+    /// One of them, before anything they did is counted.
+    fn person(&self, index: usize, as_of: i64) -> Person {
+        let Known { name, email, kind, .. } = &self.all[index];
+        // Everybody here wrote something.
+        let seen = self.last_seen.get(&index).copied().unwrap_or(as_of);
+        Person {
+            name: name.clone(),
+            email: email.clone(),
+            kind,
+            score: RECENCY_WEIGHT * decay(as_of, seen, RECENCY_HALF_LIFE),
+            share: 0.0,
+            last_commit: None,
+            commits: 0,
+            departed: as_of.saturating_sub(seen) > DEPARTED_DAYS * 86_400,
+            last_commit_id: None,
+        }
+    }
+
     /// Everybody who wrote a commit, each once and the author first.
     fn wrote(&self, commit: Seq, author: i64) -> Vec<usize> {
         let others = self.co_authors.get(&commit).map_or(&[][..], Vec::as_slice);
@@ -144,23 +169,11 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
     let wrote = |(commit, author): (&(i64, Vec<u8>, Seq), &i64)| people.wrote(commit.2, *author);
     let each = commits.iter().flat_map(|commit| wrote(commit).into_iter().map(move |index| (commit.0, index)));
     for ((time, sha, _), index) in each {
-        let Known { name, email, kind, .. } = &people.all[index];
-        let seen = people.last_seen.get(&index).copied().unwrap_or(*time);
-        let person = found.entry(index).or_insert_with(|| Person {
-            name: name.clone(),
-            email: email.clone(),
-            kind,
-            score: RECENCY_WEIGHT * decay(as_of, seen, RECENCY_HALF_LIFE),
-            share: 0.0,
-            last_commit: *time,
-            commits: 0,
-            departed: as_of.saturating_sub(seen) > DEPARTED_DAYS * 86_400,
-            last_commit_id: String::new(),
-        });
+        let person = found.entry(index).or_insert_with(|| people.person(index, as_of));
         person.score += decay(as_of, *time, HALF_LIFE);
         person.commits += 1;
-        person.last_commit = *time;
-        person.last_commit_id = crate::event::hex(sha);
+        person.last_commit = Some(*time);
+        person.last_commit_id = Some(crate::event::hex(sha));
     }
     let mut ranked: Vec<Person> = found.into_values().collect();
     let total: f64 = ranked.iter().filter(|person| person.kind == "human").map(|person| person.score).sum();

@@ -123,7 +123,7 @@ impl Answers {
         }
         for person in history::who(cache, view.id, as_of, std::slice::from_ref(&file.path), people)? {
             let (name, email, score, commits) = (&person.name, &person.email, person.score, person.commits);
-            let last = &person.last_commit_id;
+            let last = person.last_commit_id.as_deref().unwrap_or_default();
             self.people.push(format!("{worktree} {} {name} <{email}> {score:.6} {commits} {last}", file.path));
         }
         Ok(())

@@ -123,3 +123,28 @@ fn who_wrote_a_commit_is_asked_for_whichever_line_names_them() {
         |person: &str, step: usize| Made::new(format!("step {step}\n\nCo-authored-by: {CLAUDE}\n"), []).by(person);
     assert_eq!(told(&history(&helped)), author, "by a person with an agent");
 }
+
+#[test]
+fn who_is_next_need_not_have_touched_it() {
+    let repo = TestRepo::new();
+    for _ in 0..6 {
+        commit(&repo, ADA, &["src/a.rs"], &[]);
+        commit(&repo, "Grace <grace@example.org>", &["src/b.rs", "src/c.rs"], &[]);
+    }
+    commit(&repo, "Alan <alan@example.org>", &["docs/z.md"], &[]);
+    commit(&repo, CLAUDE, &["src/a.rs"], &[]);
+    repo.reindex();
+    let known = who(&repo, "src/a.rs");
+    assert_eq!(known.iter().map(|one| one.0.as_str()).collect::<Vec<_>>(), ["Ada", "Claude Opus 4.6 (1M context)"]);
+    let next = repo.json(&["who", "--next", "src/a.rs"])["people"].as_array().expect("people").clone();
+    let names = next.iter().map(|one| one["name"].as_str().expect("a name")).collect::<Vec<_>>();
+    assert_eq!((names[0], names.len()), ("Ada", 3), "agents change what they are told to: {names:?}");
+    let shares: Vec<f64> = next.iter().map(|one| one["share"].as_f64().expect("a share")).collect();
+    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9 && shares.is_sorted_by(|a, b| a >= b), "{shares:?}");
+    assert!(next[0]["commits"] == 6 && next[0]["last_commit"].is_number(), "{next:?}");
+    assert!(next[1..].iter().all(|one| one["commits"] == 0 && one["last_commit"].is_null()), "{next:?}");
+    let said = repo.patina(&["who", "--next", "src/a.rs"]).stdout;
+    assert!(said.contains("Grace <grace@example.org>  never touched it"), "{said}");
+    let folder = repo.json(&["who", "--next", "."])["people"].as_array().map(Vec::len);
+    assert_eq!((folder, repo.json(&["who", "--next", "docs"])["people"][0]["commits"].as_u64()), (Some(3), Some(1)));
+}

@@ -1,0 +1,52 @@
+//! Who is likeliest to change some files next: everybody who ever wrote something here, in the order that weighted signals
+//! give. Refuses bots and agents: they change what they are told to.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+
+use super::Reader;
+use super::signals::{Signals, scores};
+use crate::fusion::{self, Question};
+use crate::history::{self, File, LARGEST_COMMIT, Person};
+use crate::index::Vectors;
+
+/// The dimension whose adapter sees whose files are alike.
+const DIMENSION: &str = "social";
+
+/// Everybody, the likeliest first; `score` is what the signals come to, and `share` how likely it is that person.
+pub fn next(reader: &Reader<'_>, vectors: &Vectors<'_>, paths: &[String]) -> Result<Vec<Person>> {
+    let people = reader.people()?;
+    let only = if let [path] = paths { Some(path.as_str()) } else { None };
+    let mut signals = Signals::count(reader, only)?;
+    signals.see(reader, vectors, DIMENSION)?;
+    let (history, [frozen, projected]) = (&signals.history, &signals.seen);
+    let files = asked(&signals, paths);
+    let table = fusion::people_table(&history.tally, &history.paths, &files, &frozen.files, &projected.files);
+    let scores = scores(reader, Question::Who, &table, signals.model.as_deref())?;
+    let touched = history::who(&reader.cache, reader.view.id, reader.time(), paths, &people)?;
+    let mut touched: HashMap<String, Person> =
+        touched.into_iter().map(|person| (format!("{} <{}>", person.name, person.email), person)).collect();
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let all: f64 = scores.iter().map(|score| (score - most).exp()).sum();
+    let mut likely = Vec::with_capacity(scores.len());
+    for (person, score) in table.files.iter().zip(&scores) {
+        let called = &history.people[*person as usize];
+        let known = touched.remove(called).or_else(|| people.called(called, reader.time()));
+        likely.extend(known.map(|known| Person { score: *score, share: (score - most).exp() / all, ..known }));
+    }
+    likely.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.email.cmp(&b.email)));
+    Ok(likely)
+}
+
+/// The files that are asked of: of many those that changed most lately, no more than a commit has that says something.
+fn asked(signals: &Signals<'_>, paths: &[String]) -> Vec<File> {
+    let (history, wanted) = (&signals.history, paths.iter().map(String::as_str).collect::<HashSet<&str>>());
+    let mut files: Vec<File> = history.tally.live().filter(|file| wanted.contains(history.path(*file))).collect();
+    if files.len() > LARGEST_COMMIT as usize {
+        let popularity = history.tally.popularity();
+        files.sort_by(|a, b| popularity[*b as usize].total_cmp(&popularity[*a as usize]).then(a.cmp(b)));
+        files.truncate(LARGEST_COMMIT as usize);
+    }
+    files
+}
