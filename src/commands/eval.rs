@@ -63,6 +63,9 @@ struct Kept {
     /// sha256 of the model.
     model: String,
     repository: Repository,
+    /// The experiment's file as it was read; none where everything was learned as always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    config: Option<String>,
     #[serde(flatten)]
     report: Report,
 }
@@ -97,9 +100,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .into());
     }
     let wanted = wanted(arguments)?;
-    let experiments = match &arguments.config {
-        Some(path) => read_experiments(path)?,
-        None => BTreeMap::new(),
+    let (config, experiments) = match &arguments.config {
+        Some(path) => read_experiments(path).map(|(text, experiments)| (Some(text), experiments))?,
+        None => Default::default(),
     };
     let reader = here.reader(false, Needs::Vectors, output)?;
     let Some(head) = reader.view.head else {
@@ -133,7 +136,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         true => Material::flat(question),
         false => material.prior(question).unwrap_or_else(|_| Material::flat(question)),
     };
-    let report = measure(&material, &learned, &prior, &wanted)?;
+    let report = measure(&material, &learned, &prior, &wanted, &|| !stop.load(Ordering::Relaxed))?;
     if arguments.prior_row {
         return prior_row(&material, &report, output);
     }
@@ -147,6 +150,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             files: material.corpus.items.iter().filter(|item| item.kind == "file").count(),
             people: material.timeline.people.len(),
         },
+        config,
         report,
     };
     if let Err(error) = keep(&here, &kept) {
@@ -217,6 +221,12 @@ fn wanted(arguments: &Arguments) -> Result<Wanted> {
     {
         return Err(refuse("task", name, Wanted::tasks().map(|(_, task)| task).collect()).into());
     }
+    if let (Some(dimension), Some(task)) = (&arguments.dimension, &arguments.task)
+        && !Wanted::tasks().any(|(own, known)| own == dimension && known == task)
+    {
+        let own = Wanted::tasks().filter(|(own, _)| own == dimension).map(|(_, task)| task).collect();
+        return Err(refuse(&format!("task of {dimension} called"), task, own).into());
+    }
     Ok(Wanted {
         dimension: arguments.dimension.clone(),
         task: arguments.task.clone(),
@@ -225,14 +235,15 @@ fn wanted(arguments: &Arguments) -> Result<Wanted> {
     })
 }
 
-fn read_experiments(path: &PathBuf) -> Result<BTreeMap<&'static str, Experiment>> {
+fn read_experiments(path: &PathBuf) -> Result<(String, BTreeMap<&'static str, Experiment>)> {
     let refuse = |error: anyhow::Error| {
         let message = format!("{} is no experiment: {error:#}", path.display());
         UserError::new(Exit::Usage, message)
             .hint("a table for each dimension, for example [temporal] with hidden = 128")
     };
     let text = std::fs::read_to_string(path).map_err(|error| refuse(error.into()))?;
-    Ok(experiments(&text).map_err(refuse)?)
+    let experiments = experiments(&text).map_err(refuse)?;
+    Ok((text, experiments))
 }
 
 /// One row of `templates/prior.toml`.
@@ -285,6 +296,9 @@ fn history(here: &Here, output: &Output) -> Result<ExitCode> {
         let at = day(kept.at.cast_signed());
         let generation = kept.generation.map_or("none".to_string(), |id| id.to_string());
         page.heading(format!("{at}  {}", short(&kept.as_of)), format!("  generation {generation}"));
+        for line in kept.config.iter().flat_map(|config| config.lines()).filter(|line| !line.trim().is_empty()) {
+            page.line(format!("  learned with: {line}"));
+        }
         for task in &kept.report.tasks {
             page.line(format!("  {}", summary(task)));
         }

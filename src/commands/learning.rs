@@ -43,7 +43,7 @@ pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
     })
 }
 
-/// Trains while a person waits, and makes a generation of what was published. The caller has caught up; whoever rang
+/// Trains while a person waits, and makes a generation of what came of it. The caller has caught up; whoever rang
 /// before `rings` was answered.
 pub fn train(
     here: &Here,
@@ -79,7 +79,7 @@ pub fn train(
     );
     progress.finish();
     let outcomes = outcomes?;
-    if outcomes.iter().any(|outcome| outcome.published) && !dry_run {
+    if outcomes.iter().any(Outcome::is_change) && !dry_run {
         // Stored embeddings are projected anew, and the generation is switched once they all are.
         here.behind_the_lock(stop, output, |context| pipeline::catch_up(context, Depth::New))?;
     }
@@ -87,7 +87,7 @@ pub fn train(
 }
 
 /// Trains where it is time to, as the worker that has nothing else to do; whoever rang before `rings` was answered.
-/// Returns whether something was published: the next catching up makes a generation of it.
+/// Returns whether something was published or withdrawn: the next catching up makes a generation of it.
 pub fn by_itself(common_dir: &Path, workspace: &Workspace, config: &Config, stop: &AtomicBool, rings: u64) -> bool {
     let training = Training { common_dir, workspace, config, stop, rings };
     match training.run() {
@@ -128,7 +128,7 @@ impl Training<'_> {
             Ok(outcomes) => {
                 let published = outcomes.iter().filter(|outcome| outcome.published).count();
                 tracing::info!(trained = outcomes.len(), published, "training has ended");
-                Ok(published > 0)
+                Ok(outcomes.iter().any(Outcome::is_change))
             }
             Err(error) if is_put_off(&error) => {
                 tracing::info!(why = format!("{error:#}"), "training is put off");

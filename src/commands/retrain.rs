@@ -51,6 +51,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         let what = match (outcome.published, arguments.dry_run) {
             (true, false) => "published",
             (true, true) => "would be published",
+            (false, false) if outcome.withdrawn => "withdrawn",
+            (false, true) if outcome.withdrawn => "would be withdrawn",
             (false, _) => "not published",
         };
         page.heading(

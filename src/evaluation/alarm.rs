@@ -97,8 +97,9 @@ impl Alarm {
             thresholds.into_iter().find(|threshold| figures(Part::Validation, *threshold).1 <= MOST_FALSE / 2.0);
         let Some(threshold) = lowest.filter(|threshold| figures(Part::Validation, *threshold).0 >= LEAST_FOUND) else {
             alarm.silent = Some(format!(
-                "no threshold finds {:.0} in a hundred missing files with at most {MOST_FALSE:.0} false alarms in a hundred changes",
-                100.0 * LEAST_FOUND
+                "no threshold finds {:.0} in a hundred missing files with at most {:.1} false alarms in a hundred changes of validation",
+                100.0 * LEAST_FOUND,
+                MOST_FALSE / 2.0
             ));
             return alarm;
         };

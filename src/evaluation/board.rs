@@ -70,19 +70,21 @@ pub struct Board {
 }
 
 impl Marks {
-    /// Of scores over candidates and which of them are right. Equal scores share their places.
+    /// Of scores over candidates and which of them are right. Equal scores share their places, and what is no number is
+    /// the last of all.
     pub fn of(scores: &[f32], right: &[usize]) -> Self {
+        let number = |score: f32| if score.is_nan() { f32::NEG_INFINITY } else { score };
         let mut marks = Marks::default();
         if right.is_empty() {
             return marks;
         }
         let mut best = f64::INFINITY;
         for index in right {
-            let own = scores[*index];
+            let own = number(scores[*index]);
             let (mut before, mut equal) = (0_usize, 0_usize);
-            for score in scores {
-                before += usize::from(*score > own);
-                equal += usize::from(*score == own);
+            for score in scores.iter().map(|score| number(*score)) {
+                before += usize::from(score > own);
+                equal += usize::from(score == own);
             }
             let place = before as f64 + (equal as f64 + 1.0) / 2.0;
             marks.recall += f64::from(u8::from(place <= RECALL_AT));
@@ -267,6 +269,7 @@ mod tests {
         check(&[3.0, 2.0, 1.0], &[1, 2], 0.5, 1.0);
         check(&[0.0; 3], &[2], 0.5, 1.0);
         check(&[0.0; 99], &[0], 1.0 / 50.0, 0.0);
+        check(&[f32::NAN, 0.0, -1.0], &[0], 1.0 / 3.0, 1.0);
         assert_eq!(Marks::of(&[0.0, 0.0], &[0]).answered, 0.0);
     }
 

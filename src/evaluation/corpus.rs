@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
@@ -15,10 +15,11 @@ use crate::derive::EntryFact;
 use crate::edges::{self, Candidate, Site, Table};
 use crate::embedding::{Source, text_of};
 use crate::entries::Told;
+use crate::error::interrupted;
 use crate::event::{Status, encode_path};
 use crate::fail;
 use crate::git::{ObjectId, Repository};
-use crate::history::{LARGEST_COMMIT, Timeline};
+use crate::history::{LARGEST_COMMIT, Tally, Timeline};
 use crate::item::{Outcome, Parse, read_all};
 use crate::syntax::Language;
 
@@ -64,6 +65,8 @@ pub struct Corpus {
     pub messages: Vec<Option<u32>>,
     /// Places of the texts of files that were born after the split, by step and path.
     pub born: HashMap<(usize, u32), u32>,
+    /// Places of the texts of files that stand where training ends and not in its tree, by path.
+    pub strays: HashMap<u32, u32>,
     /// By step of validation and test: the message without the words of its paths, and its place among the texts.
     pub masked: HashMap<usize, (String, Option<u32>)>,
     /// What session logs of the tree say, until it is parted.
@@ -96,10 +99,16 @@ impl Corpus {
         let places = Places::new(timeline);
         let tree = match fail::leaks("a later text") {
             true => reading.repository.tree_of(head),
-            false => tree_at_split(reading.repository, timeline, split, head),
+            false => tree_at_split(reading.repository, timeline, split),
         };
         if let Some(tree) = tree {
             corpus.take_tree(reading, tree)?;
+        }
+        let strays = strays(timeline, split, |path| corpus.by_key.contains_key(path));
+        for ((), path, text) in
+            corpus.read_files(reading, timeline, strays.into_iter().map(|(path, blob)| ((), path, blob)))?
+        {
+            corpus.strays.insert(path, text);
         }
         for (place, step) in timeline.steps.iter().enumerate() {
             if place == split.train.end {
@@ -126,6 +135,10 @@ impl Corpus {
         corpus.take_born(reading, timeline, split)?;
         corpus.sessions = sessions::asked(&places, split, sessions, |category, content| corpus.said(category, content));
         corpus.known = HashMap::new();
+        // Whatever was not read yet is missing.
+        if reading.stop.load(Ordering::Relaxed) {
+            return Err(interrupted().into());
+        }
         Ok(corpus)
     }
 
@@ -222,12 +235,26 @@ impl Corpus {
 
     /// Files that were added after the split, with the text of the commit that added them.
     fn take_born(&mut self, reading: &Reading<'_>, timeline: &Timeline, split: &Split) -> Result<()> {
-        let mut asked: HashMap<(String, ObjectId), Vec<(usize, u32)>> = HashMap::new();
+        let mut born = Vec::new();
         for (place, step) in timeline.steps.iter().enumerate().skip(split.train.end) {
-            for change in step.changes.iter().filter(|change| change.status == Status::A && change.from.is_none()) {
-                let path = &timeline.paths[change.path as usize];
-                asked.entry((path.clone(), change.blob)).or_default().push((place, change.path));
-            }
+            let added = step.changes.iter().filter(|change| change.status == Status::A && change.from.is_none());
+            born.extend(added.map(|change| (place, change.path, change.blob)));
+        }
+        let found = self.read_files(reading, timeline, born.into_iter())?;
+        self.born.extend(found.into_iter().map(|(place, path, text)| ((place, path), text)));
+        Ok(())
+    }
+
+    /// The places of the texts of some versions of files, each beside what it is asked for; none where it says nothing.
+    fn read_files<T: Copy>(
+        &mut self,
+        reading: &Reading<'_>,
+        timeline: &Timeline,
+        versions: impl Iterator<Item = (T, u32, ObjectId)>,
+    ) -> Result<Vec<(T, u32, u32)>> {
+        let mut asked: HashMap<(String, ObjectId), Vec<(T, u32)>> = HashMap::new();
+        for (of, path, blob) in versions {
+            asked.entry((timeline.paths[path as usize].clone(), blob)).or_default().push((of, path));
         }
         let jobs: BTreeSet<(String, ObjectId)> = asked.keys().cloned().collect();
         let mut found = Vec::new();
@@ -238,13 +265,13 @@ impl Corpus {
             Ok(())
         })?;
         found.sort();
+        let mut texts = Vec::new();
         for (path, blob, data) in found {
             let Some(text) = self.text(&serde_json::from_str(&data)?) else { continue };
-            for place in asked.remove(&(path, blob)).unwrap_or_default() {
-                self.born.insert(place, text);
-            }
+            let asked = asked.remove(&(path, blob)).unwrap_or_default();
+            texts.extend(asked.into_iter().map(|(of, path)| (of, path, text)));
         }
-        Ok(())
+        Ok(texts)
     }
 
     fn text(&mut self, source: &Source) -> Option<u32> {
@@ -259,16 +286,54 @@ impl Corpus {
     }
 }
 
-/// The tree of the newest commit on the line of first parents that is among those that train: all that came before it
-/// is among them too.
-fn tree_at_split(repository: &Repository, timeline: &Timeline, split: &Split, head: ObjectId) -> Option<ObjectId> {
-    let place: HashMap<&str, usize> =
-        timeline.steps.iter().enumerate().map(|(place, step)| (step.sha.as_str(), place)).collect();
-    let mut at = head;
-    loop {
-        if place.get(at.to_string().as_str()).is_some_and(|place| split.train.contains(place)) {
-            return repository.tree_of(at);
-        }
-        at = *repository.parents_of(at).first()?;
+/// The tree where training ends: of the commit that reaches the most of those that train.
+fn tree_at_split(repository: &Repository, timeline: &Timeline, split: &Split) -> Option<ObjectId> {
+    let step = &timeline.steps[timeline.widest(split.train.end)?];
+    repository.tree_of(ObjectId::from_hex(step.sha.as_bytes()).ok()?)
+}
+
+/// What files hold that are there where training ends and that its tree does not show, for they were added beside it:
+/// the newest version that trains, by path.
+fn strays(timeline: &Timeline, split: &Split, is_shown: impl Fn(&str) -> bool) -> Vec<(u32, ObjectId)> {
+    let (mut tally, mut newest) = (Tally::default(), HashMap::new());
+    for place in split.train.clone() {
+        tally.take(place, &timeline.steps[place]);
+        newest.extend(timeline.steps[place].changes.iter().map(|change| (change.path, change.blob)));
+    }
+    let live = tally.live().map(|file| tally.path(file));
+    let stray = live.filter(|path| !is_shown(&timeline.paths[*path as usize]));
+    stray.filter_map(|path| Some((path, *newest.get(&path)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Change, Step};
+
+    #[test]
+    fn what_was_added_beside_the_tree_is_its_newest_version_that_trains() {
+        let blob = |n: u8| ObjectId::from_bytes_or_panic(&[n; 20]);
+        let step = |changes: &[(u32, Status, u8)]| Step {
+            seq: 0,
+            sha: String::new(),
+            time: 0,
+            parents: Vec::new(),
+            is_merge: false,
+            authors: Vec::new(),
+            message: String::new(),
+            touched: changes.len(),
+            changes: (changes.iter())
+                .map(|(path, status, n)| Change { path: *path, from: None, status: *status, blob: blob(*n) })
+                .collect(),
+        };
+        let steps = vec![
+            step(&[(0, Status::A, 1), (1, Status::A, 2), (2, Status::A, 3)]),
+            step(&[(1, Status::M, 4), (2, Status::D, 3)]),
+            step(&[(1, Status::M, 5)]),
+        ];
+        let paths = ["shown", "stray", "gone"].map(str::to_string).into();
+        let timeline = Timeline { steps, paths, ..Timeline::default() };
+        let split = Split { train: 0..2, fit: 2..3, gate: 3..3, test: 3..3, is_measuring: true };
+        assert_eq!(strays(&timeline, &split, |path| path == "shown"), [(1, blob(4))]);
     }
 }

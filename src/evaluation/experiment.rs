@@ -89,11 +89,15 @@ impl Table {
             "dropout is {}, and must be from 0 to below 1",
             training.dropout
         );
-        let is_positive = |number: f32| number > 0.0 && number.is_finite();
-        ensure!(
-            is_positive(training.rate) && is_positive(training.temperature),
-            "rate and temperature must be above 0"
-        );
+        // Beyond these numbers overflow within a few steps, and what comes out says nothing.
+        for (name, number, range) in [
+            ("rate", training.rate, 1e-8..=1.0),
+            ("temperature", training.temperature, 1e-3..=1e3),
+            ("decay", training.decay, 0.0..=1.0),
+        ] {
+            let (least, most) = (range.start(), range.end());
+            ensure!(range.contains(&number), "{name} is {number}, and must be from {least} to {most}");
+        }
         Ok(experiment)
     }
 }
@@ -117,6 +121,9 @@ mod tests {
             ("[temporal]\nbatch = 1\n", "batch"),
             ("[temporal]\nout = 0\n", "out"),
             ("[temporal]\nrate = -1.0\n", "rate"),
+            ("[temporal]\nrate = 1e10\n", "rate"),
+            ("[temporal]\ntemperature = 1e-40\n", "temperature"),
+            ("[temporal]\ndecay = nan\n", "decay"),
             ("[temporal]\nignore = ['a[']\n", "temporal"),
         ] {
             let error = format!("{:#}", experiments(text).expect_err(word));

@@ -63,11 +63,15 @@ impl Fitted {
         all.into_iter().filter_map(move |(name, weights)| Some((name, weights.get(&question)?)))
     }
 
-    /// Leaves what was fitted for the prior, or for answers without adapters, where those did better on what gates;
-    /// from then on nothing but the answers and the same without adapters is asked. The gate's board then shows what
-    /// was chosen. What was gated stays.
+    /// Leaves what was fitted for the prior, or for answers without adapters, where those did better on what gates, and
+    /// for the prior where nothing that gates asks this; from then on nothing but the answers and the same without
+    /// adapters is asked. The gate's board then shows what was chosen. What was gated stays.
     pub fn gate(&mut self, question: Question, gate: &mut Board) {
         let Some(prior) = self.prior.remove(&question) else { return };
+        if gate.mrr(FUSED).is_none() {
+            self.with.insert(question, prior);
+            return;
+        }
         let mrr = |method: &str| gate.lift(method, FUSED).map_or(0.0, |lift| lift.difference);
         let others = [(WITHOUT_ADAPTERS, self.without.get(&question).cloned()), (PRIOR, Some(prior))];
         let better = others.into_iter().filter_map(|(name, weights)| Some((mrr(name), name, weights?)));
@@ -103,6 +107,11 @@ mod tests {
         let other = Weights(vec![0.0; question.signals().len()]);
         fitted.without.insert(question, other);
         fitted.gate(question, &mut Board::default());
+        assert_eq!(
+            fitted.weights(question),
+            Some(&Weights(priors(question).mean)),
+            "nothing let through what was fitted"
+        );
         let gated = fitted.clone();
         fitted.fit(question, &[], &priors);
         let mut board = Board::default();

@@ -1,11 +1,12 @@
 //! A dimension of items on its own task: what a definition calls, what has its shape, where it belongs. Refuses paths
 //! where the path is the answer.
 
+use super::Part;
 use super::bm25::Bm25;
 use super::board::{Board, Marks};
 use super::fitted::FIXED;
 use super::lessons::{Ask, Lessons, Probes};
-use super::{Material, Part};
+use super::walk::Texts;
 use crate::chance::Chance;
 use crate::dimensions::{Dimension, Reads};
 use crate::embedding::Rows;
@@ -13,7 +14,7 @@ use crate::fusion::{self, Prior, Table};
 use crate::text_index;
 
 /// Methods that learn nothing.
-pub const PLAIN: [&str; 5] = ["random", "popular", "path", "bm25", "frozen"];
+pub const PLAIN: [&str; 5] = ["random", "popular", "path", "frozen", "bm25"];
 
 /// What the columns say.
 const SIGNALS: usize = 5;
@@ -37,24 +38,16 @@ pub struct Owned {
 }
 
 struct Library<'m> {
-    material: &'m Material,
+    texts: &'m Texts<'m>,
     dimension: &'m Dimension,
-    adapter: Option<&'m Rows>,
     documents: Bm25,
     most_texts: f32,
 }
 
-/// Asks a dimension's own questions: fits on what fits, and judges on what gates and what tests. `adapter` is how an
-/// adapter sees the texts, `shown` how others do that are noted beside it in the test.
-pub fn own(
-    material: &Material,
-    lessons: &Lessons,
-    dimension: &Dimension,
-    adapter: Option<&Rows>,
-    shown: &[(&'static str, Rows)],
-) -> Owned {
+/// Asks a dimension's own questions: fits on what fits, and judges on what gates and what tests.
+pub fn own(texts: &Texts<'_>, lessons: &Lessons, dimension: &Dimension) -> Owned {
     let mut owned = Owned::default();
-    let library = Library::new(material, &lessons.fit, dimension, adapter);
+    let library = Library::new(texts, &lessons.fit, dimension);
     let mut examples = Vec::new();
     library.ask(&lessons.fit, |ask, table| {
         let plain: Vec<f32> =
@@ -69,7 +62,7 @@ pub fn own(
     for (part, probes) in [(Part::Validation, &lessons.gate), (Part::Test, &lessons.test)] {
         library.ask(probes, |ask, table| library.note(&mut owned.boards[part as usize], ask, table, Some(&weights)));
         if part == Part::Test {
-            for (name, rows) in shown {
+            for (name, rows) in texts.shown {
                 probes.judge(rows, name, &mut owned.boards[part as usize]);
             }
         }
@@ -78,25 +71,29 @@ pub fn own(
 }
 
 impl<'m> Library<'m> {
-    fn new(material: &'m Material, probes: &Probes, dimension: &'m Dimension, adapter: Option<&'m Rows>) -> Self {
-        let corpus = &material.corpus;
+    fn new(texts: &'m Texts<'m>, probes: &Probes, dimension: &'m Dimension) -> Self {
+        let corpus = &texts.material.corpus;
         let mut documents = Bm25::default();
-        for (place, texts) in (0..).zip(&probes.candidates) {
+        for (place, own) in (0..).zip(&probes.candidates) {
             match probes.owners.get(place as usize) {
                 Some(owner) => documents.add(place, text_index::words(&corpus.items[*owner as usize].name)),
                 None => {
-                    texts.iter().for_each(|text| documents.add(place, text_index::words(&corpus.texts[*text as usize])))
+                    own.iter().for_each(|text| documents.add(place, text_index::words(&corpus.texts[*text as usize])))
                 }
             }
         }
         let most = probes.candidates.iter().map(Vec::len).max().unwrap_or(1);
-        Library { material, dimension, adapter, documents, most_texts: most as f32 }
+        Library { texts, dimension, documents, most_texts: most as f32 }
     }
 
     fn ask(&self, probes: &Probes, mut judge: impl FnMut(&Ask, &Table)) {
-        let frozen = (&self.material.frozen, probes.directions(&self.material.frozen));
-        let adapter = self.adapter.map(|rows| (rows, probes.directions(rows)));
+        let frozen = &self.texts.material.frozen;
+        let frozen = (frozen, probes.directions(frozen));
+        let adapter = self.texts.adapter.map(|rows| (rows, probes.directions(rows)));
         for ask in &probes.asks {
+            if !(self.texts.going_on)() {
+                break;
+            }
             let cosines = |(rows, directions): (&Rows, &Rows)| probes.cosines(rows, directions, ask);
             let none = || vec![0.0; probes.candidates.len()];
             let adapter = adapter.as_ref().map_or_else(none, |(rows, directions)| cosines((rows, directions)));
@@ -115,7 +112,7 @@ impl<'m> Library<'m> {
 
     /// How many texts a candidate has, whether it is in the file of the question, and what their words share.
     fn owner_columns(&self, probes: &Probes, ask: &Ask) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-        let corpus = &self.material.corpus;
+        let corpus = &self.texts.material.corpus;
         let popular =
             probes.candidates.iter().map(|texts| (texts.len() as f32).ln_1p() / self.most_texts.ln_1p()).collect();
         let mut same_file = vec![0.0; probes.candidates.len()];

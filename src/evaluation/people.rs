@@ -14,7 +14,7 @@ use crate::history::{File, LARGEST_COMMIT};
 const RECENT: f32 = 0.1;
 
 /// Methods that learn nothing.
-pub const PLAIN: [&str; 5] = ["random", "popular", "counts", "decayed", "mix"];
+pub const PLAIN: [&str; 7] = ["random", "popular", "path", "frozen", "counts", "decayed", "mix"];
 
 /// What one walk found, by part.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ pub fn people(split: &Split, texts: &Texts<'_>, priors: &Priors<'_>, fitted: &mu
     fitted.fit(Question::Who, &examples, priors);
     for (part, range) in [(Part::Validation, split.gate.clone()), (Part::Test, split.test.clone())] {
         ask(&mut walk, range, |asked| asked.judge(part, &mut known, Some(fitted)));
-        if part == Part::Validation {
+        if part == Part::Validation && !split.gate.is_empty() {
             fitted.gate(Question::Who, &mut known.all[0]);
         }
     }
@@ -55,6 +55,9 @@ struct Asked<'w> {
 
 fn ask(walk: &mut Walk<'_>, range: Range<usize>, mut judge: impl FnMut(&Asked<'_>)) {
     for place in range {
+        if !(walk.texts.going_on)() {
+            break;
+        }
         let step = &walk.timeline().steps[place];
         if !step.authors.is_empty() && !step.is_merge && step.touched as i64 <= LARGEST_COMMIT {
             let files: Vec<File> = walk.touched(place).into_iter().filter_map(|(file, _)| file).collect();
@@ -84,7 +87,8 @@ impl Asked<'_> {
 
     fn judge(&self, part: Part, known: &mut Known, fitted: Option<&Fitted>) {
         let columns = &self.table.columns;
-        let tied = self.right.iter().filter(|right| columns[signal::COUNT][**right] > 0.0).count();
+        let ties = [signal::COUNT, signal::FOLDER, signal::COMPANIONS];
+        let tied = self.right.iter().filter(|right| ties.iter().any(|tie| columns[*tie][**right] > 0.0)).count();
         let ceiling = tied as f64 / self.right.len() as f64;
         let mut boards = vec![&mut known.all[part as usize]];
         if self.is_change {
@@ -98,6 +102,7 @@ impl Asked<'_> {
         let chance = |person: &u32| Chance::new(self.place as u64 ^ (u64::from(*person) << 32)).unit() as f32;
         note("random", &self.table.files.iter().map(chance).collect::<Vec<f32>>());
         note("popular", &columns[signal::POPULAR]);
+        note("path", &columns[signal::FOLDER]);
         note("counts", &columns[signal::COUNT]);
         note("decayed", &columns[signal::DECAYED]);
         let mixed = columns[signal::DECAYED].iter().zip(&columns[signal::RECENT]).map(|(own, all)| own + RECENT * all);

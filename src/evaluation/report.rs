@@ -14,6 +14,7 @@ use super::walk::Texts;
 use super::{Alarm, Fitted, Material, Part, Priors, each, files, made, people, tasks};
 use crate::dimensions::Reads;
 use crate::embedding::Rows;
+use crate::error::interrupted;
 
 /// One task, or a part of its questions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,16 +121,16 @@ impl Wanted {
 
     /// Whether a dimension's adapter is needed.
     pub fn dimension(&self, dimension: &str) -> bool {
-        Self::tasks().any(|(own, task)| own == dimension && self.task(own, task)) || !Self::is_known(dimension)
+        match Self::tasks().any(|(own, _)| own == dimension) {
+            true => Self::tasks().any(|(own, task)| own == dimension && self.task(own, task)),
+            // One whose own task has its name.
+            false => self.task(dimension, dimension),
+        }
     }
 
     /// Every task, with the dimension that it is of.
     pub fn tasks() -> impl Iterator<Item = (&'static str, &'static str)> {
         COMMIT_TASKS.into_iter().chain(ITEM_TASKS).chain([SESSION])
-    }
-
-    fn is_known(dimension: &str) -> bool {
-        Self::tasks().any(|(own, _)| own == dimension)
     }
 }
 
@@ -155,15 +156,24 @@ enum Units {
 const NO_SESSION: &str = "no development session is recorded here";
 const NO_COMMITS: &str = "no commit of the test touches two files or more of those that were there";
 const NOTHING_SAID: &str = "no session of the test says anything and touches or names a file that was there";
-const FILES_PLAIN: [&str; 8] = ["random", "popular", "path", "counts", "decayed", "mix", "messages", "frozen"];
+const FILES_PLAIN: [&str; 9] = ["random", "popular", "path", "bm25", "frozen", "messages", "counts", "decayed", "mix"];
 
 /// Measures what is wanted with what was learned; two things at a time.
-pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wanted: &Wanted) -> Result<Report> {
+///
+/// # Errors
+/// A [`UserError`](crate::error::UserError) where `going_on` said no.
+pub fn measure(
+    material: &Material,
+    learned: &[Learned],
+    priors: &Priors<'_>,
+    wanted: &Wanted,
+    going_on: &(dyn Fn() -> bool + Sync),
+) -> Result<Report> {
     let none: (Option<&Rows>, &[(&'static str, Rows)]) = (None, &[]);
     let texts = |dimension: &str| {
         let own = learned.iter().find(|learned| learned.dimension.name == dimension);
         let (adapter, shown) = own.map_or(none, |own| (own.adapter.as_ref(), own.shown.as_slice()));
-        Texts { material, adapter, shown }
+        Texts { material, adapter, shown, compares: true, going_on }
     };
     let has = |task: &str| COMMIT_TASKS.iter().any(|(own, known)| *known == task && wanted.task(own, task));
     let split = &material.split;
@@ -274,7 +284,7 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
             if ITEM_TASKS.iter().any(|(own, _)| *own == name) && !wanted.task(name, task) {
                 continue;
             }
-            let owned = own(material, &learned.lessons, learned.dimension, learned.adapter.as_ref(), &learned.shown);
+            let owned = own(&texts(name), &learned.lessons, learned.dimension);
             let empty = "nothing that is held out shares a group with what is left";
             let (boards, plain, units) = (owned.boards, &own::PLAIN, Units::Items);
             let row = Scored { task, subset: "all", dimension: name, units, boards, plain, empty };
@@ -290,6 +300,9 @@ pub fn measure(material: &Material, learned: &[Learned], priors: &Priors<'_>, wa
         (true, &of_items),
     ];
     each(&jobs, |(is_wanted, job)| if *is_wanted { job() } else { Ok(()) })?;
+    if !going_on() {
+        return Err(interrupted().into());
+    }
     let (scored, fitted, mut report) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     finish(material, learned, wanted, scored, &fitted, &mut report);
     Ok(report)
@@ -389,5 +402,32 @@ impl Scored {
             lift: test.lift("fused", "plain"),
             commits,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Marks;
+    use super::*;
+
+    #[test]
+    fn the_best_without_learning_is_chosen_on_validation() {
+        let board = |path: f64, mix: f64| {
+            let mut board = Board::default();
+            board.ask(0, 1.0);
+            for (name, mrr) in [("path", path), ("mix", mix), ("fused", 0.6)] {
+                board.note(0, name, Marks { mrr, ..Marks::default() });
+            }
+            board
+        };
+        let plain = |boards| {
+            let (task, subset, dimension, units, empty) = ("task", "all", "temporal", Units::Commits, "");
+            let row = Scored { task, subset, dimension, units, boards, plain: &["path", "mix"], empty };
+            let task = row.into_task(true, None);
+            (task.plain.expect("one was chosen"), task.methods["plain"].mrr, task.lift.expect("a lift").ratio)
+        };
+        assert_eq!(plain([board(0.9, 0.1), board(0.3, 0.5)]), ("path".to_string(), 0.3, 2.0));
+        assert_eq!(plain([board(0.1, 0.9), board(0.3, 0.5)]), ("mix".to_string(), 0.5, 1.2));
+        assert_eq!(plain([Board::default(), board(0.3, 0.5)]).0, "mix", "the last is the strongest");
     }
 }

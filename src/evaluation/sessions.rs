@@ -207,6 +207,7 @@ mod tests {
             seq: 0,
             sha: format!("{place}"),
             time: *time,
+            parents: Vec::new(),
             is_merge: false,
             authors: Vec::new(),
             message: String::new(),
@@ -233,7 +234,7 @@ mod tests {
     }
 
     fn split() -> Split {
-        Split { train: 0..4, fit: 4..6, gate: 6..8, test: 8..10 }
+        Split { train: 0..4, fit: 4..6, gate: 6..8, test: 8..10, is_measuring: true }
     }
 
     #[test]

@@ -26,7 +26,7 @@ const COMMITS: i64 = 1 << 40;
 const BM25_SCALE: f32 = 20.0;
 
 /// Methods that learn nothing.
-pub const PLAIN: [&str; 6] = ["random", "popular", "path", "bm25", "messages", "frozen"];
+pub const PLAIN: [&str; 7] = ["random", "popular", "counts", "path", "frozen", "messages", "bm25"];
 
 /// What one walk found, by part.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ pub fn tasks(
     fitted.fit(Question::Task, &examples, priors);
     for (part, range) in [(Part::Validation, split.gate.clone()), (Part::Test, split.test.clone())] {
         library.ask(range, |question| question.judge(part, &mut tasked, Some(fitted)))?;
-        if part == Part::Validation {
+        if part == Part::Validation && !split.gate.is_empty() {
             fitted.gate(Question::Task, &mut tasked.all[0]);
         }
     }
@@ -185,6 +185,9 @@ impl<'a> Library<'a> {
 
     fn ask(&mut self, range: Range<usize>, mut judge: impl FnMut(&Asked)) -> Result<()> {
         for place in range {
+            if !(self.walk.texts.going_on)() {
+                break;
+            }
             self.ask_sessions(place, &mut judge)?;
             let step = &self.walk.timeline().steps[place];
             let right: Vec<File> = self.walk.touched(place).into_iter().filter_map(|(file, _)| file).collect();
@@ -330,6 +333,7 @@ impl Asked {
         let chance = |file: &File| Chance::new(self.unit as u64 ^ (u64::from(*file) << 32)).unit() as f32;
         note("random", &self.table.files.iter().map(chance).collect::<Vec<f32>>());
         note("popular", &columns[signal::POPULAR]);
+        note("counts", &columns[signal::COUNT]);
         note("path", &columns[signal::PATH_WORDS]);
         note("bm25", &self.bm25);
         note("messages", &columns[signal::NEAR_COMMITS]);

@@ -16,6 +16,10 @@ pub struct Texts<'a> {
     pub adapter: Option<&'a Rows>,
     /// The same as other methods see them, which are shown beside it.
     pub shown: &'a [(&'static str, Rows)],
+    /// Whether methods that are in no answer are asked too.
+    pub compares: bool,
+    /// Asked before each question whether to go on; where not, what was found is a part and of no use.
+    pub going_on: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Where a walk stands.
@@ -80,8 +84,10 @@ impl<'a> Walk<'a> {
     /// The text that a path has in the tree at the split.
     fn text_at_split(&self, path: u32) -> Option<u32> {
         let corpus = &self.texts.material.corpus;
-        let item = corpus.by_key.get(&self.timeline().paths[path as usize])?;
-        corpus.items[*item as usize].text
+        match corpus.by_key.get(&self.timeline().paths[path as usize]) {
+            Some(item) => corpus.items[*item as usize].text,
+            None => corpus.strays.get(&path).copied(),
+        }
     }
 
     fn give(&mut self, file: File, text: u32) {

@@ -24,26 +24,28 @@ struct File {
     questions: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
-/// The weights of a question: those that are kept, else the mean of the prior that ships.
+/// The weights of a question: those that are kept, else the mean of the prior that ships. `model` is the sha256 of the
+/// graph whose vectors are weighed; none where there are no vectors, which any weights will do for.
 ///
 /// # Errors
 /// Where what ships does not fit the question's signals, which a test refuses.
-pub fn weights(folder: &Path, question: Question) -> Result<Weights> {
-    match load(folder, question) {
+pub fn weights(folder: &Path, question: Question, model: Option<&str>) -> Result<Weights> {
+    match load(folder, question, model) {
         Some(weights) => Ok(weights),
         None => Ok(Weights(prior::shipped(question, &|_| false)?.mean)),
     }
 }
 
 /// The weights of a question that are kept; none where there are none, where the file is damaged, and where they are of
-/// other signals.
-pub fn load(folder: &Path, question: Question) -> Option<Weights> {
+/// other signals or of another model's vectors.
+pub fn load(folder: &Path, question: Question, model: Option<&str>) -> Option<Weights> {
     let path = folder.join(FILE);
     let text = match std::fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         text => text.map_err(anyhow::Error::from),
     };
     match text.and_then(|text| read(&text)) {
+        Ok(file) if model.is_some_and(|model| model != file.model_sha256) => None,
         Ok(file) => of(file.questions.get(question.name())?, &question.signals()),
         Err(error) => {
             tracing::warn!(error = format!("{error:#}"), "{} is not used", path.display());
@@ -99,12 +101,14 @@ mod tests {
         let folder = folder("same");
         let count = Question::Task.signals().len();
         let weights = Weights((0..count).map(|at| at as f64 / 7.0 - 1.0).collect());
-        assert_eq!(load(&folder, Question::Task), None, "there is no file");
+        assert_eq!(load(&folder, Question::Task, None), None, "there is no file");
         save(&folder, "abc", &BTreeMap::from([(Question::Task, weights.clone())])).expect("it is kept");
-        assert_eq!(load(&folder, Question::Task), Some(weights.clone()));
-        assert_eq!(super::weights(&folder, Question::Task).expect("the kept ones"), weights);
-        assert_eq!(load(&folder, Question::Files), None);
-        let prior = super::weights(&folder, Question::Files).expect("what ships");
+        assert_eq!(load(&folder, Question::Task, None), Some(weights.clone()));
+        assert_eq!(super::weights(&folder, Question::Task, Some("abc")).expect("the kept ones"), weights.clone());
+        assert_eq!(load(&folder, Question::Task, Some("abc")), Some(weights));
+        assert_eq!(load(&folder, Question::Task, Some("other")), None, "its vectors are others");
+        assert_eq!(load(&folder, Question::Files, None), None);
+        let prior = super::weights(&folder, Question::Files, None).expect("what ships");
         assert_eq!(prior.0.len(), Question::Files.signals().len());
         let (kept, one) =
             (BTreeMap::from([("a".to_string(), 1.0), ("b".to_string(), 2.0)]), |name: &str| name.to_string());
@@ -121,7 +125,7 @@ mod tests {
         std::fs::create_dir_all(&folder).expect("a folder");
         for text in ["", "{", r#"{"schema_version":2,"model_sha256":"","questions":{"files":{"a":1}}}"#] {
             std::fs::write(folder.join(FILE), text).expect("a file");
-            assert_eq!(load(&folder, Question::Files), None, "{text}");
+            assert_eq!(load(&folder, Question::Files, None), None, "{text}");
         }
         std::fs::remove_dir_all(&folder).expect("it goes");
     }

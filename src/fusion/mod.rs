@@ -17,7 +17,10 @@ pub use missing::{Joined, missing_signals};
 pub use people::{PEOPLE_SIGNALS, likeness, people_table, person_signal};
 pub use prior::{Question, shipped};
 pub use table::Table;
-pub use task::{MOST_MATCHES, MOST_WORDS, Matched, NEAREST_COMMITS, TASK_SIGNALS, Task, task_signal, task_table};
+pub use task::{
+    MOST_MATCHES, MOST_WORDS, Matched, NEAREST_COMMITS, NEAREST_DEFINITIONS, TASK_SIGNALS, Task, task_signal,
+    task_table,
+};
 
 /// What is asked at once: some candidates, each with a row of signals, and which of them are right.
 #[derive(Debug, Clone)]

@@ -31,6 +31,10 @@ pub mod person_signal {
     pub const COUNT: usize = 0;
     /// Decayed commits to the files, over the most.
     pub const DECAYED: usize = 1;
+    /// Decayed commits to the folders of the files, over the most.
+    pub const FOLDER: usize = 5;
+    /// Decayed commits to what goes with the files, over the most.
+    pub const COMPANIONS: usize = 6;
     /// Decay since they were last seen at all.
     pub const RECENT: usize = 7;
     /// Decayed commits in the repository, over the most.

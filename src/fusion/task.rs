@@ -44,6 +44,8 @@ pub mod task_signal {
     pub const PATH_WORDS: usize = 10;
     /// Decayed commits, over the most.
     pub const POPULAR: usize = 12;
+    /// How many commits touched it, as a logarithm.
+    pub const COUNT: usize = 13;
 }
 
 /// Words of a task that are searched for: a long text says the same again.
@@ -52,6 +54,8 @@ pub const MOST_WORDS: usize = 48;
 pub const MOST_MATCHES: usize = 400;
 /// Commits like the task whose files count.
 pub const NEAREST_COMMITS: usize = 40;
+/// Definitions nearest to the task that count: what is farther is no file's best reason.
+pub const NEAREST_DEFINITIONS: usize = 400;
 /// Files whose companions count.
 const LEADERS: usize = 5;
 /// How soon more of a word says no more, and how much a long past is held against a file.
@@ -140,6 +144,9 @@ pub fn task_table(tally: &Tally, task: &Task<'_>, matched: &Matched) -> super::T
         at(0) + at(1) + at(2) + at(4) + at(5)
     });
     let most_companions = most(&companions);
+    let definitions = [0, 1].map(|which| {
+        task.vector[which].map_or_else(HashMap::new, |vector| nearest_definitions(vector, task.definitions[which]))
+    });
     let mut columns = vec![Vec::with_capacity(files.len()); TASK_SIGNALS.len()];
     for ((file, path_words), past) in files.iter().zip(&path_words).zip(past) {
         let at = *file as usize;
@@ -152,10 +159,7 @@ pub fn task_table(tally: &Tally, task: &Task<'_>, matched: &Matched) -> super::T
             let pair = task.vector[which].zip(task.files[which].row(*file));
             pair.map_or(0.0, |(task, file)| f64::from(dot(task, file)))
         };
-        let definition = |which: usize| {
-            let all = task.vector[which].zip(task.definitions[which].get(file));
-            all.map_or(0.0, |(task, all)| all.iter().map(|one| f64::from(dot(task, one))).fold(0.0, f64::max))
-        };
+        let definition = |which: usize| definitions[which].get(file).copied().unwrap_or_default();
         let since = tally.since(*file).map_or(tally.commits().len(), |(_, commits)| commits);
         let row = [
             share(sums[0][at], tops[0]),
@@ -182,6 +186,23 @@ pub fn task_table(tally: &Tally, task: &Task<'_>, matched: &Matched) -> super::T
         }
     }
     super::Table { files, columns }
+}
+
+/// By file: the cosine of its definition that is most like the task, if that is among the nearest of all.
+fn nearest_definitions(task: &[f32], definitions: &HashMap<File, Vec<&[f32]>>) -> HashMap<File, f64> {
+    let each = definitions.iter().flat_map(|(file, all)| all.iter().map(move |one| (dot(task, one), *file)));
+    let mut each: Vec<(f32, File)> = each.filter(|(cosine, _)| *cosine > 0.0).collect();
+    let best_first = |a: &(f32, File), b: &(f32, File)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if each.len() > NEAREST_DEFINITIONS {
+        each.select_nth_unstable_by(NEAREST_DEFINITIONS, best_first);
+        each.truncate(NEAREST_DEFINITIONS);
+    }
+    let mut nearest: HashMap<File, f64> = HashMap::new();
+    for (cosine, file) in each {
+        let best = nearest.entry(file).or_default();
+        *best = best.max(f64::from(cosine));
+    }
+    nearest
 }
 
 /// BM25 (Robertson and Zaragoza 2009) over one document a file: its path and the messages of the commits that touched it.

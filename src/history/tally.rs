@@ -243,7 +243,17 @@ mod tests {
         });
         let changes: Vec<Change> = changes.collect();
         let (sha, message) = (String::new(), String::new());
-        Step { seq: 0, sha, time, is_merge: false, authors: Vec::new(), message, touched: changes.len(), changes }
+        Step {
+            seq: 0,
+            sha,
+            time,
+            parents: Vec::new(),
+            is_merge: false,
+            authors: Vec::new(),
+            message,
+            touched: changes.len(),
+            changes,
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Step {
     pub sha: String,
     /// Committer time, Unix seconds.
     pub time: i64,
+    /// The places of its parents among the steps.
+    pub parents: Vec<usize>,
     /// More than one parent: it says nothing about files.
     pub is_merge: bool,
     /// Who wrote it, by their place in [`Timeline::people`], the author first; bots and agents are left out.
@@ -56,6 +58,27 @@ pub struct Change {
     pub blob: ObjectId,
 }
 
+impl Timeline {
+    /// Of the first `end` steps the one that reaches the most of them, the newest of equals; none where there is none.
+    pub fn widest(&self, end: usize) -> Option<usize> {
+        let mut is_tip = vec![true; end];
+        for parent in self.steps[..end].iter().flat_map(|step| &step.parents) {
+            is_tip[*parent] = false;
+        }
+        let reached = |tip: usize| {
+            let (mut seen, mut left, mut count) = (vec![false; end], vec![tip], 0);
+            while let Some(place) = left.pop() {
+                if !std::mem::replace(&mut seen[place], true) {
+                    count += 1;
+                    left.extend(&self.steps[place].parents);
+                }
+            }
+            count
+        };
+        (0..end).filter(|place| is_tip[*place]).max_by_key(|tip| (reached(*tip), *tip))
+    }
+}
+
 /// Reads the reachable commits; `read` gives the data of an event, `keeps` says which paths count.
 pub fn timeline(
     cache: &Connection,
@@ -72,6 +95,7 @@ pub fn timeline(
     }
     let order = order_of(&commits);
     let (mut timeline, mut paths, mut names) = (Timeline::default(), HashMap::new(), HashMap::new());
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut commits: Vec<Option<(Seq, i64, CommitData)>> = commits.into_iter().map(Some).collect();
     for index in order {
         let Some((seq, author, data)) = commits[index].take() else { continue };
@@ -86,8 +110,10 @@ pub fn timeline(
             changes.push(Change { path, from, status: change.status, blob });
         }
         let (is_merge, time) = (data.parents.len() > 1, data.committer_time);
+        let parents = data.parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
         let (sha, message) = (data.sha, data.message);
-        timeline.steps.push(Step { seq, sha, time, is_merge, authors, message, touched, changes });
+        places.insert(sha.clone(), timeline.steps.len());
+        timeline.steps.push(Step { seq, sha, time, parents, is_merge, authors, message, touched, changes });
     }
     Ok(timeline)
 }
@@ -145,5 +171,25 @@ mod tests {
         let parents = [vec![2, 1], vec![3], vec![3], vec![]];
         let order: Vec<&str> = topological(&keys, &parents).into_iter().map(|index| keys[index].1).collect();
         assert_eq!(order, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn the_widest_reaches_the_most() {
+        let step = |parents: &[usize]| Step {
+            seq: 0,
+            sha: String::new(),
+            time: 0,
+            parents: parents.to_vec(),
+            is_merge: false,
+            authors: Vec::new(),
+            message: String::new(),
+            touched: 0,
+            changes: Vec::new(),
+        };
+        // A root, a long branch beside a short one, and what joins them.
+        let steps = [&[][..], &[0], &[0], &[1], &[3], &[2, 4]].map(step).into();
+        let timeline = Timeline { steps, ..Timeline::default() };
+        let widest: Vec<Option<usize>> = (0..=6).map(|end| timeline.widest(end)).collect();
+        assert_eq!(widest, [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5)]);
     }
 }

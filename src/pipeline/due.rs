@@ -19,6 +19,9 @@ pub struct Outcome {
     pub name: String,
     /// Whether its new adapter is in use from now on.
     pub published: bool,
+    /// Whether the adapter in use went, being worse than none, and nothing came in its place.
+    #[serde(default)]
+    pub withdrawn: bool,
     /// Why, or why not, in a sentence.
     pub reason: String,
     /// Mean reciprocal rank of its own task on the gating commits, as it was; none where nothing was asked.
@@ -33,6 +36,13 @@ pub struct Outcome {
     /// none where there is none.
     #[serde(default)]
     pub lift: Option<Lift>,
+}
+
+impl Outcome {
+    /// Whether another adapter is in use than before, or none any more: a generation is to be made of it.
+    pub fn is_change(&self) -> bool {
+        self.published || self.withdrawn
+    }
 }
 
 /// The last training, as it is kept beside the adapters.
@@ -92,7 +102,7 @@ pub struct Supply {
 const FILE: &str = "training.json";
 /// Fewer commits than this teach nothing that holds.
 pub const LEAST_COMMITS: usize = 100;
-/// Trained again once this share of what is known is new.
+/// Trained again once this share of what was known is new, or gone.
 const NEW_SHARE: f64 = 0.2;
 /// Trained again after so long, where anything is new at all, in seconds.
 const OLD: i64 = 90 * 86_400;
@@ -115,11 +125,14 @@ pub fn due(last: Option<&Training>, now: &Supply) -> Option<String> {
     let Some(last) = last.filter(|last| last.commits > 0) else {
         return Some(format!("{} commits are there to learn from", now.commits));
     };
-    let new = now.commits.saturating_sub(last.commits);
+    let new = now.commits.abs_diff(last.commits);
     if last.model != now.model {
         return Some("another model embeds than the one that was learned from".to_string());
     }
     if new as f64 >= NEW_SHARE * last.commits as f64 {
+        if now.commits < last.commits {
+            return Some(format!("the last training had {} commits, of which {new} are no more", last.commits));
+        }
         return Some(format!("{new} commits are new since the last training, which had {}", last.commits));
     }
     if now.time.saturating_sub(last.time) >= OLD && new > 0 {
@@ -216,6 +229,8 @@ mod tests {
         check(Some(&last()), now(1001, 90), Some("90 days"));
         check(Some(&last()), Supply { model: "n".to_string(), ..now(1000, 0) }, Some("model"));
         check(Some(&last()), now(900, 10), None);
+        check(Some(&last()), now(801, 10), None);
+        check(Some(&last()), now(800, 10), Some("200 are no more"));
     }
 
     #[test]
@@ -236,6 +251,7 @@ mod tests {
         let outcome = |lift| Outcome {
             name: "temporal".to_string(),
             published: true,
+            withdrawn: false,
             reason: String::new(),
             own_before: None,
             own_after: None,

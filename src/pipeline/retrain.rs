@@ -85,17 +85,20 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
         .collect();
     // Once it is to end it ends, whatever is said later.
     let is_ended = AtomicBool::new(false);
-    let learned = learn_all(&material, &chosen, &BTreeMap::new(), false, &|done, total| {
-        (learner.progress)(Stage::Learn, done, total);
+    let going_on = || {
         is_ended.fetch_or(!(learner.going_on)(), Ordering::Relaxed);
         !is_ended.load(Ordering::Relaxed)
+    };
+    let learned = learn_all(&material, &chosen, &BTreeMap::new(), false, &|done, total| {
+        (learner.progress)(Stage::Learn, done, total);
+        going_on()
     })?;
-    if is_ended.load(Ordering::Relaxed) {
+    let folder = learner.workspace.adapters_dir();
+    let gate = Gate { material: &material, folder: &folder, setup: &setup, going_on: &going_on };
+    let judged = each(&learned, |learned| gate.judge(learned))?;
+    if !going_on() {
         return Err(interrupted().into());
     }
-    let folder = learner.workspace.adapters_dir();
-    let gate = Gate { material: &material, folder: &folder, setup: &setup };
-    let judged = each(&learned, |learned| gate.judge(learned))?;
     fail::point("judged")?;
     if !dry_run {
         (learner.briefly)(&mut |_| {
@@ -186,9 +189,10 @@ struct Gate<'a> {
     material: &'a Material,
     folder: &'a Path,
     setup: &'a Setup,
+    going_on: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// What the gate says of a dimension, and the weights that belong to what it let through.
+/// What the gate says of a dimension, and the weights that belong to what is in use from now on.
 struct Judged {
     outcome: Outcome,
     weights: BTreeMap<Question, Weights>,
@@ -210,6 +214,7 @@ impl Gate<'_> {
         let mut outcome = Outcome {
             name: name.to_string(),
             published: false,
+            withdrawn: false,
             reason: String::new(),
             own_before: own.mrr("before"),
             own_after: None,
@@ -219,7 +224,7 @@ impl Gate<'_> {
         };
         let Some(rows) = &learned.adapter else {
             outcome.reason = learned.reason.clone().unwrap_or_else(|| "nothing was learned".to_string());
-            return Ok(Judged { outcome, weights: was.1 });
+            return self.keep(learned, outcome, was.1);
         };
         learned.lessons.gate.judge(rows, "adapter", &mut own);
         outcome.own_after = own.mrr("adapter");
@@ -231,20 +236,35 @@ impl Gate<'_> {
             against.iter().map(|(called, method)| (*called, own.lift("adapter", method))).collect();
         let within = is.0.lift_over(FUSED, &was.0, FUSED);
         (outcome.published, outcome.reason) = verdict(&alone, within);
-        if outcome.published {
-            outcome.lift = own.lift("adapter", "identity");
+        if !outcome.published {
+            return self.keep(learned, outcome, was.1);
         }
-        let weights = if outcome.published { is.1 } else { was.1 };
-        Ok(Judged { outcome, weights })
+        outcome.lift = own.lift("adapter", "identity");
+        Ok(Judged { outcome, weights: is.1 })
+    }
+
+    /// The adapter in use goes on, with `weights`, unless it is surely worse than none.
+    fn keep(&self, learned: &Learned, mut outcome: Outcome, weights: BTreeMap<Question, Weights>) -> Result<Judged> {
+        match outcome.lift {
+            Some(lift) if lift.high < 0.0 => {
+                outcome.reason += &format!(
+                    "; the adapter in use is {:.2} times as good as the base embedding alone by now, and is withdrawn",
+                    lift.ratio
+                );
+                (outcome.lift, outcome.withdrawn) = (None, true);
+                Ok(Judged { outcome, weights: self.answers(learned, None)?.1 })
+            }
+            _ => Ok(Judged { outcome, weights }),
+        }
     }
 
     /// The answers that a dimension takes part in, on the gating commits, with an adapter or without one.
     fn answers(&self, learned: &Learned, adapter: Option<&Rows>) -> Result<Answers> {
-        let Gate { material, .. } = self;
+        let Gate { material, going_on, .. } = *self;
         // A prior that does not fit is an error of what ships.
         material.prior(Question::Files)?;
         let prior = |question| material.prior(question).unwrap_or_else(|_| Material::flat(question));
-        let texts = Texts { material, adapter, shown: &[] };
+        let texts = Texts { material, adapter, shown: &[], compares: false, going_on };
         let mut fitted = Fitted::default();
         let gate = Part::Validation as usize;
         let board = match learned.dimension.name {
@@ -254,7 +274,7 @@ impl Gate<'_> {
             }
             "social" => evaluation::people(&material.split, &texts, &prior, &mut fitted).all.into_iter().nth(gate),
             _ if !learned.dimension.reads.contains(&Reads::Commits) => {
-                own(material, &learned.lessons, learned.dimension, adapter, &[]).boards.into_iter().nth(gate)
+                own(&texts, &learned.lessons, learned.dimension).boards.into_iter().nth(gate)
             }
             _ => None,
         };
@@ -282,9 +302,12 @@ impl Gate<'_> {
             write_atomically(&adapter::path(self.folder, &outcome.name), &bytes)?;
             fail::point("adapter published")?;
         }
+        for judged in judged.iter().filter(|judged| judged.outcome.withdrawn) {
+            std::fs::remove_file(adapter::path(self.folder, &judged.outcome.name))?;
+        }
         let mut weights: BTreeMap<Question, Weights> = BTreeMap::new();
-        if !is_whole && last_training(self.folder).is_some_and(|last| last.model == *model) {
-            let kept = |question| Some((question, fusion::kept_weights(self.folder, question)?));
+        if !is_whole {
+            let kept = |question| Some((question, fusion::kept_weights(self.folder, question, Some(model))?));
             weights.extend(Question::ALL.into_iter().filter_map(kept));
         }
         weights.extend(judged.iter().flat_map(|judged| judged.weights.clone()));
@@ -328,11 +351,11 @@ impl Gate<'_> {
 fn verdict(alone: &[(&str, Option<Lift>)], within: Option<Lift>) -> (bool, String) {
     for (called, lift) in alone {
         let Some(lift) = lift else {
-            return (false, "no gating commit asks anything of it, so nobody knows whether it is better".to_string());
+            return (false, "nothing that gates asks anything of it, so nobody knows whether it is better".to_string());
         };
         if lift.low <= 0.0 {
             let reason = format!(
-                "alone it is {:.2} times as good as {called} on the gating commits, which may be chance ({:+.3} to {:+.3})",
+                "alone it is {:.2} times as good as {called} on what gates, which may be chance ({:+.3} to {:+.3})",
                 lift.ratio, lift.low, lift.high
             );
             return (false, reason);
@@ -350,11 +373,13 @@ fn verdict(alone: &[(&str, Option<Lift>)], within: Option<Lift>) -> (bool, Strin
         Some(within) => (
             true,
             format!(
-                "alone it is {own:.2} times as good as the base embedding on commits it has not seen, and the answers are {:.3} times as good with it",
+                "alone it is {own:.2} times as good as the base embedding on what it has not seen, and the answers are {:.3} times as good with it",
                 within.ratio
             ),
         ),
-        None => (false, "no gating commit asks anything of the answers, so nobody knows whether they lose".to_string()),
+        None => {
+            (false, "nothing that gates asks anything of the answers, so nobody knows whether they lose".to_string())
+        }
     }
 }
 

@@ -71,7 +71,7 @@ fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: File) -> Result<Vec<(f
     };
     let table = fusion::file_table(&history.tally, &mut Paths::default(), &beside, &query);
     let question = if history.tally.count_of(own) < COLD { Question::ColdFiles } else { Question::Files };
-    let scores = scores(reader, question, &table)?;
+    let scores = scores(reader, question, &table, signals.model.as_deref())?;
     let mut ordered: Vec<(f64, File)> = scores.into_iter().zip(table.files).collect();
     ordered.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| history.path(a.1).cmp(history.path(b.1))));
     Ok(ordered)

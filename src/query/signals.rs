@@ -18,6 +18,8 @@ pub struct Signals<'v> {
     /// The spaces that are asked, with the vectors of the files there: the base embedding, then the dimension's own
     /// where it has an adapter.
     pub seen: [Seen<'v>; 2],
+    /// The sha256 of the graph that the vectors are of; none where there are none.
+    pub model: Option<String>,
 }
 
 /// Files as one space sees them.
@@ -35,12 +37,13 @@ impl<'v> Signals<'v> {
         let as_of = AsOf { view: reader.view.id, time: reader.time() };
         let keeps = |path: &str| !reader.config.ignores(path);
         let history = history::load(&reader.cache, as_of, &*reader.people()?, target, keeps)?;
-        Ok(Signals { history, seen: Default::default() })
+        Ok(Signals { history, seen: Default::default(), model: None })
     }
 
     /// Adds the vectors of every file: the embedding, and what a dimension makes of it.
     pub fn see(&mut self, reader: &Reader<'_>, vectors: &'v Vectors<'_>, dimension: &str) -> Result<()> {
         let Some(generation) = vectors.generation() else { return Ok(()) };
+        self.model = Some(generation.model.sha256.clone());
         let own = generation.space(dimension).filter(|space| !space.is_base());
         let texts = self.texts_of_files(reader)?;
         for (seen, space) in self.seen.iter_mut().zip([Some(&generation.base), own]) {
@@ -70,9 +73,9 @@ fn rows(vectors: &Vectors<'_>, space: &Space, texts: &[(File, i64)]) -> Result<R
     Ok(rows)
 }
 
-/// What each file of a table is worth for a question.
-pub fn scores(reader: &Reader<'_>, question: Question, table: &Table) -> Result<Vec<f64>> {
-    let weights = fusion::weights(&reader.workspace.adapters_dir(), question)?;
+/// What each file of a table is worth for a question; `model` is the sha256 of the graph whose vectors it has.
+pub fn scores(reader: &Reader<'_>, question: Question, table: &Table, model: Option<&str>) -> Result<Vec<f64>> {
+    let weights = fusion::weights(&reader.workspace.adapters_dir(), question, model)?;
     let score = |row: usize| weights.score(table.columns.iter().map(|column| column[row]));
     Ok((0..table.files.len()).map(score).collect())
 }

@@ -16,14 +16,12 @@ use super::{Asked, Evidence, Filter, Hit, Reader};
 use crate::adapter;
 use crate::embedding::{Embedding, Projection, dot};
 use crate::event::Seq;
-use crate::fusion::{self, Matched, NEAREST_COMMITS, Question, TASK_SIGNALS, Table, Task};
-use crate::history::{self, File, LARGEST_COMMIT};
+use crate::fusion::{self, Matched, NEAREST_COMMITS, NEAREST_DEFINITIONS, Question, TASK_SIGNALS, Table, Task};
+use crate::history::{self, File, LARGEST_COMMIT, Shared};
 use crate::index::{self, Space, Vectors};
 use crate::item::{self, Item};
 use crate::text_index::{self, words};
 
-/// Definitions nearest to the task that are looked at: what is farther is no file's best reason.
-const DEFINITIONS: usize = 400;
 /// Past commits shown a hit.
 const COMMITS: usize = 3;
 /// What the ranks by words and by meaning are called.
@@ -150,7 +148,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
         files: &HashMap<String, File>,
     ) -> Result<Vec<(File, Vec<f32>)>> {
         let mut found: Vec<(i64, File)> = Vec::new();
-        vectors.nearest(space, direction, DEFINITIONS, |text| {
+        vectors.nearest(space, direction, NEAREST_DEFINITIONS, |text| {
             let before = found.len();
             let paths = index::paths_of_definitions(&self.reader.cache, self.reader.view.id, text)?;
             found.extend(paths.iter().filter_map(|path| files.get(path)).map(|file| (text, *file)));
@@ -176,7 +174,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
             return Ok(Vec::new());
         }
         let table = self.table();
-        let scores = scores(reader, Question::Task, &table)?;
+        let scores = scores(reader, Question::Task, &table, self.signals.model.as_deref())?;
         let mut order: Vec<usize> = (0..table.files.len()).collect();
         let name = |row: usize| history.path(table.files[row]);
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then_with(|| name(*a).cmp(name(*b))));
@@ -186,7 +184,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
         ];
         let (commits, people) = (self.commits(), reader.people()?);
         let mut hits: Vec<Hit> = Vec::new();
-        let mut leader = None;
+        let mut together: Option<Vec<Shared>> = None;
         for row in order {
             if hits.len() == filter.k {
                 break;
@@ -195,11 +193,11 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
             if !filter.keeps_path(path) || !touched_since(reader, path, filter.since)? {
                 continue;
             }
-            let mut evidence = self.evidence(file, path, &commits, leader)?;
+            let mut evidence = self.evidence(file, path, &commits, together.as_deref())?;
             if evidence.is_empty() {
                 continue;
             }
-            leader = leader.or(Some(file));
+            together.get_or_insert_with(|| history.tally.shared(file));
             evidence.extend(reader.authors(path, &people)?);
             let ranks = ranks.iter().filter_map(|(name, places)| Some((*name, places[row]?)));
             hits.push(Hit::of_file(path, scores[row], ranks.collect(), evidence));
@@ -210,7 +208,7 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
     /// How likely each file is to be touched, over the likeliest, by its path.
     pub fn likely(&self) -> Result<HashMap<&str, f64>> {
         let table = self.table();
-        let scores = scores(self.reader, Question::Task, &table)?;
+        let scores = scores(self.reader, Question::Task, &table, self.signals.model.as_deref())?;
         let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let history = &self.signals.history;
         Ok(table.files.iter().zip(scores).map(|(file, score)| (history.path(*file), (score - best).exp())).collect())
@@ -248,8 +246,14 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
         commits.into_iter().map(|(_, place)| place).collect()
     }
 
-    /// What speaks for a file; empty where nothing does.
-    fn evidence(&self, file: File, path: &str, commits: &[usize], leader: Option<File>) -> Result<Vec<Evidence>> {
+    /// What speaks for a file, where `together` is what each shares with the best; empty where nothing does.
+    fn evidence(
+        &self,
+        file: File,
+        path: &str,
+        commits: &[usize],
+        together: Option<&[Shared]>,
+    ) -> Result<Vec<Evidence>> {
         let history = &self.signals.history;
         let mut evidence = Vec::new();
         if let Some(item) = self.said.get(&file) {
@@ -260,11 +264,8 @@ impl<'r, 's, 'v> Tasking<'r, 's, 'v> {
             let seq = history.seqs[history.tally.commits()[*place].step];
             evidence.extend(history::commit_ref(&self.reader.cache, seq)?.map(Evidence::Commit));
         }
-        if let Some(leader) = leader {
-            let shared = history.tally.shared(leader)[file as usize];
-            if shared.count > 0.0 {
-                evidence.push(Evidence::Together { commits: shared.count as usize, weight: shared.decayed });
-            }
+        if let Some(shared) = together.map(|together| together[file as usize]).filter(|shared| shared.count > 0.0) {
+            evidence.push(Evidence::Together { commits: shared.count as usize, weight: shared.decayed });
         }
         let alike = self.cosine(file).filter(|cosine| *cosine >= LEAST_COSINE);
         evidence.extend(alike.map(|cosine| Evidence::Near { dimension: BY_MEANING, cosine }));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use patina::adapter::{self, Adapter};
 use patina::dimensions::ALL;
 use patina::fusion::{Question, shipped};
 use serde_json::Value;
@@ -257,6 +258,42 @@ fn where_files_are_paired_by_chance_nothing_is_learned_or_published() {
 }
 
 #[test]
+fn an_adapter_that_has_become_worse_than_none_is_withdrawn() {
+    // Families say one word loudly: the base embedding knows all that there is to know.
+    let words = |file: usize| format!("{} {}\n", [WORDS[file % 10]; 6].join(" "), WORDS[20 + file]);
+    let text = |file: usize, lines: usize| words(file) + &"\n".repeat(lines);
+    let path = |file: usize| format!("f{file}.txt");
+    let random = &mut Random::new(5);
+    let begin = (0..60).map(|file| (path(file), text(file, 0))).collect::<Vec<_>>();
+    let mut commits = vec![Made::new("begin", begin)];
+    for commit in 1..220 {
+        let (family, first) = (random.below(10), random.below(6));
+        let members = [first, (first + 1 + random.below(5)) % 6].map(|member| member * 10 + family);
+        commits.push(Made::new("more", members.map(|file| (path(file), text(file, commit)))).by(PEOPLE[0]));
+    }
+    let repo = linear(&commits).with_model();
+    repo.reindex();
+    repo.patina(&["status", "--wait"]);
+    let model = repo.json(&["status"])["model"]["sha256"].as_str().expect("a model").to_string();
+    let bad = adapter::bytes_of(&Adapter::random(384, 2, 1), &model, &[]).expect("an adapter");
+    let file = repo.state().join("adapters/temporal.safetensors");
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&file, bad).expect("a file");
+    repo.reindex();
+    let state = |repo: &TestRepo| {
+        repo.patina(&["status", "--wait"]);
+        let all = repo.json(&["status"])["dimensions"].as_array().expect("a list").clone();
+        all.into_iter().find(|one| one["name"] == "temporal").expect("it is there")["adapter"].clone()
+    };
+    assert_eq!(state(&repo), "trained");
+    let outcome = repo.json(&["retrain", "--dimension", "temporal"])["dimensions"][0].clone();
+    let reason = outcome["reason"].as_str().expect("a reason");
+    assert!(outcome["published"] == false && reason.contains("withdrawn"), "{outcome}");
+    assert!(!file.exists(), "{outcome}");
+    assert_eq!(state(&repo), "identity");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     let repo = linear(&history());
     repo.reindex();
@@ -294,6 +331,7 @@ fn an_experiment_is_a_file() {
         ("[temporl]\nhidden = 16\n", "temporl"),
         ("[temporal]\nhiden = 16\n", "hiden"),
         ("[temporal]\nout = 0\n", "out"),
+        ("[temporal]\ndecay = nan\n", "decay"),
         ("temporal", "TOML"),
     ] {
         let path = repo.root().join("bad.toml");
@@ -317,6 +355,8 @@ fn what_there_is_not_is_refused_by_name() {
         let hint = if args[1] == "--task" { "file_to_files" } else { "temporal" };
         assert!(ran.stderr.contains(hint), "it says what there is: {ran:?}");
     }
+    let ran = repo.try_patina(&["eval", "--dimension", "social", "--task", "file_to_files"]);
+    assert!(ran.code == 2 && ran.stderr.contains("task of social") && ran.stderr.contains("who"), "{ran:?}");
 }
 
 #[test]
@@ -338,6 +378,7 @@ fn what_was_measured_is_kept() {
     assert_eq!(kept()[0]["as_of"].as_str(), Some(repo.head().as_str()));
     let said = repo.patina(&["eval", "--history"]).stdout;
     assert!(said.contains("file_to_files all") && said.contains("who all"), "{said}");
+    assert!(said.contains("learned with: hidden = 32"), "what was learned otherwise says so: {said}");
 }
 
 #[test]

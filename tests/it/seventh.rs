@@ -80,7 +80,7 @@ fn learned(material: &Material) -> (Learned, Report) {
     let mut all = learn_all(material, &[&example::TESTING], &experiments, false, &|_, _| true).expect("learns");
     let prior = |question| shipped(question, &|_| false).expect("it fits");
     let wanted = Wanted { dimension: Some(name.to_string()), ..Wanted::default() };
-    let report = measure(material, &all, &prior, &wanted).expect("measures");
+    let report = measure(material, &all, &prior, &wanted, &|| true).expect("measures");
     (all.remove(0), report)
 }
 

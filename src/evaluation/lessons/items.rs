@@ -5,19 +5,34 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{Ask, Choice, Lessons, MOST, Probes};
 use crate::adapter::Groups;
 use crate::dimensions::{Dimension, LiveFact, Reads};
+use crate::evaluation::Material;
 use crate::evaluation::corpus::{Corpus, Entry};
 
-/// Of a hundred items this many test, and of the rest as many validate as of commits.
+/// Of a hundred items this many test where anything does, and of the rest as many validate as of commits.
 const TEST: u64 = 20;
-/// Up to here they fit.
-const FIT: u64 = 28;
-/// Up to here they gate; the rest trains.
-const GATE: u64 = 32;
+/// So many of a hundred fit, and so many gate; the rest trains.
+const FIT: u64 = 8;
+const GATE: u64 = 4;
 
-/// Which part an item is of.
-fn bucket(entry: &Entry) -> u64 {
+/// What an item is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Fit,
+    Gate,
+    Test,
+    Train,
+}
+
+/// By the hash of its key; `tests` of a hundred test.
+fn side(entry: &Entry, tests: u64) -> Side {
     let hash = blake3::hash(entry.key.as_bytes());
-    u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes")) % 100
+    let at = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes")) % 100;
+    match at.checked_sub(tests) {
+        None => Side::Test,
+        Some(..FIT) => Side::Fit,
+        Some(at) if at < FIT + GATE => Side::Gate,
+        Some(_) => Side::Train,
+    }
 }
 
 /// Groups by name: their members, as items, and what one pair says.
@@ -26,15 +41,15 @@ type Grouped = BTreeMap<String, (Vec<u32>, f64)>;
 /// By text: which part it is of. A text that stands in two items is on the side of the first.
 struct Sides<'c> {
     corpus: &'c Corpus,
-    of_text: HashMap<u32, u64>,
+    of_text: HashMap<u32, Side>,
 }
 
 impl<'c> Sides<'c> {
-    fn new(corpus: &'c Corpus) -> Self {
+    fn new(corpus: &'c Corpus, tests: u64) -> Self {
         let mut of_text = HashMap::new();
         for item in &corpus.items {
             if let Some(text) = item.text {
-                of_text.entry(text).or_insert_with(|| bucket(item));
+                of_text.entry(text).or_insert_with(|| side(item, tests));
             }
         }
         Sides { corpus, of_text }
@@ -45,13 +60,14 @@ impl<'c> Sides<'c> {
     }
 
     fn trains(&self, item: u32) -> bool {
-        self.text(item).is_some_and(|text| self.of_text[&text] >= GATE)
+        self.text(item).is_some_and(|text| self.of_text[&text] == Side::Train)
     }
 }
 
-pub fn lessons(dimension: &Dimension, corpus: &Corpus, choice: &Choice) -> Lessons {
-    let groups = grouped(dimension, corpus, choice);
-    let sides = Sides::new(corpus);
+pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> Lessons {
+    let corpus = &material.corpus;
+    let groups = grouped(dimension, corpus);
+    let sides = Sides::new(corpus, if material.split.is_measuring { TEST } else { 0 });
     // What is called stands for all that call it; else the members that train stand for the group.
     let owner = |name: &str| corpus.by_key.get(name).copied().filter(|_| dimension.reads.contains(&Reads::Edges));
     let (mut candidates, mut owners) = (Vec::new(), Vec::new());
@@ -78,6 +94,7 @@ pub fn lessons(dimension: &Dimension, corpus: &Corpus, choice: &Choice) -> Lesso
     let learned = groups.iter().map(|(name, (members, weight))| {
         let own = owner(name);
         let kept = members.iter().filter(|item| sides.trains(**item) || Some(**item) == own);
+        let kept = kept.filter(|item| !choice.ignore.is_match(&corpus.items[**item as usize].path));
         let texts: Vec<u32> = kept.filter_map(|item| sides.text(*item)).collect();
         // A group that everything belongs to says little.
         let share = if choice.weigh_alike { 1.0 } else { 1.0 / (1.0 + texts.len() as f64).ln() };
@@ -90,9 +107,8 @@ pub fn lessons(dimension: &Dimension, corpus: &Corpus, choice: &Choice) -> Lesso
     Lessons { groups: Groups::new(corpus.taught, learned), fit, gate, test }
 }
 
-fn grouped(dimension: &Dimension, corpus: &Corpus, choice: &Choice) -> Grouped {
+fn grouped(dimension: &Dimension, corpus: &Corpus) -> Grouped {
     let mut groups = Grouped::new();
-    let keeps = |item: &Entry| !choice.ignore.is_match(&item.path);
     let mut take = |fact: &LiveFact<'_>| {
         for group in (dimension.groups)(fact) {
             let entry = groups.entry(group.name).or_default();
@@ -103,12 +119,10 @@ fn grouped(dimension: &Dimension, corpus: &Corpus, choice: &Choice) -> Grouped {
     if dimension.reads.contains(&Reads::Edges) {
         for (caller, callee, confidence) in &corpus.edges {
             let [caller, callee] = [caller, callee].map(|item| &corpus.items[*item as usize]);
-            if keeps(caller) && keeps(callee) {
-                take(&LiveFact::Edge { caller: &caller.key, callee: &callee.key, confidence: *confidence });
-            }
+            take(&LiveFact::Edge { caller: &caller.key, callee: &callee.key, confidence: *confidence });
         }
     } else {
-        for item in corpus.items.iter().filter(|item| keeps(item)) {
+        for item in &corpus.items {
             take(&LiveFact::Item { key: &item.key, kind: item.kind, path: &item.path, shape: &item.shape });
         }
     }
@@ -132,10 +146,10 @@ fn asks(sides: &Sides<'_>, candidates: &[Vec<u32>], right_of: BTreeMap<u32, Vec<
     for (item, right) in right_of {
         let Some(query) = sides.text(item) else { continue };
         let part = match sides.of_text[&query] {
-            ..TEST => 2,
-            TEST..FIT => 0,
-            FIT..GATE => 1,
-            _ => continue,
+            Side::Fit => 0,
+            Side::Gate => 1,
+            Side::Test => 2,
+            Side::Train => continue,
         };
         // It may be called itself.
         let mut skip = alone.get(&query).cloned().unwrap_or_default();

@@ -166,6 +166,6 @@ impl Default for Choice {
 pub fn lessons(dimension: &Dimension, material: &Material, choice: &Choice) -> Lessons {
     match dimension.reads.contains(&Reads::Commits) {
         true => commits::lessons(dimension, material, choice),
-        false => items::lessons(dimension, &material.corpus, choice),
+        false => items::lessons(dimension, material, choice),
     }
 }
