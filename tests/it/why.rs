@@ -276,7 +276,7 @@ fn what_was_tried_and_taken_back_is_told_where_it_was() {
     repo.commit_files(&[("a.rs", before)], "begin");
     repo.commit_files(
         &[("a.rs", &before.replace("    end();\n", "    pool();\n    end();\n"))],
-        "work with a pool of threads",
+        "work with a pool, because one thread waits for the disk",
     );
     repo.git(&["revert", "--no-edit", "HEAD"]);
     let head = repo.head();
@@ -291,13 +291,15 @@ fn what_was_tried_and_taken_back_is_told_where_it_was() {
         .find(|one| one["kind"] == "abandoned")
         .expect("one")
         .clone();
-    assert_eq!(abandoned["text"], "work with a pool of threads");
+    assert_eq!(abandoned["text"], "work with a pool, because one thread waits for the disk");
     assert!(abandoned["evidence"].as_str().is_some_and(|text| text.contains(&head[..10])), "{abandoned}");
     assert_eq!(repo.json(&["why", "idle"])["reasons"], json!([]), "it was no part of that");
     assert_eq!(repo.json(&["why", "a.rs"])["reasons"].as_array().map(Vec::len), Some(2));
     repo.git(&["revert", "--no-edit", "HEAD"]);
     repo.reindex();
-    assert!(!reasons(&repo.json(&["why", "work"])).iter().any(|(kind, _)| kind == "abandoned"), "it was put in again");
+    let again = reasons(&repo.json(&["why", "a.rs:3"]));
+    let stated = ("commit".to_string(), "work with a pool, because one thread waits for the disk".to_string());
+    assert_eq!(again, [stated], "it was put in again, for the reason that it had at first");
 }
 
 #[test]

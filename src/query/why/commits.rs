@@ -111,6 +111,18 @@ pub fn reverts(reader: &Reader<'_>, asked: &Asked<'_>, touching: &HashSet<Seq>) 
     let is_back = |one: &Touching| pairs.iter().any(|(_, taken)| taken.id == one.id);
     let maker = |one: &Touching| asked.makers.iter().find(|maker| maker.sha == hex(one.id.as_bytes()));
     let mut reasons = Vec::new();
+    // What was put in again is there for the reason that it was there for at first.
+    for (again, revert) in &pairs {
+        let Some(by) = maker(again) else { continue };
+        let first = pairs.iter().find(|(one, taken)| one.id == revert.id && !is_revert(&taken.message));
+        let Some((_, first)) = first else { continue };
+        let evidence = format!("put in again by {}, which {}", short(again), asked.part(by));
+        let mut stated = words::reasons_in(&first.message);
+        stated.sort_by_key(|(is_subject, _)| *is_subject);
+        for (_, sentence) in stated.into_iter().take(SENTENCES) {
+            reasons.push(made("commit", sentence, first, evidence.clone(), STATED * asked.weight(by)));
+        }
+    }
     // What was taken back and put in again was not given up, and putting it in again gave up nothing.
     for (revert, taken) in pairs.iter().filter(|(revert, taken)| !is_back(revert) && !is_revert(&taken.message)) {
         let (by, of) = (maker(revert), maker(taken));
@@ -119,26 +131,30 @@ pub fn reverts(reader: &Reader<'_>, asked: &Asked<'_>, touching: &HashSet<Seq>) 
         }
         let worth = by.or(of).map_or(super::WEAK, |maker| asked.weight(maker).max(super::WEAK)) * REVERTED;
         let worth = if asked.lines.is_file { worth.max(REVERTED * 0.75) } else { worth };
-        let tie = |one: &Touching| Tie { sha: hex(one.id.as_bytes()), subject: one.subject().to_string() };
-        let made = |kind: &str, text: String, one: &Touching, evidence: String| Reason {
-            kind: kind.to_string(),
-            text,
-            time: Some(one.time),
-            key: format!("commit:{}", hex(one.id.as_bytes())),
-            session: None,
-            n: None,
-            title: None,
-            commit: Some(tie(one)),
-            evidence,
-            confidence: worth,
-        };
         let part = by.map_or("touched the file".to_string(), |maker| asked.part(maker));
         let evidence = format!("this commit took {} back and {part}", short(taken));
-        reasons.push(made("revert", reason_of(revert), revert, evidence));
+        reasons.push(made("revert", reason_of(revert), revert, evidence, worth));
         let evidence = format!("tried here, and taken back by {}", short(revert));
-        reasons.push(made("abandoned", reason_of(taken), taken, evidence));
+        reasons.push(made("abandoned", reason_of(taken), taken, evidence, worth));
     }
     Ok(reasons)
+}
+
+/// A reason that a commit of the file gives.
+fn made(kind: &str, text: String, one: &Touching, evidence: String, confidence: f64) -> Reason {
+    let sha = hex(one.id.as_bytes());
+    Reason {
+        kind: kind.to_string(),
+        text,
+        time: Some(one.time),
+        key: format!("commit:{sha}"),
+        session: None,
+        n: None,
+        title: None,
+        commit: Some(Tie { sha, subject: one.subject().to_string() }),
+        evidence,
+        confidence,
+    }
 }
 
 /// A commit's id as people quote it.
