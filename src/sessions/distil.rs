@@ -39,6 +39,7 @@ pub(super) fn points(text: &str, standing: Standing) -> Vec<Point> {
         points: Vec::new(),
         heading: Section::Open,
         section: Section::Open,
+        names_decision: false,
         lead: false,
         about: String::new(),
     };
@@ -46,6 +47,7 @@ pub(super) fn points(text: &str, standing: Standing) -> Vec<Point> {
         match block {
             Block::Heading(words) => {
                 reader.heading = sections::of(&words).unwrap_or(Section::Open);
+                reader.names_decision = sections::is_one_decision(&words);
                 (reader.section, reader.lead) = (reader.heading, false);
                 reader.about = words;
             }
@@ -54,7 +56,10 @@ pub(super) fn points(text: &str, standing: Standing) -> Vec<Point> {
                 (reader.about, reader.lead) = (words, false);
             }
             Block::Para(words) => reader.paragraph(&words),
-            Block::Item(head, below) => reader.item(&head, &below),
+            Block::Item(head, below) => {
+                reader.names_decision = false;
+                reader.item(&head, &below);
+            }
         }
     }
     let mut points = reader.points;
@@ -80,6 +85,8 @@ struct Reader {
     heading: Section,
     /// What is said of what stands here.
     section: Section,
+    /// Whether the last heading named one decision, and nothing stood below it so far.
+    names_decision: bool,
     /// Whether the last entry waits for a list that belongs to it.
     lead: bool,
     about: String,
@@ -94,6 +101,7 @@ impl Reader {
         }
         self.lead = false;
         let mut open = false;
+        let mut names_decision = std::mem::take(&mut self.names_decision);
         let sentences: Vec<String> = prose::sentences(words).into_iter().map(prose::plain).collect();
         for sentence in sentences.iter().map(|sentence| without_cheer(sentence)).filter(|sentence| !sentence.is_empty())
         {
@@ -102,7 +110,12 @@ impl Reader {
                 continue;
             }
             self.section = self.heading;
-            let own = if self.section == Section::Muted { None } else { forms::category(sentence) };
+            let own = match forms::category(sentence) {
+                _ if self.section == Section::Muted => None,
+                None if names_decision && forms::is_plain(sentence) => Some(Category::Decision),
+                own => own,
+            };
+            names_decision = false;
             match own {
                 Some(category) if open && self.points.last().is_some_and(|last| last.category == category) => {
                     self.append(" ", sentence);
@@ -204,7 +217,12 @@ impl Reader {
                     (Category::Observation, Some(own @ (Category::Decision | Category::Work))) => own,
                     _ => category,
                 };
-                if !words.ends_with('?') && !forms::is_asked(&words) {
+                let is_said = match category {
+                    // `Decision: Use a queue` is how they are written, and asks nothing of anybody.
+                    Category::Decision | Category::Pattern | Category::Challenge => !forms::is_question(&words),
+                    _ => !forms::is_asked(&words) && !words.ends_with('?'),
+                };
+                if is_said {
                     self.add(category, &words);
                     self.lead = words.ends_with(':');
                 }
@@ -423,6 +441,23 @@ mod tests {
             "I'll use a lock file instead of a socket because it survives a crash.",
             "Left the timer alone on purpose.",
             "I deliberately did not touch the menu.",
+            "Decision: Use one file per oven.",
+            "**Decision:** keep one file per oven",
+            "Decided: don't share ovens",
+            "Decision - one file per oven",
+            "Decision \u{2014} one file per oven",
+            "Final decision: one file per oven.",
+            "Our decision: make one file per oven.",
+            "Decision made: one file per oven.",
+            "**Chosen approach:** one file per oven.",
+            "## Decision\n\nOne file per oven. They fail apart.",
+            "I'm going with one file per oven because they fail apart.",
+            "Going with one file per oven because they fail apart.",
+            "We picked one file per oven because they fail apart.",
+            "I selected one file per oven over a folder.",
+            "We rejected a folder because nobody looks there.",
+            "The decision was to use one file per oven.",
+            "I decided that we would use UTC.",
         ] {
             let found = points(text, Standing::Final);
             assert_eq!(found.iter().map(|point| point.category).collect::<Vec<_>>(), [Decision], "{text}");
@@ -444,6 +479,19 @@ mod tests {
             "All tests pass.",
             "```\nFixed it.\n```",
             "Let me fix this now.",
+            "Decision: whether to keep one file per oven",
+            "Decision: keep the file?",
+            "Note: make sure that the oven is off.",
+            "Fix: use another oven.",
+            "## Decision\n\nShould it be one file per oven?",
+            "## Decision\n\nYou may want one file per oven.",
+            "## Decision\n\nWhat was asked:\n\nMore of it.",
+            "## Decisions\n\nThere were some of them.",
+            "I'm going with you to the oven.",
+            "I picked up the thread where it was left.",
+            "The decision is to be made by the baker.",
+            "I decided that I would probably rest.",
+            "This could break if we picked another oven because of the heat.",
         ] {
             check(text, &[]);
         }

@@ -36,10 +36,14 @@ forms! {
     HEDGED: r"\b(probably|perhaps|maybe|might|likely|seems?|seemed|appears?|presumably|possibly|suspect|guess|assume|unclear|not sure|would|could|should|if you|want me|shall i|let me know|happy to|say the word|feel free)\b|\?\s*$";
     SHOWS: r"\bhere(?:['’]s| is| are)\b";
     ASKS: r"^(?:add|call|change|check|consider|create|delete|do|don['’]t|drop|either|ensure|extract|handle|how|keep|let|make|move|normalize|pass|put|read|remove|rename|replace|return|run|set|skip|switch|update|use|what|whether|wrap|write)\b";
+    QUESTION: r"^(?:how|what|whether|which|why|who|when)\b|\?\s*$";
     OFFER: r"^(now |then |next,? |please |just )?(let me|let's|i'll|i will|i'm going to|i need to|i want to|i'd|you can|you could|you'll|you may|try|run|restart|reload|open|check|test|see|ready|want|would|should|feel|if|next|to )\b";
 
     DECIDED: r"\b(i|we)(?:['’]ve| have)?(?: (?:also|now|therefore|instead|then|explicitly|deliberately))* (decided|chose|chosen|opted|elected|settled on|went with|stuck with|agreed on|agreed to|ruled out)\b";
     DECIDED_BARE: r"^(decided|chose|opted|went with|settled on|stuck with|ruled out|rejected) ";
+    DECIDED_THAT: r"^(?:i|we)(?:['’]ve| have)? (?:decided|agreed) that\b";
+    DECISION_IS: r"^(?:the|our|my) (?:final )?decision (?:was|is) (?:not )?to (?:use|keep|go with|leave|put|make|store|stick with|add|drop|skip|avoid|build|treat|ship|remove|split|write|move|pin|run)\b";
+    PICKED: r"^(?:(?:i|we)(?:['’]ve| have)?(?: (?:also|now|therefore|instead|then))* (?:picked|selected|rejected)|(?:(?:i['’]m|we['’]re|i am|we are) )?going with) .{3,}\b(?:because|since|instead of|rather than|over (?:an?|the|using)|as it|so that|to avoid)\b";
     RATHER: r"^(?:(?:i|we) ?{BETWEEN}(?:kept|left|used|put|placed|set|did|made|built|gave|stored|named|took|treated|modeled|passed|added|wrote|reused)|kept|left|used|placed|stored|built|named|reused|treated|modeled) .*\b(instead of|rather than|over the alternative)\b";
     KEPT: r"^(?:(?:i|we) ?{BETWEEN})?(kept|left|avoided|skipped|did not|didn['’]t|reused|preserved|retained|omitted|deferred) .*\b(because|since|so that|so (?:it|the|that|existing|we|no)|to avoid|to keep|rather than|instead of|deliberately|intentionally|on purpose|as[- ]is|alone|untouched|out of scope)\b";
     MEANT: r"\b(deliberately|intentionally|purposely|on purpose)\b";
@@ -71,10 +75,21 @@ forms! {
 pub(super) fn category(sentence: &str) -> Option<Category> {
     let is = |form: &LazyLock<Regex>| form.is_match(sentence);
     let future = is(&WILL_RATHER);
-    if is(&HEDGED) || is(&SHOWS) || sentence.ends_with('?') || (is(&OFFER) && !future) {
+    // What was decided for later: `I decided that we would use UTC`.
+    let decided =
+        is(&DECIDED_THAT).then(|| sentence.replacen(" would ", " will ", 1).replacen(" should ", " shall ", 1));
+    if HEDGED.is_match(decided.as_deref().unwrap_or(sentence))
+        || is(&SHOWS)
+        || sentence.ends_with('?')
+        || (is(&OFFER) && !future)
+    {
         return None;
     }
-    if is(&DECIDED) || is(&DECIDED_BARE) || is(&RATHER) || is(&KEPT) || future || is(&MEANT) && is(&MEANT_DONE) {
+    let is_any = |forms: &[&LazyLock<Regex>]| forms.iter().any(|form| is(form));
+    if future
+        || is_any(&[&DECIDED, &DECIDED_BARE, &DECISION_IS, &PICKED, &RATHER, &KEPT])
+        || is(&MEANT) && is(&MEANT_DONE)
+    {
         return Some(Category::Decision);
     }
     if is(&CAUSE) || is(&CAUSE_LABEL) || is(&FAILED) {
@@ -108,6 +123,16 @@ pub(super) fn is_done(words: &str) -> bool {
 /// Whether a text asks for something or names a question, where it stands behind a label as `Fix:`.
 pub(super) fn is_asked(text: &str) -> bool {
     ASKS.is_match(text) || SHOWS.is_match(text)
+}
+
+/// Whether a text is a question or names one.
+pub(super) fn is_question(text: &str) -> bool {
+    QUESTION.is_match(text)
+}
+
+/// Whether a sentence says something as it is: no guess, no offer, no question.
+pub(super) fn is_plain(sentence: &str) -> bool {
+    !HEDGED.is_match(sentence) && !SHOWS.is_match(sentence) && !OFFER.is_match(sentence) && !is_question(sentence)
 }
 
 /// Whether a sentence only says that checks are green; commands and their status say that.

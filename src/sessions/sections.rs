@@ -23,10 +23,15 @@ static LABEL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("a constant")
 });
 
-/// `**Label:** the rest`, `Label: the rest`.
+/// A dash also stands between the subject of a sentence and an aside, but not behind these words.
+static DASHED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^((?:(?:the|our|my|key|final|design) )*decision)\s+[—–-]\s+(\S.*)$").expect("a constant")
+});
+
+/// `**Label:** the rest`, `Label: the rest`, `Decision - the rest`.
 pub(super) fn labelled(words: &str) -> Option<(String, String)> {
     let bare = words.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '*' && c != '`');
-    let label = LABEL.captures(bare)?;
+    let label = LABEL.captures(bare).or_else(|| DASHED.captures(bare))?;
     let is_bold = bare.starts_with("**");
     let is_short = label[1].split_whitespace().count() <= if is_bold { 6 } else { 3 };
     is_short.then(|| (label[1].to_string(), label[2].to_string()))
@@ -36,6 +41,11 @@ pub(super) fn labelled(words: &str) -> Option<(String, String)> {
 pub(super) fn normal(words: &str) -> String {
     let bare = words.trim_matches(|c: char| !c.is_alphanumeric());
     bare.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Whether a heading names a decision, and one alone: then what stands below it is that, and not an introduction.
+pub(super) fn is_one_decision(heading: &str) -> bool {
+    of(heading) == Some(Section::Of(Category::Decision)) && normal(heading).split(' ').any(|word| word == "decision")
 }
 
 /// What the words of a heading or a label say of what follows; none where they say nothing known.
@@ -97,6 +107,14 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "key design choices",
         "key decisions and reasoning",
         "decided",
+        "decision made",
+        "the decision",
+        "our decision",
+        "my decision",
+        "final decision",
+        "our final decision",
+        "the final decision",
+        "chosen approach",
     ]) {
         return Some(Section::Of(Category::Decision));
     }
