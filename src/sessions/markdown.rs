@@ -53,10 +53,15 @@ pub fn read(path: &str, text: &str) -> Option<Reading> {
     // Empty lines in place of the front matter keep the numbers of lines right.
     let body = "\n".repeat(body_at) + &raw[body_at..].join("\n");
     let (kinds, warnings) = lines::lines(&body);
-    let said = kinds.iter().take_while(|kind| !matches!(kind, Kind::Heading { level: 2.., .. } | Kind::Bullet { .. }));
-    for kind in said {
-        if let Kind::Label { label, value, colon: true } = kind {
-            head::set(&mut head, label, value);
+    for kind in &kinds {
+        match (kind, kind.said()) {
+            (Kind::Heading { level: 2.., .. }, _) => break,
+            (kind, said) => {
+                let is_own = said.is_some_and(|(label, value)| head::set(&mut head, label, value));
+                if matches!(kind, Kind::Bullet { .. }) && !is_own {
+                    break;
+                }
+            }
         }
     }
     if head.id.is_empty() {
@@ -276,6 +281,10 @@ impl Reader {
     }
 
     fn bullet(&mut self, indent: usize, text: &str) {
+        let said = Kind::Bullet { indent, text }.said();
+        if !self.in_body && said.is_some_and(|(label, value)| head::set(&mut Head::default(), label, value)) {
+            return;
+        }
         self.in_body = true;
         let (state, text) = checkbox(text);
         match self.section {
@@ -301,7 +310,9 @@ impl Reader {
         }
         let nested = self.writing.bullet().is_some_and(|outer| indent >= outer + NESTED);
         if nested && state.is_none() {
-            self.writing.append(text);
+            if !self.writing.about(text) {
+                self.writing.append(text);
+            }
             return;
         }
         if writing::is_answer(text) && self.writing.answer(text) {

@@ -1,6 +1,8 @@
 //! Files and commits that prose names. Refuses what only looks like them: a path has a file's ending, and a commit
 //! stands where something says that it is one.
 
+use super::Entry;
+
 /// Endings of files that are named without their folder, too.
 const ENDINGS: &[&str] = &[
     "bash", "bazel", "c", "cc", "cfg", "conf", "cpp", "cs", "css", "csv", "cxx", "db", "ex", "exs", "go", "gradle",
@@ -98,6 +100,35 @@ pub fn commits_in(text: &str) -> Vec<String> {
     commits
 }
 
+/// A line that names what an entry is about where its words do not say it: "About `src/a.rs`, commit `abc1234`".
+pub(super) fn about(entry: &Entry) -> Option<String> {
+    let is_said = |own: &[String], said: &[String]| own.is_empty() || own == said;
+    let files = Some(&entry.files).filter(|files| !is_said(files, &files_in(&entry.content)));
+    let files = files.into_iter().flatten().filter(|file| !file.contains('`')).map(|file| format!("`{file}`"));
+    let commits = Some(&entry.commits).filter(|commits| !is_said(commits, &commits_in(&entry.content)));
+    let commits = commits.into_iter().flatten().map(|commit| format!("commit `{commit}`"));
+    let named: Vec<String> = files.chain(commits).collect();
+    (!named.is_empty()).then(|| format!("{ABOUT}{}", named.join(", ")))
+}
+
+/// What such a line begins with.
+const ABOUT: &str = "About ";
+
+/// The files and commits of such a line; none where it says anything else.
+pub(super) fn named_in(line: &str) -> Option<(Vec<String>, Vec<String>)> {
+    let (mut files, mut commits) = (Vec::new(), Vec::new());
+    let mut parts = line.strip_prefix(ABOUT)?.split('`');
+    while let Some(before) = parts.next() {
+        let Some(name) = parts.next() else { return before.is_empty().then_some((files, commits)) };
+        match before.trim_start_matches([',', ' ']) {
+            "" => files.push(name.to_string()),
+            "commit " if is_commit(name) => commits.push(name.to_string()),
+            _ => return None,
+        }
+    }
+    None
+}
+
 /// The parts of a word that could be commits, and where they start.
 fn pieces(word: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
@@ -184,6 +215,18 @@ fn file(word: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_line_is_about_is_told_from_prose() {
+        let check = |line: &str, expect: Option<(&[&str], &[&str])>| {
+            let told = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+            assert_eq!(named_in(line), expect.map(|(files, commits)| (told(files), told(commits))), "{line}");
+        };
+        check("About `src/a.rs`, `a, b.rs`, commit `abc1234`", Some((&["src/a.rs", "a, b.rs"], &["abc1234"])));
+        for line in ["About `src/a.rs` and more", "About time", "See `src/a.rs`", "About commit `1`", "About `a"] {
+            check(line, None);
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

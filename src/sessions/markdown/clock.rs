@@ -24,6 +24,8 @@ const MAX_BACK: usize = 200;
 /// A heading with a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Timed<'a> {
+    /// The midnight before it on the local clock, where it names its day.
+    pub day: Option<i64>,
     /// Seconds since midnight.
     pub seconds: i64,
     /// What stands behind the time.
@@ -32,10 +34,11 @@ pub(super) struct Timed<'a> {
     pub bracketed: bool,
 }
 
-/// `18:00 - Title`, `~18:00`, `18:00-19:00 — Title`, `[01:25:09] User`, `2:30 PM: Title`, `Title (14:38 - 15:36)`.
+/// `18:00 - Title`, `2025-06-01 18:00 - Title`, `~18:00`, `18:00-19:00 — Title`, `[01:25:09] User`, `2:30 PM: Title`, `Title (14:38 - 15:36)`.
 pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
     let bracketed = text.starts_with('[');
     let start = text.trim_start_matches(['~', '≈', '[', ' ']);
+    let (day, start) = day(start).map_or((None, start), |(day, rest)| (Some(day), rest));
     if let Some((seconds, rest)) = clock(start) {
         let mut rest = rest.trim_start_matches([']', ' ', '\t']);
         // The end of the time the heading covers is the start of what comes next.
@@ -46,12 +49,28 @@ pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
             rest = after;
         }
         let title = rest.trim_start_matches([']', '-', '–', '—', ':', '|', ' ', '\t']).trim_end();
-        return Some(Timed { seconds, title, bracketed });
+        return Some(Timed { day, seconds, title, bracketed });
     }
     let (title, range) = text.strip_suffix(')')?.rsplit_once('(')?;
     let (seconds, rest) = clock(range.trim_start_matches(['~', ' ']))?;
     let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
-    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed { seconds, title: title.trim(), bracketed: false })
+    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed {
+        day: None,
+        seconds,
+        title: title.trim(),
+        bracketed: false,
+    })
+}
+
+/// The day that a text begins with, `2025-06-01`, and the rest, where a time follows.
+fn day(text: &str) -> Option<(i64, &str)> {
+    let (date, rest) = text.split_at_checked("2025-06-01".len())?;
+    let is_date = date
+        .bytes()
+        .enumerate()
+        .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    let rest = rest.strip_prefix([' ', 'T'])?.trim_start();
+    (is_date && clock(rest).is_some()).then_some((time::civil(date)?, rest))
 }
 
 /// The seconds since midnight that a text begins with, and the rest.
@@ -113,7 +132,9 @@ impl Clock {
         let since = title.split_once("covering since ").map(|(_, since)| since);
         let is_exact = since.is_some()
             || ["session start", "session end", "note"].iter().any(|program| title.starts_with(program));
-        let local = if is_exact {
+        let local = if let Some(day) = timed.day {
+            day + timed.seconds
+        } else if is_exact {
             let base = since
                 .and_then(clock)
                 .and_then(|(since, _)| {
@@ -185,8 +206,21 @@ mod tests {
         check("2:30 PM: A thing", 14, 30, "A thing");
         check("12:05 am - A thing", 0, 5, "A thing");
         check("17:00", 17, 0, "");
+        check("2025-06-01 18:00 - A thing", 18, 0, "A thing");
+        check("2025-06-01T18:00", 18, 0, "");
         check("First part (14:38 - 15:36)", 14, 38, "First part");
-        for text in ["A thing", "25:00 - x", "12:60 - x", "1:2 - x", "2025 - x", "3:1 majority", "Ratio (3:15)", "é"] {
+        for text in [
+            "A thing",
+            "25:00 - x",
+            "12:60 - x",
+            "1:2 - x",
+            "2025 - x",
+            "2025-06-01 - x",
+            "2025-13-01 18:00",
+            "3:1 majority",
+            "Ratio (3:15)",
+            "é",
+        ] {
             assert_eq!(heading(text), None, "{text:?}");
         }
     }
@@ -208,6 +242,12 @@ mod tests {
             told(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]),
             [(0, 22, 30), (0, 23, 50), (1, 0, 10), (1, 0, 5), (0, 23, 55)]
         );
+    }
+
+    #[test]
+    fn a_time_that_names_its_day_is_of_that_day() {
+        let headings = ["22:30 - Session Start", "2025-06-04 08:00 - A", "09:00 - B", "2025-06-03 10:00 - C"];
+        assert_eq!(told(&headings), [(0, 22, 30), (3, 8, 0), (3, 9, 0), (2, 10, 0)]);
     }
 
     #[test]

@@ -164,7 +164,8 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
                 heading = text;
                 named = title(text);
             }
-            Kind::Label { label, value, colon: true } if sections == 0 => {
+            Kind::Label { .. } | Kind::Bullet { .. } if sections == 0 => {
+                let Some((label, value)) = line.said() else { continue };
                 dated |= matches!(label.to_ascii_lowercase().as_str(), "date" | "duration");
                 set(&mut head, label, value);
             }
@@ -209,6 +210,10 @@ mod tests {
         for (path, text) in [
             ("layer/sessions/20250601-223000.md", format!("# Session: a thing\n{ID}")),
             ("notes/x.md", format!("# Session: a thing\n{ID}\n## Goals\n- [ ] a\n")),
+            (
+                "notes/x.md",
+                "# Session: a thing\n- **ID:** 20250601-223000\n- **Started:** 2025-06-02T02:30:02Z\n".into(),
+            ),
             ("notes/x.md", format!("# Session: <Suspense> and YYYY-MM-DD in {{{{name}}}}\n{ID}")),
             ("x.md", "---\ntype: session\nid: 20250601-223000\ntitle: 'a: b'\n---\n\n## Goals\n".into()),
             ("x.md", "---\r\ntype: \"session\"\r\nid: \"a\"\r\n---\r\n".into()),

@@ -30,6 +30,19 @@ pub(super) enum Kind<'a> {
     Text { indent: usize, text: &'a str },
 }
 
+impl<'a> Kind<'a> {
+    /// Label and value of a line that may say something of the log itself, in a list as well.
+    pub(super) fn said(self) -> Option<(&'a str, &'a str)> {
+        match self {
+            Kind::Label { label, value, colon: true } => Some((label, value)),
+            Kind::Bullet { indent: 0, text } => {
+                label(text).filter(|(.., colon)| *colon).map(|(key, value, _)| (key, value))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The lines in order, and sentences about what is odd.
 pub(super) fn lines(text: &str) -> (Vec<Kind<'_>>, Vec<String>) {
     let raw: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
@@ -164,16 +177,18 @@ fn is_frame(line: &str) -> bool {
     }
 }
 
-/// Which lines are code. Fences pair as CommonMark says; where that leaves one open, the first one that holds a piece
-/// of the log's frame was the one without an end.
+/// Which lines are code. Fences pair as CommonMark says; where that leaves one open, it was one of those that hold a piece
+/// of the log's frame that has no end: the one by which least of the frame is code, the first of them.
 fn code(lines: &[&str], warnings: &mut Vec<String>) -> Vec<bool> {
     let strict = pair(lines, None);
     let Some(open) = strict.open else {
         warnings.extend(strict.cut.map(|at| format!("line {}: a fence without an end", at + 1)));
         return strict.code;
     };
-    let mut tried = strict.holding.iter().take(MAX_TRIES).map(|at| pair(lines, Some(*at)));
-    let mended = tried.find(|pairs| pairs.open.is_none());
+    let frame: Vec<bool> = lines.iter().map(|line| is_frame(line)).collect();
+    let lost = |pairs: &Pairs| pairs.code.iter().zip(&frame).filter(|(code, frame)| **code && **frame).count();
+    let tried = strict.holding.iter().take(MAX_TRIES).chain([&open]).map(|at| pair(lines, Some(*at)));
+    let mended = tried.filter(|pairs| pairs.open.is_none()).min_by_key(lost);
     warnings.push(match &mended {
         Some(pairs) => format!("line {}: a fence without an end", pairs.cut.unwrap_or(open) + 1),
         None => format!("line {}: a fence without an end", open + 1),
@@ -303,5 +318,17 @@ mod tests {
             &[Code("```"), Code("- a"), goals, Code("```"), Code("- b"), Code("```"), c],
         );
         assert_eq!(check("```\n- a", &[Code("```"), Code("- a")]), ["line 1: a fence without an end"]);
+    }
+
+    #[test]
+    fn of_several_fences_the_one_without_an_end_is_found() {
+        // Code, and lines of the log, by their numbers.
+        let code = |text: &str| -> Vec<usize> {
+            let kinds = lines(text).0.into_iter().enumerate();
+            kinds.filter(|(_, kind)| matches!(kind, Kind::Code(_))).map(|(at, _)| at + 1).collect()
+        };
+        let closed = "```sh\n## Key Decisions\n- x\n```\n**Key Decisions:**\n- a\n";
+        assert_eq!(code(&format!("{closed}### 10:20 - B\n```\n$ ls\n### 10:40 - C\n- b")), [1, 2, 3, 4, 8, 9]);
+        assert_eq!(code("```\n$ ls\n### 10:40 - B\n```\n- x\n```\n### 10:50 - C\n- b"), [1, 2, 4, 5, 6]);
     }
 }

@@ -23,6 +23,8 @@ struct Open {
     entry: Entry,
     shape: Shape,
     indent: usize,
+    /// Files and commits that stand below it on a line of their own, in place of those that its words name.
+    about: (Vec<String>, Vec<String>),
 }
 
 /// The entries of one log as they are written.
@@ -57,7 +59,7 @@ impl Writing {
             state: None,
         };
         self.has_goal |= category == Category::Goal;
-        self.open = Some(Open { entry, shape, indent });
+        self.open = Some(Open { entry, shape, indent, about: Default::default() });
     }
 
     /// Says how the open goal stands.
@@ -71,6 +73,17 @@ impl Writing {
     pub(super) fn beside(&mut self, text: &str) {
         if let Some(open) = &mut self.open {
             open.entry.commits = mentions::commits_in(text);
+        }
+    }
+
+    /// Takes a line that says what the open entry is about; whether it is one.
+    pub(super) fn about(&mut self, text: &str) -> bool {
+        match (mentions::named_in(text), &mut self.open) {
+            (Some(about), Some(open)) => {
+                open.about = about;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -132,7 +145,7 @@ impl Writing {
 
     /// Ends the open entry.
     pub(super) fn close(&mut self) {
-        let Some(Open { mut entry, .. }) = self.open.take() else { return };
+        let Some(Open { mut entry, about: (files, commits), .. }) = self.open.take() else { return };
         entry.content.truncate(event::cap_at(&entry.content, MAX_CONTENT).trim_end().len());
         if says_nothing(&entry.content) {
             return;
@@ -141,8 +154,9 @@ impl Writing {
             self.skipped += 1;
             return;
         }
-        entry.files = mentions::files_in(&entry.content);
-        let beside = std::mem::replace(&mut entry.commits, mentions::commits_in(&entry.content));
+        entry.files = if files.is_empty() { mentions::files_in(&entry.content) } else { files };
+        let commits = if commits.is_empty() { mentions::commits_in(&entry.content) } else { commits };
+        let beside = std::mem::replace(&mut entry.commits, commits);
         match entry.category {
             Category::Commit if entry.commits.is_empty() => {
                 // In a list of commits, what a line begins with needs no word that says so.
