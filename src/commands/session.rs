@@ -12,7 +12,7 @@ use super::{Here, Needs, parse_since, session_end, stop_flag};
 use crate::derive::{EntryData, source_of};
 use crate::entries::{self, Commits, Session};
 use crate::error::{Exit, UserError};
-use crate::event::count;
+use crate::event::{count, decode_path};
 use crate::eventlog;
 use crate::git::{day, minute};
 use crate::pipeline;
@@ -277,20 +277,24 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
 fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let stop = stop_flag();
-    let taken = here.behind_the_lock(&stop, output, |context| pipeline::import_sessions(context, paths, prompts))?;
+    let (taken, refused) =
+        here.behind_the_lock(&stop, output, |context| pipeline::import_sessions(context, paths, prompts))?;
     #[derive(Serialize)]
     struct Answer {
         sessions: Vec<pipeline::Imported>,
     }
     let answer = Answer { sessions: taken };
-    if output.json {
-        return output.print_json(&answer);
-    }
     let mut page = output.page();
     for one in &answer.sessions {
         page.heading(&one.id, format!("  {}, {} new", entries_said(one.entries), one.new));
     }
-    output.print(&page)
+    let printed = if output.json { output.print_json(&answer)? } else { output.print(&page)? };
+    if refused.is_empty() {
+        return Ok(printed);
+    }
+    Err(UserError::new(Exit::Failed, refused.join("\n"))
+        .hint("it takes Markdown session logs, and transcripts of Claude Code and Codex")
+        .into())
 }
 
 fn export(id: &str, output: &Output) -> Result<ExitCode> {
@@ -302,6 +306,7 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
         .into_iter()
         .map(|entry| {
             let Shown { category, content, time: at, files, commits, state, .. } = entry;
+            let files = files.iter().map(|file| String::from_utf8_lossy(&decode_path(file)).into_owned()).collect();
             Entry { category, content, at, line: 1, files, commits, state }
         })
         .collect();

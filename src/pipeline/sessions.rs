@@ -12,11 +12,10 @@ use crate::derive::{
     EntryData, EntryFact, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of, version,
 };
 use crate::entries;
-use crate::error::{Exit, UserError};
 use crate::event::{Fact, Origin, Seq, hex};
 use crate::eventlog::Eventlog;
 use crate::redact::{Private, redact, redact_source};
-use crate::sessions::{Category, Reading, markdown};
+use crate::sessions::{Category, Reading, Taking, markdown};
 use crate::store;
 use crate::view;
 use crate::workspace::Workspace;
@@ -186,40 +185,47 @@ pub struct Imported {
     pub new: u64,
 }
 
-/// Takes in files that a person names, whatever folder they are in, and makes them live.
+/// Takes in files that a person names, whatever folder they are in, and makes them live. Gives what was taken in, and why
+/// the others were refused.
 ///
 /// # Errors
-/// A [`UserError`] for a file that cannot be read or is no session; those before it are taken in.
-pub fn import_sessions(context: &Context<'_>, paths: &[PathBuf], prompts: bool) -> Result<Vec<Imported>> {
-    let tops = transcripts::tops(context.repository)?;
-    let mut log = open_log(context)?;
-    let taken: Result<Vec<Imported>> =
-        paths.iter().map(|path| import(context, &mut log, path, prompts, &tops)).collect();
-    // Also after one that is refused: what came before it is in the log.
+/// For whatever no file is to blame for.
+pub fn import_sessions(
+    context: &Context<'_>,
+    paths: &[PathBuf],
+    prompts: bool,
+) -> Result<(Vec<Imported>, Vec<String>)> {
+    let taking = transcripts::taking(&transcripts::tops(context.repository)?, prompts);
+    let (mut log, private) = (open_log(context)?, private(context));
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
+    for path in paths {
+        match handed_in(path, &taking) {
+            Ok((readings, format, hash)) => {
+                for reading in readings {
+                    taken.push(append(&mut log, reading, format, &hash, &private)?);
+                }
+            }
+            Err(why) => refused.push(format!("{}: {why:#}", path.display())),
+        }
+    }
     log.close()?;
     super::catch_up(context, super::Depth::New)?;
-    taken
+    Ok((taken, refused))
 }
 
-fn import(context: &Context<'_>, log: &mut Eventlog, path: &Path, prompts: bool, tops: &[PathBuf]) -> Result<Imported> {
-    let no = |why: &str| {
-        UserError::new(Exit::Failed, format!("{}: {why}", path.display()))
-            .hint("it takes Markdown session logs, and transcripts of Claude Code and Codex")
-    };
-    let unreadable = |error: anyhow::Error| no(&format!("{error:#}"));
-    let private = private(context);
-    if let Some(agent) = transcripts::written_by(path).map_err(unreadable)? {
-        let (reading, hash) = transcripts::read(agent, path, prompts, tops).map_err(unreadable)?;
-        return append(log, reading, agent.name(), &hash, &private);
+/// What a file says, in which format, and its hash.
+fn handed_in(path: &Path, taking: &Taking) -> Result<(Vec<Reading>, &'static str, String)> {
+    if let Some(agent) = transcripts::written_by(path)? {
+        let (readings, hash) = transcripts::read(agent, path, taking)?;
+        return Ok((readings, agent.name(), hash));
     }
-    let bytes = std::fs::read(path).map_err(|error| no(&error.to_string()))?;
+    let bytes = std::fs::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     // The folder tells too whether it is a log.
-    let whole = std::path::absolute(path).with_context(|| format!("finding {}", path.display()))?;
+    let whole = std::path::absolute(path)?;
     let reading = markdown::read(&whole.to_string_lossy(), &redact_source(&text))
-        .ok_or_else(|| no("no session in a form that is known"))?;
-    let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
-    append(log, reading, "markdown", &hash, &private)
+        .context("no session in a form that is known")?;
+    Ok((vec![reading], "markdown", hex(&blake3::hash(&bytes).as_bytes()[..16])))
 }
 
 /// The log, for what a person hands in: what was to be forgotten is known before anything is looked at.

@@ -7,28 +7,35 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, named_params};
+use serde::de::IgnoredAny;
 
 use super::sessions::{append, private};
+use super::vectors::now;
 use super::{Context, check_stop};
 use crate::agents::{self, Agent, Consent};
+use crate::derive::source_of;
 use crate::event::{decode_path, encode_path, hex};
 use crate::eventlog::Eventlog;
 use crate::fail;
 use crate::git::Repository;
 use crate::redact::Private;
-use crate::sessions::{MAX_LINE, Reading, Taking, Transcript, claude, codex};
+use crate::sessions::{MAX_LINE, QUIET, Reading, Taking, Transcript, claude, codex};
 use crate::store::Cache;
 use crate::workspace::{Workspace, write_atomically};
 
 /// Longest line that is handed to a reader, in bytes: of a longer one only so much, which its reader refuses.
 const LONGEST_LINE: usize = MAX_LINE + 1;
+/// What Claude names a file by in which a part of a session was written by another agent.
+const PART: &str = "agent-";
 /// Lines by which it is told whose a file is.
 const FIRST_LINES: u64 = 100;
 
 /// The worktrees of a repository: those it has, and those it had, whose transcripts are there still.
+#[derive(Clone)]
 struct Worktrees {
     tops: Vec<PathBuf>,
     gone: Vec<PathBuf>,
@@ -50,6 +57,13 @@ impl Worktrees {
     /// All of them.
     fn all(&self) -> Vec<PathBuf> {
         self.tops.iter().chain(&self.gone).cloned().collect()
+    }
+
+    /// What is taken of a transcript that was written in one of them: what was said there.
+    fn taking(&self, prompts: bool) -> Taking {
+        let worktrees = self.clone();
+        let is_here = move |folder: &str| worktrees.hold(Path::new(folder));
+        Taking { is_here: Some(Rc::new(is_here)), ..taking(&self.all(), prompts) }
     }
 
     /// Remembers those that are there.
@@ -108,7 +122,9 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
         }
         for found in all {
             check_stop(context)?;
-            let stamp = format!("{:?} {} {}", found.stamp, consent.prompts, private.fingerprint());
+            // Of a file that rests the last word is one at last.
+            let rests = found.stamp.modified / 1_000_000_000 + QUIET <= now();
+            let stamp = format!("{:?} {rests} {} {}", found.stamp, consent.prompts, private.fingerprint());
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
                 continue;
             }
@@ -135,8 +151,9 @@ pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bo
     all.sort_by_key(|transcript| transcript.stamp.modified);
     let counted = all.into_iter().filter_map(|found| {
         let cwd = cwd_of(agent, &found.path).ok()??;
-        let (reading, _) = worktrees.hold(&cwd).then(|| read(agent, &found.path, prompts, &worktrees.tops).ok())??;
-        Some((found.path, reading.entries.len() as u64))
+        let (readings, _) =
+            worktrees.hold(&cwd).then(|| read(agent, &found.path, &worktrees.taking(prompts)).ok())??;
+        Some((found.path, readings.iter().map(|reading| reading.entries.len() as u64).sum()))
     });
     Ok(counted.collect())
 }
@@ -165,11 +182,25 @@ fn take(
     if !cwd_of(agent, &path)?.is_some_and(|cwd| worktrees.hold(&cwd)) {
         return Ok(0);
     }
-    let (reading, hash) = read(agent, &path, consent.prompts, &worktrees.all())?;
-    if reading.head.id.is_empty() {
-        return Ok(0);
+    let (readings, hash) = read(agent, &path, &worktrees.taking(consent.prompts))?;
+    let mut new = 0;
+    for reading in readings.into_iter().filter(|reading| !reading.head.id.is_empty()) {
+        // Nothing was said yet, and nobody is to find an empty session.
+        if reading.is_stub && !is_known(log, &reading.head.id)? {
+            continue;
+        }
+        new += append(log, reading, agent.name(), &hash, private)?.new;
     }
-    Ok(append(log, reading, agent.name(), &hash, private)?.new)
+    Ok(new)
+}
+
+fn is_known(log: &Eventlog, session: &str) -> Result<bool> {
+    let mut is_known = false;
+    log.each_of_session(&source_of(session), |_, _, _| {
+        is_known = true;
+        Ok(())
+    })?;
+    Ok(is_known)
 }
 
 /// The folder that a transcript was written in; none where it does not say.
@@ -178,7 +209,7 @@ fn cwd_of(agent: Agent, path: &Path) -> Result<Option<PathBuf>> {
         Agent::Claude => claude::cwd_of,
         Agent::Codex => codex::cwd_of,
     };
-    let (mut file, mut line) = (BufReader::new(File::open(path)?), Vec::new());
+    let (mut file, mut line) = (opened(path)?, Vec::new());
     while next_line(&mut file, &mut line)? {
         if let Some(cwd) = of_line(&line) {
             return Ok(Some(PathBuf::from(cwd)));
@@ -189,7 +220,7 @@ fn cwd_of(agent: Agent, path: &Path) -> Result<Option<PathBuf>> {
 
 /// Whose transcript a file is: of whoever's reader understands more of its first lines; none where none understands any.
 pub fn written_by(path: &Path) -> Result<Option<Agent>> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = opened(path)?;
     let mut readers = Agent::ALL.map(|agent| (agent, reader(agent, Taking::default())));
     let (mut line, mut lines) = (Vec::new(), 0);
     while lines < FIRST_LINES && next_line(&mut file, &mut line)? {
@@ -215,35 +246,76 @@ fn reader(agent: Agent, taking: Taking) -> Box<dyn Transcript> {
     }
 }
 
+/// What is taken of a transcript that a person hands in, whose tops of worktrees are these.
+pub fn taking(tops: &[PathBuf], prompts: bool) -> Taking {
+    let tops = tops.iter().map(|top| top.to_string_lossy().into_owned()).collect();
+    Taking { prompts, tops, now: Some(now()), ..Taking::default() }
+}
+
 /// Reads the whole lines of a transcript, and gives their hash in hexadecimal; what is being written at its end is read
-/// when it is whole.
+/// when it is whole, and an object that ends there is. It may begin with lines of sessions that it goes on from: theirs
+/// are readings of their own, and the same as those of their own files.
 ///
 /// # Errors
 /// An [`std::io::Error`] where it cannot be read.
-pub fn read(agent: Agent, path: &Path, prompts: bool, tops: &[PathBuf]) -> Result<(Reading, String)> {
-    let taking = Taking { prompts, tops: tops.iter().map(|top| top.to_string_lossy().into_owned()).collect() };
+pub fn read(agent: Agent, path: &Path, taking: &Taking) -> Result<(Vec<Reading>, String)> {
+    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let named = (agent == Agent::Claude && is_uuid(&name)).then(|| name.clone());
+    let (mut reading, copied, hash) = read_one(agent, path, Taking { session: named.clone(), ..taking.clone() })?;
+    // A part of a session bears the id of the whole.
+    let is_part = agent == Agent::Claude && name.starts_with(PART);
+    if is_part {
+        reading.head.title = format!("a part of {}", reading.head.id);
+    }
+    if let Some(name) = named.or_else(|| (is_part || reading.head.id.is_empty()).then_some(name)) {
+        reading.head.id = name;
+    }
+    let mut readings = Vec::new();
+    // Under the name of another session it says nothing of its own.
+    if copied.is_empty() || !reading.entries.is_empty() {
+        readings.push(reading);
+    }
+    for session in copied {
+        readings.push(read_one(agent, path, Taking { session: Some(session), ..taking.clone() })?.0);
+    }
+    Ok((readings, hash))
+}
+
+fn read_one(agent: Agent, path: &Path, taking: Taking) -> Result<(Reading, Vec<String>, String)> {
     let mut reader = reader(agent, taking);
-    let mut file = BufReader::with_capacity(256 << 10, File::open(path)?);
-    let (mut line, mut hasher) = (Vec::new(), blake3::Hasher::new());
+    let (mut file, mut line, mut hasher) = (opened(path)?, Vec::new(), blake3::Hasher::new());
     while next_line(&mut file, &mut line)? {
         hasher.update(&line).update(b"\n");
         reader.line(&line);
     }
-    let mut reading = reader.finish();
-    // A file of Claude's is named by its session, and may begin with lines of the one that it goes on from.
-    if reading.head.id.is_empty() || agent == Agent::Claude {
-        reading.head.id = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    }
-    Ok((reading, hex(&hasher.finalize().as_bytes()[..16])))
+    let copied = reader.copied().to_vec();
+    Ok((reader.finish(), copied, hex(&hasher.finalize().as_bytes()[..16])))
 }
 
-/// The next whole line, without its end, as far as it is not too long; false where there is none.
+/// Whether a name is one that Claude gives to the file of a session.
+fn is_uuid(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(is_hex)
+}
+
+/// A file behind the mark of its byte order.
+fn opened(path: &Path) -> std::io::Result<BufReader<File>> {
+    let mut file = BufReader::with_capacity(256 << 10, File::open(path)?);
+    if file.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
+        file.consume("\u{feff}".len());
+    }
+    Ok(file)
+}
+
+/// The next whole line, without its end, as far as it is not too long; false where there is none. What stands behind the
+/// last end of a line is one if it is an object: nothing can be added to it that would make it another.
 fn next_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     line.clear();
     loop {
         let chunk = file.fill_buf()?;
         if chunk.is_empty() {
-            return Ok(false);
+            return Ok(line.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok());
         }
         let end = chunk.iter().position(|byte| *byte == b'\n');
         let taken = &chunk[..end.unwrap_or(chunk.len())];
@@ -281,12 +353,15 @@ mod tests {
     #[test]
     fn only_whole_lines_are_read_and_long_ones_are_cut() {
         let long = "x".repeat(LONGEST_LINE + 10);
-        let text = format!("one\n\n{long}\ntwo\nhalf");
-        let mut file = BufReader::with_capacity(7, text.as_bytes());
-        let (mut line, mut lengths) = (Vec::new(), Vec::new());
-        while next_line(&mut file, &mut line).expect("it reads") {
-            lengths.push(line.len());
+        for (rest, expect) in [("half", None), ("{\"a\":", None), ("{\"a\":{}} ", Some(9)), ("{\"a\":{}}{", None)] {
+            let text = format!("one\n\n{long}\ntwo\n{rest}");
+            let mut file = BufReader::with_capacity(7, text.as_bytes());
+            let (mut line, mut lengths) = (Vec::new(), Vec::new());
+            while next_line(&mut file, &mut line).expect("it reads") {
+                lengths.push(line.len());
+            }
+            let expect: Vec<usize> = [3, 0, LONGEST_LINE, 3].into_iter().chain(expect).collect();
+            assert_eq!(lengths, expect, "{rest}");
         }
-        assert_eq!(lengths, [3, 0, LONGEST_LINE, 3]);
     }
 }

@@ -46,6 +46,7 @@ pub fn reader(taking: Taking) -> Box<dyn Transcript> {
     Box::new(Claude {
         gathered: Gathered::new(taking, "claude"),
         lines: HashSet::new(),
+        copied: Vec::new(),
         leaves: Vec::new(),
         summary: None,
         ai_title: None,
@@ -61,6 +62,8 @@ pub fn cwd_of(line: &[u8]) -> Option<String> {
 struct Claude {
     gathered: Gathered,
     lines: HashSet<u64>,
+    /// Other sessions that lines are of.
+    copied: Vec<String>,
     /// Summaries and the lines they are of: one may be of another session.
     leaves: Vec<(u64, String)>,
     summary: Option<String>,
@@ -70,6 +73,10 @@ struct Claude {
 
 /// Most summaries that are remembered; old versions write those of other sessions as well.
 const MAX_SUMMARIES: usize = 256;
+
+/// Most other sessions that are told of one file, as each costs a reading; one that goes on from another names its line of
+/// forebears at most.
+const MAX_COPIED: usize = 16;
 
 /// A short name of a line.
 fn short(uuid: &str) -> u64 {
@@ -90,6 +97,10 @@ impl Transcript for Claude {
         }
     }
 
+    fn copied(&self) -> &[String] {
+        &self.copied
+    }
+
     fn finish(mut self: Box<Self>) -> Reading {
         let own = self.leaves.iter().rev().find(|(leaf, _)| self.lines.contains(leaf));
         let title = self.custom_title.take().or(self.ai_title.take());
@@ -105,6 +116,12 @@ impl Claude {
         let Some(kind) = line.at("type").text() else { return self.gathered.skip() };
         // A fork begins with a copy of what another session has told.
         if !matches!(line.at("forkedFrom"), Json::Null) {
+            return;
+        }
+        if let Some(session) = line.at("sessionId").text().filter(|session| !self.gathered.takes(session)) {
+            if self.copied.len() < MAX_COPIED && !self.copied.iter().any(|known| known == session) {
+                self.copied.push(session.to_string());
+            }
             return;
         }
         if let Some(uuid) = line.at("uuid").text() {
@@ -276,7 +293,7 @@ mod tests {
 
     fn read(text: &str, prompts: bool) -> Reading {
         let tops = vec!["/home/mira/bakery".to_string()];
-        let mut reader = reader(Taking { prompts, tops });
+        let mut reader = reader(Taking { prompts, tops, ..Taking::default() });
         text.lines().for_each(|line| reader.line(line.as_bytes()));
         reader.finish()
     }
@@ -309,8 +326,8 @@ mod tests {
                 "command: cargo test --lib queue -> failed",
                 "plan: Write the order before the first tray",
                 "command: cargo test --lib queue -> exit 0",
-                "work: The queue now keeps the order of trays across a restart.",
                 "decision: I kept the old file format because two ovens still read it.",
+                "work: The queue now keeps the order of trays across a restart.",
                 "command: git add -A && git commit -m \"queue: keep the order\" -> exit 0",
                 "commit: queue: keep the order",
             ],

@@ -138,6 +138,7 @@ impl Codex {
     fn event(&mut self, event: &Json) {
         match event.at("type").text().unwrap_or_default() {
             "user_message" => self.typed(event.at("message").text().unwrap_or_default()),
+            "agent_message" => self.gathered.text_so_far(event.at("message").text().unwrap_or_default()),
             "task_started" | "turn_started" => self.gathered.settle(Standing::Final),
             "task_complete" | "turn_complete" => {
                 self.gathered.settle(Standing::Final);
@@ -153,6 +154,7 @@ impl Codex {
                 match item.at("type").text().unwrap_or_default() {
                     "CommandExecution" => self.report(item, item.at("id")),
                     "FileChange" => self.patched(item),
+                    "AgentMessage" => self.gathered.text_so_far(&item.at("content").spoken(&["text", "Text"])),
                     "UserMessage" => self.typed(&item.at("content").spoken(&["text"])),
                     _ => {}
                 }
@@ -361,7 +363,7 @@ mod tests {
 
     fn read(text: &str, prompts: bool) -> Reading {
         let tops = vec!["/home/mira/bakery".to_string()];
-        let mut reader = reader(Taking { prompts, tops });
+        let mut reader = reader(Taking { prompts, tops, ..Taking::default() });
         text.lines().for_each(|line| reader.line(line.as_bytes()));
         reader.finish()
     }
@@ -411,8 +413,8 @@ mod tests {
                 "touched: edited src/timer.rs",
                 "touched: edited src/timers.rs",
                 "command: cargo test rye -> exit 0",
-                "work: Added a timer for rye in `src/rye.rs`; the shared one is now `src/timers.rs`.",
                 "decision: I kept its unit because the panel shows seconds.",
+                "work: Added a timer for rye in `src/rye.rs`; the shared one is now `src/timers.rs`.",
                 "command: git commit -qam 'rye: a timer' && git log -1 -> exit 0",
                 "commit: rye: a timer",
             ],
@@ -459,6 +461,20 @@ mod tests {
                 read(text, true).entries.into_iter().filter(|entry| entry.content.contains("zwieback")).collect();
             assert_eq!(typed.len(), expect, "{typed:?}");
             assert_eq!(typed[0].category, Category::Goal);
+        }
+    }
+
+    #[test]
+    fn what_only_an_event_says_is_said_and_twice_is_once() {
+        let line = |kind: &str, payload: &str| format!("{{\"type\":\"{kind}\",\"payload\":{{{payload}}}}}\n");
+        let event =
+            line("event_msg", "\"type\":\"agent_message\",\"message\":\"We decided to rest. I fixed the timer.\"");
+        let content = "\"content\":[{\"type\":\"output_text\",\"text\":\"We decided to rest. I fixed the timer.\"}]";
+        let item = line("response_item", &format!("\"type\":\"message\",\"role\":\"assistant\",{content}"));
+        let end = line("event_msg", "\"type\":\"task_complete\"");
+        for text in [[&*event, &end].concat(), [&*event, &item, &end].concat(), [&*item, &event, &end].concat()] {
+            let found: Vec<Category> = read(&text, false).entries.into_iter().map(|entry| entry.category).collect();
+            assert_eq!(found, [Category::Decision, Category::Work], "{text}");
         }
     }
 

@@ -17,6 +17,10 @@ const MAX_TITLE: usize = 120;
 /// Most texts, steps and files that are remembered to take each once; more come from no real session.
 const MAX_REMEMBERED: usize = 100_000;
 
+/// After a text at which nothing follows for so many seconds the agent was done, or was killed: one that works goes on at
+/// once, and writes down what it does before it waits for anything.
+pub const QUIET: i64 = 10 * 60;
+
 /// What is waited for.
 #[derive(Debug, Clone)]
 pub(super) enum Call {
@@ -44,6 +48,14 @@ struct Said {
     text: String,
     line: u32,
     at: Option<i64>,
+    cwd: Option<String>,
+}
+
+impl Said {
+    /// Whether nothing came after it for so long that it was the last word.
+    fn is_last_at(&self, moment: i64) -> bool {
+        self.at.is_none_or(|at| at.saturating_add(QUIET) <= moment)
+    }
 }
 
 /// The reading in the making.
@@ -89,8 +101,12 @@ impl Gathered {
         self.line = self.line.saturating_add(1);
     }
 
-    /// The time of the line.
+    /// The time of the line. It tells what whoever read the file before that moment knew as well: that the text before it
+    /// was the last word.
     pub(super) fn at(&mut self, at: Option<i64>) {
+        if at.is_some_and(|at| self.said.as_ref().is_some_and(|said| said.is_last_at(at))) {
+            self.settle(Standing::Final);
+        }
         self.at = at.or(self.at);
         let head = &mut self.reading.head;
         head.started = head.started.or(at);
@@ -175,6 +191,7 @@ impl Gathered {
         match call {
             Call::Read(path) => self.touch("read", &path),
             Call::Edit(paths) => paths.iter().for_each(|path| self.touch("edited", path)),
+            Call::Plan(_) if !self.is_here(self.cwd.as_deref()) => {}
             Call::Plan(plan) => self.push(Category::Plan, plan, Vec::new(), Vec::new()),
             Call::Run(command) => self.ran(command, ended, output),
         }
@@ -188,7 +205,8 @@ impl Gathered {
             shell::patched(patch).iter().for_each(|path| self.touch("edited", path));
         }
         self.cwd = kept;
-        let is_here = paths::is_here(command.folder.as_deref(), &self.taking.tops);
+        let folder = command.folder.as_deref();
+        let is_here = paths::is_here(folder, &self.taking.tops) && self.is_here(folder);
         if is_here && !command.looks && command.patch.is_none() && !command.line.is_empty() {
             self.push(Category::Command, format!("{}{}", command.line, ended.suffix()), Vec::new(), Vec::new());
         }
@@ -215,6 +233,9 @@ impl Gathered {
     /// The steps of a plan: those that are new, as one entry.
     pub(super) fn steps<'s>(&mut self, steps: impl Iterator<Item = &'s str>) {
         self.settle(Standing::Between);
+        if !self.is_here(self.cwd.as_deref()) {
+            return;
+        }
         let new: Vec<&str> = steps.map(str::trim).filter(|step| !step.is_empty() && self.first("step", step)).collect();
         if !new.is_empty() {
             let plan = new.join("\n");
@@ -226,7 +247,7 @@ impl Gathered {
     pub(super) fn prompt(&mut self, text: &str) {
         self.settle(Standing::Final);
         let text = text.trim();
-        if !self.taking.prompts || text.is_empty() || is_injected(text) {
+        if !self.taking.prompts || !self.is_here(self.cwd.as_deref()) || text.is_empty() || is_injected(text) {
             return;
         }
         let category = if std::mem::replace(&mut self.prompted, true) { Category::Note } else { Category::Goal };
@@ -239,53 +260,88 @@ impl Gathered {
         self.taking.prompts
     }
 
-    /// The agent said something, and it is known how it stands.
-    pub(super) fn text(&mut self, text: &str, standing: Standing) {
-        self.settle(Standing::Between);
-        let said = Said { text: text.to_string(), line: self.line, at: self.at };
-        self.told(said, standing);
+    /// Whether lines of a session are taken.
+    pub(super) fn takes(&self, session: &str) -> bool {
+        self.taking.session.as_deref().is_none_or(|own| own == session)
     }
 
-    /// The agent said something, and what follows will tell how it stands. A text in the form of a summary is one at
-    /// once: many versions write nothing behind the last word.
-    pub(super) fn text_so_far(&mut self, text: &str) {
+    /// The agent said something, and it is known how it stands.
+    pub(super) fn text(&mut self, text: &str, standing: Standing) {
+        if self.is_said(text) {
+            return self.settle(standing);
+        }
         self.settle(Standing::Between);
-        let said = Said { text: text.to_string(), line: self.line, at: self.at };
-        if distil::is_summary(text) { self.told(said, Standing::Final) } else { self.said = Some(said) }
+        if let Some(said) = self.heard(text) {
+            self.told(&said, standing, |_| true);
+        }
+    }
+
+    /// The agent said something, and what follows will tell how it stands. Decisions are taken at once, as they stand
+    /// however it goes on. A text in the form of a summary is a last word at once: many versions write nothing behind it.
+    pub(super) fn text_so_far(&mut self, text: &str) {
+        if self.is_said(text) {
+            return;
+        }
+        if distil::is_summary(text) {
+            return self.text(text, Standing::Final);
+        }
+        self.settle(Standing::Between);
+        if let Some(said) = self.heard(text) {
+            self.told(&said, Standing::Between, |_| true);
+            self.said = Some(said);
+        }
     }
 
     /// What was said last stands so.
     pub(super) fn settle(&mut self, standing: Standing) {
-        if let Some(said) = self.said.take() {
-            self.told(said, standing);
+        if let Some(said) = self.said.take().filter(|_| standing == Standing::Final) {
+            self.told(&said, Standing::Final, |category| category != Category::Decision);
         }
     }
 
-    fn told(&mut self, said: Said, standing: Standing) {
-        if !self.first("text", said.text.trim()) {
-            return;
+    /// Whether a text is told again of which it is not known yet how it stands.
+    fn is_said(&self, text: &str) -> bool {
+        self.said.as_ref().is_some_and(|said| said.text.trim() == text.trim())
+    }
+
+    /// A text with its place, once.
+    fn heard(&mut self, text: &str) -> Option<Said> {
+        if !self.is_here(self.cwd.as_deref()) {
+            return None;
         }
+        let said = Said { text: text.to_string(), line: self.line, at: self.at, cwd: self.cwd.clone() };
+        self.first("text", text.trim()).then_some(said)
+    }
+
+    /// Appends those of the entries of a text that are wanted.
+    fn told(&mut self, said: &Said, standing: Standing, is_wanted: impl Fn(Category) -> bool) {
         if standing == Standing::Final && self.first_words.is_empty() {
             self.first_words = distil::first_words(&said.text);
         }
-        for point in distil::points(&said.text, standing) {
+        let cwd = std::mem::replace(&mut self.cwd, said.cwd.clone());
+        for point in distil::points(&said.text, standing).into_iter().filter(|point| is_wanted(point.category)) {
             let (mut files, commits) = self.names(&point.content);
             for file in self.names(&point.about).0 {
                 if !files.contains(&file) {
                     files.push(file);
                 }
             }
-            let Said { line, at, .. } = said;
             self.append(Entry {
                 category: point.category,
                 content: point.content,
-                at,
-                line,
+                at: said.at,
+                line: said.line,
                 files,
                 commits,
                 state: None,
             });
         }
+        self.cwd = cwd;
+    }
+
+    /// Whether what is said in a folder is said in the repository: an agent goes from one to another.
+    fn is_here(&self, folder: Option<&str>) -> bool {
+        self.taking.is_here.as_ref().zip(folder).is_none_or(|(is_here, folder)| is_here(folder))
     }
 
     fn names(&self, text: &str) -> (Vec<String>, Vec<String>) {
@@ -293,7 +349,10 @@ impl Gathered {
     }
 
     /// The reading. `title` is what the file says itself.
-    pub(super) fn finish(self, title: Option<String>) -> Reading {
+    pub(super) fn finish(mut self, title: Option<String>) -> Reading {
+        if self.said.as_ref().zip(self.taking.now).is_some_and(|(said, now)| said.is_last_at(now)) {
+            self.settle(Standing::Final);
+        }
         let mut reading = self.reading;
         let head = &mut reading.head;
         let title = title.map(|title| distil::one_line(&title)).filter(|title| !title.is_empty());
@@ -338,7 +397,7 @@ mod tests {
 
     /// Whole lines only, as the caller gives them.
     fn read(open: Opened, bytes: &[u8], prompts: bool) -> Reading {
-        let mut reader = open(Taking { prompts, tops: vec!["/home/mira/bakery".to_string()] });
+        let mut reader = open(Taking { prompts, tops: vec!["/home/mira/bakery".to_string()], ..Taking::default() });
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         bytes[..whole].split_inclusive(|byte| *byte == b'\n').for_each(|line| reader.line(line.trim_ascii_end()));
         reader.finish()
@@ -355,6 +414,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What is taken of a text that says how it stands by what follows alone, and of lines behind it, at a moment.
+    fn taken(behind: &[&str], now: Option<i64>) -> Vec<Category> {
+        let said = |time: &str, text: &str| {
+            format!(
+                "{{\"type\":\"assistant\",\"timestamp\":\"2026-03-01T{time}Z\",\"message\":{{\"stop_reason\":null,\"content\":[{{\"type\":\"text\",\"text\":\"{text}\"}}]}}}}"
+            )
+        };
+        let mut reader = claude::reader(Taking { now, ..Taking::default() });
+        reader.line(
+            said("10:00:00", "I fixed the timer. We decided to use a B-tree because ranges are common.").as_bytes(),
+        );
+        behind.iter().for_each(|time| reader.line(said(time, "Looking.").as_bytes()));
+        reader.finish().entries.into_iter().map(|entry| entry.category).collect()
+    }
+
+    #[test]
+    fn a_last_word_is_one_once_nothing_followed_for_long() {
+        use Category::{Decision, Work};
+        let moment = |seconds| Some(1_772_359_200 + seconds);
+        assert_eq!(taken(&[], None), [Decision]);
+        assert_eq!(taken(&[], moment(QUIET - 1)), [Decision]);
+        assert_eq!(taken(&[], moment(QUIET)), [Decision, Work]);
+        assert_eq!(taken(&["10:09:59"], None), [Decision], "it went on");
+        assert_eq!(taken(&["10:09:59"], moment(QUIET)), [Decision]);
+        assert_eq!(taken(&["10:10:00"], None), [Decision, Work], "as whoever read it before has taken it");
     }
 
     #[test]

@@ -18,12 +18,15 @@ mod shell;
 pub mod time;
 
 pub use export::as_markdown;
+pub use gather::QUIET;
 pub use line::MAX_LINE;
+
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 /// The version of what this room says about a text. Raise it whenever the same text gives other entries.
-pub const READER: u32 = 2;
+pub const READER: u32 = 3;
 
 /// Most entries of one session; what comes after them is counted as skipped.
 pub const MAX_ENTRIES: usize = 50_000;
@@ -137,13 +140,20 @@ pub struct Reading {
 }
 
 /// What is taken from a transcript.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Taking {
     /// Also what the person typed.
     pub prompts: bool,
     /// Folders, absolute and without a slash at the end, that are tops of worktrees of the repository: a path below one
     /// is told from there, and one below none is left out.
     pub tops: Vec<String>,
+    /// Tells whether what is said in a folder is said in the repository. Without it the caller knows that it is.
+    pub is_here: Option<Rc<dyn Fn(&str) -> bool>>,
+    /// The session whose lines are taken, where lines say of which one they are; without it all are.
+    pub session: Option<String>,
+    /// When it is read, in Unix seconds: what was said [`QUIET`] before it, and is the last of the file, was a last word.
+    /// Without it what is said last waits for what follows.
+    pub now: Option<i64>,
 }
 
 /// A transcript that is read line by line, each whole and without its end. Monotone: what a beginning of the file gives
@@ -151,6 +161,11 @@ pub struct Taking {
 pub trait Transcript {
     /// Takes the next line in.
     fn line(&mut self, line: &[u8]);
+    /// Sessions whose lines were met and left, as [`Taking::session`] says: a session that goes on from another one may
+    /// begin with a copy of it.
+    fn copied(&self) -> &[String] {
+        &[]
+    }
     /// What there was.
     fn finish(self: Box<Self>) -> Reading;
 }

@@ -2,6 +2,7 @@
 //! hands in. Refuses to know how a reader reads.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -193,20 +194,28 @@ fn a_transcript_that_is_exported_comes_back_with_its_times() {
     transcript.run("cargo test");
     transcript.run("make all");
     transcript.say(&decided(2));
+    transcript.edit(&repo.path.join("a file%.rs"));
+    for (n, day) in ["2025-08-22T09", "2025-08-23T09", "2025-12-11T23"].into_iter().enumerate() {
+        let line = transcript.line(&decided(3 + n as u32));
+        transcript.append(&line.replace("2025-06-15T10", day));
+    }
+    repo.patina(&["note", "--decision", "Bake by night", "--files", "src/oven.rs,a,b.rs"]);
+    repo.patina(&["note", "--goal", "Be calm"]);
     repo.reindex();
     let shown = |repo: &TestRepo| {
-        let shown = repo.json(&["session", "show", &transcript.id]);
-        let list = shown["entries"].as_array().expect("a list").clone();
-        let mut all: Vec<[Value; 3]> =
-            list.iter().map(|one| ["category", "content", "time"].map(|field| one[field].clone())).collect();
+        let fields = ["category", "content", "time", "files", "commits"];
+        let shown = [&*transcript.id, "notes"].map(|id| repo.json(&["session", "show", id])["entries"].clone());
+        let entries = shown.iter().flat_map(|entries| entries.as_array().expect("a list"));
+        let mut all: Vec<[Value; 5]> = entries.map(|one| fields.map(|field| one[field].clone())).collect();
         all.sort_by_key(|one| format!("{one:?}"));
         all
     };
+    let notes = repo.patina(&["session", "export", "notes", "--md"]).stdout;
     let exported = repo.patina(&["session", "export", &transcript.id, "--md"]).stdout;
     let other = TestRepo::new();
-    other.commit_files(&[("sessions/log.md", &exported)], "A session");
+    other.commit_files(&[("sessions/log.md", &exported), ("sessions/notes.md", &notes)], "Sessions");
     other.reindex();
-    assert_eq!(shown(&other), shown(&repo), "{exported}");
+    assert_eq!(shown(&other), shown(&repo), "{exported}{notes}");
 }
 
 #[test]
@@ -216,11 +225,17 @@ fn what_is_refused_holds_nothing_else_back() {
     fs::create_dir_all(good.parent().expect("a folder")).expect("a folder");
     fs::write(&good, "# A day\n\n## Goals\n- be fast\n\n## Key Decisions\n- Use an arena\n").expect("a file");
     fs::write(&bad, "no session\n").expect("a file");
+    let mut transcript = Transcript::new(&repo, "99999999-0000-0000-0000-000000000005");
+    let line = transcript.line(&decided(1));
+    transcript.append(&format!("\u{feff}{line}"));
+    let (bad, last) = (bad.display().to_string(), transcript.path().display().to_string());
     let below = repo.at(repo.path.join("sessions"));
-    let ran = below.try_patina(&["session", "import", "2025-06-15.md", &bad.display().to_string()]);
+    let ran = below.try_patina(&["session", "import", "2025-06-15.md", &bad, "/no/such", &last]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("none.md"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("none.md") && ran.stderr.contains("/no/such"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("2025-06-15") && ran.stdout.contains(&transcript.id), "{}", ran.stdout);
     assert_eq!(decisions(&repo, "2025-06-15"), ["Use an arena"]);
+    assert_eq!(known(&repo, &transcript.id), 1, "what stands behind it, and behind the mark of a byte order");
 }
 
 #[test]
@@ -266,4 +281,111 @@ fn a_version_of_the_same_log_is_taken_once() {
     repo.patina(&["session", "import", &file.display().to_string()]);
     assert_eq!(decisions(&repo, "20250615-090000"), ["Use an arena", "Keep the lexer"]);
     assert_eq!(appended(&repo) - before, 2, "a reading and one entry");
+}
+
+#[test]
+fn a_session_that_goes_on_from_another_does_not_say_again_what_that_said() {
+    let repo = begun();
+    let mut first = Transcript::new(&repo, "aaaaaaaa-0000-0000-0000-000000000001");
+    first.say(&decided(1));
+    first.say(&decided(2));
+    let mut second = Transcript::new(&repo, "aaaaaaaa-0000-0000-0000-000000000002");
+    second.append(&fs::read_to_string(first.path()).expect("it reads"));
+    repo.reindex();
+    assert_eq!(sessions(&repo), [first.id.clone()], "a copy alone says nothing of its own");
+    second.say(&decided(3));
+    first.say(&decided(4));
+    repo.reindex();
+    assert_eq!((known(&repo, &first.id), known(&repo, &second.id)), (3, 1));
+    // What the first one said lives on in the second.
+    let other = begun();
+    let mut copy = Transcript::new(&other, &second.id);
+    copy.cwd = fs::canonicalize(&other.path).expect("it is there").display().to_string();
+    let text = fs::read_to_string(second.path()).expect("it reads").replace(&second.cwd, &copy.cwd);
+    copy.append(&text);
+    other.reindex();
+    assert_eq!((known(&other, &first.id), known(&other, &second.id)), (2, 1));
+    verified(&repo, "a session that goes on from another");
+}
+
+#[test]
+fn a_transcript_under_another_name_is_the_session_it_says() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    let ids = ["aaaaaaaa-0000-0000-0000-000000000003", "aaaaaaaa-0000-0000-0000-000000000004"];
+    for (at, id) in ids.into_iter().enumerate() {
+        let mut transcript = Transcript::new(&repo, id);
+        transcript.say(&decided(1));
+        let copy = repo.root().join(format!("copies/{at}/session.jsonl"));
+        fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder");
+        fs::copy(transcript.path(), &copy).expect("a copy");
+        for file in [&copy, &transcript.path().to_path_buf()] {
+            repo.patina(&["session", "import", &file.display().to_string()]);
+        }
+    }
+    let mut found = sessions(&repo);
+    found.sort();
+    assert_eq!(found, ids);
+    assert!(ids.iter().all(|id| known(&repo, id) == 1));
+}
+
+#[test]
+fn what_is_said_last_is_taken_however_the_file_ends() {
+    let repo = begun();
+    let mut transcript = Transcript::new(&repo, "aaaaaaaa-0000-0000-0000-000000000005");
+    let last = transcript.line("I fixed the timer. We decided to use a B-tree because range scans are common.");
+    transcript.append(last.replace("\"end_turn\"", "null").trim_end());
+    repo.reindex();
+    let said: Vec<String> = entries(&repo, &transcript.id).into_iter().map(|(category, _)| category).collect();
+    assert_eq!(said, ["decision", "work"]);
+    transcript.append("\n");
+    transcript.say(&decided(1));
+    repo.reindex();
+    assert_eq!(entries(&repo, &transcript.id).len(), 3);
+    verified(&repo, "a last line without an end");
+}
+
+#[test]
+fn what_is_said_in_another_repository_is_that_ones() {
+    let repo = begun();
+    let mut transcript = Transcript::new(&repo, "aaaaaaaa-0000-0000-0000-000000000006");
+    let (here, other) = (transcript.cwd.clone(), repo.root().join("other"));
+    repo.git(&["init", "-q", &other.display().to_string()]);
+    transcript.say(&decided(1));
+    transcript = transcript.in_folder(&other);
+    transcript.say(&decided(2));
+    transcript.run("cargo test");
+    transcript = transcript.in_folder(Path::new(&here));
+    transcript.say(&decided(3));
+    repo.reindex();
+    assert_eq!(known(&repo, &transcript.id), 2);
+    assert_eq!(entries(&repo, &transcript.id).len(), 2);
+}
+
+#[test]
+fn what_was_consented_to_is_taken_in_at_once_and_an_empty_session_is_none() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    repo.reindex();
+    let mut transcript = Transcript::new(&repo, "aaaaaaaa-0000-0000-0000-000000000007");
+    transcript.say(&decided(1));
+    let mut part = Transcript::new(&repo, "agent-7");
+    part.run("cargo test");
+    let text = fs::read_to_string(part.path())
+        .expect("it reads")
+        .replace("\"sessionId\":\"agent-7\"", &format!("\"sessionId\":\"{}\"", transcript.id));
+    fs::write(part.path(), text).expect("it is written");
+    let empty = Transcript::new(&repo, "aaaaaaaa-0000-0000-0000-000000000008");
+    let typed = json!({"type": "user", "sessionId": empty.id, "cwd": empty.cwd, "message": {"role": "user", "content": "hello"}});
+    empty.append(&format!("{typed}\n"));
+    consent(&repo.ringing());
+    until("the session to be taken in", || known(&repo, &transcript.id) == 1);
+    repo.rest();
+    let mut all = sessions(&repo);
+    all.sort();
+    assert_eq!(all, [transcript.id.clone(), part.id.clone()]);
+    assert_eq!(
+        repo.json(&["session", "show", "agent-7"])["session"]["title"],
+        json!(format!("a part of {}", transcript.id))
+    );
 }
