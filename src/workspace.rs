@@ -299,28 +299,28 @@ impl Workspace {
 
     /// Starts the worker for a repository, detached from this process and its terminal.
     pub fn spawn_worker(common_dir: &Path) -> Result<()> {
-        let mut command = Command::new(running_program()?);
-        // The worker stands elsewhere, where a relative name would mean another file.
-        if let Some(config) = std::env::var_os("PATINA_CONFIG") {
-            command.env("PATINA_CONFIG", std::path::absolute(config)?);
-        }
-        command
-            .arg("worker")
-            .arg(common_dir)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .current_dir("/");
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
-            command.env_remove(name);
-        }
-        command.env("GIT_OPTIONAL_LOCKS", "0").spawn().context("starting the worker")?;
+        let mut command = runs_on()?;
+        command.arg("worker").arg(common_dir).stdin(Stdio::null()).spawn().context("starting the worker")?;
         Ok(())
     }
 
     fn wake_path(&self) -> PathBuf {
         self.dir.join("wake")
     }
+}
+
+/// patina as a process that runs on when this one and whoever waits for it have gone; its stdin is for the caller to say.
+pub fn runs_on() -> Result<Command> {
+    let mut command = Command::new(running_program()?);
+    // It stands elsewhere, where a relative name would mean another file.
+    if let Some(config) = std::env::var_os("PATINA_CONFIG") {
+        command.env("PATINA_CONFIG", std::path::absolute(config)?);
+    }
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
+        command.env_remove(name);
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").env("GIT_OPTIONAL_LOCKS", "0");
+    Ok(command)
 }
 
 /// Whether the lock of a file is ours from now on.

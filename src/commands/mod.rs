@@ -203,6 +203,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         // What was typed is said again, and it may be the name of a file that somebody else chose.
         Err(error) if error.use_stderr() => {
+            if session_end::is_called(std::env::args_os().skip(1)) {
+                return ExitCode::SUCCESS;
+            }
             output::talk(&output::clean(&error.render().to_string()));
             return ExitCode::from(Exit::Usage as u8);
         }

@@ -1,5 +1,6 @@
 //! `patina session end`: the doorbell that agents ring when a session rests or ends. Never prints, never fails, and waits
-//! for nothing: stdin may stay open, and all work is the worker's. Refuses whatever the person did not consent to.
+//! for nothing: stdin is handed to a process of its own, in which what is said may come late or never, and all work is the
+//! worker's. Refuses whatever the person did not consent to.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,18 +11,21 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::is_off;
+use super::{is_off, worker};
 use crate::agents::{self, Agent};
 use crate::config::Config;
 use crate::git::Repository;
 use crate::hooks;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, runs_on};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The agent that rings.
     #[arg(long, value_name = "NAME", default_value = "")]
     agent: String,
+    /// Hear what is said; whoever rang has gone.
+    #[arg(long, hide = true)]
+    listen: bool,
 }
 
 /// What an agent says, as far as it matters here.
@@ -34,11 +38,8 @@ struct Rung {
     workspace_roots: Vec<PathBuf>,
 }
 
-/// With nothing coming for so long, nothing will: agents write at once what they have to say.
-const SILENCE: Duration = Duration::from_millis(200);
-
-/// Whoever goes on for longer than this is cut off: agents give all their hooks a second or two.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Whoever has not said it by then says nothing any more, and somebody keeps stdin open.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A last message may stand in it, and nothing longer.
 const MAX_VALUE: usize = 4 << 20;
@@ -48,8 +49,14 @@ const CHUNK: usize = 64 * 1024;
 
 pub fn run(arguments: &Arguments) -> ExitCode {
     // Whatever goes wrong, the session is found later by looking at the transcripts.
-    let _ = ring(&arguments.agent);
+    let _ = if arguments.listen { listen(&arguments.agent) } else { ring(&arguments.agent) };
     ExitCode::SUCCESS
+}
+
+/// Whether a person or an agent called this, however wrongly: an agent never hears of it.
+pub fn is_called(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let words = arguments.filter(|argument| !argument.as_encoded_bytes().starts_with(b"-"));
+    words.take(2).eq(["session", "end"])
 }
 
 fn ring(agent: &str) -> Result<()> {
@@ -57,7 +64,15 @@ fn ring(agent: &str) -> Result<()> {
     if is_off() || hooks::answer(here, hooks::agents::SESSION_END) {
         return Ok(());
     }
-    let Some(rung) = value(&chunks()) else { return Ok(()) };
+    let mut command = runs_on()?;
+    command.args(["session", "end", "--listen", "--agent", agent]).spawn()?;
+    Ok(())
+}
+
+fn listen(agent: &str) -> Result<()> {
+    // The agent may end all that is in its group.
+    worker::detach();
+    let Some(rung) = value(&chunks(), PATIENCE) else { return Ok(()) };
     let Some(dir) = rung.cwd.or_else(|| rung.workspace_roots.into_iter().next()) else { return Ok(()) };
     let (common_dir, _, workspace) = place(&dir)?;
     if workspace.is_disabled() {
@@ -78,7 +93,6 @@ fn ring(agent: &str) -> Result<()> {
     }
     workspace.create()?;
     workspace.ring()?;
-    // Not this process: the agent waits for its end, and may end all that is in its group.
     Workspace::spawn_worker(&common_dir)
 }
 
@@ -107,19 +121,24 @@ fn chunks() -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// The first value of what comes, once it is whole; none if it is not, or is not what agents say.
-fn value(chunks: &Receiver<Vec<u8>>) -> Option<Rung> {
+/// The first value of what comes, once it is whole; none if it is not after so long, or is not what agents say.
+fn value(chunks: &Receiver<Vec<u8>>, patience: Duration) -> Option<Rung> {
     let (start, mut text) = (Instant::now(), Vec::new());
     loop {
-        let Ok(chunk) = chunks.recv_timeout(SILENCE) else { return first(&text) };
+        let Ok(chunk) = chunks.recv_timeout(patience.saturating_sub(start.elapsed())) else { return first(&text) };
         text.extend_from_slice(&chunk);
+        // Blanks before it say nothing, and would be read again with each piece.
+        if text.trim_ascii_start().is_empty() {
+            text.clear();
+        }
         // A value ends with a brace, and only then it is worth the look.
         if text.trim_ascii_end().ends_with(b"}")
             && let Some(rung) = first(&text)
         {
             return Some(rung);
         }
-        if text.len() > MAX_VALUE || start.elapsed() > PATIENCE {
+        let is_other = text.trim_ascii_start().first().is_some_and(|first| *first != b'{');
+        if is_other || text.len() > MAX_VALUE {
             return None;
         }
     }
@@ -139,7 +158,7 @@ mod tests {
         for piece in pieces {
             sender.send(piece.as_bytes().to_vec()).expect("somebody listens");
         }
-        let rung = value(&receiver);
+        let rung = value(&receiver, Duration::from_millis(100));
         drop(sender);
         rung
     }
@@ -153,6 +172,9 @@ mod tests {
         assert_eq!(heard(&[text]).as_ref(), Some(&expect));
         assert_eq!(heard(&[text, "\n"]).as_ref(), Some(&expect));
         assert_eq!(heard(&["\n", text, "{\"another\":1}"]).as_ref(), Some(&expect));
+        let blanks = " ".repeat(CHUNK);
+        let late: Vec<&str> = std::iter::repeat_n(&*blanks, 2 * MAX_VALUE / CHUNK).chain([text]).collect();
+        assert_eq!(heard(&late).as_ref(), Some(&expect));
         let pieces: Vec<String> = text.chars().map(String::from).collect();
         let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
         assert_eq!(heard(&pieces).as_ref(), Some(&expect));
@@ -161,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_nothing() {
-        for text in ["", "{", "null", "7", "[]", "\u{0}\u{0}", r#"{"cwd":7}"#, r#"{"cwd":"/w"#, "}"] {
+        for text in ["", "{", "garbage {{{", "null", "7", "[]", "\u{0}\u{0}", r#"{"cwd":7}"#, r#"{"cwd":"/w"#, "}"] {
             assert_eq!(heard(&[text]).filter(|rung| *rung != Rung::default()), None, "{text}");
         }
         let endless = vec!["{"; 10];

@@ -2,9 +2,12 @@
 //! what becomes of a transcript.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -28,29 +31,40 @@ fn message(repo: &TestRepo, transcript: &PathBuf) -> String {
     json!({"session_id": "1", "transcript_path": transcript, "cwd": repo.path, "hook_event_name": "Stop"}).to_string()
 }
 
-fn start(repo: &TestRepo, agent: &str) -> (Child, ChildStdin) {
+fn start(repo: &TestRepo, agent: &str) -> (Child, UnixStream) {
+    let (stdin, theirs) = UnixStream::pair().expect("a pair");
     let mut command = repo.command(PATINA);
     command.args(["session", "end", "--agent", agent]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    let stdin = child.stdin.take().expect("it is piped");
-    (child, stdin)
+    command.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
+    (command.spawn().expect("it starts"), stdin)
 }
 
-/// Writes pieces, and keeps stdin open until the program has ended.
-fn told(repo: &TestRepo, agent: &str, pieces: &[&[u8]]) -> Ran {
+/// Writes pieces, some time before and the others after the program has ended, and keeps stdin open as long. What it leaves
+/// behind to hear them has gone when this is back.
+fn told_late(repo: &TestRepo, agent: &str, pieces: &[&[u8]], late: &[&[u8]]) -> Ran {
     let (mut child, mut stdin) = start(repo, agent);
-    for piece in pieces {
-        // It may have gone already, having heard enough.
-        let _ = stdin.write_all(piece).and_then(|()| stdin.flush());
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let mut write = |pieces: &[&[u8]]| {
+        for piece in pieces {
+            // It may have gone already, having heard enough.
+            let _ = stdin.write_all(piece).and_then(|()| stdin.flush());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    };
+    write(pieces);
     let begun = Instant::now();
     while child.try_wait().expect("it is ours").is_none() {
         assert!(begun.elapsed() < SOON, "it waits for stdin to end");
         std::thread::sleep(Duration::from_millis(1));
     }
-    drop(stdin);
+    write(late);
+    stdin.shutdown(Shutdown::Write).expect("it is open");
+    stdin.set_read_timeout(Some(SOON)).expect("a time");
+    // A piece that nobody read ends it with an error.
+    let left = stdin.read(&mut [0]);
+    assert!(
+        left.as_ref().is_ok_and(|length| *length == 0)
+            || left.is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
+    );
     let ended = child.wait_with_output().expect("it ended");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ran {
@@ -59,6 +73,10 @@ fn told(repo: &TestRepo, agent: &str, pieces: &[&[u8]]) -> Ran {
         stderr: text(&ended.stderr),
         bytes: ended.stdout,
     }
+}
+
+fn told(repo: &TestRepo, agent: &str, pieces: &[&[u8]]) -> Ran {
+    told_late(repo, agent, pieces, &[])
 }
 
 fn silent_success(ran: &Ran) {
@@ -116,6 +134,27 @@ fn a_message_in_pieces_from_a_stdin_that_stays_open_is_heard() {
     assert_eq!(letters(&repo).len(), 1);
     lock.unlock().expect("it is ours");
     repo.rest();
+}
+
+#[test]
+fn whoever_is_slow_is_waited_for_and_waits_for_nobody() {
+    let (repo, transcript) = consented();
+    let lock = held(&repo);
+    let message = message(&repo, &transcript);
+    let (first, rest) = message.as_bytes().split_at(20);
+    silent_success(&told_late(&repo, "claude", &[], &[first, rest]));
+    assert_eq!(letters(&repo).len(), 1);
+    lock.unlock().expect("it is ours");
+    repo.rest();
+}
+
+#[test]
+fn whoever_calls_it_wrongly_never_hears_of_it() {
+    let repo = TestRepo::new();
+    for words in [&["--nope"][..], &["--agent"], &["--agent", "claude", "more"], &["--json", "--nope"]] {
+        silent_success(&ran(repo.command(PATINA).args(["session", "end"]).args(words)));
+    }
+    assert_eq!(ran(repo.command(PATINA).args(["session", "begin"])).code, 2);
 }
 
 #[test]
@@ -206,7 +245,7 @@ fn what_stands_in_the_settings_works_in_a_shell_and_waits_for_nobody() {
     let ended = child.wait_with_output().expect("it ends");
     drop(stdin);
     assert!(ended.status.success() && ended.stdout.is_empty() && ended.stderr.is_empty());
-    assert_eq!(letters(&repo).len(), 1);
+    until("the letter", || letters(&repo).len() == 1);
     lock.unlock().expect("it is ours");
     repo.rest();
     let gone = ran(repo.command("sh").args(["-c", &line.replace(PATINA, "/no/such/patina")]));
