@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::output::{Output, Page, clean, talk};
-use super::{Here, program, snippets};
+use super::{Here, is_off, program, snippets};
 use crate::agents::{self, Agent, Consent};
 use crate::embedding;
 use crate::error::{Exit, UserError};
@@ -112,41 +112,63 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     if agent == Agent::Codex {
         output.note("Codex runs a hook once you trust it: `/hooks` in Codex shows it");
     }
+    // What was promised comes now, and not with the next commit.
+    if !is_off() && !here.workspace.is_disabled() {
+        here.workspace.ring()?;
+        Workspace::spawn_worker(&here.common_dir)?;
+    }
     show(&here, Some(agent), output)
 }
 
-/// Takes agents out of this repository; all of them where none is named.
-pub fn uninstall(here: &Here, name: Option<AgentName>, output: &Output) -> Result<()> {
+/// Takes agents out of this repository; all of them where none is named, and only out of this worktree's own settings
+/// where only they are meant: then the person's own may go on ringing.
+pub fn uninstall(here: &Here, name: Option<AgentName>, only_local: bool, output: &Output) -> Result<()> {
     let named = name.and_then(AgentName::agent);
     for agent in Agent::ALL.into_iter().filter(|agent| named.is_none_or(|named| named == *agent)) {
         // What cannot be read is no consent; the settings stop ringing all the same, and the error is said at the end.
         let consented = agents::consents(&here.workspace).is_ok_and(|consents| consents.contains_key(&agent));
-        let withdrawn = agents::set_consent(&here.workspace, agent, None);
+        let here_alone = local(here, agent).ok().filter(is_there);
         let mut all: Vec<Settings> = settings::known(&here.workspace.agent_records_dir(), agent)
             .into_iter()
             .map(|path| settings_at(here, agent, path, here.workspace.agent_records_dir()))
             .collect::<Result<_>>()?;
-        all.extend(local(here, agent).ok().filter(is_there));
+        let own = for_user(here, agent).ok();
+        if only_local {
+            let is_other = |one: &Settings| here_alone.as_ref().is_none_or(|here| here.path != one.path);
+            let goes_on = all.iter().any(is_other) || own.as_ref().is_some_and(settings::is_rung_by);
+            let withdrawn = if goes_on { Ok(()) } else { agents::set_consent(&here.workspace, agent, None) };
+            take_out(here, agent, here_alone.into_iter().collect(), output)?;
+            withdrawn?;
+            continue;
+        }
+        let withdrawn = agents::set_consent(&here.workspace, agent, None);
+        all.extend(here_alone);
         // Settings of the person are everybody's: without a word about this agent only what this repository uses.
-        if let Ok(own) = for_user(here, agent) {
+        if let Some(own) = own {
             // They were elsewhere if a variable said so then.
             for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
                 all.extend(Some(Settings { path, ..own.clone() }).filter(settings::is_rung_by));
             }
             all.extend(Some(own).filter(|own| named.is_some() || consented || settings::is_rung_by(own)));
         }
-        for settings in all {
-            let rings = |common_dir: &Path| {
-                let workspace = Workspace::locate(common_dir, &here.config);
-                agents::consents(&workspace).is_ok_and(|consents| consents.contains_key(&agent))
-            };
-            if let Left::For(others) = settings::uninstall(&settings, rings).map_err(not_understood)? {
-                let others: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
-                let (path, others) = (settings.path.display(), others.join(", "));
-                output.note(&format!("the hooks in {path} stay, as other repositories ring by them: {others}"));
-            }
-        }
+        take_out(here, agent, all, output)?;
         withdrawn?;
+    }
+    Ok(())
+}
+
+/// Takes an agent out of settings, as far as no other repository rings by them.
+fn take_out(here: &Here, agent: Agent, all: Vec<Settings>, output: &Output) -> Result<()> {
+    for settings in all {
+        let rings = |common_dir: &Path| {
+            let workspace = Workspace::locate(common_dir, &here.config);
+            agents::consents(&workspace).is_ok_and(|consents| consents.contains_key(&agent))
+        };
+        if let Left::For(others) = settings::uninstall(&settings, rings).map_err(not_understood)? {
+            let others: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
+            let (path, others) = (settings.path.display(), others.join(", "));
+            output.note(&format!("the hooks in {path} stay, as other repositories ring by them: {others}"));
+        }
     }
     Ok(())
 }

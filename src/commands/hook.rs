@@ -34,6 +34,9 @@ pub enum HookCommand {
         /// Only out of the settings of this agent.
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
+        /// Only out of the settings of this worktree.
+        #[arg(long, requires = "agent")]
+        local: bool,
     },
     /// Say where patina is in the hooks.
     Status {
@@ -76,10 +79,10 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
         _ => {}
     }
     let here = Here::find(output)?;
-    if let HookCommand::Uninstall { agent: Some(agent) } | HookCommand::Status { agent: Some(agent) } = command {
+    if let HookCommand::Uninstall { agent: Some(agent), .. } | HookCommand::Status { agent: Some(agent) } = command {
         let Some(known) = agent.agent() else { return Err(no_hooks_of_ours(*agent)) };
-        if matches!(command, HookCommand::Uninstall { .. }) {
-            agents::uninstall(&here, Some(*agent), output)?;
+        if let HookCommand::Uninstall { local, .. } = command {
+            agents::uninstall(&here, Some(*agent), *local, output)?;
         }
         return agents::show(&here, Some(known), output);
     }
@@ -96,7 +99,7 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
         }
         HookCommand::Uninstall { .. } => {
             let states = hooks::uninstall(&site)?;
-            agents::uninstall(&here, None, output)?;
+            agents::uninstall(&here, None, false, output)?;
             states
         }
         HookCommand::Status { .. } => hooks::status(&site)?,

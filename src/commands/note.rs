@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     }
     let here = Here::find(output)?;
     let mut files = Vec::new();
-    for file in &arguments.files {
+    for file in arguments.files.iter().flat_map(|files| split(files)) {
         files.push(here.path_from_top(file)?);
     }
     let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
@@ -72,6 +72,14 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let mut page = output.page();
     page.line(format!("{}  {}", answer.key, category.name()));
     output.print(&page)
+}
+
+/// Names between commas; a file may have one in its name.
+fn split(files: &str) -> Vec<&str> {
+    if std::path::Path::new(files).exists() {
+        return vec![files];
+    }
+    files.split(',').map(str::trim).filter(|file| !file.is_empty()).collect()
 }
 
 impl Here {

@@ -298,6 +298,13 @@ fn local_settings_of_every_worktree_come_out() {
     assert_eq!(states(&linked, "claude"), both("installed"));
     repo.patina(&["hook", "uninstall", "--agent", "claude"]);
     assert!(!linked.path.join(".claude").exists());
+    let consents = || linked.json(&["hook", "status", "--agent", "claude"])["agents"][0]["consent"].clone();
+    install(&linked, "claude", &["--local"]);
+    install(&repo, "claude", &["--local"]);
+    for (at, stays) in [(&repo, true), (&linked, false)] {
+        at.patina(&["hook", "uninstall", "--agent", "claude", "--local"]);
+        assert_eq!((at.path.join(".claude").exists(), consents()), (false, stays.into()));
+    }
     let ran = repo.try_patina(&["hook", "install", "--agent", "codex", "--local", "--yes"]);
     assert!(ran.code == 2 && ran.stderr.contains("is tracked"), "{}", ran.stderr);
 }

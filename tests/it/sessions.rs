@@ -158,9 +158,11 @@ fn what_is_written_by_hand_is_found_everywhere_and_stays() {
     let noted =
         src.json(&["note", "--decision", "Parse twice, because the first pass is cheap", "--files", "parser.rs"]);
     assert_eq!((&noted["key"], &noted["files"]), (&json!("session:notes/1"), &json!(["src/parser.rs"])));
-    for _ in 0..2 {
-        repo.json(&["note", "--goal", "Be fast"]);
-    }
+    let noted = src.json(&["note", "--goal", "Be fast", "--files", "parser.rs, ../b.rs"]);
+    assert_eq!(noted["files"], json!(["src/parser.rs", "b.rs"]));
+    fs::write(repo.path.join("a,b.rs"), "").expect("a file");
+    let noted = repo.json(&["note", "--goal", "Be fast", "--files", "a,b.rs"]);
+    assert_eq!(noted["files"], json!(["a,b.rs"]), "what is there is meant");
     assert_eq!(entries(&repo, "notes").len(), 3, "the same said twice is two entries");
     assert_eq!(repo.json(&["query", "parse twice"])["hits"][0]["key"], "session:notes/1");
     verified(&repo, "notes");
@@ -194,7 +196,7 @@ fn an_exported_session_is_read_back_as_it_was() {
 pub struct Transcript {
     path: PathBuf,
     pub id: String,
-    cwd: String,
+    pub cwd: String,
     written: u32,
 }
 
@@ -219,7 +221,7 @@ impl Transcript {
         &self.path
     }
 
-    fn line(&mut self, said: &str) -> String {
+    pub fn line(&mut self, said: &str) -> String {
         self.written += 1;
         let line = json!({
             "type": "assistant", "uuid": format!("{}-{}", self.id, self.written), "sessionId": self.id, "cwd": self.cwd,
