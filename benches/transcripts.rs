@@ -21,7 +21,8 @@ const READERS: [(&str, Opened, &str); 2] = [
 fn main() {
     let megabytes = std::env::args().skip(1).find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(500);
     for (name, open, fixture) in READERS {
-        let mut reader = open(Taking { prompts: true, tops: vec!["/home/mira/bakery".to_string()] });
+        let mut reader =
+            open(Taking { prompts: true, tops: vec!["/home/mira/bakery".to_string()], ..Taking::default() });
         let (mut bytes, mut round, mut seconds) = (0, 0_usize, 0.0);
         while bytes < megabytes << 20 {
             let printed = "crumbs and more crumbs, ".repeat(PRINTED[round % PRINTED.len()] / 24);

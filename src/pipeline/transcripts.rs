@@ -2,6 +2,7 @@
 //! sessions and hooks that never rang are caught up so. Refuses a file that was not written in this repository, and to let
 //! one that cannot be read stop the others.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -61,8 +62,15 @@ impl Worktrees {
 
     /// What is taken of a transcript that was written in one of them: what was said there.
     fn taking(&self, prompts: bool) -> Taking {
-        let worktrees = self.clone();
-        let is_here = move |folder: &str| worktrees.hold(Path::new(folder));
+        // Most of a transcript is said in one folder, which is looked at once.
+        let (worktrees, last) = (self.clone(), RefCell::new((String::new(), false)));
+        let is_here = move |folder: &str| {
+            let mut last = last.borrow_mut();
+            if last.0 != folder {
+                *last = (folder.to_string(), worktrees.hold(Path::new(folder)));
+            }
+            last.1
+        };
         Taking { is_here: Some(Rc::new(is_here)), ..taking(&self.all(), prompts) }
     }
 

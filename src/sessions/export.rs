@@ -11,8 +11,9 @@ use super::{Category, Entry, Head, State, mentions, time};
 
 /// Under which label each category stands, in this order; goals of the start and what was known then have headings of their
 /// own.
-const LABELS: [(Category, &str); 11] = [
+const LABELS: [(Category, &str); 12] = [
     (Category::Goal, "Goals"),
+    (Category::Context, "Context"),
     (Category::Plan, "Plan"),
     (Category::Work, "Work Completed"),
     (Category::Decision, "Key Decisions"),
@@ -54,11 +55,13 @@ pub fn as_markdown(head: &Head, entries: &[Entry]) -> String {
             line(&mut text, &format!("**{key}**: {value}"));
         }
     }
-    let is_of_start = |entry: &&Entry| entry.at.is_none() || entry.at == started;
-    let of = |category: Category| entries.iter().filter(move |entry| entry.category == category);
+    let is_of_start = |entry: &&Entry| {
+        matches!(entry.category, Category::Goal | Category::Context) && (entry.at.is_none() || entry.at == started)
+    };
+    let of = |category: Category| entries.iter().filter(is_of_start).filter(move |entry| entry.category == category);
     section(&mut text, "\n## Previous Session Context", of(Category::Context), |entry| format!("{}\n", entry.content));
-    section(&mut text, "\n## Goals", of(Category::Goal).filter(is_of_start), bullet);
-    let is_later = |entry: &&Entry| entry.category != Category::Goal || !is_of_start(entry);
+    section(&mut text, "\n## Goals", of(Category::Goal), bullet);
+    let is_later = |entry: &&Entry| !is_of_start(entry);
     activity(&mut text, entries.iter().filter(is_later), started, offset);
     text
 }
@@ -194,13 +197,14 @@ mod tests {
             entry(Category::Work, Some(started + 60), "did one thing\nand why"),
             entry(Category::Decision, Some(started + 60), "use shapes"),
             entry(Category::Challenge, Some(started + 600), "Challenge: it broke\nSolution: mended"),
+            entry(Category::Context, Some(started + 86_400), "it was slow"),
             Entry { files: vec!["src/a b.rs".into()], ..entry(Category::Goal, Some(started + 86_400), "go on") },
             Entry { commits: vec!["abc1234".into()], ..entry(Category::Commit, Some(started + 86_400), "Fix it") },
         ];
         let expect = "# Session: a title\n**ID**: 20251124-174931\n**Started**: 2025-11-24T22:49:31Z\n**Git Branch**: main\n\n\
                       ## Goals\n- [x] reach it\n\n## Activity Log\n\n### 17:50:31 - One thing\n\n**Work Completed:**\n- did one thing\n  - and why\n\n\
                       **Key Decisions:**\n- use shapes\n\n### 17:59:31 - Update\n\n**Challenges & Solutions:**\n- Challenge: it broke\n  - Solution: mended\n\n\
-                      ### 2025-11-25 17:49:31 - Update\n\n**Goals:**\n- go on\n  - About `src/a b.rs`\n\n\
+                      ### 2025-11-25 17:49:31 - Update\n\n**Goals:**\n- go on\n  - About `src/a b.rs`\n\n**Context:**\n- it was slow\n\n\
                       **Commits:**\n- Fix it\n  - About commit `abc1234`\n";
         assert_eq!(as_markdown(&head, &entries), expect);
     }

@@ -52,6 +52,7 @@ const STRUCTURAL: &[&str] = &[
     "path",
     "record_type",
     "role",
+    "sessionId",
     "session_id",
     "status",
     "stop_reason",

@@ -139,6 +139,9 @@ pub struct Reading {
     pub warnings: Vec<String>,
 }
 
+/// Tells whether what is said in a folder is said in the repository.
+pub type IsHere = Rc<dyn Fn(&str) -> bool>;
+
 /// What is taken from a transcript.
 #[derive(Clone, Default)]
 pub struct Taking {
@@ -147,8 +150,8 @@ pub struct Taking {
     /// Folders, absolute and without a slash at the end, that are tops of worktrees of the repository: a path below one
     /// is told from there, and one below none is left out.
     pub tops: Vec<String>,
-    /// Tells whether what is said in a folder is said in the repository. Without it the caller knows that it is.
-    pub is_here: Option<Rc<dyn Fn(&str) -> bool>>,
+    /// Without it the caller knows that all is said in the repository.
+    pub is_here: Option<IsHere>,
     /// The session whose lines are taken, where lines say of which one they are; without it all are.
     pub session: Option<String>,
     /// When it is read, in Unix seconds: what was said [`QUIET`] before it, and is the last of the file, was a last word.

@@ -137,7 +137,7 @@ fn reads_sessions(data: &[u8]) {
     };
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let read = |lines: &[&[u8]]| {
-        let taking = Taking { prompts: first & 0x80 != 0, tops: vec!["/home/u/repo".into()] };
+        let taking = Taking { prompts: first & 0x80 != 0, tops: vec!["/home/u/repo".into()], ..Taking::default() };
         let mut reader: Box<dyn Transcript> = reader(taking);
         for line in lines {
             reader.line(line);
