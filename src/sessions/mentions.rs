@@ -121,12 +121,17 @@ pub(super) fn named_in(line: &str) -> Option<(Vec<String>, Vec<String>)> {
     while let Some(before) = parts.next() {
         let Some(name) = parts.next() else { return before.is_empty().then_some((files, commits)) };
         match before.trim_start_matches([',', ' ']) {
-            "" => files.push(name.to_string()),
+            "" if is_below(name) => files.push(name.to_string()),
             "commit " if is_commit(name) => commits.push(name.to_string()),
             _ => return None,
         }
     }
     None
+}
+
+/// Whether a path stays below the top that it is told from.
+fn is_below(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with('/') && !path.split('/').any(|part| part == "..")
 }
 
 /// The parts of a word that could be commits, and where they start.
@@ -223,7 +228,15 @@ mod tests {
             assert_eq!(named_in(line), expect.map(|(files, commits)| (told(files), told(commits))), "{line}");
         };
         check("About `src/a.rs`, `a, b.rs`, commit `abc1234`", Some((&["src/a.rs", "a, b.rs"], &["abc1234"])));
-        for line in ["About `src/a.rs` and more", "About time", "See `src/a.rs`", "About commit `1`", "About `a"] {
+        for line in [
+            "About `src/a.rs` and more",
+            "About time",
+            "See `src/a.rs`",
+            "About commit `1`",
+            "About `a",
+            "About `../a.rs`",
+            "About `/a.rs`",
+        ] {
             check(line, None);
         }
     }
