@@ -250,6 +250,14 @@ pub fn cap_at(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
+/// The same, and no word is cut in two where the text has blanks: what is left out of it later, a secret or a name, is
+/// known only where it is whole.
+pub fn cap_words(text: &str, max: usize) -> &str {
+    let cut = cap_at(text, max);
+    let is_whole = text[cut.len()..].chars().next().is_none_or(char::is_whitespace);
+    if is_whole { cut } else { cut.rfind(char::is_whitespace).map_or(cut, |end| &cut[..end]) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,6 +273,14 @@ mod tests {
         check("\u{202e}x".as_bytes(), "%E2%80%AEx");
         check("grün/ß".as_bytes(), "grün/ß");
         check(b"commit:x", "%63ommit:x");
+    }
+
+    #[test]
+    fn no_word_is_cut_in_two() {
+        for (max, expect) in [(0, ""), (2, "in"), (5, "in"), (8, "in /home"), (9, "in /home"), (40, "in /home a")] {
+            assert_eq!(cap_words("in /home a", max), expect, "{max}");
+        }
+        assert_eq!(cap_words("unbroken", 4), "unbr");
     }
 
     #[test]

@@ -250,6 +250,7 @@ pub(super) fn append(
 ) -> Result<Imported> {
     let hide = |text: &mut String| *text = private.hide(text).into_owned();
     hide(&mut reading.head.title);
+    reading.head.branch.iter_mut().for_each(hide);
     for entry in &mut reading.entries {
         hide(&mut entry.content);
         entry.files.iter_mut().for_each(hide);

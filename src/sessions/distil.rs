@@ -10,7 +10,7 @@ use super::forms;
 use super::gather::Standing;
 use super::prose::{self, Block};
 use super::sections::{self, Section, normal};
-use crate::event::cap_at;
+use crate::event::cap_words;
 
 /// Longest content of one entry that is made of prose, in bytes: a paragraph.
 const MAX_POINT: usize = 1_500;
@@ -74,7 +74,7 @@ pub(super) fn points(text: &str, standing: Standing) -> Vec<Point> {
     points.retain(is_said);
     points.truncate(MAX_POINTS);
     for point in &mut points {
-        point.content = cap_at(point.content.trim(), MAX_POINT).trim_end().to_string();
+        point.content = cap_words(point.content.trim(), MAX_POINT).trim_end().to_string();
     }
     points
 }
@@ -380,7 +380,7 @@ mod tests {
                 let tally = tallies.entry(point.category).or_default();
                 match turn.labels.iter().find(is_labelled) {
                     Some(_) => tally.right += 1,
-                    None => tally.wrong.push(cap_at(&point.content, 100).to_string()),
+                    None => tally.wrong.push(cap_words(&point.content, 100).to_string()),
                 }
             }
             for label in &turn.labels {

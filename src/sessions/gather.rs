@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::shell::{self, Command, Ended};
 use super::{Category, Entry, MAX_CONTENT, MAX_ENTRIES, Reading, State, Taking, distil, paths};
-use crate::event::cap_at;
+use crate::event::cap_words;
 
 /// Most calls that wait for their result, and most results that are remembered. An agent waits for a few at once; the
 /// oldest is given up first.
@@ -137,7 +137,7 @@ impl Gathered {
         if self.reading.entries.len() >= MAX_ENTRIES {
             self.reading.skipped += 1;
         } else {
-            entry.content = cap_at(entry.content.trim(), MAX_CONTENT).to_string();
+            entry.content = cap_words(entry.content.trim(), MAX_CONTENT).to_string();
             if !entry.content.is_empty() {
                 self.reading.entries.push(entry);
             }
@@ -357,7 +357,7 @@ impl Gathered {
         let head = &mut reading.head;
         let title = title.map(|title| distil::one_line(&title)).filter(|title| !title.is_empty());
         let title = title.or_else(|| Some(self.first_words).filter(|words| !words.is_empty()));
-        head.title = cap_at(&title.unwrap_or_else(|| head.id.clone()), MAX_TITLE).trim().to_string();
+        head.title = cap_words(&title.unwrap_or_else(|| head.id.clone()), MAX_TITLE).trim().to_string();
         reading.is_stub = reading.entries.is_empty();
         reading
     }

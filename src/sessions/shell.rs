@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::paths;
-use crate::event::cap_at;
+use crate::event::cap_words;
 
 /// Longest command that is told, in bytes: what is longer is a script.
 const MAX_COMMAND: usize = 200;
@@ -149,7 +149,7 @@ pub(super) fn command(script: &str, cwd: Option<&str>) -> Command {
     let does = lines().find(|line| !parts(line).iter().all(|part| looks(part)));
     let is_script = is_patch || rest.contains("<<");
     Command {
-        line: cap_at(does.filter(|_| !is_script).unwrap_or(first), MAX_COMMAND).trim_end().to_string(),
+        line: cap_words(does.filter(|_| !is_script).unwrap_or(first), MAX_COMMAND).trim_end().to_string(),
         folder,
         looks: !is_script && !first.is_empty() && does.is_none(),
         prints: printed(&parts(first)),

@@ -69,7 +69,7 @@ fn names_that_are_to_be_hidden_take_the_place_of_what_was_said() {
     assert_eq!(known(&repo, &transcript.id), 3);
     let settings = repo.root().join("home/.config/patina");
     fs::create_dir_all(&settings).expect("a folder");
-    fs::write(settings.join("config.toml"), "[redact]\nusers = [\"ada\"]\n").expect("settings");
+    fs::write(settings.join("config.toml"), "[redact]\nusers = [\"ada\", \"main\"]\n").expect("settings");
     // Cut short meanwhile: what is not read again stays as it was.
     let text = fs::read_to_string(transcript.path()).expect("it reads");
     let first: String = text.lines().take(1).map(|line| format!("{line}\n")).collect();
@@ -82,6 +82,7 @@ fn names_that_are_to_be_hidden_take_the_place_of_what_was_said() {
         now,
         [hidden, "we ask ada again because she still knows.", "we use plan number 1 because the others are slower."]
     );
+    assert_eq!(repo.json(&["session", "list"])["sessions"][0]["branch"], "[user]");
     verified(&repo, "names that are hidden");
 }
 
