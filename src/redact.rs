@@ -3,6 +3,7 @@
 //! holds one, so that ordinary code and hashes stay as they are. Pure, linear in the text, and never panics.
 
 mod checksum;
+mod command;
 mod expression;
 mod forgotten;
 mod form;
@@ -25,7 +26,7 @@ pub use forgotten::{
 };
 
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What stands in the place of a forgotten text, and what that is called among kinds of secrets.
 const MARK: &str = "[forgotten]";
@@ -190,7 +191,11 @@ fn secret(rule: &'static Rule, place: &Place, found: &mut Vec<Found>) -> Option<
         Form::Many(find) => {
             let mut spans = Vec::new();
             find(place, &mut spans);
-            found.extend(spans.into_iter().map(|(start, end)| Found { kind: rule.kind, start, end }));
+            found.extend(spans.into_iter().map(|(start, end)| Found {
+                kind: kind(rule, text, start, end),
+                start,
+                end,
+            }));
             None
         }
         Form::Key(pieces) | Form::After(pieces) => {
@@ -216,7 +221,7 @@ fn secret(rule: &'static Rule, place: &Place, found: &mut Vec<Found>) -> Option<
 
 /// What a secret is called: a key that is known by its form is called by that, wherever it was found.
 fn kind(rule: &'static Rule, text: &[u8], from: usize, to: usize) -> &'static str {
-    if !matches!(rule.form, Form::Find(_)) {
+    if matches!(rule.form, Form::Key(_) | Form::After(_)) {
         return rule.kind;
     }
     let is_whole = |begun: &&search::Start| {

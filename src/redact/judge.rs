@@ -78,7 +78,8 @@ fn look(value: &[u8]) -> Look {
             0 => look.letters += 1,
             1 => (look.letters, look.capitals) = (look.letters + 1, look.capitals + 1),
             2 => look.digits += 1,
-            _ => look.marks += usize::from(!matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b' ')),
+            // Letters of other alphabets are none.
+            _ => look.marks += usize::from(byte.is_ascii() && !matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b' ')),
         }
         let Some(&before) = index.checked_sub(1).and_then(|before| value.get(before)) else { continue };
         // A capital before small letters begins a word, which was counted when it came.
@@ -119,6 +120,52 @@ pub(super) fn is_password(value: &[u8]) -> bool {
         && variety(value) >= 4
         && value.iter().all(|byte| !byte.is_ascii_whitespace())
         && ((look.digits > 0 && look.letters > 0) || (has_marks && look.letters + look.digits >= 4))
+}
+
+/// Whether a value looks as if a machine had drawn a short one: digits and letters take turns, digits or capitals stand
+/// among letters that are no words, or it is hexadecimal.
+pub(super) fn is_short_key(value: &[u8]) -> bool {
+    let look = look(value);
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-!+=".contains(byte);
+    let turns = |two: &[u8]| two.iter().any(u8::is_ascii_digit) && two.iter().any(u8::is_ascii_alphabetic);
+    let is_mixed = look.digits > 0 && look.changes * 4 >= look.length && look.of_words * 100 <= look.pairs * 42;
+    let is_wordless = look.digits > 0 && look.pairs > 5 && look.of_words * 100 <= look.pairs * 30;
+    let is_hex = look.length >= 10 && value.iter().all(u8::is_ascii_hexdigit);
+    let is_drawn = is_mixed || is_hex || is_wordless || value.windows(2).filter(|two| turns(two)).count() >= 3;
+    (8..16).contains(&value.len()) && value.iter().all(is_plain) && is_drawn && is_password(value)
+}
+
+/// What words about passwords have in them, in some languages.
+const TELLING: &[&str] = &[
+    "pass", "pwd", "wort", "wachtw", "secret", "token", "key", "field", "user", "login", "sign", "auth", "valid",
+    "requir", "error", "hash", "crypt", "form", "input", "label", "text", "type", "name", "string", "contras", "senha",
+    "your", "default", "prompt", "null", "none", "change",
+];
+
+/// Whether a value speaks about a secret, or names a place for one.
+pub(super) fn tells_about(value: &[u8]) -> bool {
+    let has = |word: &str| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    TELLING.iter().any(|word| has(word))
+}
+
+/// Ends of long words that are one.
+const ENDINGS: &[&str] = &["tion", "tions", "ment", "able", "ible", "ized", "ated", "ting", "tial", "ness", "ally"];
+
+/// Whether a password is made of letters alone: several words in one or joined by hyphens, or none at all.
+pub(super) fn is_made_of_words(value: &[u8]) -> bool {
+    let look = look(value);
+    let parts = value.split(|byte| *byte == b'-');
+    let is_small = value.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-');
+    let is_joined = is_small && parts.clone().count() >= 4 && parts.into_iter().all(|part| part.len() >= 3);
+    let is_run = value.len() >= 12
+        && value.iter().all(u8::is_ascii_lowercase)
+        && !ENDINGS.iter().any(|end| value.ends_with(end.as_bytes()));
+    let is_drawn = look.letters == look.length
+        && look.length >= 10
+        && look.changes >= 3
+        && look.capitals * 5 >= look.length
+        && look.of_words * 100 <= look.pairs * 42;
+    (is_joined || is_run || is_drawn) && !tells_about(value)
 }
 
 /// What a line may begin with before it says anything: it is further in, of a list, in a comment or in a quotation.
@@ -243,6 +290,10 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     if variety(value) < 3 || has(b"...") || has(b"***") || has(b"\xe2\x80\xa6") {
         return true;
     }
+    // What a form asks of it.
+    if has(b"required|") {
+        return true;
+    }
     // Where it is to be looked up, as in `@env:NAME` and `op://vault/item`.
     let scheme = value.strip_prefix(b"@").unwrap_or(value);
     if [&b"env:"[..], b"file:", b"vault:", b"op://", b"ssm:", b"arn:"].iter().any(|known| scheme.starts_with(known)) {
@@ -291,8 +342,18 @@ fn has_field(value: &[u8]) -> bool {
         let name = inner.split(|byte| matches!(byte, b':' | b'!')).next().unwrap_or_default();
         name.is_empty() || is_expression(name)
     };
-    let is_text =
-        |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/@$%#'\"\\ ".contains(byte));
+    let is_escape = |word: &[u8]| word.len() > 4 && word[0] == b'u' && word[1..5].iter().all(u8::is_ascii_hexdigit);
+    let is_word = |word: &[u8]| {
+        is_escape(word)
+            || word.is_empty()
+            || is_identifier(word)
+            || word.starts_with(b"0x")
+            || word.iter().all(u8::is_ascii_digit)
+    };
+    let is_text = |text: &[u8]| {
+        text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/@$%#'\"\\ ".contains(byte))
+            && text.split(|byte| !byte.is_ascii_alphanumeric()).all(is_word)
+    };
     let mut parts = value.split(|byte| *byte == b'{');
     let mut has_name = false;
     parts.next().is_some_and(is_text)

@@ -4,13 +4,16 @@
 
 mod line;
 mod name;
+mod sign;
+mod strength;
 
 use line::begins_setting;
 use name::Kind;
+use sign::{Sign, opened, sign};
+use strength::{accepts, is_code, is_said, stands_alone, stands_bare};
 
-use super::checksum::is_basic;
 use super::form::Class;
-use super::judge::{is_margin, is_name, is_password, is_placeholder, is_random};
+use super::judge::{is_margin, is_name, is_random};
 use super::rules::{Form, Left, Need, Place, Rule};
 
 pub(super) const RULES: &[Rule] = &[
@@ -43,25 +46,13 @@ const BLANKS: usize = 40;
 /// How much of a line before a name is looked at.
 const NEAR: usize = 100;
 
-/// What stands between a name and its value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sign {
-    /// `=` in its many forms.
-    Equals,
-    /// `=` without blanks.
-    Tight,
-    /// `:`
-    Colon,
-    /// `==` or `!=`
-    Compare,
-    /// The blank or `=` behind a flag.
-    Blank,
-    /// `>` of a tag.
-    Tag,
-    /// `,` between two texts.
-    Comma,
-    /// `:-` of a shell's default.
-    Default,
+/// A name, and what says that a value follows it.
+struct Named<'a> {
+    /// Where it begins, without the dashes of a flag.
+    from: usize,
+    name: &'a [u8],
+    kind: Kind,
+    sign: Sign,
 }
 
 /// Reads on from a place.
@@ -124,30 +115,7 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     while to > place.start && matches!(text[to - 1], b'.' | b'-') {
         to -= 1;
     }
-    // Most names are followed by nothing that a value could follow, and that is soon seen.
-    let is_flagged = || {
-        text[place.done..place.start]
-            .iter()
-            .rev()
-            .take(name::LONGEST)
-            .take_while(|byte| is_name_byte(**byte))
-            .any(|byte| *byte == b'-')
-    };
-    let could_follow = match text.get(to)? {
-        b'=' | b':' | b'"' | b'\'' | b'`' | b'\\' | b'?' | b'!' | b'>' | b']' | b'*' => true,
-        b' ' | b'\t' => {
-            let sign = text[to..].iter().take(BLANKS).find(|byte| !matches!(byte, b' ' | b'\t'));
-            matches!(sign, Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+')) || is_flagged()
-        }
-        // The value of a name that is itself one may stand on the next line.
-        b'\n' | b'\r' => {
-            let rest = &text[to..text.len().min(to + BLANKS)];
-            let margin = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || is_margin(**byte)).count();
-            rest[margin..].starts_with(b"value")
-        }
-        _ => false,
-    };
-    could_follow.then_some(())?;
+    could_follow(place, to).then_some(())?;
     let left = &text[place.done..place.start];
     let mut from = place.start - left.iter().rev().take(name::LONGEST).take_while(|byte| is_name_byte(**byte)).count();
     let dashes = text[from..to].iter().take_while(|byte| **byte == b'-').count();
@@ -165,11 +133,13 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     cursor.skip(2, |byte| byte == b'*');
     let blanks = cursor.blanks();
     let sign = match sign {
-        Sign::Equals if blanks == 0 && text[to] == b'=' && dashes > 0 => Sign::Blank,
+        Sign::Equals if blanks == 0 && text[to] == b'=' && dashes > 0 => Sign::Flag,
         Sign::Equals if blanks == 0 && text[to] == b'=' => Sign::Tight,
         other => other,
     };
-    if matches!(sign, Sign::Equals | Sign::Colon | Sign::Comma) && matches!(cursor.peek(), Some(b'\n' | b'\r')) {
+    if matches!(sign, Sign::Equals | Sign::Colon | Sign::Value | Sign::Comma)
+        && matches!(cursor.peek(), Some(b'\n' | b'\r'))
+    {
         // A value on a line of its own is one where it is quoted.
         cursor.skip(BLANKS, |byte| byte.is_ascii_whitespace());
         matches!(cursor.peek(), Some(b'"' | b'\'')).then_some(())?;
@@ -179,105 +149,49 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     // `b"..."`, `r#"..."#`, `f'...'`, `@"..."`.
     cursor.skip(3, |byte| matches!(byte, b'b' | b'B' | b'r' | b'R' | b'u' | b'f' | b'F' | b'L' | b'@' | b'$' | b'#'));
     let escapes = cursor.rest().first() == Some(&b'\\');
+    let named = Named { from, name: &text[from..to], kind, sign };
     match cursor.quote() {
-        Some(quote) => quoted(&cursor, quote, escapes, kind, sign),
+        Some(quote) => quoted(&cursor, quote, escapes, &named),
         None => {
             cursor.at = prefix;
-            bare(&cursor, from, kind, sign)
+            bare(&cursor, &named)
         }
     }
 }
 
-/// What stands behind a name, and the blanks before it.
-fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name: bool) -> Option<Sign> {
-    let left = &cursor.text[..from];
-    let blanks = cursor.blanks();
-    if quoted_name && cursor.take(b",") {
-        cursor.blanks();
-        // A list of texts is none of pairs.
-        let is_call = matches!(left, [.., b'(', b'"' | b'\'']);
-        // `{"name": "PASSWORD", "value": "..."}`
-        return if attribute(cursor) { Some(Sign::Colon) } else { is_call.then_some(Sign::Comma) };
-    }
-    if cursor.take(b":-") {
-        return left.ends_with(b"${").then_some(Sign::Default);
-    }
-    // Settings of an environment have no other sign, and no blanks around it.
-    let name = &cursor.text[from..cursor.at];
-    if blanks == 0
-        && line::is_of_environment(name)
-        && begins_setting(line::head(cursor.text, from))
-        && cursor.take(b"=")
-    {
-        return Some(Sign::Equals);
-    }
-    if cursor.take(b":=") || cursor.take(b"=>") || cursor.take(b"?=") || cursor.take(b"||=") || cursor.take(b"+=") {
-        return Some(Sign::Equals);
-    }
-    if cursor.take(b"===") || cursor.take(b"==") || cursor.take(b"!==") || cursor.take(b"!=") {
-        return Some(Sign::Compare);
-    }
-    if cursor.take(b"=") {
-        return Some(Sign::Equals);
-    }
-    if cursor.rest().starts_with(b"::") {
-        return None;
-    }
-    if cursor.take(b":") {
-        return Some(Sign::Colon);
-    }
-    if cursor.take(b">") {
-        return left.ends_with(b"<").then_some(Sign::Tag);
-    }
-    if attribute(cursor) {
-        return Some(Sign::Colon);
-    }
-    ((1..=2).contains(&dashes) && blanks > 0 && !quoted_name).then_some(Sign::Blank)
-}
-
-/// `value="..."` or `value: ...` behind a name that is itself a value.
-fn attribute(cursor: &mut Cursor) -> bool {
-    let start = cursor.at;
-    cursor.skip(BLANKS, |byte| byte.is_ascii_whitespace() || is_margin(byte));
-    cursor.quote();
-    if cursor.take(b"value") || cursor.take(b"Value") {
-        cursor.quote();
-        cursor.blanks();
-        if cursor.take(b"=") || cursor.take(b":") {
-            return true;
+/// Whether a value could follow a name that ends at a place: most are followed by nothing such, and that is soon seen.
+fn could_follow(place: &Place, to: usize) -> bool {
+    let text = place.text;
+    let rest = &text[to..text.len().min(to + BLANKS)];
+    let is_flagged = || {
+        text[place.done..place.start]
+            .iter()
+            .rev()
+            .take(name::LONGEST)
+            .take_while(|byte| is_name_byte(**byte))
+            .any(|byte| *byte == b'-')
+    };
+    match rest {
+        [b'=' | b':' | b'"' | b'\'' | b'`' | b'\\' | b'?' | b'!' | b'>' | b']' | b'*' | b'|', ..] => true,
+        [b'(', behind, ..] => matches!(behind, b'"' | b'\''),
+        [b' ' | b'\t', ..] => {
+            let behind = rest.trim_ascii_start();
+            matches!(behind.first(), Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+' | b'"' | b'\''))
+                || sign::says(behind).is_some()
+                || is_flagged()
+                || sign::is_set(line::head(text, place.start))
         }
-    }
-    cursor.at = start;
-    false
-}
-
-/// Steps over a type (`: &str =`), and into a call that only wraps a text.
-fn opened(cursor: &mut Cursor, sign: Sign) {
-    let start = cursor.at;
-    if sign == Sign::Colon {
-        let is_type = |byte: u8| {
-            byte.is_ascii_alphanumeric()
-                || matches!(byte, b'&' | b'_' | b'<' | b'>' | b'\'' | b':' | b'[' | b']' | b' ' | b'.' | b'|' | b'?')
-        };
-        cursor.skip(BLANKS, is_type);
-        let is_end = cursor.at > start && cursor.take(b"=") && !matches!(cursor.peek(), Some(b'=' | b'>'));
-        cursor.blanks();
-        if is_end && matches!(cursor.peek(), Some(b'"' | b'\'' | b'`')) {
-            return;
+        // The value of a name that is itself one may stand on the next line.
+        [b'\n' | b'\r', ..] => {
+            let margin = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || is_margin(**byte)).count();
+            rest[margin..].starts_with(b"value")
         }
-        cursor.at = start;
-    }
-    cursor.skip(BLANKS, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.'));
-    let called = &cursor.text[start..cursor.at];
-    let wraps = [&b"from"[..], b"Some", b"Ok", b"new", b"str", b"Secret", b"SecretString", b"String"];
-    let last = called.rsplit(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').next().unwrap_or_default();
-    if !(wraps.contains(&last) && cursor.take(b"(") && matches!(cursor.peek(), Some(b'"' | b'\''))) {
-        cursor.at = start;
+        _ => false,
     }
 }
 
 /// A text up to its closing quote on the same line.
-fn quoted(cursor: &Cursor, quote: u8, escaped: bool, kind: Kind, sign: Sign) -> Option<(usize, usize)> {
+fn quoted(cursor: &Cursor, quote: u8, escaped: bool, named: &Named) -> Option<(usize, usize)> {
     let mut rest = cursor.rest();
     let mut from = cursor.at;
     if rest.starts_with(&[quote, quote]) && !escaped {
@@ -286,7 +200,10 @@ fn quoted(cursor: &Cursor, quote: u8, escaped: bool, kind: Kind, sign: Sign) -> 
     let length = closing(&rest[..rest.len().min(LONGEST)], quote, escaped);
     // What is longer is judged by its beginning, and then followed.
     let value = &rest[..length.or((rest.len() > LONGEST).then_some(LONGEST))?];
-    let is_found = accepts(value, kind, sign);
+    let is_found = match named.sign {
+        Sign::Said | Sign::Cell => name::says_password(named.name) && is_said(value),
+        _ => accepts(value, named),
+    };
     is_found.then(|| (from, from + length.or_else(|| closing(rest, quote, escaped)).unwrap_or(rest.len())))
 }
 
@@ -310,31 +227,26 @@ fn followed(rest: &[u8], length: usize, ends: impl Fn(u8) -> bool) -> Option<usi
 }
 
 /// A value without quotes.
-fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, usize)> {
+fn bare(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
+    let Named { from, kind, sign, .. } = *named;
     let (left, rest) = (&cursor.text[..from], cursor.rest());
     let most = rest.len().min(LONGEST);
     let up_to = |ends: fn(u8) -> bool| rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most);
-    let line = left[from.saturating_sub(NEAR)..].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let whole = line.trim_ascii_start();
     let head = line::head(cursor.text, from);
-    if matches!(sign, Sign::Equals | Sign::Tight | Sign::Colon) && begins_setting(head) {
-        let found = if sign == Sign::Colon { line::block(cursor, from, kind) } else { None };
-        if let Some(found) = found.or_else(|| line::value(cursor, from, kind, sign)) {
-            return Some(found);
-        }
+    if let Some(found) = of_line(cursor, named, head).or_else(|| amid(cursor, named, head)) {
+        return Some(found);
     }
     let is_parameter = sign == Sign::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
-    let is_setting =
-        sign == Sign::Tight && (begins_setting(head) || whole.ends_with(b"-e ")) && !is_code(&rest[..up_to(ends_word)]);
+    let is_setting = sign == Sign::Tight && begins_setting(head) && !is_code(&rest[..up_to(ends_word)]);
     let ends = match sign {
         // Behind a comma a word is an argument or another name.
-        Sign::Comma => return None,
+        Sign::Comma | Sign::Call | Sign::Said | Sign::Cell => return None,
         Sign::Tag => |byte| byte == b'<',
         Sign::Default => |byte| byte == b'}',
         // Of a connection, where nothing else ends one; `;` is also the end of `&amp;`.
         _ if is_parameter && left.ends_with(b";") && !left.ends_with(b"&amp;") => ends_part,
         _ if is_parameter => ends_parameter,
-        _ if is_setting => ends_word,
+        _ if is_setting || sign == Sign::Set => ends_word,
         _ => ends_code,
     };
     let length = up_to(ends);
@@ -343,16 +255,16 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
     let behind = rest.get(length);
     let is_found = match sign {
         _ if value.is_empty() => false,
-        Sign::Tag | Sign::Default => accepts(value, kind, sign),
-        Sign::Blank => accepts(value, kind, sign) && !is_name(value),
+        Sign::Tag | Sign::Default | Sign::Flag | Sign::Set => accepts(value, named),
+        Sign::Blank => accepts(value, named) && !is_name(value),
         // The badge of a repository carries a token that is for everybody.
-        _ if is_parameter => accepts(value, kind, sign) && !left.ends_with(b".svg?"),
+        _ if is_parameter => accepts(value, named) && !left.ends_with(b".svg?"),
         _ if is_setting => {
             let ends_line = rest[length..].trim_ascii_start().first().is_none_or(|byte| *byte == b'#')
                 || matches!(behind, Some(b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<'));
             // A program may stand behind it, if it is set for that one alone.
             let is_capital = cursor.text[from].is_ascii_uppercase();
-            (ends_line || is_capital) && accepts(value, kind, sign)
+            (ends_line || is_capital) && accepts(value, named)
         }
         _ => {
             let ends_line = matches!(behind, None | Some(b'\n' | b'\r')) && head.is_empty();
@@ -360,6 +272,54 @@ fn bare(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, 
         }
     };
     let length = if is_found { followed(rest, length, ends)? } else { return None };
+    Some((cursor.at, cursor.at + length))
+}
+
+/// A value that is the rest of its line.
+fn of_line(cursor: &Cursor, named: &Named, head: &[u8]) -> Option<(usize, usize)> {
+    match named.sign {
+        Sign::Colon if begins_setting(head) => {
+            line::block(cursor, named).or_else(|| line::value(cursor, named, named.from))
+        }
+        Sign::Equals | Sign::Tight if begins_setting(head) => line::value(cursor, named, named.from),
+        Sign::Value if line::head(cursor.text, cursor.at).starts_with(b"value") => {
+            line::value(cursor, named, cursor.at)
+        }
+        _ => None,
+    }
+}
+
+/// A value amid a line that is no code: `user=u password=x`, `"X-Key: x"`, `the password is x`, `| password | x |`.
+fn amid(cursor: &Cursor, named: &Named, head: &[u8]) -> Option<(usize, usize)> {
+    let (before, rest) = (cursor.text[..named.from].last(), cursor.rest());
+    let ends = |byte: u8| ends_word(byte) || byte == b'\\';
+    let most = rest.len().min(LONGEST);
+    let word = &rest[..rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most)];
+    let behind = rest[word.len()..].iter().find(|byte| **byte != b'\\');
+    let is_password = named.kind == Kind::Password;
+    let (value, is_found) = match named.sign {
+        Sign::Colon if matches!(before, Some(b'"' | b'\'')) && behind == before => {
+            let is_header = cursor.text[named.from + named.name.len()] == b':';
+            (word, is_header && accepts(word, named) && !is_name(word))
+        }
+        Sign::Tight => {
+            let begins =
+                before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'=' | b'`'));
+            let word = &word[..setting(word)];
+            let is_set = line::is_of_environment(named.name) && accepts(word, named);
+            (word, begins && !is_code(word) && (is_set || (is_password && stands_alone(word))))
+        }
+        Sign::Colon | Sign::Said | Sign::Cell => {
+            let said = word.split(|byte| *byte == b'|').next().unwrap_or_default();
+            let marks = said.iter().rev().take_while(|byte| b".,;:!?)".contains(byte)).count();
+            let value = &said[..said.len() - marks];
+            let is_code = named.sign == Sign::Colon && head.iter().any(|byte| b"(){}[]<>=".contains(byte));
+            let is_counted = named.sign == Sign::Said && !name::says_password(named.name);
+            (value, is_password && !is_code && !is_counted && is_said(value))
+        }
+        _ => return None,
+    };
+    let length = if is_found { followed(rest, value.len(), ends)? } else { return None };
     Some((cursor.at, cursor.at + length))
 }
 
@@ -383,92 +343,4 @@ fn ends_parameter(byte: u8) -> bool {
 
 fn ends_code(byte: u8) -> bool {
     ends_parameter(byte) || matches!(byte, b',' | b'(' | b'{' | b'[' | b'|')
-}
-
-/// Whether what stands behind `name=` is an argument and no setting: another follows, or a call ends or begins.
-fn is_code(value: &[u8]) -> bool {
-    let ends = matches!(value, [.., b',' | b')' | b':' | b';' | b'(' | b'{' | b'[' | b']']) || value.contains(&b'(');
-    // `self.password`
-    ends || (value.contains(&b'.') && is_name(value))
-}
-
-/// Whether a value may be a secret that stands in the open, where a variable or a type could.
-fn stands_bare(value: &[u8], kind: Kind, ends_line: bool) -> bool {
-    let is_plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
-    let is_code = value.contains(&b':') || matches!(value[0], b'*' | b'&' | b'!');
-    let is_thought_up = kind == Kind::Password && is_password(value) && (!is_plain || (ends_line && !is_type(value)));
-    !is_code && (is_thought_up || is_random(value)) && !is_placeholder(value) && !is_name(value)
-}
-
-/// Whether a value could be a type or a variable: `Sha256`, `uint32`, `password2`. What begins with a capital is one where
-/// no digit says otherwise.
-fn is_type(value: &[u8]) -> bool {
-    let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let known = [
-        &b"int"[..],
-        b"uint",
-        b"float",
-        b"sha",
-        b"base",
-        b"utf",
-        b"string",
-        b"bytes",
-        b"arg",
-        b"argv",
-        b"param",
-        b"result",
-        b"value",
-        b"buf",
-        b"md",
-        b"argon",
-        b"pbkdf",
-        b"ed",
-        b"vec",
-        b"u",
-        b"i",
-        b"f",
-        b"h",
-        b"x",
-        b"oauth",
-        b"http",
-        b"hs",
-        b"rs",
-        b"es",
-        b"aes",
-        b"hmac",
-        b"blake",
-        b"crc",
-        b"v",
-    ];
-    let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(&value[..word]));
-    (value.first().is_some_and(u8::is_ascii_uppercase) && !value.iter().any(u8::is_ascii_digit))
-        || is_known
-        || name::kind(value).is_some()
-        || value.contains(&b'_')
-        || value.contains(&b'.')
-}
-
-/// Whether a value that stands alone is a secret.
-fn accepts(value: &[u8], kind: Kind, sign: Sign) -> bool {
-    let is_path = matches!(value, [b'/' | b'.' | b'~', ..]) && is_name(value);
-    if value.len() < 4 || is_placeholder(value) || is_path {
-        return false;
-    }
-    let has_blanks = value.iter().any(u8::is_ascii_whitespace);
-    let is_tight = sign == Sign::Tight;
-    match kind {
-        Kind::Phrase => {
-            let words = value.split(u8::is_ascii_whitespace);
-            has_blanks
-                && words.clone().count() >= 12
-                && words.into_iter().all(|word| word.iter().all(u8::is_ascii_lowercase))
-        }
-        _ if has_blanks => false,
-        Kind::Password if is_tight || sign == Sign::Default => true,
-        Kind::Password => {
-            is_password(value) || is_random(value) || (value.len() >= 6 && value.iter().all(u8::is_ascii_digit))
-        }
-        Kind::Auth => is_basic(value) || is_random(value),
-        Kind::Key => is_random(value) || (is_tight && is_password(value) && value.len() >= 8 && !is_name(value)),
-    }
 }

@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     place("cookie", &["cookie:", "cookie\": \""], cookie),
     place("password", &["machine "], netrc),
     place("password", &[":*:", ":543", ":6432:"], pgpass),
-    place("password", &["-u ", "-user "], curl),
+    place("password", &["identified "], statement),
 ];
 
 /// Longest secret of a place; what is longer is no header.
@@ -51,6 +51,9 @@ fn url(place: &Place) -> Option<(usize, usize)> {
     let from = place.after + mark.map_or(0, |length| b"[redacted:".len() + length + 1);
     let rest = &place.text[from..];
     let user = rest.iter().position(|&byte| is_end(byte) || matches!(byte, b':' | b'/' | b'?' | b'#' | b'@' | b'['))?;
+    if rest[user] == b'@' && is_random(&rest[..user]) {
+        return Some((from, from + user));
+    }
     (rest[user] == b':').then_some(())?;
     let rest = &rest[user + 1..];
     let host = rest.iter().position(|&byte| is_end(byte) || byte == b'/').unwrap_or(rest.len());
@@ -179,16 +182,20 @@ fn pgpass(place: &Place) -> Option<(usize, usize)> {
     is_pgpass.then_some((from + last + 1, from + line.len()))
 }
 
-/// `curl -u user:password`: the name stays.
-fn curl(place: &Place) -> Option<(usize, usize)> {
-    let before = place.text[place.done..place.start].iter().rev().take(300).take_while(|byte| **byte != b'\n').count();
-    let line = &place.text[place.start - before..place.start];
-    line.windows(4).any(|word| word == b"curl" || word == b"wget").then_some(())?;
-    let quote = count(&place.text[place.after..], |byte| matches!(byte, b'"' | b'\''));
-    let from = place.after + quote;
-    let length = count(&place.text[from..], |byte| !is_end(byte));
-    let word = &place.text[from..from + length];
-    let colon = word.iter().position(|byte| *byte == b':')?;
-    let secret = &word[colon + 1..];
-    (secret.len() >= 3 && !is_placeholder(secret)).then_some((from + colon + 1, from + length))
+/// `IDENTIFIED BY 'password'` of a statement about users.
+fn statement(place: &Place) -> Option<(usize, usize)> {
+    let is_line_end = |byte: &&u8| !matches!(**byte, b'\n' | b'\r');
+    let before = place.text[place.done..place.start].iter().rev().take(300).take_while(is_line_end).count();
+    let left = place.text[place.start - before..place.start].to_ascii_lowercase();
+    let is_statement =
+        [&b"user"[..], b"role", b"grant"].iter().any(|word| left.windows(word.len()).any(|window| window == *word));
+    let behind = place.text[place.after..].iter().take(100).take_while(is_line_end).count();
+    let rest = &place.text[place.after..place.after + behind];
+    let quote = rest.iter().position(|byte| matches!(byte, b'\'' | b'"'))?;
+    let said = rest[..quote].trim_ascii_end();
+    let is_by = [&b"by"[..], b"BY", b"AS", b"PASSWORD"].iter().any(|word| said.ends_with(word));
+    let secret = &rest[quote + 1..];
+    let secret = &secret[..secret.iter().position(|byte| *byte == rest[quote])?];
+    let from = place.after + quote + 1;
+    (is_statement && is_by && secret.len() >= 4 && !is_placeholder(secret)).then_some((from, from + secret.len()))
 }

@@ -148,6 +148,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(keys::RULES)
         .chain(super::kubernetes::RULES)
         .chain(super::places::RULES)
+        .chain(super::command::RULES)
         .chain(super::named::RULES)
 }
 

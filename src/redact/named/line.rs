@@ -2,9 +2,12 @@
 //! could stand must it look unlike code. Refuses values with blanks, which are sentences.
 
 use super::super::expression::is_expression;
-use super::super::judge::{is_margin, is_name, is_password, is_placeholder, is_random};
+use super::super::judge::{
+    is_made_of_words, is_margin, is_name, is_password, is_placeholder, is_random, is_short_key, tells_about,
+};
 use super::name::{self, Kind};
-use super::{Cursor, LONGEST, NEAR, Sign, followed, is_type};
+use super::strength::is_type;
+use super::{Cursor, LONGEST, NEAR, Named, Sign, followed};
 
 /// Most lines of a block below its name.
 const LINES: usize = 64;
@@ -28,8 +31,9 @@ pub(super) fn is_of_environment(name: &[u8]) -> bool {
     name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
 }
 
-/// The value of a name that begins its line.
-pub(super) fn value(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Option<(usize, usize)> {
+/// The value of a name that begins its line; `from` is where the line begins to speak of it.
+pub(super) fn value(cursor: &Cursor, named: &Named, from: usize) -> Option<(usize, usize)> {
+    let sign = named.sign;
     let rest = cursor.rest();
     let most = rest.len().min(LONGEST);
     let length = rest[..most].iter().position(u8::is_ascii_whitespace).unwrap_or(most);
@@ -41,11 +45,15 @@ pub(super) fn value(cursor: &Cursor, from: usize, kind: Kind, sign: Sign) -> Opt
     let is_alone = behind.is_empty() || is_comment || (sign == Sign::Tight && cursor.text[from].is_ascii_uppercase());
     let is_connection = sign == Sign::Tight && !is_of_environment(&cursor.text[from..cursor.at - 1]);
     let value = &rest[..until_closed(&rest[..length], is_connection)];
-    let is_found = is_alone && is_secret(value, kind) && {
-        let says_code = is_expression(value) || is_pattern(value);
-        let ends_code = matches!(rest[..length].last(), Some(b';' | b','));
-        !says_code || (!ends_code && may_be_setting(value) && is_among_settings(cursor.text, from, cursor.at + length))
-    };
+    let ends_code = matches!(rest[..length].last(), Some(b';' | b','));
+    let is_among_settings = || !ends_code && is_among_settings(cursor.text, from, cursor.at + length);
+    let is_found = is_alone
+        && if is_secret(value, named) {
+            let says_code = is_expression(value) || is_pattern(value);
+            !says_code || (may_be_setting(value) && is_among_settings())
+        } else {
+            is_plain(value, named) && is_among_settings()
+        };
     if length == LONGEST {
         return followed(rest, length, |byte| byte.is_ascii_whitespace() || byte == b'"')
             .map(|end| (cursor.at, cursor.at + end));
@@ -83,11 +91,24 @@ fn until_closed(word: &[u8], is_connection: bool) -> usize {
     end - usize::from(word[..end].ends_with(b"\\"))
 }
 
-fn is_secret(value: &[u8], kind: Kind) -> bool {
+fn is_secret(value: &[u8], named: &Named) -> bool {
+    let kind = named.kind;
     let has_letters = value.iter().any(u8::is_ascii_alphabetic);
     let is_address = value.windows(3).any(|three| three == b"://");
     let is_thought_up = kind == Kind::Password && is_password(value) && has_letters;
-    (is_thought_up || is_random(value)) && !is_placeholder(value) && !is_name(value) && !is_address
+    let is_key = kind == Kind::Key && is_short_key(value) && !name::tells_about(named.name);
+    (is_thought_up || is_key || is_random(value)) && !is_placeholder(value) && !is_name(value) && !is_address
+}
+
+/// A password of digits alone, or one of letters that an environment is given: among settings nothing else is so called.
+fn is_plain(value: &[u8], named: &Named) -> bool {
+    let is_number = value.iter().all(u8::is_ascii_digit) && name::says_password(named.name);
+    let is_word = (value.iter().all(u8::is_ascii_lowercase) || is_made_of_words(value))
+        && is_of_environment(named.name)
+        && !tells_about(value)
+        && !name::tells_about(named.name)
+        && !is_placeholder(value);
+    named.kind == Kind::Password && value.len() >= 6 && (is_number || is_word)
 }
 
 /// A regular expression, or a path.
@@ -171,12 +192,12 @@ fn is_code(line: &[u8]) -> bool {
 }
 
 /// The lines below `name: |`, further in than it.
-pub(super) fn block(cursor: &Cursor, from: usize, kind: Kind) -> Option<(usize, usize)> {
+pub(super) fn block(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
     let text = cursor.text;
     let rest = cursor.rest();
     let sign = rest.iter().take(3).take_while(|byte| matches!(byte, b'|' | b'>' | b'-' | b'+' | b'1'..=b'9')).count();
     (matches!(rest.first(), Some(b'|' | b'>')) && matches!(rest.get(sign), Some(b'\n' | b'\r'))).then_some(())?;
-    let depth = text[..from].iter().rev().take(NEAR).take_while(|byte| **byte != b'\n').count();
+    let depth = text[..named.from].iter().rev().take(NEAR).take_while(|byte| **byte != b'\n').count();
     let mut at = cursor.at + sign + rest[sign..].iter().take(2).take_while(|byte| **byte == b'\r').count() + 1;
     let (mut start, mut end) = (None, at);
     for _ in 0..LINES {
@@ -196,5 +217,5 @@ pub(super) fn block(cursor: &Cursor, from: usize, kind: Kind) -> Option<(usize, 
         at += line.len() + 1;
     }
     let start = start?;
-    is_secret(&text[start..end], kind).then_some((start, end))
+    is_secret(&text[start..end], named).then_some((start, end))
 }

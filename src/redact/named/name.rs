@@ -105,6 +105,10 @@ const ENDS: &[(&str, Kind)] = &[
     ("passwd", Kind::Password),
     ("passphrase", Kind::Password),
     ("passcode", Kind::Password),
+    ("sshpass", Kind::Password),
+    ("storepass", Kind::Password),
+    ("keypass", Kind::Password),
+    ("requirepass", Kind::Password),
     ("secret", Kind::Key),
     ("token", Kind::Key),
     ("apikey", Kind::Key),
@@ -168,6 +172,82 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     }
     let ends_with = |end: &str| last.len() >= end.len() && is(&last[last.len() - end.len()..], end);
     ENDS.iter().find(|(end, _)| ends_with(end)).map(|(_, kind)| *kind)
+}
+
+/// What is said with a password or a token and is none: a step, a fault, a text that is shown, a place in a list.
+const ABOUT: &[&str] = &[
+    "forgot",
+    "forgotten",
+    "lost",
+    "reset",
+    "change",
+    "changed",
+    "update",
+    "invalid",
+    "wrong",
+    "incorrect",
+    "weak",
+    "bad",
+    "missing",
+    "no",
+    "show",
+    "hide",
+    "toggle",
+    "check",
+    "verify",
+    "confirm",
+    "enter",
+    "require",
+    "required",
+    "error",
+    "err",
+    "grant",
+    "label",
+    "placeholder",
+    "hint",
+    "help",
+    "msg",
+    "message",
+    "title",
+    "is",
+    "has",
+    "param",
+    "type",
+    "on",
+    "field",
+    "input",
+    "prompt",
+    "env",
+    "name",
+    "page",
+    "next",
+    "start",
+    "starting",
+    "idempotency",
+    "continuation",
+    "lock",
+    "creation",
+    "session",
+    "sid",
+];
+
+/// Whether a name tells about a secret, so that its value is rather a word or a number than one.
+pub(super) fn tells_about(name: &[u8]) -> bool {
+    let words = name.split(|byte| !byte.is_ascii_alphanumeric()).flat_map(humps);
+    words.into_iter().any(|word| ABOUT.iter().any(|about| word.eq_ignore_ascii_case(about.as_bytes())))
+}
+
+/// Whether a name has `password` in it, and not only what may count passes.
+pub(super) fn says_password(name: &[u8]) -> bool {
+    name.windows(5).any(|five| five.eq_ignore_ascii_case(b"passw"))
+}
+
+/// Whether a name is that of a call which is told a secret: `setPassword`, `with_token`, `.password`, `PASSWORD`.
+pub(super) fn sets(name: &[u8]) -> bool {
+    let called = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let first = called.split(|byte| *byte == b'_').flat_map(humps).next().unwrap_or_default();
+    let is_part = called == b"PASSWORD" || (called == b"password" && name.contains(&b'.'));
+    is_part || first.eq_ignore_ascii_case(b"set") || first.eq_ignore_ascii_case(b"with")
 }
 
 /// The words of `camelCase` and `HTTPServer`.

@@ -31,9 +31,13 @@ pub(super) const RULES: &[Rule] = &[
     after("discord-webhook", &["m/api/webhooks/"], &[from(Digit, 15), Text("/"), from(Url, 40)]),
     after(
         "teams-webhook",
-        &[".office.com/webhookb2/"],
+        &[".office.com/webhookb2/", ".office.com/webhook/"],
         &[from(Url, 36), Text("@"), from(Url, 36), Text("/IncomingWebhook/"), from(Alnum, 20)],
     ),
+    after("teams-webhook", &[".office.com/webhookb2/", ".office.com/webhook/"], &[from(Url, 36)]),
+    after("zapier-webhook", &["zapier.com/hooks/catch/"], &[from(Digit, 4), Text("/"), from(Alnum, 5)]),
+    after("ifttt-key", &["/with/key/"], &[from(Url, 20)]),
+    after("mattermost-webhook", &["/hooks/"], &[of(Lower, 26)]).needs(Need::Digits),
     after("feishu-webhook", &["/open-apis/bot/v2/hook/"], UUID),
     key(
         "discord-token",

@@ -3,7 +3,7 @@
 use super::super::form::Class::{Alnum, Digit, Dotted, Hex, Url};
 use super::super::form::Piece::{Run, Text};
 use super::super::form::{UUID, from, of};
-use super::{Rule, key};
+use super::{Rule, after, key};
 
 pub(super) const RULES: &[Rule] = &[
     key("airtable-token", &["pat"], &[of(Alnum, 14), Text("."), of(Hex, 64)]),
@@ -36,5 +36,8 @@ pub(super) const RULES: &[Rule] = &[
             of(Alnum, 30),
         ],
     ),
+    key("adafruit-key", &["aio_"], &[of(Alnum, 28)]),
+    key("scalingo-token", &["tk-us-"], &[from(Url, 40)]),
+    after("okta-token", &["SSWS "], &[Text("00"), from(Url, 38)]),
     key("zuplo-key", &["zpka_"], &[of(Hex, 32), Text("_"), of(Hex, 8)]),
 ];

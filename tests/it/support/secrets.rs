@@ -164,6 +164,8 @@ const KEYS: &[Form] = &[
     ("airtable-token", &[Is("pa"), Is("t"), Of(ALNUM, 14), Is("."), Of(HEX, 64)]),
     ("notion-token", &[Is("nt"), Is("n_"), Of(ALNUM, 46)]),
     ("linear-key", &[Is("lin"), Is("_api_"), Of(ALNUM, 40)]),
+    ("adafruit-key", &[Is("ai"), Is("o_"), Of(ALNUM, 28)]),
+    ("scalingo-token", &[Is("tk"), Is("-us-"), Of(ALNUM, 48)]),
     ("figma-token", &[Is("fi"), Is("gd_"), Of(URL, 40)]),
     (
         "hubspot-token",
@@ -259,6 +261,35 @@ const NAMED: &[(&str, &str, Part)] = &[
     // A private key in base64, whose header says what it is.
     ("kubeconfig", "    client-key-data: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1J@", Of(BASE64, 1600)),
     ("long-token", "ID_TOKEN=@", Of(URL, 900)),
+    ("connection", "psql \"host=db user=ada password=@\"", Of(ALNUM, 12)),
+    ("container", "docker run --env MYSQL_ROOT_PASSWORD=@ mysql", Of(ALNUM, 12)),
+    ("literal", "kubectl create secret generic a --from-literal=password=@", Of(ALNUM, 12)),
+    ("define", "#define DB_PASSWORD \"@\"", Of(ALNUM, 14)),
+    ("dockerfile-blank", "ENV DB_PASSWORD @", Of(ALNUM, 12)),
+    ("yaml-list-bare", "  - name: DB_PASSWORD\n    value: @", Of(TYPED, 14)),
+    ("sql-user", "CREATE USER ada IDENTIFIED BY '@';", Of(TYPED, 12)),
+    ("sql-role", "ALTER ROLE ada WITH PASSWORD '@';", Of(ALNUM, 12)),
+    ("setter", "config.setPassword(\"@\");", Of(TYPED, 12)),
+    ("short-key", "api_key: \"@\"", Of(HEX, 12)),
+    ("short-header", "curl -H \"X-Api-Key: @\" https://a", Of(LOWER, 14)),
+    ("mysql", "mysql -uroot -p@ shop", Of(ALNUM, 12)),
+    ("sshpass", "sshpass -p '@' ssh db", Of(TYPED, 12)),
+    ("docker-login", "docker login -u ada -p @", Of(ALNUM, 12)),
+    ("redis", "redis-cli -h cache -a @ ping", Of(ALNUM, 16)),
+    ("mongo", "mongosh -u ada -p @", Of(ALNUM, 12)),
+    ("htpasswd", "htpasswd -bc users ada @", Of(ALNUM, 12)),
+    ("sudo", "echo @ | sudo -S apt update", Of(ALNUM, 12)),
+    ("chpasswd", "echo \"root:@\" | chpasswd", Of(ALNUM, 12)),
+    ("openssl", "openssl rsa -in k -passin pass:@", Of(ALNUM, 12)),
+    ("keytool", "keytool -list -storepass @", Of(ALNUM, 12)),
+    ("httpie", "http -a ada:@ https://a", Of(ALNUM, 12)),
+    ("aws-configure", "aws configure set aws_secret_access_key @", Of(BASE64, 40)),
+    ("url-token", "git clone https://@@git.example.org/a.git", Of(ALNUM, 38)),
+    ("zapier-webhook", "https://hooks.zapier.com/hooks/catch/1234567/@/", Of(LOWER, 12)),
+    ("mattermost-webhook", "https://chat.example.org/hooks/@", Of(LOWER, 26)),
+    ("okta-token", "Authorization: SSWS 00@", Of(URL, 40)),
+    ("sentence", "The password of the printer: the password is @.", Of(ALNUM, 12)),
+    ("table", "| password | @ |", Of(ALNUM, 12)),
     ("wireguard", "PrivateKey = @=", Of(BASE64, 43)),
 ];
 
@@ -277,7 +308,7 @@ const LARGE: usize = 300;
 /// How many of each form are drawn.
 const EACH: usize = 3;
 
-/// The same for the same seed: over 400 secrets of over 130 kinds.
+/// The same for the same seed: over 500 secrets of over 160 kinds.
 pub fn secrets(seed: u64) -> Vec<Planted> {
     let random = &mut Random::new(seed);
     let mut all = Vec::new();

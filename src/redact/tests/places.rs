@@ -1,0 +1,267 @@
+//! Places where people leave passwords, and lines that only speak of them. `@` is the secret.
+
+use super::*;
+
+/// Every line is left with the mark of a kind in the place of a value.
+fn goes(lines: &[&str], value: &str, kind: &str) {
+    lines.iter().for_each(|line| placed(line, value, &format!("[redacted:{kind}]")));
+}
+
+fn stays(lines: &[&str]) {
+    for line in lines {
+        assert!(matches!(redact(line), Cow::Borrowed(_)), "{line} became {}", redact(line));
+    }
+}
+
+/// What somebody thought up, with a digit among the letters.
+fn thought_up() -> String {
+    ["hunter", "2x"].concat()
+}
+
+#[test]
+fn a_key_goes_however_short_it_is() {
+    for value in [["k9vQ2mL", "7pR4t"], ["abc123", "def456"], ["Tr0ub4dor", "12xyz"], ["bILfWOML", "T7Keq"]] {
+        let value = value.concat();
+        goes(&["api_key: \"@\"", "{\"access_key\": \"@\"}", "API_KEY = \"@\"", "X-Api-Key: @"], &value, "key");
+        goes(&["client_secret: \"@\"", "secret: @", "SECRET=@"], &value, "secret");
+        goes(&["token: @", "curl -H \"X-Auth-Token: @\" h", "h('X-Auth-Token', '@')"], &value, "token");
+    }
+    goes(&["secret: @"], &["Sup3r", "S3cret!"].concat(), "secret");
+    goes(&["JWT_SECRET=@"], &["mysuper", "secretjwt"].concat(), "secret");
+    stays(&[
+        "api_key: \"your-api-key-1\"",
+        "token: erc20token",
+        "token: TokenKind::Ident2,",
+        "secretName: tls-secret-2024",
+        "secret: db-credentials",
+        "auth: oauth2",
+        "\"next_page_token\": \"abc123def456\"",
+        "show --session a1b2c3d4e5",
+        "\"session\": \"a1b2c3d4e5\"",
+        "\"private_key\": \"path/to/key1.pem\"",
+        "settings.token=Pääsymerkki",
+        "missing_auth=qop\\u306e\\u30e830:{0}",
+        "const ACCESS_TOKEN_NAME: &str = \"x-access-token-2\";",
+        "-H \"X-Api-Key: $API_KEY\"",
+    ]);
+}
+
+#[test]
+fn a_password_goes_though_it_is_made_of_words() {
+    let words = [["correct-horse-", "battery-staple"], ["correcthorse", "battery"], ["letmein", "please"]];
+    for value in words.map(|words| words.concat()) {
+        goes(
+            &["{\"password\": \"@\"}", "password: \"@\"", "password = \"@\"", "x.setPassword('@')"],
+            &value,
+            "password",
+        );
+    }
+    let value = ["NCqRt", "kyxoYfR"].concat();
+    goes(&["db_password: \"@\"", "MYSQL_ROOT_PASSWORD: @", "a: b\nDB_PASSWORD: @\nPORT: 1"], &value, "password");
+    let value = ["sword", "fish"].concat();
+    goes(
+        &["mysql --password=@ h", "wget --password=@", "  POSTGRES_PASSWORD: @", "- name: DB_PASSWORD\n  value: @"],
+        &value,
+        "password",
+    );
+    goes(&["password: @", "a: b\npassword: @\nport: 1"], &["123", "456"].concat(), "password");
+    goes(&["DB_PASSWORD=\"@\"", "DB_PASSWORD='@'"], "two words 12", "password");
+    stays(&[
+        "\"password\": \"Password\",",
+        "\"password\": \"Mot de passe\",",
+        "\"password\": \"Contraseña\",",
+        "\"password\": \"Wachtwoord\"",
+        "\"password\": \"required|string|min:8\",",
+        "\"confirm_password\": \"authentication\",",
+        "RESET_PASSWORD: \"reset-my-account-now\",",
+        "const INVALID_PASSWORD = \"invalid-credentials-given\";",
+        "INVALID_PASSWORD=\"Needs 2 digits\"",
+        "FORGOT_PASSWORD=\"Forgot it?\"",
+        "password: 'input-group-lg',",
+        "password: \"current-password\"",
+        "password = \"authentication\"",
+        "  --password=PASSWORD  the password",
+        "--password=prompt",
+        "PR_USER_PASSWORD: Incomplete",
+        "POSTGRES_PASSWORD: changeme",
+        "  MYSQL_ROOT_PASSWORD: string",
+        "DB_PASSWORD: dbPassword,",
+        "pass: 100000",
+        "ran: pass=1234ms fail=9ms",
+    ]);
+}
+
+#[test]
+fn a_password_goes_amid_a_line() {
+    let lines = [
+        "psql \"host=h user=u password=@\"",
+        "user=bob password=@",
+        "user=bob password=@ sslmode=disable",
+        "Username: bob, Password: @",
+        "Log in as bob with password: @.",
+        "docker run --env MYSQL_ROOT_PASSWORD=@ mysql",
+        "docker run -e \"MYSQL_ROOT_PASSWORD=@\"",
+        "docker build --build-arg DB_PASSWORD=@ .",
+        "kubectl create secret generic a --from-literal=password=@",
+        "helm install --set auth.password=@",
+        "terraform apply -var db_password=@",
+        "terraform apply -var='db_password=@'",
+        "ansible-playbook -e \"ansible_user=a ansible_password=@\"",
+        "fly secrets set DATABASE_PASSWORD=@",
+        "SSHPASS=@ sshpass -e ssh h",
+        "cd x && PGPASSWORD=@ psql",
+        "\"password=@;host=h\"",
+        "{\"command\":\"psql \\\"host=h password=@\\\"\"}",
+        "{\"command\":\"curl -H \\\"X-Password: @\\\" h\"}",
+        "The password is @",
+        "The password is @, and that is all.",
+        "the root password was `@`",
+        "set the password to @",
+        "| password | @ |",
+        "|Password|@|",
+        "| user | bob | **DB password** | `@` |",
+    ];
+    goes(&lines, &thought_up(), "password");
+    goes(&lines, &["hunter", "2"].concat(), "password");
+    goes(&["docker run -e POSTGRES_PASSWORD=@ postgres"], &["sword", "fish"].concat(), "password");
+    stays(&[
+        "connect(host=host, user=user1, password=pw_from_env)",
+        "    return Client(user=user, password=password2, host=host1)",
+        "fmt.Printf(\"user=%s password=%s\", user, password)",
+        "print(f\"user={user} password={password}\")",
+        "user: string, password: string, age: number",
+        "Username: required, Password: required",
+        "test result: pass=1234 fail=12",
+        "12 tests pass: 11 were quick",
+        "the callback we pass to libgit2 (C ABI)",
+        "the result set pass `evaluate=True` to give",
+        "The password is hashed with bcrypt.",
+        "The password is SHA256 of the salt.",
+        "The password is base64 encoded.",
+        "The password is 12-characters long.",
+        "The password was changed in v1.2.3.",
+        "Change the password to something longer.",
+        "if password is None:",
+        "set the token to expire after 24h",
+        "| password | string | yes |",
+        "| password | VARCHAR(255) | bcrypt |",
+        "| `password` | varchar2 |",
+        "| token | uint256 |",
+    ]);
+}
+
+#[test]
+fn a_password_goes_behind_what_sets_it() {
+    let lines = [
+        "#define DB_PASSWORD \"@\"",
+        "#  define WIFI_PASS   \"@\"",
+        "ENV DB_PASSWORD @",
+        "setx DB_PASSWORD @",
+        "set -gx DB_PASSWORD @",
+        "redis-cli config set requirepass @",
+        "  - name: DB_PASSWORD\n    value: @\n  - name: B\n    value: b",
+        "CREATE USER a IDENTIFIED BY '@';",
+        "ALTER USER 'a' IDENTIFIED WITH mysql_native_password BY '@';",
+        "ALTER ROLE a WITH PASSWORD '@';",
+        "SET PASSWORD FOR a = PASSWORD('@');",
+        "password: !!str @",
+        "config.setPassword(\"@\");",
+        "    .password(\"@\")",
+    ];
+    goes(&lines, &thought_up(), "password");
+    goes(&["#define API_KEY \"@\"", "aws configure set aws_secret_access_key @"], &key(&[], 40), "key");
+    goes(&["npm config set //r/:_authToken @"], &key(&[], 36), "token");
+    stays(&[
+        "#define MAX_PASS 100000u",
+        "#define AUTH_TOKEN \"X-Auth-Token\"",
+        "#define PASSWORD_PROMPT \"Password: \"",
+        "ENV PASSWORD_FILE /run/secrets/pw",
+        "set password policy for every user",
+        "git config user.password",
+        "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:",
+        "  - name: password\n    type: string\n    in: query",
+        "CREATE USER app IDENTIFIED BY '${APP_PASSWORD}';",
+        "the column identified by 'user_id2' is dropped",
+        "user.setPassword(encoder.encode(password1));",
+        "builder.withToken(tokens.getToken2());",
+        "field :password, :string, redact: true",
+    ]);
+}
+
+#[test]
+fn a_password_goes_on_the_command_line_of_a_known_program() {
+    let lines = [
+        "mysql -uroot -p@ shop < dump.sql",
+        "docker exec db /usr/bin/mysqldump -u root -p'@' shop",
+        "run(\"mysql -uroot -p@\")",
+        "{\"command\":\"sshpass -p \\\"@\\\" ssh h\"}",
+        "sshpass -p @ ssh h",
+        "sshpass -p@ ssh h",
+        "docker login -u me -p @ h",
+        "docker login -u=me -p=@",
+        "podman login --username me \\\n  --password @",
+        "redis-cli -h h -a @ ping",
+        "mongosh \"mongodb://h\" -u me -p @",
+        "sqlcmd -S h -U sa -P @",
+        "htpasswd -bc f u @",
+        "htpasswd -nb u @",
+        "vault login @",
+        "echo @ | sudo -S apt update",
+        "{\"command\":\"echo \\\"@\\\" | sudo -S ls\"}",
+        "echo -n \"root:@\" | sudo chpasswd",
+        "printf '@' | docker login -u me --password-stdin",
+        "openssl rsa -in k -passin pass:@ -out l",
+        "keytool -list -storepass @",
+        "http -a bob:@ https://h",
+        "curl -u user:@ https://h",
+        "curl -sSu 'user:@' https://h",
+        "curl --user=user:@ https://h",
+        "wget --http-password=@ h",
+        "smbclient //h/s -U bob%@",
+        "unzip -P @ a.zip",
+    ];
+    goes(&lines, &thought_up(), "password");
+    let value = thought_up();
+    let line = format!("keytool -storepass {value} -alias a -keypass {value}");
+    assert_eq!(redact(&line), line.replace(&value, "[redacted:password]"), "each of several");
+    stays(&[
+        "mysql -h 127.0.0.1 -P 3306 -u root -p shop",
+        "mysql -u root -p\"$MYSQL_PASSWORD\" shop",
+        "sshpass -e ssh host",
+        "sshpass -p \"$PASS\" ssh host",
+        "docker run -p 8080:80 -e PASSWORD nginx",
+        "docker login -u \"$USER\" --password-stdin",
+        "echo \"$TOKEN\" | docker login h -u me --password-stdin",
+        "curl -u username:password https://h",
+        "curl -u \"$USER:$TOKEN\" https://h",
+        "openssl rsa -passin env:KEY_PASS",
+        "openssl rsa -passin file:pass.txt",
+        "vault login -method=userpass username=ada",
+        "htpasswd -c .htpasswd ada",
+        "mongosh --port 27017 -u admin -p",
+        "use `sqlcmd -P` to give it",
+        "Set it with `docker login -p` or pipe it in.",
+        "they speak http - a protocol",
+        "echo done | sudo tee /etc/a",
+    ]);
+}
+
+#[test]
+fn an_address_goes_that_is_a_secret_by_itself() {
+    let check = |line: &str, value: &str, kind: &str| goes(&[line], value, kind);
+    check("git clone https://@@github.com/a/b", &key(&[], 38), "url-password");
+    check("https://hooks.zapier.com/hooks/catch/@/", &["1234567", "/a1b2c3d"].concat(), "zapier-webhook");
+    check("https://maker.ifttt.com/trigger/a/with/key/@", &key(&[], 22), "ifttt-key");
+    check("https://chat.example.org/hooks/@", &key(&[], 26).to_lowercase(), "mattermost-webhook");
+    let id = ["6ba7b810-9dad-11d1", "-80b4-00c04fd430c8"].concat();
+    check("https://a.webhook.office.com/webhookb2/@", &id, "teams-webhook");
+    let long = format!("{id}@{id}/IncomingWebhook/{}", key(&[], 32));
+    check("https://outlook.office.com/webhook/@", &long, "teams-webhook");
+    check("Authorization: SSWS @", &key(&["0", "0"], 40), "okta-token");
+    stays(&[
+        "https://user@example.com/a",
+        "git+https://github.com/a/b@4f9a1c2b3d4e5f60718293a4b5c6d7e8f9a0b1c2",
+        "https://github.com/pre-commit/pre-commit-hooks",
+        ".git/hooks/prepare-commit-message",
+    ]);
+}
