@@ -210,7 +210,7 @@ fn fed(place: &Place, all: &mut Spans) {
     let Some(said) = said.max() else { return };
     let mut at = place.start - line.len() + said;
     while place.text[at..place.start].starts_with(b"-") {
-        at += count(&place.text[at..place.start], |byte| byte != b' ') + 1;
+        at = place.start.min(at + count(&place.text[at..place.start], |byte| byte != b' ') + 1);
     }
     let Some(word) = word(&place.text[..place.start], at) else { return };
     let behind = &place.text[word.from + word.text.len()..place.start];

@@ -243,6 +243,8 @@ fn a_password_goes_on_the_command_line_of_a_known_program() {
         "Set it with `docker login -p` or pipe it in.",
         "they speak http - a protocol",
         "echo done | sudo tee /etc/a",
+        "echo -nsudo -S",
+        "echo -chpasswd",
     ]);
 }
 
