@@ -187,6 +187,21 @@ fn a_decision_of_the_session_that_made_the_commit_is_the_reason() {
 }
 
 #[test]
+fn what_names_the_trait_is_about_its_methods() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/old.rs", "pub fn old_way() {}\n")], "begin");
+    let writer = "pub trait ForgeWriter {\n    fn fork(&self);\n}\n\npub struct Hub;\n\nimpl ForgeWriter for Hub {\n    fn fork(&self) {\n        hub();\n    }\n}\n\npub fn read_back() {\n    hub();\n}\n";
+    repo.commit_files(&[("src/writer.rs", writer)], "write to forges");
+    let said = "Moved ForgeWriter out of commands to src/writer.rs, because the library needs it";
+    let blocks = format!("### 15:30 - Update (covering since 15:00)\n\n**Key Decisions:**\n- {said}\n");
+    let log = log("20250615-143000", "2025-06-15T14:30:00Z", &blocks);
+    repo.commit_files(&[("notes/sessions/20250615-143000.md", &log)], "a log");
+    repo.reindex();
+    assert_eq!(reasons(&repo.json(&["why", "src/writer.rs:9"])), [("decision".to_string(), said.to_string())]);
+    assert_eq!(reasons(&repo.json(&["why", "read_back"])), [], "it is about another definition");
+}
+
+#[test]
 fn commits_that_no_head_reaches_change_no_reason() {
     let (repo, _) = decided();
     let before = repo.json(&["why", "read_block"])["reasons"].clone();

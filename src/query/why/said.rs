@@ -200,8 +200,12 @@ impl<'a> Search<'a> {
         let own = asked.lines.item.as_ref();
         let others = item::in_file(&reader.cache, reader.view.id, &asked.lines.path)?.into_iter();
         let others = others.filter(|other| {
-            let is_part =
-                |own: &Item| other.qualified.starts_with(&own.qualified) || own.qualified.starts_with(&other.qualified);
+            // `<Writer as Forge>::fork` is a part of both.
+            let is_part = |own: &Item| {
+                other.qualified.starts_with(&own.qualified)
+                    || own.qualified.starts_with(&other.qualified)
+                    || words::names(&own.qualified, &other.name)
+            };
             other.kind != "file" && own.is_some_and(|own| !is_part(own)) && words::is_telling(&other.name)
         });
         let others = others.map(|other| other.name).collect();
