@@ -2,6 +2,7 @@
 //! that later commits brought. Refuses to show what a later tree holds.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,11 +106,8 @@ impl Corpus {
             corpus.take_tree(reading, tree)?;
         }
         let strays = strays(timeline, split, |path| corpus.by_key.contains_key(path));
-        for ((), path, text) in
-            corpus.read_files(reading, timeline, strays.into_iter().map(|(path, blob)| ((), path, blob)))?
-        {
-            corpus.strays.insert(path, text);
-        }
+        let strays = strays.into_iter().map(|(path, blob)| (path, path, blob));
+        corpus.strays = corpus.read_files(reading, timeline, strays)?;
         for (place, step) in timeline.steps.iter().enumerate() {
             if place == split.train.end {
                 corpus.taught = corpus.texts.len();
@@ -238,23 +236,22 @@ impl Corpus {
         let mut born = Vec::new();
         for (place, step) in timeline.steps.iter().enumerate().skip(split.train.end) {
             let added = step.changes.iter().filter(|change| change.status == Status::A && change.from.is_none());
-            born.extend(added.map(|change| (place, change.path, change.blob)));
+            born.extend(added.map(|change| ((place, change.path), change.path, change.blob)));
         }
-        let found = self.read_files(reading, timeline, born.into_iter())?;
-        self.born.extend(found.into_iter().map(|(place, path, text)| ((place, path), text)));
+        self.born = self.read_files(reading, timeline, born.into_iter())?;
         Ok(())
     }
 
-    /// The places of the texts of some versions of files, each beside what it is asked for; none where it says nothing.
-    fn read_files<T: Copy>(
+    /// The places of the texts of some versions of files, by what each is asked for; those that say nothing are left out.
+    fn read_files<K: Copy + Eq + Hash>(
         &mut self,
         reading: &Reading<'_>,
         timeline: &Timeline,
-        versions: impl Iterator<Item = (T, u32, ObjectId)>,
-    ) -> Result<Vec<(T, u32, u32)>> {
-        let mut asked: HashMap<(String, ObjectId), Vec<(T, u32)>> = HashMap::new();
-        for (of, path, blob) in versions {
-            asked.entry((timeline.paths[path as usize].clone(), blob)).or_default().push((of, path));
+        versions: impl Iterator<Item = (K, u32, ObjectId)>,
+    ) -> Result<HashMap<K, u32>> {
+        let mut asked: HashMap<(String, ObjectId), Vec<K>> = HashMap::new();
+        for (key, path, blob) in versions {
+            asked.entry((timeline.paths[path as usize].clone(), blob)).or_default().push(key);
         }
         let jobs: BTreeSet<(String, ObjectId)> = asked.keys().cloned().collect();
         let mut found = Vec::new();
@@ -265,11 +262,10 @@ impl Corpus {
             Ok(())
         })?;
         found.sort();
-        let mut texts = Vec::new();
+        let mut texts = HashMap::new();
         for (path, blob, data) in found {
             let Some(text) = self.text(&serde_json::from_str(&data)?) else { continue };
-            let asked = asked.remove(&(path, blob)).unwrap_or_default();
-            texts.extend(asked.into_iter().map(|(of, path)| (of, path, text)));
+            texts.extend(asked.remove(&(path, blob)).unwrap_or_default().into_iter().map(|key| (key, text)));
         }
         Ok(texts)
     }
