@@ -307,7 +307,7 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
         .map(|entry| {
             let Shown { category, content, time: at, files, commits, state, .. } = entry;
             let files = files.iter().map(|file| String::from_utf8_lossy(&decode_path(file)).into_owned()).collect();
-            Entry { category, content, at, line: 1, files, commits, state }
+            Entry { category, content, at, line: 1, line_id: None, files, commits, state }
         })
         .collect();
     let text = as_markdown(&session.data.as_head(), &entries);

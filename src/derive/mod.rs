@@ -8,15 +8,15 @@ mod sessions;
 pub use code::{CallFact, CodeFacts, ImportFact, ItemFact, file_facts, text_facts};
 pub use commits::commit_fact;
 pub use sessions::{
-    EntryData, EntryFact, SESSION, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of,
-    version,
+    EntryData, EntryFact, SESSION, SESSION_READ, SessionData, entry_fact, entry_facts, session_fact, session_facts,
+    session_of, source_of, version,
 };
 
 use crate::event::cap;
 use crate::redact::redact;
 
 /// What may be stored of a text: without secrets, and no longer than an event may be.
-fn storable(text: &str) -> String {
+pub fn storable(text: &str) -> String {
     let text = redact(text);
     cap(&text).to_string()
 }

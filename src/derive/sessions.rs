@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::storable;
-use crate::event::{Fact, Idem, Origin, encode_path};
+use crate::event::{Fact, Idem, Origin, decode_path, encode_path};
 use crate::redact;
 use crate::sessions::{Category, Entry, Head, READER, Reading, State};
 
@@ -62,6 +62,10 @@ pub struct EntryData {
     pub commits: Vec<String>,
     /// How a goal stands.
     pub state: Option<State>,
+    /// A short name of the line it was read from, in hexadecimal, where the file gives its lines names: copies bear the
+    /// same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_id: Option<String>,
     /// Which one it is among equals, from 0.
     pub occurrence: u32,
     /// [`version`] that read it.
@@ -101,6 +105,7 @@ impl SessionData {
             title: storable(&self.title),
             head: Head {
                 branch: clean(&head.branch),
+                branches: head.branches.iter().map(|branch| storable(branch)).collect(),
                 tool: clean(&head.tool),
                 start_tag: clean(&head.start_tag),
                 end_tag: clean(&head.end_tag),
@@ -129,6 +134,11 @@ pub fn source_of(session: &str) -> String {
     format!("{SESSION}{}", encode_path(session.as_bytes()))
 }
 
+/// The stored id of the session that such a source, or the key of a session, is of.
+pub fn session_of(source: &str) -> String {
+    String::from_utf8_lossy(&decode_path(source.strip_prefix(SESSION).unwrap_or(source))).into_owned()
+}
+
 /// Facts of a reading, the session first. `path` is that of a file in a tree, encoded; without one, the session exists
 /// nowhere else. `hash` is that of the file, `version` says what read it. Nothing of a session, and no entry, that was to
 /// be forgotten.
@@ -141,14 +151,21 @@ pub fn session_facts(reading: &Reading, path: Option<&str>, format: &str, hash: 
     let origin = if path.is_some() { Origin::Code } else { Origin::Session };
     let data = session_data(reading, format, hash, version).stored();
     let mut facts = vec![session_fact(&data, &source, origin)];
+    facts.extend(entry_facts(&reading.entries, &session, &source, origin, version));
+    facts
+}
+
+/// Facts of entries, numbered in their order, as said in a session by its stored id. No entry that was to be forgotten.
+pub fn entry_facts(entries: &[Entry], session: &str, source: &str, origin: Origin, version: &str) -> Vec<EntryFact> {
+    let mut facts = Vec::new();
     let mut seen: HashMap<EntryData, u32> = HashMap::new();
-    for entry in reading.entries.iter().filter(|entry| !redact::is_forgotten(&entry.content)) {
-        let mut data = entry_data(&session, entry, version);
+    for entry in entries.iter().filter(|entry| !redact::is_forgotten(&entry.content)) {
+        let mut data = entry_data(session, entry, version);
         let occurrence = seen.entry(data.clone()).or_default();
         data.occurrence = *occurrence;
         *occurrence += 1;
-        let mut fact = entry_fact(&data, &source, origin);
-        (fact.n, fact.line) = (facts.len() as u32, entry.line);
+        let mut fact = entry_fact(&data, source, origin);
+        (fact.n, fact.line) = (facts.len() as u32 + 1, entry.line);
         facts.push(fact);
     }
     facts
@@ -228,6 +245,7 @@ fn entry_data(session: &str, entry: &Entry, version: &str) -> EntryData {
         files: entry.files.iter().map(|path| encode_path(storable(path).as_bytes())).collect(),
         commits: entry.commits.iter().map(|commit| storable(commit)).collect(),
         state: entry.state,
+        line_id: entry.line_id.map(|id| format!("{id:016x}")),
         occurrence: 0,
         version: version.to_string(),
     }
@@ -245,7 +263,7 @@ mod tests {
 
     fn entry(category: Category, content: &str) -> Entry {
         let (files, commits) = (Vec::new(), Vec::new());
-        Entry { category, content: content.into(), at: None, line: 7, files, commits, state: None }
+        Entry { category, content: content.into(), at: None, line: 7, line_id: None, files, commits, state: None }
     }
 
     fn reading(entries: Vec<Entry>) -> Reading {

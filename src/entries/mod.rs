@@ -8,7 +8,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use serde::Serialize;
 
-use crate::derive::{EntryFact, source_of};
+use crate::derive::{EntryFact, session_of, source_of};
 use crate::event::Seq;
 use crate::git::ObjectId;
 use crate::view;
@@ -16,13 +16,15 @@ pub use joins::{Commits, Session, load, next_starts};
 pub use told::{Told, ToldEntry, told};
 
 /// The tables of this room: what each entry is called, which of them a parse holds and where, and which files and
-/// commits it names. The session itself stands among its entries, as the first of them. `transcript` remembers how each
-/// looked when it was last read.
+/// commits it names. The session itself stands among its entries, as the first of them. `told` are the sessions of parses
+/// and up to when they tell of them. `transcript` remembers how each looked when it was last read.
 pub const SCHEMA: &str = "
 CREATE TABLE entry(seq INTEGER PRIMARY KEY, session TEXT NOT NULL, category TEXT NOT NULL, time INTEGER, name TEXT NOT NULL) STRICT;
 CREATE INDEX entry_by_session ON entry(session);
 CREATE TABLE parse_entry(parse INTEGER NOT NULL, n INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, PRIMARY KEY(parse, n)) STRICT, WITHOUT ROWID;
 CREATE INDEX parse_entry_by_seq ON parse_entry(seq, parse);
+CREATE TABLE told(parse INTEGER PRIMARY KEY, session TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
+CREATE INDEX told_by_session ON told(session);
 CREATE TABLE mention(seq INTEGER NOT NULL, file TEXT NOT NULL, PRIMARY KEY(seq, file)) STRICT, WITHOUT ROWID;
 CREATE INDEX mention_by_file ON mention(file);
 CREATE TABLE transcript(path BLOB PRIMARY KEY, stamp TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -68,6 +70,12 @@ const COLUMNS: &str = "entry.seq, entry.session, parse_entry.n, entry.category, 
 const JOINS: &str = "entry CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
   CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
   CROSS JOIN path ON path.id = view_file.path";
+/// A session that was read from no tree, and is told by a file of the asking view too, as an export is that was committed:
+/// the one that goes on for longer tells it, and of equals the file.
+const TELLS: &str = "NOT EXISTS (
+  SELECT 1 FROM told AS own CROSS JOIN told AS other ON other.session = own.session AND other.parse <> own.parse
+  CROSS JOIN view_file AS place ON place.parse = other.parse AND place.view = CASE view_file.view WHEN 0 THEN :view ELSE 0 END
+  WHERE own.parse = view_file.parse AND (other.until > own.until OR other.until = own.until AND view_file.view = 0))";
 
 /// Keeps the entries of a parse; `seqs` are the positions of their events, in their order.
 pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Seq]) -> Result<()> {
@@ -75,6 +83,14 @@ pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Se
         return Ok(());
     }
     cache.prepare_cached("DELETE FROM parse_entry WHERE parse = :parse")?.execute(named_params! {":parse": parse})?;
+    if let Some(head) = facts.iter().find(|fact| fact.category.is_none()) {
+        // Before all times where it says nothing, and so is told by whatever else says something.
+        let said = facts.iter().filter(|fact| fact.category.is_some());
+        let until = said.map(|fact| fact.time.unwrap_or(0)).max().unwrap_or(i64::MIN);
+        cache
+            .prepare_cached("INSERT OR REPLACE INTO told(parse, session, until) VALUES (:parse, :session, :until)")?
+            .execute(named_params! {":parse": parse, ":session": head.session, ":until": until})?;
+    }
     let mut place =
         cache.prepare_cached("INSERT INTO parse_entry(parse, n, seq, line) VALUES (:parse, :n, :seq, :line)")?;
     let mut name = cache.prepare_cached(
@@ -121,7 +137,8 @@ pub fn put_session(cache: &Connection, session: &str, facts: &[EntryFact], seqs:
 pub fn drop_old_parses(cache: &Connection) -> Result<()> {
     cache.execute_batch(
         "DELETE FROM parse WHERE outcome = 'session' AND id NOT IN (SELECT parse FROM view_file WHERE view = 0);
-         DELETE FROM parse_entry WHERE parse NOT IN (SELECT id FROM parse);",
+         DELETE FROM parse_entry WHERE parse NOT IN (SELECT id FROM parse);
+         DELETE FROM told WHERE parse NOT IN (SELECT id FROM parse);",
     )?;
     Ok(())
 }
@@ -134,14 +151,17 @@ pub fn events_of(cache: &Connection, parse: i64) -> Result<Vec<Seq>> {
 
 /// The live entry that an event is.
 pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Said>> {
-    let mut statement = cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE entry.seq = :seq"))?;
+    let mut statement =
+        cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE entry.seq = :seq AND {TELLS}"))?;
     Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)
 }
 
 /// The entries of a session, the session first, then in their order. Of several files with its id they are those of the
 /// fullest: a file that only points to a session has its id, and says nothing.
 pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<Said>> {
-    let sql = format!("SELECT {COLUMNS} FROM {JOINS} WHERE entry.session = :session ORDER BY path.path, parse_entry.n");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {JOINS} WHERE entry.session = :session AND {TELLS} ORDER BY path.path, parse_entry.n"
+    );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":session": session}, from_row)?;
     let mut all = rows.collect::<rusqlite::Result<Vec<Said>>>()?;
@@ -153,18 +173,17 @@ pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<Sa
 /// The live thing of a key, `session:<id>` or `session:<id>/<n>`.
 pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Said>> {
     let Some(rest) = key.strip_prefix(crate::derive::SESSION) else { return Ok(None) };
-    let decode = |text: &str| String::from_utf8_lossy(&crate::event::decode_path(text)).into_owned();
     let (session, n) = match rest.rsplit_once('/').and_then(|(id, n)| Some((id, n.parse::<u32>().ok()?))) {
         Some((id, n)) => (id, n),
         None => (rest, 0),
     };
-    Ok(in_session(cache, view, &decode(session))?.into_iter().find(|said| said.n == n))
+    Ok(in_session(cache, view, &session_of(session))?.into_iter().find(|said| said.n == n))
 }
 
 /// Every live session, by time, then by id.
 pub fn sessions(cache: &Connection, view: i64) -> Result<Vec<Said>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM {JOINS} WHERE entry.category = 'session' ORDER BY entry.time, entry.session, path.path"
+        "SELECT {COLUMNS} FROM {JOINS} WHERE entry.category = 'session' AND {TELLS} ORDER BY entry.time, entry.session, path.path"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view}, from_row)?;
@@ -175,7 +194,7 @@ pub fn sessions(cache: &Connection, view: i64) -> Result<Vec<Said>> {
 pub fn each(cache: &Connection, view: i64) -> Result<Vec<Said>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM view_file CROSS JOIN parse_entry ON parse_entry.parse = view_file.parse AND view_file.view IN (:view, 0)
-         CROSS JOIN entry ON entry.seq = parse_entry.seq CROSS JOIN path ON path.id = view_file.path"
+         CROSS JOIN entry ON entry.seq = parse_entry.seq CROSS JOIN path ON path.id = view_file.path WHERE {TELLS}"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view}, from_row)?;
@@ -187,7 +206,7 @@ pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM mention CROSS JOIN entry ON entry.seq = mention.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
          CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
-         CROSS JOIN path ON path.id = view_file.path WHERE mention.file = :file ORDER BY entry.time DESC, entry.session, parse_entry.n"
+         CROSS JOIN path ON path.id = view_file.path WHERE mention.file = :file AND {TELLS} ORDER BY entry.time DESC, entry.session, parse_entry.n"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":file": path}, from_row)?;
@@ -199,7 +218,7 @@ pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<Said>> 
     let sql = format!(
         "SELECT {COLUMNS} FROM mention_commit CROSS JOIN entry ON entry.seq = mention_commit.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
          CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
-         CROSS JOIN path ON path.id = view_file.path WHERE mention_commit.sha = substr(:sha, 1, length(mention_commit.sha))
+         CROSS JOIN path ON path.id = view_file.path WHERE mention_commit.sha = substr(:sha, 1, length(mention_commit.sha)) AND {TELLS}
          ORDER BY entry.time, entry.session, parse_entry.n"
     );
     let mut statement = cache.prepare_cached(&sql)?;
@@ -226,7 +245,7 @@ pub fn entry_counts(cache: &Connection, view: i64) -> Result<std::collections::B
 
 /// How many live entries of each category a view has.
 pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<String, u64>> {
-    let sql = format!("SELECT entry.category, count(*) FROM {JOINS} GROUP BY entry.category");
+    let sql = format!("SELECT entry.category, count(*) FROM {JOINS} WHERE {TELLS} GROUP BY entry.category");
     let mut statement = cache.prepare_cached(&sql)?;
     let rows =
         statement.query_map(named_params! {":view": view}, |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use rusqlite::{TransactionBehavior, named_params};
 
-use super::{ERASED, EVERY_ROW, Eventlog, ROW, refuse_bad_row, row_sum};
+use super::{ERASED, EVERY_ROW, Eventlog, ROW, SEQ_BY_IDEM, refuse_bad_row, row_sum};
 use crate::event::{Fact, Idem, Origin, Seq};
 use crate::fail;
 use crate::sqlite;
@@ -34,6 +34,21 @@ impl Eventlog {
             visit(seq, row.get_ref(1)?.as_str()?, row.get_ref(6)?.as_str()?)?;
         }
         Ok(())
+    }
+
+    /// Where session facts between two moments come from that are in no tree, each source once; both in Unix seconds.
+    pub fn sessions_between(&self, first: i64, last: i64) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT source_file FROM event INDEXED BY event_by_session
+             WHERE origin = 'session' AND source_file IS NOT NULL AND at BETWEEN :first AND :last ORDER BY source_file",
+        )?;
+        let rows = statement.query_map(named_params! {":first": first, ":last": last}, |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether the log knows a fact by its identity, whatever became of its body.
+    pub fn holds(&self, idem: &Idem) -> Result<bool> {
+        Ok(self.connection.prepare_cached(SEQ_BY_IDEM)?.exists(named_params! {":idem": idem.0})?)
     }
 
     /// Every event of a log that nobody writes to, in order: position, type, origin, source, data.

@@ -2,6 +2,7 @@
 //! where the repository stands, `retrain` learns from it. All are resumable at any point. Refuses to write without the lock.
 
 mod code;
+mod copies;
 mod due;
 mod forget;
 mod history;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Context, transcripts};
+use super::{Context, copies, transcripts};
 use crate::derive::{
     EntryData, EntryFact, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of, version,
 };
@@ -162,6 +162,7 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
         files: files.to_vec(),
         commits: Vec::new(),
         state: None,
+        line_id: None,
         occurrence,
         version: BY_HAND.to_string(),
     };
@@ -250,26 +251,26 @@ pub(super) fn append(
 ) -> Result<Imported> {
     let hide = |text: &mut String| *text = private.hide(text).into_owned();
     hide(&mut reading.head.title);
-    reading.head.branch.iter_mut().for_each(hide);
+    reading.head.branch.iter_mut().chain(&mut reading.head.branches).for_each(hide);
     for entry in &mut reading.entries {
         hide(&mut entry.content);
         entry.files.iter_mut().for_each(hide);
     }
-    let reading = &reading;
     let mut version = version();
     let settings = private.fingerprint();
     if !settings.is_empty() {
         version = format!("{version}.{settings}");
     }
-    let facts = session_facts(reading, None, format, hash, &version);
-    if facts.is_empty() {
-        return Ok(Imported { id: reading.head.id.clone(), entries: 0, new: 0 });
+    let says_more = copies::leave_out(log, &mut reading, &version)?;
+    let facts = session_facts(&reading, None, format, hash, &version);
+    if facts.is_empty() || !says_more {
+        return Ok(Imported { id: reading.head.id, entries: 0, new: 0 });
     }
     let entries: Vec<&Fact> = facts[1..].iter().chain(&facts[..1]).map(|fact| &fact.fact).collect();
     let appended = log.append(entries)?;
     let before = log.last_seq()? - appended.new as Seq;
     let new = appended.seqs[..facts.len() - 1].iter().filter(|seq| **seq > before).count();
-    Ok(Imported { id: reading.head.id.clone(), entries: facts.len() as u64 - 1, new: new as u64 })
+    Ok(Imported { id: reading.head.id, entries: facts.len() as u64 - 1, new: new as u64 })
 }
 
 /// Copies the facts of sessions that are in no tree from one log to another, in their order.

@@ -108,7 +108,8 @@ fn forget(cache: &mut Cache, seqs: &[Seq]) -> Result<()> {
         "DELETE FROM parse_item WHERE parse NOT IN (SELECT id FROM parse);
          DELETE FROM parse_call WHERE parse NOT IN (SELECT id FROM parse);
          DELETE FROM import WHERE parse NOT IN (SELECT id FROM parse);
-         DELETE FROM parse_entry WHERE parse NOT IN (SELECT id FROM parse);",
+         DELETE FROM parse_entry WHERE parse NOT IN (SELECT id FROM parse);
+         DELETE FROM told WHERE parse NOT IN (SELECT id FROM parse);",
     )?;
     Ok(transaction.commit()?)
 }

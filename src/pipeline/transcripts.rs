@@ -128,6 +128,8 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
                 all.extend(agents::transcript(*agent, &letter.transcript));
             }
         }
+        // What one session copies of another is the older one's.
+        all.sort_by_key(|found| found.stamp.modified);
         for found in all {
             check_stop(context)?;
             // Of a file that rests the last word is one at last.

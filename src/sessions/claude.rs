@@ -74,6 +74,9 @@ struct Claude {
 /// Most summaries that are remembered; old versions write those of other sessions as well.
 const MAX_SUMMARIES: usize = 256;
 
+/// Most branches that are told of one session.
+const MAX_BRANCHES: usize = 32;
+
 /// Most other sessions that are told of one file, as each costs a reading; one that goes on from another names its line of
 /// forebears at most.
 const MAX_COPIED: usize = 16;
@@ -129,6 +132,7 @@ impl Claude {
             if !is_new {
                 return;
             }
+            self.gathered.is_named(short(uuid));
         }
         self.place(line);
         match kind {
@@ -158,8 +162,13 @@ impl Claude {
         if let Some(id) = line.at("sessionId").text() {
             id.clone_into(&mut head.id);
         }
-        if head.branch.is_none() {
-            head.branch = line.at("gitBranch").text().filter(|branch| *branch != "HEAD").map(str::to_string);
+        if let Some(branch) = line.at("gitBranch").text().filter(|branch| !branch.is_empty() && *branch != "HEAD") {
+            let is_known = head.branch.as_deref() == Some(branch) || head.branches.iter().any(|known| known == branch);
+            if head.branch.is_none() {
+                head.branch = Some(branch.to_string());
+            } else if !is_known && head.branches.len() < MAX_BRANCHES {
+                head.branches.push(branch.to_string());
+            }
         }
     }
 

@@ -178,7 +178,16 @@ mod tests {
     use super::*;
 
     fn entry(category: Category, at: Option<i64>, content: &str) -> Entry {
-        Entry { category, content: content.into(), at, line: 1, files: Vec::new(), commits: Vec::new(), state: None }
+        Entry {
+            category,
+            content: content.into(),
+            at,
+            line: 1,
+            line_id: None,
+            files: Vec::new(),
+            commits: Vec::new(),
+            state: None,
+        }
     }
 
     #[test]

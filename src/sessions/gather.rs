@@ -47,6 +47,7 @@ pub(super) enum Standing {
 struct Said {
     text: String,
     line: u32,
+    line_id: Option<u64>,
     at: Option<i64>,
     cwd: Option<String>,
 }
@@ -66,6 +67,7 @@ pub(super) struct Gathered {
     /// Of the line that is read.
     pub cwd: Option<String>,
     line: u32,
+    line_id: Option<u64>,
     at: Option<i64>,
     touched: Vec<String>,
     once: HashSet<[u8; 16]>,
@@ -85,6 +87,7 @@ impl Gathered {
             taking,
             cwd: None,
             line: 0,
+            line_id: None,
             at: None,
             touched: Vec::new(),
             once: HashSet::new(),
@@ -99,6 +102,12 @@ impl Gathered {
     /// Another line begins.
     pub(super) fn next_line(&mut self) {
         self.line = self.line.saturating_add(1);
+        self.line_id = None;
+    }
+
+    /// The line has a name of its own.
+    pub(super) fn is_named(&mut self, line_id: u64) {
+        self.line_id = Some(line_id);
     }
 
     /// The time of the line. It tells what whoever read the file before that moment knew as well: that the text before it
@@ -129,8 +138,8 @@ impl Gathered {
 
     fn push(&mut self, category: Category, content: String, files: Vec<String>, commits: Vec<String>) {
         let state = (category == Category::Goal).then_some(State::Open);
-        let (line, at) = (self.line, self.at);
-        self.append(Entry { category, content, at, line, files, commits, state });
+        let (line, line_id, at) = (self.line, self.line_id, self.at);
+        self.append(Entry { category, content, at, line, line_id, files, commits, state });
     }
 
     fn append(&mut self, mut entry: Entry) {
@@ -309,8 +318,9 @@ impl Gathered {
         if !self.is_here(self.cwd.as_deref()) {
             return None;
         }
-        let said = Said { text: text.to_string(), line: self.line, at: self.at, cwd: self.cwd.clone() };
-        self.first("text", text.trim()).then_some(said)
+        let (text, cwd) = (text.to_string(), self.cwd.clone());
+        let said = Said { text, line: self.line, line_id: self.line_id, at: self.at, cwd };
+        self.first("text", said.text.trim()).then_some(said)
     }
 
     /// Appends those of the entries of a text that are wanted.
@@ -331,6 +341,7 @@ impl Gathered {
                 content: point.content,
                 at: said.at,
                 line: said.line,
+                line_id: said.line_id,
                 files,
                 commits,
                 state: None,

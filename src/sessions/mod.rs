@@ -26,7 +26,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 /// The version of what this room says about a text. Raise it whenever the same text gives other entries.
-pub const READER: u32 = 3;
+pub const READER: u32 = 4;
 
 /// Most entries of one session; what comes after them is counted as skipped.
 pub const MAX_ENTRIES: usize = 50_000;
@@ -92,6 +92,9 @@ pub struct Head {
     pub ended: Option<i64>,
     /// The branch it began on.
     pub branch: Option<String>,
+    /// Others that it went on on, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<String>,
     /// The agent or model that took part: `claude`, `codex`, `gpt-5`.
     pub tool: Option<String>,
     /// The git tag at its start.
@@ -116,6 +119,8 @@ pub struct Entry {
     pub at: Option<i64>,
     /// Line of the file it was read from, from 1.
     pub line: u32,
+    /// A short name of that line, where the file gives its lines names: a copy of the line bears the same.
+    pub line_id: Option<u64>,
     /// Files it names or touched, as paths from the top of the repository, in order, each once.
     pub files: Vec<String>,
     /// Commits it names or made, hexadecimal and possibly abbreviated, each once.

@@ -310,6 +310,98 @@ fn a_session_that_goes_on_from_another_does_not_say_again_what_that_said() {
 }
 
 #[test]
+fn a_copy_under_a_new_name_says_what_is_new_alone() {
+    let repo = begun();
+    let ids = [1, 2, 3].map(|n| format!("bbbbbbbb-0000-0000-0000-00000000000{n}"));
+    let mut first = Transcript::new(&repo, &ids[0]);
+    first.say(&decided(1));
+    first.run("cargo test");
+    first.say(&decided(2));
+    // Each goes on from the one before, whose lines it begins with as if they were its own.
+    let goes_on = |from: &Transcript, id: &str| {
+        let to = Transcript::new(&repo, id);
+        to.append(
+            &fs::read_to_string(from.path())
+                .expect("it reads")
+                .replace(&format!("\"sessionId\":\"{}\"", from.id), &format!("\"sessionId\":\"{id}\"")),
+        );
+        to
+    };
+    let mut second = goes_on(&first, &ids[1]);
+    repo.reindex();
+    assert_eq!(sessions(&repo), [first.id.clone()], "a copy alone says nothing of its own");
+    let later = |transcript: &mut Transcript, what: u32| {
+        let line = transcript.line(&decided(what)).replace("2025-06-15T10", &format!("2025-06-15T1{what}"));
+        transcript.append(&line);
+    };
+    later(&mut second, 3);
+    let mut third = goes_on(&second, &ids[2]);
+    later(&mut third, 4);
+    // Another says the same at the same moment, and is no copy.
+    let mut beside = Transcript::new(&repo, "bbbbbbbb-0000-0000-0000-000000000004");
+    beside.say(&decided(1));
+    let as_told = || {
+        let all = ids.iter().map(|id| decisions(&repo, id)).collect::<Vec<_>>();
+        assert_eq!(
+            all,
+            [vec![decided(1), decided(2)], vec![decided(3)], vec![decided(4)]]
+                .map(|all| all.iter().map(|text| text.replace("Decision: ", "")).collect::<Vec<_>>())
+        );
+        assert_eq!(known(&repo, &beside.id), 1);
+    };
+    repo.reindex();
+    as_told();
+    assert_eq!(repo.json(&["session", "show", &ids[1]])["session"]["started"], json!(1_749_992_401_i64));
+    repo.patina(&["reindex", "--full"]);
+    as_told();
+    verified(&repo, "copies of a session");
+    // What was forgotten of the first does not come back with what goes on from it.
+    repo.patina(&["forget", &first.id, "--yes"]);
+    later(&mut third, 5);
+    repo.reindex();
+    assert_eq!((known(&repo, &ids[2]), stands_in(&repo, "plan number 2 ").len()), (2, 0));
+}
+
+#[test]
+fn an_export_that_was_committed_stands_for_its_transcript() {
+    let repo = begun();
+    let mut transcript = Transcript::new(&repo, "cccccccc-0000-0000-0000-000000000001");
+    transcript.say(&decided(1));
+    transcript.say(&decided(2));
+    repo.reindex();
+    let shown = || entries(&repo, &transcript.id);
+    let before = shown();
+    let exported = repo.patina(&["session", "export", &transcript.id, "--md"]).stdout;
+    let path = |hit: &Value| hit["path"].as_str().map(str::to_string);
+    let told = || {
+        let hits = repo.json(&["query", "plan number 1", "--kind", "decision"]);
+        let hits = hits["hits"].as_array().expect("a list").iter();
+        let hits: Vec<_> =
+            hits.filter(|hit| hit["name"].as_str().is_some_and(|name| name.contains("number 1"))).map(path).collect();
+        (sessions(&repo).len(), hits, repo.json(&["status"])["items"]["decision"].clone())
+    };
+    repo.commit_files(&[("sessions/log.md", &exported)], "A session");
+    repo.reindex();
+    assert_eq!((shown(), told()), (before, (1, vec![Some("sessions/log.md".to_string())], json!(2))));
+    // What the file says of it is what it says, on a branch that has it.
+    repo.commit_files(
+        &[("sessions/log.md", &exported.replace("plan number 1", "the plan number 1"))],
+        "In other words",
+    );
+    repo.reindex();
+    assert!(shown()[0].1.contains("the plan number 1"), "{:?}", shown());
+    verified(&repo, "an export that was committed");
+    // It goes on, and the file does not know.
+    transcript.say(&decided(3));
+    repo.reindex();
+    assert_eq!((known(&repo, &transcript.id), told()), (3, (1, vec![None], json!(3))));
+    repo.git(&["checkout", "-q", "HEAD~2"]);
+    repo.reindex();
+    assert_eq!((known(&repo, &transcript.id), told()), (3, (1, vec![None], json!(3))));
+    verified(&repo, "an export that is older");
+}
+
+#[test]
 fn a_transcript_under_another_name_is_the_session_it_says() {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.txt", "a\n")], "Begin");

@@ -54,6 +54,7 @@ impl Writing {
             content: plain(text),
             at: self.at,
             line: self.line,
+            line_id: None,
             files: Vec::new(),
             commits: Vec::new(),
             state: None,

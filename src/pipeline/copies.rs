@@ -1,0 +1,74 @@
+//! What a session says that another one has said: an agent that goes on from a session may begin a new one with a copy of
+//! it under the new name. Refuses to take an entry that the log knows of the other, forgotten or not.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::derive::{SESSION_READ, SessionData, entry_facts, session_of, source_of, storable};
+use crate::event::Origin;
+use crate::eventlog::Eventlog;
+use crate::redact;
+use crate::sessions::{Entry, Reading};
+
+/// Takes out of a reading the copies of other sessions that it begins with, one after the other, and moves its start to
+/// what it says itself. `version` is what read it. Whether it says anything else than they do.
+pub fn leave_out(log: &Eventlog, reading: &mut Reading, version: &str) -> Result<bool> {
+    let source = source_of(&storable(&reading.head.id));
+    // A fact is told by its number which entry it is of.
+    reading.entries.retain(|entry| !redact::is_forgotten(&entry.content));
+    let times = || reading.entries.iter().filter_map(|entry| entry.at);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(true) };
+    // One that begins with what is its own has been here before.
+    if !known(log, &reading.entries[..1], &source, version)?.is_empty() {
+        return Ok(true);
+    }
+    let mut others = Vec::new();
+    for other in log.sessions_between(first, last)?.into_iter().filter(|other| *other != source) {
+        // What was forgotten does not say which one read it.
+        let mut versions = BTreeSet::from([version.to_string()]);
+        log.each_of_session(&other, |_, event_type, data| {
+            if event_type == SESSION_READ {
+                versions.extend(serde_json::from_str(data).ok().map(|head: SessionData| head.version));
+            }
+            Ok(())
+        })?;
+        others.extend(versions.into_iter().map(|version| (other.clone(), version)));
+    }
+    let mut is_copy = vec![false; reading.entries.len()];
+    while let Some(next) = is_copy.iter().position(|is_copy| !is_copy) {
+        let mut found = Vec::new();
+        for (other, version) in &others {
+            if !known(log, &reading.entries[next..=next], other, version)?.is_empty() {
+                found = known(log, &reading.entries, other, version)?;
+                break;
+            }
+        }
+        if found.is_empty() {
+            break;
+        }
+        found.into_iter().for_each(|place| is_copy[place] = true);
+        is_copy[next] = true;
+    }
+    if !is_copy.contains(&true) {
+        return Ok(true);
+    }
+    let mut copies = is_copy.into_iter();
+    reading.entries.retain(|_| copies.next() == Some(false));
+    let starts = reading.entries.iter().filter_map(|entry| entry.at).min();
+    reading.head.started = starts.or(reading.head.started);
+    Ok(!reading.entries.is_empty())
+}
+
+/// The places of those entries that the log knows of a session, as a version read them. Two sessions may say the same at
+/// one moment: without the name of its line nothing is a copy.
+fn known(log: &Eventlog, entries: &[Entry], source: &str, version: &str) -> Result<Vec<usize>> {
+    let mut places = Vec::new();
+    for fact in entry_facts(entries, &session_of(source), source, Origin::Session, version) {
+        let place = fact.n as usize - 1;
+        if entries[place].line_id.is_some() && log.holds(&fact.fact.idem)? {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
