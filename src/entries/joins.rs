@@ -1,5 +1,5 @@
-//! Which commits were made in which session: between its tags or commits where it names them, else by time. Refuses to
-//! follow a commit that no HEAD reaches.
+//! Which commits were made in which session: between its tags or commits where it names them, else by time and branch.
+//! Refuses to follow a commit that no HEAD reaches.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
@@ -14,6 +14,8 @@ use crate::git::{ObjectId, Repository};
 
 /// A session that did not say when it ended is over after so many seconds, or when the next one begins.
 const LONGEST: i64 = 12 * 3600;
+/// Machines of a team may disagree about the time by so many seconds.
+const CLOCKS: i64 = 3600;
 /// Commits that no HEAD reaches and that are gone through, from a session's start to where history is known again.
 const MOST_UNKNOWN: usize = 1_000;
 
@@ -41,6 +43,8 @@ pub struct Commits {
     known: HashMap<Vec<u8>, Known>,
     /// By time.
     order: Vec<(i64, Vec<u8>)>,
+    /// The last commits of branches, by the names that merges give them: a branch is mostly gone when it was merged.
+    merged: HashMap<String, Vec<Vec<u8>>>,
 }
 
 struct Known {
@@ -77,9 +81,21 @@ impl Commits {
                 child.parents.push(parent);
             }
         }
+        let mut merged: HashMap<String, Vec<Vec<u8>>> = HashMap::new();
+        let mut statement = cache.prepare(
+            "SELECT subject, parent.ordinal, parent.sha FROM parent JOIN commit_row ON commit_row.seq = parent.child
+             WHERE parent.ordinal > 0 AND parent.child IN (SELECT seq FROM reachable)",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?)))?;
+        for row in rows {
+            let (subject, ordinal, tip): (String, i64, Vec<u8>) = row?;
+            if let Some(name) = merged_branches(&subject).get(ordinal as usize - 1) {
+                merged.entry(name.to_string()).or_default().push(tip);
+            }
+        }
         let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
         order.sort();
-        Ok(Commits { known, order })
+        Ok(Commits { known, order, merged })
     }
 
     /// The commits that were made in a session, the oldest first, in hexadecimal. `next` is when the next session began.
@@ -109,8 +125,39 @@ impl Commits {
         // Where two sessions ran side by side, a commit is of the one that began last.
         let ended = next.filter(|next| *next > started).map_or(ended, |next| ended.min(next - 1));
         let from = self.order.partition_point(|(time, _)| *time < started);
-        let made = self.order[from..].iter().take_while(|(time, _)| *time <= ended);
-        made.map(|(_, sha)| hex(sha)).filter(|sha| start.as_ref().is_none_or(|start| hex(start) != *sha)).collect()
+        let made = self.order[from..].iter().take_while(|(time, _)| *time <= ended).map(|(_, sha)| sha);
+        let mut made: Vec<&Vec<u8>> = made.filter(|sha| start.as_ref() != Some(*sha)).collect();
+        let branches = || head.branch.iter().chain(&head.branches);
+        let own: HashSet<&[u8]> = branches().flat_map(|name| self.on_branch(repository, name, started)).collect();
+        // One that made none on the branches that it names went to another, and did not say so.
+        if made.iter().any(|sha| own.contains(sha.as_slice())) {
+            made.retain(|sha| own.contains(sha.as_slice()));
+        }
+        made.into_iter().map(|sha| hex(sha)).collect()
+    }
+
+    /// The commits since a moment that were made on a branch, as far as is known: those from its end by first parents,
+    /// where it is there still, or a merge has named it.
+    fn on_branch(&self, repository: &Repository, name: &str, since: i64) -> HashSet<&[u8]> {
+        let places = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
+        let ends = places.iter().filter_map(|place| repository.resolve_commit(place));
+        let ends = ends.map(|id| id.as_bytes().to_vec()).flat_map(|end| self.known_below(repository, &end));
+        let merged = self.merged.get(name).into_iter().flatten().cloned();
+        self.lines_of(ends.chain(merged), since)
+    }
+
+    /// The commits since a moment that are reached by first parents.
+    fn lines_of(&self, ends: impl Iterator<Item = Vec<u8>>, since: i64) -> HashSet<&[u8]> {
+        let mut line = HashSet::new();
+        for end in ends {
+            let mut next = self.known.get_key_value(&end);
+            while let Some((sha, one)) = next.filter(|(_, one)| one.time >= since - CLOCKS)
+                && line.insert(sha.as_slice())
+            {
+                next = one.parents.first().and_then(|parent| self.known.get_key_value(parent));
+            }
+        }
+        line
     }
 
     /// The commit that is meant by hexadecimal digits, where they mean one.
@@ -189,6 +236,21 @@ impl Commits {
     }
 }
 
+/// The branches that a merge brought in, in the order of its other parents, as git and those who host it word its subject.
+fn merged_branches(subject: &str) -> Vec<&str> {
+    if let Some((_, from)) = subject.strip_prefix("Merge pull request ").and_then(|rest| rest.split_once(" from ")) {
+        return from.split_once('/').map(|(_, name)| name.trim()).into_iter().collect();
+    }
+    let Some(rest) = subject.strip_prefix("Merge ") else { return Vec::new() };
+    let told = rest.split(" into ").next().unwrap_or(rest);
+    let quoted = told.split('\'').skip(1).step_by(2);
+    match told.starts_with("remote-tracking ") {
+        true => quoted.filter_map(|name| name.split_once('/').map(|(_, name)| name)).collect(),
+        false if told.starts_with("branch") => quoted.collect(),
+        false => Vec::new(),
+    }
+}
+
 /// When the session after each one began: the start of the next in time.
 pub fn next_starts(sessions: &[Session]) -> Vec<Option<i64>> {
     let starts: Vec<Option<i64>> = sessions.iter().map(|session| session.data.head.started).collect();
@@ -212,7 +274,44 @@ mod tests {
             .collect();
         let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
         order.sort();
-        Commits { known, order }
+        Commits { known, order, merged: HashMap::new() }
+    }
+
+    #[test]
+    fn a_branch_is_what_first_parents_reach() {
+        // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6; 7 is long before, by a clock that was wrong.
+        let all = commits(&[
+            (7, 1, &[]),
+            (1, 9_000, &[7]),
+            (2, 9_001, &[1]),
+            (3, 9_002, &[2]),
+            (4, 9_003, &[2]),
+            (5, 9_004, &[3]),
+            (6, 9_005, &[4, 5]),
+        ]);
+        let check = |end: u8, expect: &[u8]| {
+            let mut found: Vec<u8> =
+                all.lines_of(std::iter::once(vec![end; 20]), 9_001).iter().map(|sha| sha[0]).collect();
+            found.sort_unstable();
+            assert_eq!(found, expect, "{end}");
+        };
+        check(6, &[1, 2, 4, 6]);
+        check(5, &[1, 2, 3, 5]);
+        check(8, &[]);
+    }
+
+    #[test]
+    fn a_merge_names_the_branches_it_brought() {
+        let check = |subject: &str, expect: &[&str]| assert_eq!(merged_branches(subject), expect, "{subject}");
+        check("Merge branch 'fix/x'", &["fix/x"]);
+        check("Merge branch 'fix' into 'main'", &["fix"]);
+        check("Merge branch 'main' of https://example.org/a into fix", &["main"]);
+        check("Merge branches 'a', 'b' and 'c' into main", &["a", "b", "c"]);
+        check("Merge remote-tracking branch 'origin/fix/x'", &["fix/x"]);
+        check("Merge pull request #12 from mira/fix/x", &["fix/x"]);
+        check("Merge tag 'v1'", &[]);
+        check("Merge the two readers", &[]);
+        check("merge branch 'x'", &[]);
     }
 
     #[test]

@@ -118,6 +118,37 @@ fn a_session_whose_last_commit_was_reworded_keeps_the_others() {
 }
 
 #[test]
+fn a_session_that_never_ended_has_the_commits_of_its_branch() {
+    let repo = TestRepo::new();
+    let at = |clock: &str, branch: &str, name: &str| {
+        if !branch.is_empty() {
+            repo.git(&["checkout", "-q", branch]);
+        }
+        let date = format!("2024-01-01T{clock}:00Z");
+        repo.with("GIT_COMMITTER_DATE", &date).commit_files(&[(name, clock)], name)
+    };
+    at("08:00", "", "begin");
+    repo.git(&["branch", "fix"]);
+    let own = at("09:10", "main", "own");
+    let others = at("09:20", "fix", "others");
+    let later = at("09:30", "main", "later");
+    repo.with("GIT_COMMITTER_DATE", "2024-01-02T09:00:00Z").git(&["merge", "-q", "--no-edit", "fix"]);
+    repo.git(&["branch", "-q", "-D", "fix"]);
+    let log = |id: &str, branch: &str| {
+        format!(
+            "# Session: s\n**ID**: {id}\n**Started**: 2024-01-01T09:00:00Z\n**Git Branch**: {branch}\n\n## Goals\n- [x] write\n"
+        )
+    };
+    let logs =
+        [("a", "main", vec![&own, &later]), ("b", "fix", vec![&others]), ("c", "gone", vec![&own, &others, &later])];
+    for (id, branch, expect) in logs {
+        repo.commit_files(&[("sessions/log.md", &log(id, branch))], "a log");
+        repo.reindex();
+        assert_eq!(repo.json(&["session", "show", id])["commits"], json!(expect), "on {branch}");
+    }
+}
+
+#[test]
 fn of_two_logs_with_one_id_the_fullest_is_told() {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n"), ("src/other.rs", "pub fn other() {}\n")], "begin");
