@@ -131,7 +131,7 @@ impl Commits {
         let own: HashSet<&[u8]> = branches().flat_map(|name| self.on_branch(repository, name, started)).collect();
         // One that made none on the branches that it names went to another, and did not say so.
         if made.iter().any(|sha| own.contains(sha.as_slice())) {
-            made.retain(|sha| own.contains(sha.as_slice()));
+            self.follow(&mut made, &own, started);
         }
         made.into_iter().map(|sha| hex(sha)).collect()
     }
@@ -146,15 +146,33 @@ impl Commits {
         self.lines_of(ends.chain(merged), since)
     }
 
-    /// The commits since a moment that are reached by first parents.
+    /// Keeps those of some commits, the oldest first, that are among `own`, or go on from where these stood, as on a branch
+    /// that was made on the way.
+    fn follow(&self, made: &mut Vec<&Vec<u8>>, own: &HashSet<&[u8]>, started: i64) {
+        let earlier = own.iter().filter_map(|sha| self.known.get_key_value(*sha)).filter(|(_, one)| one.time < started);
+        let mut tip = earlier.max_by_key(|(_, one)| one.time).map(|(sha, _)| sha.as_slice());
+        let mut beside: HashSet<&[u8]> = HashSet::new();
+        made.retain(|sha| {
+            let parent = self.known.get(*sha).and_then(|one| one.parents.first()).map(Vec::as_slice);
+            if own.contains(sha.as_slice()) {
+                tip = Some(sha.as_slice());
+            } else if parent.is_some_and(|parent| tip == Some(parent) || beside.contains(parent)) {
+                beside.insert(sha.as_slice());
+            } else {
+                return false;
+            }
+            true
+        });
+    }
+
+    /// The commits since a moment that are reached by first parents, and those they were made on.
     fn lines_of(&self, ends: impl Iterator<Item = Vec<u8>>, since: i64) -> HashSet<&[u8]> {
         let mut line = HashSet::new();
         for end in ends {
             let mut next = self.known.get_key_value(&end);
-            while let Some((sha, one)) = next.filter(|(_, one)| one.time >= since - CLOCKS)
-                && line.insert(sha.as_slice())
-            {
-                next = one.parents.first().and_then(|parent| self.known.get_key_value(parent));
+            while let Some((_, one)) = next.filter(|(sha, _)| line.insert(sha.as_slice())) {
+                let parent = one.parents.first().filter(|_| one.time >= since - CLOCKS);
+                next = parent.and_then(|parent| self.known.get_key_value(parent));
             }
         }
         line
@@ -279,9 +297,10 @@ mod tests {
 
     #[test]
     fn a_branch_is_what_first_parents_reach() {
-        // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6; 7 is long before, by a clock that was wrong.
+        // 8 - 7 - 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6; 7 is long before.
         let all = commits(&[
-            (7, 1, &[]),
+            (8, 0, &[]),
+            (7, 1, &[8]),
             (1, 9_000, &[7]),
             (2, 9_001, &[1]),
             (3, 9_002, &[2]),
@@ -295,9 +314,33 @@ mod tests {
             found.sort_unstable();
             assert_eq!(found, expect, "{end}");
         };
-        check(6, &[1, 2, 4, 6]);
-        check(5, &[1, 2, 3, 5]);
-        check(8, &[]);
+        check(6, &[1, 2, 4, 6, 7]);
+        check(5, &[1, 2, 3, 5, 7]);
+        check(9, &[]);
+    }
+
+    #[test]
+    fn what_goes_on_from_a_branch_is_followed_and_what_others_made_is_not() {
+        // 1 - 2 - 3 - 6 of the branch, 4 - 5 made on the way from where it stood, 7 - 8 by others from where it had stood.
+        let all = commits(&[
+            (1, 1, &[]),
+            (2, 11, &[1]),
+            (3, 12, &[2]),
+            (7, 13, &[2]),
+            (4, 14, &[3]),
+            (5, 15, &[4]),
+            (8, 16, &[7]),
+            (6, 17, &[3]),
+        ]);
+        let shas: Vec<Vec<u8>> = [2, 3, 7, 4, 5, 8, 6].iter().map(|id| vec![*id; 20]).collect();
+        let check = |own: &[u8], expect: &[u8]| {
+            let own: Vec<Vec<u8>> = own.iter().map(|id| vec![*id; 20]).collect();
+            let mut made: Vec<&Vec<u8>> = shas.iter().collect();
+            all.follow(&mut made, &own.iter().map(Vec::as_slice).collect(), 10);
+            assert_eq!(made.iter().map(|sha| sha[0]).collect::<Vec<_>>(), expect);
+        };
+        check(&[1, 2, 3, 6], &[2, 3, 4, 5, 6]);
+        check(&[1, 6], &[2, 3, 7, 4, 5, 8, 6]);
     }
 
     #[test]
