@@ -13,7 +13,7 @@ pub const MAX_TEXT: usize = 64 * 1024;
 
 /// Version of the rules that turn a commit into a fact, what is redacted in its message among them. Joins take the current
 /// one only.
-pub const DERIVER: u32 = 4;
+pub const DERIVER: u32 = 5;
 
 /// Event type of a commit.
 pub const GIT_COMMIT: &str = "git.commit";

@@ -26,7 +26,7 @@ pub use forgotten::{
 };
 
 /// Raised whenever a rule changes, so that what was read under older rules can be told apart.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// What stands in the place of a forgotten text, and what that is called among kinds of secrets.
 const MARK: &str = "[forgotten]";

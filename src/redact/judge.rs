@@ -168,6 +168,25 @@ pub(super) fn is_made_of_words(value: &[u8]) -> bool {
     (is_joined || is_run || is_drawn) && !tells_about(value)
 }
 
+/// Words that sentences have, and passwords made of words have not.
+const OF_SENTENCES: &[&str] = &[
+    "all", "and", "any", "are", "but", "can", "cannot", "could", "did", "does", "for", "from", "had", "has", "have",
+    "how", "into", "its", "least", "less", "may", "more", "most", "must", "not", "only", "our", "out", "per", "should",
+    "than", "that", "the", "their", "them", "then", "they", "this", "too", "use", "used", "using", "via", "was",
+    "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you",
+];
+
+/// Whether a value is words that somebody drew and joined by blanks: `correct horse battery staple`.
+pub(super) fn is_passphrase(value: &[u8]) -> bool {
+    let words = value.split(|byte| *byte == b' ');
+    let is_drawn = |word: &[u8]| {
+        word.len() >= 3
+            && word.iter().all(u8::is_ascii_lowercase)
+            && !OF_SENTENCES.iter().any(|common| common.as_bytes() == word)
+    };
+    (4..=10).contains(&words.clone().count()) && words.into_iter().all(is_drawn) && !tells_about(value)
+}
+
 /// What a line may begin with before it says anything: it is further in, of a list, in a comment or in a quotation.
 pub(super) fn is_margin(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'-' | b'#' | b'/' | b'*' | b'>' | b'|' | b'!' | b';')

@@ -17,7 +17,7 @@ use super::judge::{is_margin, is_name, is_random};
 use super::rules::{Form, Left, Need, Place, Rule};
 
 pub(super) const RULES: &[Rule] = &[
-    named("password", &["pass", "pwd", "psk"]),
+    named("password", &["pass", "pwd", "psk", "pw:", "pw=", "pw\""]),
     named("secret", &["cret", "cred", "mnemonic", "phrase"]),
     named("token", &["token", "auth", "cookie"]),
     named("key", &["key"]),
@@ -313,7 +313,9 @@ fn amid(cursor: &Cursor, named: &Named, head: &[u8]) -> Option<(usize, usize)> {
             let said = word.split(|byte| *byte == b'|').next().unwrap_or_default();
             let marks = said.iter().rev().take_while(|byte| b".,;:!?)".contains(byte)).count();
             let value = &said[..said.len() - marks];
-            let is_code = named.sign == Sign::Colon && head.iter().any(|byte| b"(){}[]<>=".contains(byte));
+            // A bracket that opens behind a blank is one of prose.
+            let aside = head.strip_suffix(b"(").filter(|before| before.ends_with(b" ")).unwrap_or(head);
+            let is_code = named.sign == Sign::Colon && aside.iter().any(|byte| b"(){}[]<>=".contains(byte));
             let is_counted = named.sign == Sign::Said && !name::says_password(named.name);
             (value, is_password && !is_code && !is_counted && is_said(value))
         }

@@ -31,4 +31,4 @@ pub use triage::{Limits, Skip, Triage, is_noise, is_test_path, triage};
 
 /// The version of what this room says about a text. Raise it whenever the same source gives another `Parsed`,
 /// because facts of an older extractor are not joined with those of a newer one.
-pub const EXTRACTOR: u32 = 4;
+pub const EXTRACTOR: u32 = 5;

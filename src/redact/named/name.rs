@@ -149,7 +149,7 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     let last = &last[..last.len() - digits];
     let before = count.checked_sub(2).map(|at| words[at]);
     let follows = |list: &[&str]| before.is_some_and(|word| list.iter().any(|known| is(word, known)));
-    if is(last, "pass") || is(last, "pwd") || is(last, "psk") {
+    if ["pass", "pwd", "psk", "pw"].iter().any(|name| is(last, name)) {
         return Some(Kind::Password);
     }
     if is(last, "key") {

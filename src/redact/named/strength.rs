@@ -3,7 +3,7 @@
 use super::super::checksum::is_basic;
 use super::super::expression::is_expression;
 use super::super::judge::{
-    is_made_of_words, is_name, is_password, is_placeholder, is_random, is_short_key, tells_about,
+    is_made_of_words, is_name, is_passphrase, is_password, is_placeholder, is_random, is_short_key, tells_about,
 };
 use super::line::is_of_environment;
 use super::name::{self, Kind};
@@ -29,7 +29,10 @@ pub(super) fn accepts(value: &[u8], named: &Named) -> bool {
                 && words.clone().count() >= 12
                 && words.into_iter().all(|word| word.iter().all(u8::is_ascii_lowercase))
         }
-        Kind::Password if has_blanks => is_tight && is_of_environment(named.name) && is_several_words(value, named),
+        Kind::Password if has_blanks => {
+            let is_several = is_tight && is_of_environment(named.name) && is_several_words(value, named);
+            is_several || (is_passphrase(value) && !name::tells_about(named.name))
+        }
         _ if has_blanks => false,
         Kind::Password if is_tight || named.sign == Sign::Default => true,
         Kind::Password => {

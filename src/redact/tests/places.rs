@@ -66,6 +66,8 @@ fn a_password_goes_though_it_is_made_of_words() {
     );
     goes(&["password: @", "a: b\npassword: @\nport: 1"], &["123", "456"].concat(), "password");
     goes(&["DB_PASSWORD=\"@\"", "DB_PASSWORD='@'"], "two words 12", "password");
+    let drawn = ["correct horse", "battery staple"].join(" ");
+    goes(&["{\"password\": \"@\"}", "password = '@'", "DB_PASSWORD=\"@\"", "x.setPassword(\"@\")"], &drawn, "password");
     stays(&[
         "\"password\": \"Password\",",
         "\"password\": \"Mot de passe\",",
@@ -78,6 +80,10 @@ fn a_password_goes_though_it_is_made_of_words() {
         "INVALID_PASSWORD=\"Needs 2 digits\"",
         "FORGOT_PASSWORD=\"Forgot it?\"",
         "password: 'input-group-lg',",
+        "password: \"minimum of eight letters\"",
+        "password: \"only letters and digits\"",
+        "log(password: hunter2)",
+        "let pw = read(2);",
         "password: \"current-password\"",
         "password = \"authentication\"",
         "  --password=PASSWORD  the password",
@@ -98,6 +104,9 @@ fn a_password_goes_amid_a_line() {
         "user=bob password=@",
         "user=bob password=@ sslmode=disable",
         "Username: bob, Password: @",
+        "Log in as bob (password: @) and look.",
+        "user: bob, pw: @",
+        "pw=@",
         "Log in as bob with password: @.",
         "docker run --env MYSQL_ROOT_PASSWORD=@ mysql",
         "docker run -e \"MYSQL_ROOT_PASSWORD=@\"",
