@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::output::{Output, clean};
 use super::{Here, Needs, parse_since, session_end, stop_flag};
 use crate::derive::{EntryData, source_of};
-use crate::entries::{self, Commits, Session};
+use crate::entries::{self, Joins, Session};
 use crate::error::{Exit, UserError};
 use crate::event::{count, decode_path};
 use crate::eventlog;
@@ -183,9 +183,8 @@ fn entries_said(n: u64) -> String {
 }
 
 /// The one session that is meant.
-fn meant(reader: &Reader<'_>, id: &str) -> Result<(Session, Option<i64>)> {
+fn meant(reader: &Reader<'_>, id: &str) -> Result<Session> {
     let sessions = entries::load(&reader.cache, reader.view.id)?;
-    let next = entries::next_starts(&sessions);
     let id = id.strip_prefix("session:").unwrap_or(id);
     let same: Vec<usize> = (0..sessions.len()).filter(|at| sessions[*at].data.session == id).collect();
     let begins = |at: &usize| sessions[*at].data.session.starts_with(id) && !id.is_empty();
@@ -198,7 +197,7 @@ fn meant(reader: &Reader<'_>, id: &str) -> Result<(Session, Option<i64>)> {
             let said = entries::in_session(&reader.cache, reader.view.id, &sessions[*at].data.session)?;
             let is_told = |at: &&usize| said.first().is_some_and(|said| said.path == sessions[**at].said.path);
             let fullest = found.iter().find(is_told).copied().unwrap_or(*at);
-            Ok((sessions[fullest].clone(), next[fullest]))
+            Ok(sessions[fullest].clone())
         }
         several => {
             let names: Vec<String> =
@@ -234,11 +233,12 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
     }
     let here = Here::find(output)?;
     let reader = here.reader(fresh, Needs::Counts, output)?;
-    let (session, next) = meant(&reader, id)?;
+    let session = meant(&reader, id)?;
     let mut entries = shown(&reader, &session)?;
     let told = entries.len() as u64;
     entries.retain(|entry| categories.is_empty() || categories.iter().any(|name| name == entry.category.name()));
-    let commits = Commits::load(&reader.cache)?.of(&here.repository, &session.data, next);
+    let joins = Joins::load(&reader.cache, reader.view.id, &entries::load(&reader.cache, reader.view.id)?)?;
+    let commits = joins.of(&here.repository, &session.data);
     let answer =
         Show { as_of: reader.as_of(), behind: reader.behind, session: listed(&session, told), commits, entries };
     if output.json {
@@ -300,7 +300,7 @@ fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode>
 fn export(id: &str, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let reader = here.reader(false, Needs::Counts, output)?;
-    let (session, _) = meant(&reader, id)?;
+    let session = meant(&reader, id)?;
     let entries = shown(&reader, &session)?;
     let entries: Vec<Entry> = entries
         .into_iter()

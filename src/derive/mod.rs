@@ -8,8 +8,8 @@ mod sessions;
 pub use code::{CallFact, CodeFacts, ImportFact, ItemFact, file_facts, text_facts};
 pub use commits::commit_fact;
 pub use sessions::{
-    EntryData, EntryFact, SESSION, SESSION_READ, SessionData, entry_fact, entry_facts, session_fact, session_facts,
-    session_of, source_of, version,
+    EntryData, EntryFact, NOTES, SESSION, SESSION_READ, SessionData, entry_fact, entry_facts, session_fact,
+    session_facts, session_of, source_of, version,
 };
 
 use crate::event::cap;

@@ -15,6 +15,8 @@ use crate::sessions::{Category, Entry, Head, READER, Reading, State};
 pub const SESSION_READ: &str = "session.read";
 /// What the key of a session, and the source of what is in no tree, begins with.
 pub const SESSION: &str = "session:";
+/// The session that holds what was written by hand; no commit is made in it.
+pub const NOTES: &str = "notes";
 /// Longest name of an entry, in bytes.
 const MAX_NAME: usize = 100;
 

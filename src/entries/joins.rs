@@ -1,23 +1,20 @@
-//! Which commits were made in which session: between its tags or commits where it names them, else by time and branch.
-//! Refuses to follow a commit that no HEAD reaches.
+//! Which commits were made in which session: between its tags or commits where it names them; else those that it wrote down
+//! having made, and by time and branch those that no other session made. Refuses to give a commit by time to one session
+//! that another tells of.
 
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
-use rusqlite::Connection;
+use rusqlite::{Connection, named_params};
 
-use super::{Said, sessions};
-use crate::derive::SessionData;
+use super::{Commits, JOINS, Said, TELLS, sessions};
+use crate::derive::{NOTES, SessionData};
 use crate::event::hex;
 use crate::eventlog;
-use crate::git::{ObjectId, Repository};
+use crate::git::Repository;
 
 /// A session that did not say when it ended is over after so many seconds, or when the next one begins.
 const LONGEST: i64 = 12 * 3600;
-/// Machines of a team may disagree about the time by so many seconds.
-const CLOCKS: i64 = 3600;
-/// Commits that no HEAD reaches and that are gone through, from a session's start to where history is known again.
-const MOST_UNKNOWN: usize = 1_000;
 
 /// A live session and what it said of itself.
 #[derive(Debug, Clone)]
@@ -38,350 +35,135 @@ pub fn load(cache: &Connection, view: i64) -> Result<Vec<Session>> {
     Ok(all)
 }
 
-/// Commits that a HEAD reaches, and who is whose parent.
-pub struct Commits {
-    known: HashMap<Vec<u8>, Known>,
-    /// By time.
-    order: Vec<(i64, Vec<u8>)>,
-    /// The last commits of branches, by the names that merges give them: a branch is mostly gone when it was merged.
-    merged: HashMap<String, Vec<Vec<u8>>>,
+/// What is known of all sessions together: where one makes a commit, another does not.
+pub struct Joins {
+    commits: Commits,
+    /// By start.
+    spans: Vec<Span>,
+    /// The sessions that wrote down having made a commit.
+    written: HashMap<Vec<u8>, Vec<String>>,
 }
 
-struct Known {
-    time: i64,
-    parents: Vec<Vec<u8>>,
+/// From when to when a session went on, both in Unix seconds.
+struct Span {
+    session: String,
+    from: i64,
+    to: i64,
 }
 
-/// From where a walk came to a commit.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Wanted,
-    Excluded,
-}
-
-impl Commits {
-    /// Reads them.
-    pub fn load(cache: &Connection) -> Result<Self> {
-        let mut known = HashMap::new();
-        let mut seqs = HashMap::new();
-        let mut statement =
-            cache.prepare("SELECT seq, sha, time FROM commit_row WHERE seq IN (SELECT seq FROM reachable)")?;
-        let rows =
-            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))?;
-        for row in rows {
-            let (seq, sha, time) = row?;
-            seqs.insert(seq, sha.clone());
-            known.insert(sha, Known { time, parents: Vec::new() });
-        }
-        let mut statement = cache.prepare("SELECT child, sha FROM parent ORDER BY child, ordinal")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        for row in rows {
-            let (child, parent) = row?;
-            if let Some(child) = seqs.get(&child).and_then(|sha| known.get_mut(sha)) {
-                child.parents.push(parent);
+impl Joins {
+    /// Reads what is known of the live sessions of a view.
+    pub fn load(cache: &Connection, view: i64, sessions: &[Session]) -> Result<Self> {
+        let commits = Commits::load(cache)?;
+        let mut written: HashMap<Vec<u8>, Vec<String>> = HashMap::new();
+        let mut statement = cache.prepare_cached(&format!(
+            "SELECT mention_commit.sha, entry.session FROM {JOINS} CROSS JOIN mention_commit ON mention_commit.seq = entry.seq
+             WHERE entry.category = 'commit' AND {TELLS}",
+        ))?;
+        let mut rows = statement.query(named_params! {":view": view})?;
+        while let Some(row) = rows.next()? {
+            if let Some(sha) = commits.named(row.get_ref(0)?.as_str()?) {
+                written.entry(sha.clone()).or_default().push(row.get(1)?);
             }
         }
-        let mut merged: HashMap<String, Vec<Vec<u8>>> = HashMap::new();
-        let mut statement = cache.prepare(
-            "SELECT subject, parent.ordinal, parent.sha FROM parent JOIN commit_row ON commit_row.seq = parent.child
-             WHERE parent.ordinal > 0 AND parent.child IN (SELECT seq FROM reachable)",
-        )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?)))?;
-        for row in rows {
-            let (subject, ordinal, tip): (String, i64, Vec<u8>) = row?;
-            if let Some(name) = merged_branches(&subject).get(ordinal as usize - 1) {
-                merged.entry(name.to_string()).or_default().push(tip);
-            }
-        }
-        let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
-        order.sort();
-        Ok(Commits { known, order, merged })
+        let mut spans = spans_of(sessions.iter().map(|session| &session.data));
+        spans.sort_by_key(|span| span.from);
+        Ok(Joins { commits, spans, written })
     }
 
-    /// The commits that were made in a session, the oldest first, in hexadecimal. `next` is when the next session began.
-    pub fn of(&self, repository: &Repository, session: &SessionData, next: Option<i64>) -> Vec<String> {
-        let head = &session.head;
+    /// The commits that were made in a session, the oldest first, in hexadecimal.
+    pub fn of(&self, repository: &Repository, session: &SessionData) -> Vec<String> {
+        let (head, commits) = (&session.head, &self.commits);
+        if session.session == NOTES {
+            return Vec::new();
+        }
         let resolve = |tag: &Option<String>, commit: &Option<String>| -> Option<Vec<u8>> {
             let tag = tag.as_ref().and_then(|tag| repository.resolve_commit(&format!("refs/tags/{tag}")));
             let is_id = |text: &&str| text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
             let written = commit.as_deref().filter(is_id);
-            let named = || self.named(written?);
+            let named = || commits.named(written?).cloned();
             let gone = || repository.resolve_commit(written?).map(|id| id.as_bytes().to_vec());
             tag.map(|id| id.as_bytes().to_vec()).or_else(named).or_else(gone)
         };
         let start = resolve(&head.start_tag, &head.start_commit);
         if let (Some(start), Some(end)) = (&start, resolve(&head.end_tag, &head.end_commit)) {
-            let ends = self.known_below(repository, &end);
-            let made = self.between(&self.known_below(repository, start), &ends);
+            let ends = commits.known_below(repository, &end);
+            let made = commits.between(&commits.known_below(repository, start), &ends);
             // Where its last commit was made anew, what is left may be nothing.
             if !made.is_empty() || ends == [end] {
                 return made;
             }
         }
-        let Some(started) = head.started.or_else(|| Some(self.known.get(start.as_ref()?)?.time)) else {
-            return Vec::new();
-        };
-        let ended = head.ended.unwrap_or(started + LONGEST);
-        // Where two sessions ran side by side, a commit is of the one that began last.
-        let ended = next.filter(|next| *next > started).map_or(ended, |next| ended.min(next - 1));
-        let from = self.order.partition_point(|(time, _)| *time < started);
-        let made = self.order[from..].iter().take_while(|(time, _)| *time <= ended).map(|(_, sha)| sha);
-        let mut made: Vec<&Vec<u8>> = made.filter(|sha| start.as_ref() != Some(*sha)).collect();
+        let started = head.started.or_else(|| commits.time(start.as_ref()?));
+        let mut made: Vec<&Vec<u8>> = started.map(|started| self.by_time(session, started)).unwrap_or_default();
+        made.retain(|sha| start.as_ref() != Some(*sha));
         let branches = || head.branch.iter().chain(&head.branches);
-        let own: HashSet<&[u8]> = branches().flat_map(|name| self.on_branch(repository, name, started)).collect();
+        let since = started.unwrap_or(i64::MAX);
+        let own: HashSet<&[u8]> = branches().flat_map(|name| commits.on_branch(repository, name, since)).collect();
         // One that made none on the branches that it names went to another, and did not say so.
         if made.iter().any(|sha| own.contains(sha.as_slice())) {
-            self.follow(&mut made, &own, started);
+            commits.follow(&mut made, &own, since);
         }
+        made.extend(self.written.iter().filter(|(_, by)| by.contains(&session.session)).map(|(sha, _)| sha));
+        made.sort_by_key(|sha| (commits.time(sha), *sha));
+        made.dedup();
         made.into_iter().map(|sha| hex(sha)).collect()
     }
 
-    /// The commits since a moment that were made on a branch, as far as is known: those from its end by first parents,
-    /// where it is there still, or a merge has named it.
-    fn on_branch(&self, repository: &Repository, name: &str, since: i64) -> HashSet<&[u8]> {
-        let places = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
-        let ends = places.iter().filter_map(|place| repository.resolve_commit(place));
-        let ends = ends.map(|id| id.as_bytes().to_vec()).flat_map(|end| self.known_below(repository, &end));
-        let merged = self.merged.get(name).into_iter().flatten().cloned();
-        self.lines_of(ends.chain(merged), since)
-    }
-
-    /// Keeps those of some commits, the oldest first, that are among `own`, or go on from where these stood, as on a branch
-    /// that was made on the way.
-    fn follow(&self, made: &mut Vec<&Vec<u8>>, own: &HashSet<&[u8]>, started: i64) {
-        let earlier = own.iter().filter_map(|sha| self.known.get_key_value(*sha)).filter(|(_, one)| one.time < started);
-        let mut tip = earlier.max_by_key(|(_, one)| one.time).map(|(sha, _)| sha.as_slice());
-        let mut beside: HashSet<&[u8]> = HashSet::new();
-        made.retain(|sha| {
-            let parent = self.known.get(*sha).and_then(|one| one.parents.first()).map(Vec::as_slice);
-            if own.contains(sha.as_slice()) {
-                tip = Some(sha.as_slice());
-            } else if parent.is_some_and(|parent| tip == Some(parent) || beside.contains(parent)) {
-                beside.insert(sha.as_slice());
-            } else {
-                return false;
-            }
-            true
-        });
-    }
-
-    /// The commits since a moment that are reached by first parents, and those they were made on.
-    fn lines_of(&self, ends: impl Iterator<Item = Vec<u8>>, since: i64) -> HashSet<&[u8]> {
-        let mut line = HashSet::new();
-        for end in ends {
-            let mut next = self.known.get_key_value(&end);
-            while let Some((_, one)) = next.filter(|(sha, _)| line.insert(sha.as_slice())) {
-                let parent = one.parents.first().filter(|_| one.time >= since - CLOCKS);
-                next = parent.and_then(|parent| self.known.get_key_value(parent));
-            }
-        }
-        line
-    }
-
-    /// The commit that is meant by hexadecimal digits, where they mean one.
-    pub fn named(&self, prefix: &str) -> Option<Vec<u8>> {
-        let prefix = prefix.to_lowercase();
-        let mut found = self.known.keys().filter(|sha| prefix.len() >= 4 && hex(sha).starts_with(&prefix));
-        let first = found.next()?;
-        found.next().is_none().then(|| first.clone())
-    }
-
-    /// A commit, where a HEAD reaches it, else the first ones below it that one reaches: its branch may have been rewritten.
-    fn known_below(&self, repository: &Repository, commit: &[u8]) -> Vec<Vec<u8>> {
-        let (mut found, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![commit.to_vec()]);
-        while let Some(commit) = waiting.pop() {
-            if self.known.contains_key(&commit) {
-                found.push(commit);
-            } else if seen.len() < MOST_UNKNOWN
-                && seen.insert(commit.clone())
-                && let Ok(id) = ObjectId::try_from(commit.as_slice())
-            {
-                waiting.extend(repository.parents_of(id).into_iter().map(|parent| parent.as_bytes().to_vec()));
-            }
-        }
-        found
-    }
-
-    /// What some of `ends` reach and none of `starts` does, the oldest first.
-    fn between(&self, starts: &[Vec<u8>], ends: &[Vec<u8>]) -> Vec<String> {
-        let mut sides: HashMap<&[u8], Side> = HashMap::new();
-        let mut queue: BinaryHeap<(i64, &[u8])> = BinaryHeap::new();
-        let mut wanted = 0;
-        let excluded = starts.iter().map(|start| (start, Side::Excluded));
-        for (sha, side) in ends.iter().map(|end| (end, Side::Wanted)).chain(excluded) {
-            let Some((sha, one)) = self.known.get_key_value(sha) else { continue };
-            match sides.insert(sha, side) {
-                None => {
-                    wanted += usize::from(side == Side::Wanted);
-                    queue.push((one.time, sha));
-                }
-                Some(Side::Wanted) if side == Side::Excluded => wanted -= 1,
-                Some(_) => {}
-            }
-        }
-        let mut found = Vec::new();
-        // Newest first; done when nothing that waits is wanted.
-        while wanted > 0 {
-            let Some((time, sha)) = queue.pop() else { break };
-            let side = sides[sha];
-            if side == Side::Wanted {
-                wanted -= 1;
-                found.push((time, sha));
-            }
-            for parent in &self.known[sha].parents {
-                let Some((parent, one)) = self.known.get_key_value(parent) else { continue };
-                match sides.get(parent.as_slice()).copied() {
-                    None => {
-                        sides.insert(parent, side);
-                        queue.push((one.time, parent));
-                        wanted += usize::from(side == Side::Wanted);
-                    }
-                    Some(Side::Wanted) if side == Side::Excluded => {
-                        sides.insert(parent, side);
-                        // Where it waits, its turn comes; where clocks disagreed and it had its turn, it has another.
-                        match queue.iter().any(|(_, waits)| *waits == parent.as_slice()) {
-                            true => wanted -= 1,
-                            false => queue.push((one.time, parent)),
-                        }
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-        found.retain(|(_, sha)| sides[sha] == Side::Wanted);
-        found.sort();
-        found.into_iter().map(|(_, sha)| hex(sha)).collect()
+    /// The commits that were made while a session went on, but for those of sessions that began later, and of those that
+    /// wrote them down.
+    fn by_time(&self, session: &SessionData, started: i64) -> Vec<&Vec<u8>> {
+        let id = &session.session;
+        let later = &self.spans[self.spans.partition_point(|span| span.from <= started)..];
+        let later = || later.iter().filter(|span| span.session != *id);
+        let ended = session.head.ended.unwrap_or_else(|| end_of(started, later().map(|span| span.from).next()));
+        let is_others = |sha: &Vec<u8>| {
+            let time = self.commits.time(sha).unwrap_or(started);
+            let is_written = self.written.get(sha).is_some_and(|by| !by.contains(id));
+            is_written || later().take_while(|span| span.from <= time).any(|span| time <= span.to)
+        };
+        self.commits.during(started, ended).filter(|sha| !is_others(sha)).collect()
     }
 }
 
-/// The branches that a merge brought in, in the order of its other parents, as git and those who host it word its subject.
-fn merged_branches(subject: &str) -> Vec<&str> {
-    if let Some((_, from)) = subject.strip_prefix("Merge pull request ").and_then(|rest| rest.split_once(" from ")) {
-        return from.split_once('/').map(|(_, name)| name.trim()).into_iter().collect();
-    }
-    let Some(rest) = subject.strip_prefix("Merge ") else { return Vec::new() };
-    let told = rest.split(" into ").next().unwrap_or(rest);
-    let quoted = told.split('\'').skip(1).step_by(2);
-    match told.starts_with("remote-tracking ") {
-        true => quoted.filter_map(|name| name.split_once('/').map(|(_, name)| name)).collect(),
-        false if told.starts_with("branch") => quoted.collect(),
-        false => Vec::new(),
-    }
+/// When sessions went on. One that did not say when it ended went on until the next began.
+fn spans_of<'s>(sessions: impl Iterator<Item = &'s SessionData>) -> Vec<Span> {
+    let mut begun: Vec<(i64, Option<i64>, &str)> = sessions
+        .filter(|session| session.session != NOTES)
+        .filter_map(|session| Some((session.head.started?, session.head.ended, session.session.as_str())))
+        .collect();
+    begun.sort_unstable();
+    let next = |at: usize, from: i64| begun[at..].iter().map(|(other, ..)| *other).find(|other| *other > from);
+    let span = |(at, (from, to, id)): (usize, &(i64, Option<i64>, &str))| Span {
+        session: id.to_string(),
+        from: *from,
+        to: to.unwrap_or_else(|| end_of(*from, next(at, *from))),
+    };
+    begun.iter().enumerate().map(span).collect()
 }
 
-/// When the session after each one began: the start of the next in time.
-pub fn next_starts(sessions: &[Session]) -> Vec<Option<i64>> {
-    let starts: Vec<Option<i64>> = sessions.iter().map(|session| session.data.head.started).collect();
-    let next = |at: usize| starts[at + 1..].iter().flatten().find(|next| Some(**next) > starts[at]).copied();
-    (0..sessions.len()).map(next).collect()
+/// The end of a session that did not say it; `next` is when another began.
+fn end_of(from: i64, next: Option<i64>) -> i64 {
+    (from + LONGEST).min(next.map_or(i64::MAX, |next| next - 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn commits(edges: &[(u8, i64, &[u8])]) -> Commits {
-        let known: HashMap<Vec<u8>, Known> = edges
-            .iter()
-            .map(|(id, time, parents)| {
-                (
-                    vec![*id; 20],
-                    Known { time: *time, parents: parents.iter().map(|parent| vec![*parent; 20]).collect() },
-                )
-            })
-            .collect();
-        let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
-        order.sort();
-        Commits { known, order, merged: HashMap::new() }
-    }
+    use crate::sessions::Head;
 
     #[test]
-    fn a_branch_is_what_first_parents_reach() {
-        // 8 - 7 - 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6; 7 is long before.
-        let all = commits(&[
-            (8, 0, &[]),
-            (7, 1, &[8]),
-            (1, 9_000, &[7]),
-            (2, 9_001, &[1]),
-            (3, 9_002, &[2]),
-            (4, 9_003, &[2]),
-            (5, 9_004, &[3]),
-            (6, 9_005, &[4, 5]),
-        ]);
-        let check = |end: u8, expect: &[u8]| {
-            let mut found: Vec<u8> =
-                all.lines_of(std::iter::once(vec![end; 20]), 9_001).iter().map(|sha| sha[0]).collect();
-            found.sort_unstable();
-            assert_eq!(found, expect, "{end}");
+    fn a_session_that_did_not_say_its_end_goes_on_until_the_next() {
+        let session = |id: &str, started: i64, ended: Option<i64>| SessionData {
+            session: id.into(),
+            head: Head { started: Some(started), ended, ..Head::default() },
+            ..SessionData::default()
         };
-        check(6, &[1, 2, 4, 6, 7]);
-        check(5, &[1, 2, 3, 5, 7]);
-        check(9, &[]);
-    }
-
-    #[test]
-    fn what_goes_on_from_a_branch_is_followed_and_what_others_made_is_not() {
-        // 1 - 2 - 3 - 6 of the branch, 4 - 5 made on the way from where it stood, 7 - 8 by others from where it had stood.
-        let all = commits(&[
-            (1, 1, &[]),
-            (2, 11, &[1]),
-            (3, 12, &[2]),
-            (7, 13, &[2]),
-            (4, 14, &[3]),
-            (5, 15, &[4]),
-            (8, 16, &[7]),
-            (6, 17, &[3]),
-        ]);
-        let shas: Vec<Vec<u8>> = [2, 3, 7, 4, 5, 8, 6].iter().map(|id| vec![*id; 20]).collect();
-        let check = |own: &[u8], expect: &[u8]| {
-            let own: Vec<Vec<u8>> = own.iter().map(|id| vec![*id; 20]).collect();
-            let mut made: Vec<&Vec<u8>> = shas.iter().collect();
-            all.follow(&mut made, &own.iter().map(Vec::as_slice).collect(), 10);
-            assert_eq!(made.iter().map(|sha| sha[0]).collect::<Vec<_>>(), expect);
-        };
-        check(&[1, 2, 3, 6], &[2, 3, 4, 5, 6]);
-        check(&[1, 6], &[2, 3, 7, 4, 5, 8, 6]);
-    }
-
-    #[test]
-    fn a_merge_names_the_branches_it_brought() {
-        let check = |subject: &str, expect: &[&str]| assert_eq!(merged_branches(subject), expect, "{subject}");
-        check("Merge branch 'fix/x'", &["fix/x"]);
-        check("Merge branch 'fix' into 'main'", &["fix"]);
-        check("Merge branch 'main' of https://example.org/a into fix", &["main"]);
-        check("Merge branches 'a', 'b' and 'c' into main", &["a", "b", "c"]);
-        check("Merge remote-tracking branch 'origin/fix/x'", &["fix/x"]);
-        check("Merge pull request #12 from mira/fix/x", &["fix/x"]);
-        check("Merge tag 'v1'", &[]);
-        check("Merge the two readers", &[]);
-        check("merge branch 'x'", &[]);
-    }
-
-    #[test]
-    fn between_two_commits_is_what_one_reaches_and_the_other_does_not() {
-        // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6.
-        let all = commits(&[(1, 1, &[]), (2, 2, &[1]), (3, 3, &[2]), (4, 4, &[2]), (5, 5, &[3]), (6, 6, &[4, 5])]);
-        let check = |start: u8, end: u8, expect: &[u8]| {
-            let found = all.between(&[vec![start; 20]], &[vec![end; 20]]);
-            let expect: Vec<String> = expect.iter().map(|id| hex(&[*id; 20])).collect();
-            assert_eq!(found, expect, "{start}..{end}");
-        };
-        check(2, 6, &[3, 4, 5, 6]);
-        check(4, 6, &[3, 5, 6]);
-        check(5, 6, &[4, 6]);
-        check(6, 2, &[]);
-        check(2, 2, &[]);
-        check(9, 2, &[1, 2]);
-        check(1, 9, &[]);
-        let several = all.between(&[vec![2; 20], vec![4; 20]], &[vec![4; 20], vec![5; 20], vec![5; 20]]);
-        assert_eq!(several, [hex(&[3; 20]), hex(&[5; 20])]);
-    }
-
-    #[test]
-    fn a_commit_is_meant_by_its_beginning_where_only_one_begins_so() {
-        let all = commits(&[(0x11, 1, &[]), (0x12, 2, &[])]);
-        assert_eq!(all.named("1111"), Some(vec![0x11; 20]));
-        assert_eq!(all.named("1"), None);
-        assert_eq!(all.named("9999"), None);
+        let all =
+            [session("b", 50, Some(60)), session("a", 10, None), session("c", 50, None), session("d", 90_000, None)];
+        let spans: Vec<(String, i64, i64)> =
+            spans_of(all.iter()).into_iter().map(|span| (span.session, span.from, span.to)).collect();
+        let expect = [("a", 10, 49), ("c", 50, 50 + LONGEST), ("b", 50, 60), ("d", 90_000, 90_000 + LONGEST)];
+        assert_eq!(spans, expect.map(|(id, from, to)| (id.to_string(), from, to)));
     }
 }

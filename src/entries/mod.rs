@@ -1,6 +1,7 @@
 //! What sessions say, joined with views: an entry is live where its file stands in the asking view, or, where it was read
 //! from no tree, everywhere. Refuses to show one of an older reading.
 
+mod commits;
 mod joins;
 mod told;
 
@@ -12,7 +13,8 @@ use crate::derive::{EntryFact, session_of, source_of};
 use crate::event::Seq;
 use crate::git::ObjectId;
 use crate::view;
-pub use joins::{Commits, Session, load, next_starts};
+use commits::Commits;
+pub use joins::{Joins, Session, load};
 pub use told::{Told, ToldEntry, told};
 
 /// The tables of this room: what each entry is called, which of them a parse holds and where, and which files and

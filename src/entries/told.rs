@@ -4,7 +4,7 @@
 use anyhow::Result;
 use rusqlite::Connection;
 
-use super::{Commits, in_session, load, next_starts};
+use super::{Joins, in_session, load};
 use crate::derive::EntryData;
 use crate::eventlog;
 use crate::git::Repository;
@@ -42,9 +42,9 @@ pub struct ToldEntry {
 /// Every live session of a view, by time.
 pub fn told(cache: &Connection, repository: &Repository, view: i64) -> Result<Vec<Told>> {
     let sessions = load(cache, view)?;
-    let (next, commits) = (next_starts(&sessions), Commits::load(cache)?);
+    let joins = Joins::load(cache, view, &sessions)?;
     let mut all = Vec::with_capacity(sessions.len());
-    for (session, next) in sessions.iter().zip(next) {
+    for session in &sessions {
         let told = in_session(cache, view, &session.data.session)?;
         if told.first().is_none_or(|own| own.path != session.said.path) {
             continue;
@@ -60,7 +60,7 @@ pub fn told(cache: &Connection, repository: &Repository, view: i64) -> Result<Ve
             started: session.data.head.started,
             is_tracked: session.said.path.is_some(),
             entries,
-            commits: commits.of(repository, &session.data, next),
+            commits: joins.of(repository, &session.data),
         });
     }
     Ok(all)

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Context, copies, transcripts};
 use crate::derive::{
-    EntryData, EntryFact, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of, version,
+    EntryData, EntryFact, NOTES, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of, version,
 };
 use crate::entries;
 use crate::event::{Fact, Origin, Seq, hex};
@@ -118,8 +118,6 @@ fn rank(version: &str) -> (u32, u32) {
 
 /// Version of what was written by hand: it is never read again, so nothing takes its place.
 const BY_HAND: &str = "hand";
-/// The session that holds what was written by hand.
-const NOTES: &str = "notes";
 
 /// What was written down.
 pub struct Noted {

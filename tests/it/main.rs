@@ -18,6 +18,7 @@ mod formats;
 mod history;
 mod hooks;
 mod hostile;
+mod joins;
 mod json;
 mod languages;
 mod learning;

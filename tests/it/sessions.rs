@@ -102,53 +102,6 @@ fn each_worktree_has_the_sessions_of_its_own_head() {
 }
 
 #[test]
-fn a_session_whose_last_commit_was_reworded_keeps_the_others() {
-    let repo = TestRepo::new();
-    repo.commit_files(&[("a.txt", "a\n")], "begin");
-    repo.git(&["tag", "s-start"]);
-    let first = repo.commit_files(&[("a.txt", "b\n")], "one");
-    repo.commit_files(&[("a.txt", "c\n")], "two");
-    repo.git(&["tag", "s-end"]);
-    repo.git(&["commit", "-q", "--amend", "-m", "two, in other words"]);
-    let text = "# Session: tagged\n**ID**: 20240101-090000\n**Started**: 2024-01-01T09:00:00Z\n**Start Tag**: s-start\n\
-        **End Tag**: s-end\n\n## Goals\n- [x] write\n";
-    repo.commit_files(&[("notes/sessions/20240101-090000.md", text)], "a log");
-    repo.reindex();
-    assert_eq!(repo.json(&["session", "show", "20240101-090000"])["commits"], json!([first]));
-}
-
-#[test]
-fn a_session_that_never_ended_has_the_commits_of_its_branch() {
-    let repo = TestRepo::new();
-    let at = |clock: &str, branch: &str, name: &str| {
-        if !branch.is_empty() {
-            repo.git(&["checkout", "-q", branch]);
-        }
-        let date = format!("2024-01-01T{clock}:00Z");
-        repo.with("GIT_COMMITTER_DATE", &date).commit_files(&[(name, clock)], name)
-    };
-    at("08:00", "", "begin");
-    repo.git(&["branch", "fix"]);
-    let own = at("09:10", "main", "own");
-    let others = at("09:20", "fix", "others");
-    let later = at("09:30", "main", "later");
-    repo.with("GIT_COMMITTER_DATE", "2024-01-02T09:00:00Z").git(&["merge", "-q", "--no-edit", "fix"]);
-    repo.git(&["branch", "-q", "-D", "fix"]);
-    let log = |id: &str, branch: &str| {
-        format!(
-            "# Session: s\n**ID**: {id}\n**Started**: 2024-01-01T09:00:00Z\n**Git Branch**: {branch}\n\n## Goals\n- [x] write\n"
-        )
-    };
-    let logs =
-        [("a", "main", vec![&own, &later]), ("b", "fix", vec![&others]), ("c", "gone", vec![&own, &others, &later])];
-    for (id, branch, expect) in logs {
-        repo.commit_files(&[("sessions/log.md", &log(id, branch))], "a log");
-        repo.reindex();
-        assert_eq!(repo.json(&["session", "show", id])["commits"], json!(expect), "on {branch}");
-    }
-}
-
-#[test]
 fn of_two_logs_with_one_id_the_fullest_is_told() {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/parser.rs", "pub fn parse() {}\n"), ("src/other.rs", "pub fn other() {}\n")], "begin");
@@ -265,17 +218,29 @@ impl Transcript {
 
     /// Runs a command, which ends well.
     pub fn run(&mut self, command: &str) {
-        self.call("Bash", json!({"command": command}), json!({"stdout": command, "stderr": "", "interrupted": false}));
+        self.call(
+            "Bash",
+            json!({"command": command}),
+            json!({"stdout": command, "stderr": "", "interrupted": false}),
+            "done",
+        );
+    }
+
+    /// Makes a commit, as git tells of it.
+    pub fn commit(&mut self, sha: &str, subject: &str) {
+        let told = format!("[main {}] {subject}\n 1 file changed, 1 insertion(+)", &sha[..7]);
+        let result = json!({"stdout": told, "stderr": "", "interrupted": false});
+        self.call("Bash", json!({"command": format!("git commit -am '{subject}'")}), result, &told);
     }
 
     /// Edits a file.
     pub fn edit(&mut self, file: &Path) {
         let input = json!({"file_path": file, "old_string": "a", "new_string": "b"});
-        self.call("Edit", input, json!({"filePath": file}));
+        self.call("Edit", input, json!({"filePath": file}), "done");
     }
 
     /// Calls a tool, which ends well.
-    fn call(&mut self, tool: &str, input: Value, result: Value) {
+    fn call(&mut self, tool: &str, input: Value, result: Value, output: &str) {
         self.written += 1;
         let common = json!({
             "sessionId": self.id, "cwd": self.cwd, "timestamp": "2025-06-15T11:00:00.000Z", "gitBranch": "main", "version": "2.0.1",
@@ -290,7 +255,7 @@ impl Transcript {
         ended["type"] = json!("user");
         ended["uuid"] = json!(format!("{}-{}-r", self.id, self.written));
         ended["message"] =
-            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": call, "content": "done"}]});
+            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": call, "content": output}]});
         ended["toolUseResult"] = result;
         self.append(&format!("{asked}\n{ended}\n"));
     }

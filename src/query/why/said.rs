@@ -9,7 +9,7 @@ use rusqlite::named_params;
 use super::super::Reader;
 use super::{Asked, Maker, Reason, Tie, lines, words};
 use crate::derive::{EntryData, SessionData};
-use crate::entries::{self, Commits, Said, Session};
+use crate::entries::{self, Joins, Said, Session};
 use crate::eventlog;
 use crate::item::{self, Item};
 use crate::sessions::Category;
@@ -113,14 +113,13 @@ pub fn reasons(reader: &Reader<'_>, asked: &Asked<'_>) -> Result<Vec<Reason>> {
         return Ok(Vec::new());
     }
     let search = Search::new(reader, asked)?;
-    let next = entries::next_starts(&sessions);
-    let commits = Commits::load(&reader.cache)?;
+    let joins = Joins::load(&reader.cache, reader.view.id, &sessions)?;
     let (mut reasons, mut tied) = (Vec::new(), HashSet::new());
-    for (session, next) in sessions.iter().zip(next) {
+    for session in &sessions {
         if !asked.makers.iter().any(|maker| may_hold(&session.data, maker.time)) {
             continue;
         }
-        let made: HashSet<String> = commits.of(reader.repository, &session.data, next).into_iter().collect();
+        let made: HashSet<String> = joins.of(reader.repository, &session.data).into_iter().collect();
         let makers: Vec<&Maker> = asked.makers.iter().filter(|maker| made.contains(&maker.sha)).collect();
         if makers.is_empty() {
             continue;
