@@ -152,6 +152,9 @@ impl Eventlog {
     /// A [`UserError`] where the file is damaged so that it does not open.
     pub fn open(path: &Path, wal: bool) -> Result<Self> {
         salvage::finish(path)?;
+        if !path.exists() {
+            salvage::begin(path)?;
+        }
         Self::refuse_damaged(path)?;
         sqlite::lift_seal(path)?;
         let open = || -> Result<Connection> {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -350,6 +350,16 @@ pub fn running_program() -> Result<PathBuf> {
 pub fn file_stamp(metadata: &Metadata) -> String {
     let times = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
     format!("{}:{}:{}:{times:?}", metadata.dev(), metadata.ino(), metadata.size())
+}
+
+/// Keeps a folder, and so all that is in it, to its owner.
+///
+/// # Errors
+/// Where its mode cannot be changed.
+pub fn keep_to_owner(folder: &Path) -> std::io::Result<()> {
+    let mut permissions = std::fs::metadata(folder)?.permissions();
+    permissions.set_mode(permissions.mode() & !0o077);
+    std::fs::set_permissions(folder, permissions)
 }
 
 /// Replaces a file so that a crash leaves the old or the new one.

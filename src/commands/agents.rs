@@ -20,7 +20,7 @@ use crate::event::count;
 use crate::hooks::agents::{self as settings, Left, Settings};
 use crate::hooks::{HookState, State};
 use crate::pipeline;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, keep_to_owner};
 
 /// An agent that may be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,6 +105,11 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     here.workspace.create()?;
     settings::install(&settings).map_err(not_understood)?;
     agents::set_consent(&here.workspace, agent, Some(&consent))?;
+    // Transcripts are for their owner's eyes, and so is what is taken of them.
+    if !here.repository.is_shared() {
+        keep_to_owner(&here.workspace.dir)
+            .with_context(|| format!("keeping {} to you", here.workspace.dir.display()))?;
+    }
     if wishes.local && !super::hook::is_ignored(&settings.path) {
         let path = settings.path.display();
         output.note(&format!("git does not ignore {path}: a line in .git/info/exclude keeps it out of commits"));

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::output::{Output, talk};
 use super::{Here, stop_flag};
+use crate::derive::SESSION;
 use crate::error::{Exit, UserError};
 use crate::event::count;
 use crate::pipeline::{self, Doomed, Forget};
@@ -114,12 +115,24 @@ fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
         }
         return Ok(Forget::Texts(texts));
     }
-    let id = arguments.what.strip_prefix("session:").unwrap_or(&arguments.what).to_string();
+    let id = arguments.what.strip_prefix(SESSION).unwrap_or(&arguments.what).to_string();
     if pipeline::is_session(&here.workspace, &id)? {
         return Ok(Forget::Session(id));
     }
     if arguments.what.len() < SHORTEST {
         return Err(too_short(&arguments.what));
+    }
+    // Both would be gone for good: what is meant is asked for.
+    let begun = pipeline::sessions_beginning(&log, &id)?;
+    match begun.as_slice() {
+        [] => {}
+        [only] if arguments.what.starts_with(SESSION) => return Ok(Forget::Session(only.clone())),
+        [first, rest @ ..] => {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let message = format!("`{id}` begins the name of the session `{first}`{more}, and may be meant as a text");
+            let hint = format!("name a session in full, or the text as --regex '{}'", regex::escape(&id));
+            return Err(UserError::new(Exit::Usage, message).hint(hint).into());
+        }
     }
     if is_part_of_a_mark(&arguments.what) {
         let message =

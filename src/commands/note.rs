@@ -1,5 +1,6 @@
 //! `patina note`: an entry written by hand, for what no session log says.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -59,7 +60,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     }
     let here = Here::find(output)?;
     let mut files = Vec::new();
-    for file in arguments.files.iter().flat_map(|files| split(files)) {
+    for file in arguments.files.iter().flat_map(|files| split(files)).map(without_line) {
+        // One that is gone may well be what the note is about.
+        if !Path::new(file).exists() {
+            output.warn(&format!("there is no file `{file}`; the note is about one of this name"));
+        }
         files.push(here.path_from_top(file)?);
     }
     let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
@@ -76,10 +81,20 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 
 /// Names between commas; a file may have one in its name.
 fn split(files: &str) -> Vec<&str> {
-    if std::path::Path::new(files).exists() {
+    if Path::new(files).exists() {
         return vec![files];
     }
     files.split(',').map(str::trim).filter(|file| !file.is_empty()).collect()
+}
+
+/// A file without the line that a person named of it, which other commands take.
+fn without_line(file: &str) -> &str {
+    let name =
+        file.rsplit_once(':').filter(|(_, line)| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()));
+    match name {
+        Some((name, _)) if !Path::new(file).exists() && Path::new(name).exists() => name,
+        _ => file,
+    }
 }
 
 impl Here {
@@ -88,7 +103,7 @@ impl Here {
         let outside = || {
             UserError::new(Exit::Usage, format!("{text} is outside of this worktree")).hint("name a file below its top")
         };
-        let path = std::path::Path::new(text);
+        let path = Path::new(text);
         let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
         let prefix = self.repository.prefix().unwrap_or_default();
         let absolute = path.is_absolute();

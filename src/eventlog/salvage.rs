@@ -44,6 +44,18 @@ pub fn salvage(path: &Path) -> Result<Salvaged> {
     Ok(Salvaged { rows, kept })
 }
 
+/// Puts an empty log where there is none, whole at once: whoever looks meanwhile finds none, or one with its tables.
+pub fn begin(path: &Path) -> Result<()> {
+    let building = path.with_extension("begun");
+    remove(&building)?;
+    let mut connection = sqlite::open(&building, Durability::Full, false)?;
+    sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
+    connection.close().map_err(|(_, error)| error)?;
+    std::fs::rename(&building, next(path)).context("putting a new log in place")?;
+    fail::point("log begun")?;
+    finish(path)
+}
+
 /// Puts a salvaged log in its place, also where an earlier run was interrupted in doing so.
 pub fn finish(path: &Path) -> Result<()> {
     if !next(path).exists() {

@@ -206,6 +206,15 @@ impl Repository {
         self.gix.has_object(id)
     }
 
+    /// Whether others are to write to it too, as `core.sharedRepository` says.
+    pub fn is_shared(&self) -> bool {
+        let shared = self.gix.config_snapshot().string("core.sharedRepository");
+        let is_no = |shared: &[u8]| {
+            [&b"false"[..], b"no", b"off", b"0", b"umask"].iter().any(|no| shared.eq_ignore_ascii_case(no))
+        };
+        shared.is_some_and(|shared| !is_no(&shared))
+    }
+
     /// The name of the branch that HEAD stands on.
     pub fn branch(&self) -> Option<String> {
         self.gix.head_name().ok().flatten().map(|name| crate::event::encode_path(name.shorten()))

@@ -1,7 +1,7 @@
 //! Forgetting: what a person names goes from the log, and everything that is made of the log is made again without it. A
 //! keyed list keeps it from being taken in again. Refuses to say that it is gone while it still stands somewhere.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -95,6 +95,19 @@ pub fn is_session(workspace: &Workspace, id: &str) -> Result<bool> {
         return Ok(true);
     }
     Ok(!would_go(&workspace.eventlog_path(), &Forget::Session(id.to_string()))?.is_empty())
+}
+
+/// The ids of sessions in the log that begin so, sorted.
+pub fn sessions_beginning(log: &Path, prefix: &str) -> Result<Vec<String>> {
+    let mut found = BTreeSet::new();
+    Eventlog::each(log, |_, event_type, _, _, data| {
+        if event_type == SESSION_READ {
+            let head: SessionData = serde_json::from_str(data).unwrap_or_default();
+            found.extend(Some(head.session).filter(|id| !id.is_empty() && id.starts_with(prefix)));
+        }
+        Ok(())
+    })?;
+    Ok(found.into_iter().collect())
 }
 
 /// The events that hold what is on a list.

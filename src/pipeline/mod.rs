@@ -35,7 +35,10 @@ use crate::workspace::{Lock, Workspace};
 pub use due::{
     Failed, LEAST_COMMITS, Outcome, Since, Supply, Training, due, is_wanted, last_training, note_failure, supply,
 };
-pub use forget::{Doomed, Erased, Forget, forget, is_session, matches_of, recall_forgotten, still_holding, would_go};
+pub use forget::{
+    Doomed, Erased, Forget, forget, is_session, matches_of, recall_forgotten, sessions_beginning, still_holding,
+    would_go,
+};
 pub use look::retrain_if_due;
 pub use retrain::{Briefly, Learner, keep, retrain, timeline};
 pub use sessions::{Imported, Noted, import_sessions, note, replay_sessions};

@@ -342,6 +342,24 @@ fn nobody_is_read_without_consent() {
 }
 
 #[test]
+fn what_is_private_stays_so() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    install(&repo, "claude", &[]);
+    install(&repo, "claude", &["--local"]);
+    let state = repo.path.join(".git/patina");
+    for folder in [state.clone(), state.join("agents"), repo.root().join("home/.local/share/patina/agents")] {
+        assert_eq!(mode(&folder) & 0o077, 0, "{}", folder.display());
+    }
+    let shared = TestRepo::new();
+    shared.git(&["config", "core.sharedRepository", "group"]);
+    install(&shared, "claude", &[]);
+    assert_ne!(mode(&shared.path.join(".git/patina")) & 0o070, 0);
+}
+
+#[test]
 fn other_agents_get_a_snippet_and_nothing_is_written() {
     let repo = TestRepo::new();
     let before = everything(repo.root());

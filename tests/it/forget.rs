@@ -69,6 +69,23 @@ fn a_session_can_be_forgotten_as_a_whole() {
 }
 
 #[test]
+fn the_beginning_of_a_name_is_asked_about() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    consent(&repo);
+    let mut transcript = Transcript::new(&repo, "eeeeeeee-1111-0000-0000-000000000001");
+    transcript.say(&decided(1));
+    repo.reindex();
+    let asked = repo.try_patina(&["forget", "eeeeeeee-1111", "--yes"]);
+    assert_eq!(asked.code, 2, "{}", asked.stderr);
+    assert!(asked.stderr.contains(&transcript.id) && asked.stderr.contains("--regex"), "{}", asked.stderr);
+    assert_eq!(known(&repo, &transcript.id), 1);
+    repo.patina(&["forget", "session:eeeeeeee-1111", "--yes"]);
+    assert_eq!(known(&repo, &transcript.id), 0);
+    assert!(stands_in(&repo, "plan number 1").is_empty());
+}
+
+#[test]
 fn a_tracked_session_goes_with_its_file_and_asking_twice_is_asking_once() {
     let repo = TestRepo::new();
     let id = "20250615-090000";

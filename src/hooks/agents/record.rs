@@ -3,7 +3,7 @@
 
 use crate::agents::Agent;
 use crate::event::{decode_path, encode_path};
-use crate::workspace::write_atomically;
+use crate::workspace::{keep_to_owner, write_atomically};
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -63,6 +63,8 @@ pub(super) fn load(records: &Path, settings: &Path) -> Result<Option<Record>> {
 /// Writes the record of a settings file, so that it is on disk when this returns.
 pub(super) fn save(records: &Path, settings: &Path, record: &Record) -> Result<()> {
     fs::create_dir_all(records).with_context(|| format!("making {}", records.display()))?;
+    // Settings hold what is nobody else's, as the keys of services.
+    keep_to_owner(records).with_context(|| format!("keeping {} to you", records.display()))?;
     write_atomically(&path_of(records, settings), &serde_json::to_vec_pretty(record)?)
 }
 
