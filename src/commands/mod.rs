@@ -199,13 +199,13 @@ const KINDS: &[&str] = &["file", "function", "type", "module", "constant", "macr
 
 /// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
 pub fn main() -> ExitCode {
+    // An agent that rings hears of nothing, however wrongly it rang.
+    let is_bell = session_end::is_called(std::env::args_os().skip(1));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        Err(error) if is_bell && error.use_stderr() => return ExitCode::SUCCESS,
         // What was typed is said again, and it may be the name of a file that somebody else chose.
         Err(error) if error.use_stderr() => {
-            if session_end::is_called(std::env::args_os().skip(1)) {
-                return ExitCode::SUCCESS;
-            }
             output::talk(&output::clean(&error.render().to_string()));
             return ExitCode::from(Exit::Usage as u8);
         }
@@ -214,6 +214,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.json, cli.quiet, cli.color);
     match run(&cli, &output) {
         Ok(code) => code,
+        Err(_) if is_bell => ExitCode::SUCCESS,
         Err(error) => {
             let exit = match error.downcast_ref::<UserError>() {
                 Some(user) => {

@@ -18,16 +18,16 @@ use crate::sessions::{Category, MAX_CONTENT};
 #[command(group(clap::ArgGroup::new("category").required(true)))]
 pub struct Arguments {
     /// What was decided, with its reason.
-    #[arg(long, value_name = "TEXT", group = "category")]
+    #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     decision: Option<String>,
     /// A way of doing things.
-    #[arg(long, value_name = "TEXT", group = "category")]
+    #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     pattern: Option<String>,
     /// What was hard, and what solved it.
-    #[arg(long, value_name = "TEXT", group = "category")]
+    #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     challenge: Option<String>,
     /// What is to be reached.
-    #[arg(long, value_name = "TEXT", group = "category")]
+    #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     goal: Option<String>,
     /// Files it is about, from where you stand.
     #[arg(long, value_name = "PATH", num_args = 1..)]

@@ -54,9 +54,16 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// Whether a person or an agent called this, however wrongly: an agent never hears of it.
-pub fn is_called(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
-    let words = arguments.filter(|argument| !argument.as_encoded_bytes().starts_with(b"-"));
-    words.take(2).eq(["session", "end"])
+pub fn is_called(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let mut words = Vec::new();
+    while let Some(argument) = arguments.next().filter(|_| words.len() < 2) {
+        if argument == "-C" {
+            arguments.next();
+        } else if !argument.as_encoded_bytes().starts_with(b"-") {
+            words.push(argument);
+        }
+    }
+    words == ["session", "end"]
 }
 
 fn ring(agent: &str) -> Result<()> {

@@ -154,7 +154,9 @@ fn whoever_calls_it_wrongly_never_hears_of_it() {
     for words in [&["--nope"][..], &["--agent"], &["--agent", "claude", "more"], &["--json", "--nope"]] {
         silent_success(&ran(repo.command(PATINA).args(["session", "end"]).args(words)));
     }
+    silent_success(&ran(repo.command(PATINA).args(["-C", "/nowhere", "session", "end"])));
     assert_eq!(ran(repo.command(PATINA).args(["session", "begin"])).code, 2);
+    assert_eq!(ran(repo.command(PATINA).args(["-C", "/nowhere", "session", "list"])).code, 2);
 }
 
 #[test]
