@@ -25,6 +25,8 @@ const FILE_OF_LINES: f64 = 0.6;
 const COMMIT: f64 = 0.8;
 /// Stands where the session wrote down what it did up to the commit, and is about the same.
 const NEAR: f64 = 0.5;
+/// The same of a decision that has one word in common with what is asked, and a telling one.
+const NEAR_BY_ONE: f64 = 0.4;
 /// The goal of a session that is about the same.
 const GOAL: f64 = 0.47;
 /// The same of a commit of more files than a few, and about none of what is asked.
@@ -289,11 +291,16 @@ impl<'a> Search<'a> {
                 |word: &str| self.common.contains(word) || !self.about.contains(word) && whole.is_common(word);
             let shared: f64 = common.iter().map(|word| if is_common(word) { 0.5 } else { 1.0 }).sum();
             let is_goal = one.data.category == Category::Goal;
-            let needed = if one.data.category == Category::Work { SHARED_WORK } else { SHARED };
+            let (needed, worth) = match one.data.category {
+                Category::Work => (SHARED_WORK, NEAR),
+                Category::Goal => (SHARED, GOAL),
+                Category::Decision if shared < SHARED => (1.0, NEAR_BY_ONE),
+                _ => (SHARED, NEAR),
+            };
             if shared >= needed && (is_goal || is_near(one, whole, maker)) {
                 let said: Vec<&str> = common.iter().take(4).map(|word| word.as_str()).collect();
                 let why = format!("about the same ({})", said.join(", "));
-                bonds.push(Bond { worth: if is_goal { GOAL } else { NEAR } * weight, maker, why });
+                bonds.push(Bond { worth: worth * weight, maker, why });
             }
         }
         bonds
@@ -340,7 +347,7 @@ impl<'a> Search<'a> {
             .filter(|_| one.data.category != Category::Note || symbol);
         let what = if symbol { self.symbol.unwrap_or_default() } else { &self.asked.lines.path };
         let is_of_file = file && self.asked.lines.is_file;
-        let by_hand = one.said.path.is_none() && one.data.version == HAND;
+        let by_hand = one.said.path.is_none() && one.data.version == HAND && !self.names_another(one);
         if let Some(maker) = maker {
             let base = if symbol || is_of_file { SYMBOL } else { COMMIT };
             let is_about = symbol || file || one.topics.iter().any(|word| self.surroundings.contains(word));

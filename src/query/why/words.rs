@@ -31,6 +31,12 @@ const BECAUSE: &[&str] = &[
     "used to",
 ];
 
+/// What stands before `used to` where it says what something is for, and what stands behind `since the` where it says from
+/// when on: neither is a reason.
+const PURPOSE: &[&str] = &["is", "are", "be", "was", "were", "been", "being", "it's", "gets", "get"];
+const WHEN: &[&str] =
+    &["last", "latest", "previous", "first", "start", "beginning", "release", "day", "time", "initial", "early", "end"];
+
 /// What a text says of something that was tried and given up; in small letters.
 const GIVEN_UP: &[&str] = &[
     "abandoned",
@@ -79,11 +85,24 @@ pub fn reasons_in(message: &str) -> Vec<(bool, String)> {
     let mut found = Vec::new();
     for (at, sentence) in sentences(message).into_iter().enumerate() {
         let lower = sentence.to_lowercase();
-        if BECAUSE.iter().any(|mark| holds(&lower, mark)) {
+        if BECAUSE.iter().any(|mark| gives_reason(&lower, mark)) {
             found.push((at == 0, crate::event::cap_at(&sentence, MAX_SENTENCE).to_string()));
         }
     }
     found
+}
+
+/// Whether a text in small letters gives a reason by some words.
+fn gives_reason(text: &str, mark: &str) -> bool {
+    held_at(text, mark).any(|at| {
+        let before = text[..at].split_whitespace().next_back().unwrap_or_default();
+        let behind = text[at + mark.len()..].split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        match mark {
+            "used to" => !PURPOSE.contains(&before),
+            "since the" => !behind.is_some_and(|word| WHEN.contains(&word)),
+            _ => true,
+        }
+    })
 }
 
 /// A text as sentences: lines of a paragraph are joined, points of a list stand alone, trailers are left out.
@@ -132,10 +151,15 @@ fn parted(paragraph: &str) -> Vec<String> {
 
 /// Whether a text in small letters holds words as such.
 fn holds(text: &str, words: &str) -> bool {
+    held_at(text, words).next().is_some()
+}
+
+/// Where a text in small letters holds words as such.
+fn held_at<'t>(text: &'t str, words: &'t str) -> impl Iterator<Item = usize> {
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let ends_open = words.ends_with('#');
-    text.match_indices(words).any(|(at, _)| {
-        !is_word(text[..at].chars().next_back()) && (ends_open || !is_word(text[at + words.len()..].chars().next()))
+    text.match_indices(words).map(|(at, _)| at).filter(move |at| {
+        !is_word(text[..*at].chars().next_back()) && (ends_open || !is_word(text[at + words.len()..].chars().next()))
     })
 }
 
@@ -231,6 +255,15 @@ mod tests {
         assert_eq!(found, expect.map(|(first, text)| (first, text.to_string())));
         assert_eq!(reasons_in("tidy up\n\nNothing else."), []);
         assert_eq!(reasons_in("becausey"), []);
+        for (sentence, expect) in [
+            ("The helper is used to print lines.", 0),
+            ("It has been stable since the last release.", 0),
+            ("Lines used to be lost.", 1),
+            ("Read it twice, since the first byte may be a mark.", 0),
+            ("Read it twice, since the cache may be old.", 1),
+        ] {
+            assert_eq!(reasons_in(&format!("x\n\n{sentence}")).len(), expect, "{sentence}");
+        }
         assert_eq!(reasons_in("close\n\nFixes #12").len(), 1);
     }
 
