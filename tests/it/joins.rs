@@ -48,11 +48,6 @@ fn a_session_that_never_ended_has_the_commits_of_its_branch() {
     let later = at("09:30", "main", "later");
     repo.with("GIT_COMMITTER_DATE", "2024-01-02T09:00:00Z").git(&["merge", "-q", "--no-edit", "fix"]);
     repo.git(&["branch", "-q", "-D", "fix"]);
-    let log = |id: &str, branch: &str| {
-        format!(
-            "# Session: s\n**ID**: {id}\n**Started**: 2024-01-01T09:00:00Z\n**Git Branch**: {branch}\n\n## Goals\n- [x] write\n"
-        )
-    };
     let logs =
         [("a", "main", vec![&own, &later]), ("b", "fix", vec![&others]), ("c", "gone", vec![&own, &others, &later])];
     for (id, branch, expect) in logs {

@@ -30,6 +30,9 @@ const SCENARIOS: &[Scenario] = &[
             for entry in fs::read_dir(repo.state().join("cache")).expect("a folder") {
                 fs::remove_file(entry.expect("an entry").path()).ok();
             }
+            for ending in ["", "-wal", "-shm", ".seal"] {
+                fs::remove_file(repo.state().join(format!("eventlog.db{ending}"))).ok();
+            }
             repo
         },
         act: |repo| repo.try_patina(&["reindex"]),
