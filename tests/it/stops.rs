@@ -30,9 +30,6 @@ const SCENARIOS: &[Scenario] = &[
             for entry in fs::read_dir(repo.state().join("cache")).expect("a folder") {
                 fs::remove_file(entry.expect("an entry").path()).ok();
             }
-            for ending in ["", "-wal", "-shm", ".seal"] {
-                fs::remove_file(repo.state().join(format!("eventlog.db{ending}"))).ok();
-            }
             repo
         },
         act: |repo| repo.try_patina(&["reindex"]),
@@ -176,6 +173,21 @@ fn seen(repo: &TestRepo, act: impl Fn(&TestRepo) -> Ran) -> BTreeSet<String> {
     fs::read_to_string(file).unwrap_or_default().lines().map(str::to_string).collect()
 }
 
+/// A repository's first log, before which nobody has said anything.
+fn a_first_log_is_stopped(trials: &mut usize) -> BTreeSet<String> {
+    let point = "log begun";
+    for how in ["kill", "error"] {
+        let repo = TestRepo::new().with_model();
+        repo.commit_files(&[("a.rs", "fn a() {}\n")], "Begin");
+        let ran = repo.with("PATINA_FAIL", &format!("{point}:{how}")).try_patina(&["reindex"]);
+        assert_ne!(ran.code, 0, "{how}: it went on");
+        assert!(!repo.state().join("eventlog.db").exists(), "what is there is whole");
+        assert_mended(&repo, &[], how);
+        *trials += 1;
+    }
+    BTreeSet::from([point.to_string()])
+}
+
 #[test]
 fn whatever_stops_patina_at_a_named_place_the_next_ring_mends_it() {
     let all = all_points();
@@ -212,6 +224,7 @@ fn whatever_stops_patina_at_a_named_place_the_next_ring_mends_it() {
         tried.extend(here);
     }
     tried.extend(hooks_are_stopped(&mut trials));
+    tried.extend(a_first_log_is_stopped(&mut trials));
     let missed: Vec<&String> = all.difference(&tried).collect();
     assert!(missed.is_empty(), "no scenario comes by {missed:?}");
     figure(&format!("{} points, {trials} stops, each mended by one ring", tried.len()));
