@@ -52,7 +52,7 @@ pub(super) fn points(text: &str, standing: Standing) -> Vec<Point> {
                 reader.about = words;
             }
             Block::Label(words) => {
-                reader.section = sections::of(&words).unwrap_or(reader.section);
+                reader.section = sections::of(&words).unwrap_or_else(|| reader.below_unknown(&words));
                 (reader.about, reader.lead) = (words, false);
             }
             Block::Para(words) => reader.paragraph(&words),
@@ -93,10 +93,23 @@ struct Reader {
 }
 
 impl Reader {
+    /// What is said of what stands below a label that is not known. The name of a file divides what it stands in, and so
+    /// does any name what was done or found; a list of decisions ends there, because what follows may be anything.
+    fn below_unknown(&self, label: &str) -> Section {
+        match self.heading {
+            _ if sections::is_file(label) => self.section,
+            Section::Of(Category::Work | Category::Observation | Category::Plan) | Section::Muted => self.heading,
+            Section::Of(_) | Section::Open => Section::Open,
+        }
+    }
+
     fn paragraph(&mut self, words: &str) {
         // `Here's the plan:` is no label but leads into a list.
         let label = sections::labelled(words).filter(|(label, rest)| !rest.is_empty() || sections::of(label).is_some());
         if let Some((label, rest)) = label {
+            if sections::of(&label).is_none() {
+                self.section = self.below_unknown(&label);
+            }
             return self.labelled(&label, &rest);
         }
         self.lead = false;
@@ -161,8 +174,8 @@ impl Reader {
             return;
         }
         if let Some((label, rest)) = sections::labelled(head) {
-            let is_known = sections::of(&label).is_some();
-            if is_known && self.section == Section::Open {
+            let is_known = sections::of(&label).is_some() && self.section == Section::Open;
+            if is_known || self.section == Section::Of(Category::Challenge) && self.goes_with_last(&label) {
                 self.labelled(&label, &rest);
                 return below.iter().for_each(|line| self.append("\n", line));
             }
@@ -174,7 +187,8 @@ impl Reader {
 
     fn of_item(&self, head: &str, words: &str) -> Option<Category> {
         let sentence = prose::sentences(words).first().copied().unwrap_or_default();
-        if forms::is_check(sentence) || words.ends_with('?') {
+        let is_open = self.section == Section::Of(Category::Decision) && forms::is_unsettled(head);
+        if forms::is_check(sentence) || words.ends_with('?') || is_open {
             return None;
         }
         // What stands in bold or before a dash or colon is a name; the form is in what follows.
@@ -206,7 +220,7 @@ impl Reader {
         self.lead = false;
         match sections::of(label) {
             _ if self.heading == Section::Muted => {}
-            Some(Section::Of(Category::Work)) if self.is_solution(label) => {
+            Some(Section::Of(_)) if self.goes_with_last(label) => {
                 self.append("\n", &words);
                 self.lead = true;
             }
@@ -219,6 +233,7 @@ impl Reader {
                 };
                 let is_said = match category {
                     // `Decision: Use a queue` is how they are written, and asks nothing of anybody.
+                    Category::Decision if forms::is_unsettled(rest) => false,
                     Category::Decision | Category::Pattern | Category::Challenge => !forms::is_question(&words),
                     _ => !forms::is_asked(&words) && !words.ends_with('?'),
                 };
@@ -239,12 +254,14 @@ impl Reader {
         }
     }
 
-    /// Whether the label names what solved the difficulty before it.
-    fn is_solution(&self, label: &str) -> bool {
+    /// Whether the label names what solved the difficulty before it, or where that came from.
+    fn goes_with_last(&self, label: &str) -> bool {
         let label = normal(label);
-        let solves = ["fix", "the fix", "solution", "the solution", "resolution", "fixed", "fix applied"]
-            .contains(&label.as_str());
-        solves && self.points.last().is_some_and(|last| last.category == Category::Challenge)
+        let is = |words: &[&str]| words.contains(&label.as_str());
+        let solves = is(&["fix", "the fix", "solution", "the solution", "resolution", "fixed", "fix applied"]);
+        let explains = is(&["root cause", "the root cause", "cause", "root causes"]);
+        let last = self.points.last().filter(|last| last.category == Category::Challenge);
+        last.is_some_and(|last| solves || explains && last.about == self.about)
     }
 
     fn add(&mut self, category: Category, content: &str) {
@@ -498,7 +515,50 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_decisions_ends_at_the_next_label() {
+        use Category::{Challenge, Decision, Pattern, Work};
+        check(
+            "**Key Decisions:**\n- Use one oven\n\n**Challenges & Solutions:**\n- Cold dough: waited\n\n**Blockers:**\n- No flour\n\n\
+             **Files touched:**\n- `src/a.rs`\n\n**Commands:**\n- bake all\n\n**Known limitations:**\n- no rye\n\n**Menu:**\n- rye",
+            &[(Decision, "Use one oven"), (Challenge, "Cold dough: waited"), (Challenge, "No flour")],
+        );
+        check("**Patterns:**\n- One oven\n\n**Timeline:**\n- Monday: kickoff", &[(Pattern, "One oven")]);
+        check("**Root cause:**\n- Cold\n\n**Environment:**\n- Oven 21", &[(Challenge, "Cold")]);
+        check("**Decisions:**\n- Use one oven\n\n**Menu:** long\n- rye", &[(Decision, "Use one oven")]);
+        for label in ["Rejected decisions", "Not decided", "Decisions to make", "Decisions reverted", "Open decisions"]
+        {
+            check(&format!("**Decisions:**\n- Use one oven\n\n**{label}:**\n- Use two"), &[(Decision, "Use one oven")]);
+        }
+        // What was done is divided by names.
+        let work = "## Changes\n\n**Oven**\n- The timer\n\n**`a.rs`**\n- The light";
+        check(work, &[(Work, "The timer"), (Work, "The light")]);
+        check("**Decisions**\n\n**`a.rs`**\n- Use one oven", &[(Decision, "Use one oven")]);
+    }
+
+    #[test]
+    fn what_is_not_settled_is_no_decision() {
+        for item in [
+            "~~Use one oven~~",
+            "**~~Use one oven~~** (too small)",
+            "Should we use one oven?",
+            "TBD: name of the oven",
+            "**Pending:** name of the oven",
+            "Name of the oven \u{2014} to be decided",
+            "Name of the oven (TBD)",
+            "Undecided between two ovens",
+        ] {
+            check(&format!("## Key Decisions\n\n- {item}"), &[]);
+        }
+        check("Decision: TBD", &[]);
+        for item in ["~~Use one oven~~ Use two", "Open files late", "Pending orders stay", "Use tbd.rs for names"] {
+            check(&format!("## Key Decisions\n\n- {item}"), &[(Category::Decision, item)]);
+        }
+    }
+
+    #[test]
     fn a_difficulty_takes_what_solved_it() {
+        let text = "**Problem:** The oven blocks.\n\n**Root cause:** It waits.\n\n**Fix:** It now opens when asked.";
+        check(text, &[(Category::Challenge, "The oven blocks.\nIt waits.\nIt now opens when asked.")]);
         let text = "**Problem:** The oven blocks at the start.\n\n**Fix:** It now opens when first asked.";
         check(text, &[(Category::Challenge, "The oven blocks at the start.\nIt now opens when first asked.")]);
     }

@@ -50,6 +50,8 @@ forms! {
     MEANT_DONE: r"^(?:(?:i|we)\b|left|kept|not |did|(?:the|this|that|these|those|it|`[^`]+`)\b.{0,80}\b(?:is|are|was|were|stays?|remains?|has no|have no|does not|doesn['’]t|do not|don['’]t|left|kept|skips?|uses?)\b)";
     WILL_RATHER: r"^(?:(?:so|then|instead|here|therefore),? )?(?:i['’]ll|we['’]ll|i will|we will|i['’]m going to|let['’]s) (use|keep|go with|leave|put|make|store|stick with|add|treat|model|build|drop|skip|avoid) .{1,70}\b(instead of|rather than|because|since it|since the|to avoid)\b";
 
+    UNSETTLED: r"^\W*(?:tbd|tbc|tba|todo|to ?do|pending|open|open question|undecided|unresolved|unsettled|not (?:yet )?decided|to be (?:decided|determined|confirmed|discussed)|to decide)\W*(?:[:\x{2014}\x{2013}]|\s-\s|$)|^\W*(?:still )?(?:undecided|tbd)\b|(?:[:\x{2014}\x{2013}(]|\s-)\s*(?:still )?(?:tbd|undecided|to be (?:decided|determined|discussed))\W*$";
+
     WORK_I: r"^(?:i|we) ?{BETWEEN}(?:{DONE}|set up|split|put|built)\b";
     WORK_BARE: r"^(?:also |successfully |and )?(?:{DONE}|set up|built) (?:\S)";
     WORK_BOLD: r"^[^:.]{0,80}\b(?:{DONE})$";
@@ -123,6 +125,18 @@ pub(super) fn is_done(words: &str) -> bool {
 /// Whether a text asks for something or names a question, where it stands behind a label as `Fix:`.
 pub(super) fn is_asked(text: &str) -> bool {
     ASKS.is_match(text) || SHOWS.is_match(text)
+}
+
+/// Whether an item among decisions says that nothing is decided yet, or not any more: `~~Use a lock~~`, `TBD: the name`,
+/// a question.
+pub(super) fn is_unsettled(item: &str) -> bool {
+    let item = item.trim();
+    let struck = item.trim_start_matches(['*', '_', ' ']).strip_prefix("~~").and_then(|rest| rest.split_once("~~"));
+    let is_struck = struck.is_some_and(|(_, rest)| {
+        let rest = rest.trim_matches(|c: char| !c.is_alphanumeric() && c != '(' && c != ')');
+        rest.is_empty() || rest.starts_with('(') && rest.ends_with(')')
+    });
+    is_struck || item.trim_end_matches(['*', '_', ' ']).ends_with('?') || UNSETTLED.is_match(item)
 }
 
 /// Whether a text is a question or names one.

@@ -37,6 +37,12 @@ pub(super) fn labelled(words: &str) -> Option<(String, String)> {
     is_short.then(|| (label[1].to_string(), label[2].to_string()))
 }
 
+/// Whether a label is the name of a file.
+pub(super) fn is_file(label: &str) -> bool {
+    let name = label.trim_matches(['`', ':', ' ']);
+    !name.contains(char::is_whitespace) && name.contains(['.', '/'])
+}
+
 /// Lower case, single blanks, no marks at the ends.
 pub(super) fn normal(words: &str) -> String {
     let bare = words.trim_matches(|c: char| !c.is_alphanumeric());
@@ -90,8 +96,24 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "current",
         "before",
         "requirement",
-    ]) || is(&["next", "notes for you", "tests", "steps", "result", "results", "why", "impact", "risk", "risks"])
-    {
+        "limitation",
+    ]) || is(&[
+        "commands",
+        "commands run",
+        "environment",
+        "files touched",
+        "impact",
+        "next",
+        "notes for you",
+        "result",
+        "results",
+        "risk",
+        "risks",
+        "steps",
+        "tests",
+        "timeline",
+        "why",
+    ]) {
         return Some(Section::Muted);
     }
     if is(&[
@@ -134,6 +156,12 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "challenge",
         "challenges",
         "challenges faced",
+        "challenges & solutions",
+        "challenges and solutions",
+        "challenges faced & solutions",
+        "challenges faced and solutions",
+        "blocker",
+        "blockers",
         "what went wrong",
         "problem solved",
         "why it failed",
