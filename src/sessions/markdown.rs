@@ -6,9 +6,10 @@ pub(super) mod clock;
 mod head;
 mod labels;
 mod lines;
+mod table;
 mod writing;
 
-use super::{Category, Head, Reading, State};
+use super::{Category, Head, Reading, State, forms};
 use clock::Clock;
 use labels::Section;
 use lines::Kind;
@@ -52,6 +53,7 @@ pub fn read(path: &str, text: &str) -> Option<Reading> {
     }
     // Empty lines in place of the front matter keep the numbers of lines right.
     let body = "\n".repeat(body_at) + &raw[body_at..].join("\n");
+    let body = lines::uncommented(&body);
     let (kinds, warnings) = lines::lines(&body);
     for kind in &kinds {
         match (kind, kind.said()) {
@@ -89,6 +91,12 @@ struct Reader {
     /// What the lines are made into, and what they will be when the label that said so is over.
     section: Section,
     parent: Section,
+    /// The section that goes on at the next empty line or label, below a label that only what follows at once belongs to.
+    resumed: Option<Section>,
+    /// What the first row of the table says of the others.
+    table: Option<table::Table>,
+    /// Whether the last line was indented code.
+    in_code: bool,
     /// The level of the last heading.
     level: usize,
     /// Whether a bullet or a heading of the second level was seen, before which the head stands.
@@ -116,6 +124,9 @@ impl Reader {
             writing,
             section: note,
             parent: note,
+            resumed: None,
+            table: None,
+            in_code: false,
             level: 1,
             in_body: false,
             listed: false,
@@ -129,8 +140,17 @@ impl Reader {
 
     fn line(&mut self, number: u32, kind: Kind<'_>) {
         self.writing.line = number;
+        if self.is_code(kind) {
+            return;
+        }
+        if !matches!(kind, Kind::Row(_)) {
+            self.table = None;
+        }
         match kind {
-            Kind::Blank => self.after_blank = true,
+            Kind::Blank => {
+                self.after_blank = true;
+                self.resume();
+            }
             Kind::Rule => {
                 self.writing.close();
                 if matches!(self.section, Section::Each(_)) {
@@ -149,8 +169,27 @@ impl Reader {
         }
     }
 
+    /// Whether a line is code because it is indented and belongs to no list.
+    fn is_code(&mut self, kind: Kind<'_>) -> bool {
+        let indent = match kind {
+            Kind::Blank => return false,
+            Kind::Bullet { indent, .. } | Kind::Text { indent, .. } => indent,
+            _ => 0,
+        };
+        let is_free = matches!(self.section, Section::Each(_) | Section::Frame) && self.writing.bullet().is_none();
+        self.in_code = indent >= lines::TAB && is_free && (self.in_code || self.after_blank);
+        self.in_code
+    }
+
+    fn resume(&mut self) {
+        if let Some(section) = self.resumed.take() {
+            self.section = section;
+        }
+    }
+
     fn enter(&mut self, section: Section) {
         self.writing.close();
+        self.resumed = None;
         self.section = section;
         self.listed = false;
     }
@@ -175,16 +214,53 @@ impl Reader {
             self.timed(&timed);
             return;
         }
-        if known.is_none() {
-            let note = Section::Each(Category::Note);
-            let section = if level > 2 { self.parent } else { note };
-            self.enter(section);
-            self.open(self.category(), Shape::Prose, 0, text);
+        self.resumed = None;
+        match (labels::told(text), known) {
+            (Some(category), _) => self.headed(category, text),
+            (None, Some(section)) => self.enter(section),
+            (None, None) => self.part(level, text),
         }
-        self.enter(known.unwrap_or(self.section));
         if level <= 2 {
             self.parent = self.section;
             self.is_closed |= text.starts_with("Session Classification");
+        }
+    }
+
+    /// An entry that a heading tells. One thing that was decided, seen or hard has below it why, and how it was met; below
+    /// a goal there are others.
+    fn headed(&mut self, category: Category, text: &str) {
+        self.enter(Section::Each(category));
+        if category == Category::Goal {
+            self.open(category, Shape::Bullet, 0, text);
+            self.writing.close();
+        } else {
+            self.open(category, Shape::Heading, 0, text);
+            self.section = Section::Each(Self::aside_of(category));
+        }
+    }
+
+    /// A heading that says nothing known: further in than a section, it is one of those things.
+    fn part(&mut self, level: usize, text: &str) {
+        let is_decided = matches!(self.parent, Section::Each(Category::Decision | Category::Pattern));
+        let is_part = level > 2 && !(is_decided && (labels::denies(text) || forms::is_unsettled(text)));
+        self.enter(if is_part { self.parent } else { Section::Each(Category::Note) });
+        let category = self.category();
+        let has_reasons =
+            matches!(category, Category::Challenge | Category::Decision | Category::Observation | Category::Pattern);
+        self.open(category, if has_reasons { Shape::Part } else { Shape::Prose }, 0, text);
+        if !has_reasons {
+            self.writing.close();
+        }
+    }
+
+    /// Whether a label stands within what the heading above tells, and begins no list of its own.
+    fn is_within(&self, label: &str, known: Option<Section>, value: &str) -> bool {
+        let Some(headed) = self.writing.headed() else { return false };
+        match known {
+            _ if writing::is_answer(&format!("{label}:")) || writing::is_reason(label) => true,
+            None => !value.is_empty(),
+            Some(Section::Each(category)) => category == headed && !value.is_empty(),
+            Some(_) => false,
         }
     }
 
@@ -248,6 +324,11 @@ impl Reader {
             _ => {}
         }
         let known = labels::section(label);
+        if self.is_within(label, known, value) {
+            self.writing.append(format!("{label}: {value}").trim_end());
+            return;
+        }
+        self.resume();
         let words = label.split_whitespace().count();
         match (known, value) {
             (Some(section), "") if colon || words <= MAX_PLAIN_LABEL => self.enter(section),
@@ -258,16 +339,26 @@ impl Reader {
                 self.listed = false;
             }
             _ if writing::is_answer(&format!("{label}:")) && self.writing.answer(&format!("{label}: {value}")) => {}
+            _ if writing::is_cause(label) && self.writing.answer(&format!("{label}: {value}")) => {
+                self.section = Section::Each(Category::Observation);
+            }
             (known, value) => {
                 let category = match known {
                     Some(Section::Each(category)) => category,
                     Some(_) => Category::Note,
                     None => match self.category() {
                         category @ (Category::Work | Category::Challenge) => category,
-                        category @ (Category::Decision | Category::Pattern) if !self.listed => category,
+                        category @ (Category::Decision | Category::Pattern)
+                            if !self.listed && !labels::denies(label) =>
+                        {
+                            category
+                        }
                         _ => Category::Note,
                     },
                 };
+                if known.is_none() && !self.listed {
+                    self.resumed = Some(self.section);
+                }
                 self.open(category, Shape::Prose, 0, &format!("{label}: {value}"));
                 // What is listed below belongs to this label, except below work, where each line is a piece of it. Below
                 // a single decision stand its reasons.
@@ -308,6 +399,12 @@ impl Reader {
             }
             Section::Each(_) | Section::Frame => {}
         }
+        if state.is_none() && self.writing.headed().is_some() {
+            if !self.writing.about(text) {
+                self.writing.append(text);
+            }
+            return;
+        }
         let nested = self.writing.bullet().is_some_and(|outer| indent >= outer + NESTED);
         if nested && state.is_none() {
             if !self.writing.about(text) {
@@ -322,6 +419,8 @@ impl Reader {
             Category::Note => writing::own(text).unwrap_or(Category::Note),
             category => category,
         };
+        let category =
+            if category == Category::Decision && forms::is_unsettled(text) { Category::Note } else { category };
         self.open(category, Shape::Bullet, indent, text);
         self.writing.state(state);
         self.listed = true;
@@ -346,15 +445,20 @@ impl Reader {
             _ => {}
         }
         let marked = indent == 0 && text.starts_with(MARKS);
-        let goes_on = !self.after_blank || (indent >= NESTED && self.writing.bullet().is_some());
-        if goes_on && !marked && self.writing.append(text) {
+        let is_within = self.writing.is_part();
+        let goes_on = !self.after_blank || is_within || (indent >= NESTED && self.writing.bullet().is_some());
+        if goes_on && (is_within || !marked) && self.writing.append(text) {
             return;
         }
         if let Some(label) = text.strip_suffix(':').filter(|label| label.split_whitespace().count() <= MAX_PLAIN_LABEL)
-            && let Some(section) = labels::section(label)
         {
-            self.enter(section);
-            return;
+            if let Some(section) = labels::section(label) {
+                self.enter(section);
+                return;
+            }
+            if labels::denies(label) {
+                self.enter(Section::Each(Category::Note));
+            }
         }
         let category = match self.category() {
             category if self.listed && !marked => Self::aside_of(category),
@@ -371,18 +475,33 @@ impl Reader {
         }
     }
 
-    /// A table is one note, a row a line.
+    /// A row of a table whose first row names decisions or challenges is an entry; another table is one note, a row a line.
     fn row(&mut self, row: &str) {
         if matches!(self.section, Section::Prompts | Section::Dialogue) {
             return;
         }
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        if cells.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' '))) {
+        let cells = table::cells(row);
+        if table::is_divider(&cells) {
+            return;
+        }
+        if let Some(told) = self.table.as_ref().map(|table| table.entry(&cells)) {
+            let (category, lines) = told.unwrap_or((Category::Note, Vec::new()));
+            if let Some((first, more)) = lines.split_first() {
+                self.open(category, Shape::Bullet, 0, first);
+                more.iter().for_each(|line| _ = self.writing.append(line));
+            }
+            self.writing.close();
             return;
         }
         let row = cells.join(" | ");
-        if self.after_blank || !self.writing.row(&row) {
+        if self.writing.headed().is_some() && self.writing.append(&row) || !self.after_blank && self.writing.row(&row) {
+            return;
+        }
+        self.table = table::named(&cells);
+        if self.table.is_none() {
             self.open(Category::Note, Shape::Table, 0, &row);
+        } else {
+            self.writing.close();
         }
     }
 

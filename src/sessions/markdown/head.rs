@@ -157,6 +157,7 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
         return kind.eq_ignore_ascii_case("session") && !head.id.is_empty();
     }
     let body = raw[end.map_or(0, |end| end + 1)..].join("\n");
+    let body = lines::uncommented(&body);
     let (mut sections, mut named, mut heading) = (0, None, "");
     for line in lines::lines(&body).0 {
         match line {

@@ -33,6 +33,59 @@ const fn each(category: Category, any: &'static [&'static str]) -> Row {
     Row { section: Section::Each(category), any, with: &[], without: &[] }
 }
 
+/// Words by which a label says that something is not decided, or not any more.
+const DENYING: &[&str] = &[
+    "abandoned",
+    "alternatives",
+    "awaiting",
+    "considered",
+    "deferred",
+    "discarded",
+    "future",
+    "not",
+    "open",
+    "outstanding",
+    "pending",
+    "possible",
+    "potential",
+    "proposed",
+    "rejected",
+    "reverted",
+    "revoked",
+    "superseded",
+    "tbd",
+    "undecided",
+    "unresolved",
+    "upcoming",
+];
+
+/// What is still to be done with a decision, behind `to`.
+const TO_COME: &[&str] = &["be", "confirm", "consider", "discuss", "make", "resolve", "review", "revisit", "take"];
+
+/// Last words of a label that is of one thing, which the rest of its heading tells.
+const OF_ONE: &[&str] = &[
+    "blocker",
+    "bug",
+    "cause",
+    "challenge",
+    "decided",
+    "decision",
+    "discovery",
+    "finding",
+    "goal",
+    "insight",
+    "issue",
+    "lesson",
+    "observation",
+    "pattern",
+    "problem",
+    "realization",
+    "takeaway",
+];
+
+/// What stands between such a label and the rest.
+const BETWEEN: [&str; 4] = [": ", " - ", " – ", " — "];
+
 /// Whole labels, without numbers, brackets and marks. They come before the words of [`WORDS`].
 const PHRASES: &[Row] = &[
     Row { section: Section::Prompts, any: &["user prompts", "prompts"], with: &[], without: &[] },
@@ -259,12 +312,39 @@ pub(super) fn section(label: &str) -> Option<Section> {
     let phrase = PHRASES.iter().find(|row| row.any.contains(&whole.as_str()));
     let row = phrase.or_else(|| {
         let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-        WORDS.iter().find(|row| has(row.any) && (row.with.is_empty() || has(row.with)) && !has(row.without))
+        let applies = |row: &&Row| has(row.any) && (row.with.is_empty() || has(row.with)) && !has(row.without);
+        let is_open = |row: &&Row| row.section == Section::Each(Category::Decision) && denied(&words);
+        WORDS.iter().find(|row| applies(row) && !is_open(row))
     });
     if row.is_none() && words == ["work"] {
         return Some(Section::Each(Category::Work));
     }
     row.map(|row| row.section)
+}
+
+/// What a heading is that tells its entry itself: `Decision 1: Use one file`, `Problem - it broke`.
+pub(super) fn told(heading: &str) -> Option<Category> {
+    let splits = BETWEEN.iter().filter_map(|mark| heading.split_once(mark));
+    let (label, rest) = splits.min_by_key(|(label, _)| label.len())?;
+    if !OF_ONE.contains(&words(label).last()?.as_str()) || words(rest).is_empty() {
+        return None;
+    }
+    match section(label)? {
+        // What is still to come is of many.
+        Section::Each(Category::Plan) => None,
+        Section::Each(category) => Some(category),
+        _ => None,
+    }
+}
+
+/// Whether a label says that what stands below it is not decided, or not any more.
+pub(super) fn denies(label: &str) -> bool {
+    denied(&words(label))
+}
+
+fn denied(words: &[String]) -> bool {
+    let to_come = |pair: &[String]| pair[0] == "to" && TO_COME.contains(&pair[1].as_str());
+    words.iter().any(|word| DENYING.contains(&word.as_str())) || words.windows(2).any(to_come)
 }
 
 /// What the title of an activity makes of the lines below it: a title names a subject, so it is believed only where it
@@ -361,6 +441,37 @@ mod tests {
         );
         assert_eq!(section("User Prompts (14)"), Some(Section::Prompts));
         assert_eq!(section("Git Activity"), Some(Section::Together));
+    }
+
+    #[test]
+    fn what_is_not_decided_is_no_decision() {
+        for label in [
+            "Rejected decisions",
+            "Not decided",
+            "Decisions to make",
+            "Decisions to be made",
+            "Decisions reverted",
+            "Open decisions",
+            "Proposed design decisions",
+            "Undecided",
+        ] {
+            assert!(section(label).is_none() && denies(label), "{label}");
+        }
+        assert_eq!(section("Decision to use one file"), Some(Section::Each(Category::Decision)));
+    }
+
+    #[test]
+    fn a_heading_may_tell_its_entry() {
+        let check = |category, heading| assert_eq!(told(heading), category, "{heading}");
+        check(Some(Category::Decision), "Decision 1: Use one file");
+        check(Some(Category::Decision), "Key Decision - Use one file");
+        check(Some(Category::Challenge), "Issue #2 \u{2014} it broke");
+        check(Some(Category::Goal), "Goal: one file");
+        for heading in
+            ["Key Decisions: files", "Decision", "Bug fix: one file", "Pending decision: a file", "Note: a file"]
+        {
+            check(None, heading);
+        }
     }
 
     #[test]

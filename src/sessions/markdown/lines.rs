@@ -1,10 +1,12 @@
 //! A Markdown text to lines that say what they are: headings, bullets, labels, text. Refuses to read code: what stands
 //! between fences is no bullet and no heading, and a fence that nobody closed ends where the log itself goes on.
 
+use std::borrow::Cow;
+
 use super::labels;
 
-/// Columns of a tab.
-const TAB: usize = 4;
+/// Columns of a tab, and of the indentation that makes code.
+pub(super) const TAB: usize = 4;
 
 /// Fences that are tried as the one that was never closed; more of them are found in no log, and each costs a pass.
 const MAX_TRIES: usize = 20;
@@ -76,14 +78,70 @@ pub(super) fn lines(text: &str) -> (Vec<Kind<'_>>, Vec<String>) {
         }
         kinds.push(kind(rest));
     }
+    underlined(&raw, &mut kinds);
     (kinds, warnings)
+}
+
+/// Headings that are underlined. A rule below a sentence is a rule: only where the line is known to be a heading, or the
+/// rule is of equals signs, it underlines.
+fn underlined(raw: &[&str], kinds: &mut [Kind<'_>]) {
+    for at in 1..kinds.len() {
+        let (Kind::Text { indent: 0..TAB, text }, Kind::Rule) = (kinds[at - 1], kinds[at]) else { continue };
+        let is_alone = at < 2 || matches!(kinds[at - 2], Kind::Blank | Kind::Rule | Kind::Heading { .. });
+        let level = match raw[at].trim().as_bytes()[0] {
+            b'=' => 1,
+            b'-' if labels::section(text).is_some() || super::clock::heading(text).is_some() => 2,
+            _ => continue,
+        };
+        if is_alone {
+            (kinds[at - 1], kinds[at]) = (Kind::Heading { level, text }, Kind::Blank);
+        }
+    }
+}
+
+/// The text without comments that begin and end within a line, behind something else. What stands between backticks is
+/// none.
+pub(super) fn uncommented(text: &str) -> Cow<'_, str> {
+    if !text.contains("-->") {
+        return Cow::Borrowed(text);
+    }
+    let mut in_comment = false;
+    let lines = text.split('\n').map(|line| {
+        let (is_within, ends) = (in_comment, line.contains("-->"));
+        let opens = line.trim_start().starts_with("<!--") && !ends;
+        in_comment = (is_within || opens) && !ends;
+        if is_within || opens { Cow::Borrowed(line) } else { without_comments(line) }
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn without_comments(line: &str) -> Cow<'_, str> {
+    // How far the line was looked at, how far it was taken, and whether backticks are open there.
+    let (mut left, mut seen, mut from, mut is_quoted) = (String::new(), 0, 0, false);
+    while let Some(at) = line[seen..].find("<!--").map(|at| seen + at) {
+        is_quoted ^= line[seen..at].matches('`').count() % 2 == 1;
+        seen = at + "<!--".len();
+        if is_quoted || line[..at].ends_with('\\') || line[..at].trim_start().is_empty() {
+            continue;
+        }
+        let Some(length) = line[seen..].find("-->") else { break };
+        left.push_str(&line[from..at]);
+        seen += length + "-->".len();
+        from = seen;
+    }
+    if from == 0 { Cow::Borrowed(line) } else { Cow::Owned(left + &line[from..]) }
 }
 
 /// The label and value of `**Label**: value`, `**Label:** value`, `**Label: value**`, `**Label**`, and whether a colon
 /// stands there; none where the bold is a part of a sentence.
 pub(super) fn label(text: &str) -> Option<(&str, &str, bool)> {
-    let (bold, rest) = text.strip_prefix("**")?.split_once("**")?;
+    let mark = ["***", "___", "**", "__"].into_iter().find(|mark| text.starts_with(mark))?;
+    let (bold, rest) = text[mark.len()..].split_once(mark)?;
     let (bold, rest) = (bold.trim(), rest.trim());
+    // Names of programs may begin and end so.
+    if mark.starts_with('_') && !bold.contains([' ', ':']) && labels::section(bold).is_none() {
+        return None;
+    }
     let (label, value, colon) = match (bold.strip_suffix(':'), rest.strip_prefix(':')) {
         (Some(label), after) => (label, after.unwrap_or(rest), true),
         (None, Some(value)) => (bold, value, true),
@@ -289,6 +347,24 @@ mod tests {
             &[Blank, text, Blank, Blank, Blank, Text { indent: 1, text: "a" }],
         );
         assert_eq!(check("<!-- x\na", &[Blank, text]), ["line 1: a comment without an end"]);
+    }
+
+    #[test]
+    fn comments_within_a_line_are_left_out() {
+        let check = |text: &str, expect: &str| assert_eq!(uncommented(text), expect, "{text}");
+        check("- a <!-- b --> c<!-- d -->", "- a  c");
+        check("<!-- a --> b\n<!-- c\nd --> e", "<!-- a --> b\n<!-- c\nd --> e");
+        check("`<!-- a -->` b \\<!-- c --> <!-- d", "`<!-- a -->` b \\<!-- c --> <!-- d");
+    }
+
+    #[test]
+    fn a_heading_may_be_underlined() {
+        use Kind::*;
+        check("Goals\n---\na", &[Heading { level: 2, text: "Goals" }, Blank, Text { indent: 0, text: "a" }]);
+        check("A thing\n===", &[Heading { level: 1, text: "A thing" }, Blank]);
+        check("A thing\n---", &[Text { indent: 0, text: "A thing" }, Rule]);
+        check("a\nGoals\n---", &[Text { indent: 0, text: "a" }, Text { indent: 0, text: "Goals" }, Rule]);
+        check("__init__: a", &[Text { indent: 0, text: "__init__: a" }]);
     }
 
     #[test]

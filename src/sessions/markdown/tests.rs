@@ -109,6 +109,11 @@ fn labels_in_every_form_say_what_their_bullets_are() {
         "### 1. Key Decisions",
         "Key decisions:",
         "**Technical Decisions**",
+        "***Key Decisions:***",
+        "__Key Decisions:__",
+        "**Key Decisions:** <!-- why -->",
+        "Key Decisions\n-------------",
+        "Decisions\n---",
         "\n**Key Decisions:**\n",
     ] {
         check(&format!("{label}\n- Use one file\n"), &[(Category::Decision, "Use one file")]);
@@ -167,6 +172,108 @@ fn a_sentence_below_decisions_is_a_note() {
         "**Decision:** Use one file\n- it is small\n",
         &[(Category::Decision, "Decision: Use one file"), (Category::Note, "it is small")],
     );
+}
+
+#[test]
+fn a_heading_tells_its_entry_and_what_is_below_belongs_to_it() {
+    use Category::{Challenge, Decision, Note, Observation, Pattern, Work};
+    check("### Decision 1: Use one file\nIt is small.\n", &[(Decision, "Decision 1: Use one file / It is small.")]);
+    check("### Decision: Use one file\n", &[(Decision, "Decision: Use one file")]);
+    check("### Key Decision - Use one file\n\n- small\n", &[(Decision, "Key Decision - Use one file / small")]);
+    check(
+        "### Issue 1: it broke\nText.\n\n**Fix**: mended\n",
+        &[(Challenge, "Issue 1: it broke / Text. / Fix: mended")],
+    );
+    check("#### Challenge: it broke\n", &[(Challenge, "Challenge: it broke")]);
+    check(
+        "### Decision 1: a one\n\n**Why:**\n- small\n\n**Work Completed:**\n- b one\n### Finding: c one\n---\nd one\n",
+        &[
+            (Decision, "Decision 1: a one / Why: / small"),
+            (Work, "b one"),
+            (Observation, "Finding: c one"),
+            (Note, "d one"),
+        ],
+    );
+    check(
+        "## Decisions\n### Use tabs\nEveryone likes them.\n\nOr so.\n### Use one file\n- a one\n### Rejected\n- b one\n",
+        &[
+            (Decision, "Use tabs / Everyone likes them. / Or so."),
+            (Decision, "Use one file"),
+            (Decision, "a one"),
+            (Note, "Rejected"),
+            (Note, "b one"),
+        ],
+    );
+    check("## Patterns\n### Builder\nFor each.\n", &[(Pattern, "Builder / For each.")]);
+    check("## Work Completed\n### Oven\n- a one\n", &[(Work, "Oven"), (Work, "a one")]);
+    let long = format!("### Decision: a one\n{}- b one\n", "A word.\n".repeat(200));
+    assert!(of(&reading(&long).entries, Decision)[0].content.len() < 1_100);
+}
+
+#[test]
+fn what_is_not_decided_is_a_note() {
+    for label in ["Rejected decisions", "Not decided", "Decisions to make", "Decisions reverted", "Open decisions"] {
+        for text in [
+            format!("## {label}\n"),
+            format!("**{label}:**\n"),
+            format!("{label}:\n"),
+            format!("## Decisions\n### {label}\n"),
+        ] {
+            let entries = reading(&format!("{text}- Use one file\n")).entries;
+            assert!(of(&entries, Category::Decision).is_empty(), "{text}");
+            assert_eq!(entries.last().map(|entry| entry.content.as_str()), Some("Use one file"), "{text}");
+        }
+    }
+    for item in ["~~Use one file~~", "Should we use one file?", "TBD: name", "Pending: the name"] {
+        check(&format!("## Decisions\n- {item}\n"), &[(Category::Note, item)]);
+    }
+    check("## Decisions\n- **Decision**: ~~a~~ b one\n", &[(Category::Decision, "Decision: ~~a~~ b one")]);
+}
+
+#[test]
+fn a_name_with_its_reason_leaves_the_list_a_list() {
+    use Category::{Decision, Note};
+    check(
+        "## Decisions\n\n**Use one file**: small\n**Use tabs**: wide\n- so wide\n\n- a one\n",
+        &[(Decision, "Use one file: small"), (Decision, "Use tabs: wide"), (Note, "so wide"), (Decision, "a one")],
+    );
+}
+
+#[test]
+fn a_problem_its_cause_and_its_fix_are_one() {
+    for between in ["\n", "\n\n", " "] {
+        let text = format!("**Problem**: it broke{between}**Root cause**: cold{between}**Fix**: mended\n");
+        let entries = reading(&text).entries;
+        assert_eq!((entries.len(), entries[0].category), (1, Category::Challenge), "{text}");
+        assert!(entries[0].content.contains("cold") && entries[0].content.ends_with("mended"), "{text}");
+    }
+    check("**Root cause**: cold\n", &[(Category::Observation, "Root cause: cold")]);
+}
+
+#[test]
+fn rows_of_decisions_are_decisions() {
+    check(
+        "| Decision | Reason |\n|---|---|\n| Use one file | small |\n| ~~Use two~~ | big |\n\n| Problem | Solution |\n|--|--|\n\
+         | it broke | mended |\n",
+        &[
+            (Category::Decision, "Use one file / Reason: small"),
+            (Category::Note, "~~Use two~~ / Reason: big"),
+            (Category::Challenge, "it broke / Solution: mended"),
+        ],
+    );
+}
+
+#[test]
+fn lists_are_told_from_indented_code() {
+    check(
+        "Text.\n\n    - Decision: a one\n    more\n\n- b one\n",
+        &[(Category::Note, "Text."), (Category::Note, "b one")],
+    );
+    check(
+        "**Key Decisions:**\n    - a one\n\n    - b one\n",
+        &[(Category::Decision, "a one"), (Category::Decision, "b one")],
+    );
+    check("1. a one\n\n    - b one\n", &[(Category::Note, "a one / b one")]);
 }
 
 #[test]

@@ -6,6 +6,9 @@ use crate::event;
 /// Contents that say that there is nothing to say.
 const NOTHING: &[&str] = &["-", "n/a", "na", "none", "none yet", "nothing", "tbd", "todo"];
 
+/// How much of what stands below its heading belongs to an entry, in bytes: what is longer is a text of its own.
+const MAX_BELOW: usize = 1_000;
+
 /// What an entry was begun by, which says what may follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -13,6 +16,10 @@ pub(super) enum Shape {
     Bullet,
     /// A paragraph, or a label.
     Prose,
+    /// A heading that tells an entry; what stands below it belongs to it.
+    Heading,
+    /// A heading within a section of one kind; the sentences below it belong to it, and a list is its own.
+    Part,
     /// The first row of a table.
     Table,
     /// The first of the lines that are one note together.
@@ -93,6 +100,18 @@ impl Writing {
         self.open.as_ref().filter(|open| open.shape == Shape::Bullet).map(|open| open.indent)
     }
 
+    /// The category of the open entry, where a heading began it and what follows belongs to it.
+    pub(super) fn headed(&self) -> Option<Category> {
+        let is_headed = |open: &&Open| open.shape == Shape::Heading && open.entry.content.len() < MAX_BELOW;
+        self.open.as_ref().filter(is_headed).map(|open| open.entry.category)
+    }
+
+    /// Whether a paragraph belongs to the heading that stands above.
+    pub(super) fn is_part(&self) -> bool {
+        let is_part = |open: &Open| open.shape == Shape::Part && open.entry.content.len() < MAX_BELOW;
+        self.headed().is_some() || self.open.as_ref().is_some_and(is_part)
+    }
+
     /// Whether a goal was written down.
     pub(super) fn has(&self, category: Category) -> bool {
         category == Category::Goal && self.has_goal
@@ -100,7 +119,8 @@ impl Writing {
 
     /// A further line of the open bullet or paragraph; whether there is one.
     pub(super) fn append(&mut self, text: &str) -> bool {
-        self.append_to(&[Shape::Bullet, Shape::Prose], text)
+        let shapes = if self.is_part() { [Shape::Heading, Shape::Part] } else { [Shape::Bullet, Shape::Prose] };
+        self.append_to(&shapes, text)
     }
 
     /// A further row of the open table; whether there is one.
@@ -130,7 +150,7 @@ impl Writing {
         }
     }
 
-    /// Takes a solution to the challenge before it; whether there is one.
+    /// Takes a solution to the challenge before it, or what it came from; whether there is one.
     pub(super) fn answer(&mut self, text: &str) -> bool {
         if let Some(open) = self.open.as_mut().filter(|open| open.entry.category == Category::Challenge) {
             push_line(&mut open.entry.content, text);
@@ -253,6 +273,34 @@ pub(super) fn is_answer(text: &str) -> bool {
         && ["solution", "fix", "resolution", "resolved", "solved", "workaround"]
             .iter()
             .any(|w| word.eq_ignore_ascii_case(w))
+}
+
+/// Whether a label says why, behind what was decided or hard.
+pub(super) fn is_reason(label: &str) -> bool {
+    const REASONS: &[&str] = &[
+        "alternatives",
+        "alternatives considered",
+        "background",
+        "benefits",
+        "consequences",
+        "context",
+        "cons",
+        "impact",
+        "pros",
+        "rationale",
+        "reason",
+        "reasoning",
+        "reasons",
+        "trade-offs",
+        "tradeoffs",
+        "why",
+    ];
+    is_cause(label) || REASONS.iter().any(|word| label.eq_ignore_ascii_case(word))
+}
+
+/// Whether a label says what the challenge before it came from.
+pub(super) fn is_cause(label: &str) -> bool {
+    ["cause", "diagnosis", "root cause", "symptom", "symptoms"].iter().any(|word| label.eq_ignore_ascii_case(word))
 }
 
 /// What a bullet says of itself where its section says nothing: `**Decision**: ...`.
