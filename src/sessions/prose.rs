@@ -5,8 +5,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::sections;
+
 /// Most lines of one message that are looked at; what is longer is a document.
 const MAX_LINES: usize = 2_000;
+
+/// Blanks that make code of a line.
+const CODE: usize = 4;
 
 /// A piece of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +51,19 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
             open = false;
             continue;
         }
+        if open && trimmed.len() > 1 && trimmed.chars().all(|c| matches!(c, '-' | '=')) {
+            underline(&mut blocks);
+        }
         if trimmed.starts_with(['|', '>', '<']) || trimmed.chars().all(|c| matches!(c, '-' | '*' | '_' | '=' | ' ')) {
             open = false;
             continue;
         }
         let indent = line.len() - line.trim_start().len();
+        // Behind an empty line, and in no list, it is code; so is a tab.
+        let is_code = (indent >= CODE || line.starts_with('\t')) && !open;
+        if is_code && !matches!(blocks.last(), Some(Block::Item(..))) {
+            continue;
+        }
         let heading = trimmed.strip_prefix('#').map(|rest| rest.trim_start_matches('#'));
         if let Some(heading) = heading.filter(|heading| heading.starts_with(' ')) {
             blocks.push(Block::Heading(plain(heading)));
@@ -82,10 +95,21 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
     blocks.into_iter().map(labelled).collect()
 }
 
+/// A line of dashes below a paragraph makes a heading of it, where it is known to be one.
+fn underline(blocks: &mut [Block]) {
+    if let Some(last) = blocks.last_mut()
+        && let Block::Para(words) = last
+        && sections::of(words).is_some()
+    {
+        *last = Block::Heading(plain(words));
+    }
+}
+
 /// A paragraph that is bold as a whole, and short, names what follows.
 fn labelled(block: Block) -> Block {
     let Block::Para(words) = &block else { return block };
-    let bold = words.strip_prefix("**").and_then(|rest| rest.trim_end_matches(':').strip_suffix("**"));
+    let within = |mark| words.strip_prefix(mark)?.trim_end_matches(':').strip_suffix(mark);
+    let bold = within("**").or_else(|| within("__").filter(|label| sections::of(label).is_some()));
     let is_file = words.strip_prefix('`').and_then(|rest| rest.trim_end_matches(':').strip_suffix('`'));
     match bold.or(is_file) {
         Some(label) if !label.contains("**") && label.len() <= 100 => Block::Label(plain(label)),
@@ -152,6 +176,17 @@ mod tests {
         ];
         assert_eq!(blocks(text), expect);
         assert_eq!(plain("✅ Removed **y** in [a](b/c.md)"), "Removed y in a");
+    }
+
+    #[test]
+    fn labels_and_headings_have_other_forms() {
+        let check = |text: &str, expect: &[Block]| assert_eq!(blocks(text), expect, "{text}");
+        check("__Key Decisions:__", &[Block::Label("Key Decisions:".into())]);
+        check("***Key Decisions:***", &[Block::Label("Key Decisions:*".into())]);
+        check("__init__:", &[Block::Para("__init__:".into())]);
+        check("Decisions\n---------\nText", &[Block::Heading("Decisions".into()), Block::Para("Text".into())]);
+        check("Text\n---", &[Block::Para("Text".into())]);
+        check("Text\n\n    - Decision: x\n    more\n\nText", &[Block::Para("Text".into()), Block::Para("Text".into())]);
     }
 
     #[test]
