@@ -48,8 +48,13 @@ pub fn read(path: &str, text: &str) -> Option<Reading> {
     let raw: Vec<&str> = text.lines().collect();
     let body_at = head::front_end(&raw).map_or(0, |end| end + 1);
     let mut head = Head::default();
-    for (key, value) in head::front(&raw[..body_at]) {
-        head::set(&mut head, &key, value);
+    let front = head::front(&raw[..body_at]);
+    for (key, value) in &front {
+        head::set(&mut head, key, value);
+    }
+    // Where nothing else says when it began, its date does.
+    for (_, value) in front.iter().filter(|(key, _)| key == "date") {
+        head::set(&mut head, "started", value);
     }
     // Empty lines in place of the front matter keep the numbers of lines right.
     let body = "\n".repeat(body_at) + &raw[body_at..].join("\n");
@@ -427,6 +432,10 @@ impl Reader {
     }
 
     fn text(&mut self, indent: usize, text: &str) {
+        let is_said = Kind::Text { indent, text }.said().is_some();
+        if !self.in_body && is_said {
+            return;
+        }
         let text = text.trim_start_matches(['>', ' ']);
         match self.section {
             Section::Prompts => return,

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 /// What is larger is milliseconds: as seconds it would lie thousands of years ahead.
 const MAX_SECONDS: i64 = 100_000_000_000;
 
-/// Unix seconds of an instant: `2025-11-24T22:49:31Z`, another offset, seconds or milliseconds since 1970.
+/// Unix seconds of an instant: `2025-11-24T22:49:31Z`, `2025-11-24 22:49 UTC`, another offset, seconds or milliseconds
+/// since 1970. A zone by name is none but UTC: most names are of several.
 pub fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     if !text.is_empty() && text.len() <= 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -20,7 +21,46 @@ pub fn instant(text: &str) -> Option<i64> {
             _ => None,
         };
     }
-    text.parse::<Timestamp>().ok().map(Timestamp::as_second)
+    text.parse::<Timestamp>().ok().map(Timestamp::as_second).or_else(|| shown(text))
+}
+
+/// An instant as people write it: a day, a time without seconds maybe, and the zone behind a blank.
+fn shown(text: &str) -> Option<i64> {
+    let (date, rest) = text.split_at_checked("2025-11-24".len())?;
+    let rest = rest.strip_prefix(['T', ' '])?.trim_start();
+    let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.')).unwrap_or(rest.len());
+    let (clock, zone) = rest.split_at(end);
+    let is_clock = matches!(clock.len(), 5 | 8..) && clock.as_bytes()[2] == b':';
+    let offset = offset(zone).filter(|_| is_clock && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))?;
+    Some(civil(&format!("{date} {clock}"))? - offset)
+}
+
+/// Seconds from UTC of `UTC`, `GMT`, `Z`, `+0900`, `+09:00`, `+09`, `UTC+9`, in brackets or not.
+fn offset(zone: &str) -> Option<i64> {
+    let zone = zone.trim();
+    let zone = zone.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(zone);
+    let named = ["UTC", "GMT"].iter().find_map(|name| zone.strip_prefix(name));
+    let number = match (named, zone) {
+        (Some(""), _) | (None, "Z" | "z") => return Some(0),
+        (Some(number), _) | (None, number) => number,
+    };
+    let (sign, digits) = match number.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = match (digits.split_once(':'), digits.len()) {
+        (Some((hours, minutes)), _) if minutes.len() == 2 => (hours, minutes),
+        (None, 4) => digits.split_at_checked(2)?,
+        (None, 2) => (digits, "0"),
+        (None, 1) if named.is_some() => (digits, "0"),
+        _ => return None,
+    };
+    let whole = |text: &str, most: i64| {
+        let is_whole = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i64>().ok().filter(|number| is_whole && *number <= most)
+    };
+    Some(sign * (whole(hours, 14)? * 3600 + whole(minutes, 59)? * 60))
 }
 
 /// Seconds since 1970 on a clock of unknown zone: `20251124-174931`, `20251124-1749`, `20251124`, `2025-11-24`,
@@ -59,6 +99,32 @@ mod tests {
         check(" 2025-11-24T17:49:31-05:00 ", Some(1_764_024_571));
         check("1764024571", Some(1_764_024_571));
         check("1764024571512", Some(1_764_024_571));
+        for text in [
+            "2025-11-24 22:49:31 UTC",
+            "2025-11-24 22:49:31Z",
+            "2025-11-24 22:49:31 (UTC)",
+            "2025-11-24T22:49:31.250 GMT",
+            "2025-11-25 07:49:31 +0900",
+            "2025-11-25 07:49:31 UTC+9",
+            "2025-11-24 17:49:31 -05:00",
+            "2025-11-25 04:19:31+05:30",
+        ] {
+            check(text, Some(1_764_024_571));
+        }
+        check("2025-11-24 22:49 UTC", Some(1_764_024_540));
+        for text in [
+            "2025-11-24 22:49 EST",
+            "2025-11-24 22:49 CET",
+            "2025-11-24 22:49 JST",
+            "2025-11-24 22:49",
+            "2025-11-24 UTC",
+            "2025-11-24 22:49 +9",
+            "2025-11-24 22:49 +2500",
+            "2025-11-24 22:49 UTC and more",
+            "2025-13-24 22:49 UTC",
+        ] {
+            check(text, None);
+        }
         check("2025", None);
         check("", None);
         check("2025-11-24T22:49:31", None);
@@ -82,8 +148,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in ".{0,30}", digits in "[0-9:T -]{0,24}") {
-            for text in [&text, &digits] {
+        fn no_text_panics(
+            text in ".{0,30}",
+            digits in "[0-9:T -]{0,24}",
+            zoned in "2025-11-24[ T][0-9:.]{0,9}[ (]?(UTC|GMT|Z)?[-+0-9:é)]{0,7}",
+        ) {
+            for text in [&text, &digits, &zoned] {
                 let _ = (instant(text), civil(text));
             }
         }

@@ -13,6 +13,9 @@ const BEGINNING: usize = 16 * 1024;
 /// Longest value of the head, in bytes: more is no name.
 const MAX_VALUE: usize = 500;
 
+/// Most words of a value in a line without bold: a name, a commit and its subject in short.
+const MAX_WORDS: usize = 4;
+
 /// Sections of a log without an ID; a single one stands in many documents.
 const MIN_SECTIONS: usize = 2;
 
@@ -48,6 +51,41 @@ fn unquoted(value: &str) -> &str {
         }
     }
     value.split(" #").next().unwrap_or_default().trim_end()
+}
+
+/// Keys that say something of the log in a line without bold as well. Others, as `Status`, also begin sentences.
+const PLAIN: &[&str] = &[
+    "adapter",
+    "agent",
+    "branch",
+    "created",
+    "end tag",
+    "ended",
+    "ending commit",
+    "git branch",
+    "id",
+    "llm",
+    "model",
+    "session id",
+    "session tag",
+    "session tags",
+    "start tag",
+    "started",
+    "starting commit",
+];
+
+/// Key and value of a line without bold that says something of the log: `Started: 2025-06-02T02:30:02Z`.
+pub(super) fn plain(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.split_once(':')?;
+    let (key, value) = (key.trim(), value.trim());
+    let is_known = !value.is_empty() && PLAIN.iter().any(|known| key.eq_ignore_ascii_case(known));
+    // A time that is none is a sentence, and so is a name of many words.
+    let is_said = match key.to_ascii_lowercase().as_str() {
+        "created" | "ended" | "started" => time::instant(value).is_some(),
+        "id" | "session id" => !value.contains(char::is_whitespace),
+        _ => value.split_whitespace().count() <= MAX_WORDS,
+    };
+    (is_known && is_said).then_some((key, value))
 }
 
 /// Takes a key's value into the head, where it has none yet; whether the key is one of the head's.
@@ -165,7 +203,7 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
                 heading = text;
                 named = title(text);
             }
-            Kind::Label { .. } | Kind::Bullet { .. } if sections == 0 => {
+            Kind::Label { .. } | Kind::Bullet { .. } | Kind::Text { .. } if sections == 0 => {
                 let Some((label, value)) = line.said() else { continue };
                 dated |= matches!(label.to_ascii_lowercase().as_str(), "date" | "duration");
                 set(&mut head, label, value);
@@ -219,6 +257,7 @@ mod tests {
             ("x.md", "---\ntype: session\nid: 20250601-223000\ntitle: 'a: b'\n---\n\n## Goals\n".into()),
             ("x.md", "---\r\ntype: \"session\"\r\nid: \"a\"\r\n---\r\n".into()),
             ("x.md", "# Session: a thing\n\n## Goals\n- a\n\n## Activity Log\n### 10:00 - Session Start\n".into()),
+            ("x.md", "# Session: a thing\n\nID: a\nStarted: 2025-06-02 02:30 UTC\n".into()),
             ("x/sessions/a.md", "# A Thing Session\n**Date**: 2025-06-01\n\n## Summary\nText.\n".into()),
             ("x/sessions/2025-06-01.md", "# A day\n\n## Goals\n- a\n\n## Key Decisions\n- b\n".into()),
             ("x/last-session.md", "# Last Session: a thing\n\nSee: layer/sessions/20250601-223000.md\n".into()),
@@ -236,6 +275,7 @@ mod tests {
             ("commands/session-start.md", "Start a session:\n\n1. Run it\n   - `session start`\n".into()),
             ("docs/sessions.md", format!("# How sessions are logged\n\n```\n# Session: x\n{ID}```\n")),
             ("docs/sessions.md", format!("# Session files\n\n```markdown\n{ID}\n## Goals\n## Activity Log\n```\n")),
+            ("sessions/api.md", "# A session\n\nStarted: by whoever asks.\nID: a name of it\n".into()),
             (
                 "spec/session.md",
                 "---\ntype: feat\nid: session\nstatus: done\n---\n# Session: a spec\n## Goals\n".into(),
@@ -259,6 +299,7 @@ mod tests {
             ("Session Tags", "a-start..a-end"),
             ("LLM", "<model>"),
             ("start_timestamp", "1764024571512"),
+            ("started", "2020-01-01 10:00 UTC"),
         ] {
             assert!(set(&mut head, key, value), "{key}");
         }

@@ -38,8 +38,10 @@ impl<'a> Kind<'a> {
         match self {
             Kind::Label { label, value, colon: true } => Some((label, value)),
             Kind::Bullet { indent: 0, text } => {
-                label(text).filter(|(.., colon)| *colon).map(|(key, value, _)| (key, value))
+                let bold = label(text).filter(|(.., colon)| *colon).map(|(key, value, _)| (key, value));
+                bold.or_else(|| super::head::plain(text))
             }
+            Kind::Text { indent: 0, text } => super::head::plain(text),
             _ => None,
         }
     }

@@ -356,6 +356,27 @@ fn front_matter_is_a_head_too_and_lines_keep_their_numbers() {
 }
 
 #[test]
+fn a_head_is_read_in_every_form() {
+    let started = Some(1_748_831_400);
+    for head in [
+        "# Session: a thing\n**ID**: a\n**Started**: 2025-06-02 02:30 UTC\n",
+        "# Session: a thing\nID: a\nStarted: 2025-06-02 11:30:00 +0900\n",
+        "# Session: a thing\n- ID: a\n- Started: 2025-06-02 02:30 GMT\n",
+        "Session: a thing\n================\n\n**ID:** a\n**Started:** 2025-06-02T02:30:00Z <!-- utc -->\n",
+        "---\ntype: session\nid: a\ndate: 2025-06-02T02:30:00Z\n---\n# Session: a thing\n",
+        "---\ntype: session\nid: a\ndate: 2020-01-01T00:00:00Z\nstarted: 2025-06-02T02:30:00Z\n---\n# Session: a thing\n",
+    ] {
+        let reading = read("x.md", &format!("{head}\n## Goals\n- a one\n")).expect("a session");
+        let told = (reading.head.id.as_str(), reading.head.title.as_str(), reading.head.started);
+        assert_eq!(told, ("a", "a thing", started), "{head}");
+        assert_eq!((reading.entries.len(), reading.entries[0].at), (1, started), "{head}");
+    }
+    let unread = "# Session: a thing\n**ID**: a\n**Started**: 2025-06-02 02:30 EST\n";
+    assert_eq!(read("x.md", unread).expect("a session").head.started, None);
+    check("ID: not a name\nStarted: late.\n", &[(Category::Note, "ID: not a name / Started: late.")]);
+}
+
+#[test]
 fn a_log_that_says_nothing_is_a_stub() {
     let frame = "## Goals\n- [ ] a thing\n\n## Activity Log\n### 22:30 - Session Start\nSession initialized with goal: a thing\n\
                  Working on branch: main\nTagged as: a-start\n";
