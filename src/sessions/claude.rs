@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::gather::{Call, Gathered, Standing};
-use super::line::Json;
+use super::line::{self, Json};
 use super::shell::{self, Ended};
 use super::{Reading, Taking, Transcript};
 
@@ -56,7 +56,7 @@ pub fn reader(taking: Taking) -> Box<dyn Transcript> {
 
 /// The folder a line was written in; most lines name it.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
-    Json::of_line(line)?.at("cwd").text().map(str::to_string)
+    Json::of_line(line).0.iter().find_map(|object| object.at("cwd").text()).map(str::to_string)
 }
 
 struct Claude {
@@ -91,12 +91,16 @@ fn short(uuid: &str) -> u64 {
 impl Transcript for Claude {
     fn line(&mut self, line: &[u8]) {
         self.gathered.next_line();
-        if line.iter().all(u8::is_ascii_whitespace) {
+        if line::unpadded(line).is_empty() {
             return;
         }
-        match Json::of_line(line) {
-            Some(read) => self.read(&read),
-            None => self.gathered.skip(),
+        let (objects, is_whole) = Json::of_line(line);
+        for object in &objects {
+            self.gathered.is_unnamed();
+            self.read(object);
+        }
+        if !is_whole {
+            self.gathered.skip();
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::gather::{Call, Gathered, Standing};
-use super::line::Json;
+use super::line::{self, Json};
 use super::shell::{self, Command, Ended};
 use super::{Reading, Taking, Transcript};
 
@@ -42,10 +42,13 @@ pub fn reader(taking: Taking) -> Box<dyn Transcript> {
 
 /// The folder a line says the session or the turn is in: the first lines of a file do.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
-    let read = Json::of_line(line)?;
+    Json::of_line(line).0.iter().find_map(folder_of)
+}
+
+fn folder_of(read: &Json) -> Option<String> {
     let own = read.at("payload").at("cwd").text().or(read.at("cwd").text());
     let own = own.map(|folder| folder.strip_prefix("file://").unwrap_or(folder).to_string());
-    own.or_else(|| folder_told(&message_text(&read))).or_else(|| folder_told(&message_text(read.at("payload"))))
+    own.or_else(|| folder_told(&message_text(read))).or_else(|| folder_told(&message_text(read.at("payload"))))
 }
 
 fn message_text(item: &Json) -> String {
@@ -77,12 +80,13 @@ struct Codex {
 impl Transcript for Codex {
     fn line(&mut self, line: &[u8]) {
         self.gathered.next_line();
-        if line.iter().all(u8::is_ascii_whitespace) {
+        if line::unpadded(line).is_empty() {
             return;
         }
-        match Json::of_line(line) {
-            Some(read) => self.read(&read),
-            None => self.gathered.skip(),
+        let (objects, is_whole) = Json::of_line(line);
+        objects.iter().for_each(|object| self.read(object));
+        if !is_whole {
+            self.gathered.skip();
         }
     }
 

@@ -105,6 +105,11 @@ impl Gathered {
         self.line_id = None;
     }
 
+    /// Another object of the line begins, which has its own name if any.
+    pub(super) fn is_unnamed(&mut self) {
+        self.line_id = None;
+    }
+
     /// The line has a name of its own.
     pub(super) fn is_named(&mut self, line_id: u64) {
         self.line_id = Some(line_id);
@@ -474,6 +479,24 @@ mod tests {
         let with = read(open, (long + text).as_bytes(), false);
         assert_eq!(with.skipped, all.skipped + 1);
         assert_eq!(with.entries.len(), all.entries.len());
+    }
+
+    #[test]
+    fn what_a_crash_wrote_costs_no_entry() {
+        for (open, text) in FIXTURES {
+            let told = |bytes: &[u8]| -> Vec<(Category, String, Option<u64>)> {
+                let entries = read(open, bytes, true).entries.into_iter();
+                entries.map(|entry| (entry.category, entry.content, entry.line_id)).collect()
+            };
+            let padded: Vec<u8> = text.lines().flat_map(|line| [b"\0\0\0", line.as_bytes(), b"\n"].concat()).collect();
+            let (lines, mut paired): (Vec<&str>, String) = (text.lines().collect(), String::new());
+            lines.chunks(2).for_each(|pair| paired += &(pair.concat() + "\n"));
+            // Where a line is none, what shares it with it is lost.
+            if read(open, text.as_bytes(), true).skipped == 0 {
+                assert_eq!(told(paired.as_bytes()), told(text.as_bytes()));
+            }
+            assert_eq!(told(&padded), told(text.as_bytes()));
+        }
     }
 
     #[test]

@@ -18,6 +18,9 @@ const MAX_VALUE: usize = 1024 * 1024;
 /// Most members that are kept of one list; blocks of a message and steps of a plan are far below.
 const MAX_MEMBERS: usize = 4_096;
 
+/// Most objects that are taken of one line; what writes more of them writes no transcript.
+const MAX_OBJECTS: usize = 64;
+
 /// Names of values that are never built.
 const NEVER: &[&str] = &[
     "base_instructions",
@@ -77,14 +80,19 @@ pub(super) enum Json {
 static ABSENT: Json = Json::Null;
 
 impl Json {
-    /// A line's value; none where it is too long or is not one object. A text that was cut in the middle of a character
-    /// is mended first, because agents cut what tools print.
-    pub(super) fn of_line(line: &[u8]) -> Option<Json> {
+    /// The objects of a line, and whether all of it was understood: one, but where two were written at once, or one behind
+    /// zeros that a crash left. A text that was cut in the middle of a character is mended first, because agents cut what
+    /// tools print.
+    pub(super) fn of_line(line: &[u8]) -> (Vec<Json>, bool) {
+        let line = unpadded(line);
         if line.len() > MAX_LINE {
-            return None;
+            return (Vec::new(), false);
         }
-        let read = parse(line).or_else(|| parse(mended(line)?.as_bytes()))?;
-        matches!(read, Json::Map(_)).then_some(read)
+        let read = objects(line);
+        match mended(line).filter(|_| !read.1) {
+            Some(mended) => objects(mended.as_bytes()),
+            None => read,
+        }
     }
 
     /// Arguments that stand as JSON within a text, or as themselves.
@@ -156,6 +164,30 @@ impl Json {
             _ => String::new(),
         }
     }
+}
+
+/// A line without the zeros and blanks at its ends.
+pub(super) fn unpadded(line: &[u8]) -> &[u8] {
+    let is_padding = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+    let start = line.iter().position(|byte| !is_padding(byte)).unwrap_or(line.len());
+    let end = line.iter().rposition(|byte| !is_padding(byte)).map_or(start, |last| last + 1);
+    &line[start..end]
+}
+
+/// The objects that stand one behind the other, and whether nothing else does. Each byte is looked at once.
+fn objects(bytes: &[u8]) -> (Vec<Json>, bool) {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let mut objects = Vec::new();
+    while objects.len() < MAX_OBJECTS {
+        match (Kept { is_structural: false }).deserialize(&mut deserializer) {
+            Ok(object @ Json::Map(_)) => objects.push(object),
+            _ => return (objects, false),
+        }
+        if deserializer.end().is_ok() {
+            return (objects, true);
+        }
+    }
+    (objects, false)
 }
 
 fn parse(bytes: &[u8]) -> Option<Json> {
@@ -238,10 +270,10 @@ impl<'de> Visitor<'de> for Kept {
     }
 }
 
-/// The line with halves of characters replaced: bytes that are no UTF-8, and escaped surrogates that stand alone. None
-/// where there are none.
+/// The line with halves of characters replaced: bytes that are no UTF-8, and escaped surrogates that stand alone; and with
+/// blanks for control characters, which stand in no JSON. None where there are none.
 fn mended(line: &[u8]) -> Option<String> {
-    let mut text = String::from_utf8_lossy(line).into_owned();
+    let mut text = String::from_utf8_lossy(line).replace(|c: char| c < ' ', " ");
     let mut alone = Vec::new();
     let bytes = text.as_bytes();
     let unit = |at: usize| -> Option<u32> {
@@ -275,11 +307,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The object that a line is.
+    fn one(line: &[u8]) -> Json {
+        let (mut objects, is_whole) = Json::of_line(line);
+        assert!(is_whole && objects.len() == 1, "{}", String::from_utf8_lossy(line));
+        objects.remove(0)
+    }
+
     #[test]
     fn what_an_agent_thought_is_never_built() {
         let line =
             br#"{"content":[{"type":"thinking","thinking":"hush"},{"type":"text","text":"aloud"}],"signature":"s"}"#;
-        let read = Json::of_line(line).expect("an object");
+        let read = one(line);
         assert!(!format!("{read:?}").contains("hush"));
         assert_eq!(read.at("content").spoken(&["text"]), "aloud");
         assert_eq!(*read.at("signature"), Json::Null);
@@ -288,27 +327,46 @@ mod tests {
     #[test]
     fn half_a_character_costs_a_character_and_not_the_line() {
         let check = |line: &[u8], expect: &str| {
-            let read = Json::of_line(line).expect("an object");
+            let read = one(line);
             assert_eq!(read.at("a").text(), Some(expect), "{}", String::from_utf8_lossy(line));
         };
         check(br#"{"a":"x\ud83d"}"#, "x\u{fffd}");
         check(br#"{"a":"\udc00x"}"#, "\u{fffd}x");
         check(br#"{"a":"\ud83d\ude00 \\ud83d"}"#, "\u{1f600} \\ud83d");
         check(b"{\"a\":\"x\xff\"}", "x\u{fffd}");
+        check(b"{\"a\":\"x\xff\ty\0\"}", "x\u{fffd} y ");
+    }
+
+    #[test]
+    fn what_a_crash_left_costs_no_object() {
+        let check = |line: &[u8], expect: &[i64], is_whole: bool| {
+            let (read, whole) = Json::of_line(line);
+            let told: Vec<i64> = read.iter().filter_map(|object| object.at("a").whole()).collect();
+            assert_eq!((&told[..], whole), (expect, is_whole), "{}", String::from_utf8_lossy(line));
+        };
+        check(b"\0\0\0{\"a\":1}\0", &[1], true);
+        check(br#"{"a":1}{"a":2} {"a":3}"#, &[1, 2, 3], true);
+        check(b"{\"a\":1}\0\0{\"a\":2,\"b\":\"\xff\"}", &[1, 2], true);
+        check(br#"{"a":1}{"a":"#, &[1], false);
+        check(br#"{"a":1} 2"#, &[1], false);
+        check("{\"a\":1}".repeat(MAX_OBJECTS + 1).as_bytes(), &[1; MAX_OBJECTS], false);
+        let mut padded = vec![0; MAX_LINE];
+        padded.extend(b"{\"a\":1}");
+        check(&padded, &[1], true);
     }
 
     #[test]
     fn what_is_no_object_is_none() {
-        for line in [&b"[1]"[..], b"null", b"{\"a\":", b"{} {}", b"", b"\"{}\""] {
-            assert_eq!(Json::of_line(line), None);
+        for line in [&b"[1]"[..], b"null", b"{\"a\":", b"1 {}", b"", b"\0", b"\"{}\""] {
+            assert_eq!(Json::of_line(line), (Vec::new(), false));
         }
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_LINE));
-        assert_eq!(Json::of_line(long.as_bytes()), None);
+        assert_eq!(Json::of_line(long.as_bytes()), (Vec::new(), false));
     }
 
     #[test]
     fn times_are_seconds_however_they_are_written() {
-        let check = |line: &[u8], expect| assert_eq!(Json::of_line(line).expect("an object").at("t").seconds(), expect);
+        let check = |line: &[u8], expect| assert_eq!(one(line).at("t").seconds(), expect);
         check(br#"{"t":"2026-03-01T10:00:00.250Z"}"#, Some(1_772_359_200));
         check(br#"{"t":1772359200250}"#, Some(1_772_359_200));
         check(br#"{"t":1772359200}"#, Some(1_772_359_200));
@@ -323,8 +381,14 @@ mod tests {
         }
 
         #[test]
+        fn any_bytes_behind_an_object_leave_it(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let line = [b"\0{\"a\":1}", &bytes[..]].concat();
+            prop_assert_eq!(Json::of_line(&line).0[0].at("a").whole(), Some(1));
+        }
+
+        #[test]
         fn escapes_in_any_order_are_read_or_refused(line in r#"\{"a":"(\\u[dD][89aAcCfF][0-9a-f]{2}|\\\\|\\n|x){0,12}"\}"#) {
-            prop_assert!(Json::of_line(line.as_bytes()).is_some());
+            prop_assert!(Json::of_line(line.as_bytes()).1);
         }
     }
 }
