@@ -320,6 +320,17 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
         return output.print_json(&Answer { session: source_of(&session.data.session), markdown: text });
     }
     let mut page = output.page();
-    page.script(&clean(&text));
+    page.script(&harmless(&text));
     output.print(&page).context("printing the session")
+}
+
+/// A text without what a terminal would act on. A tab, and what joins the parts of one picture, stay: what is printed here
+/// is read again.
+fn harmless(text: &str) -> String {
+    let is_kept = |c: char| matches!(c, '\t' | '\u{200d}');
+    let pieces = text.split_inclusive(is_kept).map(|piece| {
+        let bare = piece.trim_end_matches(is_kept);
+        clean(bare) + &piece[bare.len()..]
+    });
+    pieces.collect()
 }

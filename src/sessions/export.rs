@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use super::markdown::clock;
-use super::{Category, Entry, Head, State, mentions, time};
+use super::markdown::{clock, labels, marks, writing};
+use super::{Category, Entry, Head, State, forms, mentions, time};
 
 /// Under which label each category stands, in this order; goals of the start and what was known then have headings of their
 /// own.
@@ -30,6 +30,8 @@ const LABELS: [(Category, &str); 12] = [
 const UNTITLED: &str = "Update";
 /// A longer line is a note and no title.
 const LONGEST_TITLE: usize = 100;
+/// Behind a heading a clock without its day is read as the same day's for so many seconds.
+const NEAR: i64 = 6 * 60 * 60;
 
 /// The whole log.
 pub fn as_markdown(head: &Head, entries: &[Entry]) -> String {
@@ -59,8 +61,8 @@ pub fn as_markdown(head: &Head, entries: &[Entry]) -> String {
         matches!(entry.category, Category::Goal | Category::Context) && (entry.at.is_none() || entry.at == started)
     };
     let of = |category: Category| entries.iter().filter(is_of_start).filter(move |entry| entry.category == category);
-    section(&mut text, "\n## Previous Session Context", of(Category::Context), |entry| format!("{}\n", entry.content));
-    section(&mut text, "\n## Goals", of(Category::Goal), bullet);
+    section(&mut text, "\n## Previous Session Context", of(Category::Context));
+    section(&mut text, "\n## Goals", of(Category::Goal));
     let is_later = |entry: &&Entry| !is_of_start(entry);
     activity(&mut text, entries.iter().filter(is_later), started, offset);
     text
@@ -83,19 +85,17 @@ fn activity<'e>(
     if let Some(start) = started.filter(|_| zone.is_none()).and_then(|start| shown(start, offset, CLOCK)) {
         line(text, &format!("\n### {start} - Session Start"));
     }
-    let mut today = started.and_then(|start| shown(start, offset, DAY));
+    let mut last = started;
     while let Some(first) = rest.first() {
         let at = first.at;
         let together = rest.iter().take_while(|entry| entry.at == at).count();
         let titles = at.is_some() && first.category == Category::Note && is_title(first);
         let title = if titles { first.content.trim() } else { UNTITLED };
-        if let Some((day, clock)) = at.and_then(|at| Some((shown(at, offset, DAY)?, shown(at, offset, CLOCK)?))) {
-            // A clock alone is read as the nearest moment that may be meant.
-            let is_another = today.as_ref() != Some(&day);
-            let date = if is_another { format!("{day} ") } else { String::new() };
-            line(text, &format!("\n### {date}{clock} - {title}"));
-            today = Some(day);
+        let heading = at.and_then(|at| moment(at, offset, started, last));
+        if started.is_some() {
+            line(text, &format!("\n### {} - {title}", heading.as_deref().unwrap_or(clock::UNKNOWN)));
         }
+        last = at.or(last);
         let told = usize::from(titles);
         for (category, label) in LABELS {
             let own: Vec<&&Entry> = rest[told..together].iter().filter(|entry| entry.category == category).collect();
@@ -111,24 +111,51 @@ fn activity<'e>(
     }
 }
 
-fn section<'e>(
-    text: &mut String,
-    heading: &str,
-    entries: impl Iterator<Item = &'e Entry>,
-    form: impl Fn(&Entry) -> String,
-) {
+/// A moment as a heading tells it. A clock alone is read as the nearest moment that may be meant, and one without seconds
+/// as the start where that is in the same minute.
+fn moment(at: i64, offset: Offset, started: Option<i64>, last: Option<i64>) -> Option<String> {
+    let (day, mut clock) = (shown(at, offset, DAY)?, shown(at, offset, CLOCK)?);
+    if at % 60 == 0 && started.is_some_and(|start| (at + 1..at + 60).contains(&start)) {
+        clock.push_str(":00");
+    }
+    let is_near =
+        last.is_some_and(|last| (last..last + NEAR).contains(&at) && shown(last, offset, DAY).as_ref() == Some(&day));
+    Some(if is_near { clock } else { format!("{day} {clock}") })
+}
+
+fn section<'e>(text: &mut String, heading: &str, entries: impl Iterator<Item = &'e Entry>) {
     for (at, entry) in entries.enumerate() {
         if at == 0 {
             line(text, heading);
         }
-        line(text, &form(entry));
+        line(text, &bullet(entry));
     }
 }
 
+/// Whether a note can be the title of what is told at its time, and is read as that and nothing else.
 fn is_title(note: &Entry) -> bool {
-    let content = note.content.trim();
-    let is_short = content.len() <= LONGEST_TITLE && !content.contains('\n');
-    !content.is_empty() && is_short && mentions::about(note).is_none()
+    let content = note.content.as_str();
+    let lower = content.to_lowercase();
+    let is_short = content.len() <= LONGEST_TITLE && !content.contains(['\n', '[', '#']);
+    let is_a_programs = labels::is_routine(content)
+        || lower.contains("covering since")
+        || ["note", "session"].iter().any(|word| lower.starts_with(word));
+    let heading = format!("00:00 - {content}");
+    let is_read =
+        clock::heading(&heading).is_some_and(|timed| timed.title == content) && first(note, content) == content;
+    is_short && is_read && !is_a_programs && note.state.is_none() && mentions::about(note).is_none()
+}
+
+/// The first line of an entry, so that it is read as nothing else.
+fn first(entry: &Entry, line: &str) -> String {
+    let text = marks::written(line);
+    let is_other = match entry.category {
+        Category::Note => writing::own(&text).is_some(),
+        Category::Challenge => writing::is_answer(&text),
+        Category::Decision => forms::is_unsettled(&text),
+        _ => false,
+    };
+    if is_other || writing::says_nothing(&entry.content) { marks::meant(line) } else { text }
 }
 
 /// A list item; what goes on below its first line belongs to it.
@@ -140,8 +167,9 @@ fn bullet(entry: &Entry) -> String {
         None => "",
     };
     let mut lines = entry.content.lines();
-    let mut text = format!("- {mark}{}", lines.next().unwrap_or_default());
-    let more = lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_string);
+    let mut text = format!("- {mark}{}", first(entry, lines.next().unwrap_or_default()));
+    let is_about = |line: &str| mentions::named_in(line).is_some();
+    let more = lines.map(|line| if is_about(line) { marks::meant(line) } else { marks::written(line) });
     for more in more.chain(mentions::about(entry)) {
         write!(text, "\n  - {more}").expect("writing to a string cannot fail");
     }
@@ -175,6 +203,9 @@ fn zone(head: &Head) -> Option<Offset> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::markdown;
     use super::*;
 
     fn entry(category: Category, at: Option<i64>, content: &str) -> Entry {
@@ -216,5 +247,122 @@ mod tests {
                       ### 2025-11-25 17:49:31 - Update\n\n**Goals:**\n- go on\n  - About `src/a b.rs`\n\n**Context:**\n- it was slow\n\n\
                       **Commits:**\n- Fix it\n  - About commit `abc1234`\n";
         assert_eq!(as_markdown(&head, &entries), expect);
+    }
+
+    /// The entries that are read of a log that was exported, without their lines.
+    fn read_again(head: &Head, entries: &[Entry]) -> (String, Vec<Entry>) {
+        let text = as_markdown(head, entries);
+        let reading = markdown::read("sessions/a.md", &text).expect("a session");
+        assert!(reading.warnings.is_empty(), "{text}");
+        (text, reading.entries.into_iter().map(|entry| Entry { line: 1, ..entry }).collect())
+    }
+
+    fn in_order(entries: &[Entry]) -> Vec<Entry> {
+        let mut entries = entries.to_vec();
+        entries.sort_by_key(|entry| (entry.at, entry.category, entry.content.clone(), format!("{entry:?}")));
+        entries
+    }
+
+    const STARTED: i64 = 1_764_024_571; // 2025-11-24T22:49:31Z
+
+    fn head(id: &str) -> Head {
+        Head { id: id.into(), title: "a title".into(), started: Some(STARTED), ..Head::default() }
+    }
+
+    #[test]
+    fn what_looks_like_a_mark_comes_back_as_it_was() {
+        for content in [
+            "Use *args and **kwargs in wrappers",
+            "[x] one\n[ ] two",
+            "Lines:\n    indented\n\n  - and more\t\n.",
+            "N/A",
+            "--",
+            "**Steps**\n\n1. one\n2. two",
+            "Solution: mended",
+            "Fix it: now",
+            "Decision: use one file",
+            "Should we?",
+            "~~gone~~",
+            "TBD: name",
+            "About `src/b.rs`",
+            "a\nAbout `src/b.rs`, commit `abc1234`",
+            "a  b \u{1f468}\u{200d}\u{1f469} C:\\new \\d \\* \\",
+            "Note on indexes",
+            "Update",
+            "12:30 lunch",
+            "A title [main@abc1234]",
+            "<!-- gone --> `a <!-- b -->` ``` c",
+            "# a",
+            "_all of it_",
+            "\u{3000}wide\u{3000}\nb",
+            "| a | b |",
+            "Session Tags: a..b",
+        ] {
+            for category in Category::ALL {
+                let mut entries =
+                    [entry(category, Some(STARTED), content), entry(category, Some(STARTED + 60), content)];
+                for entry in &mut entries {
+                    // What was touched or committed is a file or a commit.
+                    entry.files = if category == Category::Touched { vec!["src/a.rs".into()] } else { Vec::new() };
+                    entry.commits = if category == Category::Commit { vec!["1234567".into()] } else { Vec::new() };
+                }
+                let entries = entries.map(|entry| Entry { content: entry.content.trim().into(), ..entry });
+                let (text, read) = read_again(&head("a"), &entries);
+                assert_eq!(read, entries, "{text}");
+            }
+        }
+    }
+
+    fn any_entry() -> impl Strategy<Value = Entry> {
+        let line = prop_oneof![
+            2 => "[^\\p{Cc}\\p{Zl}\\p{Zp}]{0,30}",
+            2 => "[-*_`\\\\ \t~<!>#+=|.:?)1a\\[\\]x]{0,20}",
+            1 => prop::sample::select(vec![
+                "", "  a", "[ ] b", "N/A", "Fix: c", "Decision: d", "About `src/a.rs`", "**e**", "Update", "Note", "10:00 f", "see src/a.rs",
+                "in commit abc1234", "```", "- g", "Done?", "--:-- - h", "Solution", "Problem: i", "Next steps: j",
+            ])
+            .prop_map(str::to_string),
+        ];
+        let content = prop::collection::vec(line, 1..5).prop_map(|lines| lines.join("\n").trim().to_string());
+        let content = content.prop_filter("it says something", |content| !content.is_empty());
+        let times =
+            prop_oneof![-90_i64..90, -100_000_i64..100_000, (-50_i64..50).prop_map(|minutes| minutes * 60 - 31)];
+        let files = prop::collection::vec(prop::sample::select(vec!["src/a.rs", "b c.md", "lib/d"]), 0..3);
+        let commits = prop::collection::vec(prop::sample::select(vec!["abc1234", "1234567", "deadbee"]), 0..3);
+        let state = prop::sample::select(vec![None, Some(State::Open), Some(State::Partial), Some(State::Done)]);
+        (prop::sample::select(Category::ALL.to_vec()), content, times, files, commits, state).prop_map(
+            |(category, content, after, mut files, mut commits, state)| {
+                files.dedup();
+                commits.dedup();
+                let needed = |names: &mut Vec<&'static str>, own, name| {
+                    if category == own && names.is_empty() {
+                        names.push(name);
+                    }
+                };
+                needed(&mut files, Category::Touched, "src/a.rs");
+                needed(&mut commits, Category::Commit, "abc1234");
+                let told = |names: Vec<&str>| names.into_iter().map(str::to_string).collect();
+                let (files, commits) = (told(files), told(commits));
+                Entry { files, commits, state, ..entry(category, Some(STARTED + after), &content) }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_exported_is_read_entry_for_entry(
+            entries in prop::collection::vec(any_entry(), 0..8),
+            id in prop::sample::select(vec!["20251124-174931", "6f1d0c1e-aaaa", "notes"]),
+        ) {
+            let (text, read) = read_again(&head(id), &entries);
+            prop_assert_eq!(in_order(&read), in_order(&entries), "{}", text);
+        }
+
+        #[test]
+        fn without_any_time_there_is_none(entries in prop::collection::vec(any_entry(), 1..8)) {
+            let entries: Vec<Entry> = entries.into_iter().map(|entry| Entry { at: None, ..entry }).collect();
+            let (text, read) = read_again(&Head { started: None, ..head("a") }, &entries);
+            prop_assert_eq!(in_order(&read), in_order(&entries), "{}", text);
+        }
     }
 }

@@ -4,12 +4,13 @@
 
 pub(super) mod clock;
 mod head;
-mod labels;
+pub(super) mod labels;
 mod lines;
+pub(super) mod marks;
 mod table;
-mod writing;
+pub(super) mod writing;
 
-use super::{Category, Head, Reading, State, forms};
+use super::{Category, Head, Reading, forms};
 use clock::Clock;
 use labels::Section;
 use lines::Kind;
@@ -209,12 +210,18 @@ impl Reader {
         self.writing.tie("");
         if level == 1 && !self.in_body {
             if self.head.title.is_empty() {
-                self.head.title = writing::plain(head::title(text).unwrap_or(text));
+                self.head.title = marks::plain(head::title(text).unwrap_or(text));
             }
             return;
         }
         self.in_body = true;
         self.level = level;
+        if text.starts_with(clock::UNKNOWN) {
+            self.writing.at = None;
+            self.enter(Section::Each(Category::Note));
+            self.parent = self.section;
+            return;
+        }
         if let Some(timed) = timed {
             self.timed(&timed);
             return;
@@ -347,33 +354,33 @@ impl Reader {
             _ if writing::is_cause(label) && self.writing.answer(&format!("{label}: {value}")) => {
                 self.section = Section::Each(Category::Observation);
             }
-            (known, value) => {
-                let category = match known {
-                    Some(Section::Each(category)) => category,
-                    Some(_) => Category::Note,
-                    None => match self.category() {
-                        category @ (Category::Work | Category::Challenge) => category,
-                        category @ (Category::Decision | Category::Pattern)
-                            if !self.listed && !labels::denies(label) =>
-                        {
-                            category
-                        }
-                        _ => Category::Note,
-                    },
-                };
-                if known.is_none() && !self.listed {
-                    self.resumed = Some(self.section);
-                }
-                self.open(category, Shape::Prose, 0, &format!("{label}: {value}"));
-                // What is listed below belongs to this label, except below work, where each line is a piece of it. Below
-                // a single decision stand its reasons.
-                self.section = match known {
-                    Some(_) if label.ends_with('s') => Section::Each(category),
-                    Some(_) => Section::Each(Self::aside_of(category)),
-                    None => Section::Each(self.aside()),
-                };
-            }
+            (known, value) => self.named(label, value, known),
         }
+    }
+
+    /// A label that is an entry together with what stands behind it.
+    fn named(&mut self, label: &str, value: &str, known: Option<Section>) {
+        let category = match (known, self.category()) {
+            (Some(Section::Each(category)), _) => category,
+            (Some(_), _) => Category::Note,
+            (None, category @ (Category::Work | Category::Challenge)) => category,
+            (None, category @ (Category::Decision | Category::Pattern)) if !self.listed && !labels::denies(label) => {
+                category
+            }
+            (None, _) => Category::Note,
+        };
+        if known.is_none() && !self.listed {
+            self.resumed = Some(self.section);
+        }
+        let category = Self::settled(category, value);
+        self.open(category, Shape::Prose, 0, &format!("{label}: {value}"));
+        // What is listed below belongs to this label, except below work, where each line is a piece of it. Below a single
+        // decision stand its reasons.
+        self.section = match known {
+            Some(_) if label.ends_with('s') => Section::Each(category),
+            Some(_) => Section::Each(Self::aside_of(category)),
+            None => Section::Each(self.aside()),
+        };
     }
 
     fn bullet(&mut self, indent: usize, text: &str) {
@@ -382,7 +389,7 @@ impl Reader {
             return;
         }
         self.in_body = true;
-        let (state, text) = checkbox(text);
+        let (state, text) = writing::checkbox(text);
         match self.section {
             Section::Prompts => return,
             Section::Together => {
@@ -411,21 +418,17 @@ impl Reader {
             return;
         }
         let nested = self.writing.bullet().is_some_and(|outer| indent >= outer + NESTED);
+        let is_meant = marks::is_meant(text);
         if nested && state.is_none() {
-            if !self.writing.about(text) {
+            if is_meant || !self.writing.about(text) {
                 self.writing.append(text);
             }
             return;
         }
-        if writing::is_answer(text) && self.writing.answer(text) {
+        if !is_meant && writing::is_answer(text) && self.writing.answer(text) {
             return;
         }
-        let category = match self.category() {
-            Category::Note => writing::own(text).unwrap_or(Category::Note),
-            category => category,
-        };
-        let category =
-            if category == Category::Decision && forms::is_unsettled(text) { Category::Note } else { category };
+        let category = if is_meant { self.category() } else { self.category_of(text) };
         self.open(category, Shape::Bullet, indent, text);
         self.writing.state(state);
         self.listed = true;
@@ -472,7 +475,7 @@ impl Reader {
         let category = match self.category() {
             category if self.listed && !marked => Self::aside_of(category),
             category if text.ends_with(':') => Self::aside_of(category),
-            category => category,
+            category => Self::settled(category, text),
         };
         self.open(category, if marked { Shape::Bullet } else { Shape::Prose }, indent, text);
     }
@@ -535,6 +538,21 @@ impl Reader {
         }
     }
 
+    /// The category of a bullet: what it says of itself where the section says nothing, and no decision where nothing is
+    /// decided.
+    fn category_of(&self, text: &str) -> Category {
+        let category = match self.category() {
+            Category::Note => writing::own(text).unwrap_or(Category::Note),
+            category => category,
+        };
+        Self::settled(category, text)
+    }
+
+    /// The category of a text, which is no decision where nothing is decided.
+    fn settled(category: Category, text: &str) -> Category {
+        if category == Category::Decision && forms::is_unsettled(text) { Category::Note } else { category }
+    }
+
     fn aside(&self) -> Category {
         Self::aside_of(self.category())
     }
@@ -548,7 +566,7 @@ impl Reader {
     }
 
     fn open(&mut self, category: Category, shape: Shape, indent: usize, text: &str) {
-        let is_title = category == Category::Goal && writing::plain(text) == self.head.title;
+        let is_title = category == Category::Goal && marks::plain(text) == self.head.title;
         self.is_written |= !is_title && self.section != Section::Together && !text.is_empty();
         self.writing.open(category, shape, indent, text);
     }
@@ -560,27 +578,6 @@ impl Reader {
         }
         let (entries, skipped) = self.writing.finish();
         Reading { head: self.head, entries, skipped, is_stub: !self.is_written, warnings: Vec::new() }
-    }
-}
-
-/// How a goal stands, and the text behind its box.
-fn checkbox(text: &str) -> (Option<State>, &str) {
-    const BOXES: [(&str, State); 8] = [
-        ("[ ]", State::Open),
-        ("[]", State::Open),
-        ("[x]", State::Done),
-        ("[X]", State::Done),
-        ("[✓]", State::Done),
-        ("[~]", State::Partial),
-        ("[-]", State::Partial),
-        ("[/]", State::Partial),
-    ];
-    let found = BOXES.iter().find_map(|(mark, state)| Some((*state, text.strip_prefix(mark)?)));
-    match found {
-        // `[x](url)` is a link.
-        Some((_, rest)) if rest.starts_with('(') => (None, text),
-        Some((state, rest)) => (Some(state), rest.trim_start()),
-        None => (None, text),
     }
 }
 

@@ -100,33 +100,64 @@ pub fn commits_in(text: &str) -> Vec<String> {
     commits
 }
 
-/// A line that names what an entry is about where its words do not say it: "About `src/a.rs`, commit `abc1234`".
-pub(super) fn about(entry: &Entry) -> Option<String> {
-    let is_said = |own: &[String], said: &[String]| own.is_empty() || own == said;
-    let files = Some(&entry.files).filter(|files| !is_said(files, &files_in(&entry.content)));
-    let files = files.into_iter().flatten().filter(|file| !file.contains('`')).map(|file| format!("`{file}`"));
-    let commits = Some(&entry.commits).filter(|commits| !is_said(commits, &commits_in(&entry.content)));
-    let commits = commits.into_iter().flatten().map(|commit| format!("commit `{commit}`"));
-    let named: Vec<String> = files.chain(commits).collect();
-    (!named.is_empty()).then(|| format!("{ABOUT}{}", named.join(", ")))
+/// What an entry is about, where a line says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Of none where only its words say it.
+    pub files: Option<Vec<String>>,
+    /// The same.
+    pub commits: Option<Vec<String>>,
 }
 
-/// What such a line begins with.
+/// A line that names what an entry is about where its words do not say it: "About `src/a.rs`, commit `abc1234`".
+pub(super) fn about(entry: &Entry) -> Option<String> {
+    let told = |own: &[String], said: Vec<String>, none: &str, mark: &str| match own {
+        own if own == said => Vec::new(),
+        [] => vec![none.to_string()],
+        own => own.iter().filter(|name| !name.contains('`')).map(|name| format!("{mark}`{name}`")).collect(),
+    };
+    let mut named = told(&entry.files, files_in(&entry.content), NO_FILE, "");
+    named.extend(told(&entry.commits, commits_in(&entry.content), NO_COMMIT, COMMIT));
+    (!named.is_empty()).then(|| format!("{ABOUT}{}", named.join(BETWEEN)))
+}
+
+/// What such a line begins with, what stands before a commit and between two names, and what is said of none.
 const ABOUT: &str = "About ";
+const COMMIT: &str = "commit ";
+const BETWEEN: &str = ", ";
+const NO_FILE: &str = "no file";
+const NO_COMMIT: &str = "no commit";
+
+/// Hexadecimal digits of a commit that is said to be one, of either hash.
+const ANY_COMMIT: std::ops::RangeInclusive<usize> = 7..=64;
 
 /// The files and commits of such a line; none where it says anything else.
-pub(super) fn named_in(line: &str) -> Option<(Vec<String>, Vec<String>)> {
-    let (mut files, mut commits) = (Vec::new(), Vec::new());
-    let mut parts = line.strip_prefix(ABOUT)?.split('`');
-    while let Some(before) = parts.next() {
-        let Some(name) = parts.next() else { return before.is_empty().then_some((files, commits)) };
-        match before.trim_start_matches([',', ' ']) {
-            "" if is_below(name) => files.push(name.to_string()),
-            "commit " if is_commit(name) => commits.push(name.to_string()),
-            _ => return None,
+pub(super) fn named_in(line: &str) -> Option<Named> {
+    let (mut named, mut rest) = (Named::default(), line.strip_prefix(ABOUT)?);
+    let is_hexadecimal =
+        |name: &str| ANY_COMMIT.contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    loop {
+        if let Some(after) = rest.strip_prefix(NO_FILE) {
+            named.files.get_or_insert_default();
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix(NO_COMMIT) {
+            named.commits.get_or_insert_default();
+            rest = after;
+        } else {
+            let (mark, after) = rest.split_once('`')?;
+            let (name, after) = after.split_once('`')?;
+            match mark {
+                "" if is_below(name) => named.files.get_or_insert_default().push(name.to_string()),
+                COMMIT if is_hexadecimal(name) => named.commits.get_or_insert_default().push(name.to_string()),
+                _ => return None,
+            }
+            rest = after;
         }
+        if rest.is_empty() {
+            return Some(named);
+        }
+        rest = rest.strip_prefix(BETWEEN)?;
     }
-    None
 }
 
 /// Whether a path stays below the top that it is told from.
@@ -223,21 +254,25 @@ mod tests {
 
     #[test]
     fn what_a_line_is_about_is_told_from_prose() {
-        let check = |line: &str, expect: Option<(&[&str], &[&str])>| {
-            let told = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
-            assert_eq!(named_in(line), expect.map(|(files, commits)| (told(files), told(commits))), "{line}");
-        };
-        check("About `src/a.rs`, `a, b.rs`, commit `abc1234`", Some((&["src/a.rs", "a, b.rs"], &["abc1234"])));
+        let told = |names: &[&str]| Some(names.iter().map(|name| name.to_string()).collect::<Vec<_>>());
+        let check = |line: &str, files, commits| assert_eq!(named_in(line), Some(Named { files, commits }), "{line}");
+        let commits = told(&["abc1234"]);
+        check("About `src/a.rs`, `a, b.rs`, commit `abc1234`", told(&["src/a.rs", "a, b.rs"]), commits);
+        check("About commit `1234567`", None, told(&["1234567"]));
+        check("About no file, no commit", told(&[]), told(&[]));
+        check("About no file", told(&[]), None);
         for line in [
             "About `src/a.rs` and more",
             "About time",
+            "About no files",
+            "About ",
             "See `src/a.rs`",
             "About commit `1`",
             "About `a",
             "About `../a.rs`",
             "About `/a.rs`",
         ] {
-            check(line, None);
+            assert_eq!(named_in(line), None, "{line}");
         }
     }
     use proptest::prelude::*;

@@ -21,13 +21,18 @@ const NEXT_DAY: i64 = 6 * 60 * MINUTE;
 /// Headings among which the one is looked for that an update goes on from; no log has more of them since its last one.
 const MAX_BACK: usize = 200;
 
+/// What stands in place of a time that is not known.
+pub(in crate::sessions) const UNKNOWN: &str = "--:--";
+
 /// A heading with a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Timed<'a> {
+pub(in crate::sessions) struct Timed<'a> {
     /// The midnight before it on the local clock, where it names its day.
     pub day: Option<i64>,
     /// Seconds since midnight.
     pub seconds: i64,
+    /// Whether it tells the seconds of the minute as well.
+    pub in_seconds: bool,
     /// What stands behind the time.
     pub title: &'a str,
     /// Whether the time stands in brackets, as before what a person typed.
@@ -35,11 +40,12 @@ pub(super) struct Timed<'a> {
 }
 
 /// `18:00 - Title`, `2025-06-01 18:00 - Title`, `~18:00`, `18:00-19:00 — Title`, `[01:25:09] User`, `2:30 PM: Title`, `Title (14:38 - 15:36)`.
-pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
+pub(in crate::sessions) fn heading(text: &str) -> Option<Timed<'_>> {
     let bracketed = text.starts_with('[');
     let start = text.trim_start_matches(['~', '≈', '[', ' ']);
     let (day, start) = day(start).map_or((None, start), |(day, rest)| (Some(day), rest));
     if let Some((seconds, rest)) = clock(start) {
+        let in_seconds = start[..start.len() - rest.len()].matches(':').count() > 1;
         let mut rest = rest.trim_start_matches([']', ' ', '\t']);
         // The end of the time the heading covers is the start of what comes next.
         let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
@@ -49,7 +55,7 @@ pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
             rest = after;
         }
         let title = rest.trim_start_matches([']', '-', '–', '—', ':', '|', ' ', '\t']).trim_end();
-        return Some(Timed { day, seconds, title, bracketed });
+        return Some(Timed { day, seconds, in_seconds, title, bracketed });
     }
     let (title, range) = text.strip_suffix(')')?.rsplit_once('(')?;
     let (seconds, rest) = clock(range.trim_start_matches(['~', ' ']))?;
@@ -57,6 +63,7 @@ pub(super) fn heading(text: &str) -> Option<Timed<'_>> {
     (end.len() < rest.len() && clock(end).is_some()).then_some(Timed {
         day: None,
         seconds,
+        in_seconds: false,
         title: title.trim(),
         bracketed: false,
     })
@@ -152,9 +159,9 @@ impl Clock {
                 _ => same,
             }
         };
-        // A heading knows no seconds: in the minute of the start it is the start.
+        // Most headings know no seconds: in the minute of the start it is the start.
         let local = match self.past.first() {
-            Some(begin) if local < *begin && *begin < local + MINUTE => *begin,
+            Some(begin) if !timed.in_seconds && local < *begin && *begin < local + MINUTE => *begin,
             _ => local,
         };
         self.past.push(local);

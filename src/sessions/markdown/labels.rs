@@ -357,7 +357,7 @@ pub(super) fn activity(title: &str) -> Section {
 }
 
 /// Whether the title of an activity is one that programs write, which says nothing.
-pub(super) fn is_routine(title: &str) -> bool {
+pub(in crate::sessions) fn is_routine(title: &str) -> bool {
     let title = title.split(['(', '[']).next().unwrap_or_default();
     let routine = [
         "",

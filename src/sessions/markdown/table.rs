@@ -3,7 +3,7 @@
 
 use super::super::{Category, forms};
 use super::labels::{self, Section};
-use super::writing;
+use super::{marks, writing};
 
 /// Most words of the name of a column; what is longer is a cell of a table without names.
 const MAX_WORDS: usize = 3;
@@ -53,7 +53,7 @@ pub(super) fn is_divider(cells: &[String]) -> bool {
 
 /// What the first row says of the others; none where they are one note.
 pub(super) fn named(cells: &[String]) -> Option<Table> {
-    let names: Vec<String> = cells.iter().map(|cell| writing::plain(cell)).collect();
+    let names: Vec<String> = cells.iter().map(|cell| marks::plain(cell)).collect();
     let of = |name: &str| match labels::section(name) {
         Some(Section::Each(category)) if name.split_whitespace().count() <= MAX_WORDS => Some(category),
         _ => None,

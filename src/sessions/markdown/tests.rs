@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Entry, MAX_CONTENT, MAX_ENTRIES};
+use super::super::{Entry, MAX_CONTENT, MAX_ENTRIES, State, as_markdown};
 use super::*;
 
 const SEED: &str = include_str!("../../../tests/fixtures/session-20251124-174931.md");
@@ -227,6 +227,8 @@ fn what_is_not_decided_is_a_note() {
     for item in ["~~Use one file~~", "Should we use one file?", "TBD: name", "Pending: the name"] {
         check(&format!("## Decisions\n- {item}\n"), &[(Category::Note, item)]);
     }
+    check("## Decisions\nShould we use one file?\n", &[(Category::Note, "Should we use one file?")]);
+    check("**Decision:** TBD\n", &[(Category::Note, "Decision: TBD")]);
     check("## Decisions\n- **Decision**: ~~a~~ b one\n", &[(Category::Decision, "Decision: ~~a~~ b one")]);
 }
 
@@ -444,6 +446,19 @@ fn hold(path: &str, text: &str) -> Result<(), TestCaseError> {
         prop_assert!((1..=lines).contains(&entry.line));
         prop_assert!(!entry.content.trim().is_empty() && entry.content.len() <= MAX_CONTENT);
     }
+    let written = as_markdown(&reading.head, &reading.entries);
+    let again = read(path, &written).expect("a session").entries;
+    let told = |entries: &[Entry]| {
+        let entries = entries.iter().filter(|entry| !entry.content.contains(|c: char| c.is_control() && c != '\n'));
+        let mut told: Vec<_> = entries
+            .map(|entry| {
+                (entry.category, entry.content.clone(), entry.files.clone(), entry.commits.clone(), entry.state)
+            })
+            .collect();
+        told.sort_by_key(|one| format!("{one:?}"));
+        told
+    };
+    prop_assert_eq!(told(&again), told(&reading.entries), "{}", written);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The entry that is being written, and those that are. Refuses what says nothing: an empty bullet, `None`, a mark.
 
 use super::super::{Category, Entry, MAX_CONTENT, MAX_ENTRIES, State, mentions};
+use super::marks::{self, plain};
 use crate::event;
 
 /// Contents that say that there is nothing to say.
@@ -30,8 +31,10 @@ struct Open {
     entry: Entry,
     shape: Shape,
     indent: usize,
+    /// Whether it is what it says, even if that is nothing.
+    meant: bool,
     /// Files and commits that stand below it on a line of their own, in place of those that its words name.
-    about: (Vec<String>, Vec<String>),
+    about: mentions::Named,
 }
 
 /// The entries of one log as they are written.
@@ -67,7 +70,8 @@ impl Writing {
             state: None,
         };
         self.has_goal |= category == Category::Goal;
-        self.open = Some(Open { entry, shape, indent, about: Default::default() });
+        let (meant, about) = (marks::is_meant(text), mentions::Named::default());
+        self.open = Some(Open { entry, shape, indent, meant, about });
     }
 
     /// Says how the open goal stands.
@@ -166,17 +170,17 @@ impl Writing {
 
     /// Ends the open entry.
     pub(super) fn close(&mut self) {
-        let Some(Open { mut entry, about: (files, commits), .. }) = self.open.take() else { return };
+        let Some(Open { mut entry, meant, about, .. }) = self.open.take() else { return };
         entry.content.truncate(event::cap_at(&entry.content, MAX_CONTENT).trim_end().len());
-        if says_nothing(&entry.content) {
+        if entry.content.is_empty() || !meant && says_nothing(&entry.content) {
             return;
         }
         if self.entries.len() >= MAX_ENTRIES {
             self.skipped += 1;
             return;
         }
-        entry.files = if files.is_empty() { mentions::files_in(&entry.content) } else { files };
-        let commits = if commits.is_empty() { mentions::commits_in(&entry.content) } else { commits };
+        entry.files = about.files.unwrap_or_else(|| mentions::files_in(&entry.content));
+        let commits = about.commits.unwrap_or_else(|| mentions::commits_in(&entry.content));
         let beside = std::mem::replace(&mut entry.commits, commits);
         match entry.category {
             Category::Commit if entry.commits.is_empty() => {
@@ -206,8 +210,9 @@ impl Writing {
 
 /// Adds a line; what is over the cap anyway is not copied.
 fn push_line(content: &mut String, text: &str) {
+    let is_meant = marks::is_meant(text);
     let text = plain(text);
-    if content.len() <= MAX_CONTENT && !text.is_empty() {
+    if content.len() <= MAX_CONTENT && (is_meant || !text.is_empty()) {
         if !content.is_empty() {
             content.push('\n');
         }
@@ -215,58 +220,35 @@ fn push_line(content: &mut String, text: &str) {
     }
 }
 
-/// A line without the marks of bold and of an emphasis of all of it, and with single blanks. What stands between
-/// backticks stays as it is, and so do the stars of a path.
-pub(super) fn plain(text: &str) -> String {
-    let text = text.trim();
-    let whole = ['*', '_'].iter().find_map(|mark| {
-        let inner = text.strip_prefix(*mark)?.strip_suffix(*mark)?;
-        (!inner.is_empty() && !inner.contains(*mark)).then_some(inner)
-    });
-    let text = whole.unwrap_or(text);
-    let mut plain = String::with_capacity(text.len());
-    for (index, span) in text.split('`').enumerate() {
-        if index > 0 {
-            plain.push('`');
-        }
-        if index % 2 == 1 {
-            plain.push_str(span);
-            continue;
-        }
-        let single = single_blanks(span);
-        let mut rest = single.as_str();
-        while let Some((before, after)) = rest.split_once("**") {
-            plain.push_str(before);
-            let in_path = before.ends_with('/') || after.starts_with('/');
-            let alone = before.ends_with(' ') && after.starts_with(' ');
-            if in_path || alone {
-                plain.push_str("**");
-            }
-            rest = after;
-        }
-        plain.push_str(rest);
-    }
-    plain.trim().to_string()
-}
-
-fn single_blanks(text: &str) -> String {
-    let mut single = String::with_capacity(text.len());
-    for c in text.chars() {
-        let c = if c == '\t' { ' ' } else { c };
-        if c != ' ' || !single.ends_with(' ') {
-            single.push(c);
-        }
-    }
-    single
-}
-
-fn says_nothing(content: &str) -> bool {
+/// Whether a text says that there is nothing to say.
+pub(in crate::sessions) fn says_nothing(content: &str) -> bool {
     let bare = content.trim_matches(|c: char| !c.is_alphanumeric() && c != '/').to_lowercase();
     bare.is_empty() || NOTHING.contains(&bare.as_str()) || (bare.starts_with("no ") && bare.ends_with("this session"))
 }
 
+/// How a goal stands, and the text behind its box.
+pub(super) fn checkbox(text: &str) -> (Option<State>, &str) {
+    const BOXES: [(&str, State); 8] = [
+        ("[ ]", State::Open),
+        ("[]", State::Open),
+        ("[x]", State::Done),
+        ("[X]", State::Done),
+        ("[✓]", State::Done),
+        ("[~]", State::Partial),
+        ("[-]", State::Partial),
+        ("[/]", State::Partial),
+    ];
+    let found = BOXES.iter().find_map(|(mark, state)| Some((*state, text.strip_prefix(mark)?)));
+    match found {
+        // `[x](url)` is a link.
+        Some((_, rest)) if rest.starts_with('(') => (None, text),
+        Some((state, rest)) => (Some(state), rest.trim_start()),
+        None => (None, text),
+    }
+}
+
 /// Whether a line says how the challenge before it was met.
-pub(super) fn is_answer(text: &str) -> bool {
+pub(in crate::sessions) fn is_answer(text: &str) -> bool {
     let word = text.trim_start_matches(['*', '→', ' ']).split([':', '*', ' ']).next().unwrap_or_default();
     let label = text.contains(':') && word.len() < text.len();
     label
@@ -304,7 +286,7 @@ pub(super) fn is_cause(label: &str) -> bool {
 }
 
 /// What a bullet says of itself where its section says nothing: `**Decision**: ...`.
-pub(super) fn own(text: &str) -> Option<Category> {
+pub(in crate::sessions) fn own(text: &str) -> Option<Category> {
     let (label, _) = text.trim_start_matches('*').split_once(':')?;
     match label.trim_end_matches('*').trim().to_ascii_lowercase().as_str() {
         "challenge" | "issue" | "problem" => Some(Category::Challenge),
