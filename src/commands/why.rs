@@ -85,6 +85,12 @@ fn part(maker: &Maker) -> String {
     if maker.lines > 0 {
         parts.push(count(maker.lines as u64, "line"));
     }
+    if maker.restored > 0 {
+        parts.push(format!("{} brought back", count(maker.restored as u64, "line")));
+    }
+    if maker.moved > 0 {
+        parts.push(format!("{} moved here", count(maker.moved as u64, "line")));
+    }
     if maker.reformed > 0 {
         parts.push(format!("{} in another form", count(maker.reformed as u64, "line")));
     }

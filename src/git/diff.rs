@@ -254,10 +254,20 @@ fn in_tree_order(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
 }
 
 /// How many leading bytes are equal.
-fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     /// Compared at once.
     const STRIDE: usize = 64;
     let (strides_a, strides_b) = (a.as_chunks::<STRIDE>().0, b.as_chunks::<STRIDE>().0);
     let begin = STRIDE * strides_a.iter().zip(strides_b).take_while(|(a, b)| a == b).count();
     begin + a[begin..].iter().zip(&b[begin..]).take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes at the end are equal.
+pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
+    /// Compared at once.
+    const STRIDE: usize = 64;
+    let (strides_a, strides_b) = (a.as_rchunks::<STRIDE>().1, b.as_rchunks::<STRIDE>().1);
+    let end = STRIDE * strides_a.iter().rev().zip(strides_b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let rest = |bytes: &[u8]| bytes.len() - end;
+    end + a[..rest(a)].iter().rev().zip(b[..rest(b)].iter().rev()).take_while(|(a, b)| a == b).count()
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 pub use gix::ObjectId;
 
-pub use blame::{Blame, Link, Wrote};
+pub use blame::{Blame, Link, Since, TakenBack, Wrote};
 pub use blobs::{Blob, Mailmap, TreeFile};
 pub use diff::{RawChange, Side};
 pub use history::{Known, RawCommit, Reading};

@@ -22,6 +22,8 @@ pub struct Made {
     pub files: i64,
     /// Whether it says that it only gave code another form.
     pub is_format: bool,
+    /// Whether its first line says that something was taken back, or put in again.
+    pub says_back: bool,
     /// Its parents, in order.
     pub parents: Vec<ObjectId>,
 }
@@ -34,11 +36,12 @@ pub struct Past<'c> {
     touched: HashMap<String, Rc<HashSet<Seq>>>,
 }
 
-/// Every reachable commit, and whether its first line tells of a formatter.
+/// Every reachable commit, and whether its first line tells of a formatter, and of what was taken back.
 const COMMITS: &str = "
 SELECT seq, sha, time, files,
   ' ' || subject LIKE '% fmt%' OR subject LIKE '%rustfmt%' OR subject LIKE '%gofmt%' OR subject LIKE '%reformat%' OR subject LIKE '%clang-format%'
-    OR subject LIKE '%fix formatting%' OR subject LIKE '%run the formatter%' OR subject LIKE 'style:%'
+    OR subject LIKE '%fix formatting%' OR subject LIKE '%run the formatter%' OR subject LIKE 'style:%',
+  subject LIKE '%revert%' OR subject LIKE 'reapply%'
 FROM reachable CROSS JOIN commit_row USING (seq)";
 
 impl Made {
@@ -57,8 +60,8 @@ impl<'c> Past<'c> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let Ok(id) = ObjectId::try_from(row.get_ref(1)?.as_blob()?) else { continue };
-            let (seq, time, files, is_format) = (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
-            let made = Made { seq, time, files, is_format, parents: Vec::new() };
+            let (seq, time, files) = (row.get(0)?, row.get(2)?, row.get(3)?);
+            let made = Made { seq, time, files, is_format: row.get(4)?, says_back: row.get(5)?, parents: Vec::new() };
             by_seq.insert(made.seq, id);
             commits.insert(id, made);
         }
@@ -77,6 +80,17 @@ impl<'c> Past<'c> {
     /// A commit; none where no HEAD reaches it.
     pub fn get(&self, id: &ObjectId) -> Option<&Made> {
         self.commits.get(id)
+    }
+
+    /// The commits whose ids begin so, in small letters.
+    pub fn beginning(&self, id: &str) -> Vec<ObjectId> {
+        if let Ok(whole) = ObjectId::from_hex(id.as_bytes()) {
+            return self.commits.contains_key(&whole).then_some(whole).into_iter().collect();
+        }
+        let mut found: Vec<ObjectId> =
+            self.commits.keys().filter(|one| one.to_string().starts_with(id)).copied().collect();
+        found.sort();
+        found
     }
 
     /// Every commit.

@@ -62,7 +62,7 @@ fn every_read_command_has_the_fields_that_scripts_rely_on() {
     answer(&repo, &["calls", "work"], "as_of:text edges:list", "edges", edge);
     answer(&repo, &["callers", "help"], "as_of:text edges:list", "edges", edge);
     answer(&repo, &["explain", "a.rs", "b.rs"], "as_of:text ties:list", "ties", "kind:text detail:text evidence:list");
-    let commit = "sha:text time:number author:text subject:text lines:number";
+    let commit = "sha:text time:number author:text subject:text lines:number moved:number restored:number";
     let why = answer(
         &repo,
         &["why", "help"],

@@ -25,6 +25,7 @@ mod learning;
 mod lineage;
 mod mended;
 mod models;
+mod moved;
 mod oracle;
 mod people;
 mod planted;

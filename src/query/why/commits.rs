@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
-use serde::Deserialize;
 
 use super::super::Reader;
+use super::reverts::{self, Message, Named, REVERTS, Reverts, is_revert, named};
 use super::{Asked, Maker, Reason, Tie, words};
 use crate::event::{Seq, hex};
 use crate::eventlog;
@@ -29,12 +29,6 @@ const MOST_COMMITS: usize = 600;
 /// Longest reason that is quoted of a commit that takes another back, in sentences.
 const REVERT_SENTENCES: usize = 3;
 
-/// What is read of a commit's event.
-#[derive(Deserialize)]
-struct Message {
-    message: String,
-}
-
 /// A commit of the file.
 struct Touching {
     id: ObjectId,
@@ -44,7 +38,7 @@ struct Touching {
 
 impl Touching {
     fn subject(&self) -> &str {
-        self.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim()
+        reverts::subject(&self.message)
     }
 }
 
@@ -91,10 +85,18 @@ pub fn stated(asked: &Asked<'_>) -> Vec<Reason> {
 
 /// What was taken back, and what was tried before: of a file all of it, of lines what the commits did that made them.
 pub fn reverts(reader: &Reader<'_>, asked: &Asked<'_>, touching: &HashSet<Seq>) -> Result<Vec<Reason>> {
+    let mut near = touching.clone();
+    // Lines that came from another file were brought back there.
+    let mut named = Reverts::new(&reader.cache);
+    for id in asked.makers.iter().filter_map(|maker| ObjectId::from_hex(maker.sha.as_bytes()).ok()) {
+        let Some(made) = asked.past.get(&id).filter(|made| made.says_back) else { continue };
+        let taken = named.of(asked.past, id, made, touching)?.and_then(|back| asked.past.get(&back.commit));
+        near.extend([made.seq].into_iter().chain(taken.map(|taken| taken.seq)));
+    }
     let mut newest: Vec<(i64, Seq, ObjectId)> = asked
         .past
         .all()
-        .filter(|(_, made)| touching.contains(&made.seq))
+        .filter(|(_, made)| near.contains(&made.seq))
         .map(|(id, made)| (made.time, made.seq, *id))
         .collect();
     newest.sort_by(|a, b| b.cmp(a));
@@ -179,26 +181,13 @@ fn of_commit(kind: &str, text: String, maker: &Maker, evidence: String, confiden
     }
 }
 
-/// What git itself writes below the subject of a commit that takes another back.
-const REVERTS: &str = "This reverts commit ";
-
-fn is_revert(message: &str) -> bool {
-    message.trim_start().to_lowercase().starts_with("revert ") || message.contains(REVERTS)
-}
-
 /// The commit that one takes back, by its id, or else by the subject that is quoted.
 fn reverted<'a>(revert: &Touching, all: &'a BTreeMap<(i64, ObjectId), Touching>) -> Option<&'a Touching> {
-    let named = revert
-        .message
-        .split_once(REVERTS)
-        .map(|(_, rest)| rest.chars().take_while(char::is_ascii_hexdigit).collect::<String>().to_lowercase());
     let others = || all.values().rev().filter(|one| one.id != revert.id);
-    if let Some(id) = named.filter(|id| id.len() >= 7) {
-        return others().find(|one| hex(one.id.as_bytes()).starts_with(&id));
-    }
-    let quoted =
-        revert.subject().split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map(|(quoted, _)| quoted)?;
-    others().filter(|one| one.time <= revert.time).find(|one| one.subject() == quoted)
+    named(&revert.message).into_iter().find_map(|named| match named {
+        Named::Id(id) => others().find(|one| hex(one.id.as_bytes()).starts_with(&id)),
+        Named::Subject(quoted) => others().filter(|one| one.time <= revert.time).find(|one| one.subject() == quoted),
+    })
 }
 
 /// The subject, and what else the message says but for what git wrote.
@@ -236,6 +225,5 @@ mod tests {
         assert_eq!((of(0x33), of(0x44), of(0x55)), (Some(0x11), Some(0x22), None));
         let revert = all.values().find(|one| one.id.as_bytes()[0] == 0x33).expect("made");
         assert_eq!(reason_of(revert), "Revert \"x\"\nIt broke the build.");
-        assert!(is_revert("revert the old way") && !is_revert("reverted") && !is_revert("no revert here"));
     }
 }

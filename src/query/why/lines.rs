@@ -9,6 +9,7 @@ use rusqlite::named_params;
 use serde::Serialize;
 
 use super::super::Reader;
+use super::reverts::{Reverts, subject};
 use crate::error::{Exit, UserError};
 use crate::event::{CommitData, decode_path, encode_path, hex};
 use crate::eventlog;
@@ -48,6 +49,10 @@ pub struct Maker {
     pub subject: String,
     /// How many of the lines it wrote.
     pub lines: usize,
+    /// How many it brought back by taking back what had taken them away; who wrote them first is named instead.
+    pub restored: usize,
+    /// How many it moved here as they were, from another file or another place of this one.
+    pub moved: usize,
     /// How many it gave another form, as a formatter does or one of many files; who wrote them before is named instead.
     pub reformed: usize,
     /// Whether it took lines away between them.
@@ -161,35 +166,44 @@ pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Res
 pub fn blame(reader: &Reader<'_>, past: &mut Past<'_>, lines: &Lines) -> Result<Option<Blame>> {
     let Some(head) = reader.view.head else { return Ok(None) };
     let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
+    let mut reverts = Reverts::new(&reader.cache);
     let link = |id: &ObjectId, path: &[u8]| -> Result<Option<Link>> {
         let touching = past.touching(&encode_path(path))?;
-        Ok(past.get(id).map(|made| Link {
-            time: made.time,
-            parents: made.parents.clone(),
-            touches: touching.contains(&made.seq),
-            says_little: made.says_little(),
-        }))
+        let Some(made) = past.get(id) else { return Ok(None) };
+        let touches = touching.contains(&made.seq);
+        let takes_back = match touches && made.says_back {
+            true => reverts.of(past, *id, made, &touching)?,
+            false => None,
+        };
+        let (time, parents, says_little) = (made.time, made.parents.clone(), made.says_little());
+        Ok(Some(Link { time, parents, touches, says_little, takes_back }))
     };
     reader.repository.blame(head.commit, &decode_path(&lines.path), range, link)
 }
 
 /// The commits that made lines what they are, those that wrote most first.
 pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec<Maker>> {
-    let mut counts: HashMap<ObjectId, (usize, usize, bool)> = HashMap::new();
+    let mut counts: HashMap<ObjectId, Counted> = HashMap::new();
     for line in &blame.lines {
-        counts.entry(line.commit).or_default().0 += 1;
-        if let Some(reformed) = line.reformed {
-            counts.entry(reformed).or_default().1 += 1;
+        counts.entry(line.commit).or_default().lines += 1;
+        if let Some(commit) = line.since.restored {
+            counts.entry(commit).or_default().restored += 1;
+        }
+        if let Some(commit) = line.since.moved {
+            counts.entry(commit).or_default().moved += 1;
+        }
+        if let Some(commit) = line.since.reformed {
+            counts.entry(commit).or_default().reformed += 1;
         }
     }
     for commit in &blame.removed {
-        counts.entry(*commit).or_default().2 = true;
+        counts.entry(*commit).or_default().removed = true;
     }
     let mut all = Vec::with_capacity(counts.len());
-    for (commit, (lines, reformed, removed)) in counts {
+    for (commit, Counted { lines, restored, moved, reformed, removed }) in counts {
         let Some(made) = past.get(&commit) else { continue };
         let data: CommitData = serde_json::from_str(&eventlog::data(&reader.cache, made.seq)?)?;
-        let subject = data.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+        let subject = subject(&data.message);
         all.push(Maker {
             sha: hex(commit.as_bytes()),
             time: made.time,
@@ -197,14 +211,27 @@ pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec
             author: data.author,
             subject: crate::event::cap_at(subject, MAX_SUBJECT).to_string(),
             lines,
+            restored,
+            moved,
             reformed,
             removed,
             files: data.files_changed.len(),
             message: data.message,
         });
     }
-    all.sort_by(|a, b| (b.lines, b.reformed, b.time, &a.sha).cmp(&(a.lines, a.reformed, a.time, &b.sha)));
+    let rank = |one: &Maker| (one.lines, one.restored, one.moved, one.reformed, one.time);
+    all.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.sha.cmp(&b.sha)));
     Ok(all)
+}
+
+/// What a commit did to how many lines.
+#[derive(Default)]
+struct Counted {
+    lines: usize,
+    restored: usize,
+    moved: usize,
+    reformed: usize,
+    removed: bool,
 }
 
 /// Longest first line of a message, in bytes.

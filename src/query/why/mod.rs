@@ -3,6 +3,7 @@
 
 mod commits;
 mod lines;
+mod reverts;
 mod said;
 mod words;
 
@@ -75,6 +76,8 @@ const MOST_OF_MANY: f64 = 0.2;
 const MANY_LINES: usize = 100;
 /// What a commit is worth that wrote next to nothing.
 const TRIFLE: f64 = 0.3;
+/// What is moved is worth this part of what is written: why it stands here, and not why it is.
+const MOVED: f64 = 0.5;
 
 /// What files are called in many folders.
 const COMMON: &[&str] = &["__init__", "index", "internal", "lib", "main", "mod", "utils"];
@@ -94,7 +97,8 @@ impl Asked<'_> {
     /// How much of a tie a commit is, from 0 to 1.
     fn weight(&self, maker: &Maker) -> f64 {
         let most = if self.lines.is_file || self.total > MANY_LINES { MOST_OF_MANY } else { MOST };
-        let share = (maker.lines as f64 / self.total.max(1) as f64 / most).min(1.0);
+        let share = |lines: usize| (lines as f64 / self.total.max(1) as f64 / most).min(1.0);
+        let share = share(maker.lines + maker.restored).max(MOVED * share(maker.moved));
         let weight = TRIFLE + (1.0 - TRIFLE) * share;
         if maker.is_weak { weight * WEAK } else { weight }
     }
@@ -102,12 +106,25 @@ impl Asked<'_> {
     /// What a commit did to the lines.
     fn part(&self, maker: &Maker) -> String {
         let of = |n: usize| format!("{n} of {}", count(self.total as u64, "line"));
-        match (maker.lines, maker.reformed) {
-            (0, 0) => "took lines away here".to_string(),
-            (0, reformed) => format!("gave {} another form", of(reformed)),
-            (1, _) if self.total == 1 => "wrote the line".to_string(),
-            (lines, _) if lines == self.total => format!("wrote all {}", count(lines as u64, "line")),
-            (lines, _) => format!("wrote {}", of(lines)),
+        let all = |n: usize| match n {
+            1 if self.total == 1 => "the line".to_string(),
+            n if n == self.total => format!("all {}", count(n as u64, "line")),
+            n => of(n),
+        };
+        let mut parts = Vec::new();
+        if maker.lines > 0 {
+            parts.push(format!("wrote {}", all(maker.lines)));
+        }
+        if maker.restored > 0 {
+            parts.push(format!("brought {} back", all(maker.restored)));
+        }
+        if maker.moved > 0 {
+            parts.push(format!("moved {} here", all(maker.moved)));
+        }
+        match (parts.is_empty(), maker.reformed) {
+            (true, 0) => "took lines away here".to_string(),
+            (true, reformed) => format!("gave {} another form", of(reformed)),
+            (false, _) => parts.join(" and "),
         }
     }
 

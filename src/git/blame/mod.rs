@@ -1,7 +1,11 @@
-//! Which commit wrote each line of a file. As `git blame -w` has it, but that a commit that says nothing of a line passes on
-//! what it gave another form. Refuses to read more than a bound; what is left then is said to be older.
+//! Which commit wrote each line of a file. As `git blame -w` has it, but that a commit passes on what it only moved or
+//! brought back, and one that says nothing of a line what it gave another form. Refuses to read more than a bound; what is
+//! left then is said to be older.
 
-use std::collections::{BinaryHeap, HashMap};
+mod moves;
+mod spans;
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -12,6 +16,8 @@ use gix_imara_diff::Token;
 use super::lines::{Change, Lines};
 use super::{Blob, Repository};
 use crate::event::Status;
+pub use spans::Since;
+use spans::{Span, is_parted, push_line, split};
 
 /// Largest file that is followed, in bytes.
 const MAX_FILE: u64 = 8 << 20;
@@ -37,6 +43,17 @@ pub struct Link {
     pub touches: bool,
     /// Whether it says nothing about a line to which it gave another form: it is too large, or a formatter's.
     pub says_little: bool,
+    /// What it says that it takes back.
+    pub takes_back: Option<TakenBack>,
+}
+
+/// A commit that was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The commit.
+    pub commit: ObjectId,
+    /// The one whose files it goes back to.
+    pub before: ObjectId,
 }
 
 /// Who wrote a line.
@@ -44,8 +61,8 @@ pub struct Link {
 pub struct Wrote {
     /// The commit.
     pub commit: ObjectId,
-    /// The newest such commit that gave it another form since.
-    pub reformed: Option<ObjectId>,
+    /// What happened to it since.
+    pub since: Since,
 }
 
 /// What became of the lines that were asked for.
@@ -59,20 +76,29 @@ pub struct Blame {
     pub is_cut: bool,
 }
 
-/// Lines that nobody wrote yet: where they stand in the answer, and in the file that is looked at.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    at: u32,
-    here: u32,
-    len: u32,
-    reformed: Option<ObjectId>,
-}
-
 /// What is known of a commit and a path.
 type Linked<'l> = dyn FnMut(&ObjectId, &[u8]) -> Result<Option<Link>> + 'l;
 
 /// A file of a commit.
 type Place = (ObjectId, Rc<[u8]>);
+
+/// A text that a commit made another, and how.
+struct Before {
+    commit: ObjectId,
+    path: Rc<[u8]>,
+    /// None where there was no such file.
+    blob: Option<ObjectId>,
+    text: Rc<[Token]>,
+    changes: Vec<Change>,
+}
+
+impl Before {
+    /// Nothing, so that all is new.
+    fn none(commit: ObjectId, path: &Rc<[u8]>, len: usize) -> Self {
+        let changes = vec![Change { before: 0..0, after: 0..len as u32 }];
+        Before { commit, path: path.clone(), blob: None, text: Rc::default(), changes }
+    }
+}
 
 impl Repository {
     /// Who wrote lines of a file, counted from 0, as of a commit. `link` says what is known of a commit and a path; a
@@ -85,11 +111,13 @@ impl Repository {
         mut link: impl FnMut(&ObjectId, &[u8]) -> Result<Option<Link>>,
     ) -> Result<Option<Blame>> {
         let Some(blob) = self.file_at(commit, path)? else { return Ok(None) };
-        let mut walk = Walk::new(self);
+        // Versions of a file are stored as differences to each other.
+        let repository = self.shared().open().with_pack_cache();
+        let mut walk = Walk::new(&repository);
         let Some(text) = walk.text(blob)? else { return Ok(None) };
         let lines = lines.start.min(text.len() as u32)..lines.end.min(text.len() as u32);
-        walk.blame.lines = vec![Wrote { commit, reformed: None }; lines.len()];
-        let span = Span { at: 0, here: lines.start, len: lines.len() as u32, reformed: None };
+        walk.blame.lines = vec![Wrote { commit, since: Since::default() }; lines.len()];
+        let span = Span { at: 0, here: lines.start, len: lines.len() as u32, since: Since::default() };
         walk.wait((commit, path.into()), 0, blob, vec![span]);
         while let Some((_, place)) = walk.queue.pop() {
             let Some((blob, spans)) = walk.waiting.remove(&place) else { continue };
@@ -111,6 +139,10 @@ struct Walk<'r> {
     lines: Lines,
     texts: HashMap<ObjectId, Option<Rc<[Token]>>>,
     read: u64,
+    /// Bytes read to find where lines were moved from.
+    sought: u64,
+    /// Files of commits that went back to what they were before another.
+    gone_back: HashSet<Place>,
     queue: BinaryHeap<(i64, Place)>,
     waiting: HashMap<Place, (ObjectId, Vec<Span>)>,
     blame: Blame,
@@ -118,8 +150,17 @@ struct Walk<'r> {
 
 impl<'r> Walk<'r> {
     fn new(repository: &'r Repository) -> Self {
-        let (texts, waiting, blame) = (HashMap::new(), HashMap::new(), Blame::default());
-        Walk { repository, lines: Lines::default(), texts, read: 0, queue: BinaryHeap::new(), waiting, blame }
+        Walk {
+            repository,
+            lines: Lines::default(),
+            texts: HashMap::new(),
+            read: 0,
+            sought: 0,
+            gone_back: HashSet::new(),
+            queue: BinaryHeap::new(),
+            waiting: HashMap::new(),
+            blame: Blame::default(),
+        }
     }
 
     /// The lines of a blob; none where it is not here, or too large.
@@ -157,7 +198,7 @@ impl<'r> Walk<'r> {
     fn wrote(&mut self, commit: ObjectId, spans: &[Span]) {
         for span in spans {
             let lines = &mut self.blame.lines[span.at as usize..(span.at + span.len) as usize];
-            lines.fill(Wrote { commit, reformed: span.reformed });
+            lines.fill(Wrote { commit, since: span.since });
         }
     }
 
@@ -191,6 +232,8 @@ impl<'r> Walk<'r> {
             self.wrote(commit, &spans);
             return Ok(());
         };
+        // What a commit that is no merge did to the file; all of it is new where nothing else turns up.
+        let mut only = Some(Before::none(own.parents[0], &path, text.len()));
         for (parent, file) in own.parents.iter().zip(files) {
             let (name, old) = match file {
                 Some(file) => (path.clone(), file),
@@ -201,6 +244,7 @@ impl<'r> Walk<'r> {
             };
             let Some(before) = self.text(old)? else {
                 self.blame.is_cut = true;
+                only = None;
                 continue;
             };
             let changes = self.lines.changes(&before, &text);
@@ -211,10 +255,13 @@ impl<'r> Walk<'r> {
             let (passed, kept) = split(&spans, &changes);
             spans = kept;
             self.wait((*parent, name.clone()), time(parent)?, old, passed);
-            if own.says_little && !is_merge {
-                let (passed, kept) = self.reformed(commit, &spans, &changes, &before, &text);
-                spans = kept;
-                self.wait((*parent, name), time(parent)?, old, passed);
+            only = Some(Before { commit: *parent, path: name, blob: Some(old), text: before, changes });
+        }
+        if let Some(only) = only.filter(|_| !is_merge && !spans.is_empty()) {
+            spans = self.brought_back(&(commit, path.clone()), blob, &text, spans, own, link)?;
+            spans = self.moved(&(commit, path), &text, spans, &only, link)?;
+            if own.says_little {
+                spans = self.reformed(commit, &text, spans, &only, link)?;
             }
         }
         self.wrote(commit, &spans);
@@ -266,113 +313,85 @@ impl<'r> Walk<'r> {
         Ok(best.map(|(_, name, id)| (name.into(), id)))
     }
 
+    /// Passes on the lines that a commit brought back to where they stood before the one that it takes back, and keeps
+    /// what was not there then.
+    fn brought_back(
+        &mut self,
+        place: &Place,
+        blob: ObjectId,
+        text: &[Token],
+        spans: Vec<Span>,
+        own: &Link,
+        link: &mut Linked<'_>,
+    ) -> Result<Vec<Span>> {
+        let (commit, path) = place;
+        // Once only: what a message names may come after it, and a way back that leads forward has no end.
+        let Some(back) = own.takes_back.filter(|_| self.gone_back.insert(place.clone())) else { return Ok(spans) };
+        let (name, old) = match self.repository.file_at(back.before, path)? {
+            Some(old) => (path.clone(), old),
+            None => match self.came_from(back.before, *commit, path, blob)? {
+                Some(found) => found,
+                None => return Ok(spans),
+            },
+        };
+        if self.repository.file_at(back.commit, &name)? == Some(old) {
+            return Ok(spans);
+        }
+        let changes = match old == blob {
+            true => Vec::new(),
+            false => match self.text(old)? {
+                Some(before) => self.lines.changes(&before, text),
+                None => return Ok(spans),
+            },
+        };
+        let (mut passed, kept) = split(&spans, &changes);
+        for span in &mut passed {
+            span.since.restored.get_or_insert(*commit);
+        }
+        let time = link(&back.before, &name)?.map_or(0, |link| link.time);
+        self.wait((back.before, name), time, old, passed);
+        Ok(kept)
+    }
+
     /// Passes on the lines that a commit only gave another form, and keeps those that are like nothing before.
     fn reformed(
         &mut self,
         commit: ObjectId,
-        spans: &[Span],
-        changes: &[Change],
-        before: &[Token],
-        after: &[Token],
-    ) -> (Vec<Span>, Vec<Span>) {
+        text: &[Token],
+        spans: Vec<Span>,
+        before: &Before,
+        link: &mut Linked<'_>,
+    ) -> Result<Vec<Span>> {
+        let Some(blob) = before.blob else { return Ok(spans) };
         let (mut passed, mut kept) = (Vec::new(), Vec::new());
         // What an earlier reformat parted line by line lies in one change all the same.
         let mut known: HashMap<usize, Vec<Option<u32>>> = HashMap::new();
         for span in spans {
-            // What is kept of a span lies in one change.
-            let place = changes.partition_point(|change| change.after.end <= span.here);
-            let Some(change) = changes.get(place).filter(|change| change.after.contains(&span.here)) else {
-                kept.push(*span);
-                continue;
-            };
-            let forms = known.entry(place).or_insert_with(|| {
-                let range = |range: &Range<u32>| range.start as usize..range.end as usize;
-                let (before, after) = (&before[range(&change.before)], &after[range(&change.after)]);
-                self.read += FORM * (self.lines.size(before) + self.lines.size(after)) as u64;
-                self.lines.forms(before, after)
-            });
-            for offset in 0..span.len {
-                let line = Span { at: span.at + offset, here: span.here + offset, len: 1, reformed: span.reformed };
+            for line in (0..span.len).map(|offset| span.line(offset)) {
+                // What is kept of a span lies in changes.
+                let place = before.changes.partition_point(|change| change.after.end <= line.here);
+                let Some(change) = before.changes.get(place).filter(|change| change.after.contains(&line.here)) else {
+                    push_line(&mut kept, line);
+                    continue;
+                };
+                let forms = known.entry(place).or_insert_with(|| {
+                    let range = |range: &Range<u32>| range.start as usize..range.end as usize;
+                    let (old, new) = (&before.text[range(&change.before)], &text[range(&change.after)]);
+                    self.read += FORM * (self.lines.size(old) + self.lines.size(new)) as u64;
+                    self.lines.forms(old, new)
+                });
                 match forms[(line.here - change.after.start) as usize] {
                     Some(old) => {
-                        let reformed = span.reformed.or(Some(commit));
-                        passed.push(Span { here: change.before.start + old, reformed, ..line });
+                        let mut since = line.since;
+                        since.reformed.get_or_insert(commit);
+                        passed.push(Span { here: change.before.start + old, since, ..line });
                     }
-                    None => kept.push(line),
+                    None => push_line(&mut kept, line),
                 }
             }
         }
-        (passed, kept)
-    }
-}
-
-/// Whether lines were taken away between two of a span.
-fn is_parted(span: &Span, changes: &[Change]) -> bool {
-    let first = changes.partition_point(|change| change.after.start <= span.here);
-    let end = span.here + span.len;
-    changes[first..].iter().take_while(|change| change.after.start < end).any(|change| change.after.is_empty())
-}
-
-/// Parts spans into what stood before, at its place there, and what a change brought, at its place here.
-fn split(spans: &[Span], changes: &[Change]) -> (Vec<Span>, Vec<Span>) {
-    let (mut passed, mut kept) = (Vec::new(), Vec::new());
-    for span in spans {
-        let (mut here, end) = (span.here, span.here + span.len);
-        let part =
-            |from: u32, to: u32, here: u32| Span { at: span.at + (from - span.here), here, len: to - from, ..*span };
-        let first = changes.partition_point(|change| change.after.end <= here);
-        // How far what follows the change before this place stands from where it stood.
-        let mut shift = first.checked_sub(1).map_or(0, |last| shift_after(&changes[last]));
-        for change in &changes[first..] {
-            if change.after.start >= end || here >= end {
-                break;
-            }
-            if here < change.after.start {
-                passed.push(part(here, change.after.start, moved(here, shift)));
-                here = change.after.start;
-            }
-            let to = change.after.end.min(end);
-            if here < to {
-                kept.push(part(here, to, here));
-                here = to;
-            }
-            shift = shift_after(change);
-        }
-        if here < end {
-            passed.push(part(here, end, moved(here, shift)));
-        }
-    }
-    (passed, kept)
-}
-
-fn shift_after(change: &Change) -> i64 {
-    i64::from(change.before.end) - i64::from(change.after.end)
-}
-
-fn moved(here: u32, shift: i64) -> u32 {
-    u32::try_from(i64::from(here) + shift).expect("a line that stood before has a place there")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_part_where_changes_are() {
-        let changes = [
-            Change { before: 2..3, after: 2..5 },
-            Change { before: 6..8, after: 8..8 },
-            Change { before: 9..9, after: 9..10 },
-        ];
-        let check = |here: u32, len: u32, passed: &[(u32, u32, u32)], kept: &[(u32, u32, u32)]| {
-            let parts = split(&[Span { at: 0, here, len, reformed: None }], &changes);
-            let row = |spans: &[Span]| spans.iter().map(|span| (span.at, span.here, span.len)).collect::<Vec<_>>();
-            assert_eq!((row(&parts.0), row(&parts.1)), (passed.to_vec(), kept.to_vec()), "{here}+{len}");
-        };
-        check(0, 12, &[(0, 0, 2), (5, 3, 3), (8, 8, 1), (10, 9, 2)], &[(2, 2, 3), (9, 9, 1)]);
-        check(3, 1, &[], &[(0, 3, 1)]);
-        check(6, 1, &[(0, 4, 1)], &[]);
-        check(8, 1, &[(0, 8, 1)], &[]);
-        check(10, 2, &[(0, 9, 2)], &[]);
+        let time = link(&before.commit, &before.path)?.map_or(0, |link| link.time);
+        self.wait((before.commit, before.path.clone()), time, blob, passed);
+        Ok(kept)
     }
 }

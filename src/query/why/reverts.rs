@@ -1,0 +1,155 @@
+//! Commits that take others back: git's own words for it, or the subject that is quoted. Refuses to guess from anything
+//! else.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+use rusqlite::{Connection, named_params};
+use serde::Deserialize;
+
+use crate::event::Seq;
+use crate::eventlog;
+use crate::git::{ObjectId, TakenBack};
+use crate::history::{Made, Past};
+
+/// What git itself writes below the subject of a commit that takes another back, and of one that takes a merge back.
+pub const REVERTS: &str = "This reverts commit ";
+const TO: &str = "changes made to ";
+/// Shortest id of a commit that is one.
+const SHORTEST: usize = 7;
+
+/// What is read of a commit's event.
+#[derive(Deserialize)]
+pub struct Message {
+    pub message: String,
+}
+
+/// What a message says that it takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// The beginning of an id, in small letters.
+    Id(String),
+    /// A subject.
+    Subject(String),
+}
+
+/// The first line that says something.
+pub fn subject(message: &str) -> &str {
+    message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim()
+}
+
+/// Whether a message says that it takes something back.
+pub fn is_revert(message: &str) -> bool {
+    let begin = message.trim_start().to_lowercase();
+    begin.starts_with("revert ") || begin.starts_with("reapply \"") || message.contains(REVERTS)
+}
+
+/// What a message names that it takes back, the surest first.
+pub fn named(message: &str) -> Vec<Named> {
+    let id = message.split_once(REVERTS).and_then(|(_, rest)| id_at(rest));
+    let mut all: Vec<Named> = id.map(Named::Id).into_iter().collect();
+    let subject = subject(message);
+    if let Some((word, quoted)) =
+        subject.split_once('"').and_then(|(word, rest)| Some((word, rest.rsplit_once('"')?.0)))
+    {
+        // What is put in again had been taken back.
+        let is_again = word.to_lowercase().starts_with("reapply");
+        all.push(Named::Subject(if is_again { format!("Revert \"{quoted}\"") } else { quoted.to_string() }));
+    }
+    all
+}
+
+/// The id that a text begins with.
+fn id_at(text: &str) -> Option<String> {
+    let id: String = text.chars().take_while(char::is_ascii_hexdigit).collect();
+    (id.len() >= SHORTEST).then(|| id.to_lowercase())
+}
+
+/// What commits take back, each read once.
+pub struct Reverts<'c> {
+    cache: &'c Connection,
+    /// By commit: those it may mean, the likeliest first, and where a merge is undone the parent that is kept.
+    known: HashMap<ObjectId, (Vec<ObjectId>, Option<String>)>,
+}
+
+impl<'c> Reverts<'c> {
+    pub fn new(cache: &'c Connection) -> Self {
+        Reverts { cache, known: HashMap::new() }
+    }
+
+    /// The commit that one takes back, and the one before it; of several with the same subject the newest that touched what
+    /// these did.
+    pub fn of(
+        &mut self,
+        past: &Past<'_>,
+        id: ObjectId,
+        made: &Made,
+        touching: &HashSet<Seq>,
+    ) -> Result<Option<TakenBack>> {
+        if !self.known.contains_key(&id) {
+            let found = self.read(past, id, made)?;
+            self.known.insert(id, found);
+        }
+        let (all, kept) = &self.known[&id];
+        let touches = |id: &&ObjectId| past.get(id).is_some_and(|made| touching.contains(&made.seq));
+        let Some(commit) = all.iter().find(touches).or(all.first()) else { return Ok(None) };
+        let parents = past.get(commit).map_or(&[][..], |made| &made.parents);
+        let is_kept = |parent: &&ObjectId| kept.as_ref().is_some_and(|id| parent.to_string().starts_with(id));
+        let before = parents.iter().find(is_kept).or(parents.first());
+        Ok(before.map(|before| TakenBack { commit: *commit, before: *before }))
+    }
+
+    fn read(&self, past: &Past<'_>, id: ObjectId, made: &Made) -> Result<(Vec<ObjectId>, Option<String>)> {
+        let Message { message } = serde_json::from_str(&eventlog::data(self.cache, made.seq)?)?;
+        if !is_revert(&message) {
+            return Ok((Vec::new(), None));
+        }
+        for named in named(&message) {
+            let mut found = match named {
+                Named::Id(begin) => past.beginning(&begin),
+                Named::Subject(subject) => self.called(&subject, made.time)?,
+            };
+            found.retain(|other| *other != id);
+            if !found.is_empty() {
+                let kept = message.split_once(TO).and_then(|(_, rest)| id_at(rest));
+                return Ok((found, kept));
+            }
+        }
+        Ok((Vec::new(), None))
+    }
+
+    /// The commits of a subject that are no newer than a moment, the newest first.
+    fn called(&self, subject: &str, time: i64) -> Result<Vec<ObjectId>> {
+        let mut statement = self.cache.prepare_cached(
+            "SELECT sha FROM reachable CROSS JOIN commit_row USING (seq) WHERE subject = :subject AND time <= :time
+             ORDER BY time DESC, sha DESC",
+        )?;
+        let mut rows = statement.query(named_params! {":subject": subject, ":time": time})?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.extend(ObjectId::try_from(row.get_ref(0)?.as_blob()?).ok());
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_what_it_takes_back() {
+        let id = "11".repeat(20);
+        let check = |message: &str, expect: &[Named]| assert_eq!(named(message), expect, "{message}");
+        let subject = |text: &str| Named::Subject(text.to_string());
+        check(&format!("Revert \"x\"\n\n{REVERTS}{id}."), &[Named::Id(id.clone()), subject("x")]);
+        check(&format!("back to threads\n\n{REVERTS}ABCDEF12\n"), &[Named::Id("abcdef12".to_string())]);
+        check("Revert \"add a pool (#12)\" (#13)", &[subject("add a pool (#12)")]);
+        check("Revert \"Revert \"add a pool\"\"", &[subject("Revert \"add a pool\"")]);
+        check("Reapply \"add a pool\"", &[subject("Revert \"add a pool\"")]);
+        check("Revert the old way", &[]);
+        check(&format!("{REVERTS}abc"), &[]);
+        assert!(is_revert("revert the old way") && is_revert("Reapply \"x\""));
+        assert!(!is_revert("reverted") && !is_revert("no revert here"));
+    }
+}
