@@ -4,13 +4,14 @@
 
 mod line;
 mod name;
+mod prose;
 mod sign;
 mod strength;
 
 use line::begins_setting;
 use name::Kind;
 use sign::{Sign, opened, sign};
-use strength::{accepts, is_code, is_said, stands_alone, stands_bare};
+use strength::{accepts, is_code, is_path, stands_alone, stands_bare};
 
 use super::form::Class;
 use super::judge::{is_margin, is_name, is_random};
@@ -120,6 +121,9 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     let mut from = place.start - left.iter().rev().take(name::LONGEST).take_while(|byte| is_name_byte(**byte)).count();
     let dashes = text[from..to].iter().take_while(|byte| **byte == b'-').count();
     from += dashes;
+    if dashes == 0 {
+        from -= name::before(&text[place.done..from], &text[from..to]);
+    }
     let mut cursor = Cursor { text, at: to };
     let kind = name::kind(&text[from..to])?;
     let quoted_name = cursor.quote().is_some();
@@ -176,10 +180,12 @@ fn could_follow(place: &Place, to: usize) -> bool {
         [b'(', behind, ..] => matches!(behind, b'"' | b'\''),
         [b' ' | b'\t', ..] => {
             let behind = rest.trim_ascii_start();
-            matches!(behind.first(), Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+' | b'"' | b'\''))
+            matches!(behind.first(), Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+' | b'"' | b'\'' | b'`'))
                 || sign::says(behind).is_some()
+                || prose::purpose(&text[to..text.len().min(to + NEAR)]) > 0
                 || is_flagged()
                 || sign::is_set(line::head(text, place.start))
+                || prose::introduces(line::head(text, place.start))
         }
         // The value of a name that is itself one may stand on the next line.
         [b'\n' | b'\r', ..] => {
@@ -201,7 +207,7 @@ fn quoted(cursor: &Cursor, quote: u8, escaped: bool, named: &Named) -> Option<(u
     // What is longer is judged by its beginning, and then followed.
     let value = &rest[..length.or((rest.len() > LONGEST).then_some(LONGEST))?];
     let is_found = match named.sign {
-        Sign::Said | Sign::Cell => name::says_password(named.name) && is_said(value),
+        Sign::Said | Sign::Cell | Sign::Beside => prose::is_secret(value, named),
         _ => accepts(value, named),
     };
     is_found.then(|| (from, from + length.or_else(|| closing(rest, quote, escaped)).unwrap_or(rest.len())))
@@ -233,6 +239,9 @@ fn bare(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
     let most = rest.len().min(LONGEST);
     let up_to = |ends: fn(u8) -> bool| rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most);
     let head = line::head(cursor.text, from);
+    if prose::is_result(cursor, named) {
+        return None;
+    }
     if let Some(found) = of_line(cursor, named, head).or_else(|| amid(cursor, named, head)) {
         return Some(found);
     }
@@ -240,17 +249,21 @@ fn bare(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
     let is_setting = sign == Sign::Tight && begins_setting(head) && !is_code(&rest[..up_to(ends_word)]);
     let ends = match sign {
         // Behind a comma a word is an argument or another name.
-        Sign::Comma | Sign::Call | Sign::Said | Sign::Cell => return None,
+        Sign::Comma | Sign::Call | Sign::Said | Sign::Cell | Sign::Beside => return None,
         Sign::Tag => |byte| byte == b'<',
         Sign::Default => |byte| byte == b'}',
         // Of a connection, where nothing else ends one; `;` is also the end of `&amp;`.
         _ if is_parameter && left.ends_with(b";") && !left.ends_with(b"&amp;") => ends_part,
         _ if is_parameter => ends_parameter,
         _ if is_setting || sign == Sign::Set => ends_word,
+        Sign::Blank | Sign::Flag => ends_argument,
         _ => ends_code,
     };
-    let length = up_to(ends);
-    let length = if is_setting { setting(&rest[..length]) } else { length };
+    let length = match sign {
+        Sign::Blank | Sign::Flag => argument(&rest[..up_to(ends)]),
+        _ if is_setting => setting(&rest[..up_to(ends)]),
+        _ => up_to(ends),
+    };
     let value = &rest[..length];
     let behind = rest.get(length);
     let is_found = match sign {
@@ -268,7 +281,9 @@ fn bare(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
         }
         _ => {
             let ends_line = matches!(behind, None | Some(b'\n' | b'\r')) && head.is_empty();
-            !matches!(behind, Some(b'(' | b'[' | b'{' | b'<' | b'&' | b'|')) && stands_bare(value, kind, ends_line)
+            !matches!(behind, Some(b'(' | b'[' | b'{' | b'<' | b'&' | b'|'))
+                && stands_bare(value, kind, ends_line)
+                && !is_path(value, named)
         }
     };
     let length = if is_found { followed(rest, length, ends)? } else { return None };
@@ -307,17 +322,17 @@ fn amid(cursor: &Cursor, named: &Named, head: &[u8]) -> Option<(usize, usize)> {
                 before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'=' | b'`'));
             let word = &word[..setting(word)];
             let is_set = line::is_of_environment(named.name) && accepts(word, named);
-            (word, begins && !is_code(word) && (is_set || (is_password && stands_alone(word))))
+            let is_key = name::is_spaced(named.name) && strength::is_drawn(word, named);
+            (
+                word,
+                begins
+                    && !is_code(word)
+                    && (is_set || is_key || (is_password && stands_alone(word) && !is_path(word, named))),
+            )
         }
-        Sign::Colon | Sign::Said | Sign::Cell => {
-            let said = word.split(|byte| *byte == b'|').next().unwrap_or_default();
-            let marks = said.iter().rev().take_while(|byte| b".,;:!?)".contains(byte)).count();
-            let value = &said[..said.len() - marks];
-            // A bracket that opens behind a blank is one of prose.
-            let aside = head.strip_suffix(b"(").filter(|before| before.ends_with(b" ")).unwrap_or(head);
-            let is_code = named.sign == Sign::Colon && aside.iter().any(|byte| b"(){}[]<>=".contains(byte));
-            let is_counted = named.sign == Sign::Said && !name::says_password(named.name);
-            (value, is_password && !is_code && !is_counted && is_said(value))
+        Sign::Colon | Sign::Equals | Sign::Said | Sign::Cell | Sign::Beside => {
+            let value = prose::trimmed(cursor, word);
+            (value, prose::is_found(value, named, head))
         }
         _ => return None,
     };
@@ -341,6 +356,17 @@ fn ends_part(byte: u8) -> bool {
 
 fn ends_parameter(byte: u8) -> bool {
     ends_word(byte) || matches!(byte, b';' | b'&' | b'\\' | b'#' | b')' | b']' | b'}')
+}
+
+/// How long the word behind a flag is: `&` and `#` are part of it where they stand within, and end it elsewhere.
+fn argument(word: &[u8]) -> usize {
+    let length = word.windows(2).position(|two| two == b"&&").unwrap_or(word.len());
+    let length = length - word[..length].iter().rev().take_while(|byte| **byte == b'&').count();
+    if matches!(word.first(), Some(b'&' | b'#')) { 0 } else { length }
+}
+
+fn ends_argument(byte: u8) -> bool {
+    ends_code(byte) && !matches!(byte, b'&' | b'#')
 }
 
 fn ends_code(byte: u8) -> bool {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::*;
 
 mod places;
+mod said;
 
 /// A secret-looking text that stands nowhere in this file as such.
 fn key(prefix: &[&str], length: usize) -> String {
@@ -148,6 +149,12 @@ fn twice_is_once_and_no_mixture_panics() {
         " | sudo -S",
         "| password | ",
         "password is ",
+        "password for ",
+        "api key",
+        "with password ",
+        "--password ",
+        "&",
+        "**",
         "ENV TOKEN ",
         "user identified by '",
         "value: ",
@@ -508,6 +515,10 @@ fn repeated_starts_take_linear_time() {
         "| password ",
         "password is ",
         "set password ",
+        "password for a b ",
+        "with password ",
+        "a api key ",
+        "pass: ",
     ];
     for piece in starts.chain(more) {
         // As much again takes as long again: what grows with the square of 400,000 bytes would take minutes.

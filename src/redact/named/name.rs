@@ -96,6 +96,10 @@ const KEYS: &[&str] = &[
     "security",
 ];
 
+/// What lets pass, or is done once more, and is no password.
+const PASSES: &[&str] =
+    &["low", "high", "band", "all", "first", "second", "third", "last", "render", "single", "multi"];
+
 /// What a phrase is, when it is secret.
 const PHRASES: &[&str] = &["seed", "recovery", "backup", "mnemonic", "secret"];
 
@@ -149,6 +153,9 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     let last = &last[..last.len() - digits];
     let before = count.checked_sub(2).map(|at| words[at]);
     let follows = |list: &[&str]| before.is_some_and(|word| list.iter().any(|known| is(word, known)));
+    if is(last, "pass") && follows(PASSES) {
+        return None;
+    }
     if ["pass", "pwd", "psk", "pw"].iter().any(|name| is(last, name)) {
         return Some(Kind::Password);
     }
@@ -172,6 +179,32 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     }
     let ends_with = |end: &str| last.len() >= end.len() && is(&last[last.len() - end.len()..], end);
     ENDS.iter().find(|(end, _)| ends_with(end)).map(|(_, kind)| *kind)
+}
+
+/// Most words before the last of a name that is written with blanks, and the most bytes of one.
+const SPACED: usize = 3;
+const LONGEST_SPACED: usize = 20;
+
+/// How many bytes before a word belong to the name that it ends, where people write it: `Secret Access Key`.
+pub(super) fn before(left: &[u8], word: &[u8]) -> usize {
+    if !["key", "phrase", "words"].iter().any(|last| word.eq_ignore_ascii_case(last.as_bytes())) {
+        return 0;
+    }
+    let mut rest = left;
+    for _ in 0..SPACED {
+        let Some(before) = rest.strip_suffix(b" ") else { break };
+        let length = before.iter().rev().take(LONGEST_SPACED).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        if length == 0 {
+            break;
+        }
+        rest = &before[..before.len() - length];
+    }
+    left.len() - rest.len()
+}
+
+/// Whether a name is written with blanks.
+pub(super) fn is_spaced(name: &[u8]) -> bool {
+    name.contains(&b' ')
 }
 
 /// What is said with a password or a token and is none: a step, a fault, a text that is shown, a place in a list.

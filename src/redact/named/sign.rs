@@ -3,8 +3,7 @@
 
 use super::super::judge::is_margin;
 use super::line::{self, begins_setting};
-use super::name;
-use super::{BLANKS, Cursor};
+use super::{BLANKS, Cursor, NEAR, name, prose};
 
 /// What says that a value follows a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +28,8 @@ pub(super) enum Sign {
     Call,
     /// `is` in a sentence.
     Said,
+    /// Nothing: `with password x`.
+    Beside,
     /// `|` of a table.
     Cell,
     /// `>` of a tag.
@@ -92,7 +93,7 @@ pub(super) fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name:
 /// A sign that is no mark: of a command, a call, a sentence, or a table.
 fn wordy(cursor: &mut Cursor, from: usize, blanks: usize) -> Option<Sign> {
     let (left, name) = (&cursor.text[..from], &cursor.text[from..cursor.at - blanks]);
-    let name = &name[..name.iter().position(|byte| matches!(byte, b'"' | b'\'' | b'`')).unwrap_or(name.len())];
+    let name = &name[..name.iter().position(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'*')).unwrap_or(name.len())];
     let is_quote = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\''));
     if cursor.peek() == Some(b'|') {
         let is_title = |byte: &u8| byte.is_ascii_alphanumeric() || b" \t*_`".contains(byte);
@@ -110,18 +111,26 @@ fn wordy(cursor: &mut Cursor, from: usize, blanks: usize) -> Option<Sign> {
         cursor.at += length;
         return Some(Sign::Said);
     }
+    let purpose = prose::purpose(&cursor.text[cursor.at - 1..cursor.text.len().min(cursor.at + NEAR)]);
+    if purpose > 0 {
+        cursor.at += purpose - 1;
+        cursor.at += says(cursor.rest()).unwrap_or(0);
+        cursor.take(b":");
+        return Some(Sign::Said);
+    }
     let head = line::head(cursor.text, from);
     if is_set(head) {
         let is_code = head.ends_with(b"define ");
         return (!is_code || is_quote(cursor.rest().first())).then_some(Sign::Set);
     }
     let is_statement = name.eq_ignore_ascii_case(b"password") && is_quote(cursor.rest().first());
-    is_statement.then_some(Sign::Call)
+    let is_beside = name::says_password(name) && prose::introduces(head);
+    is_statement.then_some(Sign::Call).or(is_beside.then_some(Sign::Beside))
 }
 
 /// How long the word is that says of a name in a sentence what it is.
 pub(super) fn says(rest: &[u8]) -> Option<usize> {
-    [&b"is "[..], b"is: ", b"is now ", b"was ", b"to "]
+    [&b"is "[..], b"is: ", b"is now ", b"was ", b"to ", b"-> ", b"\xe2\x86\x92 "]
         .iter()
         .filter(|word| rest.starts_with(word))
         .max_by_key(|word| word.len())

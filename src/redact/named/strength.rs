@@ -14,7 +14,7 @@ const BLANKS: usize = 3;
 
 /// Whether a value that stands alone is a secret.
 pub(super) fn accepts(value: &[u8], named: &Named) -> bool {
-    let is_path = matches!(value, [b'/' | b'.' | b'~', ..]) && is_name(value);
+    let is_path = (matches!(value, [b'/' | b'.' | b'~', ..]) && is_name(value)) || is_path(value, named);
     // A sentence may end in `set` too.
     let is_prose = named.sign == Sign::Set && !has_both(value);
     if value.len() < 4 || is_placeholder(value) || is_path || is_prose {
@@ -74,10 +74,72 @@ fn is_word(value: &[u8]) -> bool {
     value.len() >= 6 && is_plain && value.iter().any(u8::is_ascii_lowercase) && !tells_about(value)
 }
 
+/// What people put into passwords, beside letters, digits and what joins words.
+const MARKS: &[u8] = b"!@#$%^&*?+=";
+
 /// Whether a password stands where people write sentences: with digits among letters, and no name of a thing.
 pub(super) fn is_said(value: &[u8]) -> bool {
-    let is_typed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!@#$%^&*?+=".contains(byte);
-    has_both(value) && value.iter().all(is_typed) && stands_alone(value) && !is_type(value)
+    let is_typed = |byte: &u8| byte.is_ascii_alphanumeric() || MARKS.contains(byte) || joins(byte);
+    if !has_both(value) || !value.iter().all(is_typed) || is_placeholder(value) {
+        return false;
+    }
+    if value.iter().any(joins) { is_joined(value) } else { stands_alone(value) && !is_type(value) }
+}
+
+fn joins(byte: &u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// Whether words and digits are joined as in passwords: `Summer_3624`, and not `12-characters`, `sha-256` or `v1.2.3`.
+fn is_joined(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let word = &value[..value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count()];
+    let is_number = [&b"rfc"[..], b"iso", b"cve", b"version", b"release", b"issue", b"port", b"build"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(word));
+    let is_known_part = |part: &[u8]| part.len() > 3 && is_known_type(part);
+    // The ending of a file.
+    let last = value.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let is_file = last.len() < value.len() && last.len() <= 4 && last.iter().all(u8::is_ascii_lowercase);
+    let is_known = is_number
+        || is_file
+        || name::kind(word).is_some()
+        || is_known_type(word)
+        || value.split(joins).any(is_known_part);
+    let is_strong = digits >= 3 || value.iter().any(|byte| MARKS.contains(byte));
+    value.len() >= 8
+        && word.len() >= 3
+        && is_strong
+        && is_password(value)
+        && !is_known
+        && !joins(&value[value.len() - 1])
+}
+
+/// Whether a password is so strong that no word is like it: with a mark or several digits.
+pub(super) fn is_strong(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_marked = value.iter().any(|byte| MARKS.contains(byte)) && digits > 0;
+    value.len() >= 8 && (is_marked || digits >= 3)
+}
+
+/// Whether a key looks drawn where people write sentences.
+pub(super) fn is_drawn(value: &[u8], named: &Named) -> bool {
+    let is_short = is_short_key(value) && has_both(value) && !name::tells_about(named.name);
+    let is_address = value.windows(3).any(|three| three == b"://");
+    (is_random(value) || is_short) && !is_placeholder(value) && !is_address && !is_path(value, named)
+}
+
+/// Whether a value is where something lies: `/home/ada/project2`.
+pub(super) fn is_path(value: &[u8], named: &Named) -> bool {
+    let is_part =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'~' | b'+' | b'@');
+    let begins = [&b"/"[..], b"./", b"../", b"~/"].iter().any(|start| value.starts_with(start));
+    let slashes = value.iter().filter(|byte| **byte == b'/').count();
+    // Where one is, and not what lets one in.
+    let is_place = named.name.eq_ignore_ascii_case(b"pwd") || named.name.eq_ignore_ascii_case(b"oldpwd");
+    let is_drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
+    (is_place && (is_drive || value.starts_with(b"/")))
+        || (begins && slashes > 1 && value.iter().all(is_part) && !is_random(value))
 }
 
 /// Whether a password stands as a word of its own behind `name=`.
@@ -110,6 +172,15 @@ pub(super) fn stands_bare(value: &[u8], kind: Kind, ends_line: bool) -> bool {
 /// Whether a value could be a type or a variable: `Sha256`, `uint32`, `password2`. What begins with a capital is one where
 /// no digit says otherwise.
 pub(super) fn is_type(value: &[u8]) -> bool {
+    (value.first().is_some_and(u8::is_ascii_uppercase) && !value.iter().any(u8::is_ascii_digit))
+        || is_known_type(value)
+        || name::kind(value).is_some()
+        || value.contains(&b'_')
+        || value.contains(&b'.')
+}
+
+/// Whether a value begins with the name of a type or of an algorithm.
+fn is_known_type(value: &[u8]) -> bool {
     let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let known = [
         &b"int"[..],
@@ -155,10 +226,5 @@ pub(super) fn is_type(value: &[u8]) -> bool {
     ];
     // Behind a single letter stand digits alone, as in `u64`.
     let is_whole = word > 1 || value[word..].iter().all(u8::is_ascii_digit);
-    let is_known = is_whole && known.iter().any(|known| known.eq_ignore_ascii_case(&value[..word]));
-    (value.first().is_some_and(u8::is_ascii_uppercase) && !value.iter().any(u8::is_ascii_digit))
-        || is_known
-        || name::kind(value).is_some()
-        || value.contains(&b'_')
-        || value.contains(&b'.')
+    is_whole && known.iter().any(|known| known.eq_ignore_ascii_case(&value[..word]))
 }

@@ -3,18 +3,18 @@
 use super::*;
 
 /// Every line is left with the mark of a kind in the place of a value.
-fn goes(lines: &[&str], value: &str, kind: &str) {
+pub(super) fn goes(lines: &[&str], value: &str, kind: &str) {
     lines.iter().for_each(|line| placed(line, value, &format!("[redacted:{kind}]")));
 }
 
-fn stays(lines: &[&str]) {
+pub(super) fn stays(lines: &[&str]) {
     for line in lines {
         assert!(matches!(redact(line), Cow::Borrowed(_)), "{line} became {}", redact(line));
     }
 }
 
 /// What somebody thought up, with a digit among the letters.
-fn thought_up() -> String {
+pub(super) fn thought_up() -> String {
     ["hunter", "2x"].concat()
 }
 
