@@ -2,6 +2,7 @@
 //! not in the table, and words that stand for a password.
 
 use super::judge::{is_password, is_placeholder, is_random};
+use super::named::is_secret_name;
 use super::rules::{Form, Left, Need, Place, Rule};
 
 /// Programs, and how each is told.
@@ -12,7 +13,15 @@ pub(super) const RULES: &[Rule] = &[
         &["docker login", "podman login", "buildah login", "skopeo login", "nerdctl login", "registry login"],
         |place, all| flag(place, all, &["-p", "--password"]),
     ),
-    command(&["oc login", "az login", "cf login"], |place, all| flag(place, all, &["-p", "--password"])),
+    command(&["oc login", "az login", "cf login", "twine ", "cqlsh", "cypher-shell"], |place, all| {
+        flag(place, all, &["-p", "--password"])
+    }),
+    command(&["rabbitmqctl"], account),
+    command(&["nmcli ", "rclone "], told),
+    command(&["secretsmanager"], stored),
+    command(&["ssm put-parameter"], parameter),
+    command(&["ConvertTo-SecureString"], only),
+    command(&["cargo login"], drawn),
     command(&["mongosh", "mongodump", "mongorestore", "mongoimport", "mongoexport", "mongostat"], |place, all| {
         flag(place, all, &["-p", "--password"])
     }),
@@ -35,7 +44,8 @@ pub(super) const RULES: &[Rule] = &[
     command(&["smbclient"], |place, all| pair(place, all, &["-U", "--user"], b'%')),
     command(&["htpasswd"], last),
     command(&["vault login"], only),
-    command(&["sudo -S", "chpasswd", "passwd --stdin", "--password-stdin"], fed),
+    command(&["sudo -S", "chpasswd", "passwd --stdin", "--password-stdin", "--with-token"], fed),
+    command(&["sudo -S", "chpasswd", "passwd --stdin", "--password-stdin", "--with-token"], here),
 ];
 
 /// Where secrets stand.
@@ -125,8 +135,11 @@ fn word(text: &[u8], at: usize) -> Option<Word<'_>> {
             )
         }
         _ => {
-            let ends = |byte: u8| byte.is_ascii_whitespace() || b"\"'`;|&<>()".contains(&byte);
+            let ends = |byte: u8| byte.is_ascii_whitespace() || b"\"'`;|<>()".contains(&byte);
             let length = count(&text[at..], |byte| !ends(byte));
+            let length = length - text[at..at + length].iter().rev().take_while(|byte| **byte == b'&').count();
+            let length = text[at..at + length].windows(2).position(|two| two == b"&&").unwrap_or(length);
+            let length = if text.get(at) == Some(&b'&') { 0 } else { length };
             let is_escape = matches!(text.get(at + length), Some(b'"' | b'\'')) && text[..at + length].ends_with(b"\\");
             (at, length - usize::from(is_escape && length > 0))
         }
@@ -197,6 +210,62 @@ fn only(place: &Place, all: &mut Spans) {
     let is_secret = |word: &Word| !word.text.contains(&b'=') && (is_password(word.text) || is_random(word.text));
     let word = words(place).find(|word| !word.text.starts_with(b"-"));
     all.extend(word.filter(is_secret).and_then(|word| word.secret(0)));
+}
+
+/// The only word, where a machine has drawn it.
+fn drawn(place: &Place, all: &mut Spans) {
+    let mut words = words(place).filter(|word| !word.text.starts_with(b"-"));
+    all.extend(words.find(|word| is_random(word.text)).and_then(|word| word.secret(0)));
+}
+
+/// The word behind a user who is made, or whose password is changed.
+fn account(place: &Place, all: &mut Spans) {
+    let mut words = words(place).filter(|word| !word.text.starts_with(b"-"));
+    let is_told = |word: &Word| matches!(word.text, b"add_user" | b"change_password" | b"authenticate_user");
+    if words.any(|word| is_told(&word)) {
+        all.extend(words.nth(1).and_then(|word| word.secret(0)));
+    }
+}
+
+/// The word behind the name of a secret.
+fn told(place: &Place, all: &mut Spans) {
+    let mut words = words(place);
+    while let Some(word) = words.next() {
+        let is_name = !word.text.starts_with(b"-") && !word.text.contains(&b'=') && is_secret_name(word.text);
+        let value = if is_name { words.next() } else { None };
+        all.extend(
+            value.filter(|value| is_password(value.text) || is_random(value.text)).and_then(|word| word.secret(0)),
+        );
+    }
+}
+
+/// What is put into a store of secrets: a text, or an object of several.
+fn stored(place: &Place, all: &mut Spans) {
+    let is_object = |word: &&Word| word.text.starts_with(b"{\"") || word.text.starts_with(b"{\\\"");
+    let whole = |word: &Word| (word.from, word.from + word.text.len());
+    let secret = |word: &Word| word.secret(0).or(Some(word).filter(is_object).map(whole));
+    all.extend(of_flags(place, &["--secret-string"], false).iter().filter_map(secret));
+}
+
+/// The value of a parameter that is called a secret, or is to be kept as one.
+fn parameter(place: &Place, all: &mut Spans) {
+    let is_secret = of_flags(place, &["--name", "--type"], false)
+        .iter()
+        .any(|word| word.text == b"SecureString" || is_secret_name(word.text));
+    if is_secret {
+        flag(place, all, &["--value"]);
+    }
+}
+
+/// What stands behind `<<<` on the line of one that reads a password; behind a user where that is told one.
+fn here(place: &Place, all: &mut Spans) {
+    let rest = &place.text[place.after..];
+    let line = &rest[..count(rest, |byte| !matches!(byte, b'\n' | b';' | b'|'))];
+    let Some(at) = line.windows(3).position(|three| three == b"<<<") else { return };
+    let at = place.after + at + 3;
+    let Some(word) = word(place.text, at + blanks(&place.text[at..])) else { return };
+    let user = word.text.iter().position(|byte| *byte == b':').filter(|_| place.text[place.start] == b'c');
+    all.extend(word.secret(user.map_or(0, |at| at + 1)));
 }
 
 /// What the command before says to one that reads a password; behind a user where that is told one.

@@ -104,6 +104,11 @@ impl Cursor<'_> {
     }
 }
 
+/// Whether a word is the name of a secret.
+pub(super) fn is_secret_name(word: &[u8]) -> bool {
+    name::kind(word).is_some()
+}
+
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }

@@ -228,8 +228,34 @@ fn a_password_goes_on_the_command_line_of_a_known_program() {
         "wget --http-password=@ h",
         "smbclient //h/s -U bob%@",
         "unzip -P @ a.zip",
+        "twine upload -u joe -p @ dist/*",
+        "cqlsh -u joe -p @",
+        "cypher-shell -u joe -p @ 'RETURN 1'",
+        "rabbitmqctl add_user joe @",
+        "rabbitmqctl change_password joe '@'",
+        "nmcli dev wifi connect net password @",
+        "aws secretsmanager create-secret --name a --secret-string @",
+        "aws secretsmanager put-secret-value --secret-id a --secret-string '@'",
+        "aws ssm put-parameter --name /db/password --type String --value @",
+        "aws ssm put-parameter --name /db/a --type SecureString --value \"@\"",
+        "ConvertTo-SecureString \"@\" -AsPlainText -Force",
+        "ConvertTo-SecureString -String '@' -AsPlainText",
+        "sudo -S <<< \"@\"",
+        "sudo -S apt update <<< @",
+        "chpasswd <<< 'root:@'",
     ];
     goes(&lines, &thought_up(), "password");
+    goes(&["mysql -uroot -p@ shop", "sshpass -p @ ssh h && ls"], &["Dragon", "&609x"].concat(), "password");
+    let drawn = [
+        "cargo login @",
+        "echo @ | gh auth login --with-token",
+        "echo @ | docker login --password-stdin",
+        "rclone config create n s3 access_key_id a secret_access_key @",
+        "aws secretsmanager create-secret --secret-string @",
+    ];
+    goes(&drawn, &key(&[], 36), "password");
+    let object = format!("{{\"a\":\"{}\"}}", thought_up());
+    goes(&["aws secretsmanager create-secret --secret-string '@'"], &object, "password");
     let value = thought_up();
     let line = format!("keytool -storepass {value} -alias a -keypass {value}");
     assert_eq!(redact(&line), line.replace(&value, "[redacted:password]"), "each of several");
@@ -254,6 +280,16 @@ fn a_password_goes_on_the_command_line_of_a_known_program() {
         "echo done | sudo tee /etc/a",
         "echo -nsudo -S",
         "echo -chpasswd",
+        "aws ssm put-parameter --name /app/color2 --type String --value green22",
+        "aws ssm get-parameter --name /db/password --with-decryption",
+        "rabbitmqctl list_users --formatter json2",
+        "nmcli connection show net2",
+        "ConvertTo-SecureString $password -AsPlainText",
+        "run cargo login and paste the token of crates.io/me2",
+        "cargo login --registry my-registry-2",
+        "cat token.txt | gh auth login --with-token",
+        "sudo -S <<< \"$PASSWORD\"",
+        "twine check dist/* -p",
     ]);
 }
 
