@@ -14,6 +14,7 @@ mod places;
 mod private;
 mod rules;
 mod search;
+mod tables;
 
 use std::borrow::Cow;
 

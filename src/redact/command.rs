@@ -45,7 +45,6 @@ pub(super) const RULES: &[Rule] = &[
     command(&["htpasswd"], last),
     command(&["vault login"], only),
     command(&["sudo -S", "chpasswd", "passwd --stdin", "--password-stdin", "--with-token"], fed),
-    command(&["sudo -S", "chpasswd", "passwd --stdin", "--password-stdin", "--with-token"], here),
 ];
 
 /// Where secrets stand.
@@ -270,6 +269,7 @@ fn here(place: &Place, all: &mut Spans) {
 
 /// What the command before says to one that reads a password; behind a user where that is told one.
 fn fed(place: &Place, all: &mut Spans) {
+    here(place, all);
     let left = &place.text[place.done..place.start];
     let line = &left[left.len().saturating_sub(LONGEST)..];
     let line = &line[line.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)..];

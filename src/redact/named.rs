@@ -4,6 +4,7 @@
 
 mod line;
 mod name;
+mod pair;
 mod prose;
 mod sign;
 mod strength;
@@ -13,6 +14,7 @@ use name::Kind;
 use sign::{Sign, opened, sign};
 use strength::{accepts, is_code, is_path, stands_alone, stands_bare};
 
+use super::expression::is_expression;
 use super::form::Class;
 use super::judge::{is_margin, is_name, is_random};
 use super::rules::{Form, Left, Need, Place, Rule};
@@ -22,6 +24,8 @@ pub(super) const RULES: &[Rule] = &[
     named("secret", &["cret", "cred", "mnemonic", "phrase"]),
     named("token", &["token", "auth", "cookie"]),
     named("key", &["key"]),
+    // A personal access token: what is written small is a path or a pattern.
+    Rule { is_folded: false, ..named("token", &["_PAT=", "_PAT:", "_PAT\"", "_PAT'", "_PAT "]) },
     // A cookie out of its header.
     named("cookie", &["session=", "sessionid=", "sessid=", "sid="]),
 ];
@@ -109,6 +113,14 @@ pub(super) fn is_secret_name(word: &[u8]) -> bool {
     name::kind(word).is_some()
 }
 
+/// Whether a value is the secret that the head of a column speaks of; `is_data` where no types and words stand in the cells.
+pub(super) fn is_told(name: &[u8], value: &[u8], is_data: bool) -> bool {
+    let Some(kind) = name::kind(name).filter(|_| !value.is_empty() && value.len() <= LONGEST) else { return false };
+    let named = Named { from: 0, name, kind, sign: Sign::Cell };
+    let is_thought_up = kind == Kind::Password && accepts(value, &named) && !is_expression(value);
+    prose::is_found(value, &named, b"") || (is_data && is_thought_up)
+}
+
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
@@ -131,6 +143,11 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     }
     let mut cursor = Cursor { text, at: to };
     let kind = name::kind(&text[from..to])?;
+    if kind == Kind::Auth
+        && let Some(found) = pair::value(text, from, to)
+    {
+        return Some(found);
+    }
     let quoted_name = cursor.quote().is_some();
     let bold = cursor.skip(2, |byte| byte == b'*');
     if quoted_name {
@@ -187,6 +204,7 @@ fn could_follow(place: &Place, to: usize) -> bool {
             let behind = rest.trim_ascii_start();
             matches!(behind.first(), Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+' | b'"' | b'\'' | b'`'))
                 || sign::says(behind).is_some()
+                || behind.starts_with(b"or ")
                 || prose::purpose(&text[to..text.len().min(to + NEAR)]) > 0
                 || is_flagged()
                 || sign::is_set(line::head(text, place.start))
@@ -246,6 +264,9 @@ fn bare(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
     let head = line::head(cursor.text, from);
     if prose::is_result(cursor, named) {
         return None;
+    }
+    if kind == Kind::Phrase {
+        return prose::phrase(cursor, named);
     }
     if let Some(found) = of_line(cursor, named, head).or_else(|| amid(cursor, named, head)) {
         return Some(found);

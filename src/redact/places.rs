@@ -107,10 +107,18 @@ fn authorization(place: &Place) -> Option<(usize, usize)> {
     (is_known && length >= 8 && !is_word && !is_placeholder(secret)).then_some((at, at + length))
 }
 
-/// `Bearer` and a token, wherever it stands.
+/// `Bearer` and a token, wherever it stands, or in a text that is joined to it: `"Bearer " + "x"`.
 fn bearer(place: &Place) -> Option<(usize, usize)> {
-    let length = count(&place.text[place.after..], |byte| Padded.has(byte) || matches!(byte, b'.' | b'~'));
-    is_random(&place.text[place.after..place.after + length]).then_some((place.after, place.after + length))
+    let text = place.text;
+    let is_quote = |at: usize| matches!(text.get(at), Some(b'"' | b'\''));
+    let mut from = place.after;
+    if is_quote(from) {
+        from += 1 + count(&text[from + 1..], |byte| matches!(byte, b' ' | b'+' | b'.' | b'&'));
+        is_quote(from).then_some(())?;
+        from += 1;
+    }
+    let length = count(&text[from..], |byte| Padded.has(byte) || matches!(byte, b'.' | b'~'));
+    is_random(&text[from..from + length]).then_some((from, from + length))
 }
 
 /// `Basic` and what says a name and a password.

@@ -150,6 +150,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(super::places::RULES)
         .chain(super::command::RULES)
         .chain(super::named::RULES)
+        .chain(super::tables::RULES)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::*;
 
 mod places;
 mod said;
+mod tables;
 
 /// A secret-looking text that stands nowhere in this file as such.
 fn key(prefix: &[&str], length: usize) -> String {
@@ -153,6 +154,14 @@ fn twice_is_once_and_no_mixture_panics() {
         "api key",
         "with password ",
         "--password ",
+        "| user | password |\n|---|---|\n",
+        "a,password\n",
+        "b,",
+        "insert into a (b, password) values ('c', '",
+        "')",
+        "auth=(\"a\", \"",
+        " || \"",
+        "variable \"password\" { default = \"",
         "&",
         "**",
         "ENV TOKEN ",
@@ -332,6 +341,9 @@ fn a_private_key_goes_however_its_lines_are_shown() {
             of_each_line(&text, &|n, line| format!("{n:3} | {line}\n")),
             of_each_line(&text, &|n, line| format!("{n:6}→{line}\n")),
             of_each_line(&text, &|n, line| format!("{n}:{line}\n")),
+            of_each_line(&text, &|n, line| format!("id_rsa:{n}:{line}\n")),
+            of_each_line(&text, &|n, line| format!("a/.ssh/id_rsa-{n}-{line}\n")),
+            of_each_line(&text, &|_, line| format!("./etc/host_key.pem:{line}\n")),
             of_each_line(&text, &|_, line| format!("{line}<br>\n")),
             text.trim_end().replace('\n', "<br/>"),
             text.trim_end().replace('\n', "%0A"),
@@ -519,6 +531,16 @@ fn repeated_starts_take_linear_time() {
         "with password ",
         "a api key ",
         "pass: ",
+        "password,",
+        "a,password\n",
+        "| password |\n|---|\n",
+        "insert into a (password, ",
+        "auth=(\"a\",",
+        "variable \"db_password\" {",
+        "password || ",
+        "mnemonic: abc def ",
+        "a_PAT=",
+        "sudo -S <<< ",
     ];
     for piece in starts.chain(more) {
         // As much again takes as long again: what grows with the square of 400,000 bytes would take minutes.

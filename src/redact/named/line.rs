@@ -6,6 +6,7 @@ use super::super::judge::{
     is_made_of_words, is_margin, is_name, is_password, is_placeholder, is_random, is_short_key, tells_about,
 };
 use super::name::{self, Kind};
+use super::pair::is_pair;
 use super::strength::{is_path, is_type};
 use super::{Cursor, LONGEST, NEAR, Named, Sign, followed};
 
@@ -98,7 +99,8 @@ fn is_secret(value: &[u8], named: &Named) -> bool {
     let is_thought_up = kind == Kind::Password && is_password(value) && has_letters;
     let is_key = kind == Kind::Key && is_short_key(value) && !name::tells_about(named.name);
     let is_place = is_address || is_path(value, named);
-    (is_thought_up || is_key || is_random(value)) && !is_placeholder(value) && !is_name(value) && !is_place
+    let is_drawn = is_key || is_random(value) || is_pair(value, named);
+    (is_thought_up || is_drawn) && !is_placeholder(value) && !is_name(value) && !is_place
 }
 
 /// A password of digits alone, or one of letters that an environment is given: among settings nothing else is so called.

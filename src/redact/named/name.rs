@@ -159,6 +159,9 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     if ["pass", "pwd", "psk", "pw"].iter().any(|name| is(last, name)) {
         return Some(Kind::Password);
     }
+    if last == b"PAT" && count > 1 {
+        return Some(Kind::Key);
+    }
     if is(last, "key") {
         return follows(KEYS).then_some(Kind::Key);
     }

@@ -109,6 +109,25 @@ pub(super) fn purpose(rest: &[u8]) -> usize {
     0
 }
 
+/// Words that no wallet is made of.
+const OF_SENTENCES: &[&[u8]] = &[b"the", b"and", b"for", b"are", b"was", b"not", b"has", b"from", b"with", b"your"];
+
+/// The words of a wallet up to the end of their line: as many as a wallet has, each as long as those of its list.
+pub(super) fn phrase(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
+    matches!(named.sign, Sign::Colon | Sign::Equals | Sign::Tight | Sign::Said | Sign::Cell).then_some(())?;
+    let rest = cursor.rest();
+    let most = rest.len().min(LONGEST);
+    let ends = |byte: &u8| !byte.is_ascii_lowercase() && *byte != b' ';
+    let said = &rest[..rest[..most].iter().position(ends).unwrap_or(most)];
+    let behind = rest.get(said.len());
+    let said = said.trim_ascii_end();
+    let words = said.split(|byte| *byte == b' ');
+    let is_word = |word: &[u8]| (3..=8).contains(&word.len()) && !OF_SENTENCES.contains(&word);
+    let is_wallet = matches!(words.clone().count(), 12 | 15 | 18 | 21 | 24) && words.into_iter().all(is_word);
+    let is_end = matches!(behind, None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'\\' | b'.' | b',' | b'|' | b'`' | b'<'));
+    (is_wallet && is_end).then_some((cursor.at, cursor.at + said.len()))
+}
+
 /// Whether `pass: ` tells how a test or a step of a compiler went, and no password: nobody is told who has it.
 pub(super) fn is_result(cursor: &Cursor, named: &Named) -> bool {
     if named.sign != Sign::Colon || !named.name.eq_ignore_ascii_case(b"pass") {

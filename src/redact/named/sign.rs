@@ -51,6 +51,9 @@ pub(super) fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name:
         // `{"name": "PASSWORD", "value": "..."}`
         return if attribute(cursor) { Some(Sign::Value) } else { is_call.then_some(Sign::Comma) };
     }
+    if quoted_name && left.ends_with(b"variable \"") && default(cursor) {
+        return Some(Sign::Value);
+    }
     if cursor.take(b":-") {
         return left.ends_with(b"${").then_some(Sign::Default);
     }
@@ -64,6 +67,9 @@ pub(super) fn sign(cursor: &mut Cursor, from: usize, dashes: usize, quoted_name:
         return Some(Sign::Equals);
     }
     if cursor.take(b":=") || cursor.take(b"=>") || cursor.take(b"?=") || cursor.take(b"||=") || cursor.take(b"+=") {
+        return Some(Sign::Equals);
+    }
+    if otherwise(cursor) {
         return Some(Sign::Equals);
     }
     if cursor.take(b"===") || cursor.take(b"==") || cursor.take(b"!==") || cursor.take(b"!=") {
@@ -123,7 +129,8 @@ fn wordy(cursor: &mut Cursor, from: usize, blanks: usize) -> Option<Sign> {
         let is_code = head.ends_with(b"define ");
         return (!is_code || is_quote(cursor.rest().first())).then_some(Sign::Set);
     }
-    let is_statement = name.eq_ignore_ascii_case(b"password") && is_quote(cursor.rest().first());
+    let is_setting = head.is_empty() && name.ends_with(b"Password");
+    let is_statement = (name.eq_ignore_ascii_case(b"password") || is_setting) && is_quote(cursor.rest().first());
     let is_beside = name::says_password(name) && prose::introduces(head);
     is_statement.then_some(Sign::Call).or(is_beside.then_some(Sign::Beside))
 }
@@ -145,6 +152,33 @@ pub(super) fn is_set(head: &[u8]) -> bool {
     [&b"ENV "[..], b"setx ", b"set ", b"set -x ", b"set -gx ", b"define ", b"config ", b"SET "]
         .iter()
         .any(|command| head.ends_with(command))
+}
+
+/// What stands between a name and the text that counts where it is not set: `name || "x"`.
+fn otherwise(cursor: &mut Cursor) -> bool {
+    let start = cursor.at;
+    let is_said = [&b"||"[..], b"??", b"?:", b"or "].iter().any(|sign| cursor.take(sign));
+    cursor.blanks();
+    let stands = is_said && matches!(cursor.peek(), Some(b'"' | b'\'' | b'`'));
+    cursor.at = if stands { cursor.at } else { start };
+    stands
+}
+
+/// How far below its name the default of a variable may stand.
+const BLOCK: usize = 400;
+
+/// `{ default = ` behind the name of a variable that is declared, maybe on a line below.
+fn default(cursor: &mut Cursor) -> bool {
+    let rest = cursor.rest();
+    let rest = &rest[..rest.len().min(BLOCK)];
+    let Some(at) = rest.windows(7).position(|word| word == b"default") else { return false };
+    let is_declared =
+        rest.trim_ascii_start().starts_with(b"{") && !rest[..at].windows(8).any(|word| word == b"variable");
+    let mut inside = Cursor { text: cursor.text, at: cursor.at + at + 7 };
+    inside.blanks();
+    let is_set = is_declared && inside.take(b"=");
+    cursor.at = if is_set { inside.at } else { cursor.at };
+    is_set
 }
 
 /// `value="..."` or `value: ...` behind a name that is itself a value.

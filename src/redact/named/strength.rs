@@ -7,6 +7,7 @@ use super::super::judge::{
 };
 use super::line::is_of_environment;
 use super::name::{self, Kind};
+use super::pair::is_pair;
 use super::{Named, Sign};
 
 /// Most blanks of a password that is several words: what has more is a sentence.
@@ -42,7 +43,7 @@ pub(super) fn accepts(value: &[u8], named: &Named) -> bool {
                 || is_random(value)
                 || ((is_made_of_words(value) || is_flag) && !name::tells_about(named.name))
         }
-        Kind::Auth => is_basic(value) || is_random(value),
+        Kind::Auth => is_basic(value) || is_random(value) || is_pair(value, named),
         Kind::Key => {
             is_random(value)
                 || (is_short_key(value) && !name::tells_about(named.name))
@@ -55,7 +56,8 @@ pub(super) fn accepts(value: &[u8], named: &Named) -> bool {
 fn is_key_of_setting(value: &[u8], named: &Named) -> bool {
     let is_run = value.len() >= 12 && value.iter().all(u8::is_ascii_lowercase);
     let is_of_environment = is_of_environment(named.name);
-    (is_password(value) && value.len() >= 8 && !is_name(value)) || (is_run && is_of_environment)
+    let is_pattern = named.name.ends_with(b"_PAT");
+    (is_password(value) && value.len() >= 8 && !is_name(value) && !is_pattern) || (is_run && is_of_environment)
 }
 
 /// A password of several words: with a digit, and no sentence about passwords.
@@ -131,15 +133,17 @@ pub(super) fn is_drawn(value: &[u8], named: &Named) -> bool {
 
 /// Whether a value is where something lies: `/home/ada/project2`.
 pub(super) fn is_path(value: &[u8], named: &Named) -> bool {
-    let is_part =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'~' | b'+' | b'@');
     let begins = [&b"/"[..], b"./", b"../", b"~/"].iter().any(|start| value.starts_with(start));
-    let slashes = value.iter().filter(|byte| **byte == b'/').count();
+    let is_drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
+    if !begins && !is_drive {
+        return false;
+    }
     // Where one is, and not what lets one in.
     let is_place = named.name.eq_ignore_ascii_case(b"pwd") || named.name.eq_ignore_ascii_case(b"oldpwd");
-    let is_drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
-    (is_place && (is_drive || value.starts_with(b"/")))
-        || (begins && slashes > 1 && value.iter().all(is_part) && !is_random(value))
+    let is_part =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'~' | b'+' | b'@');
+    let slashes = value.iter().filter(|byte| **byte == b'/').count();
+    is_place || (begins && slashes > 1 && value.iter().all(is_part) && !is_random(value))
 }
 
 /// Whether a password stands as a word of its own behind `name=`.

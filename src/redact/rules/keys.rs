@@ -28,15 +28,15 @@ pub(super) const RULES: &[Rule] = &[
     key("ethereum-key", &["\"privateKey\":\"0x"], &[of(Hex, 64)]).needs(Need::Variety).left(Left::Any),
 ];
 
-/// What stands before the lines of a key where they are shown: the sign of a change, a number, the tags and escapes of line
-/// ends. With its end: anything that key files hold, and these. Without: long lines of base64 and the rest of the last one.
+/// What stands before the lines of a key where they are shown: the sign of a change, a number, the file and the number that
+/// `grep` tells, the tags and escapes of line ends. With its end: anything that key files hold, and these. Without: long lines of base64 and the rest of the last one.
 const ARMOURED: &str = concat!(
     r"\A-----BEGIN (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----(?:",
-    r#"(?:-?(?:[A-Za-z0-9+/=\s\\"',:.#*>|→│]|<br ?/?>|%0[AaDd]))*"#,
+    r#"(?:-?(?:[A-Za-z0-9+/=\s\\"',:.#*>|→│]|<br ?/?>|%0[AaDd]|\n[A-Za-z0-9_./~@+-]+[:-]))*"#,
     r"-?-----END (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----",
-    r#"|(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│])|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr]"#,
+    r#"|(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│]|[A-Za-z0-9_./~@+-]+[:-](?:[0-9]{1,6}[:-])?)|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr]"#,
     r#"|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]*)*[A-Za-z0-9+/]{20,}={0,2})+"#,
-    r#"(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│])|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr])*[A-Za-z0-9+/]{1,19}={0,2})?)"#,
+    r#"(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│]|[A-Za-z0-9_./~@+-]+[:-](?:[0-9]{1,6}[:-])?)|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr])*[A-Za-z0-9+/]{1,19}={0,2})?)"#,
 );
 
 fn armoured(place: &Place) -> Option<(usize, usize)> {
