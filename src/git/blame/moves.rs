@@ -180,8 +180,12 @@ fn chosen(mut runs: Vec<Run>, new: &New<'_>, sources: &[Source]) -> Vec<Option<(
 fn apart<'t>(a: &'t [u8], b: &'t [u8]) -> (&'t [u8], &'t [u8]) {
     let begin = a[..common_prefix(a, b)].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     let (a, b) = (&a[begin..], &b[begin..]);
-    let end = common_suffix(a, b);
-    let end = a[a.len() - end..].iter().position(|byte| *byte == b'\n').map_or(0, |first| end - first - 1);
+    let mut end = common_suffix(a, b);
+    let begins = |text: &[u8]| text.len() == end || text[text.len() - end - 1] == b'\n';
+    // Where it begins within a line, that line is another.
+    if !(begins(a) && begins(b)) {
+        end = a[a.len() - end..].iter().position(|byte| *byte == b'\n').map_or(0, |first| end - first - 1);
+    }
     (&a[..a.len() - end], &b[..b.len() - end])
 }
 
