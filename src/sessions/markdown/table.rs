@@ -8,6 +8,9 @@ use super::{marks, writing};
 /// Most words of the name of a column; what is longer is a cell of a table without names.
 const MAX_WORDS: usize = 3;
 
+/// Most columns of a table that people read.
+const MAX_COLUMNS: usize = 32;
+
 /// Names of columns that say why something was decided, or what; a table without one may speak of decisions of others.
 const REASONS: &[&str] =
     &["because", "choice", "chosen", "justification", "rationale", "reason", "reasoning", "reasons", "why"];
@@ -53,6 +56,9 @@ pub(super) fn is_divider(cells: &[String]) -> bool {
 
 /// What the first row says of the others; none where they are one note.
 pub(super) fn named(cells: &[String]) -> Option<Table> {
+    if cells.len() > MAX_COLUMNS {
+        return None;
+    }
     let names: Vec<String> = cells.iter().map(|cell| marks::plain(cell)).collect();
     let of = |name: &str| match labels::section(name) {
         Some(Section::Each(category)) if name.split_whitespace().count() <= MAX_WORDS => Some(category),
@@ -115,5 +121,6 @@ mod tests {
             assert_eq!(named(&cells(row)), None, "{row}");
         }
         assert!(named(&cells("| Problem | Solution |")).is_some());
+        assert_eq!(named(&cells(&format!("| Problem | Solution |{}", " |".repeat(MAX_COLUMNS)))), None);
     }
 }
