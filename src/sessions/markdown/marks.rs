@@ -66,7 +66,7 @@ pub(super) fn is_meant(text: &str) -> bool {
 /// A line of a text, of which [`plain`] makes the line again.
 pub(in crate::sessions) fn written(line: &str) -> String {
     // A single backtick quotes nothing.
-    let is_even = line.matches('`').count() % 2 == 0;
+    let is_even = line.matches('`').count().is_multiple_of(2);
     let number = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let last = line.trim_end().len();
     let (mut written, mut quoted, mut before) = (String::with_capacity(line.len() + 8), false, None);
