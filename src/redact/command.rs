@@ -101,7 +101,9 @@ fn words<'a>(place: &Place<'a>) -> impl Iterator<Item = Word<'a>> + use<'a> {
         let blanks = blanks(&text[at..]);
         let word = word(text, at + blanks)?;
         let is_quoted = word.from > at + blanks;
-        at = word.from + word.text.len() + usize::from(is_quoted) * (word.from - at - blanks);
+        let opened = usize::from(is_quoted) * (word.from - at - blanks);
+        // A quote that was opened with an escape may be closed without one, where the text ends.
+        at = text.len().min(word.from + word.text.len() + opened);
         Some(Word { is_joined: blanks == 0, ..word })
     })
 }

@@ -560,6 +560,8 @@ fn the_versions_of_what_is_redacted_are_raised_together() {
 
 #[test]
 fn a_bound_within_a_character_stops_nobody() {
+    // A quote that an escape opens, and none closes.
+    assert_eq!(redact("mysql \\\"-pabc\""), "mysql \\\"-p[redacted:password]\"");
     for lead in 0..3 {
         for text in ["AA:*::*:AA@A*", "password=", "https://u:", "DB_PASSWORD: ", "-----BEGIN RSA PRIVATE KEY-----\n"] {
             let text = format!("{}{text}{}", "x".repeat(lead), "\u{fffd}".repeat(700));
