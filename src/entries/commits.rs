@@ -92,10 +92,15 @@ impl Commits {
     /// that was made on the way.
     pub fn follow(&self, made: &mut Vec<&Vec<u8>>, own: &HashSet<&[u8]>, started: i64) {
         let earlier = own.iter().filter_map(|sha| self.known.get_key_value(*sha)).filter(|(_, one)| one.time < started);
-        let mut tip = earlier.max_by_key(|(_, one)| one.time).map(|(sha, _)| sha.as_slice());
+        let parent_of = |sha: &[u8]| self.known.get(sha).and_then(|one| one.parents.first()).map(Vec::as_slice);
+        let begun = earlier.max_by_key(|(_, one)| one.time).map(|(sha, _)| sha.as_slice());
+        // Where the branch itself goes on from what was there before, whatever else does is another's.
+        let goes_on =
+            |begun: &&[u8]| made.iter().any(|sha| own.contains(sha.as_slice()) && parent_of(sha) == Some(*begun));
+        let mut tip = begun.filter(|begun| !goes_on(begun));
         let mut beside: HashSet<&[u8]> = HashSet::new();
         made.retain(|sha| {
-            let parent = self.known.get(*sha).and_then(|one| one.parents.first()).map(Vec::as_slice);
+            let parent = parent_of(sha);
             if own.contains(sha.as_slice()) {
                 tip = Some(sha.as_slice());
             } else if parent.is_some_and(|parent| tip == Some(parent) || beside.contains(parent)) {
