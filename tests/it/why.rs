@@ -239,6 +239,24 @@ fn a_note_by_hand_is_a_reason_that_no_commit_ties() {
 }
 
 #[test]
+fn one_telling_word_ties_a_decision_and_another_definition_a_note() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("src/old.rs", "pub fn old_way() {}\n")], "begin");
+    let queue = "pub fn push_item() {\n    sift();\n}\n\npub fn drop_last() {\n    cut();\n}\n";
+    repo.commit_files(&[("src/queue.rs", queue)], "add a heap");
+    let said = "I chose a heap over a sorted list so that inserts stay cheap";
+    let blocks =
+        format!("### 15:30 - Update (covering since 15:00)\n\n**Key Decisions:**\n- {said}\n- Lunch is at noon\n");
+    let log = log("20250615-143000", "2025-06-15T14:30:00Z", &blocks);
+    repo.commit_files(&[("notes/sessions/20250615-143000.md", &log)], "a log");
+    repo.reindex();
+    let note = "drop_last takes from the end, which is cheap";
+    repo.patina(&["note", "--decision", note, "--files", "src/queue.rs"]);
+    assert_eq!(reasons(&repo.json(&["why", "push_item"])), [("decision".to_string(), said.to_string())]);
+    assert_eq!(reasons(&repo.json(&["why", "drop_last"]))[0], ("decision".to_string(), note.to_string()));
+}
+
+#[test]
 fn the_end_of_a_name_that_is_anothers_names_no_file() {
     let repo = TestRepo::new();
     repo.commit_files(
