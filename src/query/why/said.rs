@@ -48,6 +48,8 @@ const ANOTHER: f64 = 0.4;
 /// Words in common that make two texts be about the same; what was done is told at length, and needs more.
 const SHARED: f64 = 2.0;
 const SHARED_WORK: f64 = 2.5;
+/// A word that so many entries of a session say may tie one of them to a commit alone.
+const RARE: usize = 2;
 /// A word that one in so many entries of a session, or in so many commits, says tells two of them apart half as well.
 const COMMON: usize = 5;
 const COMMON_IN_COMMITS: usize = 60;
@@ -93,6 +95,11 @@ impl<'s> Whole<'s> {
             *said.entry(word.clone()).or_default() += 1;
         }
         Whole { session: &session.data, entries, said }
+    }
+
+    /// Whether next to none of its entries are about a word.
+    fn is_rare(&self, word: &str) -> bool {
+        self.said.get(word).copied().unwrap_or_default() <= RARE
     }
 
     /// Whether many of its entries are about a word.
@@ -294,7 +301,10 @@ impl<'a> Search<'a> {
             let (needed, worth) = match one.data.category {
                 Category::Work => (SHARED_WORK, NEAR),
                 Category::Goal => (SHARED, GOAL),
-                Category::Decision if shared < SHARED => (1.0, NEAR_BY_ONE),
+                // A word that the session says again and again tells nothing of one decision.
+                Category::Decision if shared < SHARED && common.iter().any(|word| whole.is_rare(word)) => {
+                    (1.0, NEAR_BY_ONE)
+                }
                 _ => (SHARED, NEAR),
             };
             if shared >= needed && (is_goal || is_near(one, whole, maker)) {
