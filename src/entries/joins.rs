@@ -66,8 +66,7 @@ impl Joins {
                 written.entry(sha.clone()).or_default().push(row.get(1)?);
             }
         }
-        let mut spans = spans_of(sessions.iter().map(|session| &session.data));
-        spans.sort_by_key(|span| span.from);
+        let spans = spans_of(sessions.iter().map(|session| &session.data));
         Ok(Joins { commits, spans, written })
     }
 
@@ -126,7 +125,7 @@ impl Joins {
     }
 }
 
-/// When sessions went on. One that did not say when it ended went on until the next began.
+/// When sessions went on, by start. One that did not say when it ended went on until the next began.
 fn spans_of<'s>(sessions: impl Iterator<Item = &'s SessionData>) -> Vec<Span> {
     let mut begun: Vec<(i64, Option<i64>, &str)> = sessions
         .filter(|session| session.session != NOTES)

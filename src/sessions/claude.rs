@@ -96,7 +96,6 @@ impl Transcript for Claude {
         }
         let (objects, is_whole) = Json::of_line(line);
         for object in &objects {
-            self.gathered.is_unnamed();
             self.read(object);
         }
         if !is_whole {
@@ -131,12 +130,12 @@ impl Claude {
             }
             return;
         }
-        if let Some(uuid) = line.at("uuid").text() {
-            let is_new = self.lines.len() >= MAX_LINES || self.lines.insert(short(uuid));
+        self.gathered.line_id = line.at("uuid").text().map(short);
+        if let Some(id) = self.gathered.line_id {
+            let is_new = self.lines.len() >= MAX_LINES || self.lines.insert(id);
             if !is_new {
                 return;
             }
-            self.gathered.is_named(short(uuid));
         }
         self.place(line);
         match kind {

@@ -67,7 +67,8 @@ pub(super) struct Gathered {
     /// Of the line that is read.
     pub cwd: Option<String>,
     line: u32,
-    line_id: Option<u64>,
+    /// What the object that is read is called; one in a line with others has its own.
+    pub line_id: Option<u64>,
     at: Option<i64>,
     touched: Vec<String>,
     once: HashSet<[u8; 16]>,
@@ -102,17 +103,6 @@ impl Gathered {
     /// Another line begins.
     pub(super) fn next_line(&mut self) {
         self.line = self.line.saturating_add(1);
-        self.line_id = None;
-    }
-
-    /// Another object of the line begins, which has its own name if any.
-    pub(super) fn is_unnamed(&mut self) {
-        self.line_id = None;
-    }
-
-    /// The line has a name of its own.
-    pub(super) fn is_named(&mut self, line_id: u64) {
-        self.line_id = Some(line_id);
     }
 
     /// The time of the line. It tells what whoever read the file before that moment knew as well: that the text before it
