@@ -6,9 +6,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::related::one_item;
 use super::{Here, Needs};
-use crate::query::{self, Tie};
+use crate::query::{self, Explanation, Tie};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -33,8 +32,7 @@ struct Answer<'a> {
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
-    let (a, b) = (one_item(&reader, &arguments.a)?, one_item(&reader, &arguments.b)?);
-    let ties = query::explain(&reader, &a, &b)?;
+    let Explanation { a, b, ties } = query::explain(&reader, &arguments.a, &arguments.b)?;
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),

@@ -49,7 +49,7 @@ use crate::eventlog::{Eventlog, damaged};
 use crate::git::Repository;
 use crate::index;
 use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
-use crate::query::{Filter, Hit, Reader};
+use crate::query::{CallDirection, Filter, Reader};
 use crate::sessions::{Category, is_told};
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
@@ -280,8 +280,8 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
         Command::Eval(arguments) => eval::run(arguments, output),
         Command::Who(arguments) => who::run(arguments, output),
         Command::Why(arguments) => why::run(arguments, output),
-        Command::Calls(arguments) => calls::run(arguments, calls::Direction::Calls, output),
-        Command::Callers(arguments) => calls::run(arguments, calls::Direction::Callers, output),
+        Command::Calls(arguments) => calls::run(arguments, CallDirection::Calls, output),
+        Command::Callers(arguments) => calls::run(arguments, CallDirection::Callers, output),
         Command::Explain(arguments) => explain::run(arguments, output),
         Command::Session(command) => session::run(command, output),
         Command::Forget(arguments) => forget::run(arguments, output),
@@ -456,8 +456,8 @@ impl Here {
     }
 
     /// Has a segment built again that turned out to be damaged while an answer was given without it.
-    fn mend(&self, vectors: &index::Vectors<'_>) {
-        if vectors.is_damaged() && self.wake().is_err() {
+    fn mend(&self, is_damaged: bool) {
+        if is_damaged && self.wake().is_err() {
             tracing::warn!("the index cannot be mended: its folder cannot be written");
         }
     }
@@ -484,9 +484,7 @@ impl Here {
         if is_behind && self.wake().is_err() {
             tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
         }
-        for note in &reader.notes {
-            output.note(note);
-        }
+        output.notes(&reader.notes);
         Ok(reader)
     }
 }
@@ -533,32 +531,6 @@ fn asks_for_any(k: usize) -> Result<()> {
         return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
     }
     Ok(())
-}
-
-/// Answers of several dimensions as one: by the sum of what each place is worth.
-fn merged(mut answers: Vec<Vec<Hit>>, k: usize) -> Vec<Hit> {
-    /// How slowly a place loses its worth; as reciprocal rank fusion has it (Cormack, Clarke and Buettcher, 2009).
-    const SLOWLY: f64 = 60.0;
-    if answers.len() == 1 {
-        return answers.remove(0);
-    }
-    let mut all: Vec<Hit> = Vec::new();
-    for (rank, hit) in answers.into_iter().flat_map(|hits| hits.into_iter().enumerate()) {
-        let worth = 1.0 / (SLOWLY + rank as f64 + 1.0);
-        match all.iter_mut().find(|known| known.key == hit.key) {
-            Some(known) => {
-                known.score += worth;
-                known.ranks.extend(hit.ranks);
-                known
-                    .evidence
-                    .extend(hit.evidence.into_iter().filter(|one| !known.evidence.contains(one)).collect::<Vec<_>>());
-            }
-            None => all.push(Hit { score: worth, ..hit }),
-        }
-    }
-    all.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key)));
-    all.truncate(k);
-    all
 }
 
 /// Whether `PATINA=0` switches patina off for this process.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::event::is_hidden;
 use crate::git::day;
-use crate::query::{Evidence, Hit, Reader};
+use crate::query::{Evidence, Hit, Note, NoteLevel, Reader};
 
 /// Version of the JSON that commands print.
 const SCHEMA_VERSION: u32 = 1;
@@ -90,6 +90,16 @@ impl Output {
     pub fn warn(&self, text: &str) {
         if !self.quiet {
             talk(&format!("patina: warning: {}\n", clean(text)));
+        }
+    }
+
+    /// What an answer says beside itself.
+    pub fn notes(&self, notes: &[Note]) {
+        for note in notes {
+            match note.level {
+                NoteLevel::Info => self.note(&note.text),
+                NoteLevel::Warning => self.warn(&note.text),
+            }
         }
     }
 

@@ -116,9 +116,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    for note in &reader.notes {
-        output.note(note);
-    }
+    output.notes(&reader.notes);
     let cache = &reader.cache;
     let vectors = reader.vectors()?;
     let (set_up, missing) = match Setup::check(&here.config.model, false) {

@@ -6,10 +6,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::output::Output;
-use super::query::meant;
 use super::{Here, Limits, Needs};
 use crate::error::{Exit, UserError};
-use crate::query::{Hit, Meaning, Tasking};
+use crate::query::{self, Hit, TextQuery};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -32,37 +31,31 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let filter = arguments.limits.filter()?;
     let text = arguments.text.join(" ");
-    if crate::text_index::words(&text).is_empty() {
-        return Err(UserError::new(Exit::Usage, "there is no word in the task")
-            .hint("say what is to be done, for example `patina task let hooks survive a rebase`")
-            .into());
-    }
     if filter.kinds.iter().any(|kind| kind != "file") {
         let message = "a task touches files, so `task` answers with files alone";
         return Err(UserError::new(Exit::Usage, message).hint("leave --kind out, or ask `patina query`").into());
     }
-    let meaning = Meaning::begin(&here.config.model, &text);
+    let Some(question) = TextQuery::begin(&here.config.model, &text) else {
+        return Err(UserError::new(Exit::Usage, "there is no word in the task")
+            .hint("say what is to be done, for example `patina task let hooks survive a rebase`")
+            .into());
+    };
     let reader = here.reader(arguments.limits.fresh, Needs::All, output)?;
-    let vectors = reader.vectors()?;
-    let mut tasking = Tasking::by_words(&reader, &text, &filter)?;
-    let meant = meant(&reader, &vectors, meaning, output)?;
-    if let Some((embedding, asked)) = &meant {
-        tasking.by_meaning(&vectors, embedding, asked)?;
-    }
-    let hits = tasking.hits()?;
-    here.mend(&vectors);
+    let answer = query::task(&reader, question, &filter)?;
+    output.notes(&answer.notes);
+    here.mend(answer.is_damaged);
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),
             behind: reader.behind,
-            used_vectors: meant.is_some(),
-            hits: &hits,
+            used_vectors: !answer.used.is_empty(),
+            hits: &answer.hits,
         });
     }
     let mut page = output.page();
     page.as_of(&reader);
-    page.hits(&hits);
-    if hits.is_empty() {
+    page.hits(&answer.hits);
+    if answer.hits.is_empty() {
         page.line("nothing that is live holds these words, or was changed for the like");
     }
     output.print(&page)

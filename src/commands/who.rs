@@ -9,10 +9,8 @@ use super::output::{Output, short};
 use super::{Here, Needs, asks_for_any};
 use crate::event::count;
 use crate::git::day;
-use crate::history::{self, Person};
-use crate::item::Target;
+use crate::history::Person;
 use crate::query;
-use crate::view;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -41,40 +39,15 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
-    let (cache, view) = (&reader.cache, reader.view.id);
-    let target = match arguments.target.as_str() {
-        "." | "./" => Target::Folder(reader.prefix()),
-        text => reader.target(text)?,
-    };
-    let (name, paths) = match target {
-        Target::Item(item) => {
-            if item.kind != "file" {
-                output.note(&format!("commits change files: these people know {}", item.path));
-            }
-            (item.key, vec![item.path])
-        }
-        Target::Folder(folder) => {
-            let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-            let paths = view::files(cache, view)?.into_keys().filter(|path| path.starts_with(&inside)).collect();
-            (if folder.is_empty() { ".".to_string() } else { folder }, paths)
-        }
-    };
-    let mut people = match arguments.next {
-        true => query::next(&reader, &reader.vectors()?, &paths)?,
-        false => history::who(cache, view, reader.time(), &paths, &*reader.people()?)?,
-    };
-    people.truncate(arguments.k);
+    let answer = query::who(&reader, &arguments.target, arguments.next, arguments.k)?;
+    output.notes(&answer.notes);
+    let (name, people) = (&answer.target, &answer.people);
     if output.json {
-        return output.print_json(&Answer {
-            as_of: reader.as_of(),
-            behind: reader.behind,
-            target: &name,
-            people: &people,
-        });
+        return output.print_json(&Answer { as_of: reader.as_of(), behind: reader.behind, target: name, people });
     }
     let mut page = output.page();
     page.as_of(&reader);
-    for person in &people {
+    for person in people {
         let (lead, kind) = match person.kind {
             "human" => (format!("{:3.0} %  ", person.share * 100.0), String::new()),
             kind => ("with the help of ".to_string(), format!(", {kind}")),

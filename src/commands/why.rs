@@ -9,7 +9,7 @@ use super::output::{Output, Page, short};
 use super::{Here, Needs, asks_for_any};
 use crate::event::count;
 use crate::git::{day, minute};
-use crate::query::{self, Lines, Maker, Reason};
+use crate::query::{self, BlamedCommit, LineTarget, Reason};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -27,8 +27,8 @@ pub struct Arguments {
 struct Answer<'a> {
     as_of: Option<String>,
     behind: u64,
-    target: &'a Lines,
-    commits: &'a [Maker],
+    target: &'a LineTarget,
+    commits: &'a [BlamedCommit],
     is_cut: bool,
     reasons: &'a [Reason],
 }
@@ -42,11 +42,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
-    let lines = query::lines_of(&reader, &arguments.target)?;
-    let why = query::why(&reader, lines, arguments.k)?;
-    if why.is_cut {
-        output.note("this file changed too often to follow it to its beginning: some lines are older than said");
-    }
+    let why = query::why(&reader, &arguments.target, arguments.k)?;
+    output.notes(&why.notes);
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),
@@ -80,7 +77,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 }
 
 /// What a commit did to the lines.
-fn part(maker: &Maker) -> String {
+fn part(maker: &BlamedCommit) -> String {
     let mut parts = Vec::new();
     if maker.lines > 0 {
         parts.push(count(maker.lines as u64, "line"));

@@ -10,18 +10,16 @@ mod social;
 mod syntactic;
 mod temporal;
 
+pub use semantic::SEMANTIC;
+pub use social::SOCIAL;
+pub use temporal::TEMPORAL;
+
 use crate::entries::SESSION_KIND;
 use crate::sessions::Category;
 
 /// Every dimension, in the order they are shown.
-pub const ALL: &[&Dimension] = &[
-    &semantic::SEMANTIC,
-    &temporal::TEMPORAL,
-    &dependency::DEPENDENCY,
-    &syntactic::SYNTACTIC,
-    &architectural::ARCHITECTURAL,
-    &social::SOCIAL,
-];
+pub const ALL: &[&Dimension] =
+    &[&SEMANTIC, &TEMPORAL, &dependency::DEPENDENCY, &syntactic::SYNTACTIC, &architectural::ARCHITECTURAL, &SOCIAL];
 
 /// One meaning of near.
 pub struct Dimension {

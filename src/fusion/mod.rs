@@ -7,6 +7,7 @@ mod linear;
 mod missing;
 mod people;
 mod prior;
+mod reciprocal;
 mod table;
 mod task;
 
@@ -16,6 +17,7 @@ use linear::solve;
 pub use missing::{Joined, missing_signals};
 pub use people::{PEOPLE_SIGNALS, likeness, people_table, person_signal};
 pub use prior::{Question, shipped};
+pub use reciprocal::reciprocal_rank;
 pub use table::Table;
 pub use task::{
     MOST_MATCHES, MOST_WORDS, Matched, NEAREST_COMMITS, NEAREST_DEFINITIONS, TASK_SIGNALS, Task, task_signal,

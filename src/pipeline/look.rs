@@ -3,7 +3,6 @@
 
 use anyhow::Result;
 
-use super::config_at;
 use super::due::{Outcome, Since, Supply, Training, due, is_look_due, last_training, save_training};
 use super::retrain::{Learner, retrain};
 use crate::adapter;
@@ -11,6 +10,7 @@ use crate::dimensions::{self, Reads};
 use crate::embedding::Setup;
 use crate::evaluation::{Board, Choice, Split, lessons};
 use crate::store;
+use crate::view::config_at;
 
 /// Trains where it is time to, with a look at what adapters are worth before, where it is time for that. The caller has
 /// caught up.

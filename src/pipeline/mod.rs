@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::error::{UserError, interrupted};
 use crate::eventlog::{Eventlog, damaged};
 use crate::fail;
-use crate::git::{Blob, Head, Repository, Worktree};
+use crate::git::{Repository, Worktree};
 use crate::item;
 use crate::sqlite;
 use crate::store::Cache;
@@ -255,7 +255,7 @@ fn record(
 fn wanted(context: &Context<'_>, cache: &Cache) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
     for worktree in context.repository.worktrees()? {
-        let config = config_at(context.repository, context.config, worktree.head)?;
+        let config = view::config_at(context.repository, context.config, worktree.head)?;
         let view = view::ensure_view(&cache.connection, &worktree.name)?;
         let keep = |path: &str| !config.ignores(path);
         let moves = view::wanted_moves(
@@ -270,21 +270,6 @@ fn wanted(context: &Context<'_>, cache: &Cache) -> Result<Vec<Wanted>> {
     }
     Ok(wanted)
 }
-
-/// The settings that a tree's own `patina.toml` leaves.
-pub fn config_at(repository: &Repository, config: &Config, head: Option<Head>) -> Result<Config> {
-    let mut config = config.clone();
-    if let Some(head) = head.filter(|head| repository.has(head.tree))
-        && let Some(blob) = repository.blob_at(head.tree, b"patina.toml")?
-        && let Blob::Bytes(bytes) = repository.blob(blob, REPOSITORY_CONFIG_LIMIT)?
-    {
-        config.narrow("patina.toml", &String::from_utf8_lossy(&bytes));
-    }
-    Ok(config)
-}
-
-/// A tracked `patina.toml` is a few lines; anything longer is not one.
-const REPOSITORY_CONFIG_LIMIT: u64 = 64 * 1024;
 
 fn check_stop(context: &Context<'_>) -> Result<()> {
     if context.stop.load(Ordering::Relaxed) { Err(interrupted().into()) } else { Ok(()) }

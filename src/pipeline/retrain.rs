@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use rusqlite::Connection;
 
+use super::Stage;
 use super::due::{Outcome, Training, last_training, save_training};
-use super::{Stage, config_at};
 use crate::adapter;
 use crate::config::Config;
 use crate::dimensions::{self, Dimension, Population, Reads};
@@ -71,7 +71,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
     let cache = store::open_reader(learner.workspace, learner.config)?;
     let standing = Standing::of(&cache, learner.workspace)?;
     let head = learner.head(&cache)?;
-    let config = config_at(learner.repository, learner.config, Some(head))?;
+    let config = view::config_at(learner.repository, learner.config, Some(head))?;
     let setup = Setup::check(&config.model, false)?;
     let material = learner.material(cache, head, &config, &setup, Split::in_use)?;
     let people = Population { people: material.timeline.people.len() };

@@ -28,8 +28,28 @@ const COMMITS: usize = 5;
 /// Call sites shown each way.
 const CALLS: usize = 10;
 
-/// Every tie between two items, the strongest kinds first.
-pub fn explain(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
+/// What ties two items together.
+pub struct Explanation {
+    /// The one.
+    pub a: Item,
+    /// The other.
+    pub b: Item,
+    /// The strongest kinds first.
+    pub ties: Vec<Tie>,
+}
+
+/// Finds what ties two files or symbols together, as a person names them.
+///
+/// # Errors
+/// A [`crate::error::UserError`] where a name stands for nothing, for several things, or for a folder.
+pub fn explain(reader: &Reader<'_>, a: &str, b: &str) -> Result<Explanation> {
+    let (a, b) = (reader.item(a)?, reader.item(b)?);
+    let ties = ties(reader, &a, &b)?;
+    Ok(Explanation { a, b, ties })
+}
+
+/// Collects every tie between two items, the strongest kinds first.
+fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let mut ties = Vec::new();
     if a.path == b.path {
@@ -68,7 +88,7 @@ pub fn explain(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
     Ok(ties)
 }
 
-/// Calls from one item, or anything in it where it is a file, to the other.
+/// Collects the calls from one item, or anything in it where it is a file, to the other.
 fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Result<Vec<Tie>> {
     let inside = |item: &Item| -> Result<Vec<Item>> {
         if item.kind == "file" {

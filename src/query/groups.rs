@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
-use super::{Evidence, Found, Reader};
+use super::{Candidate, Evidence, Reader};
 use crate::dimensions::{Dimension, Group, LiveFact, Reads};
 use crate::edges;
 use crate::entries;
@@ -19,7 +19,7 @@ const CALLS: usize = 3;
 
 /// An item that shares groups with the target.
 #[derive(Debug, Default)]
-pub(super) struct Counted {
+pub(super) struct GroupOverlap {
     /// Of all groups that it shares.
     pub weight: f64,
     /// How many they are.
@@ -29,13 +29,17 @@ pub(super) struct Counted {
 }
 
 /// What shares groups with a target, by key, over all that its dimension reads.
-pub(super) fn shared(reader: &Reader<'_>, target: &Found, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
-    let mut counted: HashMap<String, Counted> = HashMap::new();
+pub(super) fn shared(
+    reader: &Reader<'_>,
+    target: &Candidate,
+    dimension: &Dimension,
+) -> Result<HashMap<String, GroupOverlap>> {
+    let mut counted: HashMap<String, GroupOverlap> = HashMap::new();
     for reads in dimension.reads {
         let found = match (reads, target) {
-            (Reads::Commits, Found::Item(item)) => by_commits(reader, item, dimension)?,
-            (Reads::Items, Found::Item(item)) => by_items(reader, item, dimension)?,
-            (Reads::Edges, Found::Item(item)) => by_edges(reader, item, dimension)?,
+            (Reads::Commits, Candidate::Item(item)) => by_commits(reader, item, dimension)?,
+            (Reads::Items, Candidate::Item(item)) => by_items(reader, item, dimension)?,
+            (Reads::Edges, Candidate::Item(item)) => by_edges(reader, item, dimension)?,
             (Reads::Entries, _) => by_entries(reader, target, dimension)?,
             // No commit is of an entry, and it calls nothing.
             _ => continue,
@@ -50,7 +54,7 @@ pub(super) fn shared(reader: &Reader<'_>, target: &Found, dimension: &Dimension)
     Ok(counted)
 }
 
-fn add(counted: &mut HashMap<String, Counted>, group: &Group, times: f64) {
+fn add(counted: &mut HashMap<String, GroupOverlap>, group: &Group, times: f64) {
     for member in &group.members {
         let entry = counted.entry(member.clone()).or_default();
         entry.weight += group.weight * times;
@@ -58,7 +62,7 @@ fn add(counted: &mut HashMap<String, Counted>, group: &Group, times: f64) {
     }
 }
 
-fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view, people) = (&reader.cache, reader.view.id, reader.people()?);
     let groups = |fact: &CommitFact| {
         (dimension.groups)(&LiveFact::Commit {
@@ -109,21 +113,21 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
     let length = own.values().map(|weight| weight * weight).sum::<f64>().sqrt();
     for (member, (product, square, groups)) in shared.into_iter().filter(|(_, (product, ..))| *product > 0.0) {
         let weight = product / (square.sqrt() * length);
-        counted.insert(member, Counted { weight, groups, evidence: Vec::new() });
+        counted.insert(member, GroupOverlap { weight, groups, evidence: Vec::new() });
     }
     Ok(counted)
 }
 
 /// A file shares the entries that name it; an entry shares what it names, and a session what its entries do.
-fn by_entries(reader: &Reader<'_>, target: &Found, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+fn by_entries(reader: &Reader<'_>, target: &Candidate, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let facts = match target {
-        Found::Item(item) => history::said_of(cache, view, &item.path)?,
-        Found::Said(said) if said.n == 0 => {
+        Candidate::Item(item) => history::said_of(cache, view, &item.path)?,
+        Candidate::Said(said) if said.n == 0 => {
             history::said_facts(cache, view, entries::in_session(cache, view, &said.session)?)?
         }
-        Found::Said(said) => history::said_facts(cache, view, vec![said.clone()])?,
-        Found::Commit(..) => Vec::new(),
+        Candidate::Said(said) => history::said_facts(cache, view, vec![said.clone()])?,
+        Candidate::Commit(..) => Vec::new(),
     };
     let mut counted = HashMap::new();
     for fact in &facts {
@@ -136,7 +140,7 @@ fn by_entries(reader: &Reader<'_>, target: &Found, dimension: &Dimension) -> Res
     Ok(counted)
 }
 
-fn by_items(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+fn by_items(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let groups = |item: &Item, shape: &str| {
         (dimension.groups)(&LiveFact::Item { key: &item.key, kind: &item.kind, path: &item.path, shape })
@@ -156,9 +160,9 @@ fn by_items(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<H
     Ok(counted)
 }
 
-fn by_edges(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, Counted>> {
+fn by_edges(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view) = (&reader.cache, reader.view.id);
-    let mut counted: HashMap<String, Counted> = HashMap::new();
+    let mut counted: HashMap<String, GroupOverlap> = HashMap::new();
     let mut take = |edges: &[edges::Edge]| {
         let mut groups: Vec<Group> = Vec::new();
         for edge in edges {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::groups::shared;
-use super::nearest::{Place, nearest};
-use super::{Evidence, Filter, Found, Hit, Reader};
+use super::nearest::{NearestQuery, nearest};
+use super::{Candidate, Evidence, Filter, Hit, Reader};
 use crate::derive::SESSION;
 use crate::dimensions::Dimension;
 use crate::entries;
@@ -23,14 +23,14 @@ const COUNTED_FIRST: f64 = 1.0;
 pub fn near(
     reader: &Reader<'_>,
     vectors: &Vectors<'_>,
-    target: &Found,
+    target: &Candidate,
     dimension: &'static Dimension,
     filter: &Filter,
 ) -> Result<Vec<Hit>> {
     let counted = shared(reader, target, dimension)?;
     // A definition goes with what its file goes with, and that is not its file itself.
     let own_keys = match target {
-        Found::Item(item) => vec![item.key.clone(), item.path.clone()],
+        Candidate::Item(item) => vec![item.key.clone(), item.path.clone()],
         _ => vec![target.key()],
     };
     let space = vectors.generation().and_then(|generation| generation.space(dimension.name));
@@ -39,7 +39,7 @@ pub fn near(
         Some((space, text)) => vectors.vector(space, text)?.map(|vector| (space, vector)),
         None => None,
     };
-    let cosine = |found: &Found| -> Result<Option<f32>> {
+    let cosine = |found: &Candidate| -> Result<Option<f32>> {
         let Some((space, vector)) = &own else { return Ok(None) };
         let text = crate::index::text_of_item(&reader.cache, found.seq())?;
         text.map_or(Ok(None), |text| vectors.score(space, vector, text))
@@ -73,8 +73,8 @@ pub fn near(
     if let Some((space, vector)) = &own {
         let left = filter.k - hits.len();
         let seen: Vec<String> = hits.iter().map(|hit| hit.key.clone()).chain([target.key()]).collect();
-        let holds = |found: &Found| dimension.holds.kind(found.kind()) && !seen.contains(&found.key());
-        hits.extend(alike(reader, Place { vectors, space, vector }, left, filter, dimension.name, holds)?);
+        let holds = |found: &Candidate| dimension.holds.kind(found.kind()) && !seen.contains(&found.key());
+        hits.extend(alike(reader, NearestQuery { vectors, space, vector }, left, filter, dimension.name, holds)?);
     }
     for (rank, hit) in hits.iter_mut().enumerate() {
         hit.ranks = BTreeMap::from([(dimension.name, rank + 1)]);
@@ -85,11 +85,11 @@ pub fn near(
 /// The live items nearest to a vector that belong into an answer, as hits; best first.
 pub(super) fn alike(
     reader: &Reader<'_>,
-    place: Place<'_>,
+    place: NearestQuery<'_>,
     k: usize,
     filter: &Filter,
     dimension: &'static str,
-    belongs: impl Fn(&Found) -> bool,
+    belongs: impl Fn(&Candidate) -> bool,
 ) -> Result<Vec<Hit>> {
     if k == 0 {
         return Ok(Vec::new());
@@ -104,14 +104,14 @@ pub(super) fn alike(
 }
 
 /// The live thing of a key.
-pub(super) fn by_key(reader: &Reader<'_>, key: &str) -> Result<Option<Found>> {
+pub(super) fn by_key(reader: &Reader<'_>, key: &str) -> Result<Option<Candidate>> {
     if let Some(sha) = key.strip_prefix("commit:") {
         let sha = crate::event::unhex(sha).unwrap_or_default();
         let Some(seq) = crate::view::commit_seq(&reader.cache, &sha)? else { return Ok(None) };
         return super::live(reader, seq);
     }
     if key.starts_with(SESSION) {
-        return Ok(entries::by_key(&reader.cache, reader.view.id, key)?.map(Found::Said));
+        return Ok(entries::by_key(&reader.cache, reader.view.id, key)?.map(Candidate::Said));
     }
-    Ok(item::by_key(&reader.cache, reader.view.id, key)?.map(Found::Item))
+    Ok(item::by_key(&reader.cache, reader.view.id, key)?.map(Candidate::Item))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Filter, Found, Reader, live_with_text};
+use super::{Candidate, Filter, Reader, live_with_text};
 use crate::embedding::Projection;
 use crate::entries;
 use crate::index::{Space, Vectors, text_of_item};
@@ -14,9 +14,9 @@ use crate::item;
 /// A filter that leaves fewer things than this is answered by comparing all of them.
 const FEW: usize = 10_000;
 
-/// Where something is looked for, and near what.
+/// A vector and the space where its nearest texts are looked for.
 #[derive(Clone, Copy)]
-pub struct Place<'v> {
+pub struct NearestQuery<'v> {
     /// What is searched.
     pub vectors: &'v Vectors<'v>,
     /// One of its spaces.
@@ -29,12 +29,12 @@ pub struct Place<'v> {
 /// same, and of things that say the same, all.
 pub fn nearest(
     reader: &Reader<'_>,
-    place: Place<'_>,
+    place: NearestQuery<'_>,
     k: usize,
     filter: &Filter,
-    belongs: impl Fn(&Found) -> bool,
-) -> Result<Vec<(Found, f32)>> {
-    let Place { vectors, space, vector } = place;
+    belongs: impl Fn(&Candidate) -> bool,
+) -> Result<Vec<(Candidate, f32)>> {
+    let NearestQuery { vectors, space, vector } = place;
     let mut all = Vec::new();
     if let Some(few) = few(reader, filter)? {
         for found in few {
@@ -46,7 +46,7 @@ pub fn nearest(
             all.extend(score.map(|score| (found, score)));
         }
     } else {
-        let mut found: HashMap<i64, Vec<Found>> = HashMap::new();
+        let mut found: HashMap<i64, Vec<Candidate>> = HashMap::new();
         let near = vectors.nearest(space, vector, k, |text| {
             let mut items = Vec::new();
             for one in live_with_text(reader, text)? {
@@ -62,7 +62,8 @@ pub fn nearest(
             all.extend(found.remove(&near.text).unwrap_or_default().into_iter().map(|one| (one, near.score)));
         }
     }
-    let mut keyed: Vec<(String, Found, f32)> = all.into_iter().map(|(one, score)| (one.key(), one, score)).collect();
+    let mut keyed: Vec<(String, Candidate, f32)> =
+        all.into_iter().map(|(one, score)| (one.key(), one, score)).collect();
     keyed.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
     let last = keyed.get(k.saturating_sub(1)).map(|(.., score)| *score);
     keyed.retain(|(.., score)| last.is_none_or(|last| *score >= last));
@@ -70,7 +71,7 @@ pub fn nearest(
 }
 
 /// What a filter of kinds or paths leaves, where that is little; none where it is much, or holds commits.
-fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Found>>> {
+fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Candidate>>> {
     let keeps_commits = filter.path.is_none() && filter.keeps_kind("commit");
     if keeps_commits {
         return Ok(None);
@@ -78,13 +79,13 @@ fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Found>>> {
     let mut left = Vec::new();
     item::each(&reader.cache, reader.view.id, |item, _| {
         if left.len() <= FEW && filter.keeps_kind(&item.kind) && filter.keeps_path(&item.path) {
-            left.push(Found::Item(item));
+            left.push(Candidate::Item(item));
         }
         Ok(())
     })?;
     for said in entries::each(&reader.cache, reader.view.id)? {
         if left.len() <= FEW && filter.keeps_kind(&said.kind) && filter.keeps_place(said.path.as_deref()) {
-            left.push(Found::Said(said));
+            left.push(Candidate::Said(said));
         }
     }
     Ok((left.len() <= FEW).then_some(left))

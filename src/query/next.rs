@@ -7,21 +7,19 @@ use anyhow::Result;
 
 use super::Reader;
 use super::signals::{Signals, scores};
+use crate::dimensions::SOCIAL;
 use crate::fusion::{self, Question};
 use crate::history::{self, File, LARGEST_COMMIT, Person};
 use crate::index::Vectors;
 
-/// The dimension whose adapter sees whose files are alike.
-const DIMENSION: &str = "social";
-
-/// Everybody, the likeliest first; `score` is what the signals come to, and `share` how likely it is that person.
-pub fn next(reader: &Reader<'_>, vectors: &Vectors<'_>, paths: &[String]) -> Result<Vec<Person>> {
+/// Ranks everybody by how likely they are to change some files next; best first. `score` is what the signals come to, and `share` how likely it is that person.
+pub fn likely_next(reader: &Reader<'_>, vectors: &Vectors<'_>, paths: &[String]) -> Result<Vec<Person>> {
     let people = reader.people()?;
     let only = if let [path] = paths { Some(path.as_str()) } else { None };
     let mut signals = Signals::count(reader, only)?;
-    signals.see(reader, vectors, DIMENSION)?;
+    signals.see(reader, vectors, &SOCIAL)?;
     let (history, [frozen, projected]) = (&signals.history, &signals.seen);
-    let files = asked(&signals, paths);
+    let files = asked_files(&signals, paths);
     let table = fusion::people_table(&history.tally, &history.paths, &files, &frozen.files, &projected.files);
     let scores = scores(reader, Question::Who, &table, signals.model.as_deref())?;
     let touched = history::who(&reader.cache, reader.view.id, reader.time(), paths, &people)?;
@@ -40,7 +38,7 @@ pub fn next(reader: &Reader<'_>, vectors: &Vectors<'_>, paths: &[String]) -> Res
 }
 
 /// The files that are asked of: of many those that changed most lately, no more than a commit has that says something.
-fn asked(signals: &Signals<'_>, paths: &[String]) -> Vec<File> {
+fn asked_files(signals: &Signals<'_>, paths: &[String]) -> Vec<File> {
     let (history, wanted) = (&signals.history, paths.iter().map(String::as_str).collect::<HashSet<&str>>());
     let mut files: Vec<File> = history.tally.live().filter(|file| wanted.contains(history.path(*file))).collect();
     if files.len() > LARGEST_COMMIT as usize {

@@ -1,84 +1,136 @@
-//! What goes with a target: every live file in the order that history, paths and vectors say together, with the commits
-//! and places that speak for it. Refuses a file that only its popularity speaks for.
-
-use std::collections::{BTreeMap, HashMap};
+//! What goes with a target: by what changed together, or by what is near in other dimensions; one answer.
 
 use anyhow::Result;
 
-use super::found::touched_since;
-use super::near::LEAST_COSINE;
-use super::neighbours::evidence;
-use super::signals::{Signals, scores};
-use super::{Evidence, Filter, Hit, Reader};
-use crate::embedding::dot;
-use crate::fusion::{self, Beside, COLD, Paths, Query, Question};
-use crate::history::{self, File, Related};
-use crate::index::Vectors;
-use crate::item::Item;
+use super::co_change::co_changed;
+use super::near::near;
+use super::related_files::related_files;
+use super::vector_search::{SharedSpaces, merged};
+use super::{Candidate, Evidence, Filter, Hit, Note, Reader};
+use crate::derive::SESSION;
+use crate::dimensions::{Dimension, SEMANTIC, TEMPORAL};
+use crate::entries;
+use crate::error::{Exit, UserError};
+use crate::index::{Space, Vectors};
 
-/// The dimension whose adapter sees files, and under whose name they are counted.
-const DIMENSION: &str = "temporal";
+/// What goes with a target.
+pub struct RelatedAnswer {
+    /// The target's key.
+    pub target: String,
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// What the person should know beside them.
+    pub notes: Vec<Note>,
+    /// Whether vectors speak for any of the hits.
+    pub used_vectors: bool,
+    /// The dimensions that have no adapter, so that the base embedding decides where counts do not.
+    pub untrained: Vec<&'static str>,
+    /// Whether a segment of the index was found damaged, and searched another way: a worker would build it again.
+    pub is_damaged: bool,
+}
 
-/// Ranks the files that go with an item's file; best first.
-pub fn related(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: &Vectors<'_>) -> Result<Vec<Hit>> {
-    let mut signals = Signals::count(reader, Some(&item.path))?;
-    let Some(own) = signals.history.file(&item.path).filter(|_| filter.keeps_kind("file")) else {
-        return Ok(Vec::new());
-    };
-    signals.see(reader, vectors, DIMENSION)?;
-    let ordered = order(reader, &signals, own)?;
-    let mixed = history::related(&reader.cache, reader.view.id, reader.time(), &item.path)?;
-    let mixed: HashMap<&str, (usize, &Related)> =
-        (1..).zip(&mixed).map(|(rank, related)| (related.path.as_str(), (rank, related))).collect();
-    let people = reader.people()?;
-    let mut hits = Vec::new();
-    for (score, file) in ordered {
-        if hits.len() == filter.k {
-            break;
+/// Finds what goes with a file, a symbol, a session or an entry of one, as a person names it: files that change together
+/// with it, or, with `dimensions`, what is near it in those.
+///
+/// # Errors
+/// A [`UserError`] where the name stands for nothing, for several things or for a folder, or where the filter wants kinds
+/// that no answer can have.
+pub fn related(
+    reader: &Reader<'_>,
+    target: &str,
+    filter: &Filter,
+    dimensions: &[&'static Dimension],
+) -> Result<RelatedAnswer> {
+    let mut dimensions = dimensions.to_vec();
+    // An entry is in no commit; it is asked for what it means.
+    if dimensions.is_empty() && target.starts_with(SESSION) {
+        dimensions.push(&SEMANTIC);
+    }
+    if dimensions.is_empty() && filter.kinds.iter().any(|kind| kind != "file") {
+        let message = "commits change files, so `related` answers with files alone";
+        return Err(UserError::new(Exit::Usage, message)
+            .hint("leave --kind out, or name a dimension that holds more: -d semantic")
+            .into());
+    }
+    let target = named(reader, target)?;
+    let vectors = reader.vectors()?;
+    let (mut notes, mut untrained, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+    if let Candidate::Item(item) = &target
+        && dimensions.is_empty()
+    {
+        if item.kind != "file" {
+            notes.push(Note::info(format!("commits change files: this is what goes with {}", item.path)));
         }
-        let path = signals.history.path(file);
-        if !filter.keeps_path(path) || !touched_since(reader, path, filter.since)? {
+        answers.push(related_files(reader, item, filter, &vectors)?);
+    }
+    let mut spaces = SharedSpaces::default();
+    for dimension in dimensions {
+        if let Some(why) = reader.off(dimension)? {
+            notes.push(Note::info(format!("{} is off: {why}", dimension.name)));
             continue;
         }
-        let known = mixed.get(path).copied();
-        let counted = match known {
-            Some((_, related)) => evidence(reader, item, related)?,
-            None => Vec::new(),
-        };
-        let alike = cosine(&signals, own, file).filter(|cosine| *cosine >= LEAST_COSINE);
-        let alike = alike.map(|cosine| Evidence::Near { dimension: DIMENSION, cosine });
-        let mut reasons: Vec<Evidence> = counted.into_iter().chain(alike).collect();
-        if reasons.is_empty() {
-            let Some((_, related)) = known.filter(|(_, related)| related.path_similarity > 0.0) else { continue };
-            reasons.push(Evidence::Path { similarity: related.path_similarity });
+        if !matches!(target, Candidate::Item(_)) && !dimension.holds.kind(target.kind()) {
+            notes.push(Note::info(format!("{} holds nothing that was said in sessions", dimension.name)));
+            continue;
         }
-        reasons.extend(reader.authors(path, &people)?);
-        let ranks = known.map(|(rank, _)| BTreeMap::from([(DIMENSION, rank)])).unwrap_or_default();
-        hits.push(Hit::of_file(path, score, ranks, reasons));
+        let space = vectors.generation().and_then(|generation| generation.space(dimension.name));
+        notes.extend(state(space, dimension));
+        untrained.extend(space.filter(|space| space.is_base()).map(|_| dimension.name));
+        let is_searched = space.is_some_and(|space| !spaces.add(space, dimension));
+        answers.push(in_dimension(reader, &vectors, &target, dimension, filter, is_searched)?);
+    }
+    let hits = merged(answers, filter.k);
+    let used_vectors = hits.iter().any(|hit| hit.evidence.iter().any(is_near));
+    let is_damaged = vectors.is_damaged();
+    Ok(RelatedAnswer { target: target.key(), hits, notes, used_vectors, untrained, is_damaged })
+}
+
+/// Ranks what is near a target in one dimension; where its space `is_searched` already for another one, only by counts.
+fn in_dimension(
+    reader: &Reader<'_>,
+    vectors: &Vectors<'_>,
+    target: &Candidate,
+    dimension: &'static Dimension,
+    filter: &Filter,
+    is_searched: bool,
+) -> Result<Vec<Hit>> {
+    let mut hits = match target {
+        Candidate::Item(item) if dimension.name == TEMPORAL.name => {
+            co_changed(reader, item, filter, Some(vectors).filter(|_| !is_searched))?
+        }
+        _ => near(reader, vectors, target, dimension, filter)?,
+    };
+    if is_searched {
+        hits.retain(|hit| hit.evidence.iter().any(|one| !is_near(one)));
     }
     Ok(hits)
 }
 
-/// Every other live file with its score, best first; equals by path.
-fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: File) -> Result<Vec<(f64, File)>> {
-    let (history, [frozen, projected]) = (&signals.history, &signals.seen);
-    let beside = Beside { names: &history.paths, frozen: &frozen.files, projected: &projected.files };
-    let query = Query {
-        file: Some(own),
-        path: history.tally.path(own),
-        frozen: frozen.files.row(own),
-        projected: projected.files.row(own),
-    };
-    let table = fusion::file_table(&history.tally, &mut Paths::default(), &beside, &query);
-    let question = if history.tally.count_of(own) < COLD { Question::ColdFiles } else { Question::Files };
-    let scores = scores(reader, question, &table, signals.model.as_deref())?;
-    let mut ordered: Vec<(f64, File)> = scores.into_iter().zip(table.files).collect();
-    ordered.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| history.path(a.1).cmp(history.path(b.1))));
-    Ok(ordered)
+fn is_near(evidence: &Evidence) -> bool {
+    matches!(evidence, Evidence::Near { .. })
 }
 
-/// How alike two files are as the dimension sees them, or else as they are.
-fn cosine(signals: &Signals<'_>, a: File, b: File) -> Option<f32> {
-    let seen = signals.seen.iter().rev().find(|seen| seen.space.is_some())?;
-    Some(dot(seen.files.row(a)?, seen.files.row(b)?))
+/// Says what a dimension cannot do yet; it still answers from what is counted.
+fn state(space: Option<&Space>, dimension: &Dimension) -> Option<Note> {
+    let name = dimension.name;
+    match space {
+        None => Some(Note::info(format!("nothing is embedded, so {name} answers with what is counted alone"))),
+        Some(space) if space.is_base() => {
+            Some(Note::info(format!("{name} is not trained: after what is counted, the base embedding decides")))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Finds what a person names: an item, or a session or an entry of one by its key.
+fn named(reader: &Reader<'_>, text: &str) -> Result<Candidate> {
+    if !text.starts_with(SESSION) {
+        return Ok(Candidate::Item(reader.item(text)?));
+    }
+    let said = entries::by_key(&reader.cache, reader.view.id, text)?;
+    said.map(Candidate::Said).ok_or_else(|| {
+        UserError::new(Exit::Failed, format!("nothing that was said is called `{text}`"))
+            .hint("`patina session list` names sessions, and `patina session show ID` what they say")
+            .into()
+    })
 }

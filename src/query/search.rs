@@ -7,24 +7,21 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
+use super::evidence::evidence;
 use super::nearest::nearest;
-use super::{Asked, Evidence, Filter, Found, Hit, Reader, live, near};
-use crate::derive::source_of;
-use crate::entries::{self, Said};
-use crate::event::cap_at;
-use crate::history::{self, People};
-use crate::index;
-use crate::item::{self, Item};
+use super::task_search::TaskSearch;
+use super::text_query::TextQuery;
+use super::vector_search::{QueryVector, embedding_of, in_dimensions, semantic_vector};
+use super::{Candidate, Evidence, Filter, Hit, Note, Reader, live};
+use crate::dimensions::Dimension;
+use crate::history::People;
+use crate::index::{self, Space, Vectors};
+use crate::item::Item;
 use crate::syntax::is_noise;
-use crate::text_index::{self, words};
+use crate::text_index::{self, Match, words};
 
 /// Matches that are looked at before the best are chosen: names, kinds and tests move a hit up or down among them.
 const LOOKED_AT: usize = 200;
-/// Evidence commits a hit.
-const COMMITS: usize = 2;
-/// Longest line shown as evidence, in bytes.
-const LINE: usize = 160;
-
 /// How much a kind counts: a commit is a pointer to what is looked for, and seldom the thing.
 fn kind_weight(kind: &str) -> f64 {
     match kind {
@@ -61,9 +58,94 @@ const WHY_BOOST: f64 = 1.0;
 /// Words that ask for what is otherwise put behind.
 const NOISE_WORDS: &[&str] = &["test", "tests", "example", "examples", "bench", "benches", "fixture"];
 
-/// What a candidate is worth.
-struct Candidate {
-    found: Found,
+/// The answer to a question in words.
+pub struct SearchAnswer {
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// What the person should know beside them.
+    pub notes: Vec<Note>,
+    /// The dimensions whose vectors were searched.
+    pub used: Vec<&'static Dimension>,
+    /// The names of those that have no adapter, so that the base embedding was searched for them.
+    pub untrained: Vec<&'static str>,
+    /// Whether a segment of the index was found damaged, and searched another way: a worker would build it again.
+    pub is_damaged: bool,
+}
+
+impl SearchAnswer {
+    /// Puts an answer together after the last search.
+    pub(super) fn new(vectors: &Vectors<'_>, hits: Vec<Hit>, used: Vec<&'static Dimension>, notes: Vec<Note>) -> Self {
+        let space = |dimension: &Dimension| vectors.generation().and_then(|one| one.space(dimension.name));
+        let is_untrained = |dimension: &&&Dimension| space(dimension).is_some_and(Space::is_base);
+        let untrained = used.iter().filter(is_untrained).map(|dimension| dimension.name).collect();
+        SearchAnswer { hits, notes, used, untrained, is_damaged: vectors.is_damaged() }
+    }
+}
+
+/// Finds code, text and commits by words and by what they mean; with `dimensions`, by what is nearest in those alone.
+///
+/// # Errors
+/// A [`crate::error::UserError`] where dimensions are asked and there is no vector of the question.
+pub fn search(
+    reader: &Reader<'_>,
+    question: TextQuery,
+    filter: &Filter,
+    dimensions: &[&'static Dimension],
+) -> Result<SearchAnswer> {
+    let vectors = reader.vectors()?;
+    let mut notes = Vec::new();
+    let (hits, used) = if dimensions.is_empty() {
+        by_words_and_meaning(reader, &vectors, question, filter, &mut notes)?
+    } else {
+        let embedding = embedding_of(&vectors, question.embedding)?;
+        in_dimensions(reader, &vectors, (&embedding, &question.words), filter, dimensions, &mut notes)?
+    };
+    Ok(SearchAnswer::new(&vectors, hits, used, notes))
+}
+
+fn by_words_and_meaning(
+    reader: &Reader<'_>,
+    vectors: &Vectors<'_>,
+    question: TextQuery,
+    filter: &Filter,
+    notes: &mut Vec<Note>,
+) -> Result<(Vec<Hit>, Vec<&'static Dimension>)> {
+    let mut search = TextSearch::new(reader, &question, filter)?;
+    let mut task = TaskSearch::new(reader, &question, filter)?;
+    by_words(reader, &mut search, &mut task)?;
+    let mut used = Vec::new();
+    if let Some((embedding, vector)) = semantic_vector(reader, vectors, question.embedding, notes)? {
+        search.by_meaning(&vector)?;
+        task.by_meaning(vectors, &embedding, &vector)?;
+        used.extend(vector.dimensions);
+    }
+    Ok((search.hits(&task.likely()?)?, used))
+}
+
+/// Shows the matches of the question's words to both searches, each of which stops where it has seen enough. Full text is
+/// searched once, unless the question is so long that a task is searched for by its first words alone.
+fn by_words(reader: &Reader<'_>, search: &mut TextSearch<'_, '_>, task: &mut TaskSearch<'_, '_, '_>) -> Result<()> {
+    let words = search.words.clone();
+    if task.words() != words {
+        text_index::search(&reader.cache, &words, |one| search.visit(one))?;
+        return task.by_words();
+    }
+    let (mut searching, mut tasking) = (ControlFlow::Continue(()), ControlFlow::Continue(()));
+    text_index::search(&reader.cache, &words, |one| {
+        if searching.is_continue() {
+            searching = search.visit(one)?;
+        }
+        if tasking.is_continue() {
+            tasking = task.visit(one)?;
+        }
+        Ok(if searching.is_continue() { searching } else { tasking })
+    })?;
+    task.count_messages()
+}
+
+/// A candidate and what speaks for it.
+struct ScoredCandidate {
+    candidate: Candidate,
     /// bm25 and what moves it up or down; 0 where no word matched.
     text: f64,
     /// Cosine with the question; none without a vector.
@@ -74,79 +156,85 @@ struct Candidate {
 
 /// A search under way: words first, while the model may still be loading; then, if there is one, what the question
 /// means; then the hits.
-pub struct Search<'r, 's> {
+struct TextSearch<'r, 's> {
     reader: &'r Reader<'s>,
     filter: &'r Filter,
     words: Vec<String>,
     asks_for_noise: bool,
     asks_why: bool,
-    candidates: HashMap<i64, Candidate>,
+    candidates: HashMap<i64, ScoredCandidate>,
+    /// Matches that were looked at, and the score of the last.
+    looked_at: usize,
+    last_score: f64,
     people: Rc<People>,
-    meant: Option<&'static str>,
+    /// The dimension that was searched by meaning.
+    dimension: Option<&'static str>,
 }
 
-impl<'r, 's> Search<'r, 's> {
-    /// Looks for what matches some of the words of a question.
-    pub fn by_words(reader: &'r Reader<'s>, question: &str, filter: &'r Filter) -> Result<Self> {
-        let words = words(question);
-        let asks_for_noise = words.iter().any(|word| NOISE_WORDS.contains(&word.as_str()));
-        let mut search = Search {
+impl<'r, 's> TextSearch<'r, 's> {
+    /// Begins a search for what matches some of the words of a question.
+    fn new(reader: &'r Reader<'s>, question: &TextQuery, filter: &'r Filter) -> Result<Self> {
+        let lower = question.text.to_lowercase();
+        Ok(TextSearch {
             reader,
             filter,
-            words,
-            asks_for_noise,
-            asks_why: question.to_lowercase().split(|c: char| !c.is_alphabetic()).any(|word| WHY_WORDS.contains(&word)),
+            words: question.words.clone(),
+            asks_for_noise: question.words.iter().any(|word| NOISE_WORDS.contains(&word.as_str())),
+            asks_why: lower.split(|c: char| !c.is_alphabetic()).any(|word| WHY_WORDS.contains(&word)),
             candidates: HashMap::new(),
+            looked_at: 0,
+            last_score: f64::INFINITY,
             people: reader.people()?,
-            meant: None,
-        };
-        let mut candidates = HashMap::new();
+            dimension: None,
+        })
+    }
+
+    /// Takes a match of the words in, best first, until it has seen enough.
+    fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         // Equals of the last one are all looked at, whichever of them came in first.
-        let (mut looked_at, mut last) = (0, f64::INFINITY);
-        text_index::search(&reader.cache, &search.words, |one| {
-            if looked_at >= LOOKED_AT && candidates.len() >= filter.k && one.score < last {
-                return Ok(ControlFlow::Break(()));
-            }
-            (looked_at, last) = (looked_at + 1, one.score);
-            let Some(found) = live(reader, one.seq)? else { return Ok(ControlFlow::Continue(())) };
-            if found.passes(reader, filter)? {
-                let weight = search.weight(&found);
-                let boost = if let Found::Item(item) = &found { name_boost(item, &search.words) } else { 1.0 };
-                candidates.insert(one.seq, Candidate { found, text: one.score * weight * boost, alike: None, weight });
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        search.candidates = candidates;
-        Ok(search)
+        if self.looked_at >= LOOKED_AT && self.candidates.len() >= self.filter.k && one.score < self.last_score {
+            return Ok(ControlFlow::Break(()));
+        }
+        (self.looked_at, self.last_score) = (self.looked_at + 1, one.score);
+        let Some(candidate) = live(self.reader, one.seq)? else { return Ok(ControlFlow::Continue(())) };
+        if candidate.passes(self.reader, self.filter)? {
+            let weight = self.weight(&candidate);
+            let boost = if let Candidate::Item(item) = &candidate { name_boost(item, &self.words) } else { 1.0 };
+            let text = one.score * weight * boost;
+            self.candidates.insert(one.seq, ScoredCandidate { candidate, text, alike: None, weight });
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Adds what means about the same, and to what matched its words how much it does.
-    pub fn by_meaning(&mut self, asked: &Asked<'_>) -> Result<()> {
+    fn by_meaning(&mut self, vector: &QueryVector<'_>) -> Result<()> {
         let (reader, filter) = (self.reader, self.filter);
-        for (found, cosine) in nearest(reader, asked.place(), ALIKE_LOOKED_AT.max(filter.k), filter, |_| true)? {
+        let k = ALIKE_LOOKED_AT.max(filter.k);
+        for (candidate, cosine) in nearest(reader, vector.nearest(), k, filter, |_| true)? {
             if cosine >= LEAST_ALONE {
-                let weight = self.weight(&found);
-                self.candidates.entry(found.seq()).or_insert(Candidate { found, text: 0.0, alike: None, weight });
+                let (seq, weight) = (candidate.seq(), self.weight(&candidate));
+                let scored = ScoredCandidate { candidate, text: 0.0, alike: None, weight };
+                self.candidates.entry(seq).or_insert(scored);
             }
         }
-        for (seq, candidate) in &mut self.candidates {
+        for (seq, scored) in &mut self.candidates {
             if let Some(text) = index::text_of_item(&reader.cache, *seq)? {
-                candidate.alike = asked.vectors.score(asked.space, &asked.projection, text)?;
+                scored.alike = vector.vectors.score(vector.space, &vector.projection, text)?;
             }
         }
-        self.meant = Some(asked.name());
+        self.dimension = Some(vector.name());
         Ok(())
     }
 
-    /// The best of what was found, with evidence; ties by key. `likely` is how likely the question is about each file.
-    pub fn hits(self, likely: &HashMap<&str, f64>) -> Result<Vec<Hit>> {
+    /// Returns the best of what was found, with evidence; ties by key. `likely` is how likely the question is about each file.
+    fn hits(self, likely: &HashMap<&str, f64>) -> Result<Vec<Hit>> {
         let mut hits = Vec::new();
-        for (candidate, score, ranks) in ranked(self.candidates, self.meant, likely, self.filter.k) {
-            let (seq, alike) = (candidate.found.seq(), candidate.alike);
-            let mut hit = candidate.found.into_hit(score);
+        for (scored, score, ranks) in ranked(self.candidates, self.dimension, likely, self.filter.k) {
+            let (seq, alike) = (scored.candidate.seq(), scored.alike);
+            let mut hit = scored.candidate.into_hit(score);
             hit.ranks = ranks;
             hit.evidence = evidence(self.reader, &hit, seq, &self.words, &self.people)?;
-            if let (Some(dimension), Some(cosine)) = (self.meant, alike) {
+            if let (Some(dimension), Some(cosine)) = (self.dimension, alike) {
                 hit.evidence.push(Evidence::Near { dimension, cosine });
             }
             hits.push(hit);
@@ -154,40 +242,40 @@ impl<'r, 's> Search<'r, 's> {
         Ok(hits)
     }
 
-    fn weight(&self, found: &Found) -> f64 {
-        match found {
-            Found::Item(item) => {
+    fn weight(&self, candidate: &Candidate) -> f64 {
+        match candidate {
+            Candidate::Item(item) => {
                 kind_weight(&item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
             }
-            Found::Said(said) if self.asks_why => match said.kind.as_str() {
+            Candidate::Said(said) if self.asks_why => match said.kind.as_str() {
                 "decision" => kind_weight("decision") * (1.0 + WHY_BOOST),
                 "challenge" => kind_weight("challenge") * (1.0 + WHY_BOOST / 2.0),
                 kind => kind_weight(kind),
             },
-            Found::Commit(..) | Found::Said(..) => kind_weight(found.kind()),
+            Candidate::Commit(..) | Candidate::Said(..) => kind_weight(candidate.kind()),
         }
     }
 }
 
-/// The best of the candidates with their scores, and the place that words and vectors alone would give them.
+/// Returns the best candidates with their scores, and the ranks that words and vectors alone would give them.
 fn ranked(
-    candidates: HashMap<i64, Candidate>,
-    meant: Option<&'static str>,
+    candidates: HashMap<i64, ScoredCandidate>,
+    dimension: Option<&'static str>,
     likely: &HashMap<&str, f64>,
     k: usize,
-) -> Vec<(Candidate, f64, BTreeMap<&'static str, usize>)> {
-    let mut all: Vec<(String, Candidate)> =
-        candidates.into_values().map(|candidate| (candidate.found.key(), candidate)).collect();
+) -> Vec<(ScoredCandidate, f64, BTreeMap<&'static str, usize>)> {
+    let mut all: Vec<(String, ScoredCandidate)> =
+        candidates.into_values().map(|scored| (scored.candidate.key(), scored)).collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
-    let best = |part: fn(&Candidate) -> f64| all.iter().map(|(_, one)| part(one)).fold(0.0, f64::max);
-    let alike = |one: &Candidate| f64::from(one.alike.unwrap_or(0.0).max(0.0)) * one.weight;
+    let best = |part: fn(&ScoredCandidate) -> f64| all.iter().map(|(_, one)| part(one)).fold(0.0, f64::max);
+    let alike = |one: &ScoredCandidate| f64::from(one.alike.unwrap_or(0.0).max(0.0)) * one.weight;
     let (most_text, most_alike) = (best(|one| one.text), best(alike));
     let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
-    let by_file = |one: &Candidate| match &one.found {
-        Found::Item(item) => likely.get(item.path.as_str()).copied().unwrap_or_default(),
-        Found::Commit(..) | Found::Said(..) => 0.0,
+    let by_file = |one: &ScoredCandidate| match &one.candidate {
+        Candidate::Item(item) => likely.get(item.path.as_str()).copied().unwrap_or_default(),
+        Candidate::Commit(..) | Candidate::Said(..) => 0.0,
     };
-    let place = |part: &dyn Fn(&Candidate) -> f64| -> Vec<Option<usize>> {
+    let place = |part: &dyn Fn(&ScoredCandidate) -> f64| -> Vec<Option<usize>> {
         let mut order: Vec<usize> = (0..all.len()).filter(|at| part(&all[*at].1) > 0.0).collect();
         order.sort_by(|a, b| part(&all[*b].1).total_cmp(&part(&all[*a].1)).then_with(|| a.cmp(b)));
         let mut places = vec![None; all.len()];
@@ -198,7 +286,7 @@ fn ranked(
     };
     let by_text = place(&|one| one.text);
     let by_meaning = place(&alike);
-    let mut scored: Vec<(Candidate, f64, BTreeMap<&'static str, usize>)> = all
+    let mut scored: Vec<(ScoredCandidate, f64, BTreeMap<&'static str, usize>)> = all
         .into_iter()
         .enumerate()
         .map(|(at, (_, one))| {
@@ -206,30 +294,13 @@ fn ranked(
             let score = matched * (1.0 + LIKELY_WEIGHT * by_file(&one));
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
-            ranks.extend(meant.zip(by_meaning[at]));
+            ranks.extend(dimension.zip(by_meaning[at]));
             (one, score, ranks)
         })
         .collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1));
     scored.truncate(k);
     scored
-}
-
-/// Ranks what is alike in one dimension, words apart; best first.
-pub fn search_alike(reader: &Reader<'_>, question: &str, filter: &Filter, asked: &Asked<'_>) -> Result<Vec<Hit>> {
-    let words = words(question);
-    let holds = |found: &Found| asked.holds(found.kind());
-    let mut hits = near::alike(reader, asked.place(), filter.k, filter, asked.name(), holds)?;
-    let people = reader.people()?;
-    for (rank, hit) in hits.iter_mut().enumerate() {
-        let own = asked.dimensions.iter().filter(|dimension| dimension.holds.kind(&hit.kind));
-        hit.ranks = own.map(|dimension| (dimension.name, rank + 1)).collect();
-        if let Some(found) = near::by_key(reader, &hit.key)? {
-            let reasons = evidence(reader, hit, found.seq(), &words, &people)?;
-            hit.evidence.splice(0..0, reasons);
-        }
-    }
-    Ok(hits)
 }
 
 /// A test, fixture or example: by its path, or by how tests are written inside the file they test.
@@ -244,77 +315,4 @@ fn name_boost(item: &Item, question: &[String]) -> f64 {
     let covered = question.iter().filter(|word| name.contains(word)).count() as f64 / question.len().max(1) as f64;
     let whole = !name.is_empty() && name.iter().all(|word| question.contains(word));
     1.0 + NAME_BOOST * covered + if whole { WHOLE_NAME_BOOST } else { 0.0 }
-}
-
-fn evidence(reader: &Reader<'_>, hit: &Hit, seq: i64, words: &[String], people: &People) -> Result<Vec<Evidence>> {
-    if let Some(said) = entries::by_seq(&reader.cache, reader.view.id, seq)? {
-        return said_in(reader, &said, words);
-    }
-    let mut evidence: Vec<Evidence> = line_of(reader, &hit.kind, hit.line, seq, words)?.into_iter().collect();
-    match &hit.path {
-        Some(path) => {
-            let commits = history::newest_commits(&reader.cache, reader.view.id, path, COMMITS)?;
-            evidence.extend(commits.into_iter().map(Evidence::Commit));
-            evidence.extend(reader.authors(path, people)?);
-        }
-        None => {
-            if let Some(commit) = history::commit_ref(&reader.cache, seq)? {
-                evidence.push(Evidence::Commit(commit));
-            }
-        }
-    }
-    Ok(evidence)
-}
-
-/// What an entry says, as far as it has words of the question beyond its first line, and where it was said.
-fn said_in(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Evidence>> {
-    let mut evidence = Vec::new();
-    if said.n > 0 {
-        let content = reader.text_of(said.seq, "content")?;
-        let rest = content.split_once('\n').map_or("", |(_, rest)| rest);
-        evidence.extend(best_line(rest, words).map(|(_, text)| Evidence::Text { line: None, text }));
-    }
-    let session = entries::in_session(&reader.cache, reader.view.id, &said.session)?;
-    let title = session.into_iter().find(|one| one.n == 0).map_or(String::new(), |one| one.name);
-    evidence.push(Evidence::Session { session: source_of(&said.session), title, time: said.time });
-    Ok(evidence)
-}
-
-/// The line of a version's text, or else of its doc, with most of the words, as evidence; `first` is where the text stands
-/// in its file.
-pub(super) fn line_of(
-    reader: &Reader<'_>,
-    kind: &str,
-    first: Option<u32>,
-    seq: i64,
-    words: &[String],
-) -> Result<Option<Evidence>> {
-    let text = match kind {
-        "commit" => reader.text_of(seq, "message")?.lines().skip(1).collect::<Vec<_>>().join("\n"),
-        _ => reader.text_of(seq, "text")?,
-    };
-    let Some((offset, line)) = best_line(&text, words) else {
-        let doc = best_line(&reader.text_of(seq, "doc")?, words);
-        return Ok(doc.map(|(_, text)| Evidence::Text { line: None, text }));
-    };
-    // A member stands as its name only in the text of what holds it, so lines of a container would be wrong.
-    let exact = kind == "function" && line_is_exact(reader, seq, &text)?;
-    Ok(Some(Evidence::Text { line: first.filter(|_| exact).map(|first| first + offset), text: line }))
-}
-
-/// Whether a version's text has as many lines as it spans, so that an offset in one is an offset in the other.
-fn line_is_exact(reader: &Reader<'_>, seq: i64, text: &str) -> Result<bool> {
-    let item = item::by_seq(&reader.cache, reader.view.id, seq)?;
-    Ok(item.is_some_and(|item| text.lines().count() as u32 == item.end_line - item.line + 1))
-}
-
-/// The line with most of the words, and its offset.
-fn best_line(text: &str, question: &[String]) -> Option<(u32, String)> {
-    let count = |line: &str| {
-        let line = words(line);
-        question.iter().filter(|word| line.contains(word)).count()
-    };
-    let lines = text.lines().enumerate().map(|(offset, line)| (count(line), offset, line));
-    let best = lines.filter(|(count, ..)| *count > 0).max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)))?;
-    Some((u32::try_from(best.1).ok()?, cap_at(best.2.trim(), LINE).to_string()))
 }

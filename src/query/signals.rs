@@ -1,4 +1,4 @@
-//! What files are put in order by when something is asked: history as it is counted, and what vectors say of them.
+//! What files are ranked by when something is asked: history as it is counted, and their vectors.
 //! Refuses to look at what the asking view does not show.
 
 use std::collections::HashMap;
@@ -6,25 +6,26 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use super::Reader;
+use crate::dimensions::Dimension;
 use crate::embedding::Rows;
 use crate::fusion::{self, Question, Table};
 use crate::history::{self, AsOf, File, Loaded};
 use crate::index::{self, Space, Vectors};
 
-/// Files, and vectors of theirs.
+/// History as counted, and the vectors of its files.
 pub struct Signals<'v> {
-    /// What is counted.
+    /// What is counted, as of the indexed HEAD.
     pub history: Loaded,
     /// The spaces that are asked, with the vectors of the files there: the base embedding, then the dimension's own
     /// where it has an adapter.
-    pub seen: [Seen<'v>; 2],
+    pub seen: [FileVectors<'v>; 2],
     /// The sha256 of the graph that the vectors are of; none where there are none.
     pub model: Option<String>,
 }
 
-/// Files as one space sees them.
+/// The vectors of files in one space.
 #[derive(Default)]
-pub struct Seen<'v> {
+pub struct FileVectors<'v> {
     /// The space; none where it would say nothing of its own.
     pub space: Option<&'v Space>,
     /// A vector a file.
@@ -40,15 +41,15 @@ impl<'v> Signals<'v> {
         Ok(Signals { history, seen: Default::default(), model: None })
     }
 
-    /// Adds the vectors of every file: the embedding, and what a dimension makes of it.
-    pub fn see(&mut self, reader: &Reader<'_>, vectors: &'v Vectors<'_>, dimension: &str) -> Result<()> {
+    /// Adds the vectors of every file: its base embedding, and its projection in a dimension that has an adapter.
+    pub fn see(&mut self, reader: &Reader<'_>, vectors: &'v Vectors<'_>, dimension: &Dimension) -> Result<()> {
         let Some(generation) = vectors.generation() else { return Ok(()) };
         self.model = Some(generation.model.sha256.clone());
-        let own = generation.space(dimension).filter(|space| !space.is_base());
+        let own = generation.space(dimension.name).filter(|space| !space.is_base());
         let texts = self.texts_of_files(reader)?;
         for (seen, space) in self.seen.iter_mut().zip([Some(&generation.base), own]) {
             let Some(space) = space else { continue };
-            *seen = Seen { space: Some(space), files: rows(vectors, space, &texts)? };
+            *seen = FileVectors { space: Some(space), files: rows(vectors, space, &texts)? };
         }
         Ok(())
     }
@@ -61,7 +62,7 @@ impl<'v> Signals<'v> {
     }
 }
 
-/// The vectors of some texts, by file.
+/// Reads the vectors of some texts, by file.
 fn rows(vectors: &Vectors<'_>, space: &Space, texts: &[(File, i64)]) -> Result<Rows> {
     let found = vectors.many(space, &texts.iter().map(|(_, text)| *text).collect::<Vec<i64>>())?;
     let mut rows = Rows::new(space.width);
@@ -73,7 +74,7 @@ fn rows(vectors: &Vectors<'_>, space: &Space, texts: &[(File, i64)]) -> Result<R
     Ok(rows)
 }
 
-/// What each file of a table is worth for a question; `model` is the sha256 of the graph whose vectors it has.
+/// Scores each file of a table for a question; `model` is the sha256 of the graph whose vectors it has.
 pub fn scores(reader: &Reader<'_>, question: Question, table: &Table, model: Option<&str>) -> Result<Vec<f64>> {
     let weights = fusion::weights(&reader.workspace.adapters_dir(), question, model)?;
     let score = |row: usize| weights.score(table.columns.iter().map(|column| column[row]));

@@ -4,6 +4,8 @@
 mod files;
 mod moved;
 mod reach;
+mod settings;
+mod shadow;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -14,6 +16,8 @@ pub use reach::{
     Gaps, Reach, add_commit, boundary, commit_seq, is_recorded, move_reachable, pending, reachable_count, set_pending,
     unrecorded_parents, waiting,
 };
+pub use settings::config_at;
+pub use shadow::restrict_files;
 
 use crate::git::{Head, ObjectId};
 

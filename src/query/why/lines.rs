@@ -19,7 +19,7 @@ use crate::item::{self, Item, Target};
 
 /// Lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Lines {
+pub struct LineTarget {
     /// `src/a.rs#Parser::parse`: the smallest definition that holds them all, or the file.
     pub key: String,
     /// Encoded path of the file.
@@ -38,7 +38,7 @@ pub struct Lines {
 
 /// A commit that made lines what they are.
 #[derive(Debug, Clone, Serialize)]
-pub struct Maker {
+pub struct BlamedCommit {
     /// Object id in hexadecimal.
     pub sha: String,
     /// Committer time, Unix seconds.
@@ -71,11 +71,11 @@ pub struct Maker {
 ///
 /// # Errors
 /// A [`UserError`] where there is no such thing, or no such line.
-pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<Lines> {
+pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<LineTarget> {
     let whole = |item: Item| {
         let is_file = item.kind == "file";
         let (key, path) = (item.key.clone(), item.path.clone());
-        Lines { key, path, line: item.line, end_line: item.end_line, is_file, item: (!is_file).then_some(item) }
+        LineTarget { key, path, line: item.line, end_line: item.end_line, is_file, item: (!is_file).then_some(item) }
     };
     let folder = |folder: String| -> anyhow::Error {
         UserError::new(Exit::Usage, format!("{folder} is a folder"))
@@ -104,7 +104,7 @@ pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<Lines> {
     let item =
         inside.iter().filter(holds).min_by_key(|item| (item.end_line - item.line, item.kind == "module")).cloned();
     let key = item.as_ref().map_or(file.key, |item| item.key.clone());
-    Ok(Lines { key, path: file.path, line: first, end_line: last, item, is_file: false })
+    Ok(LineTarget { key, path: file.path, line: first, end_line: last, item, is_file: false })
 }
 
 /// A path and the lines behind it, counted from 1.
@@ -116,7 +116,7 @@ fn with_lines(text: &str) -> Option<(&str, Range<u32>)> {
     (!path.is_empty() && !path.ends_with(':') && first <= last && last < u32::MAX).then_some((path, first..last + 1))
 }
 
-impl Lines {
+impl LineTarget {
     /// Keeps to the lines that there are; the end of a file is known only now.
     ///
     /// # Errors
@@ -163,7 +163,7 @@ pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Res
 }
 
 /// Who wrote the lines; none where the view has no commit or the file is not to be read. The end of a file is found.
-pub fn blame(reader: &Reader<'_>, past: &mut Past<'_>, lines: &Lines) -> Result<Option<Blame>> {
+pub fn blame(reader: &Reader<'_>, past: &mut Past<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     let Some(head) = reader.view.head else { return Ok(None) };
     let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
     let mut reverts = Reverts::new(&reader.cache);
@@ -182,8 +182,8 @@ pub fn blame(reader: &Reader<'_>, past: &mut Past<'_>, lines: &Lines) -> Result<
 }
 
 /// The commits that made lines what they are, those that wrote most first.
-pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec<Maker>> {
-    let mut counts: HashMap<ObjectId, Counted> = HashMap::new();
+pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec<BlamedCommit>> {
+    let mut counts: HashMap<ObjectId, LineCounts> = HashMap::new();
     for line in &blame.lines {
         counts.entry(line.commit).or_default().lines += 1;
         if let Some(commit) = line.since.restored {
@@ -200,11 +200,11 @@ pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec
         counts.entry(*commit).or_default().removed = true;
     }
     let mut all = Vec::with_capacity(counts.len());
-    for (commit, Counted { lines, restored, moved, reformed, removed }) in counts {
+    for (commit, LineCounts { lines, restored, moved, reformed, removed }) in counts {
         let Some(made) = past.get(&commit) else { continue };
         let data: CommitData = serde_json::from_str(&eventlog::data(&reader.cache, made.seq)?)?;
         let subject = subject(&data.message);
-        all.push(Maker {
+        all.push(BlamedCommit {
             sha: hex(commit.as_bytes()),
             time: made.time,
             is_weak: made.says_little() || is_bot(&data.author),
@@ -219,14 +219,14 @@ pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec
             message: data.message,
         });
     }
-    let rank = |one: &Maker| (one.lines, one.restored, one.moved, one.reformed, one.time);
+    let rank = |one: &BlamedCommit| (one.lines, one.restored, one.moved, one.reformed, one.time);
     all.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.sha.cmp(&b.sha)));
     Ok(all)
 }
 
 /// What a commit did to how many lines.
 #[derive(Default)]
-struct Counted {
+struct LineCounts {
     lines: usize,
     restored: usize,
     moved: usize,

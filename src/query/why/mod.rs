@@ -1,10 +1,10 @@
 //! Why lines are what they are: the commits that made them, the sessions those were made in, and what was said there. A
 //! reason is quoted with what ties it to the lines; refuses one that only shares a day with them.
 
-mod commits;
+mod from_commits;
+mod from_sessions;
 mod lines;
 mod reverts;
-mod said;
 mod words;
 
 use std::collections::BTreeSet;
@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Reader;
+use super::{Note, Reader};
 use crate::event::count;
 use crate::git::Blame;
 use crate::history::Past;
-pub use lines::{Lines, Maker, lines_of};
+pub use lines::{BlamedCommit, LineTarget, lines_of};
 
 /// One reason.
 #[derive(Debug, Clone, Serialize)]
@@ -36,7 +36,7 @@ pub struct Reason {
     /// What the session calls itself.
     pub title: Option<String>,
     /// The commit that ties it to the lines.
-    pub commit: Option<Tie>,
+    pub commit: Option<ReasonCommit>,
     /// Why it is here, in a few words.
     pub evidence: String,
     /// From 0 to 1.
@@ -45,7 +45,7 @@ pub struct Reason {
 
 /// A commit by its name.
 #[derive(Debug, Clone, Serialize)]
-pub struct Tie {
+pub struct ReasonCommit {
     /// Object id in hexadecimal.
     pub sha: String,
     /// First line of the message.
@@ -53,16 +53,18 @@ pub struct Tie {
 }
 
 /// Why lines are what they are.
-#[derive(Debug, Clone, Serialize)]
-pub struct Why {
+#[derive(Debug, Clone)]
+pub struct WhyAnswer {
     /// The lines.
-    pub target: Lines,
+    pub target: LineTarget,
     /// The commits that made them, those that wrote most first.
-    pub commits: Vec<Maker>,
+    pub commits: Vec<BlamedCommit>,
     /// The surest first.
     pub reasons: Vec<Reason>,
     /// Whether history was too long to be followed to its beginning.
     pub is_cut: bool,
+    /// What the person should know beside them.
+    pub notes: Vec<Note>,
 }
 
 /// What is less sure is no reason.
@@ -83,9 +85,9 @@ const MOVED: f64 = 0.5;
 const COMMON: &[&str] = &["__init__", "index", "internal", "lib", "main", "mod", "utils"];
 
 /// The lines that are asked about, and everything that was found out about them.
-struct Asked<'a> {
-    lines: &'a Lines,
-    makers: &'a [Maker],
+struct BlamedLines<'a> {
+    lines: &'a LineTarget,
+    makers: &'a [BlamedCommit],
     /// How many lines there are.
     total: usize,
     /// Encoded paths: the file's, and those it bore.
@@ -93,9 +95,9 @@ struct Asked<'a> {
     past: &'a Past<'a>,
 }
 
-impl Asked<'_> {
+impl BlamedLines<'_> {
     /// How much of a tie a commit is, from 0 to 1.
-    fn weight(&self, maker: &Maker) -> f64 {
+    fn weight(&self, maker: &BlamedCommit) -> f64 {
         let most = if self.lines.is_file || self.total > MANY_LINES { MOST_OF_MANY } else { MOST };
         let share = |lines: usize| (lines as f64 / self.total.max(1) as f64 / most).min(1.0);
         let share = share(maker.lines + maker.restored).max(MOVED * share(maker.moved));
@@ -104,7 +106,7 @@ impl Asked<'_> {
     }
 
     /// What a commit did to the lines.
-    fn part(&self, maker: &Maker) -> String {
+    fn part(&self, maker: &BlamedCommit) -> String {
         let of = |n: usize| format!("{n} of {}", count(self.total as u64, "line"));
         let all = |n: usize| match n {
             1 if self.total == 1 => "the line".to_string(),
@@ -157,32 +159,35 @@ impl Asked<'_> {
     }
 }
 
-impl Tie {
-    fn of(maker: &Maker) -> Self {
-        Tie { sha: maker.sha.clone(), subject: maker.subject.clone() }
+impl ReasonCommit {
+    fn of(maker: &BlamedCommit) -> Self {
+        ReasonCommit { sha: maker.sha.clone(), subject: maker.subject.clone() }
     }
 }
 
 /// Who wrote the lines, one by one; none where the file cannot be read.
-pub fn blamed(reader: &Reader<'_>, lines: &Lines) -> Result<Option<Blame>> {
+pub fn blamed(reader: &Reader<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     lines::blame(reader, &mut Past::load(&reader.cache)?, lines)
 }
 
 /// Why lines are what they are, with at most `k` reasons.
-pub fn why(reader: &Reader<'_>, mut lines: Lines, k: usize) -> Result<Why> {
+pub fn why(reader: &Reader<'_>, target: &str, k: usize) -> Result<WhyAnswer> {
+    let mut lines = lines_of(reader, target)?;
     let mut past = Past::load(&reader.cache)?;
     let blame = lines::blame(reader, &mut past, &lines)?.unwrap_or_default();
     let total = blame.lines.len();
     lines.settle(total)?;
     let makers = lines::makers(reader, &past, &blame)?;
     let names = lines::names(reader, &lines.path)?;
-    let touching = commits::touching(&mut past, &names)?;
-    let asked = Asked { lines: &lines, makers: &makers, total, names, past: &past };
-    let mut reasons = said::reasons(reader, &asked)?;
-    reasons.extend(commits::stated(&asked));
-    reasons.extend(commits::reverts(reader, &asked, &touching)?);
+    let touching = from_commits::touching(&mut past, &names)?;
+    let asked = BlamedLines { lines: &lines, makers: &makers, total, names, past: &past };
+    let mut reasons = from_sessions::reasons(reader, &asked)?;
+    reasons.extend(from_commits::stated(&asked));
+    reasons.extend(from_commits::reverts(reader, &asked, &touching)?);
     let reasons = ranked(reasons, k);
-    Ok(Why { target: lines, commits: makers, reasons, is_cut: blame.is_cut })
+    let cut = "this file changed too often to follow it to its beginning: some lines are older than said";
+    let notes = if blame.is_cut { vec![Note::info(cut)] } else { Vec::new() };
+    Ok(WhyAnswer { target: lines, commits: makers, reasons, is_cut: blame.is_cut, notes })
 }
 
 /// The surest first; what says the same twice is said once.

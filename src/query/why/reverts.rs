@@ -20,13 +20,13 @@ const SHORTEST: usize = 7;
 
 /// What is read of a commit's event.
 #[derive(Deserialize)]
-pub struct Message {
+pub struct CommitMessage {
     pub message: String,
 }
 
 /// What a message says that it takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
+pub enum RevertTarget {
     /// The beginning of an id, in small letters.
     Id(String),
     /// A subject.
@@ -45,16 +45,16 @@ pub fn is_revert(message: &str) -> bool {
 }
 
 /// What a message names that it takes back, the surest first.
-pub fn named(message: &str) -> Vec<Named> {
+pub fn named(message: &str) -> Vec<RevertTarget> {
     let id = message.split_once(REVERTS).and_then(|(_, rest)| id_at(rest));
-    let mut all: Vec<Named> = id.map(Named::Id).into_iter().collect();
+    let mut all: Vec<RevertTarget> = id.map(RevertTarget::Id).into_iter().collect();
     let subject = subject(message);
     if let Some((word, quoted)) =
         subject.split_once('"').and_then(|(word, rest)| Some((word, rest.rsplit_once('"')?.0)))
     {
         // What is put in again had been taken back.
         let is_again = word.to_lowercase().starts_with("reapply");
-        all.push(Named::Subject(if is_again { format!("Revert \"{quoted}\"") } else { quoted.to_string() }));
+        all.push(RevertTarget::Subject(if is_again { format!("Revert \"{quoted}\"") } else { quoted.to_string() }));
     }
     all
 }
@@ -100,14 +100,14 @@ impl<'c> Reverts<'c> {
     }
 
     fn read(&self, past: &Past<'_>, id: ObjectId, made: &Made) -> Result<(Vec<ObjectId>, Option<String>)> {
-        let Message { message } = serde_json::from_str(&eventlog::data(self.cache, made.seq)?)?;
+        let CommitMessage { message } = serde_json::from_str(&eventlog::data(self.cache, made.seq)?)?;
         if !is_revert(&message) {
             return Ok((Vec::new(), None));
         }
         for named in named(&message) {
             let mut found = match named {
-                Named::Id(begin) => past.beginning(&begin),
-                Named::Subject(subject) => self.called(&subject, made.time)?,
+                RevertTarget::Id(begin) => past.beginning(&begin),
+                RevertTarget::Subject(subject) => self.called(&subject, made.time)?,
             };
             found.retain(|other| *other != id);
             if !found.is_empty() {
@@ -140,10 +140,10 @@ mod tests {
     #[test]
     fn a_message_names_what_it_takes_back() {
         let id = "11".repeat(20);
-        let check = |message: &str, expect: &[Named]| assert_eq!(named(message), expect, "{message}");
-        let subject = |text: &str| Named::Subject(text.to_string());
-        check(&format!("Revert \"x\"\n\n{REVERTS}{id}."), &[Named::Id(id.clone()), subject("x")]);
-        check(&format!("back to threads\n\n{REVERTS}ABCDEF12\n"), &[Named::Id("abcdef12".to_string())]);
+        let check = |message: &str, expect: &[RevertTarget]| assert_eq!(named(message), expect, "{message}");
+        let subject = |text: &str| RevertTarget::Subject(text.to_string());
+        check(&format!("Revert \"x\"\n\n{REVERTS}{id}."), &[RevertTarget::Id(id.clone()), subject("x")]);
+        check(&format!("back to threads\n\n{REVERTS}ABCDEF12\n"), &[RevertTarget::Id("abcdef12".to_string())]);
         check("Revert \"add a pool (#12)\" (#13)", &[subject("add a pool (#12)")]);
         check("Revert \"Revert \"add a pool\"\"", &[subject("Revert \"add a pool\"")]);
         check("Reapply \"add a pool\"", &[subject("Revert \"add a pool\"")]);

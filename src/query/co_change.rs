@@ -1,13 +1,15 @@
-//! What changes together with a target: the mix, with the commits that say so; then files that merely say the same.
+//! What changes together with a target: co-change mixed with paths and popularity, with the commits that say so; then
+//! files whose texts are alike.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::found::touched_since;
+use super::candidate::touched_since;
 use super::near::alike;
-use super::nearest::Place;
-use super::{Evidence, Filter, Found, Hit, Reader};
+use super::nearest::NearestQuery;
+use super::{Candidate, Evidence, Filter, Hit, Reader};
+use crate::dimensions::TEMPORAL;
 use crate::history::{self, Related};
 use crate::index::{Vectors, text_of_item};
 use crate::item::{self, Item};
@@ -19,7 +21,12 @@ const NEAR_PATH: f64 = 0.5;
 
 /// Ranks the files that go with an item's file; best first. What is counted comes first; where it leaves room,
 /// `vectors` fill it.
-pub fn counted(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: Option<&Vectors<'_>>) -> Result<Vec<Hit>> {
+pub fn co_changed(
+    reader: &Reader<'_>,
+    item: &Item,
+    filter: &Filter,
+    vectors: Option<&Vectors<'_>>,
+) -> Result<Vec<Hit>> {
     let ranked = history::related(&reader.cache, reader.view.id, reader.time(), &item.path)?;
     let people = reader.people()?;
     let mut hits = Vec::new();
@@ -47,24 +54,24 @@ pub fn counted(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: Optio
             line: Some(1),
             name,
             score: related.score,
-            ranks: BTreeMap::from([("temporal", rank + 1)]),
+            ranks: BTreeMap::from([(TEMPORAL.name, rank + 1)]),
             evidence,
         });
     }
     if let Some(vectors) = vectors.filter(|_| hits.len() < filter.k) {
-        let more = same_saying(reader, item, filter, vectors, &hits)?;
+        let more = alike_files(reader, item, filter, vectors, &hits)?;
         // However alike, below the last that is counted.
         let least = hits.last().map_or(1.0, |last| last.score);
         for mut hit in more {
             hit.score *= least;
-            hit.ranks = BTreeMap::from([("temporal", hits.len() + 1)]);
+            hit.ranks = BTreeMap::from([(TEMPORAL.name, hits.len() + 1)]);
             hits.push(hit);
         }
     }
     Ok(hits)
 }
 
-/// What of the mix speaks for a file: commits, and its place if that is near.
+/// Collects what of the mix speaks for a file: commits, and its path where that is near.
 pub(super) fn evidence(reader: &Reader<'_>, item: &Item, related: &Related) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
     if related.commits > 0 {
@@ -78,24 +85,24 @@ pub(super) fn evidence(reader: &Reader<'_>, item: &Item, related: &Related) -> R
     Ok(evidence)
 }
 
-/// Files whose vectors are near that of the target's file, as far as they are not among the hits.
-fn same_saying(
+/// Returns files whose vectors are near that of the target's file and which are not among the hits.
+fn alike_files(
     reader: &Reader<'_>,
     item: &Item,
     filter: &Filter,
     vectors: &Vectors<'_>,
     hits: &[Hit],
 ) -> Result<Vec<Hit>> {
-    let Some(space) = vectors.generation().and_then(|generation| generation.space("temporal")) else {
+    let Some(space) = vectors.generation().and_then(|generation| generation.space(TEMPORAL.name)) else {
         return Ok(Vec::new());
     };
     let Some(file) = item::by_key(&reader.cache, reader.view.id, &item.path)? else { return Ok(Vec::new()) };
     let Some(text) = text_of_item(&reader.cache, file.seq)? else { return Ok(Vec::new()) };
     let Some(vector) = vectors.vector(space, text)? else { return Ok(Vec::new()) };
-    let is_new = |found: &Found| {
-        let key = found.key();
-        found.kind() == "file" && key != item.path && !hits.iter().any(|hit| hit.key == key)
+    let is_new = |candidate: &Candidate| {
+        let key = candidate.key();
+        candidate.kind() == "file" && key != item.path && !hits.iter().any(|hit| hit.key == key)
     };
-    let place = Place { vectors, space, vector: &vector };
-    alike(reader, place, filter.k - hits.len(), filter, "temporal", is_new)
+    let nearest = NearestQuery { vectors, space, vector: &vector };
+    alike(reader, nearest, filter.k - hits.len(), filter, TEMPORAL.name, is_new)
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use rusqlite::named_params;
 
 use super::super::Reader;
-use super::{Asked, Maker, Reason, Tie, lines, words};
+use super::{BlamedCommit, BlamedLines, Reason, ReasonCommit, lines, words};
 use crate::derive::{EntryData, SessionData};
 use crate::entries::{self, Joins, Said, Session};
 use crate::eventlog;
@@ -74,27 +74,27 @@ const SHORT: usize = 300;
 const MOST_FOUND: usize = 400;
 
 /// An entry with all it says.
-struct Told {
+struct FullEntry {
     said: Said,
     data: EntryData,
     topics: BTreeSet<String>,
 }
 
 /// A session with all that it says.
-struct Whole<'s> {
+struct FullSession<'s> {
     session: &'s SessionData,
-    entries: Vec<Told>,
+    entries: Vec<FullEntry>,
     /// How many entries are about a word.
     said: HashMap<String, usize>,
 }
 
-impl<'s> Whole<'s> {
-    fn new(session: &'s Session, entries: Vec<Told>) -> Self {
+impl<'s> FullSession<'s> {
+    fn new(session: &'s Session, entries: Vec<FullEntry>) -> Self {
         let mut said = HashMap::new();
         for word in entries.iter().flat_map(|one| &one.topics) {
             *said.entry(word.clone()).or_default() += 1;
         }
-        Whole { session: &session.data, entries, said }
+        FullSession { session: &session.data, entries, said }
     }
 
     /// Whether next to none of its entries are about a word.
@@ -109,19 +109,19 @@ impl<'s> Whole<'s> {
 }
 
 /// How an entry is tied to the lines.
-struct Bond<'a> {
+struct EntryLink<'a> {
     worth: f64,
-    maker: &'a Maker,
+    maker: &'a BlamedCommit,
     why: String,
 }
 
 /// Every reason that was said.
-pub fn reasons(reader: &Reader<'_>, asked: &Asked<'_>) -> Result<Vec<Reason>> {
+pub fn reasons(reader: &Reader<'_>, asked: &BlamedLines<'_>) -> Result<Vec<Reason>> {
     let sessions = entries::load(&reader.cache, reader.view.id)?;
     if sessions.is_empty() {
         return Ok(Vec::new());
     }
-    let search = Search::new(reader, asked)?;
+    let search = ReasonSearch::new(reader, asked)?;
     let joins = Joins::load(&reader.cache, reader.view.id, &sessions)?;
     let (mut reasons, mut tied) = (Vec::new(), HashSet::new());
     for session in &sessions {
@@ -129,7 +129,7 @@ pub fn reasons(reader: &Reader<'_>, asked: &Asked<'_>) -> Result<Vec<Reason>> {
             continue;
         }
         let made: HashSet<String> = joins.of(reader.repository, &session.data).into_iter().collect();
-        let makers: Vec<&Maker> = asked.makers.iter().filter(|maker| made.contains(&maker.sha)).collect();
+        let makers: Vec<&BlamedCommit> = asked.makers.iter().filter(|maker| made.contains(&maker.sha)).collect();
         if makers.is_empty() {
             continue;
         }
@@ -137,7 +137,7 @@ pub fn reasons(reader: &Reader<'_>, asked: &Asked<'_>) -> Result<Vec<Reason>> {
         if !tied.insert(session.data.session.clone()) {
             continue;
         }
-        let whole = Whole::new(session, entries_of(reader, session)?);
+        let whole = FullSession::new(session, entries_of(reader, session)?);
         for one in &whole.entries {
             reasons.extend(search.tied(one, &whole, &makers));
         }
@@ -153,7 +153,7 @@ fn may_hold(session: &SessionData, time: i64) -> bool {
     (started - DAY..=ended + DAY).contains(&time)
 }
 
-fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<Told>> {
+fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<FullEntry>> {
     let mut all = Vec::new();
     for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
         if said.n > 0 {
@@ -163,15 +163,15 @@ fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<Told>> {
     Ok(all)
 }
 
-fn told(reader: &Reader<'_>, said: Said) -> Result<Told> {
+fn told(reader: &Reader<'_>, said: Said) -> Result<FullEntry> {
     let data: EntryData = serde_json::from_str(&eventlog::data(&reader.cache, said.seq)?)?;
     let topics = words::topics(&data.content);
-    Ok(Told { said, data, topics })
+    Ok(FullEntry { said, data, topics })
 }
 
 /// What is looked for.
-struct Search<'a> {
-    asked: &'a Asked<'a>,
+struct ReasonSearch<'a> {
+    asked: &'a BlamedLines<'a>,
     about: BTreeSet<String>,
     /// The same, with the folders it is in.
     surroundings: BTreeSet<String>,
@@ -188,8 +188,8 @@ struct Search<'a> {
     common: HashSet<String>,
 }
 
-impl<'a> Search<'a> {
-    fn new(reader: &Reader<'_>, asked: &'a Asked<'a>) -> Result<Self> {
+impl<'a> ReasonSearch<'a> {
+    fn new(reader: &Reader<'_>, asked: &'a BlamedLines<'a>) -> Result<Self> {
         let mut files = HashSet::new();
         for name in &asked.names {
             let mut end = name.as_str();
@@ -224,14 +224,14 @@ impl<'a> Search<'a> {
         wanted.extend(subjects.values().flatten().cloned());
         let common = common(reader, &wanted)?;
         let surroundings = asked.surroundings();
-        Ok(Search { asked, about, surroundings, files, symbol, is_telling, others, subjects, common })
+        Ok(ReasonSearch { asked, about, surroundings, files, symbol, is_telling, others, subjects, common })
     }
 
-    fn names_file(&self, one: &Told) -> bool {
+    fn names_file(&self, one: &FullEntry) -> bool {
         one.data.files.iter().any(|file| self.files.contains(file))
     }
 
-    fn names_symbol(&self, one: &Told) -> bool {
+    fn names_symbol(&self, one: &FullEntry) -> bool {
         let Some(symbol) = self.symbol else { return false };
         match self.is_telling {
             true => words::names(&one.data.content, symbol),
@@ -240,19 +240,19 @@ impl<'a> Search<'a> {
     }
 
     /// Whether it names other definitions of the file, and not the one that is meant.
-    fn names_another(&self, one: &Told) -> bool {
+    fn names_another(&self, one: &FullEntry) -> bool {
         let named = |name: &String| words::names(&one.data.content, name);
         self.others.iter().any(named) && !self.symbol.is_some_and(|symbol| words::names(&one.data.content, symbol))
     }
 
     /// Whether it says whose the symbol is.
-    fn is_qualified(&self, one: &Told) -> bool {
+    fn is_qualified(&self, one: &FullEntry) -> bool {
         let qualified = self.asked.qualified();
         qualified.contains(['.', ':']) && one.data.content.contains(qualified)
     }
 
     /// What an entry of a session says that made some of the commits.
-    fn tied(&self, one: &Told, whole: &Whole<'_>, makers: &[&'a Maker]) -> Option<Reason> {
+    fn tied(&self, one: &FullEntry, whole: &FullSession<'_>, makers: &[&'a BlamedCommit]) -> Option<Reason> {
         let worth = worth_of(one.data.category)?;
         let best = self.bonds(one, whole, makers).into_iter().max_by(|a, b| a.worth.total_cmp(&b.worth))?;
         let (sha, part) = (&best.maker.sha[..10], self.asked.part(best.maker));
@@ -260,21 +260,21 @@ impl<'a> Search<'a> {
         Some(self.reason(one, &whole.session.title, Some(best.maker), evidence, best.worth * worth))
     }
 
-    fn bonds(&self, one: &Told, whole: &Whole<'_>, makers: &[&'a Maker]) -> Vec<Bond<'a>> {
+    fn bonds(&self, one: &FullEntry, whole: &FullSession<'_>, makers: &[&'a BlamedCommit]) -> Vec<EntryLink<'a>> {
         let asked = self.asked;
         let mut bonds = Vec::new();
         let heaviest = makers.iter().copied().max_by(|a, b| asked.weight(a).total_cmp(&asked.weight(b)));
         let Some(heaviest) = heaviest else { return bonds };
         if self.names_symbol(one) {
             let why = format!("names {}", self.symbol.unwrap_or_default());
-            bonds.push(Bond { worth: SYMBOL * asked.weight(heaviest), maker: heaviest, why });
+            bonds.push(EntryLink { worth: SYMBOL * asked.weight(heaviest), maker: heaviest, why });
         }
         let another = if self.names_another(one) { ANOTHER } else { 1.0 };
         let is_note = one.data.category == Category::Note;
         if self.names_file(one) && (asked.lines.is_file || !is_note) {
             let worth = if asked.lines.is_file { FILE } else { FILE_OF_LINES } * of_many(one) * another;
             let why = format!("names {}", asked.lines.path);
-            bonds.push(Bond { worth: worth * asked.weight(heaviest), maker: heaviest, why });
+            bonds.push(EntryLink { worth: worth * asked.weight(heaviest), maker: heaviest, why });
         }
         // What is noted beside names whatever happened; it says why only of what it names.
         if is_note {
@@ -286,7 +286,7 @@ impl<'a> Search<'a> {
             let beside = if !is_about && maker.files > FEW_FILES { BESIDE } else { 1.0 };
             let weight = asked.weight(maker) * beside * another * of_many(one);
             if is_named(one, maker) {
-                bonds.push(Bond { worth: COMMIT * weight, maker, why: "names the commit".to_string() });
+                bonds.push(EntryLink { worth: COMMIT * weight, maker, why: "names the commit".to_string() });
             }
             let common: Vec<&String> =
                 one.topics.iter().filter(|word| self.about.contains(*word) || subject.contains(*word)).collect();
@@ -310,7 +310,7 @@ impl<'a> Search<'a> {
             if shared >= needed && (is_goal || is_near(one, whole, maker)) {
                 let said: Vec<&str> = common.iter().take(4).map(|word| word.as_str()).collect();
                 let why = format!("about the same ({})", said.join(", "));
-                bonds.push(Bond { worth: worth * weight, maker, why });
+                bonds.push(EntryLink { worth: worth * weight, maker, why });
             }
         }
         bonds
@@ -346,7 +346,7 @@ impl<'a> Search<'a> {
     }
 
     /// What an entry says that was not said where the commits were made.
-    fn beside(&self, one: &Told, title: &str) -> Option<Reason> {
+    fn beside(&self, one: &FullEntry, title: &str) -> Option<Reason> {
         let worth = worth_of(one.data.category)?;
         let (file, symbol) = (self.names_file(one), self.names_symbol(one));
         let maker = self
@@ -382,7 +382,14 @@ impl<'a> Search<'a> {
         Some(self.reason(one, title, None, format!("names {what}; {by}"), base * worth))
     }
 
-    fn reason(&self, one: &Told, title: &str, maker: Option<&Maker>, evidence: String, confidence: f64) -> Reason {
+    fn reason(
+        &self,
+        one: &FullEntry,
+        title: &str,
+        maker: Option<&BlamedCommit>,
+        evidence: String,
+        confidence: f64,
+    ) -> Reason {
         let kind = if self.is_given_up(one) { "abandoned" } else { one.data.category.name() };
         Reason {
             kind: kind.to_string(),
@@ -392,14 +399,14 @@ impl<'a> Search<'a> {
             session: Some(crate::derive::source_of(&one.said.session)),
             n: Some(one.said.n),
             title: Some(title.to_string()),
-            commit: maker.map(Tie::of),
+            commit: maker.map(ReasonCommit::of),
             evidence,
             confidence,
         }
     }
 
     /// Whether what is named was tried and given up: in one sentence, or in a short text.
-    fn is_given_up(&self, one: &Told) -> bool {
+    fn is_given_up(&self, one: &FullEntry) -> bool {
         let content = &one.data.content;
         let names = |text: &str| {
             self.symbol.is_some_and(|symbol| words::names(text, symbol))
@@ -413,7 +420,7 @@ impl<'a> Search<'a> {
 }
 
 /// Whether it names a commit, and says something of it. What a heading says of where HEAD stood is no part of it.
-fn is_named(one: &Told, maker: &Maker) -> bool {
+fn is_named(one: &FullEntry, maker: &BlamedCommit) -> bool {
     let named = |commit: &String| maker.sha.starts_with(commit) && one.data.content.contains(commit);
     one.data.commits.iter().any(named) && one.topics.len() >= SOMETHING
 }
@@ -431,7 +438,7 @@ fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<Stri
 }
 
 /// How much it is about one of the files that it names.
-fn of_many(one: &Told) -> f64 {
+fn of_many(one: &FullEntry) -> f64 {
     if one.data.files.len() > MANY_FILES { ONE_OF_MANY } else { 1.0 }
 }
 
@@ -450,7 +457,7 @@ fn worth_of(category: Category) -> Option<f64> {
 
 /// Whether an entry stands where the session says what it did up to a commit: in a log, in the first block that was written
 /// after it; in a transcript, shortly before.
-fn is_near(one: &Told, whole: &Whole<'_>, maker: &Maker) -> bool {
+fn is_near(one: &FullEntry, whole: &FullSession<'_>, maker: &BlamedCommit) -> bool {
     let Some(time) = one.data.time else { return false };
     if whole.session.format != "markdown" {
         return (maker.time - BEFORE..=maker.time + AFTER).contains(&time);

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use anyhow::Result;
 
 use super::super::Reader;
-use super::reverts::{self, Message, Named, REVERTS, Reverts, is_revert, named};
-use super::{Asked, Maker, Reason, Tie, words};
+use super::reverts::{self, CommitMessage, REVERTS, RevertTarget, Reverts, is_revert, named};
+use super::{BlamedCommit, BlamedLines, Reason, ReasonCommit, words};
 use crate::event::{Seq, hex};
 use crate::eventlog;
 use crate::git::ObjectId;
@@ -30,13 +30,13 @@ const MOST_COMMITS: usize = 600;
 const REVERT_SENTENCES: usize = 3;
 
 /// A commit of the file.
-struct Touching {
+struct FileCommit {
     id: ObjectId,
     time: i64,
     message: String,
 }
 
-impl Touching {
+impl FileCommit {
     fn subject(&self) -> &str {
         reverts::subject(&self.message)
     }
@@ -52,7 +52,7 @@ pub fn touching(past: &mut Past<'_>, names: &[String]) -> Result<HashSet<Seq>> {
 }
 
 /// Sentences that state a reason, of the commits that made the lines.
-pub fn stated(asked: &Asked<'_>) -> Vec<Reason> {
+pub fn stated(asked: &BlamedLines<'_>) -> Vec<Reason> {
     let (about, around) = (asked.topics(), asked.surroundings());
     let mut reasons = Vec::new();
     for maker in asked.makers {
@@ -84,7 +84,7 @@ pub fn stated(asked: &Asked<'_>) -> Vec<Reason> {
 }
 
 /// What was taken back, and what was tried before: of a file all of it, of lines what the commits did that made them.
-pub fn reverts(reader: &Reader<'_>, asked: &Asked<'_>, touching: &HashSet<Seq>) -> Result<Vec<Reason>> {
+pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<Seq>) -> Result<Vec<Reason>> {
     let mut near = touching.clone();
     // Lines that came from another file were brought back there.
     let mut named = Reverts::new(&reader.cache);
@@ -101,17 +101,17 @@ pub fn reverts(reader: &Reader<'_>, asked: &Asked<'_>, touching: &HashSet<Seq>) 
         .collect();
     newest.sort_by(|a, b| b.cmp(a));
     newest.truncate(MOST_COMMITS);
-    let mut all: BTreeMap<(i64, ObjectId), Touching> = BTreeMap::new();
+    let mut all: BTreeMap<(i64, ObjectId), FileCommit> = BTreeMap::new();
     for (time, seq, id) in newest {
-        let Message { message } = serde_json::from_str(&eventlog::data(&reader.cache, seq)?)?;
-        all.insert((time, id), Touching { id, time, message });
+        let CommitMessage { message } = serde_json::from_str(&eventlog::data(&reader.cache, seq)?)?;
+        all.insert((time, id), FileCommit { id, time, message });
     }
-    let mut pairs: Vec<(&Touching, &Touching)> = Vec::new();
+    let mut pairs: Vec<(&FileCommit, &FileCommit)> = Vec::new();
     for revert in all.values().filter(|one| is_revert(&one.message)) {
         pairs.extend(reverted(revert, &all).map(|taken| (revert, taken)));
     }
-    let is_back = |one: &Touching| pairs.iter().any(|(_, taken)| taken.id == one.id);
-    let maker = |one: &Touching| asked.makers.iter().find(|maker| maker.sha == hex(one.id.as_bytes()));
+    let is_back = |one: &FileCommit| pairs.iter().any(|(_, taken)| taken.id == one.id);
+    let maker = |one: &FileCommit| asked.makers.iter().find(|maker| maker.sha == hex(one.id.as_bytes()));
     let mut reasons = Vec::new();
     // What was put in again is there for the reason that it was there for at first.
     for (again, revert) in &pairs {
@@ -143,7 +143,7 @@ pub fn reverts(reader: &Reader<'_>, asked: &Asked<'_>, touching: &HashSet<Seq>) 
 }
 
 /// A reason that a commit of the file gives.
-fn made(kind: &str, text: String, one: &Touching, evidence: String, confidence: f64) -> Reason {
+fn made(kind: &str, text: String, one: &FileCommit, evidence: String, confidence: f64) -> Reason {
     let sha = hex(one.id.as_bytes());
     Reason {
         kind: kind.to_string(),
@@ -153,20 +153,20 @@ fn made(kind: &str, text: String, one: &Touching, evidence: String, confidence: 
         session: None,
         n: None,
         title: None,
-        commit: Some(Tie { sha, subject: one.subject().to_string() }),
+        commit: Some(ReasonCommit { sha, subject: one.subject().to_string() }),
         evidence,
         confidence,
     }
 }
 
 /// A commit's id as people quote it.
-fn short(one: &Touching) -> String {
+fn short(one: &FileCommit) -> String {
     let mut id = hex(one.id.as_bytes());
     id.truncate(10);
     id
 }
 
-fn of_commit(kind: &str, text: String, maker: &Maker, evidence: String, confidence: f64) -> Reason {
+fn of_commit(kind: &str, text: String, maker: &BlamedCommit, evidence: String, confidence: f64) -> Reason {
     Reason {
         kind: kind.to_string(),
         text,
@@ -175,23 +175,25 @@ fn of_commit(kind: &str, text: String, maker: &Maker, evidence: String, confiden
         session: None,
         n: None,
         title: None,
-        commit: Some(Tie::of(maker)),
+        commit: Some(ReasonCommit::of(maker)),
         evidence,
         confidence,
     }
 }
 
 /// The commit that one takes back, by its id, or else by the subject that is quoted.
-fn reverted<'a>(revert: &Touching, all: &'a BTreeMap<(i64, ObjectId), Touching>) -> Option<&'a Touching> {
+fn reverted<'a>(revert: &FileCommit, all: &'a BTreeMap<(i64, ObjectId), FileCommit>) -> Option<&'a FileCommit> {
     let others = || all.values().rev().filter(|one| one.id != revert.id);
     named(&revert.message).into_iter().find_map(|named| match named {
-        Named::Id(id) => others().find(|one| hex(one.id.as_bytes()).starts_with(&id)),
-        Named::Subject(quoted) => others().filter(|one| one.time <= revert.time).find(|one| one.subject() == quoted),
+        RevertTarget::Id(id) => others().find(|one| hex(one.id.as_bytes()).starts_with(&id)),
+        RevertTarget::Subject(quoted) => {
+            others().filter(|one| one.time <= revert.time).find(|one| one.subject() == quoted)
+        }
     })
 }
 
 /// The subject, and what else the message says but for what git wrote.
-fn reason_of(one: &Touching) -> String {
+fn reason_of(one: &FileCommit) -> String {
     let told = words::sentences(&one.message);
     let told = told.into_iter().filter(|sentence| !sentence.starts_with(REVERTS));
     told.take(REVERT_SENTENCES).collect::<Vec<_>>().join("\n")
@@ -201,9 +203,9 @@ fn reason_of(one: &Touching) -> String {
 mod tests {
     use super::*;
 
-    fn commit(id: u8, time: i64, message: &str) -> ((i64, ObjectId), Touching) {
+    fn commit(id: u8, time: i64, message: &str) -> ((i64, ObjectId), FileCommit) {
         let id = ObjectId::try_from([id; 20].as_slice()).expect("twenty bytes");
-        ((time, id), Touching { id, time, message: message.to_string() })
+        ((time, id), FileCommit { id, time, message: message.to_string() })
     }
 
     #[test]

@@ -1,0 +1,82 @@
+//! The call graph around a symbol: what it calls, or what calls it, a number of steps far.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+
+use super::Reader;
+use crate::edges::{self, Edge};
+use crate::item::{self, Item};
+
+/// Which way calls are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallDirection {
+    /// To what is called.
+    Calls,
+    /// To who calls.
+    Callers,
+}
+
+/// How calls are followed.
+#[derive(Debug, Clone, Copy)]
+pub struct CallWalk {
+    /// Which way.
+    pub direction: CallDirection,
+    /// How many steps.
+    pub depth: u32,
+    /// Calls less sure than this are left out, from 0 to 1.
+    pub confidence: f32,
+    /// Most calls in the answer.
+    pub k: usize,
+}
+
+/// The calls around a symbol.
+pub struct CallsAnswer {
+    /// The symbol, or the file.
+    pub symbol: Item,
+    /// In the order they are found, the nearest step first.
+    pub calls: Vec<FoundCall>,
+    /// How many there are, shown or not.
+    pub total: usize,
+}
+
+/// A call and how far it is from the symbol.
+pub struct FoundCall {
+    /// Steps, from 1.
+    pub depth: u32,
+    /// The call.
+    pub edge: Edge,
+}
+
+/// Follows calls from a symbol as a person names it, breadth first; a file stands for everything in it.
+///
+/// # Errors
+/// A [`crate::error::UserError`] where the name stands for nothing, for several things, or for a folder.
+pub fn calls(reader: &Reader<'_>, symbol: &str, walk: &CallWalk) -> Result<CallsAnswer> {
+    let symbol = reader.item(symbol)?;
+    let (cache, view) = (&reader.cache, reader.view.id);
+    let mut front: Vec<Item> =
+        if symbol.kind == "file" { item::in_file(cache, view, &symbol.path)? } else { vec![symbol.clone()] };
+    let mut seen: HashSet<i64> = front.iter().map(|item| item.seq).collect();
+    let mut calls = Vec::new();
+    for depth in 1..=walk.depth {
+        let mut next = Vec::new();
+        for item in &front {
+            let edges = match walk.direction {
+                CallDirection::Calls => edges::calls_of(cache, view, item)?,
+                CallDirection::Callers => edges::callers_of(cache, view, item)?,
+            };
+            for edge in edges.into_iter().filter(|edge| edge.confidence >= walk.confidence) {
+                let far = if walk.direction == CallDirection::Calls { &edge.callee } else { &edge.caller };
+                if seen.insert(far.seq) {
+                    next.push(far.clone());
+                }
+                calls.push(FoundCall { depth, edge });
+            }
+        }
+        front = next;
+    }
+    let total = calls.len();
+    calls.truncate(walk.k);
+    Ok(CallsAnswer { symbol, calls, total })
+}

@@ -1,0 +1,182 @@
+//! What one answer is read from: the cache as one worktree sees it, how old that is, and who is who. Refuses to hide how
+//! old an answer is.
+
+use std::cell::OnceCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::Result;
+use rusqlite::{Connection, named_params};
+
+use super::{Evidence, Note};
+use crate::config::Config;
+use crate::dimensions::{Dimension, Population};
+use crate::error::{Exit, UserError};
+use crate::event::{encode_path, hex};
+use crate::eventlog;
+use crate::git::{Head, Mailmap, Repository};
+use crate::history::{self, People};
+use crate::index::Vectors;
+use crate::item::{self, Item, Target};
+use crate::store;
+use crate::view::{self, View};
+use crate::workspace::Workspace;
+
+/// Everything one answer is given from: a cache open for reading, the view of who asks, and how old it is.
+pub struct Reader<'r> {
+    /// The cache, with the log attached as `log`.
+    pub cache: Connection,
+    /// The asking worktree's view.
+    pub view: View,
+    /// Where the asking worktree's HEAD stands by now.
+    pub head: Option<Head>,
+    /// Commits that HEAD is ahead of what is indexed; at least 1 where it moved at all, or what the answer needs is not in.
+    pub behind: u64,
+    /// What the person should know beside any answer from it.
+    pub notes: Vec<Note>,
+    /// Settings, as the tree that the answer is as of leaves them.
+    pub config: Config,
+    pub(super) workspace: Workspace,
+    pub(super) repository: &'r Repository,
+    people: OnceCell<Rc<People>>,
+}
+
+/// Authors named beside a hit.
+const AUTHORS: usize = 2;
+
+impl<'r> Reader<'r> {
+    /// Opens what is indexed for the asking worktree.
+    ///
+    /// One that was never indexed is answered from the main worktree's files, as far as its own tree holds the same
+    /// ones with the same content.
+    ///
+    /// # Errors
+    /// A [`UserError`] with the exit code for "not set up" where nothing is indexed.
+    pub fn open(repository: &'r Repository, workspace: &Workspace, config: &Config) -> Result<Self> {
+        let cache = store::open_reader(workspace, config)?;
+        let head = repository.head()?;
+        let name = repository.worktree_name()?;
+        let mut notes = Vec::new();
+        // A view that has no HEAD yet is one that is being taken in for the first time.
+        let own = view::view_of(&cache, &name)?.filter(|view| view.head.is_some() || head.is_none());
+        let view = match own {
+            Some(view) => view,
+            None => {
+                let main = view::view_of(&cache, "")?.ok_or_else(|| {
+                    UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
+                        .hint("run `patina reindex`")
+                })?;
+                view::restrict_files(&cache, repository, &main, head)?;
+                notes.push(Note::info("this worktree has not been indexed yet: the answer is the main worktree's, where both hold the same files"));
+                main
+            }
+        };
+        let behind = if view.head.map(|view| view.commit) == head.map(|head| head.commit) {
+            0
+        } else {
+            behind(&cache, repository, head)?.max(1)
+        };
+        let config = view::config_at(repository, config, view.head)?;
+        Ok(Reader {
+            cache,
+            view,
+            head,
+            behind,
+            notes,
+            config,
+            workspace: workspace.clone(),
+            repository,
+            people: OnceCell::new(),
+        })
+    }
+
+    /// Returns the commit the answer is as of, in hexadecimal.
+    pub fn as_of(&self) -> Option<String> {
+        self.view.head.map(|head| hex(head.commit.as_bytes()))
+    }
+
+    /// Opens the vectors of what is indexed.
+    pub fn vectors(&self) -> Result<Vectors<'_>> {
+        Vectors::open(&self.cache, &self.workspace)
+    }
+
+    /// Says why a dimension answers nothing here; `None` where it does.
+    pub fn off(&self, dimension: &Dimension) -> Result<Option<String>> {
+        if self.config.dimensions_off.iter().any(|name| name == dimension.name) {
+            return Ok(Some("it is switched off in the settings".to_string()));
+        }
+        let population = Population { people: self.people()?.humans() };
+        Ok((dimension.off)(&population).map(str::to_string))
+    }
+
+    /// Returns whether HEAD stands elsewhere by now than where it was indexed, or the HEAD of another worktree does, whose
+    /// commits count too.
+    pub fn has_moved(&self) -> bool {
+        let is_elsewhere = self.view.head.map(|view| view.commit) != self.head.map(|head| head.commit);
+        is_elsewhere || view::moved(&self.cache, self.repository).is_ok_and(|moved| !moved.is_nothing())
+    }
+
+    /// Returns the moment that decay counts from, Unix seconds: the committer time of the indexed HEAD.
+    pub fn time(&self) -> i64 {
+        self.view.head.map_or(0, |head| head.time)
+    }
+
+    /// Returns who is who, by the mailmap of the tree the answer is as of.
+    pub fn people(&self) -> Result<Rc<People>> {
+        if let Some(people) = self.people.get() {
+            return Ok(people.clone());
+        }
+        let mailmap = match self.view.head.filter(|head| self.repository.has(head.tree)) {
+            Some(head) => self.repository.mailmap(head.tree)?,
+            None => Mailmap::empty(),
+        };
+        let people = Rc::new(history::people_of(&self.cache, &mailmap)?);
+        Ok(self.people.get_or_init(|| people).clone())
+    }
+
+    /// Returns who knows a file best, as evidence; `None` where nobody is known.
+    pub(super) fn authors(&self, path: &str, people: &People) -> Result<Option<Evidence>> {
+        let names = history::authors_of(&self.cache, self.view.id, self.time(), path, people, AUTHORS)?;
+        Ok((!names.is_empty()).then_some(Evidence::Authors { names }))
+    }
+
+    /// Finds what a person names, from where they stand; an absolute path is read from the top of the worktree.
+    pub fn target(&self, text: &str) -> Result<Target> {
+        match self.repository.inside(Path::new(text)) {
+            Some(inside) => item::resolve(&self.cache, self.view.id, "", &inside.to_string_lossy()),
+            None => item::resolve(&self.cache, self.view.id, &self.prefix(), text),
+        }
+    }
+
+    /// Finds the one item a person names.
+    ///
+    /// # Errors
+    /// As [`Reader::target`], and a [`UserError`] where it is a folder.
+    pub fn item(&self, text: &str) -> Result<Item> {
+        match self.target(text)? {
+            Target::Item(item) => Ok(item),
+            Target::Folder(folder) => Err(UserError::new(Exit::Usage, format!("{folder} is a folder"))
+                .hint("name a file or a symbol; `patina who` takes folders")
+                .into()),
+        }
+    }
+
+    /// Returns the folder the person stands in, from the top of the worktree.
+    pub fn prefix(&self) -> String {
+        self.repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes())).unwrap_or_default()
+    }
+
+    /// Reads a field of an event's data from the log.
+    pub(super) fn text_of(&self, seq: i64, field: &str) -> Result<String> {
+        let data: serde_json::Value = serde_json::from_str(&eventlog::data(&self.cache, seq)?)?;
+        Ok(data[field].as_str().unwrap_or_default().to_string())
+    }
+}
+
+/// Counts the commits that HEAD reaches and no indexed HEAD does.
+fn behind(cache: &Connection, repository: &Repository, head: Option<Head>) -> Result<u64> {
+    let Some(head) = head else { return Ok(0) };
+    let mut known =
+        cache.prepare("SELECT 1 FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq WHERE sha = :sha")?;
+    repository.count_unknown(&[head.commit], |id| Ok(known.exists(named_params! {":sha": id.as_bytes()})?))
+}

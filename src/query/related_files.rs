@@ -1,0 +1,82 @@
+//! What goes with a target: every live file in the order that history, paths and vectors say together, with the commits
+//! and places that speak for it. Refuses a file that only its popularity speaks for.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Result;
+
+use super::candidate::touched_since;
+use super::co_change::evidence;
+use super::near::LEAST_COSINE;
+use super::signals::{Signals, scores};
+use super::{Evidence, Filter, Hit, Reader};
+use crate::dimensions::TEMPORAL;
+use crate::embedding::dot;
+use crate::fusion::{self, Beside, COLD, Paths, Query, Question};
+use crate::history::{self, File, Related};
+use crate::index::Vectors;
+use crate::item::Item;
+
+/// Ranks the files that go with an item's file; best first.
+pub fn related_files(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: &Vectors<'_>) -> Result<Vec<Hit>> {
+    let mut signals = Signals::count(reader, Some(&item.path))?;
+    let Some(own) = signals.history.file(&item.path).filter(|_| filter.keeps_kind("file")) else {
+        return Ok(Vec::new());
+    };
+    signals.see(reader, vectors, &TEMPORAL)?;
+    let ordered = order(reader, &signals, own)?;
+    let mixed = history::related(&reader.cache, reader.view.id, reader.time(), &item.path)?;
+    let mixed: HashMap<&str, (usize, &Related)> =
+        (1..).zip(&mixed).map(|(rank, related)| (related.path.as_str(), (rank, related))).collect();
+    let people = reader.people()?;
+    let mut hits = Vec::new();
+    for (score, file) in ordered {
+        if hits.len() == filter.k {
+            break;
+        }
+        let path = signals.history.path(file);
+        if !filter.keeps_path(path) || !touched_since(reader, path, filter.since)? {
+            continue;
+        }
+        let known = mixed.get(path).copied();
+        let counted = match known {
+            Some((_, related)) => evidence(reader, item, related)?,
+            None => Vec::new(),
+        };
+        let alike = cosine(&signals, own, file).filter(|cosine| *cosine >= LEAST_COSINE);
+        let alike = alike.map(|cosine| Evidence::Near { dimension: TEMPORAL.name, cosine });
+        let mut reasons: Vec<Evidence> = counted.into_iter().chain(alike).collect();
+        if reasons.is_empty() {
+            let Some((_, related)) = known.filter(|(_, related)| related.path_similarity > 0.0) else { continue };
+            reasons.push(Evidence::Path { similarity: related.path_similarity });
+        }
+        reasons.extend(reader.authors(path, &people)?);
+        let ranks = known.map(|(rank, _)| BTreeMap::from([(TEMPORAL.name, rank)])).unwrap_or_default();
+        hits.push(Hit::of_file(path, score, ranks, reasons));
+    }
+    Ok(hits)
+}
+
+/// Returns every other live file with its score, best first; equals by path.
+fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: File) -> Result<Vec<(f64, File)>> {
+    let (history, [frozen, projected]) = (&signals.history, &signals.seen);
+    let beside = Beside { names: &history.paths, frozen: &frozen.files, projected: &projected.files };
+    let query = Query {
+        file: Some(own),
+        path: history.tally.path(own),
+        frozen: frozen.files.row(own),
+        projected: projected.files.row(own),
+    };
+    let table = fusion::file_table(&history.tally, &mut Paths::default(), &beside, &query);
+    let question = if history.tally.count_of(own) < COLD { Question::ColdFiles } else { Question::Files };
+    let scores = scores(reader, question, &table, signals.model.as_deref())?;
+    let mut ordered: Vec<(f64, File)> = scores.into_iter().zip(table.files).collect();
+    ordered.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| history.path(a.1).cmp(history.path(b.1))));
+    Ok(ordered)
+}
+
+/// Returns the cosine of two files: of their projections, or else of their base embeddings.
+fn cosine(signals: &Signals<'_>, a: File, b: File) -> Option<f32> {
+    let seen = signals.seen.iter().rev().find(|seen| seen.space.is_some())?;
+    Some(dot(seen.files.row(a)?, seen.files.row(b)?))
+}

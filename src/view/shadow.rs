@@ -1,0 +1,35 @@
+//! A stand-in for the files of a view, for a worktree that has none of its own yet.
+
+use anyhow::Result;
+use rusqlite::{Connection, named_params};
+
+use super::{SHARED, View};
+use crate::event::encode_path;
+use crate::git::{Head, Repository};
+
+/// Restricts a view, for this connection alone, to the files that the tree at `head` holds with the same content.
+///
+/// It does so by a temporary table called `view_file`, which SQLite resolves before the table of the cache: from here
+/// on every statement of every room that says `view_file` reads the stand-in, and only `main.view_file` is the whole.
+/// A statement that has to see all files must say `main.`, and a connection that was restricted must not write to
+/// views. The table goes with the connection; the cache itself is untouched.
+pub fn restrict_files(cache: &Connection, repository: &Repository, view: &View, head: Option<Head>) -> Result<()> {
+    cache.execute_batch(
+        "CREATE TEMP TABLE view_file(view INTEGER, path INTEGER, parse INTEGER, PRIMARY KEY(view, path)) WITHOUT ROWID;
+         CREATE INDEX temp.view_file_by_parse ON view_file(parse, view);",
+    )?;
+    let mut insert = cache.prepare(
+        "INSERT INTO temp.view_file SELECT view, view_file.path, parse FROM main.view_file JOIN parse ON parse.id = view_file.parse
+         JOIN path ON path.id = view_file.path WHERE view = :view AND path.path = :path AND parse.blob = :blob",
+    )?;
+    cache.execute(
+        "INSERT INTO temp.view_file SELECT * FROM main.view_file WHERE view = :shared",
+        named_params! {":shared": SHARED},
+    )?;
+    let files = head.map(|head| repository.files(head.tree)).transpose()?.unwrap_or_default();
+    for file in files {
+        insert
+            .execute(named_params! {":view": view.id, ":path": encode_path(&file.path), ":blob": file.id.as_bytes()})?;
+    }
+    Ok(())
+}
