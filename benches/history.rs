@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use patina::derive::commit_fact;
 use patina::event::Fact;
 use patina::eventlog::Eventlog;
+use patina::facts::commit_fact;
 use patina::git::{Known, Repository};
 use patina::pipeline::peak_rss_bytes;
 

@@ -11,19 +11,6 @@ pub type Seq = i64;
 /// Longest text kept in an event, in bytes; what is longer is cut at a character.
 pub const MAX_TEXT: usize = 64 * 1024;
 
-/// Version of the rules that turn a commit into a fact, what is redacted in its message among them. Joins take the current
-/// one only.
-pub const DERIVER: u32 = 5;
-
-/// Event type of a commit.
-pub const GIT_COMMIT: &str = "git.commit";
-/// Event type of a file as a container of its definitions.
-pub const CODE_FILE: &str = "code.file";
-/// Event type of a call.
-pub const CODE_CALL: &str = "code.call";
-/// Event type of an import.
-pub const CODE_IMPORT: &str = "code.import";
-
 /// Where a fact was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -112,43 +99,6 @@ impl Status {
     }
 }
 
-/// One path of `files_changed` in a `git.commit` event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileChange {
-    /// Encoded path.
-    pub path: String,
-    /// What happened to it.
-    pub status: Status,
-    /// Object id in hexadecimal, after the commit; for a deletion, before it.
-    pub blob: String,
-    /// Where an added file came from, when a file with the same object id left in the same commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-}
-
-/// The data of a `git.commit` event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommitData {
-    /// Object id in hexadecimal.
-    pub sha: String,
-    /// The whole message, redacted.
-    pub message: String,
-    /// `Name <email>` as written.
-    pub author: String,
-    /// `Name <email>` as written.
-    pub committer: String,
-    /// Unix seconds.
-    pub author_time: i64,
-    /// Unix seconds.
-    pub committer_time: i64,
-    /// Object ids of the parents, in order.
-    pub parents: Vec<String>,
-    /// Raw differences to the only parent, or to the empty tree; empty for merges.
-    pub files_changed: Vec<FileChange>,
-    /// [`DERIVER`] that made it.
-    pub deriver: u32,
-}
-
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
@@ -231,8 +181,8 @@ pub fn definition_key(path: &str, qualified: &str) -> String {
     format!("{path}#{}", encode_path(qualified.as_bytes()))
 }
 
-/// A number of things in words: `1 commit`, `2 commits`.
-pub fn count(n: u64, thing: &str) -> String {
+/// Returns a number of things in words: `1 commit`, `2 commits`.
+pub fn pluralize(n: u64, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }
 

@@ -12,7 +12,8 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
 
 use crate::error::{Exit, UserError};
-use crate::event::{DERIVER, Fact, Idem, Seq};
+use crate::event::{Fact, Idem, Seq};
+use crate::facts::{Body, CommitData, EntryData, SessionData};
 use crate::fail;
 use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
@@ -92,8 +93,6 @@ const INSERT: &str = "INSERT INTO event(seq, event_type, at, origin, source_file
   VALUES (:seq, :event_type, :at, :origin, :source_file, :idem, :data, :sum) ON CONFLICT(idem) DO NOTHING";
 const INSERT_PARAMETERS: [&str; 8] =
     [":seq", ":event_type", ":at", ":origin", ":source_file", ":idem", ":data", ":sum"];
-/// What the data of an event becomes when it is forgotten.
-const ERASED: &str = r#"{"erased":true}"#;
 const EVERY_ROW: &str = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event ORDER BY seq";
 const ROW: &str = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event WHERE seq = :seq";
 const SEQ_BY_IDEM: &str = "SELECT seq FROM event WHERE idem = :idem";
@@ -117,6 +116,17 @@ pub struct Appended {
     pub seqs: Vec<Seq>,
     /// Facts that the log did not know.
     pub new: usize,
+}
+
+/// One event as it is stored, not yet decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its position.
+    pub seq: Seq,
+    /// `git.commit`, `code.function`, ...
+    pub event_type: String,
+    /// One JSON object.
+    pub data: String,
 }
 
 /// What becomes live and what does not stay so, for plain SQL.
@@ -255,9 +265,9 @@ impl Eventlog {
         Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'log_id'", [], |row| row.get(0))?)
     }
 
-    /// The data of one event.
-    pub fn data(&self, seq: Seq) -> Result<String> {
-        data(&self.connection, seq)
+    /// Reads one event. Its sum holds.
+    pub fn event(&self, seq: Seq) -> Result<StoredEvent> {
+        event(&self.connection, seq)
     }
 
     /// One snapshot for many reads: locks taken for each of them cost as much as the reading.
@@ -407,13 +417,57 @@ impl Eventlog {
     }
 }
 
-/// The data of one event, from any connection that the log is open in. Its sum holds.
-pub fn data(connection: &Connection, seq: Seq) -> Result<String> {
+/// Reads one event, from any connection that the log is open in. Its sum holds.
+pub fn event(connection: &Connection, seq: Seq) -> Result<StoredEvent> {
     let mut statement = connection.prepare_cached(ROW)?;
     let mut rows = statement.query(named_params! {":seq": seq})?;
     let row = rows.next()?.with_context(|| format!("event {seq} is not in the log"))?;
     refuse_bad_row(row, seq)?;
-    Ok(row.get(6)?)
+    Ok(StoredEvent { seq, event_type: row.get(1)?, data: row.get(6)? })
+}
+
+impl StoredEvent {
+    /// Decodes its data; none where it was erased.
+    pub fn body(&self) -> Result<Option<Body<'_>>> {
+        Body::decode(&self.event_type, &self.data).with_context(|| format!("event {} cannot be read", self.seq))
+    }
+
+    /// Decodes the data of a commit.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn commit(&self) -> Result<CommitData<'_>> {
+        match self.body()? {
+            Some(Body::Commit(data)) => Ok(data),
+            _ => Err(self.is_no("commit")),
+        }
+    }
+
+    /// Decodes what a session said of itself.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn session(&self) -> Result<SessionData> {
+        match self.body()? {
+            Some(Body::SessionRead(data)) => Ok(data),
+            _ => Err(self.is_no("reading of a session")),
+        }
+    }
+
+    /// Decodes an entry of a session.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn entry(&self) -> Result<EntryData> {
+        match self.body()? {
+            Some(Body::Entry(data)) => Ok(data),
+            _ => Err(self.is_no("entry of a session")),
+        }
+    }
+
+    fn is_no(&self, what: &str) -> anyhow::Error {
+        anyhow::anyhow!("event {} of type `{}` is no {what}", self.seq, self.event_type)
+    }
 }
 
 /// What a person is told of a damaged log.
@@ -444,11 +498,6 @@ fn sum_holds(row: &Row<'_>) -> Result<bool> {
         row.get_ref(6)?.as_str()?,
     );
     Ok(row.get_ref(7)?.as_blob()? == expect)
-}
-
-/// The current deriver's identity of a commit.
-pub fn commit_idem(sha: &[u8]) -> Idem {
-    Idem::of(crate::event::GIT_COMMIT, &[sha, &DERIVER.to_le_bytes()])
 }
 
 fn apply_live(transaction: &Transaction<'_>, change: &LiveMove) -> Result<()> {
@@ -555,7 +604,7 @@ mod tests {
             .expect("damage");
         let named = Some("event 2 does not match its sum".to_string());
         assert_eq!(Eventlog::verify_sums(&log.connection).expect("reads"), (named, 2));
-        assert!(log.data(1).is_ok());
-        assert!(log.data(2).expect_err("damaged").to_string().contains("event 2"));
+        assert!(log.event(1).is_ok());
+        assert!(log.event(2).expect_err("damaged").to_string().contains("event 2"));
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   git hook ──► hooks ──► workspace (doorbell, lock) ──► pipeline
 //!                                                            │ record
-//!   git objects ──► git ──► syntax ──► derive ──► redact ──► eventlog        the only truth
+//!   git objects ──► git ──► redact ──► syntax ──► facts ──► eventlog         the only truth
 //!                                                            │ update
 //!                    view ── item ── history ── edges ── text_index          joins and caches, in one store
 //!                                                            │ embed
@@ -26,8 +26,8 @@ pub mod agents;
 pub mod redact;
 pub mod syntax;
 pub mod sessions;
+pub mod facts;
 pub mod eventlog;
-pub mod derive;
 pub mod view;
 pub mod item;
 pub mod entries;

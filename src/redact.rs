@@ -26,7 +26,8 @@ pub use forgotten::{
     without_forgotten,
 };
 
-/// Raised whenever a rule changes, so that what was read under older rules can be told apart.
+/// Version of the rules. Raise it whenever one changes: the versions of all facts are composed of it, so what was read under
+/// older rules is read again.
 pub const VERSION: u32 = 5;
 
 /// What stands in the place of a forgotten text, and what that is called among kinds of secrets.

@@ -8,13 +8,13 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::config::Config;
 use crate::error::{Exit, UserError};
-use crate::event::{DERIVER, Seq, hex};
+use crate::event::{Seq, hex};
 use crate::eventlog::Eventlog;
+use crate::facts::{CODE_VERSION, COMMIT_VERSION, session_version};
 use crate::fail;
 use crate::sqlite::{self, Durability};
-use crate::syntax::EXTRACTOR;
 use crate::workspace::Workspace;
-use crate::{derive, edges, embedding, entries, history, index, item, text_index, view};
+use crate::{edges, embedding, entries, history, index, item, text_index, view};
 
 const META: &str = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
@@ -190,7 +190,7 @@ fn schemas() -> [&'static str; 7] {
 
 /// What the content of a cache depends on beside the log and git: where it differs, nothing of it is of use.
 fn fingerprint(config: &Config) -> String {
-    let versions = format!("{EXTRACTOR} {DERIVER} {} {}", derive::version(), embedding::RECIPE);
+    let versions = format!("{CODE_VERSION} {COMMIT_VERSION} {} {}", session_version(), embedding::RECIPE);
     let parts = format!("{} {versions} {}", schemas().concat(), config.max_file_bytes);
     hex(&blake3::hash(parts.as_bytes()).as_bytes()[..16])
 }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params};
 use serde::Serialize;
 
 use crate::adapter;
-use crate::embedding::{Cached, Embedding, Embeddings, Setup, Source, embed_all, text_of};
+use crate::embedding::{Cached, Embedding, Embeddings, Setup, embed_all, text_of};
 use crate::event::hex;
 use crate::eventlog;
 use crate::index::{Space, Vectors};
@@ -292,7 +292,7 @@ fn vectors(context: &Context<'_>, live: &Connection, all: bool, verdict: &mut Ve
         let adapter = vectors.adapter(space);
         ensure!(space.is_base() || adapter.is_some(), "the adapter of a space cannot be read");
         let held: Vec<&LiveText> =
-            texts.iter().filter(|text| text.kinds.iter().any(|kind| space.holds.kind(kind))).collect();
+            texts.iter().filter(|text| text.kinds.iter().any(|kind| space.holds.kind_named(kind))).collect();
         let mut ids: Vec<i64> = held.iter().map(|text| text.id).collect();
         ids.sort_unstable();
         answers::nearest(&vectors, space, &ids, verdict)?;
@@ -373,8 +373,8 @@ fn embedded_again(
     let (count, mut have, mut expect) = (texts.len(), Vec::new(), Vec::new());
     let mut each = Vec::new();
     for text in texts {
-        let source: Source = serde_json::from_str(&eventlog::data(live, text.seq)?)?;
-        each.push(Ok((text.hash, text_of(&source))));
+        let event = eventlog::event(live, text.seq)?;
+        each.push(Ok((text.hash, event.body()?.as_ref().map(text_of).unwrap_or_default())));
     }
     let name = |hash: &[u8], embedding: Option<&Embedding>| {
         let bytes = embedding.map(|embedding| embedding.0.to_bytes());

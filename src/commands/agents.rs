@@ -16,7 +16,7 @@ use super::{Here, is_off, program, snippets};
 use crate::agents::{self, Agent, Consent};
 use crate::embedding;
 use crate::error::{Exit, UserError};
-use crate::event::count;
+use crate::event::pluralize;
 use crate::hooks::agents::{self as settings, Left, Settings};
 use crate::hooks::{HookState, State};
 use crate::pipeline;
@@ -274,7 +274,7 @@ fn switched_off_by(here: &Here, agent: Agent) -> Option<PathBuf> {
 fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Output) -> Result<bool> {
     let found = pipeline::preview(&here.repository, agent, &consent.folder, consent.prompts)?;
     let entries: u64 = found.iter().map(|(_, entries)| entries).sum();
-    let (files, name) = (count(found.len() as u64, "transcript"), agent.name());
+    let (files, name) = (pluralize(found.len() as u64, "transcript"), agent.name());
     let entries = match entries {
         1 => "1 entry".to_owned(),
         n => format!("{n} entries"),

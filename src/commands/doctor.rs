@@ -11,7 +11,7 @@ use super::{Here, agents, hook, stop_flag};
 use crate::embedding::{self, Embeddings};
 use crate::entries::{self, Session};
 use crate::error::{Exit, UserError};
-use crate::event::count;
+use crate::event::pluralize;
 use crate::eventlog::{self, Eventlog, Salvaged};
 use crate::hooks;
 use crate::index;
@@ -204,7 +204,7 @@ fn repository(here: &Here) -> Check {
     };
     match read() {
         Ok(worktrees) => {
-            ok("repository", format!("{} and the tree at HEAD can be read", count(worktrees as u64, "worktree")))
+            ok("repository", format!("{} and the tree at HEAD can be read", pluralize(worktrees as u64, "worktree")))
         }
         Err(error) => failed("repository", format!("{error:#}"), "`git fsck` says what is damaged"),
     }
@@ -248,7 +248,7 @@ fn reachability(here: &Here, site: &hooks::Site) -> Result<Check> {
     }
     Ok(match tried.len() {
         0 => ok("reachability", "no hook of ours is there to be tried"),
-        n => ok("reachability", format!("{} ran and reached patina", count(n as u64, "hook"))),
+        n => ok("reachability", format!("{} ran and reached patina", pluralize(n as u64, "hook"))),
     })
 }
 
@@ -347,7 +347,7 @@ fn sessions(all: &[Session]) -> Option<Check> {
     let odd = all.iter().filter(|session| !session.data.warnings.is_empty()).count();
     let detail = format!(
         "{}, {told} entries; {stubs} say nothing, {skipped} lines were skipped, {odd} are odd",
-        count(all.len() as u64, "session")
+        pluralize(all.len() as u64, "session")
     );
     let look = "`patina session list` names them; transcripts change their form, and a newer patina may know it";
     match (all.len(), skipped + odd as u64) {

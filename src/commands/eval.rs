@@ -19,6 +19,7 @@ use crate::embedding::{Embedder, Embeddings, Setup};
 use crate::entries;
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{Experiment, Material, Reading, Report, Split, Task, Wanted, experiments, learn_all, measure};
+use crate::facts::ItemKind;
 use crate::git::{Head, day};
 use crate::history::Timeline;
 use crate::pipeline::{self, FOREGROUND_SESSIONS, Stage};
@@ -147,7 +148,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         model: setup.identity.sha256.clone(),
         repository: Repository {
             commits: material.timeline.steps.len(),
-            files: material.corpus.items.iter().filter(|item| item.kind == "file").count(),
+            files: material.corpus.items.iter().filter(|item| item.kind == ItemKind::File).count(),
             people: material.timeline.people.len(),
         },
         config,

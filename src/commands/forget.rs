@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::output::{Output, talk};
 use super::{Here, stop_flag};
-use crate::derive::SESSION;
 use crate::error::{Exit, UserError};
-use crate::event::count;
+use crate::event::pluralize;
+use crate::facts::SESSION;
 use crate::pipeline::{self, Doomed, Forget};
 use crate::redact::{SHORTEST, is_part_of_a_mark};
 
@@ -82,9 +82,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     }
     let mut page = output.page();
     if !arguments.dry_run {
-        page.line(format!("{} erased for good", count(answer.erased, "event")));
+        page.line(format!("{} erased for good", pluralize(answer.erased, "event")));
         if answer.read_again > 0 {
-            page.line(format!("{} read again from git, without it", count(answer.read_again, "event")));
+            page.line(format!("{} read again from git, without it", pluralize(answer.read_again, "event")));
         }
         for path in &answer.left {
             page.line(format!(
@@ -152,7 +152,7 @@ fn say(answer: &Answer, doomed: &[Doomed], output: &Output) {
     let by_type: Vec<String> = answer.found.iter().map(|(name, n)| format!("{n} {name}")).collect();
     output.note(&match doomed.len() {
         0 => "nothing that was taken in says so; it will be kept from being taken in".to_string(),
-        n => format!("{}: {}", count(n as u64, "event"), by_type.join(", ")),
+        n => format!("{}: {}", pluralize(n as u64, "event"), by_type.join(", ")),
     });
     for source in answer.sources.iter().take(NAMED) {
         output.note(&format!("  {source}"));
@@ -171,7 +171,7 @@ fn is_wanted(doomed: &[Doomed]) -> Result<bool> {
             .hint("add --yes, or --dry-run to look")
             .into());
     }
-    talk(&format!("patina: erase {} for good? [y/N] ", count(doomed.len() as u64, "event")));
+    talk(&format!("patina: erase {} for good? [y/N] ", pluralize(doomed.len() as u64, "event")));
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         )?;
         for row in rows {
             let (seq, event_type, at, source_file) = row?;
-            let data = serde_json::from_str(&eventlog::data(&log, seq)?)?;
+            let data = serde_json::from_str(&eventlog::event(&log, seq)?.data)?;
             events.push(Event { seq, event_type, at, source_file, data });
         }
     }

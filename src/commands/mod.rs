@@ -43,14 +43,14 @@ use clap::{ColorChoice, Parser, Subcommand};
 use crate::config::Config;
 use crate::dimensions::{self, Dimension};
 use crate::embedding::Setup;
-use crate::entries::SESSION_KIND;
 use crate::error::{Exit, UserError};
 use crate::eventlog::{Eventlog, damaged};
+use crate::facts::ItemKind;
 use crate::git::Repository;
 use crate::index;
 use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
 use crate::query::{CallDirection, Filter, Reader};
-use crate::sessions::{Category, is_told};
+use crate::sessions::is_told;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
 use output::Output;
@@ -194,8 +194,6 @@ enum Needs {
     /// And full text.
     All,
 }
-
-const KINDS: &[&str] = &["file", "function", "type", "module", "constant", "macro", "commit", SESSION_KIND];
 
 /// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
 pub fn main() -> ExitCode {
@@ -509,20 +507,23 @@ impl Narrow {
 
 impl Limits {
     fn filter(&self) -> Result<Filter> {
-        for kind in &self.kind {
-            let is_said = Category::named(kind).is_some() && is_told(kind);
-            if !is_said && !KINDS.contains(&kind.as_str()) {
-                let message = format!("there is no kind `{kind}`");
-                return Err(UserError::new(Exit::Usage, message)
-                    .hint(format!("kinds are {}, and the categories of what sessions say", KINDS.join(", ")))
-                    .into());
-            }
-        }
+        let kinds = self.kind.iter().map(|name| kind_named(name)).collect::<Result<Vec<ItemKind>>>()?;
         asks_for_any(self.k)?;
         let path = self.path.as_deref().map(Filter::path_glob).transpose()?;
         let since = self.since.as_deref().map(parse_since).transpose()?;
-        Ok(Filter { k: self.k, kinds: self.kind.clone(), path, since })
+        Ok(Filter { k: self.k, kinds, path, since })
     }
+}
+
+/// The kind that a person names: code, commits, sessions, and entries of categories that can be searched.
+fn kind_named(name: &str) -> Result<ItemKind> {
+    let kind = ItemKind::named(name).filter(|kind| !matches!(kind, ItemKind::Entry(_)) || is_told(name));
+    kind.ok_or_else(|| {
+        let all = ItemKind::PLAIN.map(ItemKind::name).join(", ");
+        UserError::new(Exit::Usage, format!("there is no kind `{name}`"))
+            .hint(format!("kinds are {all}, and the categories of what sessions say"))
+            .into()
+    })
 }
 
 /// Refuses `-k 0`: an answer that shows nothing would say that there is nothing.

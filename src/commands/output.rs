@@ -9,6 +9,7 @@ use clap::ColorChoice;
 use serde::Serialize;
 
 use crate::event::is_hidden;
+use crate::facts::ItemKind;
 use crate::git::day;
 use crate::query::{Evidence, Hit, Note, NoteLevel, Reader};
 
@@ -152,8 +153,8 @@ impl Page {
                 (Some(path), Some(line)) => format!("{path}:{line}"),
                 _ => hit.key.strip_prefix("commit:").map_or(hit.key.clone(), |id| format!("commit {}", short(id))),
             };
-            let name = if hit.kind == "file" { String::new() } else { format!(" {}", hit.name) };
-            self.heading(place, format!("  {}{name}  {:.3}", hit.kind, hit.score));
+            let name = if hit.kind == ItemKind::File { String::new() } else { format!(" {}", hit.name) };
+            self.heading(place, format!("  {}{name}  {:.3}", hit.kind.name(), hit.score));
             self.evidence(&hit.evidence);
         }
     }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::output::Output;
 use super::{Here, learning, stop_flag};
 use crate::error::Exit;
-use crate::event::count;
+use crate::event::pluralize;
 use crate::history;
 use crate::pipeline::{self, Depth, Report};
 use crate::store;
@@ -86,7 +86,7 @@ fn retrain(here: &Here, rings: u64, stop: &AtomicBool, output: &Output, report: 
         let least = pipeline::LEAST_COMMITS;
         output.note(&format!(
             "nothing was trained: {} say something, and fewer than {least} teach nothing that holds",
-            count(commits as u64, "commit")
+            pluralize(commits as u64, "commit")
         ));
         return Ok(());
     }
@@ -100,7 +100,7 @@ fn retrain(here: &Here, rings: u64, stop: &AtomicBool, output: &Output, report: 
     let what = if published.is_empty() { "nothing".to_string() } else { published.join(", ") };
     output.note(&format!(
         "trained on {}: {what} was published; `patina status` says why",
-        count(commits as u64, "commit")
+        pluralize(commits as u64, "commit")
     ));
     report.seconds.retrain = start.elapsed().as_secs_f64();
     report.seconds.total += report.seconds.retrain;

@@ -14,7 +14,8 @@ use crate::dimensions;
 use crate::embedding::Setup;
 use crate::entries;
 use crate::error::{Exit, UserError};
-use crate::event::{count, hex};
+use crate::event::{hex, pluralize};
+use crate::facts::ItemKind;
 use crate::git::Worktree;
 use crate::index::{self, Vectors};
 use crate::item;
@@ -167,13 +168,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     if answer.behind > 0 {
         page.line(format!(
             "           HEAD has moved on ({} behind); `patina status --wait` catches up",
-            count(answer.behind, "commit")
+            pluralize(answer.behind, "commit")
         ));
     }
     if answer.pending > 0 {
         page.line(format!(
             "           {} without its place in history: what came before is not here (a shallow clone, or missing objects)",
-            count(answer.pending, "commit")
+            pluralize(answer.pending, "commit")
         ));
     }
     let list = |counts: &BTreeMap<String, u64>| {
@@ -271,8 +272,8 @@ fn dimensions(
         let outcomes = last.into_iter().flat_map(|last| &last.outcomes);
         let said =
             outcomes.filter(|outcome| outcome.name == dimension.name).map(|outcome| outcome.reason.clone()).next();
-        let items = counts.iter().filter(|(kind, _)| dimension.holds.kind(kind)).map(|(_, n)| n).sum::<u64>()
-            + if dimension.holds.kind("commit") { commits } else { 0 };
+        let items = counts.iter().filter(|(kind, _)| dimension.holds.kind_named(kind)).map(|(_, n)| n).sum::<u64>()
+            + if dimension.holds.kind(ItemKind::Commit) { commits } else { 0 };
         let own = vectors.generation().and_then(|generation| {
             let (_, space, note) = generation.dimensions.iter().find(|(one, ..)| one.name == dimension.name)?;
             Some((generation.id, space, note.clone().unwrap_or_default()))

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Here, Limits, Needs};
 use crate::error::{Exit, UserError};
+use crate::facts::ItemKind;
 use crate::query::{self, Hit, TextQuery};
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let filter = arguments.limits.filter()?;
     let text = arguments.text.join(" ");
-    if filter.kinds.iter().any(|kind| kind != "file") {
+    if filter.kinds.iter().any(|kind| *kind != ItemKind::File) {
         let message = "a task touches files, so `task` answers with files alone";
         return Err(UserError::new(Exit::Usage, message).hint("leave --kind out, or ask `patina query`").into());
     }

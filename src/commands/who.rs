@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::output::{Output, short};
 use super::{Here, Needs, asks_for_any};
-use crate::event::count;
+use crate::event::pluralize;
 use crate::git::day;
 use crate::history::Person;
 use crate::query;
@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         let last = person.last_commit.zip(person.last_commit_id.as_deref());
         let commits = match last {
             Some((time, id)) => {
-                format!("{}, last {} {}", count(person.commits as u64, "commit"), day(time), short(id))
+                format!("{}, last {} {}", pluralize(person.commits as u64, "commit"), day(time), short(id))
             }
             None => "never touched it".to_string(),
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::output::{Output, Page, short};
 use super::{Here, Needs, asks_for_any};
-use crate::event::count;
+use crate::event::pluralize;
 use crate::git::{day, minute};
 use crate::query::{self, BlamedCommit, LineTarget, Reason};
 
@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         page.line(format!("    {} {} {}  {}", short(&maker.sha), day(maker.time), maker.subject, part(maker)));
     }
     if why.commits.len() > COMMITS {
-        page.line(format!("    and {} more", count((why.commits.len() - COMMITS) as u64, "commit")));
+        page.line(format!("    and {} more", pluralize((why.commits.len() - COMMITS) as u64, "commit")));
     }
     if why.reasons.is_empty() {
         page.line("no recorded reason");
@@ -80,16 +80,16 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 fn part(maker: &BlamedCommit) -> String {
     let mut parts = Vec::new();
     if maker.lines > 0 {
-        parts.push(count(maker.lines as u64, "line"));
+        parts.push(pluralize(maker.lines as u64, "line"));
     }
     if maker.restored > 0 {
-        parts.push(format!("{} brought back", count(maker.restored as u64, "line")));
+        parts.push(format!("{} brought back", pluralize(maker.restored as u64, "line")));
     }
     if maker.moved > 0 {
-        parts.push(format!("{} moved here", count(maker.moved as u64, "line")));
+        parts.push(format!("{} moved here", pluralize(maker.moved as u64, "line")));
     }
     if maker.reformed > 0 {
-        parts.push(format!("{} in another form", count(maker.reformed as u64, "line")));
+        parts.push(format!("{} in another form", pluralize(maker.reformed as u64, "line")));
     }
     if maker.removed {
         parts.push("took lines away".to_string());

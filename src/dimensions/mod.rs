@@ -14,8 +14,7 @@ pub use semantic::SEMANTIC;
 pub use social::SOCIAL;
 pub use temporal::TEMPORAL;
 
-use crate::entries::SESSION_KIND;
-use crate::sessions::Category;
+use crate::facts::ItemKind;
 
 /// Every dimension, in the order they are shown.
 pub const ALL: &[&Dimension] =
@@ -138,13 +137,18 @@ impl Holds {
         [(Holds::All, "all"), (Holds::Files, "files"), (Holds::Definitions, "definitions"), (Holds::Code, "code")];
 
     /// Whether items of a kind are among them.
-    pub fn kind(self, kind: &str) -> bool {
+    pub fn kind(self, kind: ItemKind) -> bool {
         match self {
             Holds::All => true,
-            Holds::Files => kind == "file",
-            Holds::Definitions => kind != "file" && Holds::Code.kind(kind),
-            Holds::Code => kind != "commit" && kind != SESSION_KIND && Category::named(kind).is_none(),
+            Holds::Files => kind == ItemKind::File,
+            Holds::Definitions => kind != ItemKind::File && kind.is_code(),
+            Holds::Code => kind.is_code(),
         }
+    }
+
+    /// Whether items of a kind are among them, by its stored name.
+    pub fn kind_named(self, kind: &str) -> bool {
+        ItemKind::named(kind).is_some_and(|kind| self.kind(kind))
     }
 
     /// The name stored.

@@ -9,8 +9,8 @@ use anyhow::Result;
 use rusqlite::{Connection, Row, named_params};
 
 use super::{Candidate, Names, Site, Target, resolve};
-use crate::derive::CodeFacts;
 use crate::event::{Seq, definition_key};
+use crate::facts::CodeFacts;
 use crate::item::{self, Item};
 use crate::syntax::{Call, Form, Import, Kind, Language};
 

@@ -20,5 +20,5 @@ pub use manifest::{Manifest, find, installed, pinned_runtime, runtime_path};
 pub use model::{Identity, Model, Setup};
 pub use prepare::{prepare, prepare_runtime};
 pub use queue::{Embedded, embed_all};
-pub use text::{RECIPE, Source, hash_of, text_of};
+pub use text::{RECIPE, hash_of, text_of, text_of_entry, text_of_message};
 pub use vector::{Embedding, Projection, Rows, Unit, dot, widen};

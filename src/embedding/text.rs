@@ -1,9 +1,8 @@
 //! What is embedded of an item: pure, from the event's own data. Holds no path: a moved file embeds nothing, and
 //! nearness of paths is told apart from nearness of meaning.
 
-use serde::Deserialize;
-
 use crate::event::cap_at;
+use crate::facts::{Body, ItemData, ItemKind};
 use crate::sessions::is_told;
 
 /// Version of these rules; part of an embedding's key.
@@ -16,40 +15,41 @@ const LONGEST_DOC: usize = 400;
 /// Names of a file's or container's members that say what it is about.
 const NAMES: usize = 40;
 
-/// The fields of an event's data that a text is made of.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Source {
-    /// `file`, `function`, ...; empty for a commit and for what a session says.
-    pub kind: String,
-    /// In a language that is read as code.
-    pub language: Option<String>,
-    /// Doc comment.
-    pub doc: String,
-    /// Source or prose.
-    pub text: String,
-    /// A commit's message.
-    pub message: String,
-    /// What a session calls itself.
-    pub title: String,
-    /// What an entry of a session is; empty for everything else.
-    pub category: String,
-    /// What it says.
-    pub content: String,
+/// Returns the text that stands for an item; empty where it says nothing.
+pub fn text_of(body: &Body<'_>) -> String {
+    match body {
+        Body::Commit(data) => text_of_message(&data.message),
+        Body::Item(data) => text_of_item(data),
+        Body::SessionRead(data) => capped(data.title.trim()),
+        Body::Entry(data) => text_of_entry(data.category.name(), &data.content),
+        Body::Call(_) | Body::Import(_) => String::new(),
+    }
 }
 
-/// The text that stands for an item; empty where it says nothing.
-pub fn text_of(source: &Source) -> String {
-    let text = match source.kind.as_str() {
-        "" if !source.category.is_empty() => said(source),
-        "" if !source.title.is_empty() => source.title.trim().to_string(),
-        "" => source.message.trim().to_string(),
-        "file" if source.language.is_some() => file(source),
-        "file" => source.text.trim().to_string(),
-        "function" | "constant" | "macro" => join(&[cap_at(source.doc.trim(), LONGEST_DOC), source.text.trim()]),
-        _ => container(source),
+/// Returns the text that stands for a commit of a message.
+pub fn text_of_message(message: &str) -> String {
+    capped(message.trim())
+}
+
+/// Returns the text that stands for an entry of a session, where it says something to find it by.
+pub fn text_of_entry(category: &str, content: &str) -> String {
+    if is_told(category) { capped(content.trim()) } else { String::new() }
+}
+
+fn text_of_item(data: &ItemData<'_>) -> String {
+    let text = match data.kind {
+        ItemKind::File if data.language.is_some() => file(data),
+        ItemKind::File => return capped(data.text.trim()),
+        ItemKind::Function | ItemKind::Constant | ItemKind::Macro => {
+            join(&[cap_at(data.doc.trim(), LONGEST_DOC), data.text.trim()])
+        }
+        _ => container(data),
     };
-    cap_at(&text, LONGEST).trim_end().to_string()
+    capped(&text)
+}
+
+fn capped(text: &str) -> String {
+    cap_at(text, LONGEST).trim_end().to_string()
 }
 
 /// What a text is known by.
@@ -59,26 +59,21 @@ pub fn hash_of(text: &str) -> [u8; 16] {
     hash
 }
 
-/// An entry of a session, where it says something to find it by.
-fn said(source: &Source) -> String {
-    if is_told(&source.category) { source.content.trim().to_string() } else { String::new() }
-}
-
 /// A file of code: its leading comment and the names in it, or its first lines where it names nothing.
-fn file(source: &Source) -> String {
-    let names = member_names(&source.text);
+fn file(data: &ItemData<'_>) -> String {
+    let names = member_names(&data.text);
     if names.is_empty() {
-        return join(&[source.doc.trim(), source.text.trim()]);
+        return join(&[data.doc.trim(), data.text.trim()]);
     }
-    join(&[cap_at(source.doc.trim(), 2 * LONGEST_DOC), &names.join(" ")])
+    join(&[cap_at(data.doc.trim(), 2 * LONGEST_DOC), &names.join(" ")])
 }
 
 /// A type or module: doc, header, and the names of its members.
-fn container(source: &Source) -> String {
-    let doc = cap_at(source.doc.trim(), LONGEST_DOC);
-    let names = member_names(&source.text);
-    let header = source.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    if names.is_empty() { join(&[doc, source.text.trim()]) } else { join(&[doc, header.trim(), &names.join(" ")]) }
+fn container(data: &ItemData<'_>) -> String {
+    let doc = cap_at(data.doc.trim(), LONGEST_DOC);
+    let names = member_names(&data.text);
+    let header = data.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    if names.is_empty() { join(&[doc, data.text.trim()]) } else { join(&[doc, header.trim(), &names.join(" ")]) }
 }
 
 /// Where a container's text leaves a member's body out, its name stands on a line of its own.
@@ -108,37 +103,51 @@ fn join(parts: &[&str]) -> String {
 mod tests {
     use super::*;
 
+    fn item<'a>(kind: ItemKind, language: Option<&'a str>, doc: &'a str, text: &'a str) -> Body<'a> {
+        Body::Item(ItemData {
+            file_path: "a".into(),
+            key: "a".into(),
+            name: "a".into(),
+            qualified_name: "a".into(),
+            kind,
+            language: language.map(Into::into),
+            signature: "".into(),
+            return_type: None,
+            doc: doc.into(),
+            shape: "".into(),
+            text: text.into(),
+            extractor: 0,
+        })
+    }
+
     #[test]
     fn each_kind_says_what_it_is() {
-        let check = |kind: &str, language: Option<&str>, doc: &str, text: &str, expect: &str| {
-            let source = Source {
-                kind: kind.into(),
-                language: language.map(Into::into),
-                doc: doc.into(),
-                text: text.into(),
-                ..Source::default()
-            };
-            assert_eq!(text_of(&source), expect);
+        let check = |kind: ItemKind, language: Option<&str>, doc: &str, text: &str, expect: &str| {
+            assert_eq!(text_of(&item(kind, language, doc, text)), expect);
         };
-        check("function", Some("rust"), "Adds.", "fn add() {}", "Adds.\nfn add() {}");
-        check("file", Some("rust"), "Sums.", "use std::io;\n\nadd\n\nadd\n\nsub\n", "Sums.\nadd sub");
-        check("file", Some("rust"), "", "use std::io;\n", "use std::io;");
-        check("file", None, "", "# Title\n\nProse.\n", "# Title\n\nProse.");
+        check(ItemKind::Function, Some("rust"), "Adds.", "fn add() {}", "Adds.\nfn add() {}");
+        check(ItemKind::File, Some("rust"), "Sums.", "use std::io;\n\nadd\n\nadd\n\nsub\n", "Sums.\nadd sub");
+        check(ItemKind::File, Some("rust"), "", "use std::io;\n", "use std::io;");
+        check(ItemKind::File, None, "", "# Title\n\nProse.\n", "# Title\n\nProse.");
         check(
-            "type",
+            ItemKind::Type,
             Some("rust"),
             "A sink.",
             "pub trait Sink {\n    begin\n\n    finish\n}",
             "A sink.\npub trait Sink {\nbegin finish",
         );
-        check("type", Some("rust"), "", "struct P { x: u8 }", "struct P { x: u8 }");
+        check(ItemKind::Type, Some("rust"), "", "struct P { x: u8 }", "struct P { x: u8 }");
     }
 
     #[test]
     fn a_commit_is_its_message_and_nothing_is_too_long() {
-        let source = Source { message: "  subject\n\nbody\n".into(), ..Source::default() };
-        assert_eq!(text_of(&source), "subject\n\nbody");
-        let source = Source { kind: "function".into(), text: "ü".repeat(5000), ..Source::default() };
-        assert!(text_of(&source).len() <= LONGEST);
+        assert_eq!(text_of_message("  subject\n\nbody\n"), "subject\n\nbody");
+        assert!(text_of(&item(ItemKind::Function, None, "", &"ü".repeat(5000))).len() <= LONGEST);
+    }
+
+    #[test]
+    fn what_was_touched_or_run_says_nothing() {
+        assert_eq!(text_of_entry("decision", " use a "), "use a");
+        assert_eq!(text_of_entry("command", "ls"), "");
     }
 }

@@ -8,9 +8,9 @@ use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
 use super::{Commits, JOINS, Said, TELLS, sessions};
-use crate::derive::{NOTES, SessionData};
 use crate::event::hex;
 use crate::eventlog;
+use crate::facts::{NOTES, SessionData};
 use crate::git::Repository;
 
 /// A session that did not say when it ended is over after so many seconds, or when the next one begins.
@@ -29,7 +29,7 @@ pub struct Session {
 pub fn load(cache: &Connection, view: i64) -> Result<Vec<Session>> {
     let mut all = Vec::new();
     for said in sessions(cache, view)? {
-        let data = serde_json::from_str(&eventlog::data(cache, said.seq)?)?;
+        let data = eventlog::event(cache, said.seq)?.session()?;
         all.push(Session { said, data });
     }
     Ok(all)

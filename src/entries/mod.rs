@@ -6,11 +6,12 @@ mod joins;
 mod told;
 
 use anyhow::Result;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use serde::Serialize;
 
-use crate::derive::{EntryFact, session_of, source_of};
 use crate::event::Seq;
+use crate::facts::{EntryFact, ItemKind, SESSION, session_of, source_of};
 use crate::git::ObjectId;
 use crate::view;
 use commits::Commits;
@@ -33,9 +34,6 @@ CREATE TABLE transcript(path BLOB PRIMARY KEY, stamp TEXT NOT NULL) STRICT, WITH
 CREATE TABLE mention_commit(seq INTEGER NOT NULL, sha TEXT NOT NULL, PRIMARY KEY(seq, sha)) STRICT, WITHOUT ROWID;
 ";
 
-/// What the session itself is among its entries.
-pub const SESSION_KIND: &str = "session";
-
 /// A live entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Said {
@@ -46,8 +44,8 @@ pub struct Said {
     pub session: String,
     /// Its place in the session, from 1; 0 for the session itself.
     pub n: u32,
-    /// `decision`, ...; `session` for the session itself.
-    pub kind: String,
+    /// A category of entries, or the session itself.
+    pub kind: ItemKind,
     /// Encoded path of the file it stands in; none where it was read from no tree.
     pub path: Option<String>,
     /// Line there, from 1.
@@ -103,7 +101,7 @@ pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Se
     for (fact, seq) in facts.iter().zip(seqs) {
         place.execute(named_params! {":parse": parse, ":n": fact.n, ":seq": seq, ":line": fact.line})?;
         name.execute(named_params! {
-            ":seq": seq, ":session": fact.session, ":category": fact.category.map_or(SESSION_KIND, |category| category.name()),
+            ":seq": seq, ":session": fact.session, ":category": fact.category.map_or(ItemKind::Session, ItemKind::Entry).name(),
             ":time": fact.time, ":name": fact.name,
         })?;
         for file in &fact.files {
@@ -174,7 +172,7 @@ pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<Sa
 
 /// The live thing of a key, `session:<id>` or `session:<id>/<n>`.
 pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Said>> {
-    let Some(rest) = key.strip_prefix(crate::derive::SESSION) else { return Ok(None) };
+    let Some(rest) = key.strip_prefix(SESSION) else { return Ok(None) };
     let (session, n) = match rest.rsplit_once('/').and_then(|(id, n)| Some((id, n.parse::<u32>().ok()?))) {
         Some((id, n)) => (id, n),
         None => (rest, 0),
@@ -256,11 +254,12 @@ pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMa
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Said> {
     let in_tree = row.get::<_, i64>(8)? != 0;
+    let kind = ItemKind::of_entry(row.get_ref(3)?.as_str()?);
     Ok(Said {
         seq: row.get(0)?,
         session: row.get(1)?,
         n: row.get(2)?,
-        kind: row.get(3)?,
+        kind: kind.ok_or_else(|| rusqlite::Error::InvalidColumnType(3, "category".to_string(), Type::Text))?,
         path: if in_tree { row.get(4)? } else { None },
         line: if in_tree { row.get(5)? } else { None },
         name: row.get(6)?,

@@ -5,8 +5,8 @@ use anyhow::Result;
 use rusqlite::Connection;
 
 use super::{Joins, in_session, load};
-use crate::derive::EntryData;
 use crate::eventlog;
+use crate::facts::EntryData;
 use crate::git::Repository;
 
 /// A live session.
@@ -51,8 +51,7 @@ pub fn told(cache: &Connection, repository: &Repository, view: i64) -> Result<Ve
         }
         let mut entries = Vec::new();
         for said in told.into_iter().filter(|said| said.n > 0) {
-            let EntryData { category, time, content, files, .. } =
-                serde_json::from_str(&eventlog::data(cache, said.seq)?)?;
+            let EntryData { category, time, content, files, .. } = eventlog::event(cache, said.seq)?.entry()?;
             entries.push(ToldEntry { key: said.key(), category: category.name(), time, content, files });
         }
         all.push(Told {

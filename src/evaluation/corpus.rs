@@ -12,12 +12,12 @@ use anyhow::Result;
 use super::sessions::{self, Lesson, Places, Session};
 use super::{Split, mask};
 use crate::config::Config;
-use crate::derive::EntryFact;
 use crate::edges::{self, Candidate, Site, Table};
-use crate::embedding::{Source, text_of};
+use crate::embedding::{text_of, text_of_entry, text_of_message};
 use crate::entries::Told;
 use crate::error::interrupted;
-use crate::event::{Status, encode_path};
+use crate::event::{Fact, Status, encode_path};
+use crate::facts::{Body, EntryFact, ItemKind};
 use crate::fail;
 use crate::git::{ObjectId, Repository};
 use crate::history::{LARGEST_COMMIT, Tally, Timeline};
@@ -29,8 +29,8 @@ use crate::syntax::Language;
 pub struct Entry {
     /// `src/a.rs#Parser::parse`.
     pub key: String,
-    /// `file`, `function`, ...
-    pub kind: &'static str,
+    /// A file or a kind of definition.
+    pub kind: ItemKind,
     /// Its file, encoded.
     pub path: String,
     /// Hash of its shape; empty where it has none.
@@ -113,8 +113,7 @@ impl Corpus {
                 corpus.taught = corpus.texts.len();
                 corpus.take_lessons(&places, split, sessions);
             }
-            let source = Source { message: step.message.clone(), ..Source::default() };
-            let text = corpus.text(&source);
+            let text = corpus.text(text_of_message(&step.message));
             corpus.messages.push(text);
         }
         if split.train.end == timeline.steps.len() || fail::leaks("later directions") {
@@ -126,7 +125,7 @@ impl Corpus {
                 step.changes.iter().map(|change| timeline.paths[change.path as usize].as_str()).collect();
             if !step.is_merge && (1..=LARGEST_COMMIT as usize).contains(&step.touched) {
                 let message = mask(&step.message, &paths);
-                let text = corpus.text(&Source { message: message.clone(), ..Source::default() });
+                let text = corpus.text(text_of_message(&message));
                 corpus.masked.insert(place, (message, text));
             }
         }
@@ -174,7 +173,7 @@ impl Corpus {
         };
         let mut candidates = Vec::new();
         for item in &parse.facts.items {
-            let text = self.text(&serde_json::from_str(&item.fact.data)?);
+            let text = self.text(text_of_fact(&item.fact)?);
             let place = self.items.len() as u32;
             let definition = item.definition.as_ref();
             if let (Some(definition), Some(language)) = (definition, language) {
@@ -227,8 +226,7 @@ impl Corpus {
     }
 
     fn said(&mut self, category: &str, content: &str) -> Option<u32> {
-        let (category, content) = (category.to_string(), content.to_string());
-        self.text(&Source { category, content, ..Source::default() })
+        self.text(text_of_entry(category, content))
     }
 
     /// Files that were added after the split, with the text of the commit that added them.
@@ -257,21 +255,20 @@ impl Corpus {
         let mut found = Vec::new();
         read_all(reading.repository, reading.program, reading.config, reading.stop, jobs, |parse| {
             if let Some(file) = parse.facts.items.first() {
-                found.push((parse.path, parse.blob, file.fact.data.clone()));
+                found.push((parse.path, parse.blob, text_of_fact(&file.fact)?));
             }
             Ok(())
         })?;
         found.sort();
         let mut texts = HashMap::new();
-        for (path, blob, data) in found {
-            let Some(text) = self.text(&serde_json::from_str(&data)?) else { continue };
+        for (path, blob, text) in found {
+            let Some(text) = self.text(text) else { continue };
             texts.extend(asked.remove(&(path, blob)).unwrap_or_default().into_iter().map(|key| (key, text)));
         }
         Ok(texts)
     }
 
-    fn text(&mut self, source: &Source) -> Option<u32> {
-        let text = text_of(source);
+    fn text(&mut self, text: String) -> Option<u32> {
         if text.is_empty() {
             return None;
         }
@@ -280,6 +277,11 @@ impl Corpus {
             self.texts.len() as u32 - 1
         }))
     }
+}
+
+/// The text that stands for what a fact is of.
+fn text_of_fact(fact: &Fact) -> Result<String> {
+    Ok(Body::decode(&fact.event_type, &fact.data)?.as_ref().map(text_of).unwrap_or_default())
 }
 
 /// The tree where training ends: of the commit that reaches the most of those that train.

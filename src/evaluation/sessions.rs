@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Split;
-use crate::derive::{EntryData, EntryFact, source_of};
 use crate::entries::Told;
+use crate::facts::{Body, EntryData, EntryFact, source_of};
 use crate::fail;
 use crate::history::{File, Step, Tally, Timeline};
 use crate::sessions::{Category, is_told};
@@ -178,9 +178,8 @@ pub fn lessons(places: &Places<'_>, split: &Split, sessions: &[Told], logs: &[Ve
         let Some((head, entries)) = log.split_first() else { continue };
         let session = source_of(&head.session);
         for entry in entries.iter().filter(|_| trains(head.time, &[])) {
-            let Ok(EntryData { category, content, files, .. }) = serde_json::from_str(&entry.fact.data) else {
-                continue;
-            };
+            let Ok(Some(Body::Entry(data))) = Body::decode(&entry.fact.event_type, &entry.fact.data) else { continue };
+            let EntryData { category, content, files, .. } = data;
             let (key, category) = (format!("{session}/{}", entry.n), category.name().to_string());
             all.push(Lesson { key, session: session.clone(), category, files, content, text: None });
         }

@@ -16,6 +16,7 @@ use super::{Fitted, Part, Priors};
 use crate::chance::Chance;
 use crate::embedding::{Rows, dot};
 use crate::event::Status;
+use crate::facts::ItemKind;
 use crate::fusion::{self, Example, Matched, Question, Table, Task, task_signal as signal};
 use crate::history::{File, LARGEST_COMMIT};
 use crate::text_index::{self, Entry, InMemory};
@@ -163,12 +164,12 @@ impl<'a> Library<'a> {
             let Some(file) = by_path.get(item.path.as_str()) else { continue };
             let text = item.text.map_or("", |text| corpus.texts[text as usize].as_str());
             self.index.put(row, &Entry { name: &item.name, path: &item.path, doc: "", body: text })?;
-            self.file_of.insert(row, (*file, item.kind == "file"));
-            if item.kind == "file" {
+            self.file_of.insert(row, (*file, item.kind == ItemKind::File));
+            if item.kind == ItemKind::File {
                 self.documents.add(*file, text_index::words(&item.path));
             }
             self.documents.add(*file, text_index::words(&item.name));
-            if item.kind != "file"
+            if item.kind != ItemKind::File
                 && let Some(text) = item.text
             {
                 for (rows, definitions) in

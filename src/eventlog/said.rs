@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::Result;
 use rusqlite::{TransactionBehavior, named_params};
 
-use super::{ERASED, EVERY_ROW, Eventlog, ROW, SEQ_BY_IDEM, refuse_bad_row, row_sum};
+use super::{EVERY_ROW, Eventlog, ROW, SEQ_BY_IDEM, refuse_bad_row, row_sum};
 use crate::event::{Fact, Idem, Origin, Seq};
+use crate::facts::ERASED;
 use crate::fail;
 use crate::sqlite;
 

@@ -11,8 +11,9 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::{ERASED, INSERT, MIGRATIONS, SET_LIVE, row_sum};
+use super::{INSERT, MIGRATIONS, SET_LIVE, row_sum};
 use crate::event::{Idem, Seq};
+use crate::facts::ERASED;
 use crate::fail;
 use crate::sqlite::{self, Durability};
 

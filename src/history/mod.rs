@@ -27,7 +27,8 @@ pub use said::{SaidFact, said_facts, said_of};
 pub use tally::{File, HALF_LIFE, POPULARITY_HALF_LIFE, Shared, Taken, Tally, Touch};
 pub use timeline::{Change, Step, Timeline, timeline};
 
-use crate::event::{CommitData, Seq, hex};
+use crate::event::{Seq, hex};
+use crate::facts::CommitData;
 
 /// The tables of this room: incidence, exact renames, and people as commits write them.
 pub const SCHEMA: &str = "
@@ -54,7 +55,7 @@ pub struct CommitRef {
 }
 
 /// Takes in which paths a commit touched, and who beside its author wrote it.
-pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData) -> Result<()> {
+pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>) -> Result<()> {
     let mut touch = cache
         .prepare_cached("INSERT OR IGNORE INTO touched(path, commit_seq, status) VALUES (:path, :commit, :status)")?;
     let mut rename = cache

@@ -8,7 +8,9 @@ use anyhow::Result;
 use rusqlite::Connection;
 
 use super::People;
-use crate::event::{CommitData, Seq, Status};
+use crate::event::{Seq, Status};
+use crate::eventlog::StoredEvent;
+use crate::facts::CommitData;
 use crate::git::ObjectId;
 
 /// Every reachable commit in topological order, ties by committer time and id.
@@ -79,24 +81,24 @@ impl Timeline {
     }
 }
 
-/// Reads the reachable commits; `read` gives the data of an event, `keeps` says which paths count.
+/// Reads the reachable commits; `read` gives an event, `keeps` says which paths count.
 pub fn timeline(
     cache: &Connection,
     people: &People,
-    read: impl Fn(Seq) -> Result<String>,
+    read: impl Fn(Seq) -> Result<StoredEvent>,
     keeps: impl Fn(&str) -> bool,
 ) -> Result<Timeline> {
     let mut statement = cache.prepare("SELECT seq, author FROM commit_row JOIN reachable USING (seq)")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let rows: Vec<(Seq, i64)> = rows.collect::<rusqlite::Result<_>>()?;
-    let mut commits: Vec<(Seq, i64, CommitData)> = Vec::with_capacity(rows.len());
+    let mut commits: Vec<(Seq, i64, CommitData<'static>)> = Vec::with_capacity(rows.len());
     for (seq, author) in rows {
-        commits.push((seq, author, serde_json::from_str(&read(seq)?)?));
+        commits.push((seq, author, read(seq)?.commit()?.into_owned()));
     }
     let order = order_of(&commits);
     let (mut timeline, mut paths, mut names) = (Timeline::default(), HashMap::new(), HashMap::new());
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut commits: Vec<Option<(Seq, i64, CommitData)>> = commits.into_iter().map(Some).collect();
+    let mut commits: Vec<Option<(Seq, i64, CommitData<'static>)>> = commits.into_iter().map(Some).collect();
     for index in order {
         let Some((seq, author, data)) = commits[index].take() else { continue };
         let humans = people.humans_of(seq, author);
@@ -105,13 +107,13 @@ pub fn timeline(
         let mut changes = Vec::with_capacity(touched);
         for change in data.files_changed.into_iter().filter(|change| keeps(&change.path)) {
             let Ok(blob) = ObjectId::from_hex(change.blob.as_bytes()) else { continue };
-            let path = intern(&mut paths, &mut timeline.paths, change.path);
+            let path = intern(&mut paths, &mut timeline.paths, change.path.into_owned());
             let from = change.from.map(|from| intern(&mut paths, &mut timeline.paths, from));
             changes.push(Change { path, from, status: change.status, blob });
         }
         let (is_merge, time) = (data.parents.len() > 1, data.committer_time);
         let parents = data.parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
-        let (sha, message) = (data.sha, data.message);
+        let (sha, message) = (data.sha.into_owned(), data.message.into_owned());
         places.insert(sha.clone(), timeline.steps.len());
         timeline.steps.push(Step { seq, sha, time, parents, is_merge, authors, message, touched, changes });
     }
@@ -119,12 +121,12 @@ pub fn timeline(
 }
 
 /// The places of commits in topological order.
-fn order_of(commits: &[(Seq, i64, CommitData)]) -> Vec<usize> {
-    let place: HashMap<&str, usize> =
-        (0..).zip(commits).map(|(index, (.., data))| (data.sha.as_str(), index)).collect();
-    let of = |data: &CommitData| data.parents.iter().filter_map(|parent| place.get(parent.as_str()).copied()).collect();
+fn order_of(commits: &[(Seq, i64, CommitData<'_>)]) -> Vec<usize> {
+    let place: HashMap<&str, usize> = (0..).zip(commits).map(|(index, (.., data))| (&*data.sha, index)).collect();
+    let of =
+        |data: &CommitData<'_>| data.parents.iter().filter_map(|parent| place.get(parent.as_str()).copied()).collect();
     let parents: Vec<Vec<usize>> = commits.iter().map(|(.., data)| of(data)).collect();
-    let keys: Vec<(i64, &str)> = commits.iter().map(|(.., data)| (data.committer_time, data.sha.as_str())).collect();
+    let keys: Vec<(i64, &str)> = commits.iter().map(|(.., data)| (data.committer_time, &*data.sha)).collect();
     topological(&keys, &parents)
 }
 

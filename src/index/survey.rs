@@ -66,7 +66,7 @@ pub fn survey(cache: &Connection, dir: &Path, generation: &Generation) -> Result
         )?;
         let mut rows = lost.query(named_params! {":space": space.id})?;
         while let Some(row) = rows.next()? {
-            found.lost += u64::from(space.holds.kind(row.get_ref(1)?.as_str()?));
+            found.lost += u64::from(space.holds.kind_named(row.get_ref(1)?.as_str()?));
         }
     }
     Ok(found)

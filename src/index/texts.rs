@@ -8,6 +8,7 @@ use super::generation::Space;
 use super::reader::Vectors;
 use crate::embedding::hash_of;
 use crate::event::Seq;
+use crate::facts::ItemKind;
 use crate::sqlite;
 
 /// A text that some spaces lack.
@@ -25,7 +26,7 @@ pub struct Wanted {
 
 /// Says that a version is live and what its text is; each space that holds its kind will want it. A version without a
 /// text is not indexed.
-pub fn put(cache: &Connection, seq: Seq, kind: &str, text: &str, spaces: &[Space]) -> Result<()> {
+pub fn put(cache: &Connection, seq: Seq, kind: ItemKind, text: &str, spaces: &[Space]) -> Result<()> {
     if text.is_empty() {
         return Ok(());
     }
@@ -48,7 +49,7 @@ pub fn put(cache: &Connection, seq: Seq, kind: &str, text: &str, spaces: &[Space
     };
     cache
         .prepare_cached("INSERT OR IGNORE INTO item_text(seq, text, kind) VALUES (:seq, :text, :kind)")?
-        .execute(named_params! {":seq": seq, ":text": id, ":kind": kind})?;
+        .execute(named_params! {":seq": seq, ":text": id, ":kind": kind.name()})?;
     if !failed {
         for space in spaces.iter().filter(|space| space.holds.kind(kind)) {
             want(cache, space.id, id)?;
@@ -98,7 +99,7 @@ pub fn bring_up_to_date(cache: &Connection, space: &Space) -> Result<()> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if space.holds.kind(row.get_ref(1)?.as_str()?) {
+        if space.holds.kind_named(row.get_ref(1)?.as_str()?) {
             want(cache, space.id, row.get(0)?)?;
         }
     }
@@ -232,7 +233,7 @@ pub fn digest(vectors: &Vectors<'_>) -> Result<Option<String>> {
         let mut last = None;
         while let Some(row) = rows.next()? {
             let text: i64 = row.get(0)?;
-            if last == Some(text) || !space.holds.kind(row.get_ref(2)?.as_str()?) {
+            if last == Some(text) || !space.holds.kind_named(row.get_ref(2)?.as_str()?) {
                 continue;
             }
             last = Some(text);
@@ -293,9 +294,12 @@ mod tests {
         (0..RECENT_COMMITS).for_each(|between| commit(&cache, 100 + between, 150, &[]));
         function(&cache, 11, 1);
         function(&cache, 12, 2);
-        for (seq, kind, text) in
-            [(1, "commit", "old"), (2, "commit", "new"), (11, "function", "a"), (12, "function", "b")]
-        {
+        for (seq, kind, text) in [
+            (1, ItemKind::Commit, "old"),
+            (2, ItemKind::Commit, "new"),
+            (11, ItemKind::Function, "a"),
+            (12, ItemKind::Function, "b"),
+        ] {
             put(&cache, seq, kind, text, std::slice::from_ref(&space)).expect("put");
         }
         let order: Vec<Seq> = wanted(&cache).expect("reads").iter().map(|wanted| wanted.seq).collect();
@@ -307,21 +311,21 @@ mod tests {
         let (cache, space) = cache();
         let spaces = std::slice::from_ref(&space);
         for seq in [1, 2] {
-            put(&cache, seq, "function", "the same", spaces).expect("put");
+            put(&cache, seq, ItemKind::Function, "the same", spaces).expect("put");
         }
-        put(&cache, 3, "function", "", spaces).expect("put");
+        put(&cache, 3, ItemKind::Function, "", spaces).expect("put");
         assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (1, 1));
         remove(&cache, &[1], 0).expect("removed");
         assert_eq!(wanted_count(&cache).expect("reads"), 1, "another still says it");
         remove(&cache, &[2], 0).expect("removed");
         assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (0, 0));
-        put(&cache, 2, "function", "the same", spaces).expect("put");
+        put(&cache, 2, ItemKind::Function, "the same", spaces).expect("put");
         assert_eq!(wanted_count(&cache).expect("reads"), 1, "and it comes back");
         let only_files = Space { holds: Holds::Files, ..space.clone() };
-        put(&cache, 4, "function", "another", &[only_files]).expect("put");
+        put(&cache, 4, ItemKind::Function, "another", &[only_files]).expect("put");
         assert_eq!(wanted_count(&cache).expect("reads"), 1, "a space wants what it holds");
         fail(&cache, wanted(&cache).expect("reads")[0].text).expect("given up");
-        put(&cache, 5, "function", "the same", spaces).expect("put");
+        put(&cache, 5, ItemKind::Function, "the same", spaces).expect("put");
         assert_eq!(wanted_count(&cache).expect("reads"), 0, "what the model makes nothing of is not tried again");
     }
 }

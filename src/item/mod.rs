@@ -6,6 +6,7 @@ mod read;
 mod target;
 
 use anyhow::Result;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ pub use read::read_all;
 pub use target::{Target, definitions_named, resolve, spellings};
 
 use crate::event::{Seq, definition_key};
+use crate::facts::ItemKind;
 
 /// The tables of this room: the parse cache, (blob, path) to item versions with their lines, and what each
 /// version is called.
@@ -43,8 +45,8 @@ pub struct Item {
     pub seq: Seq,
     /// `src/a.rs`, `src/a.rs#Parser::parse`.
     pub key: String,
-    /// `file`, `function`, `type`, ...
-    pub kind: String,
+    /// A file or a kind of definition.
+    pub kind: ItemKind,
     /// Encoded path of its file.
     pub path: String,
     /// First line, from 1.
@@ -126,8 +128,10 @@ pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMa
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Item> {
-    let (kind, path, qualified): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(6)?);
-    let key = if kind == "file" { path.clone() } else { definition_key(&path, &qualified) };
+    let kind = ItemKind::named(row.get_ref(1)?.as_str()?)
+        .ok_or_else(|| rusqlite::Error::InvalidColumnType(1, "kind".to_string(), Type::Text))?;
+    let (path, qualified): (String, String) = (row.get(2)?, row.get(6)?);
+    let key = if kind == ItemKind::File { path.clone() } else { definition_key(&path, &qualified) };
     Ok(Item {
         seq: row.get(0)?,
         key,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::derive::CodeFacts;
 use crate::event::{Seq, cap_at, hex};
+use crate::facts::CodeFacts;
 use crate::git::ObjectId;
 use crate::syntax::{Language, Skip};
 
@@ -103,7 +103,7 @@ pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64>
             ":fields": fields.map(serde_json::to_string).transpose()?, ":bases": bases.map(serde_json::to_string).transpose()?,
         })?;
         define.execute(named_params! {
-            ":seq": seq, ":path": path, ":kind": item.kind,
+            ":seq": seq, ":path": path, ":kind": item.kind.name(),
             ":name": definition.map_or(base, |definition| definition.name.as_str()),
             ":qualified": definition.map_or(parse.path.as_str(), |definition| definition.qualified.as_str()),
             ":owner": definition.and_then(|definition| definition.owner.as_deref()),

@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result, bail};
 
 use super::parses::{Outcome, Parse};
 use crate::config::Config;
-use crate::derive::{CodeFacts, file_facts, session_facts, text_facts, version};
 use crate::event::{decode_path, hex};
+use crate::facts::{CodeFacts, file_facts, session_facts, session_version, text_facts};
 use crate::git::{Blob, ObjectId, Repository};
 use crate::redact::{is_session_forgotten, redact_source};
 use crate::sessions;
@@ -81,7 +81,7 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
             let mut facts = text_facts(&path, if is_forgotten { "" } else { &text });
             if let Some(reading) = reading {
                 let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
-                facts.entries = session_facts(&reading, Some(&path), "markdown", &hash, &version());
+                facts.entries = session_facts(&reading, Some(&path), "markdown", &hash, &session_version());
             }
             return Ok(Parse { path, blob, size, outcome: Outcome::Text, facts });
         }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, named_params};
 use super::{COLUMNS, Item, JOINS, from_row, in_file};
 use crate::error::{Exit, UserError};
 use crate::event::encode_path;
+use crate::facts::ItemKind;
 
 /// What a target stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ fn resolve_as_written(cache: &Connection, view: i64, prefix: &str, text: &str) -
             let items = in_file(cache, view, &file)?;
             let wanted = items
                 .into_iter()
-                .find(|item| if qualified.is_empty() { item.kind == "file" } else { bears(item, qualified) });
+                .find(|item| if qualified.is_empty() { item.kind == ItemKind::File } else { bears(item, qualified) });
             if let Some(item) = wanted {
                 return Ok(Target::Item(item));
             }

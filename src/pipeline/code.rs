@@ -6,11 +6,11 @@ use anyhow::Result;
 use rusqlite::TransactionBehavior;
 
 use super::{Context, Stage, Wanted, check_stop};
-use crate::derive::CodeFacts;
 use crate::edges;
 use crate::entries;
 use crate::event::Fact;
 use crate::eventlog::Eventlog;
+use crate::facts::CodeFacts;
 use crate::fail;
 use crate::git::ObjectId;
 use crate::item::{self, Parse};

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::derive::{SESSION_READ, SessionData, entry_facts, session_of, source_of, storable};
 use crate::event::Origin;
 use crate::eventlog::Eventlog;
+use crate::facts::{Body, entry_facts, session_of, source_of, storable};
 use crate::redact;
 use crate::sessions::{Entry, Reading};
 
@@ -28,8 +28,8 @@ pub fn leave_out(log: &Eventlog, reading: &mut Reading, version: &str) -> Result
         // What was forgotten does not say which one read it.
         let mut versions = BTreeSet::from([version.to_string()]);
         log.each_of_session(&other, |_, event_type, data| {
-            if event_type == SESSION_READ {
-                versions.extend(serde_json::from_str(data).ok().map(|head: SessionData| head.version));
+            if let Some(Body::SessionRead(head)) = Body::decode(event_type, data).ok().flatten() {
+                versions.insert(head.version);
             }
             Ok(())
         })?;

@@ -6,12 +6,11 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
 
 use super::{Context, Depth, Report};
-use crate::derive::{SESSION_READ, SessionData, session_fact, source_of};
 use crate::event::{Fact, Origin, Seq, encode_path};
 use crate::eventlog::Eventlog;
+use crate::facts::{Body, SessionData, session_fact, source_of};
 use crate::fail;
 use crate::redact::{self, Forgotten, Looked};
 use crate::workspace::{Workspace, write_atomically};
@@ -58,30 +57,6 @@ pub struct Erased {
     pub read_again: u64,
 }
 
-/// Members of events that nobody wrote down as a text: what stands there is one of a few words, a name of a file or a hash.
-const FIXED: &[&str] = &[
-    "blob",
-    "caller_version",
-    "category",
-    "file_path",
-    "files",
-    "files_changed",
-    "form",
-    "format",
-    "hash",
-    "kind",
-    "language",
-    "parents",
-    "path",
-    "sha",
-    "state",
-    "type",
-    "version",
-];
-
-/// Members that hold a file and, behind `#`, a name in it.
-const KEYS: &[&str] = &["caller", "key"];
-
 /// The events that hold what is to be forgotten.
 pub fn would_go(log: &Path, what: &Forget) -> Result<Vec<Doomed>> {
     let mut list = Forgotten::new(chance()?);
@@ -101,8 +76,7 @@ pub fn is_session(workspace: &Workspace, id: &str) -> Result<bool> {
 pub fn sessions_beginning(log: &Path, prefix: &str) -> Result<Vec<String>> {
     let mut found = BTreeSet::new();
     Eventlog::each(log, |_, event_type, _, _, data| {
-        if event_type == SESSION_READ {
-            let head: SessionData = serde_json::from_str(data).unwrap_or_default();
+        if let Some(Body::SessionRead(head)) = Body::decode(event_type, data).ok().flatten() {
             found.extend(Some(head.session).filter(|id| !id.is_empty() && id.starts_with(prefix)));
         }
         Ok(())
@@ -115,21 +89,27 @@ fn doomed(log: &Path, list: &Looked) -> Result<Vec<Doomed>> {
     let mut all = Vec::new();
     let mut logs = HashSet::new();
     Eventlog::each(log, |seq, event_type, origin, source, data| {
-        let data: Value = serde_json::from_str(data).unwrap_or_default();
-        let is_of_session =
-            event_type.starts_with("session.") && data["session"].as_str().is_some_and(|id| list.holds_session(id));
+        let body = match Body::decode(event_type, data) {
+            Ok(Some(body)) => Some(body),
+            Ok(None) => return Ok(()),
+            // Which fields hold text is not known: all of it is looked at.
+            Err(_) => None,
+        };
+        let is_of_session = body.as_ref().and_then(Body::session).is_some_and(|id| list.holds_session(id));
         let from_git = matches!(origin, "git" | "code");
         if is_of_session && from_git {
             logs.insert(source.to_string());
         }
-        let mut strings = Vec::new();
-        collect(&data, &mut strings);
+        let mut texts = body.as_ref().map_or_else(|| vec![data], Body::written_texts);
         // A file is called by its path, which stays.
-        let path = data["file_path"].as_str().unwrap_or_default();
-        strings.retain(|text| !path.ends_with(text.as_str()));
-        if is_of_session || strings.iter().any(|text| list.holds(text)) {
-            let is_head = event_type == SESSION_READ && !from_git && !is_of_session;
-            let session = is_head.then(|| serde_json::from_value(data).ok()).flatten();
+        if let Some(path) = body.as_ref().and_then(Body::file_path) {
+            texts.retain(|text| !path.ends_with(text));
+        }
+        if is_of_session || texts.iter().any(|text| list.holds(text)) {
+            let session = match body {
+                Some(Body::SessionRead(head)) if !from_git && !is_of_session => Some(head),
+                _ => None,
+            };
             all.push(Doomed { seq, event_type: event_type.to_string(), from_git, source: source.to_string(), session });
         }
         Ok(())
@@ -151,10 +131,10 @@ fn doomed(log: &Path, list: &Looked) -> Result<Vec<Doomed>> {
 /// Every text of a log that a pattern matches, each once.
 pub fn matches_of(log: &Path, pattern: &regex::Regex) -> Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
-    Eventlog::each(log, |_, _, _, _, data| {
-        let mut strings = Vec::new();
-        collect(&serde_json::from_str(data).unwrap_or_default(), &mut strings);
-        for text in strings.iter().flat_map(|text| pattern.find_iter(text)).map(|one| one.as_str()) {
+    Eventlog::each(log, |_, event_type, _, _, data| {
+        let body = Body::decode(event_type, data).ok().flatten();
+        let texts = body.as_ref().map(Body::written_texts).unwrap_or_default();
+        for text in texts.iter().flat_map(|text| pattern.find_iter(text)).map(|one| one.as_str()) {
             if !text.is_empty() && !found.iter().any(|known| known == text) {
                 found.push(text.to_string());
             }
@@ -162,22 +142,6 @@ pub fn matches_of(log: &Path, pattern: &regex::Regex) -> Result<Vec<String>> {
         Ok(())
     })?;
     Ok(found)
-}
-
-fn collect(value: &Value, into: &mut Vec<String>) {
-    match value {
-        Value::String(text) => into.push(text.clone()),
-        Value::Array(all) => all.iter().for_each(|one| collect(one, into)),
-        Value::Object(all) => {
-            for (name, one) in all.iter().filter(|(name, _)| !FIXED.contains(&name.as_str())) {
-                match one.as_str().filter(|_| KEYS.contains(&name.as_str())) {
-                    Some(key) => into.extend(key.split_once('#').map(|(_, name)| name.to_string())),
-                    None => collect(one, into),
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Puts the list of what was forgotten in force for this process.

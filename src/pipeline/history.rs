@@ -4,9 +4,9 @@ use anyhow::Result;
 use rusqlite::TransactionBehavior;
 
 use super::{Context, Stage, Wanted, check_stop};
-use crate::derive::commit_fact;
-use crate::event::{CommitData, DERIVER, Fact, GIT_COMMIT};
+use crate::event::Fact;
 use crate::eventlog::Eventlog;
+use crate::facts::{Body, COMMIT_VERSION, GIT_COMMIT, commit_fact};
 use crate::fail;
 use crate::git::{Known, ObjectId};
 use crate::history;
@@ -96,8 +96,8 @@ pub fn take_in(log: &Eventlog, cache: &mut Cache) -> Result<()> {
     }
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     log.each_after(GIT_COMMIT, after, |seq, data| {
-        let data: CommitData = serde_json::from_str(data)?;
-        if data.deriver == DERIVER {
+        let Some(Body::Commit(data)) = Body::decode(GIT_COMMIT, data)? else { return Ok(()) };
+        if data.deriver == COMMIT_VERSION {
             let author = history::intern_person(&transaction, &data.author)?;
             view::add_commit(&transaction, seq, &data, author)?;
             history::add_commit(&transaction, seq, &data)?;

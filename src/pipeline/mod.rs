@@ -10,6 +10,7 @@ mod look;
 mod retrain;
 mod sessions;
 mod sweep;
+mod texts;
 mod transcripts;
 mod vectors;
 mod views;
@@ -189,9 +190,10 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     fail::point("moves known")?;
     record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
     fail::point("recorded")?;
+    let mut texts = texts::NewTexts::new(&cache);
     timed(&mut report.seconds.update, || {
         history::take_in(&log, &mut cache)?;
-        views::update(context, &mut log, &mut cache, &wanted, boundary)
+        views::update(context, &mut log, &mut cache, &wanted, boundary, &mut texts)
     })?;
     fail::point("updated")?;
     // Until its vectors are in, one that nothing serves beside is better than nothing.
@@ -199,7 +201,7 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
         cache.publish(context.workspace)?;
     }
     let mut embed = 0.0;
-    timed(&mut embed, || vectors::update(context, &log, &mut cache, depth == Depth::ReEmbed, &mut report))?;
+    timed(&mut embed, || vectors::update(context, &log, &mut cache, depth == Depth::ReEmbed, &mut texts, &mut report))?;
     report.seconds.embed = embed;
     cache.publish(context.workspace)?;
     let main = view::view_of(&cache.connection, "")?;

@@ -161,7 +161,7 @@ impl Learner<'_> {
 /// Every commit that HEAD reaches, as it is learned from and measured on. `cache` has the log attached as `log`.
 pub fn timeline(cache: &Connection, repository: &Repository, config: &Config, head: Head) -> Result<Timeline> {
     let people = history::people_of(cache, &repository.mailmap(head.tree)?)?;
-    history::timeline(cache, &people, |seq| eventlog::data(cache, seq), |path| !config.ignores(path))
+    history::timeline(cache, &people, |seq| eventlog::event(cache, seq), |path| !config.ignores(path))
 }
 
 /// Keeps embeddings that were not known, unless something was forgotten since their texts were read.

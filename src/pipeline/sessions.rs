@@ -8,12 +8,13 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{Context, copies, transcripts};
-use crate::derive::{
-    EntryData, EntryFact, NOTES, SESSION_READ, SessionData, entry_fact, session_fact, session_facts, source_of, version,
-};
 use crate::entries;
 use crate::event::{Fact, Origin, Seq, hex};
 use crate::eventlog::Eventlog;
+use crate::facts::{
+    Body, EntryData, EntryFact, NOTES, SESSION_READ, SessionData, entry_fact, session_fact, session_facts,
+    session_version, source_of,
+};
 use crate::redact::{Private, redact, redact_source};
 use crate::sessions::{Category, Reading, Taking, markdown};
 use crate::store;
@@ -53,10 +54,11 @@ fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     let mut heads: Vec<(Seq, SessionData)> = Vec::new();
     let mut entries: Vec<(Seq, EntryData)> = Vec::new();
     log.each_of_session(source, |seq, event_type, data| {
-        if event_type == SESSION_READ {
-            heads.extend(head_of(data).map(|data| (seq, data)));
-        } else {
-            entries.extend(serde_json::from_str(data).ok().map(|data| (seq, data)));
+        // What was forgotten has no body, and what another version wrote may have one that this version cannot read.
+        match Body::decode(event_type, data).ok().flatten() {
+            Some(Body::SessionRead(data)) if !data.session.is_empty() => heads.push((seq, data)),
+            Some(Body::Entry(data)) => entries.push((seq, data)),
+            _ => {}
         }
         Ok(())
     })?;
@@ -102,11 +104,6 @@ fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     Ok((facts, seqs))
 }
 
-/// What a `session.read` event says; none where it was forgotten, which leaves no body.
-fn head_of(data: &str) -> Option<SessionData> {
-    serde_json::from_str(data).ok().filter(|head: &SessionData| !head.session.is_empty())
-}
-
 /// From the first to the last moment that a version read.
 type Span = std::ops::RangeInclusive<i64>;
 
@@ -137,10 +134,14 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
     let (mut has_head, mut heads) = (false, 0);
     log.each_of_session(&source, |_, event_type, data| {
         heads += u32::from(event_type == SESSION_READ);
-        has_head |= event_type == SESSION_READ && head_of(data).is_some();
-        let same = serde_json::from_str::<EntryData>(data).ok();
-        let same = same.filter(|one| (one.category, &one.content, one.time) == (category, &content, Some(time)));
-        occurrence += u32::from(same.is_some());
+        match Body::decode(event_type, data).ok().flatten() {
+            Some(Body::SessionRead(head)) => has_head |= !head.session.is_empty(),
+            Some(Body::Entry(one)) => {
+                let is_same = (one.category, &one.content, one.time) == (category, &content, Some(time));
+                occurrence += u32::from(is_same);
+            }
+            _ => {}
+        }
         Ok(())
     })?;
     let head = SessionData {
@@ -254,7 +255,7 @@ pub(super) fn append(
         hide(&mut entry.content);
         entry.files.iter_mut().for_each(hide);
     }
-    let mut version = version();
+    let mut version = session_version();
     let settings = private.fingerprint();
     if !settings.is_empty() {
         version = format!("{version}.{settings}");

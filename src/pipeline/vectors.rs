@@ -8,11 +8,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use rusqlite::TransactionBehavior;
 
+use super::texts::NewTexts;
 use super::{Context, Report, Stage, check_stop};
 use crate::adapter::{self, Adapter, Loaded};
 use crate::dimensions;
-use crate::embedding::{Cached, Damaged, Embedded, Embedding, Embeddings, Setup, Source, embed_all, text_of};
+use crate::embedding::{Cached, Damaged, Embedded, Embedding, Embeddings, Setup, embed_all, text_of};
 use crate::error::UserError;
+use crate::event::Seq;
 use crate::eventlog::Eventlog;
 use crate::fail;
 use crate::index::{self, Prepared, Vectors, Wanted};
@@ -34,6 +36,7 @@ pub fn update(
     log: &Eventlog,
     cache: &mut Cache,
     re_embed: bool,
+    texts: &mut NewTexts,
     report: &mut Report,
 ) -> Result<()> {
     if context.sessions == 0 {
@@ -50,11 +53,11 @@ pub fn update(
             Err(error) => return Err(error),
         },
     };
-    match run(context, log, cache, &setup, re_embed, report) {
+    match run(context, log, cache, &setup, re_embed, texts, report) {
         Err(error) if error.is::<Damaged>() => {
             tracing::warn!(error = format!("{error:#}"), "the cache of embeddings is made anew");
             Embeddings::remove(&context.workspace.embeddings_path());
-            run(context, log, cache, &setup, re_embed, report)
+            run(context, log, cache, &setup, re_embed, texts, report)
         }
         result => result,
     }
@@ -66,6 +69,7 @@ fn run(
     cache: &mut Cache,
     setup: &Setup,
     re_embed: bool,
+    texts: &mut NewTexts,
     report: &mut Report,
 ) -> Result<()> {
     let folder = index::segments_dir(context.workspace);
@@ -87,7 +91,11 @@ fn run(
         store::set_meta(&cache.connection, "embeddings", &id)?;
     }
     let spaces = Spaces::new(&prepared, &adapters, re_embed);
-    embed(context, log, cache, setup, &mut embeddings, &spaces, report)?;
+    let text_of = |seq: Seq| match texts.take_embedded(seq) {
+        Some(text) => Ok(text),
+        None => Ok(log.event(seq)?.body()?.as_ref().map(text_of).unwrap_or_default()),
+    };
+    embed(context, cache, setup, &mut embeddings, &spaces, text_of, report)?;
     embeddings.close()?;
     fail::point("embedded")?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
@@ -160,14 +168,15 @@ impl<'a> Spaces<'a> {
     }
 }
 
-/// Everything that is wanted: what is known first, then what a model has to see.
+/// Embeds everything that is wanted: what is known first, then what a model has to see. `text_of` gives the text of a
+/// version.
 fn embed(
     context: &Context<'_>,
-    log: &Eventlog,
     cache: &mut Cache,
     setup: &Setup,
     embeddings: &mut Embeddings,
     spaces: &Spaces<'_>,
+    mut text_of: impl FnMut(Seq) -> Result<String>,
     report: &mut Report,
 ) -> Result<()> {
     let mut wanted = index::wanted(&cache.connection)?;
@@ -189,10 +198,6 @@ fn embed(
         check_stop(context)?;
         make_room(context, cache)?;
     }
-    let text = |wanted: Wanted| -> Result<(Wanted, String)> {
-        let source: Source = serde_json::from_str(&log.data(wanted.seq)?)?;
-        Ok((wanted, text_of(&source)))
-    };
     let (expected, mut batch, mut since) = (unknown.len(), Vec::new(), Instant::now());
     let mut done = report.texts_reused;
     let mut take = |found: Option<Embedded<Wanted>>| -> Result<bool> {
@@ -210,7 +215,7 @@ fn embed(
         }
         Ok(!(context.urgent)())
     };
-    let texts = unknown.into_iter().map(text);
+    let texts = unknown.into_iter().map(|wanted| text_of(wanted.seq).map(|text| (wanted, text)));
     embed_all(setup, expected, context.sessions, context.stop, texts, |found| take(Some(found)))?;
     take(None)?;
     check_stop(context)

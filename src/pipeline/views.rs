@@ -5,28 +5,19 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
-use serde::Deserialize;
 
 use super::sessions;
-use super::vectors::now;
-use super::{Context, Stage, Wanted, check_stop};
+use super::texts::{NewTexts, follow, move_messages, move_versions};
+use super::{Context, Wanted};
 use crate::edges;
-use crate::embedding::{Source, text_of};
-use crate::entries::{self, SESSION_KIND};
+use crate::entries;
 use crate::event::{Seq, hex};
 use crate::eventlog::{Eventlog, LiveMove};
 use crate::fail;
 use crate::git::{ObjectId, Repository};
-use crate::index;
 use crate::item;
-use crate::sessions::is_told;
-use crate::sqlite;
 use crate::store::{self, Cache};
-use crate::text_index::{self, Entry};
 use crate::view::{self, FileMove, Gaps};
-
-/// More versions than this in one move, and full text is brought together afterwards.
-const OPTIMIZE_AFTER: usize = 5_000;
 
 /// Blobs that were not here and have come, as in a partial clone: their places are looked at again as a whole.
 pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
@@ -43,13 +34,15 @@ pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()>
     Ok(())
 }
 
-/// Moves everything. `boundary` is where history was cut off before it was read.
+/// Moves everything. `boundary` is where history was cut off before it was read; `texts` keeps
+/// what is decoded.
 pub fn update(
     context: &Context<'_>,
     log: &mut Eventlog,
     cache: &mut Cache,
     wanted: &[Wanted],
     boundary: Vec<ObjectId>,
+    texts: &mut NewTexts,
 ) -> Result<()> {
     let before = view::views(&cache.connection)?;
     let was = store::meta(&cache.connection, "as_of")?;
@@ -96,14 +89,14 @@ pub fn update(
         transaction.execute("DELETE FROM meta WHERE key = 'pending'", [])?;
     }
     fail::point("files moved")?;
-    move_texts(context, log, &transaction, &came, &left)?;
-    move_messages(context, log, &transaction, &reach)?;
+    move_versions(context, log, &transaction, &came, &left, texts)?;
+    move_messages(context, log, &transaction, &reach, texts)?;
     let as_of = as_of(&transaction, wanted)?;
     store::set_meta(&transaction, "as_of", &as_of)?;
     fail::point("views written")?;
     transaction.commit().context("moving the views")?;
     fail::point("views kept")?;
-    follow(context, log, cache)?;
+    follow(context, log, cache, texts)?;
     live.commits_added = reach.added;
     live.commits_removed = reach.removed;
     move_log(log, cache, live, was.as_deref(), &as_of)
@@ -175,147 +168,6 @@ fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec
         all.extend(seqs.map(|seq| (seq, path.clone())));
     }
     Ok(all)
-}
-
-/// The fields of an event's data that full text and vectors are made of.
-#[derive(Deserialize)]
-struct Text {
-    #[serde(default)]
-    qualified_name: String,
-    #[serde(default)]
-    file_path: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    doc: String,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    session: String,
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    category: String,
-    #[serde(default)]
-    content: String,
-    #[serde(default)]
-    language: Option<String>,
-}
-
-impl Text {
-    fn read(log: &Eventlog, seq: Seq) -> Result<Self> {
-        Ok(serde_json::from_str(&log.data(seq)?)?)
-    }
-
-    /// What it is among the kinds that dimensions hold.
-    fn kind(&self) -> &str {
-        match (self.kind.as_str(), self.category.as_str(), self.session.as_str()) {
-            ("", "", "") => "commit",
-            ("", "", _) => SESSION_KIND,
-            ("", category, _) => category,
-            (kind, ..) => kind,
-        }
-    }
-
-    fn into_source(self) -> Source {
-        let Text { kind, language, doc, text, message, title, category, content, .. } = self;
-        Source { kind, language, doc, text, message, title, category, content }
-    }
-
-    /// A subject is a sentence and no name: it counts as a doc, so that a definition of that name stays above it.
-    fn entry(&self) -> Entry<'_> {
-        if !self.category.is_empty() {
-            return Entry { doc: if is_told(&self.category) { &self.content } else { "" }, ..Entry::default() };
-        }
-        if !self.title.is_empty() {
-            return Entry { doc: &self.title, ..Entry::default() };
-        }
-        if self.kind.is_empty() {
-            let message = self.message.trim();
-            let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
-            return Entry { doc: subject, body: rest, ..Entry::default() };
-        }
-        let base = self.file_path.rsplit('/').next().unwrap_or_default();
-        let name = if self.kind == "file" { base } else { &self.qualified_name };
-        Entry { name, path: &self.file_path, doc: &self.doc, body: &self.text }
-    }
-}
-
-/// Exactly the versions live in some view have a text to embed, and full text is told which came and went.
-fn move_texts(
-    context: &Context<'_>,
-    log: &Eventlog,
-    cache: &Connection,
-    came: &BTreeSet<Seq>,
-    left: &BTreeSet<Seq>,
-) -> Result<()> {
-    let mut dead = cache.prepare_cached(
-        "SELECT value FROM json_each(:seqs) WHERE NOT EXISTS
-           (SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = value
-            UNION ALL SELECT 1 FROM parse_entry JOIN view_file ON view_file.parse = parse_entry.parse WHERE parse_entry.seq = value)",
-    )?;
-    let gone: Vec<Seq> = left.difference(came).copied().collect();
-    let dead = dead.query_map(named_params! {":seqs": sqlite::list(&gone)}, |row| row.get(0))?;
-    leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;
-    let new: Vec<Seq> = came.difference(left).copied().collect();
-    enter(context, log, cache, &new)
-}
-
-fn move_messages(context: &Context<'_>, log: &Eventlog, cache: &Connection, reach: &view::Reach) -> Result<()> {
-    leave(cache, &reach.removed)?;
-    enter(context, log, cache, &reach.added)
-}
-
-/// Versions that are live from now on.
-fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq]) -> Result<()> {
-    let _snapshot = log.snapshot()?;
-    let spaces = index::maintained(cache)?;
-    for_each(context, seqs, |seq| {
-        let text = Text::read(log, seq)?;
-        let kind = text.kind().to_string();
-        index::put(cache, seq, &kind, &text_of(&text.into_source()), &spaces)
-    })?;
-    text_index::expect(cache, seqs, true)
-}
-
-/// Versions that are live nowhere any more.
-fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
-    index::remove(cache, seqs, now())?;
-    text_index::expect(cache, seqs, false)
-}
-
-/// Full text holds exactly the versions live in some view.
-fn follow(context: &Context<'_>, log: &Eventlog, cache: &mut Cache) -> Result<()> {
-    if text_index::is_settled(&cache.connection)? {
-        return Ok(());
-    }
-    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    text_index::remove(&transaction, &text_index::expected(&transaction, false)?)?;
-    let came = text_index::expected(&transaction, true)?;
-    let snapshot = log.snapshot()?;
-    for_each(context, &came, |seq| text_index::put(&transaction, seq, &Text::read(log, seq)?.entry()))?;
-    drop(snapshot);
-    text_index::settle(&transaction)?;
-    fail::point("texts moved")?;
-    transaction.commit().context("moving full text")?;
-    fail::point("texts kept")?;
-    if came.len() > OPTIMIZE_AFTER {
-        text_index::optimize(&cache.connection)?;
-    }
-    Ok(())
-}
-
-fn for_each(context: &Context<'_>, seqs: &[Seq], mut take: impl FnMut(Seq) -> Result<()>) -> Result<()> {
-    for (done, seq) in seqs.iter().enumerate() {
-        if done % 256 == 0 {
-            check_stop(context)?;
-            (context.progress)(Stage::Update, done as u64, seqs.len() as u64);
-        }
-        take(*seq)?;
-    }
-    Ok(())
 }
 
 /// Moves what plain SQL sees: by the difference where the log stood where the cache did, else from the whole.

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::Reader;
 use crate::edges::{self, Edge};
+use crate::facts::ItemKind;
 use crate::item::{self, Item};
 
 /// Which way calls are followed.
@@ -56,7 +57,7 @@ pub fn calls(reader: &Reader<'_>, symbol: &str, walk: &CallWalk) -> Result<Calls
     let symbol = reader.item(symbol)?;
     let (cache, view) = (&reader.cache, reader.view.id);
     let mut front: Vec<Item> =
-        if symbol.kind == "file" { item::in_file(cache, view, &symbol.path)? } else { vec![symbol.clone()] };
+        if symbol.kind == ItemKind::File { item::in_file(cache, view, &symbol.path)? } else { vec![symbol.clone()] };
     let mut seen: HashSet<i64> = front.iter().map(|item| item.seq).collect();
     let mut calls = Vec::new();
     for depth in 1..=walk.depth {

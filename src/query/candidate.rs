@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension as _, named_params};
 use super::{Filter, Hit, Reader};
 use crate::entries::{self, Said};
 use crate::event::Seq;
+use crate::facts::ItemKind;
 use crate::history::{self, CommitRef};
 use crate::item::{self, Item};
 
@@ -59,12 +60,12 @@ impl Candidate {
         }
     }
 
-    /// Returns `file`, `function`, ..., `commit`, `session`, `decision`, ...
-    pub fn kind(&self) -> &str {
+    /// What it is.
+    pub fn kind(&self) -> ItemKind {
         match self {
-            Candidate::Item(item) => &item.kind,
-            Candidate::Commit(..) => "commit",
-            Candidate::Said(said) => &said.kind,
+            Candidate::Item(item) => item.kind,
+            Candidate::Commit(..) => ItemKind::Commit,
+            Candidate::Said(said) => said.kind,
         }
     }
 
@@ -99,10 +100,10 @@ impl Candidate {
         let key = self.key();
         let (kind, path, line, name) = match self {
             Candidate::Item(item) => {
-                let name = if item.kind == "file" { item.name } else { item.qualified };
+                let name = if item.kind == ItemKind::File { item.name } else { item.qualified };
                 (item.kind, Some(item.path), Some(item.line), name)
             }
-            Candidate::Commit(_, commit) => ("commit".to_string(), None, None, commit.subject),
+            Candidate::Commit(_, commit) => (ItemKind::Commit, None, None, commit.subject),
             Candidate::Said(said) => (said.kind, said.path, said.line, said.name),
         };
         Hit { key, kind, path, line, name, score, ranks: BTreeMap::new(), evidence: Vec::new() }

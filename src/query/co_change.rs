@@ -10,6 +10,7 @@ use super::near::alike;
 use super::nearest::NearestQuery;
 use super::{Candidate, Evidence, Filter, Hit, Reader};
 use crate::dimensions::TEMPORAL;
+use crate::facts::ItemKind;
 use crate::history::{self, Related};
 use crate::index::{Vectors, text_of_item};
 use crate::item::{self, Item};
@@ -34,7 +35,7 @@ pub fn co_changed(
         if hits.len() == filter.k {
             break;
         }
-        if !filter.keeps_kind("file")
+        if !filter.keeps_kind(ItemKind::File)
             || !filter.keeps_path(&related.path)
             || !touched_since(reader, &related.path, filter.since)?
         {
@@ -49,7 +50,7 @@ pub fn co_changed(
         let name = related.path.rsplit('/').next().unwrap_or(&related.path).to_string();
         hits.push(Hit {
             key: related.path.clone(),
-            kind: "file".to_string(),
+            kind: ItemKind::File,
             path: Some(related.path),
             line: Some(1),
             name,
@@ -101,7 +102,7 @@ fn alike_files(
     let Some(vector) = vectors.vector(space, text)? else { return Ok(Vec::new()) };
     let is_new = |candidate: &Candidate| {
         let key = candidate.key();
-        candidate.kind() == "file" && key != item.path && !hits.iter().any(|hit| hit.key == key)
+        candidate.kind() == ItemKind::File && key != item.path && !hits.iter().any(|hit| hit.key == key)
     };
     let nearest = NearestQuery { vectors, space, vector: &vector };
     alike(reader, nearest, filter.k - hits.len(), filter, TEMPORAL.name, is_new)

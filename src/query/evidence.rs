@@ -1,12 +1,15 @@
 //! The evidence for a hit: the line with most of the question's words, its newest commits and authors, or the session it
 //! was said in.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 
 use super::{Evidence, Hit, Reader};
-use crate::derive::source_of;
 use crate::entries::{self, Said};
 use crate::event::cap_at;
+use crate::eventlog;
+use crate::facts::{Body, ItemKind, source_of};
 use crate::history::{self, People};
 use crate::item;
 use crate::text_index::words;
@@ -27,7 +30,7 @@ pub(super) fn evidence(
     if let Some(said) = entries::by_seq(&reader.cache, reader.view.id, seq)? {
         return of_entry(reader, &said, words);
     }
-    let mut evidence: Vec<Evidence> = line_of(reader, &hit.kind, hit.line, seq, words)?.into_iter().collect();
+    let mut evidence: Vec<Evidence> = line_of(reader, hit.line, seq, words)?.into_iter().collect();
     match &hit.path {
         Some(path) => {
             let commits = history::newest_commits(&reader.cache, reader.view.id, path, COMMITS)?;
@@ -47,7 +50,7 @@ pub(super) fn evidence(
 fn of_entry(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
     if said.n > 0 {
-        let content = reader.text_of(said.seq, "content")?;
+        let content = eventlog::event(&reader.cache, said.seq)?.entry()?.content;
         let rest = content.split_once('\n').map_or("", |(_, rest)| rest);
         evidence.extend(best_line(rest, words).map(|(_, text)| Evidence::Text { line: None, text }));
     }
@@ -59,23 +62,22 @@ fn of_entry(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Ev
 
 /// Finds the line of a version's text, or else of its doc, with most of the words; `first` is where the text stands in its
 /// file.
-pub(super) fn line_of(
-    reader: &Reader<'_>,
-    kind: &str,
-    first: Option<u32>,
-    seq: i64,
-    words: &[String],
-) -> Result<Option<Evidence>> {
-    let text = match kind {
-        "commit" => reader.text_of(seq, "message")?.lines().skip(1).collect::<Vec<_>>().join("\n"),
-        _ => reader.text_of(seq, "text")?,
+pub(super) fn line_of(reader: &Reader<'_>, first: Option<u32>, seq: i64, words: &[String]) -> Result<Option<Evidence>> {
+    let event = eventlog::event(&reader.cache, seq)?;
+    let (text, doc, is_function) = match event.body()? {
+        Some(Body::Commit(data)) => {
+            let rest = data.message.split_once('\n').map_or("", |(_, rest)| rest);
+            (Cow::Owned(rest.to_string()), Cow::Borrowed(""), false)
+        }
+        Some(Body::Item(data)) => (data.text, data.doc, data.kind == ItemKind::Function),
+        _ => return Ok(None),
     };
     let Some((offset, line)) = best_line(&text, words) else {
-        let doc = best_line(&reader.text_of(seq, "doc")?, words);
+        let doc = best_line(&doc, words);
         return Ok(doc.map(|(_, text)| Evidence::Text { line: None, text }));
     };
     // A member stands as its name only in the text of what holds it, so lines of a container would be wrong.
-    let exact = kind == "function" && line_is_exact(reader, seq, &text)?;
+    let exact = is_function && line_is_exact(reader, seq, &text)?;
     Ok(Some(Evidence::Text { line: first.filter(|_| exact).map(|first| first + offset), text: line }))
 }
 

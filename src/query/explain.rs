@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{Evidence, Reader};
 use crate::edges;
-use crate::event::count;
+use crate::event::pluralize;
+use crate::facts::ItemKind;
 use crate::history;
 use crate::item::{self, Item};
 
@@ -63,7 +64,7 @@ fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
             let shared = history::shared_commits(cache, view, &a.path, &b.path, COMMITS)?;
             let detail = format!(
                 "changed together in {}; number {rank} of {} for {}",
-                count(related.commits as u64, "commit"),
+                pluralize(related.commits as u64, "commit"),
                 ranked.len(),
                 a.path
             );
@@ -91,7 +92,7 @@ fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
 /// Collects the calls from one item, or anything in it where it is a file, to the other.
 fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Result<Vec<Tie>> {
     let inside = |item: &Item| -> Result<Vec<Item>> {
-        if item.kind == "file" {
+        if item.kind == ItemKind::File {
             item::in_file(&reader.cache, reader.view.id, &item.path)
         } else {
             Ok(vec![item.clone()])
@@ -109,7 +110,7 @@ fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Res
         return Ok(Vec::new());
     }
     sites.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.line.cmp(&b.line)));
-    let detail = format!("{} calls {} at {}", from.key, to.key, count(sites.len() as u64, "place"));
+    let detail = format!("{} calls {} at {}", from.key, to.key, pluralize(sites.len() as u64, "place"));
     let evidence = sites.iter().take(CALLS).map(Evidence::of_call);
     Ok(vec![Tie { kind, detail, evidence: evidence.collect() }])
 }

@@ -5,6 +5,7 @@ use globset::{Glob, GlobMatcher};
 
 use crate::config::real_path;
 use crate::error::{Exit, UserError};
+use crate::facts::ItemKind;
 
 /// What narrows an answer.
 #[derive(Debug, Clone)]
@@ -12,7 +13,7 @@ pub struct Filter {
     /// Most hits.
     pub k: usize,
     /// Kinds to keep; empty keeps all.
-    pub kinds: Vec<String>,
+    pub kinds: Vec<ItemKind>,
     /// Paths to keep.
     pub path: Option<GlobMatcher>,
     /// Keep only what a commit at or after this moment touched, Unix seconds.
@@ -43,7 +44,7 @@ impl Filter {
     }
 
     /// Returns whether a kind may be in the answer.
-    pub(super) fn keeps_kind(&self, kind: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind)
+    pub(super) fn keeps_kind(&self, kind: ItemKind) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted.name() == kind.name())
     }
 }

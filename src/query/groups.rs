@@ -133,7 +133,7 @@ fn by_entries(reader: &Reader<'_>, target: &Candidate, dimension: &Dimension) ->
     for fact in &facts {
         let SaidFact { key, session, files, said, time } = fact;
         let age = decay(reader.time(), *time, HALF_LIFE);
-        for group in (dimension.groups)(&LiveFact::Entry { key, files, session, category: &said.kind }) {
+        for group in (dimension.groups)(&LiveFact::Entry { key, files, session, category: said.kind.name() }) {
             add(&mut counted, &group, age);
         }
     }
@@ -143,7 +143,7 @@ fn by_entries(reader: &Reader<'_>, target: &Candidate, dimension: &Dimension) ->
 fn by_items(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let groups = |item: &Item, shape: &str| {
-        (dimension.groups)(&LiveFact::Item { key: &item.key, kind: &item.kind, path: &item.path, shape })
+        (dimension.groups)(&LiveFact::Item { key: &item.key, kind: item.kind.name(), path: &item.path, shape })
     };
     let own: Vec<String> =
         groups(item, &item::shape_of(cache, item.seq)?).into_iter().map(|group| group.name).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::edges::Edge;
+use crate::facts::ItemKind;
 use crate::history::CommitRef;
 
 /// One answer.
@@ -12,8 +13,8 @@ use crate::history::CommitRef;
 pub struct Hit {
     /// `src/a.rs#Parser::parse`, `commit:9f2c...`.
     pub key: String,
-    /// `file`, `function`, ..., `commit`, `decision`, ...
-    pub kind: String,
+    /// What it is.
+    pub kind: ItemKind,
     /// Encoded; none for a commit and for what was said in no tree.
     pub path: Option<String>,
     /// From 1; none for a commit.
@@ -108,7 +109,7 @@ impl Hit {
     ) -> Self {
         Hit {
             key: path.to_string(),
-            kind: "file".to_string(),
+            kind: ItemKind::File,
             path: Some(path.to_string()),
             line: Some(1),
             name: path.rsplit('/').next().unwrap_or(path).to_string(),

@@ -8,9 +8,9 @@ use anyhow::Result;
 use super::groups::shared;
 use super::nearest::{NearestQuery, nearest};
 use super::{Candidate, Evidence, Filter, Hit, Reader};
-use crate::derive::SESSION;
 use crate::dimensions::Dimension;
 use crate::entries;
+use crate::facts::SESSION;
 use crate::index::Vectors;
 use crate::item;
 

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::{Candidate, Filter, Reader, live_with_text};
 use crate::embedding::Projection;
 use crate::entries;
+use crate::facts::ItemKind;
 use crate::index::{Space, Vectors, text_of_item};
 use crate::item;
 
@@ -72,19 +73,19 @@ pub fn nearest(
 
 /// What a filter of kinds or paths leaves, where that is little; none where it is much, or holds commits.
 fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Candidate>>> {
-    let keeps_commits = filter.path.is_none() && filter.keeps_kind("commit");
+    let keeps_commits = filter.path.is_none() && filter.keeps_kind(ItemKind::Commit);
     if keeps_commits {
         return Ok(None);
     }
     let mut left = Vec::new();
     item::each(&reader.cache, reader.view.id, |item, _| {
-        if left.len() <= FEW && filter.keeps_kind(&item.kind) && filter.keeps_path(&item.path) {
+        if left.len() <= FEW && filter.keeps_kind(item.kind) && filter.keeps_path(&item.path) {
             left.push(Candidate::Item(item));
         }
         Ok(())
     })?;
     for said in entries::each(&reader.cache, reader.view.id)? {
-        if left.len() <= FEW && filter.keeps_kind(&said.kind) && filter.keeps_place(said.path.as_deref()) {
+        if left.len() <= FEW && filter.keeps_kind(said.kind) && filter.keeps_place(said.path.as_deref()) {
             left.push(Candidate::Said(said));
         }
     }

@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::dimensions::{Dimension, Population};
 use crate::error::{Exit, UserError};
 use crate::event::{encode_path, hex};
-use crate::eventlog;
 use crate::git::{Head, Mailmap, Repository};
 use crate::history::{self, People};
 use crate::index::Vectors;
@@ -164,12 +163,6 @@ impl<'r> Reader<'r> {
     /// Returns the folder the person stands in, from the top of the worktree.
     pub fn prefix(&self) -> String {
         self.repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes())).unwrap_or_default()
-    }
-
-    /// Reads a field of an event's data from the log.
-    pub(super) fn text_of(&self, seq: i64, field: &str) -> Result<String> {
-        let data: serde_json::Value = serde_json::from_str(&eventlog::data(&self.cache, seq)?)?;
-        Ok(data[field].as_str().unwrap_or_default().to_string())
     }
 }
 

@@ -7,10 +7,10 @@ use super::near::near;
 use super::related_files::related_files;
 use super::vector_search::{SharedSpaces, merged};
 use super::{Candidate, Evidence, Filter, Hit, Note, Reader};
-use crate::derive::SESSION;
 use crate::dimensions::{Dimension, SEMANTIC, TEMPORAL};
 use crate::entries;
 use crate::error::{Exit, UserError};
+use crate::facts::{ItemKind, SESSION};
 use crate::index::{Space, Vectors};
 
 /// What goes with a target.
@@ -46,7 +46,7 @@ pub fn related(
     if dimensions.is_empty() && target.starts_with(SESSION) {
         dimensions.push(&SEMANTIC);
     }
-    if dimensions.is_empty() && filter.kinds.iter().any(|kind| kind != "file") {
+    if dimensions.is_empty() && filter.kinds.iter().any(|kind| *kind != ItemKind::File) {
         let message = "commits change files, so `related` answers with files alone";
         return Err(UserError::new(Exit::Usage, message)
             .hint("leave --kind out, or name a dimension that holds more: -d semantic")
@@ -58,7 +58,7 @@ pub fn related(
     if let Candidate::Item(item) = &target
         && dimensions.is_empty()
     {
-        if item.kind != "file" {
+        if item.kind != ItemKind::File {
             notes.push(Note::info(format!("commits change files: this is what goes with {}", item.path)));
         }
         answers.push(related_files(reader, item, filter, &vectors)?);

@@ -12,6 +12,7 @@ use super::signals::{Signals, scores};
 use super::{Evidence, Filter, Hit, Reader};
 use crate::dimensions::TEMPORAL;
 use crate::embedding::dot;
+use crate::facts::ItemKind;
 use crate::fusion::{self, Beside, COLD, Paths, Query, Question};
 use crate::history::{self, File, Related};
 use crate::index::Vectors;
@@ -20,7 +21,7 @@ use crate::item::Item;
 /// Ranks the files that go with an item's file; best first.
 pub fn related_files(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: &Vectors<'_>) -> Result<Vec<Hit>> {
     let mut signals = Signals::count(reader, Some(&item.path))?;
-    let Some(own) = signals.history.file(&item.path).filter(|_| filter.keeps_kind("file")) else {
+    let Some(own) = signals.history.file(&item.path).filter(|_| filter.keeps_kind(ItemKind::File)) else {
         return Ok(Vec::new());
     };
     signals.see(reader, vectors, &TEMPORAL)?;

@@ -14,21 +14,23 @@ use super::text_query::TextQuery;
 use super::vector_search::{QueryVector, embedding_of, in_dimensions, semantic_vector};
 use super::{Candidate, Evidence, Filter, Hit, Note, Reader, live};
 use crate::dimensions::Dimension;
+use crate::facts::ItemKind;
 use crate::history::People;
 use crate::index::{self, Space, Vectors};
 use crate::item::Item;
+use crate::sessions::Category;
 use crate::syntax::is_noise;
 use crate::text_index::{self, Match, words};
 
 /// Matches that are looked at before the best are chosen: names, kinds and tests move a hit up or down among them.
 const LOOKED_AT: usize = 200;
 /// How much a kind counts: a commit is a pointer to what is looked for, and seldom the thing.
-fn kind_weight(kind: &str) -> f64 {
+fn kind_weight(kind: ItemKind) -> f64 {
     match kind {
-        "commit" => 0.5,
-        "session" => 0.6,
-        "constant" => 0.8,
-        "file" => 0.9,
+        ItemKind::Commit => 0.5,
+        ItemKind::Session => 0.6,
+        ItemKind::Constant => 0.8,
+        ItemKind::File => 0.9,
         _ => 1.0,
     }
 }
@@ -245,11 +247,11 @@ impl<'r, 's> TextSearch<'r, 's> {
     fn weight(&self, candidate: &Candidate) -> f64 {
         match candidate {
             Candidate::Item(item) => {
-                kind_weight(&item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
+                kind_weight(item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
             }
-            Candidate::Said(said) if self.asks_why => match said.kind.as_str() {
-                "decision" => kind_weight("decision") * (1.0 + WHY_BOOST),
-                "challenge" => kind_weight("challenge") * (1.0 + WHY_BOOST / 2.0),
+            Candidate::Said(said) if self.asks_why => match said.kind {
+                kind @ ItemKind::Entry(Category::Decision) => kind_weight(kind) * (1.0 + WHY_BOOST),
+                kind @ ItemKind::Entry(Category::Challenge) => kind_weight(kind) * (1.0 + WHY_BOOST / 2.0),
                 kind => kind_weight(kind),
             },
             Candidate::Commit(..) | Candidate::Said(..) => kind_weight(candidate.kind()),
@@ -306,11 +308,11 @@ fn ranked(
 /// A test, fixture or example: by its path, or by how tests are written inside the file they test.
 fn is_test(item: &Item) -> bool {
     let inside = item.qualified.split("::").any(|part| part == "tests" || part == "test");
-    is_noise(&item.path) || (item.kind != "file" && (inside || item.name.starts_with("test_")))
+    is_noise(&item.path) || (item.kind != ItemKind::File && (inside || item.name.starts_with("test_")))
 }
 
 fn name_boost(item: &Item, question: &[String]) -> f64 {
-    let name = if item.kind == "file" { item.name.split('.').next().unwrap_or(&item.name) } else { &item.name };
+    let name = if item.kind == ItemKind::File { item.name.split('.').next().unwrap_or(&item.name) } else { &item.name };
     let name = words(name);
     let covered = question.iter().filter(|word| name.contains(word)).count() as f64 / question.len().max(1) as f64;
     let whole = !name.is_empty() && name.iter().all(|word| question.contains(word));

@@ -18,6 +18,7 @@ use crate::adapter;
 use crate::dimensions::SEMANTIC;
 use crate::embedding::{Embedding, Projection, dot};
 use crate::event::Seq;
+use crate::facts::ItemKind;
 use crate::fusion::{self, Matched, NEAREST_COMMITS, NEAREST_DEFINITIONS, Question, TASK_SIGNALS, Table, Task};
 use crate::history::{self, File, LARGEST_COMMIT, Shared};
 use crate::index::{self, Near, Space, Vectors};
@@ -97,7 +98,8 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         } else if let Some(item) = item::by_seq(&self.reader.cache, self.reader.view.id, one.seq)?
             && let Some(file) = self.files.get(&item.path)
         {
-            let list = if item.kind == "file" { &mut self.matched.files } else { &mut self.matched.definitions };
+            let list =
+                if item.kind == ItemKind::File { &mut self.matched.files } else { &mut self.matched.definitions };
             list.push((*file, one.score));
             self.best_items.entry(*file).or_insert(item);
             self.used += 1;
@@ -177,7 +179,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
     /// Returns the files that it will touch, with evidence; best first.
     pub fn hits(self) -> Result<Vec<Hit>> {
         let (reader, filter, history) = (self.reader, self.filter, &self.signals.history);
-        if !filter.keeps_kind("file") {
+        if !filter.keeps_kind(ItemKind::File) {
             return Ok(Vec::new());
         }
         let table = self.table();
@@ -264,7 +266,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         let history = &self.signals.history;
         let mut evidence = Vec::new();
         if let Some(item) = self.best_items.get(&file) {
-            evidence.extend(line_of(self.reader, &item.kind, Some(item.line), item.seq, &self.words)?);
+            evidence.extend(line_of(self.reader, Some(item.line), item.seq, &self.words)?);
         }
         let touched = |place: &&usize| history.tally.commits()[**place].files.contains(&file);
         for place in commits.iter().filter(touched).take(COMMITS) {

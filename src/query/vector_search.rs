@@ -11,6 +11,7 @@ use crate::adapter;
 use crate::dimensions::{Dimension, SEMANTIC};
 use crate::embedding::{Embedding, Projection};
 use crate::error::{Exit, UserError};
+use crate::facts::ItemKind;
 use crate::fusion;
 use crate::index::{self, Space, Vectors};
 
@@ -49,7 +50,7 @@ impl<'v> QueryVector<'v> {
     }
 
     /// Returns whether one of its dimensions holds items of a kind.
-    fn holds(&self, kind: &str) -> bool {
+    fn holds(&self, kind: ItemKind) -> bool {
         self.dimensions.iter().any(|dimension| dimension.holds.kind(kind))
     }
 }
@@ -185,7 +186,7 @@ fn nearest_hits(
     let mut hits = near::alike(reader, question.nearest(), filter.k, filter, question.name(), holds)?;
     let people = reader.people()?;
     for (rank, hit) in hits.iter_mut().enumerate() {
-        let own = question.dimensions.iter().filter(|dimension| dimension.holds.kind(&hit.kind));
+        let own = question.dimensions.iter().filter(|dimension| dimension.holds.kind(hit.kind));
         hit.ranks = own.map(|dimension| (dimension.name, rank + 1)).collect();
         if let Some(candidate) = near::by_key(reader, &hit.key)? {
             let reasons = evidence(reader, hit, candidate.seq(), words, &people)?;

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::next::likely_next;
 use super::{Note, Reader};
+use crate::facts::ItemKind;
 use crate::history::{self, Person};
 use crate::item::Target;
 use crate::view;
@@ -32,7 +33,7 @@ pub fn who(reader: &Reader<'_>, target: &str, next: bool, k: usize) -> Result<Wh
     let mut notes = Vec::new();
     let (target, paths) = match found {
         Target::Item(item) => {
-            if item.kind != "file" {
+            if item.kind != ItemKind::File {
                 notes.push(Note::info(format!("commits change files: these people know {}", item.path)));
             }
             (item.key, vec![item.path])

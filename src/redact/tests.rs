@@ -551,13 +551,6 @@ fn repeated_starts_take_linear_time() {
     }
 }
 
-/// Facts are joined only with facts of the same rules, and each of three kinds of facts says its rules by a number of its
-/// own. Whoever raises the first raises the others; these may be raised without it.
-#[test]
-fn the_versions_of_what_is_redacted_are_raised_together() {
-    assert_eq!((VERSION, crate::event::DERIVER, crate::syntax::EXTRACTOR), (5, 5, 5), "raise all three");
-}
-
 #[test]
 fn a_bound_within_a_character_stops_nobody() {
     // A quote that an escape opens, and none closes.

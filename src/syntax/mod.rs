@@ -30,5 +30,5 @@ pub use parsed::{Call, Definition, Form, Import, Kind, Parsed};
 pub use triage::{Limits, Skip, Triage, is_noise, is_test_path, triage};
 
 /// The version of what this room says about a text. Raise it whenever the same source gives another `Parsed`,
-/// because facts of an older extractor are not joined with those of a newer one.
+/// because facts of an older extractor are not joined with those of a newer one. A change of redaction counts by itself.
 pub const EXTRACTOR: u32 = 5;

@@ -12,6 +12,7 @@ use crate::edges;
 use crate::embedding::dot;
 use crate::entries;
 use crate::event::hex;
+use crate::facts::ItemKind;
 use crate::git::Mailmap;
 use crate::history::{self, People, SaidFact, Which};
 use crate::index::{self, EXACT_BELOW, Space, Vectors};
@@ -67,7 +68,7 @@ impl Answers {
     fn ask(&mut self, cache: &Connection, view: &View, people: &People) -> Result<()> {
         let mut items = Vec::new();
         item::each(cache, view.id, |item, shape| {
-            self.group(view, &LiveFact::Item { key: &item.key, kind: &item.kind, path: &item.path, shape });
+            self.group(view, &LiveFact::Item { key: &item.key, kind: item.kind.name(), path: &item.path, shape });
             items.push(item);
             Ok(())
         })?;
@@ -77,7 +78,7 @@ impl Answers {
         }
         for fact in history::said_facts(cache, view.id, entries::each(cache, view.id)?)? {
             let SaidFact { key, session, files, said, .. } = &fact;
-            self.group(view, &LiveFact::Entry { key, files, session, category: &said.kind });
+            self.group(view, &LiveFact::Entry { key, files, session, category: said.kind.name() });
         }
         // By a hash that knows no order which a fault could hide behind.
         items.sort_by_cached_key(|item| *blake3::hash(item.key.as_bytes()).as_bytes());
@@ -85,7 +86,7 @@ impl Answers {
             self.calls(cache, view, item)?;
         }
         let as_of = view.head.map_or(0, |head| head.time);
-        for file in items.iter().filter(|item| item.kind == "file").take(ASKED) {
+        for file in items.iter().filter(|item| item.kind == ItemKind::File).take(ASKED) {
             self.history(cache, view, file, as_of, people)?;
         }
         for item in items.iter().take(ASKED) {

@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::event::{CommitData, Seq, unhex};
+use crate::event::{Seq, unhex};
+use crate::facts::CommitData;
 use crate::git::ObjectId;
 
 /// How the set of reachable commits moved.
@@ -19,7 +20,7 @@ pub struct Reach {
 }
 
 /// Takes a commit's place in history from its event. `author` is a row of the people.
-pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData, author: i64) -> Result<()> {
+pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>, author: i64) -> Result<()> {
     let subject = data.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     cache
         .prepare_cached(

@@ -46,7 +46,7 @@ fn what_is_counted_for_an_answer_is_what_a_measurement_counts() {
         let as_of = AsOf { view: view.id, time: view.head.expect("a commit").time };
         let loaded = history::load(&cache, as_of, &people, Some("a"), |_| true).expect("counts");
         let Timeline { steps, paths, .. } =
-            history::timeline(&cache, &people, |seq| eventlog::data(&cache, seq), |_| true).expect("a timeline");
+            history::timeline(&cache, &people, |seq| eventlog::event(&cache, seq), |_| true).expect("a timeline");
         let mut tally = Tally::default();
         for (place, step) in steps.iter().enumerate() {
             tally.take(place, step);

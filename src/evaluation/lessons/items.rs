@@ -123,7 +123,7 @@ fn grouped(dimension: &Dimension, corpus: &Corpus) -> Grouped {
         }
     } else {
         for item in &corpus.items {
-            take(&LiveFact::Item { key: &item.key, kind: item.kind, path: &item.path, shape: &item.shape });
+            take(&LiveFact::Item { key: &item.key, kind: item.kind.name(), path: &item.path, shape: &item.shape });
         }
     }
     for (members, _) in groups.values_mut() {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use anyhow::Result;
 
 use super::super::Reader;
-use super::reverts::{self, CommitMessage, REVERTS, RevertTarget, Reverts, is_revert, named};
+use super::reverts::{self, REVERTS, RevertTarget, Reverts, is_revert, named};
 use super::{BlamedCommit, BlamedLines, Reason, ReasonCommit, words};
 use crate::event::{Seq, hex};
 use crate::eventlog;
@@ -103,7 +103,7 @@ pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<
     newest.truncate(MOST_COMMITS);
     let mut all: BTreeMap<(i64, ObjectId), FileCommit> = BTreeMap::new();
     for (time, seq, id) in newest {
-        let CommitMessage { message } = serde_json::from_str(&eventlog::data(&reader.cache, seq)?)?;
+        let message = eventlog::event(&reader.cache, seq)?.commit()?.message.into_owned();
         all.insert((time, id), FileCommit { id, time, message });
     }
     let mut pairs: Vec<(&FileCommit, &FileCommit)> = Vec::new();

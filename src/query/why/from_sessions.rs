@@ -8,9 +8,9 @@ use rusqlite::named_params;
 
 use super::super::Reader;
 use super::{BlamedCommit, BlamedLines, Reason, ReasonCommit, lines, words};
-use crate::derive::{EntryData, SessionData};
 use crate::entries::{self, Joins, Said, Session};
 use crate::eventlog;
+use crate::facts::{EntryData, ItemKind, SessionData};
 use crate::item::{self, Item};
 use crate::sessions::Category;
 use crate::text_index;
@@ -164,7 +164,7 @@ fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<FullEntry>> 
 }
 
 fn told(reader: &Reader<'_>, said: Said) -> Result<FullEntry> {
-    let data: EntryData = serde_json::from_str(&eventlog::data(&reader.cache, said.seq)?)?;
+    let data = eventlog::event(&reader.cache, said.seq)?.entry()?;
     let topics = words::topics(&data.content);
     Ok(FullEntry { said, data, topics })
 }
@@ -214,7 +214,7 @@ impl<'a> ReasonSearch<'a> {
                     || own.qualified.starts_with(&other.qualified)
                     || words::names(&own.qualified, &other.name)
             };
-            other.kind != "file" && own.is_some_and(|own| !is_part(own)) && words::is_telling(&other.name)
+            other.kind != ItemKind::File && own.is_some_and(|own| !is_part(own)) && words::is_telling(&other.name)
         });
         let others = others.map(|other| other.name).collect();
         let about = asked.topics();
@@ -396,7 +396,7 @@ impl<'a> ReasonSearch<'a> {
             text: one.data.content.clone(),
             time: one.data.time,
             key: one.said.key(),
-            session: Some(crate::derive::source_of(&one.said.session)),
+            session: Some(crate::facts::source_of(&one.said.session)),
             n: Some(one.said.n),
             title: Some(title.to_string()),
             commit: maker.map(ReasonCommit::of),

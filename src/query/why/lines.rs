@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::super::Reader;
 use super::reverts::{Reverts, subject};
 use crate::error::{Exit, UserError};
-use crate::event::{CommitData, decode_path, encode_path, hex};
+use crate::event::{decode_path, encode_path, hex};
 use crate::eventlog;
+use crate::facts::ItemKind;
 use crate::git::{Blame, Link, ObjectId};
 use crate::history::{Lineage, Past, is_bot};
 use crate::item::{self, Item, Target};
@@ -73,7 +74,7 @@ pub struct BlamedCommit {
 /// A [`UserError`] where there is no such thing, or no such line.
 pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<LineTarget> {
     let whole = |item: Item| {
-        let is_file = item.kind == "file";
+        let is_file = item.kind == ItemKind::File;
         let (key, path) = (item.key.clone(), item.path.clone());
         LineTarget { key, path, line: item.line, end_line: item.end_line, is_file, item: (!is_file).then_some(item) }
     };
@@ -94,15 +95,18 @@ pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<LineTarget> {
         Target::Item(item) => item,
         Target::Folder(name) => return Err(folder(name)),
     };
-    if file.kind != "file" {
+    if file.kind != ItemKind::File {
         let message = format!("`{name}` is no file, and lines are counted in files");
         return Err(UserError::new(Exit::Usage, message).hint(format!("{}:{} names one", file.path, file.line)).into());
     }
     let (first, last) = (range.start, range.end - 1);
     let inside = item::in_file(&reader.cache, reader.view.id, &file.path)?;
-    let holds = |item: &&Item| item.kind != "file" && item.line <= first && last <= item.end_line;
-    let item =
-        inside.iter().filter(holds).min_by_key(|item| (item.end_line - item.line, item.kind == "module")).cloned();
+    let holds = |item: &&Item| item.kind != ItemKind::File && item.line <= first && last <= item.end_line;
+    let item = inside
+        .iter()
+        .filter(holds)
+        .min_by_key(|item| (item.end_line - item.line, item.kind == ItemKind::Module))
+        .cloned();
     let key = item.as_ref().map_or(file.key, |item| item.key.clone());
     Ok(LineTarget { key, path: file.path, line: first, end_line: last, item, is_file: false })
 }
@@ -202,13 +206,14 @@ pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec
     let mut all = Vec::with_capacity(counts.len());
     for (commit, LineCounts { lines, restored, moved, reformed, removed }) in counts {
         let Some(made) = past.get(&commit) else { continue };
-        let data: CommitData = serde_json::from_str(&eventlog::data(&reader.cache, made.seq)?)?;
+        let event = eventlog::event(&reader.cache, made.seq)?;
+        let data = event.commit()?;
         let subject = subject(&data.message);
         all.push(BlamedCommit {
             sha: hex(commit.as_bytes()),
             time: made.time,
             is_weak: made.says_little() || is_bot(&data.author),
-            author: data.author,
+            author: data.author.into_owned(),
             subject: crate::event::cap_at(subject, MAX_SUBJECT).to_string(),
             lines,
             restored,
@@ -216,7 +221,7 @@ pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec
             reformed,
             removed,
             files: data.files_changed.len(),
-            message: data.message,
+            message: data.message.into_owned(),
         });
     }
     let rank = |one: &BlamedCommit| (one.lines, one.restored, one.moved, one.reformed, one.time);

@@ -13,7 +13,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Note, Reader};
-use crate::event::count;
+use crate::event::pluralize;
 use crate::git::Blame;
 use crate::history::Past;
 pub use lines::{BlamedCommit, LineTarget, lines_of};
@@ -107,10 +107,10 @@ impl BlamedLines<'_> {
 
     /// What a commit did to the lines.
     fn part(&self, maker: &BlamedCommit) -> String {
-        let of = |n: usize| format!("{n} of {}", count(self.total as u64, "line"));
+        let of = |n: usize| format!("{n} of {}", pluralize(self.total as u64, "line"));
         let all = |n: usize| match n {
             1 if self.total == 1 => "the line".to_string(),
-            n if n == self.total => format!("all {}", count(n as u64, "line")),
+            n if n == self.total => format!("all {}", pluralize(n as u64, "line")),
             n => of(n),
         };
         let mut parts = Vec::new();

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
-use serde::Deserialize;
 
 use crate::event::Seq;
 use crate::eventlog;
@@ -17,12 +16,6 @@ pub const REVERTS: &str = "This reverts commit ";
 const TO: &str = "changes made to ";
 /// Shortest id of a commit that is one.
 const SHORTEST: usize = 7;
-
-/// What is read of a commit's event.
-#[derive(Deserialize)]
-pub struct CommitMessage {
-    pub message: String,
-}
 
 /// What a message says that it takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +93,8 @@ impl<'c> Reverts<'c> {
     }
 
     fn read(&self, past: &Past<'_>, id: ObjectId, made: &Made) -> Result<(Vec<ObjectId>, Option<String>)> {
-        let CommitMessage { message } = serde_json::from_str(&eventlog::data(self.cache, made.seq)?)?;
+        let event = eventlog::event(self.cache, made.seq)?;
+        let message = event.commit()?.message;
         if !is_revert(&message) {
             return Ok((Vec::new(), None));
         }

@@ -4,75 +4,18 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::storable;
+use super::body::json;
+use super::{EntryData, ItemKind, SESSION_READ, SessionData, storable};
 use crate::event::{Fact, Idem, Origin, decode_path, encode_path};
 use crate::redact;
-use crate::sessions::{Category, Entry, Head, READER, Reading, State};
+use crate::sessions::{Category, Entry, Head, Reading};
 
-/// Event type of a reading.
-pub const SESSION_READ: &str = "session.read";
 /// What the key of a session, and the source of what is in no tree, begins with.
 pub const SESSION: &str = "session:";
 /// The session that holds what was written by hand; no commit is made in it.
 pub const NOTES: &str = "notes";
 /// Longest name of an entry, in bytes.
 const MAX_NAME: usize = 100;
-
-/// The data of a `session.read` event: what a session said of itself when it was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SessionData {
-    /// Its id.
-    pub session: String,
-    /// `markdown`, `claude`, `codex`.
-    pub format: String,
-    /// One line.
-    pub title: String,
-    /// What else it says of itself.
-    #[serde(flatten)]
-    pub head: Head,
-    /// Hash of the file it was read from, in hexadecimal.
-    pub hash: String,
-    /// How many entries it had.
-    pub entries: u64,
-    /// Lines that were not understood.
-    pub skipped: u64,
-    /// What is odd about the file.
-    pub warnings: Vec<String>,
-    /// Whether it names a session and says nothing else.
-    pub is_stub: bool,
-    /// [`version`] that read it, and what was hidden where that is not the default.
-    pub version: String,
-}
-
-/// The data of every other `session.*` event.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct EntryData {
-    /// Its session's id.
-    pub session: String,
-    /// What it is.
-    pub category: Category,
-    /// What was said, redacted.
-    pub content: String,
-    /// Unix seconds.
-    pub time: Option<i64>,
-    /// Encoded paths.
-    pub files: Vec<String>,
-    /// Hexadecimal, possibly abbreviated.
-    pub commits: Vec<String>,
-    /// How a goal stands.
-    pub state: Option<State>,
-    /// A short name of the line it was read from, in hexadecimal, where the file gives its lines names: copies bear the
-    /// same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line_id: Option<String>,
-    /// Which one it is among equals, from 0.
-    pub occurrence: u32,
-    /// [`version`] that read it.
-    pub version: String,
-}
 
 /// A fact of a session and where it stands.
 #[derive(Debug, Clone)]
@@ -126,11 +69,6 @@ impl SessionData {
     }
 }
 
-/// Which reader and which rules of redaction read a session: entries of an older version are no longer joined.
-pub fn version() -> String {
-    format!("{READER}.{}", redact::VERSION)
-}
-
 /// Where facts of a session that is in no tree say that they come from.
 pub fn source_of(session: &str) -> String {
     format!("{SESSION}{}", encode_path(session.as_bytes()))
@@ -175,17 +113,8 @@ pub fn entry_facts(entries: &[Entry], session: &str, source: &str, origin: Origi
 
 /// The fact of a `session.read` event.
 pub fn session_fact(data: &SessionData, source: &str, origin: Origin) -> EntryFact {
-    let json = serde_json::to_string(data).expect("plain data has a JSON form");
-    let fact = Fact {
-        event_type: SESSION_READ.to_string(),
-        at: data.head.started,
-        origin,
-        source_file: Some(source.to_string()),
-        idem: Idem::of(SESSION_READ, &[source.as_bytes(), json.as_bytes()]),
-        data: json,
-    };
     EntryFact {
-        fact,
+        fact: fact_of(SESSION_READ.to_string(), json(data), data.head.started, source, origin),
         session: data.session.clone(),
         category: None,
         time: data.head.started,
@@ -199,18 +128,8 @@ pub fn session_fact(data: &SessionData, source: &str, origin: Origin) -> EntryFa
 
 /// The fact of an entry; its place is the caller's to say.
 pub fn entry_fact(data: &EntryData, source: &str, origin: Origin) -> EntryFact {
-    let event_type = format!("session.{}", data.category.name());
-    let json = serde_json::to_string(data).expect("plain data has a JSON form");
-    let fact = Fact {
-        at: data.time,
-        origin,
-        source_file: Some(source.to_string()),
-        idem: Idem::of(&event_type, &[source.as_bytes(), json.as_bytes()]),
-        data: json,
-        event_type,
-    };
     EntryFact {
-        fact,
+        fact: fact_of(ItemKind::Entry(data.category).event_type(), json(data), data.time, source, origin),
         session: data.session.clone(),
         category: Some(data.category),
         time: data.time,
@@ -220,6 +139,11 @@ pub fn entry_fact(data: &EntryData, source: &str, origin: Origin) -> EntryFact {
         files: data.files.clone(),
         commits: data.commits.clone(),
     }
+}
+
+fn fact_of(event_type: String, data: String, at: Option<i64>, source: &str, origin: Origin) -> Fact {
+    let idem = Idem::of(&event_type, &[source.as_bytes(), data.as_bytes()]);
+    Fact { event_type, at, origin, source_file: Some(source.to_string()), idem, data }
 }
 
 fn session_data(reading: &Reading, format: &str, hash: &str, version: &str) -> SessionData {
@@ -261,6 +185,7 @@ fn first_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Body;
     use super::*;
 
     fn entry(category: Category, content: &str) -> Entry {
@@ -308,9 +233,12 @@ mod tests {
     #[test]
     fn the_data_of_a_fact_gives_it_back() {
         let facts = session_facts(&reading(vec![entry(Category::Goal, "reach it")]), None, "codex", "1", "1.1");
-        let session: SessionData = serde_json::from_str(&facts[0].fact.data).expect("reads");
-        let goal: EntryData = serde_json::from_str(&facts[1].fact.data).expect("reads");
-        assert_eq!(session_fact(&session, "session:s1", Origin::Session).fact, facts[0].fact);
-        assert_eq!(entry_fact(&goal, "session:s1", Origin::Session).fact, facts[1].fact);
+        let bodies = facts.iter().map(|fact| {
+            Body::decode(&fact.fact.event_type, &fact.fact.data).expect("it decodes").expect("it is there")
+        });
+        let bodies: Vec<Body<'_>> = bodies.collect();
+        let [Body::SessionRead(session), Body::Entry(goal)] = bodies.as_slice() else { panic!("{bodies:?}") };
+        assert_eq!(session_fact(session, "session:s1", Origin::Session).fact, facts[0].fact);
+        assert_eq!(entry_fact(goal, "session:s1", Origin::Session).fact, facts[1].fact);
     }
 }

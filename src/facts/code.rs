@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde::Serialize;
-
-use super::{EntryFact, storable};
-use crate::event::{CODE_CALL, CODE_FILE, CODE_IMPORT, Fact, Idem, Origin, cap_at, definition_key};
+use super::{
+    Body, CODE_CALL, CODE_IMPORT, CODE_VERSION, CallData, EntryFact, ImportData, ItemData, ItemKind, storable,
+};
+use crate::event::{Fact, Idem, Origin, cap_at, definition_key};
 use crate::redact::redact;
-use crate::syntax::{Call, Definition, EXTRACTOR, Form, Import, Language, Parsed};
+use crate::syntax::{Call, Definition, Import, Language, Parsed};
 
 /// Longest signature kept: what is longer is a table of parameters that nobody reads.
 const MAX_SIGNATURE: usize = 2000;
@@ -33,8 +33,8 @@ pub struct CodeFacts {
 pub struct ItemFact {
     /// The fact.
     pub fact: Fact,
-    /// `file`, `function`, `type`, ...
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: ItemKind,
     /// `src/a.rs#Parser::parse`.
     pub key: String,
     /// What the text says of it; none for the file.
@@ -67,45 +67,6 @@ pub struct ImportFact {
     pub fact: Fact,
     /// As written.
     pub import: Import,
-}
-
-#[derive(Serialize)]
-struct ItemData<'a> {
-    file_path: &'a str,
-    key: &'a str,
-    name: &'a str,
-    qualified_name: &'a str,
-    kind: &'a str,
-    language: Option<&'a str>,
-    signature: &'a str,
-    return_type: Option<&'a str>,
-    doc: &'a str,
-    shape: &'a str,
-    text: &'a str,
-    extractor: u32,
-}
-
-#[derive(Serialize)]
-struct CallData<'a> {
-    file_path: &'a str,
-    caller: &'a str,
-    caller_name: Option<&'a str>,
-    caller_version: String,
-    callee: &'a str,
-    callee_name: &'a str,
-    form: Form,
-    extractor: u32,
-}
-
-#[derive(Serialize)]
-struct ImportData<'a> {
-    file_path: &'a str,
-    target: &'a str,
-    name: Option<&'a str>,
-    alias: Option<&'a str>,
-    reexport: bool,
-    scope: Option<&'a str>,
-    extractor: u32,
 }
 
 /// Facts of a file in a language that is read as code. `path` is encoded.
@@ -182,43 +143,43 @@ fn file_item(path: &str, language: Option<Language>, doc: &str, text: &str, line
     let name = path.rsplit('/').next().unwrap_or(path);
     let (doc, text) = (storable(doc), storable(text));
     let data = ItemData {
-        file_path: path,
-        key: path,
-        name,
-        qualified_name: path,
-        kind: "file",
-        language: language.map(Language::name),
-        signature: "",
+        file_path: path.into(),
+        key: path.into(),
+        name: name.into(),
+        qualified_name: path.into(),
+        kind: ItemKind::File,
+        language: language.map(|language| language.name().into()),
+        signature: "".into(),
         return_type: None,
-        doc: &doc,
-        shape: "",
-        text: &text,
-        extractor: EXTRACTOR,
+        doc: doc.as_str().into(),
+        shape: "".into(),
+        text: text.as_str().into(),
+        extractor: CODE_VERSION,
     };
-    let fact = item_fact(CODE_FILE, &data);
-    ItemFact { fact, kind: "file", key: path.to_string(), definition: None, doc, text, line: 1, end_line: lines.max(1) }
+    let (fact, kind) = (item_fact(data), ItemKind::File);
+    ItemFact { fact, kind, key: path.to_string(), definition: None, doc, text, line: 1, end_line: lines.max(1) }
 }
 
 fn definition_item(path: &str, language: Language, definition: &Definition) -> ItemFact {
-    let kind = definition.kind.name();
+    let kind = ItemKind::from(definition.kind);
     let key = definition_key(path, &definition.qualified);
     let (doc, text, signature) =
         (storable(&definition.doc), storable(&definition.text), storable(&definition.signature));
     let data = ItemData {
-        file_path: path,
-        key: &key,
-        name: &definition.name,
-        qualified_name: &definition.qualified,
+        file_path: path.into(),
+        key: key.as_str().into(),
+        name: definition.name.as_str().into(),
+        qualified_name: definition.qualified.as_str().into(),
         kind,
-        language: Some(language.name()),
-        signature: cap_at(&signature, MAX_SIGNATURE),
-        return_type: definition.return_type.as_deref(),
-        doc: &doc,
-        shape: &definition.shape,
-        text: &text,
-        extractor: EXTRACTOR,
+        language: Some(language.name().into()),
+        signature: cap_at(&signature, MAX_SIGNATURE).into(),
+        return_type: definition.return_type.as_deref().map(Cow::Borrowed),
+        doc: doc.as_str().into(),
+        shape: definition.shape.as_str().into(),
+        text: text.as_str().into(),
+        extractor: CODE_VERSION,
     };
-    let fact = item_fact(&format!("code.{kind}"), &data);
+    let fact = item_fact(data);
     ItemFact {
         fact,
         kind,
@@ -231,40 +192,41 @@ fn definition_item(path: &str, language: Language, definition: &Definition) -> I
     }
 }
 
-fn item_fact(event_type: &str, data: &ItemData<'_>) -> Fact {
+fn item_fact(data: ItemData<'_>) -> Fact {
     let identity: [&[u8]; 4] =
-        [data.key.as_bytes(), data.text.as_bytes(), data.doc.as_bytes(), &EXTRACTOR.to_le_bytes()];
-    code_fact(event_type, data.file_path, Idem::of(event_type, &identity), data)
+        [data.key.as_bytes(), data.text.as_bytes(), data.doc.as_bytes(), &CODE_VERSION.to_le_bytes()];
+    let idem = Idem::of(&data.kind.event_type(), &identity);
+    code_fact(idem, &Body::Item(data))
 }
 
 fn call_fact(path: &str, caller: &ItemFact, call: &Call) -> Fact {
     let data = CallData {
-        file_path: path,
-        caller: &caller.key,
-        caller_name: caller.definition.as_ref().map(|definition| definition.name.as_str()),
-        caller_version: caller.fact.idem.to_hex(),
-        callee: &call.callee,
-        callee_name: &call.name,
+        file_path: path.into(),
+        caller: caller.key.as_str().into(),
+        caller_name: caller.definition.as_ref().map(|definition| definition.name.as_str().into()),
+        caller_version: caller.fact.idem.to_hex().into(),
+        callee: call.callee.as_str().into(),
+        callee_name: call.name.as_str().into(),
         form: call.form,
-        extractor: EXTRACTOR,
+        extractor: CODE_VERSION,
     };
     let identity: [&[u8]; 4] =
-        [&caller.fact.idem.0, call.callee.as_bytes(), call.form.name().as_bytes(), &EXTRACTOR.to_le_bytes()];
-    code_fact(CODE_CALL, path, Idem::of(CODE_CALL, &identity), &data)
+        [&caller.fact.idem.0, call.callee.as_bytes(), call.form.name().as_bytes(), &CODE_VERSION.to_le_bytes()];
+    code_fact(Idem::of(CODE_CALL, &identity), &Body::Call(data))
 }
 
 fn import_fact(path: &str, import: &Import) -> Fact {
     let data = ImportData {
-        file_path: path,
-        target: &import.target,
-        name: import.name.as_deref(),
-        alias: import.alias.as_deref(),
+        file_path: path.into(),
+        target: import.target.as_str().into(),
+        name: import.name.as_deref().map(Cow::Borrowed),
+        alias: import.alias.as_deref().map(Cow::Borrowed),
         reexport: import.reexport,
-        scope: import.scope.as_deref(),
-        extractor: EXTRACTOR,
+        scope: import.scope.as_deref().map(Cow::Borrowed),
+        extractor: CODE_VERSION,
     };
-    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-    let (name, alias, scope) = (optional(&import.name), optional(&import.alias), optional(&import.scope));
+    let [name, alias, scope] =
+        [&import.name, &import.alias, &import.scope].map(|text| text.as_deref().unwrap_or_default());
     let identity: [&[u8]; 7] = [
         path.as_bytes(),
         import.target.as_bytes(),
@@ -272,18 +234,18 @@ fn import_fact(path: &str, import: &Import) -> Fact {
         alias.as_bytes(),
         scope.as_bytes(),
         &[u8::from(import.reexport)],
-        &EXTRACTOR.to_le_bytes(),
+        &CODE_VERSION.to_le_bytes(),
     ];
-    code_fact(CODE_IMPORT, path, Idem::of(CODE_IMPORT, &identity), &data)
+    code_fact(Idem::of(CODE_IMPORT, &identity), &Body::Import(data))
 }
 
-fn code_fact(event_type: &str, path: &str, idem: Idem, data: &impl Serialize) -> Fact {
+fn code_fact(idem: Idem, body: &Body<'_>) -> Fact {
     Fact {
-        event_type: event_type.to_string(),
+        event_type: body.event_type(),
         at: None,
         origin: Origin::Code,
-        source_file: Some(path.to_string()),
+        source_file: body.file_path().map(str::to_string),
         idem,
-        data: serde_json::to_string(data).expect("plain data has a JSON form"),
+        data: body.encode(),
     }
 }

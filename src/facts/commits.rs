@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::storable;
-use crate::event::{CommitData, DERIVER, Fact, FileChange, GIT_COMMIT, Origin, Status, encode_path};
-use crate::eventlog::commit_idem;
+use super::{Body, COMMIT_VERSION, CommitData, FileChange, GIT_COMMIT, storable};
+use crate::event::{Fact, Idem, Origin, Status, encode_path};
 use crate::git::{ObjectId, RawChange, RawCommit};
 use crate::redact::without_forgotten;
 
@@ -14,22 +13,22 @@ pub fn commit_fact(raw: &RawCommit) -> Fact {
     let files_changed = raw.changes.iter().enumerate().map(|(index, change)| {
         let side = change.new.or(change.old).expect("a change has at least one side");
         FileChange {
-            path: encode_path(&change.path),
+            path: encode_path(&change.path).into(),
             status: change.status,
-            blob: side.id.to_string(),
+            blob: side.id.to_string().into(),
             from: origins.get(&index).map(|from| encode_path(&raw.changes[*from].path)),
         }
     });
     let data = CommitData {
-        sha: raw.id.to_string(),
-        message: storable(&raw.message),
-        author: without_forgotten(&raw.author).into_owned(),
-        committer: without_forgotten(&raw.committer).into_owned(),
+        sha: raw.id.to_string().into(),
+        message: storable(&raw.message).into(),
+        author: without_forgotten(&raw.author),
+        committer: without_forgotten(&raw.committer),
         author_time: raw.author_time,
         committer_time: raw.committer_time,
         parents: raw.parents.iter().map(ObjectId::to_string).collect(),
         files_changed: files_changed.collect(),
-        deriver: DERIVER,
+        deriver: COMMIT_VERSION,
     };
     Fact {
         event_type: GIT_COMMIT.to_string(),
@@ -37,8 +36,13 @@ pub fn commit_fact(raw: &RawCommit) -> Fact {
         origin: Origin::Git,
         source_file: None,
         idem: commit_idem(raw.id.as_bytes()),
-        data: serde_json::to_string(&data).expect("plain data has a JSON form"),
+        data: Body::Commit(data).encode(),
     }
+}
+
+/// Returns the identity of the fact that this version makes of a commit.
+pub fn commit_idem(sha: &[u8]) -> Idem {
+    Idem::of(GIT_COMMIT, &[sha, &COMMIT_VERSION.to_le_bytes()])
 }
 
 /// Pairs each added file with a deleted one of the same content: those of the same name first, the rest in

@@ -1,0 +1,144 @@
+//! Kinds of items: what can be found, embedded and filtered by. Invariant: the names are stored and printed, and never
+//! change.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{CODE_EVENTS, GIT_COMMIT, SESSION_EVENTS, SESSION_READ};
+use crate::sessions::Category;
+use crate::syntax;
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKind {
+    /// A file, as the container of its definitions.
+    File,
+    /// A function or method.
+    Function,
+    /// A class, struct, enum, trait, interface or alias.
+    Type,
+    /// A module or namespace.
+    Module,
+    /// A constant, static or field at the top of a file.
+    Constant,
+    /// A macro.
+    Macro,
+    /// A commit.
+    Commit,
+    /// A development session.
+    Session,
+    /// An entry of a session.
+    Entry(Category),
+}
+
+impl ItemKind {
+    /// Every kind that is not an entry of a session, in the order they are listed for a person.
+    pub const PLAIN: [ItemKind; 8] = [
+        ItemKind::File,
+        ItemKind::Function,
+        ItemKind::Type,
+        ItemKind::Module,
+        ItemKind::Constant,
+        ItemKind::Macro,
+        ItemKind::Commit,
+        ItemKind::Session,
+    ];
+
+    /// The name that is stored and printed. A commit and an entry that records a commit share theirs.
+    pub fn name(self) -> &'static str {
+        match self {
+            ItemKind::File => "file",
+            ItemKind::Function => syntax::Kind::Function.name(),
+            ItemKind::Type => syntax::Kind::Type.name(),
+            ItemKind::Module => syntax::Kind::Module.name(),
+            ItemKind::Constant => syntax::Kind::Constant.name(),
+            ItemKind::Macro => syntax::Kind::Macro.name(),
+            ItemKind::Commit => "commit",
+            ItemKind::Session => "session",
+            ItemKind::Entry(category) => category.name(),
+        }
+    }
+
+    /// The kind of a name; a commit where the name is shared.
+    pub fn named(name: &str) -> Option<Self> {
+        let plain = Self::PLAIN.into_iter().find(|kind| kind.name() == name);
+        plain.or_else(|| Category::named(name).map(ItemKind::Entry))
+    }
+
+    /// The kind of a row among a session's entries, of which the session itself is the first.
+    pub fn of_entry(name: &str) -> Option<Self> {
+        if name == ItemKind::Session.name() {
+            return Some(ItemKind::Session);
+        }
+        Category::named(name).map(ItemKind::Entry)
+    }
+
+    /// Returns the type of the events of its versions, a session's readings among them.
+    pub fn event_type(self) -> String {
+        match self {
+            ItemKind::Commit => GIT_COMMIT.to_string(),
+            ItemKind::Session => SESSION_READ.to_string(),
+            ItemKind::Entry(category) => format!("{SESSION_EVENTS}{}", category.name()),
+            code => format!("{CODE_EVENTS}{}", code.name()),
+        }
+    }
+
+    /// Whether it is a file or stands in one as code.
+    pub fn is_code(self) -> bool {
+        !matches!(self, ItemKind::Commit | ItemKind::Session | ItemKind::Entry(_))
+    }
+}
+
+impl From<syntax::Kind> for ItemKind {
+    fn from(kind: syntax::Kind) -> Self {
+        match kind {
+            syntax::Kind::Function => ItemKind::Function,
+            syntax::Kind::Type => ItemKind::Type,
+            syntax::Kind::Module => ItemKind::Module,
+            syntax::Kind::Constant => ItemKind::Constant,
+            syntax::Kind::Macro => ItemKind::Macro,
+        }
+    }
+}
+
+impl Serialize for ItemKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ItemKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl de::Visitor<'_> for Name {
+            type Value = ItemKind;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("the name of a kind")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<ItemKind, E> {
+                ItemKind::named(name).ok_or_else(|| E::invalid_value(de::Unexpected::Str(name), &self))
+            }
+        }
+        deserializer.deserialize_str(Name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own_but_the_two_of_commits() {
+        for kind in ItemKind::PLAIN {
+            assert_eq!(ItemKind::named(kind.name()), Some(kind));
+        }
+        for category in Category::ALL {
+            assert_eq!(ItemKind::of_entry(category.name()), Some(ItemKind::Entry(category)));
+            let expect = if category == Category::Commit { ItemKind::Commit } else { ItemKind::Entry(category) };
+            assert_eq!(ItemKind::named(category.name()), Some(expect));
+        }
+        assert_eq!(ItemKind::of_entry("session"), Some(ItemKind::Session));
+        assert_eq!(ItemKind::named("folder"), None);
+    }
+}

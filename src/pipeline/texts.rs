@@ -1,0 +1,214 @@
+//! Texts of what became live or is no longer: what each is embedded as, and what full text finds it by. An event is decoded
+//! once a run, as far as its texts fit into memory until they are needed. Invariant: what a space that is in use lacks is
+//! written down in the transaction in which its item becomes live.
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::{Context as _, Result};
+use rusqlite::{Connection, TransactionBehavior, named_params};
+
+use super::vectors::now;
+use super::{Context, Stage, check_stop};
+use crate::embedding::text_of;
+use crate::event::Seq;
+use crate::eventlog::Eventlog;
+use crate::facts::{Body, ItemKind};
+use crate::fail;
+use crate::index::{self, Space};
+use crate::sessions::is_told;
+use crate::sqlite;
+use crate::store::Cache;
+use crate::text_index::{self, Entry};
+use crate::view;
+
+/// More versions than this in one move, and full text is brought together afterwards.
+const OPTIMIZE_AFTER: usize = 5_000;
+/// Most bytes of texts that are kept for later steps of a run; what does not fit is decoded again.
+const MOST_KEPT: usize = 16 << 20;
+
+/// Texts that were decoded in a run, for its later steps.
+#[derive(Debug)]
+pub struct NewTexts {
+    /// Whether nothing serves from the cache yet: full text and vectors then hear of a text at the same time, which decodes
+    /// it once however many there are.
+    is_building: bool,
+    bytes: usize,
+    /// What full text finds a version by.
+    full: HashMap<Seq, FullText>,
+    /// What a version is embedded as.
+    embedded: HashMap<Seq, String>,
+}
+
+/// An [`Entry`] that borrows nothing.
+#[derive(Debug)]
+struct FullText {
+    name: String,
+    path: String,
+    doc: String,
+    body: String,
+}
+
+impl NewTexts {
+    /// Begins with none.
+    pub fn new(cache: &Cache) -> Self {
+        NewTexts { is_building: cache.is_building(), bytes: 0, full: HashMap::new(), embedded: HashMap::new() }
+    }
+
+    /// Returns what a version is embedded as, if that was kept, and keeps it no longer.
+    pub fn take_embedded(&mut self, seq: Seq) -> Option<String> {
+        self.embedded.remove(&seq)
+    }
+
+    fn keep_embedded(&mut self, seq: Seq, text: String) {
+        if !text.is_empty() && self.fits(text.len()) {
+            self.embedded.insert(seq, text);
+        }
+    }
+
+    fn keep_full(&mut self, seq: Seq, entry: &Entry<'_>) {
+        let Entry { name, path, doc, body } = *entry;
+        if self.fits(name.len() + path.len() + doc.len() + body.len()) {
+            let [name, path, doc, body] = [name, path, doc, body].map(str::to_string);
+            self.full.insert(seq, FullText { name, path, doc, body });
+        }
+    }
+
+    fn fits(&mut self, bytes: usize) -> bool {
+        let fits = self.bytes + bytes <= MOST_KEPT;
+        self.bytes += if fits { bytes } else { 0 };
+        fits
+    }
+}
+
+impl FullText {
+    fn entry(&self) -> Entry<'_> {
+        Entry { name: &self.name, path: &self.path, doc: &self.doc, body: &self.body }
+    }
+}
+
+/// What full text finds an item by. A subject is a sentence and no name: it counts as a doc, so that a definition of that
+/// name stays above it.
+fn entry_of<'a>(body: &'a Body<'_>) -> Entry<'a> {
+    match body {
+        Body::Commit(data) => {
+            let message = data.message.trim();
+            let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
+            Entry { doc: subject, body: rest, ..Entry::default() }
+        }
+        Body::Item(data) => {
+            let base = data.file_path.rsplit('/').next().unwrap_or_default();
+            let name = if data.kind == ItemKind::File { base } else { &data.qualified_name };
+            Entry { name, path: &data.file_path, doc: &data.doc, body: &data.text }
+        }
+        Body::SessionRead(data) => Entry { doc: &data.title, ..Entry::default() },
+        Body::Entry(data) if is_told(data.category.name()) => Entry { doc: &data.content, ..Entry::default() },
+        Body::Entry(_) | Body::Call(_) | Body::Import(_) => Entry::default(),
+    }
+}
+
+/// Moves the texts of item versions, in the transaction that moves the views; `came` and `left` are versions that some view
+/// began to show and that one showed no longer.
+pub fn move_versions(
+    context: &Context<'_>,
+    log: &Eventlog,
+    cache: &Connection,
+    came: &BTreeSet<Seq>,
+    left: &BTreeSet<Seq>,
+    texts: &mut NewTexts,
+) -> Result<()> {
+    let mut dead = cache.prepare_cached(
+        "SELECT value FROM json_each(:seqs) WHERE NOT EXISTS
+           (SELECT 1 FROM parse_item JOIN view_file ON view_file.parse = parse_item.parse WHERE parse_item.seq = value
+            UNION ALL SELECT 1 FROM parse_entry JOIN view_file ON view_file.parse = parse_entry.parse WHERE parse_entry.seq = value)",
+    )?;
+    let gone: Vec<Seq> = left.difference(came).copied().collect();
+    let dead = dead.query_map(named_params! {":seqs": sqlite::list(&gone)}, |row| row.get(0))?;
+    leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;
+    let new: Vec<Seq> = came.difference(left).copied().collect();
+    enter(context, log, cache, &new, texts)
+}
+
+/// Moves the messages of commits that a HEAD reaches by now, or no longer, in the same transaction.
+pub fn move_messages(
+    context: &Context<'_>,
+    log: &Eventlog,
+    cache: &Connection,
+    reach: &view::Reach,
+    texts: &mut NewTexts,
+) -> Result<()> {
+    leave(cache, &reach.removed)?;
+    enter(context, log, cache, &reach.added, texts)
+}
+
+/// Takes in versions that are live from now on.
+fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq], texts: &mut NewTexts) -> Result<()> {
+    if !texts.is_building {
+        let _snapshot = log.snapshot()?;
+        let spaces = index::maintained(cache)?;
+        for_each(context, seqs, |seq| {
+            let event = log.event(seq)?;
+            let Some(body) = event.body()? else { return Ok(()) };
+            texts.keep_full(seq, &entry_of(&body));
+            want(cache, seq, &body, &spaces, texts)
+        })?;
+    }
+    text_index::expect(cache, seqs, true)
+}
+
+/// Says what a version is embedded as.
+fn want(cache: &Connection, seq: Seq, body: &Body<'_>, spaces: &[Space], texts: &mut NewTexts) -> Result<()> {
+    let Some(kind) = body.kind() else { return Ok(()) };
+    let text = text_of(body);
+    index::put(cache, seq, kind, &text, spaces)?;
+    texts.keep_embedded(seq, text);
+    Ok(())
+}
+
+/// Lets go of versions that are live nowhere any more.
+fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
+    index::remove(cache, seqs, now())?;
+    text_index::expect(cache, seqs, false)
+}
+
+/// Makes full text hold exactly the versions live in some view.
+pub fn follow(context: &Context<'_>, log: &Eventlog, cache: &mut Cache, texts: &mut NewTexts) -> Result<()> {
+    if text_index::is_settled(&cache.connection)? {
+        return Ok(());
+    }
+    let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    text_index::remove(&transaction, &text_index::expected(&transaction, false)?)?;
+    let came = text_index::expected(&transaction, true)?;
+    let spaces = index::maintained(&transaction)?;
+    let snapshot = log.snapshot()?;
+    for_each(context, &came, |seq| {
+        if let Some(full) = texts.full.remove(&seq) {
+            return text_index::put(&transaction, seq, &full.entry());
+        }
+        let event = log.event(seq)?;
+        let Some(body) = event.body()? else { return Ok(()) };
+        if texts.is_building {
+            want(&transaction, seq, &body, &spaces, texts)?;
+        }
+        text_index::put(&transaction, seq, &entry_of(&body))
+    })?;
+    drop(snapshot);
+    text_index::settle(&transaction)?;
+    fail::point("texts moved")?;
+    transaction.commit().context("moving full text")?;
+    fail::point("texts kept")?;
+    if came.len() > OPTIMIZE_AFTER {
+        text_index::optimize(&cache.connection)?;
+    }
+    Ok(())
+}
+
+fn for_each(context: &Context<'_>, seqs: &[Seq], mut take: impl FnMut(Seq) -> Result<()>) -> Result<()> {
+    for (done, seq) in seqs.iter().enumerate() {
+        if done % 256 == 0 {
+            check_stop(context)?;
+            (context.progress)(Stage::Update, done as u64, seqs.len() as u64);
+        }
+        take(*seq)?;
+    }
+    Ok(())
+}
