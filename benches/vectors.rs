@@ -16,8 +16,8 @@ use std::time::Instant;
 
 use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
 use patina::config::Config;
-use patina::embedding::{Projection, Setup, Unit, embed_all};
-use patina::index::{Building, Opened};
+use patina::embedding::{Projection, Setup, UnitVector, embed_all};
+use patina::index::{OpenSegment, SegmentBuilder};
 use rusqlite::Connection;
 
 /// The graph that the figures are held against, on PyPI.
@@ -133,20 +133,20 @@ fn recall(repositories: &[&str]) {
         let mut statement = connection.prepare("SELECT vector FROM embedding ORDER BY key").expect("embeddings");
         let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
         for bytes in rows.flatten() {
-            let vector = Unit::from_bytes(&bytes, bytes.len() / 2).map(Projection);
+            let vector = UnitVector::from_bytes(&bytes, bytes.len() / 2).map(Projection);
             pool.extend(vector.filter(|_| pool.len() < POOL));
         }
     }
     let width = pool.first().expect("there are embeddings").0.width();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut building = Building::new(width, pool.len()).expect("an index");
+    let mut building = SegmentBuilder::new(width, pool.len()).expect("an index");
     let start = Instant::now();
     for (text, vector) in pool.iter().enumerate() {
         building.add(text as i64, vector).expect("added");
     }
     let built = start.elapsed().as_secs_f64();
     let segment = building.write(folder.path(), 1).expect("written");
-    let opened = Opened::open(folder.path(), &segment, width).expect("opens");
+    let opened = OpenSegment::open(folder.path(), &segment, width).expect("opens");
     let step = (pool.len() / QUERIES).max(1);
     let (mut found, mut wanted, mut exact_time, mut graph_time) = (0, 0, 0.0, 0.0);
     for query in pool.iter().step_by(step) {

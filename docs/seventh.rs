@@ -1,8 +1,8 @@
-//! Near by tests: one tests the other, or both test the same thing.
+//! The testing dimension: one tests the other, or both test the same thing.
 
 use super::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 
-/// Two definitions are near when one is a test of the other, or both are tests of the same thing.
+/// Two definitions are related if one is a test of the other, or both are tests of the same thing.
 pub const TESTING: Dimension = Dimension {
     name: "testing",
     sentence: "are a test and what it tests, or test the same thing",
@@ -22,7 +22,7 @@ fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
     }
 }
 
-/// By the words of its key, which every language has its own habit for: `tests/a.rs#finds`, `src/a.rs#tests::finds`,
+/// Returns whether an item is a test, by the words of its key; each language has its own convention: `tests/a.rs#finds`, `src/a.rs#tests::finds`,
 /// `test_a.py#test_find`, `a_test.go#TestFind`, `a.spec.ts#find`.
 fn is_test(key: &str) -> bool {
     key.split(|letter: char| !letter.is_alphanumeric()).any(|word| ["test", "tests", "spec"].contains(&word))

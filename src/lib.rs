@@ -15,7 +15,7 @@
 //! The rooms stand in reading order, and a room imports only from rooms above it; a test reads the `use` lines.
 
 pub mod event;
-pub mod chance;
+pub mod rng;
 pub mod error;
 pub mod fail;
 pub mod sqlite;

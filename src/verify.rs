@@ -13,10 +13,10 @@ use rusqlite::{Connection, OptionalExtension as _, named_params};
 use serde::Serialize;
 
 use crate::adapter;
-use crate::embedding::{Cached, Embedding, Embeddings, Setup, embed_all, text_of};
+use crate::embedding::{CachedEmbedding, Embedding, EmbeddingCache, Setup, embed_all, text_of};
 use crate::event::hex;
 use crate::eventlog;
-use crate::index::{Space, Vectors};
+use crate::index::{Space, VectorReader};
 use crate::pipeline::{self, Context, Depth};
 use crate::store;
 use crate::workspace::Workspace;
@@ -282,9 +282,9 @@ fn words(connection: &Connection) -> Result<Vec<String>> {
 /// Every live text has the vector in every space that its embedding projects to, bit for bit; and embeddings are what
 /// the model says, as far as they are computed again.
 fn vectors(context: &Context<'_>, live: &Connection, all: bool, verdict: &mut Verdict) -> Result<()> {
-    let vectors = Vectors::open(live, context.workspace)?;
+    let vectors = VectorReader::open(live, context.workspace)?;
     let Some(generation) = vectors.generation() else { return Ok(()) };
-    let embeddings = Embeddings::open_read_only(&context.workspace.embeddings_path(), &generation.model)?;
+    let embeddings = EmbeddingCache::open_read_only(&context.workspace.embeddings_path(), &generation.model)?;
     let (mut have, mut expect) = (Vec::new(), Vec::new());
     let mut count = 0;
     let texts = live_texts(live)?;
@@ -299,11 +299,11 @@ fn vectors(context: &Context<'_>, live: &Connection, all: bool, verdict: &mut Ve
         for text in held {
             count += 1;
             let projected = match embeddings.load(&text.hash)? {
-                Cached::Known(embedding) => match &adapter {
+                CachedEmbedding::Known(embedding) => match &adapter {
                     Some(adapter) => adapter.project(&embedding),
                     None => Some(adapter::identity(&embedding)),
                 },
-                Cached::Unknown | Cached::Damaged => None,
+                CachedEmbedding::Unknown | CachedEmbedding::Damaged => None,
             };
             let stored = vectors.vector(space, text.id)?;
             if stored != projected {
@@ -366,7 +366,7 @@ fn embedded_again(
     context: &Context<'_>,
     live: &Connection,
     setup: &Setup,
-    embeddings: &Embeddings,
+    embeddings: &EmbeddingCache,
     texts: Vec<LiveText>,
     verdict: &mut Verdict,
 ) -> Result<()> {
@@ -383,8 +383,8 @@ fn embedded_again(
     };
     embed_all(setup, count, context.sessions.max(1), context.stop, each.into_iter(), |found| {
         let kept = match embeddings.load(&found.key)? {
-            Cached::Known(embedding) => Some(embedding),
-            Cached::Unknown | Cached::Damaged => None,
+            CachedEmbedding::Known(embedding) => Some(embedding),
+            CachedEmbedding::Unknown | CachedEmbedding::Damaged => None,
         };
         if kept != found.embedding {
             have.push(name(&found.key, kept.as_ref()));

@@ -79,11 +79,11 @@ FAULTS = [
     # delta
     ("delta", "index/texts.rs", "           AND NOT EXISTS (SELECT 1 FROM item_text WHERE item_text.text = text.id) RETURNING id\"", "           RETURNING id\""),
     ("delta", "index/texts.rs", "\"DELETE FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs)) RETURNING text\"", "\"SELECT text FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs))\""),
-    ("delta", "index/texts.rs", "want(cache, space.id, id)?;", "if known.is_none() { want(cache, space.id, id)?; }"),
+    ("delta", "index/texts.rs", "add_pending(cache, space.id, id)?;", "if known.is_none() { add_pending(cache, space.id, id)?; }"),
     ("delta", "index/delta.rs", "let bytes = vector.0.to_bytes();", "let mut bytes = vector.0.to_bytes(); if text % 6 == 0 { bytes[0] ^= 1; }"),
-    ("delta", "pipeline/vectors.rs", "Cached::Known(embedding) if !spaces.re_embed => {", "Cached::Known(embedding) if !spaces.re_embed && { let _ = &embedding; wanted.text % 4 != 0 } => {"),
-    ("delta", "pipeline/vectors.rs", "index::unwant(cache, space.id, wanted.text)?", "()"),
-    ("delta", "embedding/cache.rs", "for (key, (_, embedding)) in keys.iter().zip(found) {", "for (key, (_, embedding)) in keys.iter().rev().zip(found) {"),
+    ("delta", "pipeline/vectors.rs", "CachedEmbedding::Known(embedding) if !spaces.re_embed => {", "CachedEmbedding::Known(embedding) if !spaces.re_embed && { let _ = &embedding; wanted.text % 4 != 0 } => {"),
+    ("delta", "pipeline/vectors.rs", "index::drop_pending(cache, space.id, wanted.text)?", "()"),
+    ("delta", "embedding/embedding_cache.rs", "for (key, (_, embedding)) in keys.iter().zip(found) {", "for (key, (_, embedding)) in keys.iter().rev().zip(found) {"),
     # publish
     ("publish", "index/generation.rs", "let ensure = |adapter: &str, width: usize, holds: Holds| -> Result<Space> {\n", "let ensure = |adapter: &str, width: usize, holds: Holds| -> Result<Space> {\n        let holds = if adapter.is_empty() { Holds::Code } else { holds };\n"),
     ("publish", "store.rs", "workspace.publish_cache(&self.path)?;", "if self.path.to_string_lossy().len() % 2 == 0 { workspace.publish_cache(&self.path)?; }"),

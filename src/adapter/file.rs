@@ -1,5 +1,7 @@
-//! Adapters as files: `adapters/<dimension>.safetensors`, `w1.weight`, `w1.bias`, `w2.weight`, `w2.bias` and perhaps
-//! `skip.weight`, in F32. Shapes are read from the tensors themselves. Refuses to use a part of a file.
+//! Adapter files: `adapters/<dimension>.safetensors` with the F32 tensors `w1.weight`, `w1.bias`, `w2.weight`, `w2.bias`
+//! and optionally `skip.weight`.
+//!
+//! Shapes are read from the tensors. Invariant: a file is used as a whole or not at all.
 
 use std::path::{Path, PathBuf};
 
@@ -7,94 +9,97 @@ use anyhow::{Context, Result, bail, ensure};
 use safetensors::{Dtype, SafeTensors};
 
 use super::{Adapter, Matrix};
-use crate::embedding::Identity;
+use crate::embedding::ModelIdentity;
 
-/// Largest file read, in bytes; the widest adapter that trains here is a tenth of it.
-const LARGEST: u64 = 64 << 20;
-/// Metadata that says which model's vectors it was trained on: the sha256 of its graph.
+/// Largest file that is read, in bytes; the widest adapter that can be trained is a tenth of it.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Metadata key: the sha256 of the graph of the model whose embeddings it was trained on.
 const MODEL: &str = "model_sha256";
-/// Metadata by which damage is told from another file: blake3 over the bytes of all tensors, in the order of their names.
+/// Metadata key: blake3 over the bytes of all tensors in the order of their names, to detect damage.
 const SUM: &str = "tensors_blake3";
 
-/// An adapter in use, or why there is none.
+/// The adapter of a dimension, or why there is none.
 #[derive(Debug, Clone, Default)]
-pub struct Loaded {
-    /// The adapter with the blake3 of its file; none means identity.
+pub struct LoadedAdapter {
+    /// The adapter and the blake3 of its file; `None` means that the base embedding is used as it is.
     pub adapter: Option<(Adapter, String)>,
-    /// What a person should know: why a file is not used, or that it does not say what it was trained on.
+    /// A note for the user: why a file is not used, or that it does not name the model it was trained on.
     pub note: Option<String>,
 }
 
-/// Where a dimension's adapter is.
+/// Returns the path of a dimension's adapter file.
 pub fn path(folder: &Path, dimension: &str) -> PathBuf {
     folder.join(format!("{dimension}.safetensors"))
 }
 
-/// Looks for a dimension's adapter. A file that cannot be used is named in the note, and identity serves.
-pub fn find(folder: &Path, dimension: &str, identity: &Identity) -> Loaded {
+/// Loads a dimension's adapter; if its file cannot be used, the note says why and the base embedding serves.
+pub fn find(folder: &Path, dimension: &str, identity: &ModelIdentity) -> LoadedAdapter {
     let path = path(folder, dimension);
     if !path.exists() {
-        return Loaded::default();
+        return LoadedAdapter::default();
     }
     match load(&path, identity) {
-        Ok((adapter, hash, note)) => Loaded { adapter: Some((adapter, hash)), note },
+        Ok((adapter, hash, note)) => LoadedAdapter { adapter: Some((adapter, hash)), note },
         Err(error) => {
             let note = format!("{} is not used: {error:#}", path.display());
-            Loaded { adapter: None, note: Some(note) }
+            LoadedAdapter { adapter: None, note: Some(note) }
         }
     }
 }
 
-fn load(path: &Path, identity: &Identity) -> Result<(Adapter, String, Option<String>)> {
+/// Reads and verifies an adapter file; returns the adapter, the blake3 of the file, and a note for the user.
+fn load(path: &Path, identity: &ModelIdentity) -> Result<(Adapter, String, Option<String>)> {
     let size = std::fs::metadata(path)?.len();
-    ensure!(size <= LARGEST, "it has {size} bytes, {LARGEST} are the most");
+    ensure!(size <= MAX_FILE_BYTES, "it has {size} bytes, more than the limit of {MAX_FILE_BYTES}");
     let bytes = std::fs::read(path)?;
     let adapter = parse(&bytes)?;
     ensure!(
-        adapter.takes() == identity.width,
-        "it takes vectors of {} numbers, the model {} gives {}",
-        adapter.takes(),
+        adapter.input_width() == identity.width,
+        "it expects embeddings of width {}, the model {} has width {}",
+        adapter.input_width(),
         identity.id,
         identity.width
     );
     let (_, header) = SafeTensors::read_metadata(&bytes).context("reading its header")?;
     if let Some(sum) = header.metadata().as_ref().and_then(|metadata| metadata.get(SUM)) {
-        ensure!(*sum == tensors_sum(&bytes)?, "it is damaged: its tensors are not those that were written");
+        ensure!(*sum == tensors_sum(&bytes)?, "it is damaged: its tensors do not match their checksum");
     }
     let model = header.metadata().as_ref().and_then(|metadata| metadata.get(MODEL));
     let note = match model {
         Some(model) => {
-            ensure!(*model == identity.sha256, "it was trained on the vectors of another model ({model})");
+            ensure!(*model == identity.sha256, "it was trained on the embeddings of another model ({model})");
             None
         }
-        None => Some(format!("{} does not say which model it was trained on ({MODEL})", path.display())),
+        None => Some(format!("{} does not name the model it was trained on ({MODEL})", path.display())),
     };
     Ok((adapter, blake3::hash(&bytes).to_hex().to_string(), note))
 }
 
-/// Reads an adapter from the bytes of its file.
+/// Parses an adapter from the bytes of its file.
 ///
 /// # Errors
-/// Where a tensor is missing, is not F32, does not fit the others, or holds a number that is none.
+/// If a tensor is missing, is not F32, does not fit the others, or holds a number that is not finite.
 pub fn parse(bytes: &[u8]) -> Result<Adapter> {
-    let tensors = SafeTensors::deserialize(bytes).context("it is no safetensors file")?;
+    let tensors = SafeTensors::deserialize(bytes).context("it is not a safetensors file")?;
     let w1 = matrix(&tensors, "w1.weight")?;
     let w2 = matrix(&tensors, "w2.weight")?;
     let skip = match tensors.names().contains(&"skip.weight") {
         true => Some(matrix(&tensors, "skip.weight")?),
         false => None,
     };
-    ensure!(w2.columns == w1.rows, "w2.weight takes {} numbers, w1.weight gives {}", w2.columns, w1.rows);
+    ensure!(w2.columns == w1.rows, "w2.weight has {} columns, w1.weight has {} rows", w2.columns, w1.rows);
     if let Some(skip) = &skip {
-        let (fits, wanted) = ((skip.rows, skip.columns), (w2.rows, w1.columns));
-        ensure!(fits == wanted, "skip.weight is {fits:?}, {wanted:?} fits the others");
+        let (shape, expected) = ((skip.rows, skip.columns), (w2.rows, w1.columns));
+        ensure!(shape == expected, "skip.weight has shape {shape:?}, expected {expected:?}");
     }
     let (b1, b2) = (vector(&tensors, "w1.bias", w1.rows)?, vector(&tensors, "w2.bias", w2.rows)?);
     Ok(Adapter { w1, b1, w2, b2, skip })
 }
 
-/// The bytes of an adapter's file. `metadata` says what it was trained on and how; `model` is the sha256 of the model's
-/// graph.
+/// Serializes an adapter to the bytes of its file.
+///
+/// `model` is the sha256 of the model's graph, `metadata` says how the adapter was trained. The same adapter and metadata
+/// give the same bytes.
 pub fn bytes_of(adapter: &Adapter, model: &str, metadata: &[(&str, String)]) -> Result<Vec<u8>> {
     let tensors: Vec<(&str, Vec<usize>, Vec<u8>)> = {
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
@@ -114,21 +119,22 @@ pub fn bytes_of(adapter: &Adapter, model: &str, metadata: &[(&str, String)]) -> 
     for (_, _, values) in &tensors {
         hasher.update(values);
     }
-    // One order of everything: the same adapter gives the same bytes.
-    let mut said: Vec<(String, String)> =
+    // Sorted, so that the same adapter gives the same bytes.
+    let mut all_metadata: Vec<(String, String)> =
         vec![(MODEL.to_string(), model.to_string()), (SUM.to_string(), hasher.finalize().to_hex().to_string())];
-    said.extend(metadata.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
-    said.sort();
-    write(&said, &tensors)
+    all_metadata.extend(metadata.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
+    all_metadata.sort();
+    write_safetensors(&all_metadata, &tensors)
 }
 
-/// A safetensors file: eight bytes of length, a header in JSON, the numbers. The library keeps metadata in a hash map,
-/// whose order is another one each time, so the header is written here.
-fn write(metadata: &[(String, String)], tensors: &[(&str, Vec<usize>, Vec<u8>)]) -> Result<Vec<u8>> {
+/// Writes a safetensors file: eight bytes of header length, a JSON header, the numbers.
+///
+/// The library keeps metadata in a hash map without a fixed order, so the header is written here.
+fn write_safetensors(metadata: &[(String, String)], tensors: &[(&str, Vec<usize>, Vec<u8>)]) -> Result<Vec<u8>> {
     let quoted = |text: &str| serde_json::to_string(text);
     let mut parts = Vec::new();
-    let said = metadata.iter().map(|(name, value)| Ok(format!("{}:{}", quoted(name)?, quoted(value)?)));
-    parts.push(format!("\"__metadata__\":{{{}}}", said.collect::<Result<Vec<_>>>()?.join(",")));
+    let entries = metadata.iter().map(|(name, value)| Ok(format!("{}:{}", quoted(name)?, quoted(value)?)));
+    parts.push(format!("\"__metadata__\":{{{}}}", entries.collect::<Result<Vec<_>>>()?.join(",")));
     let mut start = 0;
     for (name, shape, values) in tensors {
         let (shape, end) = (serde_json::to_string(shape)?, start + values.len());
@@ -146,8 +152,9 @@ fn write(metadata: &[(String, String)], tensors: &[(&str, Vec<usize>, Vec<u8>)])
     Ok(bytes)
 }
 
+/// Returns the blake3 over the bytes of all tensors in the order of their names, in hexadecimal.
 fn tensors_sum(bytes: &[u8]) -> Result<String> {
-    let tensors = SafeTensors::deserialize(bytes).context("it is no safetensors file")?;
+    let tensors = SafeTensors::deserialize(bytes).context("it is not a safetensors file")?;
     let mut names = tensors.names();
     names.sort_unstable();
     let mut hasher = blake3::Hasher::new();
@@ -157,28 +164,31 @@ fn tensors_sum(bytes: &[u8]) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// Reads a tensor with two axes.
 fn matrix(tensors: &SafeTensors<'_>, name: &str) -> Result<Matrix> {
     let (shape, values) = floats(tensors, name)?;
-    let [rows, columns] = shape[..] else { bail!("{name} has {} axes, 2 are needed", shape.len()) };
+    let [rows, columns] = shape[..] else { bail!("{name} has {} axes, expected 2", shape.len()) };
     ensure!(rows > 0 && columns > 0, "{name} is empty");
     Ok(Matrix { rows, columns, values })
 }
 
+/// Reads a tensor with one axis of a length.
 fn vector(tensors: &SafeTensors<'_>, name: &str, length: usize) -> Result<Vec<f32>> {
     let (shape, values) = floats(tensors, name)?;
-    ensure!(shape == [length], "{name} is {shape:?}, [{length}] fits its weight");
+    ensure!(shape == [length], "{name} has shape {shape:?}, expected [{length}]");
     Ok(values)
 }
 
+/// Reads the shape and the numbers of an F32 tensor.
 fn floats(tensors: &SafeTensors<'_>, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
-    let tensor = tensors.tensor(name).with_context(|| format!("it has no {name}"))?;
-    ensure!(tensor.dtype() == Dtype::F32, "{name} is {:?}, F32 is needed", tensor.dtype());
+    let tensor = tensors.tensor(name).with_context(|| format!("the tensor {name} is missing"))?;
+    ensure!(tensor.dtype() == Dtype::F32, "{name} is {:?}, expected F32", tensor.dtype());
     let values: Vec<f32> = tensor
         .data()
         .chunks_exact(4)
         .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("chunks of four")))
         .collect();
-    ensure!(values.iter().all(|value| value.is_finite()), "{name} holds a number that is none");
+    ensure!(values.iter().all(|value| value.is_finite()), "{name} holds a number that is not finite");
     Ok((tensor.shape().to_vec(), values))
 }
 
@@ -206,9 +216,9 @@ mod tests {
         assert_eq!(parse(&bytes).expect("reads"), adapter);
         assert_eq!(bytes, bytes_of(&adapter, "abc", &metadata).expect("writes"));
         let (_, header) = SafeTensors::read_metadata(&bytes).expect("a header");
-        let said = header.metadata().clone().expect("metadata");
-        assert_eq!((said[MODEL].as_str(), said["dimension"].as_str()), ("abc", "temporal"));
-        assert_eq!(said[SUM], tensors_sum(&bytes).expect("a sum"));
+        let written = header.metadata().clone().expect("metadata");
+        assert_eq!((written[MODEL].as_str(), written["dimension"].as_str()), ("abc", "temporal"));
+        assert_eq!(written[SUM], tensors_sum(&bytes).expect("a sum"));
     }
 
     const GOOD: [(&str, &[usize], f32); 5] = [
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn shapes_are_read_from_the_tensors() {
         let adapter = parse(&file(&GOOD)).expect("reads");
-        assert_eq!((adapter.takes(), adapter.gives(), adapter.skip.is_some()), (4, 2, true));
+        assert_eq!((adapter.input_width(), adapter.output_width(), adapter.skip.is_some()), (4, 2, true));
         let without = parse(&file(&GOOD[..4])).expect("reads");
         assert!(without.skip.is_none(), "a file of w1 and w2 alone loads");
     }
@@ -241,7 +251,7 @@ mod tests {
         check(3, &[2], f32::NAN, "w2.bias holds");
         check(4, &[2, 5], 0.1, "skip.weight");
         let missing = parse(&file(&GOOD[1..])).expect_err("no w1.weight");
-        assert!(format!("{missing:#}").contains("no w1.weight"));
+        assert!(format!("{missing:#}").contains("w1.weight is missing"));
     }
 
     proptest! {

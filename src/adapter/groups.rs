@@ -1,23 +1,24 @@
-//! What belongs together, as numbers: groups of items to learn from, and pairs drawn from them. Refuses to call a pair
-//! apart that some group holds together.
+//! Groups of related items as training data, and the sampling of positive pairs from them.
+//!
+//! Invariant: two items of one group are never used as a negative pair.
 
-use crate::chance::Chance;
+use crate::rng::SplitMix64;
 
-/// Groups of items; an item is its place among the vectors.
+/// Weighted groups of items; an item is the row index of its vector.
 #[derive(Debug, Default, Clone)]
 pub struct Groups {
-    /// Members of each, at least two, each once, and how much one pair of them says.
+    /// The members of each group (at least two, each once), and the weight of a pair of them.
     pub all: Vec<(Vec<u32>, f64)>,
-    /// By item: its groups, ascending.
+    /// The groups of each item, ascending.
     of_item: Vec<Vec<u32>>,
-    /// Sums of what the groups weigh, for drawing.
-    sums: Vec<f64>,
+    /// Cumulative weights of the groups, for sampling.
+    cumulative: Vec<f64>,
 }
 
 impl Groups {
-    /// Of some items; groups of fewer than two say nothing and are left out.
+    /// Creates the groups of `items` items; groups of fewer than two members or without weight are left out.
     pub fn new(items: usize, groups: impl IntoIterator<Item = (Vec<u32>, f64)>) -> Self {
-        let mut made = Groups { of_item: vec![Vec::new(); items], ..Groups::default() };
+        let mut result = Groups { of_item: vec![Vec::new(); items], ..Groups::default() };
         for (mut members, weight) in groups {
             members.sort_unstable();
             members.dedup();
@@ -25,46 +26,45 @@ impl Groups {
                 continue;
             }
             for member in &members {
-                made.of_item[*member as usize].push(made.all.len() as u32);
+                result.of_item[*member as usize].push(result.all.len() as u32);
             }
-            // As many draws as it has members, each for what a pair says: a large group has many pairs, and no more
-            // say than its members have.
-            let before = made.sums.last().copied().unwrap_or_default();
-            made.sums.push(before + weight * members.len() as f64);
-            made.all.push((members, weight));
+            // A group is drawn in proportion to its members, not to its pairs, which grow with the square.
+            let before = result.cumulative.last().copied().unwrap_or_default();
+            result.cumulative.push(before + weight * members.len() as f64);
+            result.all.push((members, weight));
         }
-        made
+        result
     }
 
-    /// How many items they are of.
+    /// Returns the number of items.
     pub fn items(&self) -> usize {
         self.of_item.len()
     }
 
-    /// Whether there is nothing to learn from.
+    /// Returns whether there is no group.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// How many memberships there are.
+    /// Returns the number of memberships over all groups.
     pub fn memberships(&self) -> usize {
         self.all.iter().map(|(members, _)| members.len()).sum()
     }
 
-    /// Two members of one group.
+    /// Draws two different members of one group: a positive pair.
     ///
     /// # Panics
-    /// Where there is none.
-    pub fn draw(&self, chance: &mut Chance) -> (u32, u32) {
-        let at = chance.unit() * self.sums.last().expect("there is a group");
-        let group = self.sums.partition_point(|sum| *sum <= at).min(self.all.len() - 1);
+    /// If there is no group.
+    pub fn draw(&self, rng: &mut SplitMix64) -> (u32, u32) {
+        let at = rng.uniform() * self.cumulative.last().expect("there is a group");
+        let group = self.cumulative.partition_point(|sum| *sum <= at).min(self.all.len() - 1);
         let members = &self.all[group].0;
-        let a = chance.below(members.len());
-        let b = (a + 1 + chance.below(members.len() - 1)) % members.len();
+        let a = rng.below(members.len());
+        let b = (a + 1 + rng.below(members.len() - 1)) % members.len();
         (members[a], members[b])
     }
 
-    /// Whether two items are one, or some group holds both.
+    /// Returns whether two items are the same, or share a group.
     pub fn together(&self, a: u32, b: u32) -> bool {
         if a == b {
             return true;
@@ -87,17 +87,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_come_from_groups_by_their_weight() {
+    fn pairs_come_from_resultby_their_weight() {
         let groups = Groups::new(9, [(vec![0, 1], 1.0), (vec![2, 3, 4], 0.5), (vec![5, 5], 1.0), (vec![6, 7], 0.0)]);
         assert_eq!((groups.all.len(), groups.memberships()), (2, 5));
         assert!(groups.together(0, 1) && groups.together(8, 8) && !groups.together(1, 2) && !groups.together(6, 7));
-        let (mut chance, mut first) = (Chance::new(1), 0);
+        let (mut rng, mut first) = (SplitMix64::new(1), 0);
         for _ in 0..1000 {
-            let (a, b) = groups.draw(&mut chance);
+            let (a, b) = groups.draw(&mut rng);
             assert!(a != b && groups.together(a, b));
             first += usize::from(a < 2);
         }
-        // 2 of 3.5 draws.
+        // 2 of 3.5 by weight.
         assert!((500..640).contains(&first), "{first}");
     }
 }

@@ -1,34 +1,35 @@
-//! Vector to vector, learned: `y = unit(S x + W2 relu(W1 x + b1) + b2)`, read from safetensors. safetensors' door.
-//! Refuses a file whose shapes do not fit together, that holds a number which is none, or that was trained for
-//! another model.
+//! Adapters: small trained networks that project base embeddings, `y = unit(S x + W2 relu(W1 x + b1) + b2)`.
+//!
+//! This room is the only one that uses safetensors. Invariant: a file is rejected whose shapes do not fit together, that
+//! holds a number that is not finite, or that was trained on another model's embeddings.
 
 mod file;
 mod groups;
 mod principal;
 mod train;
 
-use crate::embedding::{Embedding, Projection, Unit};
+use crate::embedding::{Embedding, Projection, UnitVector};
 
-pub use file::{Loaded, bytes_of, find, parse, path};
+pub use file::{LoadedAdapter, bytes_of, find, parse, path};
 pub use groups::Groups;
-pub use train::{Settings, Trained, train};
+pub use train::{TrainedAdapter, TrainingSettings, train};
 
-/// One dimension's map from embeddings to projections.
+/// A trained map from base embeddings to projections, one per dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapter {
-    /// [hidden, in].
+    /// First layer, [hidden, in].
     w1: Matrix,
-    /// [hidden].
+    /// Bias of the first layer, [hidden].
     b1: Vec<f32>,
-    /// [out, hidden].
+    /// Second layer, [out, hidden].
     w2: Matrix,
-    /// [out].
+    /// Bias of the second layer, [out].
     b2: Vec<f32>,
-    /// [out, in]; none adds nothing.
+    /// Linear skip connection, [out, in]; `None` for a network without one.
     skip: Option<Matrix>,
 }
 
-/// Rows of one length, one after another.
+/// A row-major matrix.
 #[derive(Debug, Clone, PartialEq)]
 struct Matrix {
     rows: usize,
@@ -37,7 +38,7 @@ struct Matrix {
 }
 
 impl Adapter {
-    /// blake3 of its numbers: two that project the same have the same.
+    /// Returns the blake3 of its parameters, in hexadecimal; equal for adapters that project the same.
     pub fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         let skip = self.skip.as_ref().map_or(&[][..], |skip| &skip.values);
@@ -50,27 +51,28 @@ impl Adapter {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// Width of the embeddings it takes.
-    pub fn takes(&self) -> usize {
+    /// Returns the width of its input embeddings.
+    pub fn input_width(&self) -> usize {
         self.w1.columns
     }
 
-    /// Width of the projections it gives.
-    pub fn gives(&self) -> usize {
+    /// Returns the width of its projections.
+    pub fn output_width(&self) -> usize {
         self.w2.rows
     }
 
-    /// Projects one vector, alone and in one fixed order, so that it has the same bits on every path; none where all
-    /// of the result is 0 or a number overflowed, or the vector is another model's.
+    /// Projects one embedding, with sums in one fixed order, so that every caller gets the same bits.
+    ///
+    /// `None` if the result is all 0 or not finite, or the embedding has another width.
     pub fn project(&self, embedding: &Embedding) -> Option<Projection> {
         let x = embedding.0.to_f32();
-        if x.len() != self.takes() {
+        if x.len() != self.input_width() {
             return None;
         }
-        Unit::from_f32(&self.apply(&x)).map(Projection)
+        UnitVector::from_f32(&self.apply(&x)).map(Projection)
     }
 
-    /// `S x + W2 relu(W1 x + b1) + b2` for as many numbers as it takes, not brought to length 1.
+    /// Returns `S x + W2 relu(W1 x + b1) + b2`, not normalized; `x` has [`Self::input_width`] numbers.
     pub fn apply(&self, x: &[f32]) -> Vec<f32> {
         let mut hidden = self.w1.times(x);
         for (value, bias) in hidden.iter_mut().zip(&self.b1) {
@@ -81,8 +83,8 @@ impl Adapter {
             *value += bias;
         }
         if let Some(skip) = &self.skip {
-            for (value, straight) in y.iter_mut().zip(skip.times(x)) {
-                *value += straight;
+            for (value, linear) in y.iter_mut().zip(skip.times(x)) {
+                *value += linear;
             }
         }
         y
@@ -90,12 +92,13 @@ impl Adapter {
 }
 
 impl Matrix {
+    /// Returns the matrix-vector product.
     fn times(&self, x: &[f32]) -> Vec<f32> {
         self.values.chunks_exact(self.columns).map(|row| crate::embedding::dot(row, x)).collect()
     }
 }
 
-/// What a dimension without an adapter makes of an embedding: itself.
+/// Returns the embedding itself: the projection of a dimension without an adapter.
 pub fn identity(embedding: &Embedding) -> Projection {
     Projection(embedding.0.clone())
 }
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_the_formula_says() {
+    fn the_projection_is_that_of_the_formula() {
         let mut adapter = Adapter {
             w1: matrix(2, 2, &[1.0, 0.0, 0.0, -1.0]),
             b1: vec![0.0, 0.0],
@@ -117,7 +120,7 @@ mod tests {
             b2: vec![0.0, 1.0],
             skip: None,
         };
-        let x = Embedding(Unit::from_f32(&[0.6, 0.8]).expect("a direction"));
+        let x = Embedding(UnitVector::from_f32(&[0.6, 0.8]).expect("a direction"));
         let check = |adapter: &Adapter, expect: [f32; 2]| {
             let y = adapter.project(&x).expect("a projection").0.to_f32();
             let length = (expect[0].powi(2) + expect[1].powi(2)).sqrt();
@@ -129,14 +132,14 @@ mod tests {
         check(&adapter, [1.2, 1.0]);
         adapter.skip = Some(matrix(2, 2, &[0.0, 1.0, 1.0, 0.0]));
         check(&adapter, [2.0, 1.6]);
-        let other = Embedding(Unit::from_f32(&[1.0, 0.0, 0.0]).expect("a direction"));
+        let other = Embedding(UnitVector::from_f32(&[1.0, 0.0, 0.0]).expect("a direction"));
         assert_eq!(adapter.project(&other), None, "another model's width");
     }
 
     #[test]
-    fn what_comes_to_nothing_is_no_projection() {
+    fn a_zero_result_is_no_projection() {
         let zero = matrix(1, 1, &[0.0]);
         let adapter = Adapter { w1: zero.clone(), b1: vec![0.0], w2: zero, b2: vec![0.0], skip: None };
-        assert_eq!(adapter.project(&Embedding(Unit::from_f32(&[1.0]).expect("a direction"))), None);
+        assert_eq!(adapter.project(&Embedding(UnitVector::from_f32(&[1.0]).expect("a direction"))), None);
     }
 }

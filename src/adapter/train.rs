@@ -1,78 +1,80 @@
-//! An adapter from groups: pairs that belong together are brought nearer than what else is in the batch (InfoNCE, van
-//! den Oord et al. 2018), by AdamW (Loshchilov and Hutter 2019). True gradients, written out and checked against
-//! differences. The same vectors, groups and seed give the same bytes. Refuses to go on once validation gets worse.
+//! Contrastive training of an adapter: the items of a positive pair are pulled closer than the rest of the batch.
+//!
+//! The loss is InfoNCE (van den Oord et al. 2018), the optimizer AdamW (Loshchilov and Hutter 2019), with early stopping
+//! on a validation score. Gradients are written out and checked against finite differences. Invariant: the same vectors,
+//! groups and seed give the same bytes.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 
 use super::groups::Groups;
 use super::principal::principal;
 use super::{Adapter, Matrix};
-use crate::chance::Chance;
-use crate::embedding::Rows;
+use crate::embedding::VectorRows;
+use crate::rng::SplitMix64;
 
-/// How an adapter is trained.
+/// Hyperparameters of training.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// Numbers between the two layers.
+pub struct TrainingSettings {
+    /// Width of the hidden layer.
     pub hidden: usize,
-    /// Numbers a projection.
+    /// Width of the projections.
     pub out: usize,
-    /// With a straight way beside the two layers.
+    /// Whether there is a linear skip connection beside the two layers.
     pub is_residual: bool,
-    /// Pairs a step.
+    /// Positive pairs per step.
     pub batch: usize,
-    /// Most steps.
+    /// Most training steps.
     pub steps: usize,
-    /// Steps between two looks at validation.
-    pub look: usize,
-    /// Looks without a better one after which it ends.
+    /// Steps between two validations.
+    pub validate_every: usize,
+    /// Validations without improvement after which training stops.
     pub patience: usize,
-    /// Size of a step.
+    /// Learning rate.
     pub rate: f32,
-    /// What the cosines are divided by.
+    /// Temperature of the softmax: cosines are divided by it.
     pub temperature: f32,
-    /// Share of the numbers between the layers that is left out, another one each step.
+    /// Dropout rate of the hidden layer.
     pub dropout: f32,
-    /// How much weights shrink, as a share of the rate.
+    /// Weight decay, as a share of the learning rate.
     pub decay: f32,
-    /// Neighbours that do not belong together, beside the rest of the batch.
-    pub hard: bool,
-    /// Beginning of all chance.
+    /// Whether each anchor gets a hard negative beside the rest of the batch.
+    pub hard_negatives: bool,
+    /// Seed of all random numbers.
     pub seed: u64,
 }
 
-impl Default for Settings {
+impl Default for TrainingSettings {
     fn default() -> Self {
-        Settings {
+        TrainingSettings {
             hidden: 256,
             out: 256,
             is_residual: true,
             batch: 192,
             steps: 600,
-            look: 20,
+            validate_every: 20,
             patience: 5,
             rate: 1e-3,
             temperature: 0.1,
             dropout: 0.2,
             decay: 0.01,
-            hard: true,
+            hard_negatives: true,
             seed: 1,
         }
     }
 }
 
-/// What training came to.
+/// The result of training.
 #[derive(Debug)]
-pub struct Trained {
-    /// The best that validation saw.
+pub struct TrainedAdapter {
+    /// The adapter with the best validation score.
     pub adapter: Adapter,
-    /// Steps it took to get there.
+    /// The step at which it was reached.
     pub steps: usize,
-    /// What validation said of it.
+    /// Its validation score.
     pub score: f64,
 }
 
-/// Numbers that are learned, or their gradients.
+/// The parameters of an adapter, or their gradients.
 #[derive(Debug, Clone)]
 struct Tensors {
     w1: Array2<f32>,
@@ -82,44 +84,47 @@ struct Tensors {
     skip: Option<Array2<f32>>,
 }
 
-/// Trains on vectors of length 1, the first of them: those of the items that the groups are of. `validate` gives a larger number to a better adapter; none where training
-/// never beat what it began with.
+/// Trains an adapter on unit vectors and groups of them.
+///
+/// The first [`Groups::items`] rows are the items; other rows are not used. `validate` returns a larger number for a better
+/// adapter; `progress` is called after each step and returns whether to continue. `None` if there is no group, if training
+/// never beat the initial adapter, or if it was stopped.
 pub fn train(
-    rows: &Rows,
+    rows: &VectorRows,
     groups: &Groups,
-    settings: &Settings,
+    settings: &TrainingSettings,
     mut validate: impl FnMut(&Adapter) -> f64,
     mut progress: impl FnMut(usize) -> bool,
-) -> Option<Trained> {
+) -> Option<TrainedAdapter> {
     if groups.is_empty() {
         return None;
     }
     let count = groups.items();
     let vectors = ArrayView2::from_shape((count, rows.width), rows.values.get(..count * rows.width)?).ok()?;
-    let mut chance = Chance::of(settings.seed, "training");
-    let mut tensors = begin(vectors, settings);
+    let mut rng = SplitMix64::with_label(settings.seed, "training");
+    let mut tensors = initial_tensors(vectors, settings);
     let (mut first, mut second) = (tensors.zeros(), tensors.zeros());
-    let mut best: Option<Trained> = None;
-    let begun = validate(&tensors.adapter());
-    let mut without = 0;
+    let mut best: Option<TrainedAdapter> = None;
+    let initial_score = validate(&tensors.adapter());
+    let mut without_improvement = 0;
     for step in 1..=settings.steps {
-        let batch = Batch::draw(vectors, groups, settings, &mut chance);
-        let (_, gradient) = slope(&tensors, &batch, settings, &mut chance);
+        let batch = Batch::draw(vectors, groups, settings, &mut rng);
+        let (_, gradient) = loss_and_gradient(&tensors, &batch, settings, &mut rng);
         tensors.step(&gradient, &mut first, &mut second, step, settings);
         if !progress(step) {
             return None;
         }
-        if step % settings.look != 0 {
+        if step % settings.validate_every != 0 {
             continue;
         }
         let adapter = tensors.adapter();
         let score = validate(&adapter);
-        if score > best.as_ref().map_or(begun, |best| best.score) {
-            best = Some(Trained { adapter, steps: step, score });
-            without = 0;
+        if score > best.as_ref().map_or(initial_score, |best| best.score) {
+            best = Some(TrainedAdapter { adapter, steps: step, score });
+            without_improvement = 0;
         } else {
-            without += 1;
-            if without == settings.patience {
+            without_improvement += 1;
+            if without_improvement == settings.patience {
                 break;
             }
         }
@@ -128,15 +133,18 @@ pub fn train(
 }
 
 impl Adapter {
-    /// Projects many vectors at once, each brought to length 1: for measuring, where the last bit does not matter.
-    pub fn project_all(&self, rows: &Rows) -> Rows {
-        let mut found = Rows { width: self.gives(), values: Vec::with_capacity(rows.count() * self.gives()) };
+    /// Projects and normalizes many embeddings at once, by matrix products.
+    ///
+    /// For training and evaluation: the last bits may differ from [`Adapter::project`]. A zero row stays zero.
+    pub fn project_all(&self, rows: &VectorRows) -> VectorRows {
+        let mut found =
+            VectorRows { width: self.output_width(), values: Vec::with_capacity(rows.count() * self.output_width()) };
         let view = |matrix: &Matrix| {
             Array2::from_shape_vec((matrix.rows, matrix.columns), matrix.values.clone()).expect("rows of one length")
         };
         let (w1, w2, skip) = (view(&self.w1), view(&self.w2), self.skip.as_ref().map(view));
         let (b1, b2) = (Array1::from(self.b1.clone()), Array1::from(self.b2.clone()));
-        for chunk in rows.values.chunks(AT_ONCE * rows.width.max(1)) {
+        for chunk in rows.values.chunks(PROJECT_BATCH * rows.width.max(1)) {
             let Ok(x) = ArrayView2::from_shape((chunk.len() / rows.width, rows.width), chunk) else { continue };
             let mut hidden = x.dot(&w1.t()) + &b1;
             hidden.mapv_inplace(|value| value.max(0.0));
@@ -146,7 +154,7 @@ impl Adapter {
             }
             for (mut row, x) in y.outer_iter_mut().zip(x.outer_iter()) {
                 let length = row.dot(&row).sqrt();
-                // What has no vector has no projection.
+                // A missing vector has no projection.
                 let scale = if length > 0.0 && x.iter().any(|value| *value != 0.0) { 1.0 / length } else { 0.0 };
                 row *= scale;
             }
@@ -157,13 +165,13 @@ impl Adapter {
 }
 
 impl Adapter {
-    /// Directions by chance, straight through: what learning is compared with.
+    /// Creates a random linear projection, a baseline for training.
     pub fn random(width: usize, out: usize, seed: u64) -> Self {
-        let mut chance = Chance::of(seed, "projection");
+        let mut rng = SplitMix64::with_label(seed, "projection");
         let mut matrix = |rows: usize, columns: usize, scale: f64| Matrix {
             rows,
             columns,
-            values: (0..rows * columns).map(|_| (chance.normal() * scale) as f32).collect(),
+            values: (0..rows * columns).map(|_| (rng.normal() * scale) as f32).collect(),
         };
         let skip = matrix(out, width, (1.0 / width as f64).sqrt());
         let (w1, w2) = (matrix(1, width, 0.0), matrix(out, 1, 0.0));
@@ -171,16 +179,17 @@ impl Adapter {
     }
 }
 
-/// Vectors projected at once.
-const AT_ONCE: usize = 512;
+/// Vectors projected in one matrix product.
+const PROJECT_BATCH: usize = 512;
 
-/// What an untrained adapter is: the strongest directions, straight through, or chance where there is no straight way.
-fn begin(vectors: ArrayView2<'_, f32>, settings: &Settings) -> Tensors {
+/// Returns the initial parameters: the principal directions as skip connection and a zero second layer, or random layers
+/// if there is no skip connection.
+fn initial_tensors(vectors: ArrayView2<'_, f32>, settings: &TrainingSettings) -> Tensors {
     let (width, hidden, out) = (vectors.ncols(), settings.hidden, settings.out);
-    let mut chance = Chance::of(settings.seed, "weights");
+    let mut rng = SplitMix64::with_label(settings.seed, "weights");
     let mut random = |rows: usize, columns: usize| {
         let scale = (2.0 / columns as f64).sqrt();
-        Array2::from_shape_fn((rows, columns), |_| (chance.normal() * scale) as f32)
+        Array2::from_shape_fn((rows, columns), |_| (rng.normal() * scale) as f32)
     };
     let w1 = random(hidden, width);
     let w2 = if settings.is_residual { Array2::zeros((out, hidden)) } else { random(out, hidden) };
@@ -188,39 +197,45 @@ fn begin(vectors: ArrayView2<'_, f32>, settings: &Settings) -> Tensors {
     Tensors { w1, b1: Array1::zeros(hidden), w2, b2: Array1::zeros(out), skip }
 }
 
-/// Pairs, and what else each is told from.
+/// The positive pairs of one step and their negatives.
 struct Batch {
-    /// Anchors, then their positives, then hard negatives.
+    /// Input vectors, [rows, width]: anchors, then their positives, then hard negatives.
     x: Array2<f32>,
-    /// How many pairs.
+    /// Number of pairs.
     pairs: usize,
-    /// By anchor and other: true where the other is not to be told from it.
-    hidden: Array2<bool>,
+    /// [pairs, rows - pairs]: true if a row shares a group with an anchor and is not its positive, so it is no negative.
+    masked: Array2<bool>,
 }
 
 impl Batch {
-    fn draw(vectors: ArrayView2<'_, f32>, groups: &Groups, settings: &Settings, chance: &mut Chance) -> Self {
-        let pairs: Vec<(u32, u32)> = (0..settings.batch).map(|_| groups.draw(chance)).collect();
+    /// Samples the pairs of a step and, if configured, their hard negatives.
+    fn draw(vectors: ArrayView2<'_, f32>, groups: &Groups, settings: &TrainingSettings, rng: &mut SplitMix64) -> Self {
+        let pairs: Vec<(u32, u32)> = (0..settings.batch).map(|_| groups.draw(rng)).collect();
         let mut rows: Vec<u32> = pairs.iter().map(|pair| pair.0).chain(pairs.iter().map(|pair| pair.1)).collect();
-        if settings.hard {
-            rows.extend(hard(vectors, groups, &pairs, chance));
+        if settings.hard_negatives {
+            rows.extend(hard_negatives(vectors, groups, &pairs, rng));
         }
-        let places: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
+        let indices: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
         let others = &rows[pairs.len()..];
-        let hidden = Array2::from_shape_fn((pairs.len(), others.len()), |(a, b)| {
+        let masked = Array2::from_shape_fn((pairs.len(), others.len()), |(a, b)| {
             a != b && groups.together(pairs[a].0, others[b])
         });
-        Batch { x: vectors.select(Axis(0), &places), pairs: pairs.len(), hidden }
+        Batch { x: vectors.select(Axis(0), &indices), pairs: pairs.len(), masked }
     }
 }
 
-/// Items drawn by chance for a look at which of them is nearest to an anchor without belonging to it.
-const LOOKED_AT: usize = 512;
+/// Random items among which the hard negative of each anchor is searched.
+const HARD_NEGATIVE_POOL: usize = 512;
 
-/// For each anchor the nearest of some items that no group holds together with it.
-fn hard(vectors: ArrayView2<'_, f32>, groups: &Groups, pairs: &[(u32, u32)], chance: &mut Chance) -> Vec<u32> {
-    let count = LOOKED_AT.min(vectors.nrows());
-    let drawn: Vec<usize> = (0..count).map(|_| chance.below(vectors.nrows())).collect();
+/// Returns a hard negative for each anchor: the nearest of some random items that share no group with it.
+fn hard_negatives(
+    vectors: ArrayView2<'_, f32>,
+    groups: &Groups,
+    pairs: &[(u32, u32)],
+    rng: &mut SplitMix64,
+) -> Vec<u32> {
+    let count = HARD_NEGATIVE_POOL.min(vectors.nrows());
+    let drawn: Vec<usize> = (0..count).map(|_| rng.below(vectors.nrows())).collect();
     let anchors: Vec<usize> = pairs.iter().map(|pair| pair.0 as usize).collect();
     let cosines = vectors.select(Axis(0), &anchors).dot(&vectors.select(Axis(0), &drawn).t());
     let mut found = Vec::with_capacity(pairs.len());
@@ -228,17 +243,22 @@ fn hard(vectors: ArrayView2<'_, f32>, groups: &Groups, pairs: &[(u32, u32)], cha
         let apart = |item: usize| !groups.together(*anchor, item as u32) && item as u32 != *positive;
         let near = row.iter().zip(&drawn).filter(|(_, item)| apart(**item));
         let nearest = near.max_by(|a, b| a.0.total_cmp(b.0)).map(|(_, item)| *item as u32);
-        // Where everything belongs together there is nothing to tell apart: the positive itself is hidden for no one.
+        // If every drawn item shares a group with the anchor, the positive stands in; it adds no negative.
         found.push(nearest.unwrap_or(*positive));
     }
     found
 }
 
-/// The loss of a batch, and its gradient.
-fn slope(tensors: &Tensors, batch: &Batch, settings: &Settings, chance: &mut Chance) -> (f32, Tensors) {
+/// Returns the loss of a batch and its gradient.
+fn loss_and_gradient(
+    tensors: &Tensors,
+    batch: &Batch,
+    settings: &TrainingSettings,
+    rng: &mut SplitMix64,
+) -> (f32, Tensors) {
     let keep = 1.0 - settings.dropout;
     let mut mask = Array2::<f32>::zeros((batch.x.nrows(), tensors.w1.nrows()));
-    mask.mapv_inplace(|_| if chance.unit() < f64::from(keep) { 1.0 / keep } else { 0.0 });
+    mask.mapv_inplace(|_| if rng.uniform() < f64::from(keep) { 1.0 / keep } else { 0.0 });
     let before = batch.x.dot(&tensors.w1.t()) + &tensors.b1;
     Zip::from(&mut mask).and(&before).for_each(|mask, value| {
         if *value <= 0.0 {
@@ -254,30 +274,30 @@ fn slope(tensors: &Tensors, batch: &Batch, settings: &Settings, chance: &mut Cha
     let z = &y / &lengths.view().insert_axis(Axis(1));
     let (anchors, others) = (z.slice(s![..batch.pairs, ..]), z.slice(s![batch.pairs.., ..]));
 
-    // Each anchor has to find its positive, which has its own place, among the others.
+    // Softmax over all others for each anchor; its positive is the column of the same index.
     let mut likely = anchors.dot(&others.t()) / settings.temperature;
-    Zip::from(&mut likely).and(&batch.hidden).for_each(|value, hidden| {
-        if *hidden {
+    Zip::from(&mut likely).and(&batch.masked).for_each(|value, masked| {
+        if *masked {
             *value = f32::NEG_INFINITY;
         }
     });
     let mut loss = 0.0;
     let share = 1.0 / batch.pairs as f32;
-    for (place, mut row) in likely.outer_iter_mut().enumerate() {
+    for (pair, mut row) in likely.outer_iter_mut().enumerate() {
         let most = row.fold(f32::NEG_INFINITY, |most, value| most.max(*value));
-        let own = row[place] - most;
+        let own = row[pair] - most;
         row.mapv_inplace(|value| (value - most).exp());
         let sum = row.sum();
         loss -= share * (own - sum.ln());
         row *= share / sum;
-        row[place] -= share;
+        row[pair] -= share;
     }
     likely /= settings.temperature;
     let mut dz = Array2::zeros(z.raw_dim());
     dz.slice_mut(s![..batch.pairs, ..]).assign(&likely.dot(&others));
     dz.slice_mut(s![batch.pairs.., ..]).assign(&likely.t().dot(&anchors));
 
-    // Through the scaling to length 1.
+    // Backward through the normalization to length 1.
     let along = (&dz * &z).sum_axis(Axis(1)).insert_axis(Axis(1));
     let dy = (dz - &z * &along) / lengths.insert_axis(Axis(1));
     let mut dh = dy.dot(&tensors.w2);
@@ -293,6 +313,7 @@ fn slope(tensors: &Tensors, batch: &Batch, settings: &Settings, chance: &mut Cha
 }
 
 impl Tensors {
+    /// Returns zeros of the same shapes.
     fn zeros(&self) -> Self {
         Tensors {
             w1: Array2::zeros(self.w1.raw_dim()),
@@ -303,7 +324,7 @@ impl Tensors {
         }
     }
 
-    /// Every tensor's numbers, in one order.
+    /// Returns the numbers of every tensor, in one fixed order.
     fn parts(&mut self) -> Vec<&mut [f32]> {
         let Tensors { w1, b1, w2, b2, skip } = self;
         let parts = [w1.as_slice_mut(), b1.as_slice_mut(), w2.as_slice_mut(), b2.as_slice_mut()];
@@ -311,14 +332,14 @@ impl Tensors {
         parts.into_iter().flatten().chain(skip).collect()
     }
 
-    /// One step of AdamW.
+    /// Applies one step of AdamW; `first` and `second` are its moment estimates.
     fn step(
         &mut self,
         gradient: &Tensors,
         first: &mut Tensors,
         second: &mut Tensors,
         step: usize,
-        settings: &Settings,
+        settings: &TrainingSettings,
     ) {
         const MOMENTUM: f32 = 0.9;
         const SQUARES: f32 = 0.999;
@@ -336,6 +357,7 @@ impl Tensors {
         }
     }
 
+    /// Returns the adapter with these parameters.
     fn adapter(&self) -> Adapter {
         let matrix = |values: &Array2<f32>| Matrix {
             rows: values.nrows(),
@@ -357,8 +379,8 @@ mod tests {
     use super::*;
 
     fn unit_rows(rows: usize, width: usize, seed: u64) -> Array2<f32> {
-        let mut chance = Chance::new(seed);
-        let mut all = Array2::from_shape_fn((rows, width), |_| chance.normal() as f32);
+        let mut rng = SplitMix64::new(seed);
+        let mut all = Array2::from_shape_fn((rows, width), |_| rng.normal() as f32);
         for mut row in all.outer_iter_mut() {
             let length = row.dot(&row).sqrt();
             row /= length;
@@ -366,8 +388,16 @@ mod tests {
         all
     }
 
-    fn small(is_residual: bool) -> Settings {
-        Settings { hidden: 7, out: 5, batch: 6, dropout: 0.0, is_residual, hard: true, ..Settings::default() }
+    fn small(is_residual: bool) -> TrainingSettings {
+        TrainingSettings {
+            hidden: 7,
+            out: 5,
+            batch: 6,
+            dropout: 0.0,
+            is_residual,
+            hard_negatives: true,
+            ..TrainingSettings::default()
+        }
     }
 
     #[test]
@@ -376,14 +406,15 @@ mod tests {
         let groups = Groups::new(20, (0..10).map(|at| (vec![at, at + 10, (at + 3) % 20], 1.0)));
         for is_residual in [true, false] {
             let settings = small(is_residual);
-            let mut tensors = begin(vectors.view(), &settings);
-            let mut chance = Chance::new(9);
+            let mut tensors = initial_tensors(vectors.view(), &settings);
+            let mut rng = SplitMix64::new(9);
             for part in tensors.parts() {
-                part.iter_mut().for_each(|value| *value += 0.3 * chance.normal() as f32);
+                part.iter_mut().for_each(|value| *value += 0.3 * rng.normal() as f32);
             }
-            let batch = Batch::draw(vectors.view(), &groups, &settings, &mut Chance::new(5));
-            let loss = |tensors: &Tensors| f64::from(slope(tensors, &batch, &settings, &mut Chance::new(1)).0);
-            let (_, mut gradient) = slope(&tensors, &batch, &settings, &mut Chance::new(1));
+            let batch = Batch::draw(vectors.view(), &groups, &settings, &mut SplitMix64::new(5));
+            let loss =
+                |tensors: &Tensors| f64::from(loss_and_gradient(tensors, &batch, &settings, &mut SplitMix64::new(1)).0);
+            let (_, mut gradient) = loss_and_gradient(&tensors, &batch, &settings, &mut SplitMix64::new(1));
             let slopes: Vec<Vec<f32>> = gradient.parts().into_iter().map(|part| part.to_vec()).collect();
             for (part, slopes) in slopes.iter().enumerate() {
                 for at in (0..slopes.len()).step_by(3) {
@@ -401,13 +432,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_in_the_vectors_is_found() {
-        // Two items belong together where their last numbers agree; the first ones are loud and say nothing.
-        let mut chance = Chance::new(4);
+    fn a_planted_structure_is_found() {
+        // Two items are related if their last components agree; the first components are strong noise.
+        let mut rng = SplitMix64::new(4);
         let kinds = 12;
         let signs = unit_rows(kinds, 8, 8);
         let mut vectors = Array2::from_shape_fn((360, 24), |(row, column)| {
-            if column < 16 { 0.4 * chance.normal() as f32 } else { signs[[row % kinds, column - 16]] }
+            if column < 16 { 0.4 * rng.normal() as f32 } else { signs[[row % kinds, column - 16]] }
         });
         for mut row in vectors.outer_iter_mut() {
             let length = row.dot(&row).sqrt();
@@ -415,7 +446,7 @@ mod tests {
         }
         let members = |kind: usize| (0..240_u32).filter(move |row| *row as usize % kinds == kind).collect::<Vec<_>>();
         let groups = Groups::new(360, (0..kinds).map(|kind| (members(kind), 1.0)));
-        // How often the nearest of the items that were kept back is of the same kind.
+        // How often the nearest held-out item is of the same kind.
         let hits = |adapter: &Adapter| {
             let project = |row: usize| {
                 let y = adapter.apply(&vectors.row(row).to_vec());
@@ -423,18 +454,18 @@ mod tests {
                 y.into_iter().map(|value| value / length).collect::<Vec<f32>>()
             };
             let all: Vec<Vec<f32>> = (240..360).map(project).collect();
-            let mut right = 0;
+            let mut correct = 0;
             for (a, one) in all.iter().enumerate() {
                 let others = all.iter().enumerate().filter(|(b, _)| *b != a);
                 let nearest =
                     others.max_by(|x, y| crate::embedding::dot(one, x.1).total_cmp(&crate::embedding::dot(one, y.1)));
-                right += usize::from(nearest.is_some_and(|(b, _)| b % kinds == a % kinds));
+                correct += usize::from(nearest.is_some_and(|(b, _)| b % kinds == a % kinds));
             }
-            f64::from(u32::try_from(right).expect("few")) / 120.0
+            f64::from(u32::try_from(correct).expect("few")) / 120.0
         };
-        let settings = Settings { hidden: 32, out: 16, batch: 64, steps: 200, ..Settings::default() };
-        let rows = Rows { width: 24, values: vectors.iter().copied().collect() };
-        let before = hits(&begin(vectors.view(), &settings).adapter());
+        let settings = TrainingSettings { hidden: 32, out: 16, batch: 64, steps: 200, ..TrainingSettings::default() };
+        let rows = VectorRows { width: 24, values: vectors.iter().copied().collect() };
+        let before = hits(&initial_tensors(vectors.view(), &settings).adapter());
         let train = || train(&rows, &groups, &settings, hits, |_| true).expect("it learns");
         let trained = train();
         assert!(before < 0.6 && trained.score > 0.8, "{before} {}", trained.score);
@@ -442,8 +473,8 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_nothing_to_learn_there_is_no_adapter() {
-        let rows = Rows { width: 8, values: unit_rows(40, 8, 2).into_iter().collect() };
+    fn without_groups_or_improvement_there_is_no_adapter() {
+        let rows = VectorRows { width: 8, values: unit_rows(40, 8, 2).into_iter().collect() };
         let settings = small(true);
         assert!(train(&rows, &Groups::new(40, []), &settings, |_| 0.0, |_| true).is_none());
         let groups = Groups::new(40, [(vec![0, 1], 1.0)]);

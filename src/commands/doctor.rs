@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::{Here, agents, hook, stop_flag};
-use crate::embedding::{self, Embeddings};
+use crate::embedding::{self, EmbeddingCache};
 use crate::entries::{self, Session};
 use crate::error::{Exit, UserError};
 use crate::event::pluralize;
@@ -400,7 +400,7 @@ fn vectors(here: &Here) -> Vec<Check> {
             ),
             _ => failed("vectors", survey.to_string(), MEND),
         });
-        let (rows, bad) = Embeddings::verify(&here.workspace.embeddings_path())?;
+        let (rows, bad) = EmbeddingCache::verify(&here.workspace.embeddings_path())?;
         checks.push(match bad {
             0 => ok("embeddings", format!("{rows} rows, every checksum holds")),
             _ => failed(

@@ -15,10 +15,13 @@ use super::output::{Output, Page, short};
 use super::progress::Progress;
 use super::{Here, Needs, stop_flag};
 use crate::dimensions;
-use crate::embedding::{Embedder, Embeddings, Setup};
+use crate::embedding::{Embedder, EmbeddingCache, Setup};
 use crate::entries;
 use crate::error::{Exit, UserError, interrupted};
-use crate::evaluation::{Experiment, Material, Reading, Report, Split, Task, Wanted, experiments, learn_all, measure};
+use crate::evaluation::{
+    CorpusSource, EvalData, EvalReport, EvalSelection, Experiment, Split, TaskReport, experiments, measure,
+    train_dimensions,
+};
 use crate::facts::ItemKind;
 use crate::git::{Head, day};
 use crate::history::Timeline;
@@ -68,7 +71,7 @@ struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<String>,
     #[serde(flatten)]
-    report: Report,
+    report: EvalReport,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,16 +117,16 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let setup = Setup::check(&reader.config.model, false)?;
     let stop = stop_flag();
     let progress = Progress::new(output.is_quiet());
-    let split = if arguments.prior_row { Split::fitting } else { Split::measuring };
+    let split = if arguments.prior_row { Split::for_prior } else { Split::for_evaluation };
     let material = read_material(&here, &reader, head, &setup, split, &progress, &stop)?;
     let mut chosen = Vec::new();
     for dimension in dimensions::ALL {
         let takes_part = !arguments.prior_row || IN_WEIGHTS.contains(&dimension.name);
-        if takes_part && wanted.dimension(dimension.name) && reader.off(dimension)?.is_none() {
+        if takes_part && wanted.needs_adapter(dimension.name) && reader.off(dimension)?.is_none() {
             chosen.push(*dimension);
         }
     }
-    let learned = learn_all(&material, &chosen, &experiments, !arguments.prior_row, &|done, total| {
+    let learned = train_dimensions(&material, &chosen, &experiments, !arguments.prior_row, &|done, total| {
         progress.step(Stage::Learn, done, total);
         !stop.load(Ordering::Relaxed)
     })?;
@@ -134,8 +137,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     // A test refuses a prior that does not fit, so this is checked once.
     material.prior(crate::fusion::Question::Files)?;
     let prior = |question| match arguments.prior_row {
-        true => Material::flat(question),
-        false => material.prior(question).unwrap_or_else(|_| Material::flat(question)),
+        true => EvalData::flat(question),
+        false => material.prior(question).unwrap_or_else(|_| EvalData::flat(question)),
     };
     let report = measure(&material, &learned, &prior, &wanted, &|| !stop.load(Ordering::Relaxed))?;
     if arguments.prior_row {
@@ -147,7 +150,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         generation: reader.vectors()?.generation().map(|generation| generation.id),
         model: setup.identity.sha256.clone(),
         repository: Repository {
-            commits: material.timeline.steps.len(),
+            commits: material.timeline.commits.len(),
             files: material.corpus.items.iter().filter(|item| item.kind == ItemKind::File).count(),
             people: material.timeline.people.len(),
         },
@@ -175,19 +178,19 @@ fn read_material(
     split: fn(&Timeline) -> Split,
     progress: &Progress,
     stop: &AtomicBool,
-) -> Result<Material> {
+) -> Result<EvalData> {
     let program = program()?;
     pipeline::recall_forgotten(&here.workspace)?;
-    let reading = Reading { repository: &here.repository, config: &reader.config, program: &program, stop };
+    let reading = CorpusSource { repository: &here.repository, config: &reader.config, program: &program, stop };
     let timeline = pipeline::timeline(&reader.cache, &here.repository, &reader.config, head)?;
     let sessions = entries::told(&reader.cache, &here.repository, reader.view.id)?;
-    let known = Embeddings::open_read_only(&here.workspace.embeddings_path(), &setup.identity).ok();
+    let known = EmbeddingCache::open_read_only(&here.workspace.embeddings_path(), &setup.identity).ok();
     let embedder = Embedder {
         setup,
         known: known.as_ref(),
         sessions: FOREGROUND_SESSIONS,
         stop,
-        going_on: &|done, total| {
+        should_continue: &|done, total| {
             progress.step(Stage::Embed, done, total);
             true
         },
@@ -203,10 +206,10 @@ fn read_material(
         },
     };
     let split = split(&timeline);
-    Material::read(&reading, timeline, &sessions, split, head.commit, |texts| embedder.look_up(texts))
+    EvalData::read(&reading, timeline, &sessions, split, head.commit, |texts| embedder.look_up(texts))
 }
 
-fn wanted(arguments: &Arguments) -> Result<Wanted> {
+fn wanted(arguments: &Arguments) -> Result<EvalSelection> {
     let refuse = |what: &str, name: &str, known: Vec<&str>| {
         let hint = format!("one of {}", known.join(", "));
         UserError::new(Exit::Usage, format!("there is no {what} `{name}`")).hint(&hint)
@@ -218,17 +221,17 @@ fn wanted(arguments: &Arguments) -> Result<Wanted> {
         return Err(refuse("dimension", name, known).into());
     }
     if let Some(name) = &arguments.task
-        && !Wanted::tasks().any(|(_, task)| task == name)
+        && !EvalSelection::tasks().any(|(_, task)| task == name)
     {
-        return Err(refuse("task", name, Wanted::tasks().map(|(_, task)| task).collect()).into());
+        return Err(refuse("task", name, EvalSelection::tasks().map(|(_, task)| task).collect()).into());
     }
     if let (Some(dimension), Some(task)) = (&arguments.dimension, &arguments.task)
-        && !Wanted::tasks().any(|(own, known)| own == dimension && known == task)
+        && !EvalSelection::tasks().any(|(own, known)| own == dimension && known == task)
     {
-        let own = Wanted::tasks().filter(|(own, _)| own == dimension).map(|(_, task)| task).collect();
+        let own = EvalSelection::tasks().filter(|(own, _)| own == dimension).map(|(_, task)| task).collect();
         return Err(refuse(&format!("task of {dimension} called"), task, own).into());
     }
-    Ok(Wanted {
+    Ok(EvalSelection {
         dimension: arguments.dimension.clone(),
         task: arguments.task.clone(),
         staleness: arguments.staleness,
@@ -248,8 +251,8 @@ fn read_experiments(path: &PathBuf) -> Result<(String, BTreeMap<&'static str, Ex
 }
 
 /// One row of `templates/prior.toml`.
-fn prior_row(material: &Material, report: &Report, output: &Output) -> Result<ExitCode> {
-    let steps = &material.timeline.steps;
+fn prior_row(material: &EvalData, report: &EvalReport, output: &Output) -> Result<ExitCode> {
+    let steps = &material.timeline.commits;
     let last = steps.len().saturating_sub(1);
     let commits: Vec<&str> = (0..MARKS).map(|mark| steps[mark * last / (MARKS - 1)].sha.as_str()).collect();
     let row = serde_json::json!({"commits": commits, "weights": report.weights});
@@ -311,7 +314,7 @@ fn history(here: &Here, output: &Output) -> Result<ExitCode> {
 }
 
 /// A task in a line.
-fn summary(task: &Task) -> String {
+fn summary(task: &TaskReport) -> String {
     let name = format!("{} {}", task.task, task.subset);
     if let Some(reason) = &task.reason {
         return format!("{name:30} {reason}");
@@ -323,7 +326,7 @@ fn summary(task: &Task) -> String {
     format!("{name:30} fused {:.3}  {plain} {:.3}{lift}", mrr("fused"), mrr("plain"))
 }
 
-fn show(page: &mut Page, report: &Report) {
+fn show(page: &mut Page, report: &EvalReport) {
     for task in &report.tasks {
         let n = format!("  {} questions of {}", task.n, task.units);
         let ceiling = task.ceiling.map_or(String::new(), |ceiling| format!(", ceiling {ceiling:.3}"));

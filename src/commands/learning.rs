@@ -18,7 +18,7 @@ use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::fail;
 use crate::git::{Repository, Worktree};
-use crate::pipeline::{self, Briefly, Depth, FOREGROUND_SESSIONS, Learner, Outcome, Supply, WORKER_SESSIONS};
+use crate::pipeline::{self, Depth, FOREGROUND_SESSIONS, Learner, LockedWork, Outcome, Supply, WORKER_SESSIONS};
 use crate::store;
 use crate::view;
 use crate::workspace::{TrainingLock, Workspace, running_program};
@@ -69,9 +69,9 @@ pub fn train(
             program: &running_program()?,
             progress: &|stage, done, total| progress.step(stage, done, total),
             stop,
-            going_on: &|| !stop.load(Ordering::Relaxed),
+            should_continue: &|| !stop.load(Ordering::Relaxed),
             sessions: FOREGROUND_SESSIONS,
-            briefly: &|work| moments.with(work),
+            with_write_lock: &|work| moments.with(work),
             lock,
         },
         only,
@@ -171,9 +171,9 @@ impl Training<'_> {
                     program: &running_program()?,
                     progress: &|_, _, _| {},
                     stop: self.stop,
-                    going_on: &|| turn.comes(),
+                    should_continue: &|| turn.comes(),
                     sessions: WORKER_SESSIONS,
-                    briefly: &|work| moments.with(work),
+                    with_write_lock: &|work| moments.with(work),
                     lock,
                 },
                 now,
@@ -247,7 +247,7 @@ impl<'a, F: Fn()> Moments<'a, F> {
         Moments { workspace, stop, answered: AtomicU64::new(answered), answer }
     }
 
-    fn with(&self, work: &mut Briefly<'_>) -> Result<()> {
+    fn with(&self, work: &mut LockedWork<'_>) -> Result<()> {
         let lock = self.workspace.lock(LOCK, || self.stop.load(Ordering::Relaxed))?;
         let done = work(&lock);
         drop(lock);

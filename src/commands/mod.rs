@@ -401,7 +401,7 @@ impl Here {
         let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
         let generation = index::current(&cache)?;
         let is_its = generation.is_some_and(|generation| generation.model == setup.identity);
-        Ok(is_its && index::wanted_count(&cache)? == 0)
+        Ok(is_its && index::pending_count(&cache)? == 0)
     }
 
     /// Whether all of it that an answer needs is in, of what was live when it was last looked at.

@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 /// Trains everything again through the gate, and says in a line what came of it.
 fn retrain(here: &Here, rings: u64, stop: &AtomicBool, output: &Output, report: &mut Report) -> Result<()> {
     let start = Instant::now();
-    let commits = history::telling_commits(&store::open_reader(&here.workspace, &here.config)?)?;
+    let commits = history::informative_commit_count(&store::open_reader(&here.workspace, &here.config)?)?;
     if commits < pipeline::LEAST_COMMITS {
         let least = pipeline::LEAST_COMMITS;
         output.note(&format!(

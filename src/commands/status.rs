@@ -17,7 +17,7 @@ use crate::error::{Exit, UserError};
 use crate::event::{hex, pluralize};
 use crate::facts::ItemKind;
 use crate::git::Worktree;
-use crate::index::{self, Vectors};
+use crate::index::{self, VectorReader};
 use crate::item;
 use crate::pipeline::{self, LEAST_COMMITS, Supply};
 use crate::query::Reader;
@@ -145,7 +145,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .collect(),
         model: model.map(|model| Model { id: model.id, sha256: model.sha256 }),
         model_error: missing.as_ref().map(|error| format!("{error:#}")),
-        texts: Texts { live: index::live_texts(cache)?, wanted: index::wanted_count(cache)? },
+        texts: Texts { live: index::live_texts(cache)?, wanted: index::pending_count(cache)? },
         dimensions: dimensions(&reader, &vectors, last.as_ref(), &now)?,
         training: Training {
             commits: last.as_ref().map(|last| last.commits).filter(|commits| *commits > 0),
@@ -261,7 +261,7 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
 /// Each dimension: how many items it holds, and in a sentence what it is searched by.
 fn dimensions(
     reader: &Reader<'_>,
-    vectors: &Vectors<'_>,
+    vectors: &VectorReader<'_>,
     last: Option<&pipeline::Training>,
     now: &Supply,
 ) -> Result<Vec<Dimension>> {

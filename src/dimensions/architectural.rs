@@ -1,8 +1,8 @@
-//! Near by place: parts of the same module.
+//! The architectural dimension: parts of the same module.
 
 use super::{Dimension, Group, Holds, LiveFact, Reads, always_on};
 
-/// Two items are near when they live in the same module: files in a folder, definitions in a file.
+/// Two items are related if they live in the same module: files in a folder, definitions in a file.
 pub const ARCHITECTURAL: Dimension = Dimension {
     name: "architectural",
     sentence: "live in the same module",

@@ -1,8 +1,8 @@
-//! Near by calls: one calls the other, or both call the same thing.
+//! The dependency dimension: one calls the other, or both call or are called by the same thing.
 
 use super::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 
-/// Two definitions are near when they call, or are called by, the same thing, or one calls the other.
+/// Two definitions are related if they call, or are called by, the same thing, or one calls the other.
 pub const DEPENDENCY: Dimension = Dimension {
     name: "dependency",
     sentence: "call, or are called by, the same thing; caller and callee",

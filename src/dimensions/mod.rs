@@ -1,7 +1,8 @@
-//! What near means: six values of one type, each in a file of its own. A dimension is a name, a sentence, the kinds
-//! of item it holds, and a pure function from one live fact to groups. Refuses disk, clock and order: the same fact
-//! says the same, whenever it is asked. A seventh is a file, declared below, and a line of [`ALL`]; `docs/seventh.rs`
-//! is one.
+//! The dimensions of relatedness: six values of one type, each in its own file.
+//!
+//! A dimension is a name, a sentence, the kinds of item it holds, and a pure function from one live fact to groups of
+//! related items. Invariant: no disk, no clock, no state; the same fact always gives the same groups. A seventh dimension
+//! is one file, declared below, and one line of [`ALL`]; `docs/seventh.rs` is an example.
 
 mod architectural;
 mod dependency;
@@ -16,71 +17,71 @@ pub use temporal::TEMPORAL;
 
 use crate::facts::ItemKind;
 
-/// Every dimension, in the order they are shown.
+/// Every dimension, in the order in which they are shown.
 pub const ALL: &[&Dimension] =
     &[&SEMANTIC, &TEMPORAL, &dependency::DEPENDENCY, &syntactic::SYNTACTIC, &architectural::ARCHITECTURAL, &SOCIAL];
 
-/// One meaning of near.
+/// One kind of relatedness between items.
 pub struct Dimension {
-    /// What it is called in files and on the surface.
+    /// Its name in files, settings and output.
     pub name: &'static str,
-    /// Two items are near when they ...
+    /// Completes the sentence "two items are related if they ...".
     pub sentence: &'static str,
-    /// What it holds.
+    /// The kinds of item it holds.
     pub holds: Holds,
-    /// The facts its groups come from.
+    /// The kinds of fact its groups come from.
     pub reads: &'static [Reads],
-    /// The groups that one live fact makes its items members of.
+    /// Returns the groups of related items that one live fact makes.
     pub groups: fn(&LiveFact<'_>) -> Vec<Group>,
-    /// Why it says nothing in a repository; none where it does.
+    /// Returns why the dimension is off in a repository; `None` if it is on.
     pub off: fn(&Population) -> Option<&'static str>,
 }
 
-/// The items of a dimension.
+/// The kinds of item that a dimension holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
     /// Files, definitions, commits, sessions and their entries.
     All,
     /// Files.
     Files,
-    /// What files define.
+    /// Definitions (functions, types, ...).
     Definitions,
-    /// Files and what they define.
+    /// Files and definitions.
     Code,
 }
 
-/// Where a dimension's groups come from.
+/// A kind of live fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reads {
-    /// Commits that a HEAD reaches.
+    /// Reachable commits.
     Commits,
-    /// What sessions say, as far as it is live in a view.
+    /// Session entries that are live in a view.
     Entries,
-    /// Items that stand in a view.
+    /// Items that are live in a view.
     Items,
     /// Calls resolved in a view.
     Edges,
 }
 
-/// What a dimension may look at.
+/// One live fact, all that a dimension sees.
 #[derive(Debug, Clone)]
 pub enum LiveFact<'a> {
     /// A commit.
     Commit {
         /// `commit:9f2c...`.
         key: &'a str,
-        /// Files it touched, under the names they have now.
+        /// Live files it touched, by their current encoded paths.
         files: &'a [String],
-        /// How many paths it touched, whatever became of them.
+        /// Number of paths it touched, including ignored and deleted ones.
         touched: usize,
-        /// Who wrote it, one name a person, the author first; bots and agents are left out.
+        /// Its author, then its co-authors, one name a person; bots and agents are left out.
         authors: &'a [String],
     },
-    /// An entry of a session.
+    /// A session entry.
     Entry {
         /// `session:20251124-174931/3`.
         key: &'a str,
-        /// Files it names that live, under the names they have now.
+        /// Live files it names, by their current encoded paths.
         files: &'a [String],
         /// `session:20251124-174931`.
         session: &'a str,
@@ -95,48 +96,48 @@ pub enum LiveFact<'a> {
         kind: &'a str,
         /// Encoded path of its file.
         path: &'a str,
-        /// Hash of its signature's and syntax tree's shape; empty where it has none.
+        /// Hash of the shape of its signature and syntax tree; empty if it has none.
         shape: &'a str,
     },
-    /// A call.
+    /// A resolved call.
     Edge {
-        /// Key of who calls.
+        /// Item key of the caller.
         caller: &'a str,
-        /// Key of what is called.
+        /// Item key of the callee.
         callee: &'a str,
-        /// From 0 to 1.
+        /// Confidence of the resolution, from 0 to 1.
         confidence: f32,
     },
 }
 
-/// Items that belong together for one reason.
+/// Items that are related for one reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// What the reason is called; facts with a group of one name add to the same group.
+    /// Name of the group; facts that make a group of the same name add members to it.
     pub name: String,
-    /// Keys of items.
+    /// Item keys of the members.
     pub members: Vec<String>,
-    /// How much one membership says, from 0 to 1.
+    /// Weight of one membership, from 0 to 1.
     pub weight: f64,
 }
 
-/// What a repository has of what dimensions live from.
+/// What a repository has that decides which dimensions are on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Population {
-    /// People who wrote commits, bots and agents apart.
+    /// Number of human authors.
     pub people: usize,
 }
 
-/// Calls that are less sure say nothing; as edges count them.
+/// Least confidence of a call that counts, as for edges.
 pub const SURE: f32 = crate::edges::HIGH;
-/// Larger commits say nothing; as history counts them.
+/// Largest number of paths in a commit that counts, as for history.
 pub const LARGEST_COMMIT: usize = crate::history::LARGEST_COMMIT as usize;
 
 impl Holds {
     const EACH: [(Holds, &'static str); 4] =
         [(Holds::All, "all"), (Holds::Files, "files"), (Holds::Definitions, "definitions"), (Holds::Code, "code")];
 
-    /// Whether items of a kind are among them.
+    /// Returns whether items of a kind are held.
     pub fn kind(self, kind: ItemKind) -> bool {
         match self {
             Holds::All => true,
@@ -146,28 +147,28 @@ impl Holds {
         }
     }
 
-    /// Whether items of a kind are among them, by its stored name.
+    /// Returns whether items of a kind, given by its stored name, are held.
     pub fn kind_named(self, kind: &str) -> bool {
         ItemKind::named(kind).is_some_and(|kind| self.kind(kind))
     }
 
-    /// The name stored.
+    /// Returns the stored name.
     pub fn name(self) -> &'static str {
         Self::EACH.iter().find(|(holds, _)| *holds == self).expect("all are listed").1
     }
 
-    /// By the name stored.
+    /// Returns the value of a stored name.
     pub fn named(name: &str) -> Option<Self> {
         Self::EACH.iter().find(|(_, known)| *known == name).map(|(holds, _)| *holds)
     }
 }
 
-/// The dimension of a name.
+/// Returns the dimension with a name.
 pub fn named(name: &str) -> Option<&'static Dimension> {
     ALL.iter().copied().find(|dimension| dimension.name == name)
 }
 
-/// For a dimension that says something in every repository.
+/// The [`Dimension::off`] of a dimension that is on in every repository.
 pub fn always_on(_: &Population) -> Option<&'static str> {
     None
 }
@@ -207,21 +208,21 @@ mod tests {
             [("commit:1".to_string(), together(&["commit:1", FILES[0], FILES[1]]), 1.0 / 3.0)]
         );
         let wrote = authors.each_ref().map(|author| (author.clone(), together(&FILES), 1.0 / 3.0));
-        assert_eq!(groups("social", &fact), wrote, "who wrote it with another wrote it");
+        assert_eq!(groups("social", &fact), wrote, "co-authors count as authors");
         for name in ["dependency", "syntactic", "architectural"] {
             assert!(groups(name, &fact).is_empty(), "{name}");
         }
     }
 
     #[test]
-    fn a_large_commit_says_nothing_but_who_wrote_it_nor_does_a_bot() {
+    fn a_large_commit_counts_for_authorship_only_and_a_bot_never() {
         let files = FILES.map(str::to_string);
         let ada = ["Ada".to_string()];
         assert!(groups("temporal", &commit(&files, LARGEST_COMMIT + 1, &ada)).is_empty());
         assert!(groups("semantic", &commit(&files, LARGEST_COMMIT + 1, &ada)).is_empty());
         assert_eq!(groups("social", &commit(&files, 100, &ada)).len(), 1);
         assert!(groups("social", &commit(&files, 2, &[])).is_empty());
-        assert!(groups("temporal", &commit(&files[..1], 1, &ada)).is_empty(), "one file is near nothing");
+        assert!(groups("temporal", &commit(&files[..1], 1, &ada)).is_empty(), "one file is related to nothing");
     }
 
     #[test]
@@ -230,13 +231,16 @@ mod tests {
         let entry = |files, category| LiveFact::Entry { key: "session:s/1", files, session: "session:s", category };
         let together = ["session:s/1", FILES[0], FILES[1]].map(str::to_string).to_vec();
         assert_eq!(groups("semantic", &entry(&files, "decision")), [("session:s/1".to_string(), together, 0.5)]);
-        assert!(groups("semantic", &entry(&files, "touched")).is_empty(), "it was touched, and nothing was said");
+        assert!(groups("semantic", &entry(&files, "touched")).is_empty(), "a touched file is not searchable text");
         assert!(groups("semantic", &entry(&[], "decision")).is_empty());
-        assert!(groups("temporal", &entry(&files, "decision")).is_empty(), "what is named together did not change");
+        assert!(
+            groups("temporal", &entry(&files, "decision")).is_empty(),
+            "files that are named together did not change together"
+        );
     }
 
     #[test]
-    fn an_item_belongs_to_its_shape_and_its_place() {
+    fn an_item_belongs_to_its_shape_and_its_module() {
         let item = |key, kind, shape| LiveFact::Item { key, kind, path: "src/a.rs", shape };
         let names = |dimension: &str, fact: &LiveFact<'_>| -> Vec<String> {
             groups(dimension, fact).into_iter().map(|(name, ..)| name).collect()
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sure_call_joins_caller_and_callee() {
+    fn a_confident_call_joins_caller_and_callee() {
         let edge = |confidence| LiveFact::Edge { caller: "a#f", callee: "b#g", confidence };
         assert_eq!(
             groups("dependency", &edge(0.9)),
@@ -259,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_person_works_the_social_dimension_says_why_it_is_off() {
+    fn with_one_author_the_social_dimension_says_why_it_is_off() {
         for dimension in ALL {
             let off = (dimension.off)(&Population { people: 1 });
             assert_eq!(off.is_some(), dimension.name == "social", "{}", dimension.name);

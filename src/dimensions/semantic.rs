@@ -1,9 +1,9 @@
-//! Near in meaning: named together by one commit message or one entry of a session, or saying the same.
+//! The semantic dimension: named together by one commit message or session entry, or similar in meaning.
 
 use super::{Dimension, Group, Holds, LARGEST_COMMIT, LiveFact, Reads, always_on};
 use crate::sessions::is_told;
 
-/// Two items are near when they came up in the same session entry or commit message, or say the same.
+/// Two items are related if they came up in the same session entry or commit message, or say the same.
 pub const SEMANTIC: Dimension = Dimension {
     name: "semantic",
     sentence: "came up in the same session entry or commit message, or say the same",
@@ -17,10 +17,10 @@ fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
     match fact {
         LiveFact::Commit { key, files, touched, .. } if !files.is_empty() && *touched <= LARGEST_COMMIT => {
             let members = std::iter::once((*key).to_string()).chain(files.iter().cloned()).collect();
-            // A message about few files says more of each.
+            // A message about few files is stronger evidence for each.
             vec![Group { name: (*key).to_string(), members, weight: 1.0 / *touched as f64 }]
         }
-        // What was touched, run or committed names files and says nothing of them.
+        // Entries of files touched or commands run name files, but say nothing about them.
         LiveFact::Entry { key, files, category, .. }
             if is_told(category) && (1..=LARGEST_COMMIT).contains(&files.len()) =>
         {

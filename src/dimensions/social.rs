@@ -1,8 +1,8 @@
-//! Near by people: written by the same authors and co-authors.
+//! The social dimension: written by the same authors and co-authors.
 
 use super::{Dimension, Group, Holds, LiveFact, Population, Reads};
 
-/// Two files are near when they were written by the same people.
+/// Two files are related if they were written by the same people.
 pub const SOCIAL: Dimension = Dimension {
     name: "social",
     sentence: "were written by the same people",

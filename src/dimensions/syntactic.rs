@@ -1,8 +1,8 @@
-//! Near by form: the same shape of signature and syntax tree, whatever the names.
+//! The syntactic dimension: the same shape of signature and syntax tree, whatever the names.
 
 use super::{Dimension, Group, Holds, LiveFact, Reads, always_on};
 
-/// Two definitions are near when they have the same shape of signature and syntax tree.
+/// Two definitions are related if they have the same shape of signature and syntax tree.
 pub const SYNTACTIC: Dimension = Dimension {
     name: "syntactic",
     sentence: "have the same shape of signature and syntax tree",

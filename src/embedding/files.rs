@@ -1,5 +1,7 @@
-//! Files that are only used with the sha256 they are expected to have. One that was hashed in full is trusted while
-//! its place, size and times are those of that moment. Refuses to use what does not match.
+//! Verification of model files by sha256.
+//!
+//! A file that was hashed in full is trusted while its path, size and times stay the same. Invariant: a file that does not
+//! match is not used.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,10 +15,10 @@ use crate::error::{Exit, UserError};
 use crate::event::hex;
 use crate::workspace::{file_stamp, write_atomically};
 
-/// How many bytes are hashed at a time.
+/// Bytes hashed at a time.
 const CHUNK: usize = 1 << 18;
 
-/// Where models and the runtime are: `PATINA_DATA_DIR`, else in the XDG data folder. None without a home.
+/// Returns the folder of models and the runtime: `PATINA_DATA_DIR`, else in the XDG data folder; `None` without a home.
 pub fn data_dir() -> Option<PathBuf> {
     if let Some(dir) = std::env::var_os("PATINA_DATA_DIR").filter(|dir| !dir.is_empty()) {
         return std::path::absolute(dir).ok();
@@ -26,10 +28,10 @@ pub fn data_dir() -> Option<PathBuf> {
     Some(dir.or_else(|| home().map(|home| Path::new(&home).join(".local/share")))?.join("patina"))
 }
 
-/// Looks at a file: whether it is there and has a sha256. `full` hashes it whatever is remembered.
+/// Verifies that a file exists and has a sha256; `full` hashes it even if it is known to be unchanged.
 ///
 /// # Errors
-/// A [`UserError`]: "not set up" where it is missing, "does not verify" where it is another.
+/// A [`UserError`] with [`Exit::NotSetUp`] if it is missing, with [`Exit::Unverified`] if its sha256 differs.
 pub fn verify(path: &Path, sha256: &str, full: bool) -> Result<()> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -59,6 +61,7 @@ pub fn verify(path: &Path, sha256: &str, full: bool) -> Result<()> {
     Ok(())
 }
 
+/// Returns the sha256 of a file, in hexadecimal.
 fn sha256_of(file: &mut File) -> std::io::Result<String> {
     let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
     loop {
@@ -69,22 +72,26 @@ fn sha256_of(file: &mut File) -> std::io::Result<String> {
     }
 }
 
+/// Verified files: the stamp and the sha256 of each path.
 type Stamps = BTreeMap<PathBuf, (String, String)>;
 
+/// Returns the file that records which files were verified.
 fn stamps_path() -> Option<PathBuf> {
     Some(data_dir()?.join("checked.json"))
 }
 
+/// Reads the record of verified files; empty if it cannot be read.
 fn stamps() -> Stamps {
     let text = stamps_path().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
+/// Returns the stamp and the sha256 with which a file was last verified.
 fn remembered(path: &Path) -> Option<(String, String)> {
     stamps().remove(path)
 }
 
-/// A folder that cannot be written costs a full hash each time, and nothing else.
+/// Records that a file was verified; a folder that cannot be written only costs a full hash each time.
 fn remember(path: &Path, stamp: &str, sha256: &str) {
     let Some(file) = stamps_path() else { return };
     let mut all = stamps();
@@ -92,6 +99,6 @@ fn remember(path: &Path, stamp: &str, sha256: &str) {
     all.insert(path.to_path_buf(), (stamp.to_string(), sha256.to_string()));
     let written = serde_json::to_vec(&all).map_err(anyhow::Error::from).and_then(|text| write_atomically(&file, &text));
     if let Err(error) = written {
-        tracing::debug!(error = format!("{error:#}"), "what was checked cannot be remembered");
+        tracing::debug!(error = format!("{error:#}"), "cannot record which files were verified");
     }
 }

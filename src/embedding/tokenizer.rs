@@ -1,20 +1,21 @@
-//! Text to tokens, as the model's own files say. Refuses padding: one text is a run.
+//! The model's tokenizer, read from its own files. No padding: each run has one text.
 
 use anyhow::{Context, Result, anyhow};
 use fastembed::TokenizerFiles;
 use serde_json::Value;
 use tokenizers::{AddedToken, Tokenizer, TruncationParams};
 
-use super::manifest::{Entry, Manifest};
+use super::manifest::{Manifest, ModelFile};
 
-/// Reads a model's tokenizer: cut at the token limit, or at the model's own where that is lower.
+/// Reads a model's tokenizer, which truncates at the manifest's token limit or the model's own, whichever is lower.
 pub fn load(manifest: &Manifest) -> Result<Tokenizer> {
-    let read = |entry: &Entry| -> Result<Vec<u8>> {
+    let read = |entry: &ModelFile| -> Result<Vec<u8>> {
         let path = manifest.path(entry);
         std::fs::read(&path).with_context(|| format!("reading {}", path.display()))
     };
-    let json = |entry: &Entry| -> Result<Value> {
-        serde_json::from_slice(&read(entry)?).with_context(|| format!("{} is no JSON", manifest.path(entry).display()))
+    let json = |entry: &ModelFile| -> Result<Value> {
+        serde_json::from_slice(&read(entry)?)
+            .with_context(|| format!("{} is not valid JSON", manifest.path(entry).display()))
     };
     let files = &manifest.files;
     let bad = |error: tokenizers::Error| anyhow!("{error}").context("the tokenizer cannot be used");
@@ -25,7 +26,7 @@ pub fn load(manifest: &Manifest) -> Result<Tokenizer> {
     tokenizer.with_padding(None);
     let special = json(&files.special_tokens_map)?;
     for token in special.as_object().into_iter().flat_map(|map| map.values()) {
-        // Written as a string or as an object that says how it is matched.
+        // A string, or an object with matching options.
         let content = token.as_str().or_else(|| token["content"].as_str());
         let Some(content) = content else { continue };
         let says = |key: &str| token[key].as_bool().unwrap_or(false);
@@ -39,7 +40,7 @@ pub fn load(manifest: &Manifest) -> Result<Tokenizer> {
     Ok(tokenizer)
 }
 
-/// The smallest tokenizer that fastembed takes: it wants one before the real one is read.
+/// Returns a minimal tokenizer for fastembed, which needs one before the real one has been read.
 pub fn stand_in() -> TokenizerFiles {
     let tokenizer = r#"{"version": "1.0", "added_tokens": [], "model": {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0}}}"#;
     TokenizerFiles {

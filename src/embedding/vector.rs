@@ -1,74 +1,75 @@
-//! Vectors of length 1 as half floats, and the one dot product by which everything is scored. Refuses numbers that
-//! are not finite: whatever is built here can be compared.
+//! Unit vectors in f16, and the one dot product by which everything is scored.
+//!
+//! Invariant: every vector is finite, so any two of a space can be compared.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt as _;
 
-/// A vector of length 1, in f16: what is stored, searched and compared, always the same bytes.
+/// A vector of Euclidean length 1 in f16, as it is stored, searched and compared.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unit(Vec<f16>);
+pub struct UnitVector(Vec<f16>);
 
-/// A text as the model sees it: the base vector.
+/// A base embedding: the model's vector of a text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Embedding(pub Unit);
+pub struct Embedding(pub UnitVector);
 
-/// What a dimension makes of an embedding: another space, never compared with the first.
+/// A projection: an adapter's output, in another space than the base embedding and never compared with it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Projection(pub Unit);
+pub struct Projection(pub UnitVector);
 
-/// Vectors as single floats, one after another; one that is all 0 stands for none.
+/// A matrix of f32 row vectors, row-major; a row of zeros stands for a missing vector.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rows {
-    /// Numbers a vector.
+pub struct VectorRows {
+    /// Length of a row.
     pub width: usize,
-    /// One vector after another.
+    /// The rows, one after another.
     pub values: Vec<f32>,
 }
 
-/// Sums kept side by side in a dot product. Their number and order are part of the result's bits.
+/// Partial sums in a dot product; their number and order determine the bits of the result.
 const LANES: usize = 16;
 
-impl Unit {
-    /// Scales to length 1 and rounds to f16; none where a number is not finite or all of them are 0.
+impl UnitVector {
+    /// Scales to length 1 and rounds to f16; `None` if a number is not finite or all are 0.
     pub fn from_f32(values: &[f32]) -> Option<Self> {
         let length = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
         if !length.is_finite() || length == 0.0 {
             return None;
         }
-        Some(Unit(values.iter().map(|value| f16::from_f64(f64::from(*value) / length)).collect()))
+        Some(UnitVector(values.iter().map(|value| f16::from_f64(f64::from(*value) / length)).collect()))
     }
 
-    /// Reads stored bytes, two a number, little-endian; none where they do not hold `width` finite numbers.
+    /// Reads stored bytes, little-endian f16; `None` if they are not `width` finite numbers.
     pub fn from_bytes(bytes: &[u8], width: usize) -> Option<Self> {
         if bytes.len() != width * 2 {
             return None;
         }
         let values: Vec<f16> = bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]])).collect();
-        values.iter().all(|value| value.is_finite()).then_some(Unit(values))
+        values.iter().all(|value| value.is_finite()).then_some(UnitVector(values))
     }
 
-    /// The bytes that are stored.
+    /// Returns the bytes to store, little-endian f16.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 
-    /// The bit patterns of the numbers, as USearch takes and gives them.
+    /// Returns the bit patterns of the numbers, as USearch takes and returns them.
     pub fn to_bits(&self) -> Vec<i16> {
         self.0.iter().map(|value| value.to_bits().cast_signed()).collect()
     }
 
-    /// From bit patterns.
+    /// Reads bit patterns; `None` if a number is not finite.
     pub fn from_bits(bits: &[i16]) -> Option<Self> {
         let values: Vec<f16> = bits.iter().map(|bits| f16::from_bits(bits.cast_unsigned())).collect();
-        values.iter().all(|value| value.is_finite()).then_some(Unit(values))
+        values.iter().all(|value| value.is_finite()).then_some(UnitVector(values))
     }
 
-    /// How many numbers.
+    /// Returns the length of the vector.
     pub fn width(&self) -> usize {
         self.0.len()
     }
 
-    /// As single floats, exactly.
+    /// Widens to f32, exactly.
     pub fn to_f32(&self) -> Vec<f32> {
         let mut wide = vec![0.0; self.0.len()];
         self.0.convert_to_f32_slice(&mut wide);
@@ -76,26 +77,26 @@ impl Unit {
     }
 }
 
-impl Rows {
-    /// Of a width, none yet.
+impl VectorRows {
+    /// Creates an empty matrix with rows of a length.
     pub fn new(width: usize) -> Self {
-        Rows { width, values: Vec::new() }
+        VectorRows { width, values: Vec::new() }
     }
 
-    /// How many there is room for.
+    /// Returns the number of rows.
     pub fn count(&self) -> usize {
         self.values.len().checked_div(self.width).unwrap_or_default()
     }
 
-    /// The vector at a place; none where there is none.
-    pub fn row(&self, place: u32) -> Option<&[f32]> {
-        let start = place as usize * self.width;
+    /// Returns a row; `None` if it is missing or all zeros.
+    pub fn row(&self, index: u32) -> Option<&[f32]> {
+        let start = index as usize * self.width;
         self.values.get(start..start + self.width).filter(|row| row.iter().any(|value| *value != 0.0))
     }
 
-    /// The numbers at a place, with room made for them.
-    pub fn row_mut(&mut self, place: u32) -> &mut [f32] {
-        let start = place as usize * self.width;
+    /// Returns a row to write, growing the matrix with zeros if needed.
+    pub fn row_mut(&mut self, index: u32) -> &mut [f32] {
+        let start = index as usize * self.width;
         if self.values.len() < start + self.width {
             self.values.resize(start + self.width, 0.0);
         }
@@ -103,8 +104,10 @@ impl Rows {
     }
 }
 
-/// The cosine of two vectors of length 1, both widened to single floats. Summed in one fixed order, so that the same
-/// two vectors give the same bits wherever they were stored. Vectors of different width have nothing in common: 0.
+/// Returns the dot product of two vectors: the cosine similarity of unit vectors.
+///
+/// Summed in one fixed order, so the same two vectors give the same bits wherever they were stored. 0 if the lengths
+/// differ.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     if a.len() != b.len() {
         return 0.0;
@@ -122,7 +125,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// Widens stored bytes into a buffer of the same width, for scoring many of them; false where the length differs.
+/// Widens stored f16 bytes into a buffer, for scoring many of them; returns false if the lengths differ.
 pub fn widen(bytes: &[u8], into: &mut [f32]) -> bool {
     if bytes.len() != into.len() * 2 {
         return false;
@@ -145,22 +148,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_no_direction_is_no_vector() {
+    fn a_vector_without_direction_is_rejected() {
         for bad in [&[0.0, 0.0][..], &[f32::NAN, 1.0], &[f32::INFINITY, 1.0], &[]] {
-            assert_eq!(Unit::from_f32(bad), None, "{bad:?}");
+            assert_eq!(UnitVector::from_f32(bad), None, "{bad:?}");
         }
-        assert_eq!(Unit::from_bytes(&[0, 0x7c], 1), None, "an infinity was stored");
-        assert_eq!(Unit::from_bytes(&[0, 0, 0], 1), None, "half a number is left over");
-        assert!(Unit::from_f32(&[1e-30, 2e-30]).is_some(), "short, and a direction all the same");
+        assert_eq!(UnitVector::from_bytes(&[0, 0x7c], 1), None, "an infinity was stored");
+        assert_eq!(UnitVector::from_bytes(&[0, 0, 0], 1), None, "half a number is left over");
+        assert!(UnitVector::from_f32(&[1e-30, 2e-30]).is_some(), "short, and a direction all the same");
     }
 
     proptest! {
         #[test]
         fn a_vector_survives_bytes_and_bits(values in prop::collection::vec(-1.0_f32..1.0, 1..200)) {
             prop_assume!(values.iter().any(|value| value.abs() > 1e-3));
-            let unit = Unit::from_f32(&values).expect("a direction");
-            prop_assert_eq!(Unit::from_bytes(&unit.to_bytes(), values.len()), Some(unit.clone()));
-            prop_assert_eq!(Unit::from_bits(&unit.to_bits()), Some(unit.clone()));
+            let unit = UnitVector::from_f32(&values).expect("a direction");
+            prop_assert_eq!(UnitVector::from_bytes(&unit.to_bytes(), values.len()), Some(unit.clone()));
+            prop_assert_eq!(UnitVector::from_bits(&unit.to_bits()), Some(unit.clone()));
             let mut wide = vec![0.0; values.len()];
             prop_assert!(widen(&unit.to_bytes(), &mut wide));
             prop_assert_eq!(&wide, &unit.to_f32());

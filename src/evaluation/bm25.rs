@@ -1,14 +1,15 @@
-//! BM25 over one document a file, which grows as history goes on: the plain way to find files by words (Robertson and
-//! Zaragoza 2009). A measure to beat, and no part of an answer.
+//! BM25 over documents that grow as history is replayed: a baseline for evaluation, not part of any answer.
+//!
+//! Source: Robertson and Zaragoza 2009.
 
 use std::collections::HashMap;
 
-/// How soon more of a word says no more.
+/// Term-frequency saturation.
 const K1: f32 = 1.2;
-/// How much a long document is held against it.
+/// Length normalization.
 const B: f32 = 0.75;
 
-/// Documents by number.
+/// An index of documents, which are identified by number.
 #[derive(Debug, Default)]
 pub struct Bm25 {
     terms: HashMap<String, HashMap<u32, u32>>,
@@ -17,7 +18,7 @@ pub struct Bm25 {
 }
 
 impl Bm25 {
-    /// Adds words to a document.
+    /// Appends words to a document.
     pub fn add(&mut self, document: u32, words: impl IntoIterator<Item = String>) {
         for word in words {
             *self.terms.entry(word).or_default().entry(document).or_default() += 1;
@@ -26,7 +27,7 @@ impl Bm25 {
         }
     }
 
-    /// How well each document of some words matches; those that have none of them are left out.
+    /// Returns the score of each document that has at least one of the words.
     pub fn scores(&self, words: &[String]) -> HashMap<u32, f32> {
         let (documents, mut scores) = (self.lengths.len() as f32, HashMap::new());
         let mean = self.total as f32 / documents.max(1.0);
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rare_words_in_short_documents_say_most() {
+    fn rare_words_in_short_documents_score_most() {
         let mut index = Bm25::default();
         let words = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
         index.add(0, words("parse the file"));

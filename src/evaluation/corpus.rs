@@ -1,5 +1,7 @@
-//! What a repository was at a commit: its files and definitions, their texts and calls, read from git; and the texts
-//! that later commits brought. Refuses to show what a later tree holds.
+//! A repository as of the end of the training split: its items with texts and calls, read from git, and the texts that
+//! later commits added.
+//!
+//! Invariant: the items come from no later tree.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -9,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
-use super::sessions::{self, Lesson, Places, Session};
-use super::{Split, mask};
+use super::session_set::{self, EvalSession, SessionPlacement, TrainingEntry};
+use super::{Split, mask_path_words};
 use crate::config::Config;
 use crate::edges::{self, Candidate, Site, Table};
 use crate::embedding::{text_of, text_of_entry, text_of_message};
@@ -20,143 +22,147 @@ use crate::event::{Fact, Status, encode_path};
 use crate::facts::{Body, EntryFact, ItemKind};
 use crate::fail;
 use crate::git::{ObjectId, Repository};
-use crate::history::{LARGEST_COMMIT, Tally, Timeline};
+use crate::history::{ChangeCounts, LARGEST_COMMIT, Timeline};
 use crate::item::{Outcome, Parse, read_all};
 use crate::syntax::Language;
 
-/// One item as it stood.
+/// An item of the tree at the split.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// `src/a.rs#Parser::parse`.
+pub struct CorpusItem {
+    /// Item key, like `src/a.rs#Parser::parse`.
     pub key: String,
     /// A file or a kind of definition.
     pub kind: ItemKind,
-    /// Its file, encoded.
+    /// Encoded path of its file.
     pub path: String,
-    /// Hash of its shape; empty where it has none.
+    /// Hash of its shape; empty if it has none.
     pub shape: String,
-    /// Its last segment.
+    /// Last segment of its name.
     pub name: String,
-    /// Place of its text among the corpus's; none where it says nothing.
+    /// Index of its text in [`Corpus::texts`]; `None` if it has no text.
     pub text: Option<u32>,
 }
 
-/// A repository at a commit.
+/// The items and texts of a repository for training and evaluation.
 #[derive(Debug, Default)]
 pub struct Corpus {
-    /// Files and definitions.
-    pub items: Vec<Entry>,
-    /// By key.
+    /// Files and definitions of the tree at the split.
+    pub items: Vec<CorpusItem>,
+    /// Index of each item by key.
     pub by_key: HashMap<String, u32>,
-    /// Caller, callee, and how sure the call is.
+    /// Resolved calls: caller, callee and confidence.
     pub edges: Vec<(u32, u32, f32)>,
-    /// Texts, each once.
+    /// All texts, each once.
     pub texts: Vec<String>,
-    /// How many of the texts training may see: those of the tree, and messages of what trains.
-    pub taught: usize,
-    /// The same with what was said in sessions that train, which come next.
-    pub told: usize,
-    /// What was said in sessions that train.
-    pub lessons: Vec<Lesson>,
-    /// Sessions that fit, gate and test, in the order in which they are asked.
-    pub sessions: Vec<Session>,
-    /// Whether any session is recorded, for whatever part.
+    /// Number of texts, from the start, that training may use: those of the tree and of training messages.
+    pub training_texts: usize,
+    /// The same with the session entries for training, which follow.
+    pub training_texts_with_sessions: usize,
+    /// Session entries for training.
+    pub training_entries: Vec<TrainingEntry>,
+    /// Sessions for queries of the validation and test splits, in order of [`EvalSession::start_index`].
+    pub sessions: Vec<EvalSession>,
+    /// Whether any session is recorded at all.
     pub has_sessions: bool,
-    /// Places of the messages among the texts, by step.
+    /// Index of the text of each commit message, by commit index.
     pub messages: Vec<Option<u32>>,
-    /// Places of the texts of files that were born after the split, by step and path.
-    pub born: HashMap<(usize, u32), u32>,
-    /// Places of the texts of files that stand where training ends and not in its tree, by path.
-    pub strays: HashMap<u32, u32>,
-    /// By step of validation and test: the message without the words of its paths, and its place among the texts.
+    /// Index of the text of each file that was added after the split, by commit index and path.
+    pub added: HashMap<(usize, u32), u32>,
+    /// Index of the text, by path, of each file that is live at the split but not in its tree.
+    pub side_branch: HashMap<u32, u32>,
+    /// The message without the words of its paths, and the index of that text, by commit index of validation and test.
     pub masked: HashMap<usize, (String, Option<u32>)>,
-    /// What session logs of the tree say, until it is parted.
+    /// Entries of session logs in the tree, until the training entries are selected.
     logs: Vec<Vec<EntryFact>>,
-    known: HashMap<String, u32>,
+    /// Index of each text, while the corpus is read.
+    index_of_text: HashMap<String, u32>,
 }
 
-/// What a corpus is read with.
-pub struct Reading<'a> {
-    /// Where from.
+/// What a corpus is read from.
+pub struct CorpusSource<'a> {
+    /// The repository.
     pub repository: &'a Repository,
-    /// Settings: what is ignored, and how large a file may be.
+    /// Settings: ignored paths and the largest file size.
     pub config: &'a Config,
-    /// patina's own file, for parsers.
+    /// patina's executable, for parser child processes.
     pub program: &'a Path,
-    /// Set when the person wants to stop.
+    /// Set when the user wants to stop.
     pub stop: &'a AtomicBool,
 }
 
 impl Corpus {
-    /// Reads the tree at the end of what trains, the messages, what sessions say, and what was added after.
+    /// Reads the tree at the split, all messages, the sessions, and the files that were added later.
     pub fn read(
-        reading: &Reading<'_>,
+        input: &CorpusSource<'_>,
         timeline: &Timeline,
         sessions: &[Told],
         split: &Split,
         head: ObjectId,
     ) -> Result<Self> {
         let mut corpus = Corpus { has_sessions: !sessions.is_empty(), ..Corpus::default() };
-        let places = Places::new(timeline);
+        let placement = SessionPlacement::new(timeline);
         let tree = match fail::leaks("a later text") {
-            true => reading.repository.tree_of(head),
-            false => tree_at_split(reading.repository, timeline, split),
+            true => input.repository.tree_of(head),
+            false => tree_at_split(input.repository, timeline, split),
         };
         if let Some(tree) = tree {
-            corpus.take_tree(reading, tree)?;
+            corpus.add_tree(input, tree)?;
         }
-        let strays = strays(timeline, split, |path| corpus.by_key.contains_key(path));
-        let strays = strays.into_iter().map(|(path, blob)| (path, path, blob));
-        corpus.strays = corpus.read_files(reading, timeline, strays)?;
-        for (place, step) in timeline.steps.iter().enumerate() {
-            if place == split.train.end {
-                corpus.taught = corpus.texts.len();
-                corpus.take_lessons(&places, split, sessions);
+        let files = side_branch_files(timeline, split, |path| corpus.by_key.contains_key(path));
+        let files = files.into_iter().map(|(path, blob)| (path, path, blob));
+        corpus.side_branch = corpus.read_files(input, timeline, files)?;
+        for (index, commit) in timeline.commits.iter().enumerate() {
+            if index == split.train.end {
+                corpus.training_texts = corpus.texts.len();
+                corpus.add_training_entries(&placement, split, sessions);
             }
-            let text = corpus.text(text_of_message(&step.message));
+            let text = corpus.text(text_of_message(&commit.message));
             corpus.messages.push(text);
         }
-        if split.train.end == timeline.steps.len() || fail::leaks("later directions") {
-            corpus.taught = corpus.texts.len();
-            corpus.take_lessons(&places, split, sessions);
+        if split.train.end == timeline.commits.len() || fail::leaks("later directions") {
+            corpus.training_texts = corpus.texts.len();
+            corpus.add_training_entries(&placement, split, sessions);
         }
-        for (place, step) in timeline.steps.iter().enumerate().skip(split.train.end) {
+        for (index, commit) in timeline.commits.iter().enumerate().skip(split.train.end) {
             let paths: Vec<&str> =
-                step.changes.iter().map(|change| timeline.paths[change.path as usize].as_str()).collect();
-            if !step.is_merge && (1..=LARGEST_COMMIT as usize).contains(&step.touched) {
-                let message = mask(&step.message, &paths);
+                commit.changes.iter().map(|change| timeline.paths[change.path as usize].as_str()).collect();
+            if !commit.is_merge && (1..=LARGEST_COMMIT as usize).contains(&commit.touched) {
+                let message = mask_path_words(&commit.message, &paths);
                 let text = corpus.text(text_of_message(&message));
-                corpus.masked.insert(place, (message, text));
+                corpus.masked.insert(index, (message, text));
             }
         }
-        corpus.take_born(reading, timeline, split)?;
-        corpus.sessions = sessions::asked(&places, split, sessions, |category, content| corpus.said(category, content));
-        corpus.known = HashMap::new();
-        // Whatever was not read yet is missing.
-        if reading.stop.load(Ordering::Relaxed) {
+        corpus.add_later_files(input, timeline, split)?;
+        corpus.sessions = session_set::eval_sessions(&placement, split, sessions, |category, content| {
+            corpus.entry_text(category, content)
+        });
+        corpus.index_of_text = HashMap::new();
+        // After a stop the corpus is incomplete.
+        if input.stop.load(Ordering::Relaxed) {
             return Err(interrupted().into());
         }
         Ok(corpus)
     }
 
-    fn take_tree(&mut self, reading: &Reading<'_>, tree: ObjectId) -> Result<()> {
+    /// Adds the items of a tree.
+    fn add_tree(&mut self, input: &CorpusSource<'_>, tree: ObjectId) -> Result<()> {
         let mut jobs = BTreeSet::new();
-        for file in reading.repository.files(tree)? {
+        for file in input.repository.files(tree)? {
             let path = encode_path(&file.path);
-            if !reading.config.ignores(&path) {
+            if !input.config.ignores(&path) {
                 jobs.insert((path, file.id));
             }
         }
         let mut parses = Vec::with_capacity(jobs.len());
-        read_all(reading.repository, reading.program, reading.config, reading.stop, jobs, |parse| {
+        read_all(input.repository, input.program, input.config, input.stop, jobs, |parse| {
             parses.push(parse);
             Ok(())
         })?;
-        // They come in any order, and what is trained on them must not depend on it.
+        // They arrive in any order, and training must not depend on it.
         parses.sort_by(|a, b| a.path.cmp(&b.path));
         let mut files = Vec::with_capacity(parses.len());
         for parse in &parses {
-            files.push(self.take_parse(parse)?);
+            files.push(self.add_parse(parse)?);
             if !parse.facts.entries.is_empty() {
                 self.logs.push(parse.facts.entries.clone());
             }
@@ -165,8 +171,8 @@ impl Corpus {
         Ok(())
     }
 
-    /// Takes in a file and what it defines; returns what names in it can mean.
-    fn take_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::File)>> {
+    /// Adds a file and its definitions; returns what is needed to resolve names in it.
+    fn add_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::File)>> {
         let language = match &parse.outcome {
             Outcome::Code(language) | Outcome::Partial(language) => Some(*language),
             _ => None,
@@ -174,14 +180,14 @@ impl Corpus {
         let mut candidates = Vec::new();
         for item in &parse.facts.items {
             let text = self.text(text_of_fact(&item.fact)?);
-            let place = self.items.len() as u32;
+            let index = self.items.len() as u32;
             let definition = item.definition.as_ref();
             if let (Some(definition), Some(language)) = (definition, language) {
-                let (id, key) = (i64::from(place), item.key.clone());
+                let (id, key) = (i64::from(index), item.key.clone());
                 candidates.push(Arc::new(Candidate::new(id, key, &parse.path, language, definition)));
             }
-            self.by_key.insert(item.key.clone(), place);
-            self.items.push(Entry {
+            self.by_key.insert(item.key.clone(), index);
+            self.items.push(CorpusItem {
                 key: item.key.clone(),
                 kind: item.kind,
                 path: parse.path.clone(),
@@ -194,7 +200,7 @@ impl Corpus {
         Ok(language.map(|language| (language, edges::File { path: parse.path.clone(), candidates, imports })))
     }
 
-    /// Resolves every call in one pass.
+    /// Resolves all calls to edges.
     fn resolve(&mut self, parses: &[Parse], files: Vec<Option<(Language, edges::File)>>) {
         let table = Table::new(files.iter().flatten().map(|(_, file)| file.clone()));
         for (parse, file) in parses.iter().zip(&files) {
@@ -215,45 +221,48 @@ impl Corpus {
         self.edges.dedup_by_key(|edge| (edge.0, edge.1));
     }
 
-    /// Takes in what was said in sessions that train.
-    fn take_lessons(&mut self, places: &Places<'_>, split: &Split, sessions: &[Told]) {
-        self.lessons = sessions::lessons(places, split, sessions, &std::mem::take(&mut self.logs));
-        for lesson in 0..self.lessons.len() {
-            let Lesson { category, content, .. } = self.lessons[lesson].clone();
-            self.lessons[lesson].text = self.said(&category, &content);
+    /// Adds the session entries for training.
+    fn add_training_entries(&mut self, placement: &SessionPlacement<'_>, split: &Split, sessions: &[Told]) {
+        self.training_entries =
+            session_set::training_entries(placement, split, sessions, &std::mem::take(&mut self.logs));
+        for entry in 0..self.training_entries.len() {
+            let TrainingEntry { category, content, .. } = self.training_entries[entry].clone();
+            self.training_entries[entry].text = self.entry_text(&category, &content);
         }
-        self.told = self.texts.len();
+        self.training_texts_with_sessions = self.texts.len();
     }
 
-    fn said(&mut self, category: &str, content: &str) -> Option<u32> {
+    /// Returns the text index of a session entry.
+    fn entry_text(&mut self, category: &str, content: &str) -> Option<u32> {
         self.text(text_of_entry(category, content))
     }
 
-    /// Files that were added after the split, with the text of the commit that added them.
-    fn take_born(&mut self, reading: &Reading<'_>, timeline: &Timeline, split: &Split) -> Result<()> {
-        let mut born = Vec::new();
-        for (place, step) in timeline.steps.iter().enumerate().skip(split.train.end) {
-            let added = step.changes.iter().filter(|change| change.status == Status::A && change.from.is_none());
-            born.extend(added.map(|change| ((place, change.path), change.path, change.blob)));
+    /// Adds the texts of files that were added after the split, as of the commit that added them.
+    fn add_later_files(&mut self, input: &CorpusSource<'_>, timeline: &Timeline, split: &Split) -> Result<()> {
+        let mut later_files = Vec::new();
+        for (index, commit) in timeline.commits.iter().enumerate().skip(split.train.end) {
+            let added = commit.changes.iter().filter(|change| change.status == Status::A && change.from.is_none());
+            later_files.extend(added.map(|change| ((index, change.path), change.path, change.blob)));
         }
-        self.born = self.read_files(reading, timeline, born.into_iter())?;
+        self.added = self.read_files(input, timeline, later_files.into_iter())?;
         Ok(())
     }
 
-    /// The places of the texts of some versions of files, by what each is asked for; those that say nothing are left out.
+    /// Reads versions of files, given as (key, path, blob), and returns their text indices by key; files without text are
+    /// left out.
     fn read_files<K: Copy + Eq + Hash>(
         &mut self,
-        reading: &Reading<'_>,
+        input: &CorpusSource<'_>,
         timeline: &Timeline,
         versions: impl Iterator<Item = (K, u32, ObjectId)>,
     ) -> Result<HashMap<K, u32>> {
-        let mut asked: HashMap<(String, ObjectId), Vec<K>> = HashMap::new();
+        let mut keys_of: HashMap<(String, ObjectId), Vec<K>> = HashMap::new();
         for (key, path, blob) in versions {
-            asked.entry((timeline.paths[path as usize].clone(), blob)).or_default().push(key);
+            keys_of.entry((timeline.paths[path as usize].clone(), blob)).or_default().push(key);
         }
-        let jobs: BTreeSet<(String, ObjectId)> = asked.keys().cloned().collect();
+        let jobs: BTreeSet<(String, ObjectId)> = keys_of.keys().cloned().collect();
         let mut found = Vec::new();
-        read_all(reading.repository, reading.program, reading.config, reading.stop, jobs, |parse| {
+        read_all(input.repository, input.program, input.config, input.stop, jobs, |parse| {
             if let Some(file) = parse.facts.items.first() {
                 found.push((parse.path, parse.blob, text_of_fact(&file.fact)?));
             }
@@ -263,42 +272,43 @@ impl Corpus {
         let mut texts = HashMap::new();
         for (path, blob, text) in found {
             let Some(text) = self.text(text) else { continue };
-            texts.extend(asked.remove(&(path, blob)).unwrap_or_default().into_iter().map(|key| (key, text)));
+            texts.extend(keys_of.remove(&(path, blob)).unwrap_or_default().into_iter().map(|key| (key, text)));
         }
         Ok(texts)
     }
 
+    /// Returns the index of a text, adding it if it is new; `None` if it is empty.
     fn text(&mut self, text: String) -> Option<u32> {
         if text.is_empty() {
             return None;
         }
-        Some(*self.known.entry(text).or_insert_with_key(|text| {
+        Some(*self.index_of_text.entry(text).or_insert_with_key(|text| {
             self.texts.push(text.clone());
             self.texts.len() as u32 - 1
         }))
     }
 }
 
-/// The text that stands for what a fact is of.
+/// Returns the text that stands for the item of a fact.
 fn text_of_fact(fact: &Fact) -> Result<String> {
     Ok(Body::decode(&fact.event_type, &fact.data)?.as_ref().map(text_of).unwrap_or_default())
 }
 
-/// The tree where training ends: of the commit that reaches the most of those that train.
+/// Returns the tree at the end of training: that of the training commit with the most ancestors.
 fn tree_at_split(repository: &Repository, timeline: &Timeline, split: &Split) -> Option<ObjectId> {
-    let step = &timeline.steps[timeline.widest(split.train.end)?];
-    repository.tree_of(ObjectId::from_hex(step.sha.as_bytes()).ok()?)
+    let commit = &timeline.commits[timeline.tip_with_most_ancestors(split.train.end)?];
+    repository.tree_of(ObjectId::from_hex(commit.sha.as_bytes()).ok()?)
 }
 
-/// What files hold that are there where training ends and that its tree does not show, for they were added beside it:
-/// the newest version that trains, by path.
-fn strays(timeline: &Timeline, split: &Split, is_shown: impl Fn(&str) -> bool) -> Vec<(u32, ObjectId)> {
-    let (mut tally, mut newest) = (Tally::default(), HashMap::new());
-    for place in split.train.clone() {
-        tally.take(place, &timeline.steps[place]);
-        newest.extend(timeline.steps[place].changes.iter().map(|change| (change.path, change.blob)));
+/// Returns the newest training version of each file that is live after the training commits but not in the tree at the
+/// split, because it was added on another branch.
+fn side_branch_files(timeline: &Timeline, split: &Split, is_shown: impl Fn(&str) -> bool) -> Vec<(u32, ObjectId)> {
+    let (mut counts, mut newest) = (ChangeCounts::default(), HashMap::new());
+    for index in split.train.clone() {
+        counts.add_commit(index, &timeline.commits[index]);
+        newest.extend(timeline.commits[index].changes.iter().map(|change| (change.path, change.blob)));
     }
-    let live = tally.live().map(|file| tally.path(file));
+    let live = counts.live().map(|file| counts.path(file));
     let stray = live.filter(|path| !is_shown(&timeline.paths[*path as usize]));
     stray.filter_map(|path| Some((path, *newest.get(&path)?))).collect()
 }
@@ -306,12 +316,12 @@ fn strays(timeline: &Timeline, split: &Split, is_shown: impl Fn(&str) -> bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Change, Step};
+    use crate::history::{PathChange, TimelineCommit};
 
     #[test]
-    fn what_was_added_beside_the_tree_is_its_newest_version_that_trains() {
+    fn a_file_of_another_branch_has_its_newest_training_version() {
         let blob = |n: u8| ObjectId::from_bytes_or_panic(&[n; 20]);
-        let step = |changes: &[(u32, Status, u8)]| Step {
+        let commit = |changes: &[(u32, Status, u8)]| TimelineCommit {
             seq: 0,
             sha: String::new(),
             time: 0,
@@ -321,17 +331,17 @@ mod tests {
             message: String::new(),
             touched: changes.len(),
             changes: (changes.iter())
-                .map(|(path, status, n)| Change { path: *path, from: None, status: *status, blob: blob(*n) })
+                .map(|(path, status, n)| PathChange { path: *path, from: None, status: *status, blob: blob(*n) })
                 .collect(),
         };
-        let steps = vec![
-            step(&[(0, Status::A, 1), (1, Status::A, 2), (2, Status::A, 3)]),
-            step(&[(1, Status::M, 4), (2, Status::D, 3)]),
-            step(&[(1, Status::M, 5)]),
+        let commits = vec![
+            commit(&[(0, Status::A, 1), (1, Status::A, 2), (2, Status::A, 3)]),
+            commit(&[(1, Status::M, 4), (2, Status::D, 3)]),
+            commit(&[(1, Status::M, 5)]),
         ];
         let paths = ["shown", "stray", "gone"].map(str::to_string).into();
-        let timeline = Timeline { steps, paths, ..Timeline::default() };
-        let split = Split { train: 0..2, fit: 2..3, gate: 3..3, test: 3..3, is_measuring: true };
-        assert_eq!(strays(&timeline, &split, |path| path == "shown"), [(1, blob(4))]);
+        let timeline = Timeline { commits, paths, ..Timeline::default() };
+        let split = Split { train: 0..2, fit: 2..3, gate: 3..3, test: 3..3, has_test: true };
+        assert_eq!(side_branch_files(&timeline, &split, |path| path == "shown"), [(1, blob(4))]);
     }
 }

@@ -1,4 +1,4 @@
-//! An experiment as a file: how each dimension is learned. Refuses names that it does not know.
+//! Experiment files: TOML with the training settings of dimensions. Unknown names are errors.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result, ensure};
 use globset::{Glob, GlobSetBuilder};
 use serde::Deserialize;
 
-use super::learn::Experiment;
+use super::train_dimension::Experiment;
 use crate::dimensions;
 
-/// What may be set of a dimension; what is left out stays as it is.
+/// The settings of one dimension; what is left out keeps its default.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct ExperimentTable {
     hidden: Option<usize>,
     out: Option<usize>,
     residual: Option<bool>,
@@ -32,37 +32,38 @@ struct Table {
     sessions: Option<bool>,
 }
 
-/// Widest layer that an experiment may ask for.
-const WIDEST: usize = 4096;
+/// Largest layer width and batch size of an experiment.
+const MAX_SIZE: usize = 4096;
 
-/// Experiments by dimension, from TOML with a table for each dimension that is not learned as always.
+/// Parses experiments by dimension from TOML, with a table for each dimension that differs from the defaults.
 ///
 /// # Errors
-/// Where the text is no TOML, names what there is not, or sets a number that cannot be.
+/// If the text is not TOML, has an unknown name, or a value out of range.
 pub fn experiments(text: &str) -> Result<BTreeMap<&'static str, Experiment>> {
-    let tables: BTreeMap<String, Table> = toml::from_str(text)?;
+    let tables: BTreeMap<String, ExperimentTable> = toml::from_str(text)?;
     let mut experiments = BTreeMap::new();
     for (name, table) in tables {
         let dimension = dimensions::named(&name).with_context(|| {
             let known: Vec<&str> = dimensions::ALL.iter().map(|dimension| dimension.name).collect();
-            format!("there is no dimension `{name}`: there are {}", known.join(", "))
+            format!("unknown dimension `{name}`; the dimensions are {}", known.join(", "))
         })?;
         experiments.insert(dimension.name, table.experiment().with_context(|| format!("[{name}]"))?);
     }
     Ok(experiments)
 }
 
-impl Table {
+impl ExperimentTable {
+    /// Returns the experiment with these settings.
     fn experiment(self) -> Result<Experiment> {
         let mut experiment = Experiment::default();
-        let Experiment { training, choice } = &mut experiment;
+        let Experiment { training, selection } = &mut experiment;
         let set = |to: &mut usize, from: Option<usize>| *to = from.unwrap_or(*to);
         set(&mut training.hidden, self.hidden);
         set(&mut training.out, self.out);
         set(&mut training.steps, self.steps);
         set(&mut training.batch, self.batch);
-        set(&mut choice.largest_commit, self.largest_commit);
-        set(&mut choice.largest_group, self.largest_group);
+        set(&mut selection.largest_commit, self.largest_commit);
+        set(&mut selection.largest_group, self.largest_group);
         let set = |to: &mut f32, from: Option<f32>| *to = from.unwrap_or(*to);
         set(&mut training.rate, self.rate);
         set(&mut training.temperature, self.temperature);
@@ -70,33 +71,33 @@ impl Table {
         set(&mut training.decay, self.decay);
         let set = |to: &mut bool, from: Option<bool>| *to = from.unwrap_or(*to);
         set(&mut training.is_residual, self.residual);
-        set(&mut training.hard, self.hard_negatives);
-        set(&mut choice.weigh_alike, self.weigh_pairs_alike);
-        set(&mut choice.sessions, self.sessions);
+        set(&mut training.hard_negatives, self.hard_negatives);
+        set(&mut selection.weigh_alike, self.weigh_pairs_alike);
+        set(&mut selection.sessions, self.sessions);
         training.seed = self.seed.unwrap_or(training.seed);
-        choice.newest = self.newest_commits;
+        selection.newest = self.newest_commits;
         let mut ignore = GlobSetBuilder::new();
         for glob in self.ignore.unwrap_or_default() {
             ignore.add(Glob::new(&glob)?);
         }
-        choice.ignore = ignore.build()?;
+        selection.ignore = ignore.build()?;
         for (name, number) in [("hidden", training.hidden), ("out", training.out), ("batch", training.batch)] {
-            ensure!((1..=WIDEST).contains(&number), "{name} is {number}, and must be from 1 to {WIDEST}");
+            ensure!((1..=MAX_SIZE).contains(&number), "{name} is {number} but must be from 1 to {MAX_SIZE}");
         }
-        ensure!(training.batch > 1, "batch is 1: a pair has to be told from another");
+        ensure!(training.batch > 1, "batch must be at least 2 (contrastive training needs negatives)");
         ensure!(
             (0.0..1.0).contains(&training.dropout),
-            "dropout is {}, and must be from 0 to below 1",
+            "dropout is {} but must be at least 0 and below 1",
             training.dropout
         );
-        // Beyond these numbers overflow within a few steps, and what comes out says nothing.
+        // Outside these ranges the numbers overflow within a few steps.
         for (name, number, range) in [
             ("rate", training.rate, 1e-8..=1.0),
             ("temperature", training.temperature, 1e-3..=1e3),
             ("decay", training.decay, 0.0..=1.0),
         ] {
             let (least, most) = (range.start(), range.end());
-            ensure!(range.contains(&number), "{name} is {number}, and must be from {least} to {most}");
+            ensure!(range.contains(&number), "{name} is {number} but must be from {least} to {most}");
         }
         Ok(experiment)
     }
@@ -107,12 +108,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_is_set_and_what_is_unknown_is_said() {
+    fn settings_apply_and_mistakes_are_named() {
         let found =
             experiments("[temporal]\nhidden = 64\nlargest_commit = 10\nignore = ['vendor/**']\n").expect("reads");
         let temporal = &found["temporal"];
-        assert_eq!((temporal.training.hidden, temporal.choice.largest_commit), (64, 10));
-        assert!(temporal.choice.ignore.is_match("vendor/a.c") && !temporal.choice.ignore.is_match("src/a.c"));
+        assert_eq!((temporal.training.hidden, temporal.selection.largest_commit), (64, 10));
+        assert!(temporal.selection.ignore.is_match("vendor/a.c") && !temporal.selection.ignore.is_match("src/a.c"));
         assert_eq!(temporal.training.out, Experiment::default().training.out);
         for (text, word) in [
             ("[temporl]\n", "temporl"),

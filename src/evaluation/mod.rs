@@ -1,23 +1,25 @@
-//! How good the answers are, measured on commits that nothing was learned from. Refuses to look ahead.
+//! Training of adapters, and evaluation of rankings on held-out commits.
+//!
+//! Invariant: nothing looks ahead; every query sees only what was known before its commit.
 
 mod alarm;
 mod bm25;
-mod board;
+mod metrics;
 mod corpus;
 mod experiment;
-mod files;
-mod fitted;
-mod learn;
-mod lessons;
-mod made;
-mod material;
-mod own;
-mod people;
+mod file_tasks;
+mod fitted_weights;
+mod train_dimension;
+mod training_set;
+mod session_commits_task;
+mod eval_data;
+mod dimension_task;
+mod author_task;
 mod report;
-mod sessions;
+mod session_set;
 mod split;
-mod tasks;
-mod walk;
+mod task_to_files;
+mod replay;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,41 +28,41 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Result;
 
 pub use alarm::Alarm;
-pub use board::{Board, Figures, Lift, Marks};
-pub use corpus::{Corpus, Entry, Reading};
+pub use author_task::{AuthorMetrics, author_task};
+pub use corpus::{Corpus, CorpusItem, CorpusSource};
+pub use dimension_task::{DimensionMetrics, dimension_task};
+pub use eval_data::EvalData;
 pub use experiment::experiments;
-pub use files::{Walked, walk};
-pub use fitted::{FUSED, Fitted, Part, Priors};
-pub use learn::{Experiment, Learned, learn_all};
-pub use lessons::{Choice, Lessons, lessons};
-pub use made::made;
-pub use material::Material;
-pub use own::{Owned, own};
-pub use people::{Known, people};
-pub use report::{Report, Staleness, Task, Wanted, Worth, measure};
-pub use sessions::{Lesson, Session};
+pub use file_tasks::{FileMetrics, file_tasks};
+pub use fitted_weights::{FUSED, FittedWeights, Priors, SplitPart};
+pub use metrics::{Lift, MetricSummary, MetricTable, QueryMetrics};
+pub use replay::{EvalContext, HistoryReplay};
+pub use report::{AdapterReport, EvalReport, EvalSelection, Staleness, TaskReport, measure};
+pub use session_commits_task::session_commits_task;
+pub use session_set::{EvalSession, TrainingEntry};
 pub use split::Split;
-pub use tasks::{Tasked, mask, tasks};
-pub use walk::{Texts, Walk};
+pub use task_to_files::{TaskMetrics, mask_path_words, task_to_files};
+pub use train_dimension::{Experiment, TrainedDimension, train_dimensions};
+pub use training_set::{TrainingSelection, TrainingSet, training_set};
 
-/// How many things are done at a time.
-const AT_ONCE: usize = 2;
+/// Number of threads.
+const THREADS: usize = 2;
 
-/// What a function makes of each of some things, two at a time; in their order.
+/// Applies a function to each item, on [`THREADS`] threads; returns the results in the order of the items.
 ///
 /// # Errors
 /// The first error in that order.
-pub fn each<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+pub fn in_parallel<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
     let results: Mutex<BTreeMap<usize, Result<R>>> = Mutex::default();
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..THREADS {
             scope.spawn(|| {
                 loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(thing) = things.get(place) else { break };
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(thing) = things.get(index) else { break };
                     let result = work(thing);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(place, result);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
                 }
             });
         }

@@ -1,5 +1,6 @@
-//! Everything that is measured of a repository, as one report. Refuses to give a number where a repository cannot
-//! answer: it says why instead.
+//! The evaluation report of a repository: all tasks, adapters, alarms and fitted weights.
+//!
+//! Invariant: a task that the repository has no queries for gets a reason instead of numbers.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,272 +8,286 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::board::{Board, Figures, Lift};
-use super::learn::Learned;
-use super::own::{self, own};
-use super::walk::Texts;
-use super::{Alarm, Fitted, Material, Part, Priors, each, files, made, people, tasks};
+use super::dimension_task::{self, dimension_task};
+use super::metrics::{Lift, MetricSummary, MetricTable};
+use super::replay::EvalContext;
+use super::train_dimension::TrainedDimension;
+use super::{
+    Alarm, EvalData, FittedWeights, Priors, SplitPart, author_task, file_tasks, in_parallel, session_commits_task,
+    task_to_files,
+};
 use crate::dimensions::Reads;
-use crate::embedding::Rows;
+use crate::embedding::VectorRows;
 use crate::error::interrupted;
 
-/// One task, or a part of its questions.
+/// The results of one task, or of a subset of its queries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Task {
+pub struct TaskReport {
     /// `file_to_files`, `who`, ...
     pub task: String,
     /// `all`, `cold`, `masked`, `author_changes`, `sessions`, `files`, `commits`.
     pub subset: String,
-    /// Whose adapter takes part; none where no dimension is meant.
+    /// The dimension whose adapter takes part.
     pub dimension: Option<String>,
-    /// Questions asked.
+    /// Number of queries.
     pub n: usize,
-    /// Commits, sessions or items that they are of: each weighs the same.
+    /// Number of units (commits, sessions or items) of the queries; each has the same weight.
     pub units: usize,
-    /// Share of the right answers with any tie at all to what is asked.
+    /// Upper bound on recall: the share of relevant candidates that any signal can reach.
     pub ceiling: Option<f64>,
-    /// Why there is no number; none where there is.
+    /// Why there are no numbers; `None` if there are.
     pub reason: Option<String>,
-    /// The method without learning that was best on validation.
+    /// The untrained method that was best on validation; the baseline of [`Self::lift`].
     pub plain: Option<String>,
-    /// What each method got.
-    pub methods: BTreeMap<String, Figures>,
-    /// The fused answers over the best without learning.
+    /// Metrics by method.
+    pub methods: BTreeMap<String, MetricSummary>,
+    /// Lift of the fused ranking over the best untrained method.
     pub lift: Option<Lift>,
-    /// By commit, or session: the mean reciprocal rank of the fused answers; empty for tasks that items ask.
+    /// Mean reciprocal rank of the fused ranking by commit or session; empty for tasks of items.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub commits: BTreeMap<String, f64>,
 }
 
-/// How one dimension's adapter does.
+/// The results of one dimension's adapter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Worth {
+pub struct AdapterReport {
     /// The dimension.
     pub name: String,
-    /// Its own task.
+    /// Name of its own task.
     pub task: String,
-    /// Why there is no adapter; none where there is one.
+    /// Why there is no adapter; `None` if there is one.
     pub reason: Option<String>,
-    /// Steps of training that were kept.
+    /// Training step at which the adapter was taken.
     pub steps: Option<usize>,
-    /// blake3 of the numbers of the adapter.
+    /// blake3 of the adapter's parameters.
     pub adapter: Option<String>,
-    /// The adapter alone over the base embedding alone.
+    /// Lift of the adapter alone over the base embedding alone.
     pub own: Option<Lift>,
-    /// The fused answers over the same without adapters.
+    /// Lift of the fused ranking over the same without adapter signals.
     pub marginal: Option<Lift>,
 }
 
-/// What an index says that is so many commits behind.
+/// The quality of an index that is some commits behind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Staleness {
-    /// Commits behind.
+    /// Number of commits behind.
     pub behind: usize,
-    /// Mean reciprocal rank of the fused answers to file_to_files.
+    /// Mean reciprocal rank of the fused ranking for `file_to_files`.
     pub mrr: f64,
 }
 
-/// All of it.
+/// The whole report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// By task and subset.
-    pub tasks: Vec<Task>,
-    /// By dimension.
-    pub dimensions: Vec<Worth>,
-    /// When a missing file would be named.
+pub struct EvalReport {
+    /// Results by task and subset.
+    pub tasks: Vec<TaskReport>,
+    /// Results by dimension.
+    pub dimensions: Vec<AdapterReport>,
+    /// Quality of alarms for missing files.
     pub alarm: Option<Alarm>,
-    /// How answers get worse with age; empty where that was not asked.
+    /// Quality by age of the index; empty unless selected.
     pub staleness: Vec<Staleness>,
-    /// By question, by signal: what was fitted.
+    /// Fitted weights by question and signal.
     pub weights: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
-/// What is measured.
+/// What to evaluate.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Only this dimension's tasks.
+pub struct EvalSelection {
+    /// Only the tasks of this dimension.
     pub dimension: Option<String>,
     /// Only this task.
     pub task: Option<String>,
-    /// Also how answers get worse with age.
+    /// Also the quality by age of the index.
     pub staleness: bool,
-    /// Also what each commit got.
+    /// Also the results of each commit.
     pub commits: bool,
 }
 
-/// Commits behind at which answers are measured.
+/// Ages of the index at which quality is measured, in commits.
 const BEHIND: [usize; 6] = [0, 1, 5, 20, 100, 500];
 
-/// What is asked of a task whose dimension reads items: its name.
+/// The tasks of dimensions that read items, as (dimension, task).
 const ITEM_TASKS: [(&str, &str); 3] =
     [("dependency", "caller_to_callee"), ("syntactic", "shape"), ("architectural", "place")];
-/// Tasks that commits ask, and the dimension whose adapter answers them.
+/// The tasks with commits as queries, as (dimension, task).
 const COMMIT_TASKS: [(&str, &str); 4] =
     [("temporal", "file_to_files"), ("temporal", "missing_file"), ("semantic", "task_to_files"), ("social", "who")];
-/// The task that needs sessions.
+/// The task that needs sessions, as (dimension, task).
 const SESSION: (&str, &str) = ("semantic", "session");
 
-impl Wanted {
-    /// Whether a task is among them.
-    fn task(&self, dimension: &str, task: &str) -> bool {
+impl EvalSelection {
+    /// Returns whether a task is selected.
+    fn has_task(&self, dimension: &str, task: &str) -> bool {
         self.dimension.as_deref().is_none_or(|wanted| wanted == dimension)
             && self.task.as_deref().is_none_or(|wanted| wanted == task)
     }
 
-    /// Whether a dimension's adapter is needed.
-    pub fn dimension(&self, dimension: &str) -> bool {
+    /// Returns whether a dimension's adapter is needed.
+    pub fn needs_adapter(&self, dimension: &str) -> bool {
         match Self::tasks().any(|(own, _)| own == dimension) {
-            true => Self::tasks().any(|(own, task)| own == dimension && self.task(own, task)),
-            // One whose own task has its name.
-            false => self.task(dimension, dimension),
+            true => Self::tasks().any(|(own, task)| own == dimension && self.has_task(own, task)),
+            // A dimension whose own task has its name.
+            false => self.has_task(dimension, dimension),
         }
     }
 
-    /// Every task, with the dimension that it is of.
+    /// Returns every task as (dimension, task).
     pub fn tasks() -> impl Iterator<Item = (&'static str, &'static str)> {
         COMMIT_TASKS.into_iter().chain(ITEM_TASKS).chain([SESSION])
     }
 }
 
-/// One row of the report with the boards that it is read from: validation and test.
-struct Scored {
+/// One row of the report with its metrics on validation and test.
+struct ScoredTask {
     task: &'static str,
     subset: &'static str,
     dimension: &'static str,
-    units: Units,
-    boards: [Board; 2],
-    plain: &'static [&'static str],
+    units: QueryUnit,
+    metric_tables: [MetricTable; 2],
+    /// Names of the untrained methods, from weak to strong.
+    baselines: &'static [&'static str],
+    /// The reason if there is no test query.
     empty: &'static str,
 }
 
-/// What questions are of.
+/// What a unit of queries is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Units {
+enum QueryUnit {
     Commits,
     Sessions,
     Items,
 }
 
+/// Reasons for a task without numbers.
 const NO_SESSION: &str = "no development session is recorded here";
-const NO_COMMITS: &str = "no commit of the test touches two files or more of those that were there";
-const NOTHING_SAID: &str = "no session of the test says anything and touches or names a file that was there";
-const FILES_PLAIN: [&str; 9] = ["random", "popular", "path", "bm25", "frozen", "messages", "counts", "decayed", "mix"];
+const NO_COMMITS: &str = "no test commit touches two or more existing files";
+const NOTHING_SAID: &str = "no test session has an entry and touches or names an existing file";
+/// Untrained methods of the file tasks, from weak to strong.
+const FILE_BASELINES: [&str; 9] =
+    ["random", "popular", "path", "bm25", "frozen", "messages", "counts", "decayed", "mix"];
 
-/// Measures what is wanted with what was learned; two things at a time.
+/// Evaluates the selected tasks with the trained dimensions, in parallel.
 ///
 /// # Errors
-/// A [`UserError`](crate::error::UserError) where `going_on` said no.
+/// A [`UserError`](crate::error::UserError) if `should_continue` returned false.
 pub fn measure(
-    material: &Material,
-    learned: &[Learned],
+    data: &EvalData,
+    learned: &[TrainedDimension],
     priors: &Priors<'_>,
-    wanted: &Wanted,
-    going_on: &(dyn Fn() -> bool + Sync),
-) -> Result<Report> {
-    let none: (Option<&Rows>, &[(&'static str, Rows)]) = (None, &[]);
-    let texts = |dimension: &str| {
+    selection: &EvalSelection,
+    should_continue: &(dyn Fn() -> bool + Sync),
+) -> Result<EvalReport> {
+    let none: (Option<&VectorRows>, &[(&'static str, VectorRows)]) = (None, &[]);
+    let context = |dimension: &str| {
         let own = learned.iter().find(|learned| learned.dimension.name == dimension);
-        let (adapter, shown) = own.map_or(none, |own| (own.adapter.as_ref(), own.shown.as_slice()));
-        Texts { material, adapter, shown, compares: true, going_on }
+        let (projections, comparisons) = own.map_or(none, |own| (own.projections.as_ref(), own.comparisons.as_slice()));
+        EvalContext { data, projections, comparisons, with_comparisons: true, should_continue }
     };
-    let has = |task: &str| COMMIT_TASKS.iter().any(|(own, known)| *known == task && wanted.task(own, task));
-    let split = &material.split;
-    let found: Mutex<(Vec<Scored>, Fitted, Report)> = Mutex::default();
-    let put = |scored: Vec<Scored>, fitted: Fitted, more: &dyn Fn(&mut Report)| {
+    let has = |task: &str| COMMIT_TASKS.iter().any(|(own, known)| *known == task && selection.has_task(own, task));
+    let split = &data.split;
+    let found: Mutex<(Vec<ScoredTask>, FittedWeights, EvalReport)> = Mutex::default();
+    let put = |scored: Vec<ScoredTask>, fitted: FittedWeights, more: &dyn Fn(&mut EvalReport)| {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.0.extend(scored);
-        found.1.join(fitted);
+        found.1.merge(fitted);
         more(&mut found.2);
     };
     let of_files = || -> Result<()> {
-        let mut fitted = Fitted::default();
-        let texts = texts("temporal");
-        let walked = files::walk(split, &texts, priors, 0, &mut fitted);
-        let scored = |task, subset, boards, empty| Scored {
+        let mut fitted = FittedWeights::default();
+        let context = context("temporal");
+        let results = file_tasks::file_tasks(split, &context, priors, 0, &mut fitted);
+        let scored = |task, subset, metric_tables, empty| ScoredTask {
             task,
             subset,
             dimension: "temporal",
-            units: Units::Commits,
-            boards,
-            plain: &FILES_PLAIN,
+            units: QueryUnit::Commits,
+            metric_tables,
+            baselines: &FILE_BASELINES,
             empty,
         };
         let rows = vec![
-            scored("file_to_files", "all", walked.all, NO_COMMITS),
-            scored("file_to_files", "cold", walked.cold, "no file of the test has fewer than 5 commits"),
-            scored("missing_file", "all", walked.missing, NO_COMMITS),
+            scored("file_to_files", "all", results.all, NO_COMMITS),
+            scored("file_to_files", "cold", results.cold, "no file of a test commit has fewer than 5 commits"),
+            scored("missing_file", "all", results.missing, NO_COMMITS),
         ];
         let mut staleness = Vec::new();
-        for behind in BEHIND.into_iter().filter(|_| wanted.staleness) {
-            let late = files::walk(split, &texts, priors, behind, &mut fitted.clone());
-            let mrr = late.all[Part::Test as usize].mrr("fused").unwrap_or_default();
+        for behind in BEHIND.into_iter().filter(|_| selection.staleness) {
+            let late = file_tasks::file_tasks(split, &context, priors, behind, &mut fitted.clone());
+            let mrr = late.all[SplitPart::Test as usize].mrr("fused").unwrap_or_default();
             staleness.push(Staleness { behind, mrr });
         }
         put(rows, fitted, &|report| {
-            report.alarm = Some(walked.alarm.clone());
+            report.alarm = Some(results.alarm.clone());
             report.staleness.clone_from(&staleness);
         });
         Ok(())
     };
     let of_tasks = || -> Result<()> {
-        let mut fitted = Fitted::default();
-        let (texts, sessions) = (texts("semantic"), &material.corpus.sessions);
-        let tasked = tasks::tasks(split, &texts, sessions, priors, &mut fitted)?;
-        let scored = |subset, boards| Scored {
+        let mut fitted = FittedWeights::default();
+        let (context, sessions) = (context("semantic"), &data.corpus.sessions);
+        let results = task_to_files::task_to_files(split, &context, sessions, priors, &mut fitted)?;
+        let scored = |subset, metric_tables| ScoredTask {
             task: "task_to_files",
             subset,
             dimension: "semantic",
-            units: Units::Commits,
-            boards,
-            plain: &tasks::PLAIN,
-            empty: "no commit of the test touches a file that was there",
+            units: QueryUnit::Commits,
+            metric_tables,
+            baselines: &task_to_files::BASELINES,
+            empty: "no test commit touches an existing file",
         };
-        let said = |task, subset, boards, plain: &'static [&'static str], empty| Scored {
+        let session_row = |task, subset, metric_tables, baselines: &'static [&'static str], empty| ScoredTask {
             task,
             subset,
             dimension: "semantic",
-            units: Units::Sessions,
-            boards,
-            plain,
-            empty: if material.corpus.has_sessions { empty } else { NO_SESSION },
+            units: QueryUnit::Sessions,
+            metric_tables,
+            baselines,
+            empty: if data.corpus.has_sessions { empty } else { NO_SESSION },
         };
-        let commits = made::made(split, &texts, sessions);
-        let mut both = tasked.said.clone();
-        both.iter_mut().zip(&commits).for_each(|(both, commits)| both.join(commits));
+        let commits = session_commits_task::session_commits_task(split, &context, sessions);
+        let mut both = results.entries.clone();
+        both.iter_mut().zip(&commits).for_each(|(both, commits)| both.merge(commits));
         let rows = vec![
-            scored("all", tasked.all),
-            scored("masked", tasked.masked),
-            said(
+            scored("all", results.all),
+            scored("masked", results.masked),
+            session_row(
                 "task_to_files",
                 "sessions",
-                tasked.goals,
-                &tasks::PLAIN,
-                "no session of the test has a goal and a commit that touches a file that was there",
+                results.goals,
+                &task_to_files::BASELINES,
+                "no test session has a goal and a commit that touches an existing file",
             ),
-            said(SESSION.1, "all", both, &made::PLAIN, NOTHING_SAID),
-            said(SESSION.1, "files", tasked.said, &tasks::PLAIN, NOTHING_SAID),
-            said(SESSION.1, "commits", commits, &made::PLAIN, "no session of the test says anything and has a commit"),
+            session_row(SESSION.1, "all", both, &session_commits_task::BASELINES, NOTHING_SAID),
+            session_row(SESSION.1, "files", results.entries, &task_to_files::BASELINES, NOTHING_SAID),
+            session_row(
+                SESSION.1,
+                "commits",
+                commits,
+                &session_commits_task::BASELINES,
+                "no test session has an entry and a commit",
+            ),
         ];
-        // Where no session is recorded it is said once.
-        let is_shown = |row: &Scored| material.corpus.has_sessions || row.task != SESSION.1 || row.subset == "all";
+        // Without any session the reason is given once.
+        let is_shown = |row: &ScoredTask| data.corpus.has_sessions || row.task != SESSION.1 || row.subset == "all";
         put(rows.into_iter().filter(is_shown).collect(), fitted, &|_| {});
         Ok(())
     };
     let of_people = || -> Result<()> {
-        let mut fitted = Fitted::default();
-        let known = people::people(split, &texts("social"), priors, &mut fitted);
-        let scored = |subset, boards, empty| Scored {
+        let mut fitted = FittedWeights::default();
+        let results = author_task::author_task(split, &context("social"), priors, &mut fitted);
+        let scored = |subset, metric_tables, empty| ScoredTask {
             task: "who",
             subset,
             dimension: "social",
-            units: Units::Commits,
-            boards,
-            plain: &people::PLAIN,
+            units: QueryUnit::Commits,
+            metric_tables,
+            baselines: &author_task::BASELINES,
             empty,
         };
         let rows = vec![
-            scored("all", known.all, "nobody who was seen before wrote a commit of the test"),
-            scored("author_changes", known.changes, "no commit of the test has another author than its files had last"),
+            scored("all", results.all, "no test commit has an author with an earlier commit"),
+            scored("author_changes", results.changes, "no test commit has another author than its files had last"),
         ];
         put(rows, fitted, &|_| {});
         Ok(())
@@ -281,48 +296,51 @@ pub fn measure(
         for learned in learned.iter().filter(|learned| !learned.dimension.reads.contains(&Reads::Commits)) {
             let name = learned.dimension.name;
             let task = ITEM_TASKS.iter().find(|(own, _)| *own == name).map_or(name, |(_, task)| task);
-            if ITEM_TASKS.iter().any(|(own, _)| *own == name) && !wanted.task(name, task) {
+            if ITEM_TASKS.iter().any(|(own, _)| *own == name) && !selection.has_task(name, task) {
                 continue;
             }
-            let owned = own(&texts(name), &learned.lessons, learned.dimension);
-            let empty = "nothing that is held out shares a group with what is left";
-            let (boards, plain, units) = (owned.boards, &own::PLAIN, Units::Items);
-            let row = Scored { task, subset: "all", dimension: name, units, boards, plain, empty };
-            put(vec![row], Fitted::default(), &|_| {});
+            let results = dimension_task(&context(name), &learned.training_set, learned.dimension);
+            let empty = "no held-out item shares a group with a training item";
+            let (metric_tables, baselines, units) =
+                (results.metric_tables, &dimension_task::BASELINES, QueryUnit::Items);
+            let row = ScoredTask { task, subset: "all", dimension: name, units, metric_tables, baselines, empty };
+            put(vec![row], FittedWeights::default(), &|_| {});
         }
         Ok(())
     };
-    type Job<'j> = (bool, &'j (dyn Fn() -> Result<()> + Sync));
-    let jobs: [Job<'_>; 4] = [
+    type MeasureJob<'j> = (bool, &'j (dyn Fn() -> Result<()> + Sync));
+    let jobs: [MeasureJob<'_>; 4] = [
         (has("file_to_files") || has("missing_file"), &of_files),
-        (has("task_to_files") || wanted.task(SESSION.0, SESSION.1), &of_tasks),
-        (has("who") && material.timeline.people.len() > 1, &of_people),
+        (has("task_to_files") || selection.has_task(SESSION.0, SESSION.1), &of_tasks),
+        (has("who") && data.timeline.people.len() > 1, &of_people),
         (true, &of_items),
     ];
-    each(&jobs, |(is_wanted, job)| if *is_wanted { job() } else { Ok(()) })?;
-    if !going_on() {
+    in_parallel(&jobs, |(is_wanted, job)| if *is_wanted { job() } else { Ok(()) })?;
+    if !should_continue() {
         return Err(interrupted().into());
     }
     let (scored, fitted, mut report) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    finish(material, learned, wanted, scored, &fitted, &mut report);
+    finish(data, learned, selection, scored, &fitted, &mut report);
     Ok(report)
 }
 
+/// Fills the report from the scored rows and the fitted weights.
 fn finish(
-    material: &Material,
-    learned: &[Learned],
-    wanted: &Wanted,
-    mut scored: Vec<Scored>,
-    fitted: &Fitted,
-    report: &mut Report,
+    data: &EvalData,
+    learned: &[TrainedDimension],
+    selection: &EvalSelection,
+    mut scored: Vec<ScoredTask>,
+    fitted: &FittedWeights,
+    report: &mut EvalReport,
 ) {
-    let order = |task: &str| Wanted::tasks().position(|(_, known)| known == task).unwrap_or(usize::MAX);
+    let order = |task: &str| EvalSelection::tasks().position(|(_, known)| known == task).unwrap_or(usize::MAX);
     scored.sort_by_key(|row| order(row.task));
     for learned in learned {
         let own = scored.iter().find(|row| row.dimension == learned.dimension.name && row.subset == "all");
-        let test = own.map(|row| &row.boards[Part::Test as usize]);
-        let lift = |a, b| test.and_then(|board| board.lift(a, b)).filter(|_| learned.adapter.is_some());
-        report.dimensions.push(Worth {
+        let test = own.map(|row| &row.metric_tables[SplitPart::Test as usize]);
+        let lift =
+            |a, b| test.and_then(|metric_table| metric_table.lift(a, b)).filter(|_| learned.projections.is_some());
+        report.dimensions.push(AdapterReport {
             name: learned.dimension.name.to_string(),
             task: own.map_or(learned.dimension.name, |row| row.task).to_string(),
             reason: learned.reason.clone(),
@@ -333,16 +351,18 @@ fn finish(
         });
     }
     for row in scored {
-        // What was asked for another's sake.
-        if wanted.task.as_deref().is_none_or(|task| task == row.task) {
-            let has_adapter = learned.iter().any(|one| one.dimension.name == row.dimension && one.adapter.is_some());
-            let material = Some(material).filter(|_| wanted.commits);
-            report.tasks.push(row.into_task(has_adapter, material));
+        // Rows that were only needed for another task are left out.
+        if selection.task.as_deref().is_none_or(|task| task == row.task) {
+            let has_adapter =
+                learned.iter().any(|one| one.dimension.name == row.dimension && one.projections.is_some());
+            let data = Some(data).filter(|_| selection.commits);
+            report.tasks.push(row.into_report(has_adapter, data));
         }
     }
-    let missing = |task, subset: &str, dimension, why: &str| Task::without(task, subset, dimension, why);
-    if wanted.task("social", "who") && material.timeline.people.len() < 2 {
-        report.tasks.push(missing("who", "all", "social", "one person wrote everything here"));
+    let without_numbers =
+        |task, subset: &str, dimension, why: &str| TaskReport::without_numbers(task, subset, dimension, why);
+    if selection.has_task("social", "who") && data.timeline.people.len() < 2 {
+        report.tasks.push(without_numbers("who", "all", "social", "only one person has made commits"));
     }
     for (question, weights) in fitted.all() {
         let by_signal = question.signals().into_iter().zip(weights.0.iter().copied()).collect();
@@ -350,9 +370,10 @@ fn finish(
     }
 }
 
-impl Task {
-    fn without(task: &str, subset: &str, dimension: &str, why: &str) -> Self {
-        Task {
+impl TaskReport {
+    /// Returns a row without numbers and the reason.
+    fn without_numbers(task: &str, subset: &str, dimension: &str, why: &str) -> Self {
+        TaskReport {
             task: task.to_string(),
             subset: subset.to_string(),
             dimension: Some(dimension.to_string()),
@@ -368,36 +389,38 @@ impl Task {
     }
 }
 
-impl Scored {
-    fn into_task(mut self, has_adapter: bool, material: Option<&Material>) -> Task {
-        let [validation, test] = &mut self.boards;
-        if test.questions() == 0 {
-            return Task::without(self.task, self.subset, self.dimension, self.empty);
+impl ScoredTask {
+    /// Returns the row as it is reported.
+    fn into_report(mut self, has_adapter: bool, data: Option<&EvalData>) -> TaskReport {
+        let [validation, test] = &mut self.metric_tables;
+        if test.query_count() == 0 {
+            return TaskReport::without_numbers(self.task, self.subset, self.dimension, self.empty);
         }
-        // Where nothing was asked in validation, the last of the list is taken: they go from weak to strong.
-        let best = self.plain.iter().map(|name| (validation.mrr(name).unwrap_or_default(), *name));
-        let plain = best.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("random", |(_, name)| name);
-        test.alias("plain", plain);
-        test.alias("identity", "frozen");
+        // Without validation queries the last of the list is taken: they go from weak to strong.
+        let best = self.baselines.iter().map(|name| (validation.mrr(name).unwrap_or_default(), *name));
+        let baseline = best.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("random", |(_, name)| name);
+        test.copy_method("plain", baseline);
+        test.copy_method("identity", "frozen");
         if !has_adapter {
-            test.forget("adapter");
+            test.remove_method("adapter");
         }
-        let name = |material: &Material, unit: usize| match self.units {
-            Units::Commits => material.timeline.steps[unit].sha.clone(),
-            _ => material.corpus.sessions[unit].key.clone(),
+        let name = |data: &EvalData, unit: usize| match self.units {
+            QueryUnit::Commits => data.timeline.commits[unit].sha.clone(),
+            _ => data.corpus.sessions[unit].key.clone(),
         };
-        let named = material.filter(|_| self.units != Units::Items).into_iter();
-        let commits = named.flat_map(|all| test.each("fused").map(move |(unit, mrr)| (name(all, unit), mrr))).collect();
-        let methods = test.methods().filter_map(|name| Some((name.to_string(), test.figures(name)?))).collect();
-        Task {
+        let named = data.filter(|_| self.units != QueryUnit::Items).into_iter();
+        let commits =
+            named.flat_map(|all| test.mrr_by_unit("fused").map(move |(unit, mrr)| (name(all, unit), mrr))).collect();
+        let methods = test.methods().filter_map(|name| Some((name.to_string(), test.summary(name)?))).collect();
+        TaskReport {
             task: self.task.to_string(),
             subset: self.subset.to_string(),
             dimension: Some(self.dimension.to_string()),
-            n: test.questions(),
-            units: test.commits(),
+            n: test.query_count(),
+            units: test.unit_count(),
             ceiling: Some(test.ceiling()),
             reason: None,
-            plain: Some(plain.to_string()),
+            plain: Some(baseline.to_string()),
             methods,
             lift: test.lift("fused", "plain"),
             commits,
@@ -407,27 +430,27 @@ impl Scored {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Marks;
+    use super::super::QueryMetrics;
     use super::*;
 
     #[test]
-    fn the_best_without_learning_is_chosen_on_validation() {
-        let board = |path: f64, mix: f64| {
-            let mut board = Board::default();
-            board.ask(0, 1.0);
+    fn the_best_untrained_method_is_chosen_on_validation() {
+        let metric_table = |path: f64, mix: f64| {
+            let mut metric_table = MetricTable::default();
+            metric_table.add_query(0, 1.0);
             for (name, mrr) in [("path", path), ("mix", mix), ("fused", 0.6)] {
-                board.note(0, name, Marks { mrr, ..Marks::default() });
+                metric_table.record(0, name, QueryMetrics { mrr, ..QueryMetrics::default() });
             }
-            board
+            metric_table
         };
-        let plain = |boards| {
-            let (task, subset, dimension, units, empty) = ("task", "all", "temporal", Units::Commits, "");
-            let row = Scored { task, subset, dimension, units, boards, plain: &["path", "mix"], empty };
-            let task = row.into_task(true, None);
+        let best = |metric_tables| {
+            let (task, subset, dimension, units, empty) = ("task", "all", "temporal", QueryUnit::Commits, "");
+            let row = ScoredTask { task, subset, dimension, units, metric_tables, baselines: &["path", "mix"], empty };
+            let task = row.into_report(true, None);
             (task.plain.expect("one was chosen"), task.methods["plain"].mrr, task.lift.expect("a lift").ratio)
         };
-        assert_eq!(plain([board(0.9, 0.1), board(0.3, 0.5)]), ("path".to_string(), 0.3, 2.0));
-        assert_eq!(plain([board(0.1, 0.9), board(0.3, 0.5)]), ("mix".to_string(), 0.5, 1.2));
-        assert_eq!(plain([Board::default(), board(0.3, 0.5)]).0, "mix", "the last is the strongest");
+        assert_eq!(best([metric_table(0.9, 0.1), metric_table(0.3, 0.5)]), ("path".to_string(), 0.3, 2.0));
+        assert_eq!(best([metric_table(0.1, 0.9), metric_table(0.3, 0.5)]), ("mix".to_string(), 0.5, 1.2));
+        assert_eq!(best([MetricTable::default(), metric_table(0.3, 0.5)]).0, "mix", "the last is the strongest");
     }
 }

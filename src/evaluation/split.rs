@@ -1,89 +1,97 @@
-//! Which commits train, fit, gate and test. Pure; refuses to let a later part reach an earlier one, for the parts are
-//! ranges of one order.
+//! The split of a history by time: training, validation (fit and gate) and test.
+//!
+//! Invariant: the parts are consecutive ranges of the timeline, so no later commit reaches an earlier part.
 
 use std::ops::Range;
 
 use crate::history::Timeline;
 
-/// Newest share of the commits that tests.
+/// Share of the commits in the test split, the newest.
 const TEST: f64 = 0.20;
-/// Newest share of the rest that validates.
+/// Share of the remaining commits in the validation split, the newest.
 const VALIDATION: f64 = 0.15;
-/// Commits that validate in use, at most: more say no more, and cost as many questions of ever more history.
-const MOST_VALIDATION: usize = 3000;
-/// Newest share of validation that gates.
+/// Most validation commits for production training: more do not add precision, but each costs a query.
+const MAX_VALIDATION: usize = 3000;
+/// Share of the validation split that gates, the newest.
 const GATE: f64 = 1.0 / 3.0;
 
-/// Ranges of places among the steps, one after another: a merge belongs to where it stands.
+/// Consecutive ranges of commit indices in a timeline; a merge belongs to the range it falls into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// Adapters are trained on these.
+    /// Adapters are trained on these commits.
     pub train: Range<usize>,
-    /// Training stops by these, and weights are fitted on them.
+    /// Early stopping uses these commits, and ranking weights are fitted on them.
     pub fit: Range<usize>,
-    /// What was learned is let through by these.
+    /// These commits decide whether what was learned is published.
     pub gate: Range<usize>,
-    /// What is reported is measured on these.
+    /// Reported metrics are measured on these commits.
     pub test: Range<usize>,
-    /// Whether anything is held back to test: what has no time is parted by this.
-    pub is_measuring: bool,
+    /// Whether there is a test split, also for items, which are split by hash instead of time.
+    pub has_test: bool,
 }
 
 impl Split {
-    /// For a measurement: the newest fifth of the commits that are no merges tests.
-    pub fn measuring(timeline: &Timeline) -> Self {
-        Split { is_measuring: true, ..Self::new(timeline, TEST, usize::MAX) }
+    /// Creates the split for an evaluation: the newest fifth of the non-merge commits is the test split.
+    pub fn for_evaluation(timeline: &Timeline) -> Self {
+        Split { has_test: true, ..Self::new(timeline, TEST, usize::MAX) }
     }
 
-    /// For use: nothing is held back to test.
-    pub fn in_use(timeline: &Timeline) -> Self {
-        Self::new(timeline, 0.0, MOST_VALIDATION)
+    /// Creates the split for production training, without a test split.
+    pub fn for_production(timeline: &Timeline) -> Self {
+        Self::new(timeline, 0.0, MAX_VALIDATION)
     }
 
-    /// To fit weights on all that is not trained on: nothing gates or tests.
-    pub fn fitting(timeline: &Timeline) -> Self {
-        let measuring = Self::measuring(timeline);
-        let end = measuring.test.end;
+    /// Creates the split for fitting a row of the shipped prior: everything after training is for fitting.
+    pub fn for_prior(timeline: &Timeline) -> Self {
+        let evaluation = Self::for_evaluation(timeline);
+        let end = evaluation.test.end;
         Split {
-            train: measuring.train,
-            fit: measuring.fit.start..end,
+            train: evaluation.train,
+            fit: evaluation.fit.start..end,
             gate: end..end,
             test: end..end,
-            is_measuring: true,
+            has_test: true,
         }
     }
 
-    /// To see what was learned up to a commit do on those after it: they gate, and nothing else does anything. Where that
-    /// commit is not among these, nothing gates.
+    /// Creates the split for checking adapters trained up to a commit: all commits after it gate.
+    ///
+    /// If the commit is not in the timeline, no commit gates.
     pub fn since(timeline: &Timeline, sha: &str) -> Self {
-        let end = timeline.steps.len();
-        let known = timeline.steps.iter().position(|step| step.sha == sha).map_or(end, |place| place + 1);
-        Split { train: 0..known, fit: known..known, gate: known..end, test: end..end, is_measuring: false }
+        let end = timeline.commits.len();
+        let known = timeline.commits.iter().position(|commit| commit.sha == sha).map_or(end, |index| index + 1);
+        Split { train: 0..known, fit: known..known, gate: known..end, test: end..end, has_test: false }
     }
 
-    fn new(timeline: &Timeline, test: f64, most_validation: usize) -> Self {
-        let places: Vec<usize> =
-            timeline.steps.iter().enumerate().filter(|(_, step)| !step.is_merge).map(|(place, _)| place).collect();
-        let part = |of: usize, share: f64| (of as f64 * share).round() as usize;
-        let tested = part(places.len(), test);
-        let validated = part(places.len() - tested, VALIDATION).min(most_validation);
-        let gated = part(validated, GATE);
-        // A part begins at its first commit; what stands between two parts belongs to the older.
-        let end = timeline.steps.len();
-        let begin = |back: usize| if back == 0 { end } else { places[places.len() - back] };
-        let (fit, gate, test) = (begin(tested + validated), begin(tested + gated), begin(tested));
-        Split { train: 0..fit, fit: fit..gate, gate: gate..test, test: test..end, is_measuring: false }
+    fn new(timeline: &Timeline, test: f64, max_validation: usize) -> Self {
+        let indices: Vec<usize> = timeline
+            .commits
+            .iter()
+            .enumerate()
+            .filter(|(_, commit)| !commit.is_merge)
+            .map(|(index, _)| index)
+            .collect();
+        let share_of = |of: usize, share: f64| (of as f64 * share).round() as usize;
+        let test_count = share_of(indices.len(), test);
+        let validation_count = share_of(indices.len() - test_count, VALIDATION).min(max_validation);
+        let gate_count = share_of(validation_count, GATE);
+        // A part begins at its first non-merge commit; merges between two parts belong to the older one.
+        let end = timeline.commits.len();
+        let start = |from_end: usize| if from_end == 0 { end } else { indices[indices.len() - from_end] };
+        let (fit, gate, test) =
+            (start(test_count + validation_count), start(test_count + gate_count), start(test_count));
+        Split { train: 0..fit, fit: fit..gate, gate: gate..test, test: test..end, has_test: false }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Step;
+    use crate::history::TimelineCommit;
 
     #[test]
     fn the_parts_are_ranges_of_commits_that_are_no_merges() {
-        let step = |is_merge| Step {
+        let commit = |is_merge| TimelineCommit {
             seq: 0,
             sha: String::new(),
             time: 0,
@@ -96,13 +104,13 @@ mod tests {
         };
         let check = |commits: usize, merge_after: Option<usize>, expect: [Range<usize>; 4]| {
             let mut timeline = Timeline::default();
-            for place in 0..commits {
-                timeline.steps.push(step(false));
-                if merge_after == Some(place) {
-                    timeline.steps.push(step(true));
+            for index in 0..commits {
+                timeline.commits.push(commit(false));
+                if merge_after == Some(index) {
+                    timeline.commits.push(commit(true));
                 }
             }
-            let Split { train, fit, gate, test, .. } = Split::measuring(&timeline);
+            let Split { train, fit, gate, test, .. } = Split::for_evaluation(&timeline);
             assert_eq!([train, fit, gate, test], expect);
         };
         check(0, None, [0..0, 0..0, 0..0, 0..0]);

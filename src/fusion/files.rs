@@ -1,13 +1,14 @@
-//! The signals between a file and every other one: what is counted, how near their paths are, and, where there are
-//! vectors, what they say. The same columns wherever files are put in order.
+//! Signals between a file and every other file: co-change, path similarity, popularity and, with vectors, cosines.
+//!
+//! The same columns are used wherever files are ranked for a file.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-use super::Table;
-use crate::embedding::{Rows, dot};
-use crate::history::{File, HALF_LIFE, LARGEST_COMMIT, Tally, decay, path_similarity};
+use super::SignalTable;
+use crate::embedding::{VectorRows, dot};
+use crate::history::{ChangeCounts, FileId, HALF_LIFE, LARGEST_COMMIT, decay, path_similarity};
 
-/// What each column says.
+/// Names of the columns, as they are stored with weights.
 pub const FILE_SIGNALS: [&str; 24] = [
     "count",
     "decayed",
@@ -35,36 +36,36 @@ pub const FILE_SIGNALS: [&str; 24] = [
     "same_folder",
 ];
 
-/// Columns by name, for plain methods.
+/// Indices of columns that are used by name.
 pub mod signal {
-    /// Commits shared, over the most.
+    /// Number of shared commits, divided by the largest.
     pub const COUNT: usize = 0;
-    /// Decayed commits shared, over the most.
+    /// Decayed number of shared commits, divided by the largest.
     pub const DECAYED: usize = 1;
-    /// Nearness of paths.
+    /// Path similarity.
     pub const PATH: usize = 8;
-    /// Decayed commits, over the most.
+    /// Popularity, divided by the largest.
     pub const POPULAR: usize = 11;
-    /// Cosine of the texts.
-    pub const FROZEN: usize = 15;
+    /// Cosine of the base embeddings.
+    pub const BASE: usize = 15;
     /// Cosine of the projections.
     pub const ADAPTER: usize = 16;
 }
 
-/// A file with fewer commits than this is cold: its own history says little, and other signals weigh more.
+/// A file with fewer commits than this is cold: its history is weak evidence, and other signals weigh more.
 pub const COLD: usize = 5;
-/// Files whose own neighbours are looked at for ties of ties.
-const HOPS: usize = 10;
+/// Nearest files whose own co-change counts for second-order co-change.
+const SECOND_ORDER_NEIGHBOURS: usize = 10;
 
-/// What paths are made of, each looked at once.
+/// Features of paths, each computed once.
 #[derive(Debug, Default)]
-pub struct Paths {
-    known: Vec<Parts>,
+pub struct PathFeatures {
+    by_path: Vec<PathParts>,
 }
 
-/// Words and trigrams as hashes, ascending.
+/// Features of one path; words and trigrams are ascending hashes.
 #[derive(Debug)]
-struct Parts {
+struct PathParts {
     folder: String,
     stem: String,
     ending: String,
@@ -72,51 +73,53 @@ struct Parts {
     trigrams: Vec<u64>,
 }
 
-/// What is looked at beside the counts.
-pub struct Beside<'a> {
-    /// What paths are called.
+/// Paths and vectors of all files.
+pub struct FileVectors<'a> {
+    /// Encoded paths, by path index.
     pub names: &'a [String],
-    /// Texts.
-    pub frozen: &'a Rows,
-    /// Texts as an adapter sees them.
-    pub projected: &'a Rows,
+    /// Base embedding of each file, by [`FileId`].
+    pub base_embeddings: &'a VectorRows,
+    /// Projection of each file, by [`FileId`].
+    pub projections: &'a VectorRows,
 }
 
-/// What is asked of: a file that is there, or the path and vector of one that is new.
+/// The query: an existing file, or the path and vectors of a new one.
 #[derive(Debug, Clone, Copy)]
-pub struct Query<'a> {
-    /// The file, where it has a past.
-    pub file: Option<File>,
-    /// Its path.
+pub struct FileQuery<'a> {
+    /// The file; `None` for a new one.
+    pub file: Option<FileId>,
+    /// Index of its path.
     pub path: u32,
-    /// Its text.
-    pub frozen: Option<&'a [f32]>,
-    /// Its text as the adapter sees it.
-    pub projected: Option<&'a [f32]>,
+    /// Base embedding of its text.
+    pub base_embedding: Option<&'a [f32]>,
+    /// Projection of its text.
+    pub projection: Option<&'a [f32]>,
 }
 
-impl Paths {
-    /// Looks at the names that are new.
-    fn look_at(&mut self, names: &[String]) {
-        self.known.extend(names.iter().skip(self.known.len()).map(|name| Parts::of(name)));
+impl PathFeatures {
+    /// Computes the features of new paths.
+    fn add_new(&mut self, names: &[String]) {
+        self.by_path.extend(names.iter().skip(self.by_path.len()).map(|name| PathParts::of(name)));
     }
 
-    fn of(&self, path: u32) -> &Parts {
-        &self.known[path as usize]
+    /// Returns the features of a path.
+    fn of(&self, path: u32) -> &PathParts {
+        &self.by_path[path as usize]
     }
 }
 
-impl Parts {
+impl PathParts {
+    /// Computes the features of an encoded path.
     fn of(path: &str) -> Self {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        // What a test is called beside what it tests, and the other way round.
+        // A test and the file it tests have the same stem.
         let stem = name.split('.').next().unwrap_or(name).to_lowercase();
         let bare = ["test_", "_test", "_tests", "_spec", "test", "tests"].iter().find_map(|affix| {
             stem.strip_prefix(affix).or_else(|| stem.strip_suffix(affix)).filter(|rest| !rest.is_empty())
         });
         let stem = bare.unwrap_or(&stem).trim_matches('_').to_string();
         let chars: Vec<char> = name.to_lowercase().chars().collect();
-        Parts {
+        PathParts {
             folder: folder.to_string(),
             stem,
             ending: name.rsplit('.').next().unwrap_or("").to_string(),
@@ -126,6 +129,7 @@ impl Parts {
     }
 }
 
+/// Returns the hashes of some parts, ascending, each once.
 fn hashes<T: Hash>(parts: impl IntoIterator<Item = T>) -> Vec<u64> {
     let hash = |part: T| {
         let mut hasher = DefaultHasher::new();
@@ -138,7 +142,7 @@ fn hashes<T: Hash>(parts: impl IntoIterator<Item = T>) -> Vec<u64> {
     hashes
 }
 
-/// What two ascending lists share, over what either holds.
+/// Returns the Jaccard similarity of two ascending lists: the size of the intersection over that of the union.
 fn jaccard(a: &[u64], b: &[u64]) -> f64 {
     let (mut left, mut right, mut both) = (a, b, 0_usize);
     while let ([x, ..], [y, ..]) = (left, right) {
@@ -150,44 +154,50 @@ fn jaccard(a: &[u64], b: &[u64]) -> f64 {
     share(both as f64, (a.len() + b.len() - both) as f64)
 }
 
+/// Returns `part / most`; 0 if `most` is 0.
 fn share(part: f64, most: f64) -> f64 {
     if most > 0.0 { part / most } else { 0.0 }
 }
 
-/// Slowly less, from 1 at no distance.
+/// Returns `1 / (1 + ln(1 + distance))`: 1 at distance 0, slowly decreasing.
 fn nearness(distance: usize) -> f64 {
     1.0 / (1.0 + (distance as f64).ln_1p())
 }
 
-/// The signals from a query to every live file but itself.
-pub fn file_table(tally: &Tally, paths: &mut Paths, beside: &Beside<'_>, query: &Query<'_>) -> Table {
-    paths.look_at(beside.names);
+/// Computes the signals from a query to every other live file.
+pub fn file_table(
+    counts: &ChangeCounts,
+    paths: &mut PathFeatures,
+    vectors: &FileVectors<'_>,
+    query: &FileQuery<'_>,
+) -> SignalTable {
+    paths.add_new(vectors.names);
     let paths = &*paths;
-    let files: Vec<File> = tally.live().filter(|file| Some(*file) != query.file).collect();
-    let shared = query.file.map(|file| tally.shared(file)).unwrap_or_default();
-    let own_commits = query.file.map_or(0, |file| tally.count_of(file)) as f64;
+    let files: Vec<FileId> = counts.live().filter(|file| Some(*file) != query.file).collect();
+    let shared = query.file.map(|file| counts.shared(file)).unwrap_or_default();
+    let own_commits = query.file.map_or(0, |file| counts.count_of(file)) as f64;
     let own = paths.of(query.path);
-    let second = second_order(tally, query.file, &shared);
-    let folder = folder_order(tally, paths, &own.folder, query.file);
-    let popularity = tally.popularity();
-    let top = |pick: &dyn Fn(File) -> f64| files.iter().map(|file| pick(*file)).fold(0.0, f64::max);
-    let pair = |file: File| shared.get(file as usize).copied().unwrap_or_default();
-    let at = |values: &[f64], file: File| values.get(file as usize).copied().unwrap_or_default();
+    let second = second_order(counts, query.file, &shared);
+    let folder = folder_order(counts, paths, &own.folder, query.file);
+    let popularity = counts.popularity();
+    let top = |pick: &dyn Fn(FileId) -> f64| files.iter().map(|file| pick(*file)).fold(0.0, f64::max);
+    let pair = |file: FileId| shared.get(file as usize).copied().unwrap_or_default();
+    let at = |values: &[f64], file: FileId| values.get(file as usize).copied().unwrap_or_default();
     let most_count = top(&|file| pair(file).count);
     let most_decayed = top(&|file| pair(file).decayed);
     let most_fresh = top(&|file| pair(file).fresh);
     let most_second = top(&|file| at(&second, file));
     let most_folder = top(&|file| at(&folder, file));
     let most_popular = top(&|file| at(&popularity, file));
-    let last = last_shared(tally, query.file);
+    let last = last_shared(counts, query.file);
     let cosine = |a: Option<&[f32]>, b: Option<&[f32]>| a.zip(b).map_or(0.0, |(a, b)| f64::from(dot(a, b)));
     let mut columns = vec![Vec::with_capacity(files.len()); FILE_SIGNALS.len()];
     for file in &files {
         let (file, pair) = (*file, pair(*file));
-        let path = tally.path(file);
+        let path = counts.path(file);
         let parts = paths.of(path);
-        let commits = tally.count_of(file) as f64;
-        let (seconds, since) = tally.since(file).unwrap_or((i64::MAX / 2, tally.commits().len()));
+        let commits = counts.count_of(file) as f64;
+        let (seconds, since) = counts.age(file).unwrap_or((i64::MAX / 2, counts.commits().len()));
         let row = [
             share(pair.count, most_count),
             share(pair.decayed, most_decayed),
@@ -197,15 +207,15 @@ pub fn file_table(tally: &Tally, paths: &mut Paths, beside: &Beside<'_>, query: 
             share(pair.count, commits),
             share(at(&second, file), most_second),
             share(at(&folder, file), most_folder),
-            path_similarity(&beside.names[query.path as usize], &beside.names[path as usize]),
+            path_similarity(&vectors.names[query.path as usize], &vectors.names[path as usize]),
             f64::from(u8::from(!own.stem.is_empty() && own.stem == parts.stem)),
             jaccard(&own.words, &parts.words),
             share(at(&popularity, file), most_popular),
             commits.ln_1p() / 5.0,
             nearness(since),
             (seconds as f64 / 86_400.0).ln_1p() / 8.0,
-            cosine(query.frozen, beside.frozen.row(file)),
-            cosine(query.projected, beside.projected.row(file)),
+            cosine(query.base_embedding, vectors.base_embeddings.row(file)),
+            cosine(query.projection, vectors.projections.row(file)),
             f64::from(u8::from(own.ending == parts.ending)),
             share(pair.count, (own_commits * commits).sqrt()),
             last.get(file as usize).copied().flatten().map_or(0.0, nearness),
@@ -218,33 +228,33 @@ pub fn file_table(tally: &Tally, paths: &mut Paths, beside: &Beside<'_>, query: 
             column.push(value as f32);
         }
     }
-    Table { files, columns }
+    SignalTable { candidates: files, columns }
 }
 
-/// By file: how many commits ago it changed together with the query.
-fn last_shared(tally: &Tally, file: Option<File>) -> Vec<Option<usize>> {
-    let mut last = vec![None; tally.len()];
+/// Returns, by file, how many commits ago it last changed together with the query.
+fn last_shared(counts: &ChangeCounts, file: Option<FileId>) -> Vec<Option<usize>> {
+    let mut last = vec![None; counts.len()];
     let Some(own) = file else { return last };
-    for commit in tally.commits_of(own) {
+    for commit in counts.commits_of(own) {
         for file in &commit.files {
-            last[*file as usize] = Some(tally.commits().len() - 1 - commit.place);
+            last[*file as usize] = Some(counts.commits().len() - 1 - commit.index);
         }
     }
     last
 }
 
-/// Ties of ties: what goes with the files that go with it most.
-fn second_order(tally: &Tally, file: Option<File>, shared: &[crate::history::Shared]) -> Vec<f64> {
+/// Returns the second-order co-change by file: co-change with the nearest files of the query.
+fn second_order(counts: &ChangeCounts, file: Option<FileId>, shared: &[crate::history::CoChange]) -> Vec<f64> {
     let Some(own) = file else { return Vec::new() };
-    let mut nearest: Vec<(f64, File)> = (0..)
+    let mut nearest: Vec<(f64, FileId)> = (0..)
         .zip(shared)
         .filter(|(_, shared)| shared.decayed > 0.0)
         .map(|(file, shared)| (shared.decayed, file))
         .collect();
     nearest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let mut sums = vec![0.0; tally.len()];
-    for (weight, near) in nearest.into_iter().take(HOPS) {
-        let ties = tally.shared(near);
+    let mut sums = vec![0.0; counts.len()];
+    for (weight, near) in nearest.into_iter().take(SECOND_ORDER_NEIGHBOURS) {
+        let ties = counts.shared(near);
         let most = ties.iter().map(|tie| tie.decayed).fold(0.0, f64::max);
         for (sum, tie) in sums.iter_mut().zip(&ties).filter(|(_, tie)| tie.decayed > 0.0) {
             *sum += weight * tie.decayed / most;
@@ -254,16 +264,17 @@ fn second_order(tally: &Tally, file: Option<File>, shared: &[crate::history::Sha
     sums
 }
 
-/// What goes with the folder of a file: counted over the commits that touched others in it.
-fn folder_order(tally: &Tally, paths: &Paths, folder: &str, own: Option<File>) -> Vec<f64> {
-    let mut sums = vec![0.0; tally.len()];
-    let inside: Vec<bool> =
-        (0..tally.len() as File).map(|file| Some(file) != own && paths.of(tally.path(file)).folder == folder).collect();
-    for commit in tally.commits().iter().filter(|commit| (2..=LARGEST_COMMIT as usize).contains(&commit.touched)) {
+/// Returns the decayed co-change, by file, with the other files in a folder.
+fn folder_order(counts: &ChangeCounts, paths: &PathFeatures, folder: &str, own: Option<FileId>) -> Vec<f64> {
+    let mut sums = vec![0.0; counts.len()];
+    let inside: Vec<bool> = (0..counts.len() as FileId)
+        .map(|file| Some(file) != own && paths.of(counts.path(file)).folder == folder)
+        .collect();
+    for commit in counts.commits().iter().filter(|commit| (2..=LARGEST_COMMIT as usize).contains(&commit.touched)) {
         if !commit.files.iter().any(|file| inside[*file as usize]) {
             continue;
         }
-        let weight = decay(tally.time(), commit.time, HALF_LIFE) / (commit.touched - 1) as f64;
+        let weight = decay(counts.time(), commit.time, HALF_LIFE) / (commit.touched - 1) as f64;
         for file in &commit.files {
             sums[*file as usize] += weight;
         }

@@ -1,9 +1,11 @@
-//! A small system of linear equations. Refuses one that has no single answer.
+//! Solver for small symmetric positive definite systems of linear equations.
 
-/// Solves `a x = b` for a symmetric positive definite `a`, row after row; none where it is not.
+/// Solves `a x = b` by Cholesky decomposition; `a` is [n, n], row-major.
+///
+/// `None` if `a` is not positive definite.
 pub fn solve(mut a: Vec<f64>, mut b: Vec<f64>) -> Option<Vec<f64>> {
     let n = b.len();
-    // Cholesky: the lower half becomes L of L L'.
+    // Cholesky: the lower triangle becomes L of a = L L'.
     for i in 0..n {
         for j in 0..=i {
             let sum: f64 = (0..j).map(|k| a[i * n + k] * a[j * n + k]).sum();
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_solves_what_has_one_answer() {
+    fn a_positive_definite_system_is_solved() {
         let x = solve(vec![4.0, 2.0, 2.0, 3.0], vec![10.0, 9.0]).expect("one answer");
         assert!((x[0] - 1.5).abs() < 1e-12 && (x[1] - 2.0).abs() < 1e-12, "{x:?}");
         assert_eq!(solve(vec![1.0, 2.0, 2.0, 1.0], vec![1.0, 1.0]), None);

@@ -1,5 +1,7 @@
-//! What is known of weights before a repository has said anything: weights that were fitted on public repositories, one
-//! row each, in `templates/prior.toml`. Refuses to let a repository be its own teacher: its row is left out.
+//! The shipped prior of the ranking weights, from weights fitted on public repositories: one row per repository in
+//! `templates/prior.toml`.
+//!
+//! Invariant: a repository's own row is left out of its prior, so it does not count twice.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +10,37 @@ use serde::Deserialize;
 
 use super::{FILE_SIGNALS, PEOPLE_SIGNALS, Prior, TASK_SIGNALS, missing_signals};
 
+/// The shipped prior file.
 const SHIPPED: &str = include_str!("../../templates/prior.toml");
-/// A row was fitted on one repository, and part of what rows differ by is the noise of that: so much less do
-/// repositories themselves differ.
-const NOISE: f64 = 3.0;
-/// However much repositories agree on a weight, it may be off by this much, as a variance.
-const LEAST_VARIANCE: f64 = 0.02;
-/// Without any row a weight is 0, give or take this, as a variance.
+/// Factor by which the variance between rows overstates the variance between repositories, because each row has the noise
+/// of its own fit.
+const FIT_NOISE_FACTOR: f64 = 3.0;
+/// Least variance of a weight, however much the repositories agree.
+const MIN_VARIANCE: f64 = 0.02;
+/// Variance of a weight around 0 if there are too few rows.
 const UNKNOWN_VARIANCE: f64 = 1.0;
 
-/// What can be asked of the weights.
+/// A ranking question; each has its own signals and weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
-    /// What goes with a file.
+    /// Files related to a file.
     Files,
-    /// What goes with a file of which history says little.
+    /// Files related to a file with little history (fewer than [`COLD`](super::COLD) commits).
     ColdFiles,
-    /// What is missing from a change.
+    /// The file that is missing from a change.
     Missing,
-    /// Which files a task will touch.
+    /// Files that a task will touch.
     Task,
-    /// Who knows some files.
+    /// People who know some files.
     Who,
 }
 
 impl Question {
-    /// All of them.
+    /// All questions.
     pub const ALL: [Question; 5] =
         [Question::Files, Question::ColdFiles, Question::Missing, Question::Task, Question::Who];
 
-    /// What it is called in files.
+    /// Returns its stored name.
     pub fn name(self) -> &'static str {
         match self {
             Question::Files => "files",
@@ -48,7 +51,7 @@ impl Question {
         }
     }
 
-    /// What its columns are called.
+    /// Returns the names of its signals, in order.
     pub fn signals(self) -> Vec<String> {
         let named = |signals: &[&str]| signals.iter().map(|signal| (*signal).to_string()).collect();
         match self {
@@ -62,34 +65,38 @@ impl Question {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct PriorFile {
     #[serde(default)]
-    repository: Vec<Row>,
+    repository: Vec<PriorRow>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct PriorRow {
     name: String,
-    /// Ids of some of its commits, the first among them: who knows one of them is this repository, or a part of it.
+    /// Ids of some of its commits, its first among them: a repository that has one of them is this one or a fork.
     commits: Vec<String>,
-    /// By question, by signal.
+    /// Weights by question and signal.
     weights: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
-/// The prior that ships for a question, as a repository that knows some commits may use it.
+/// Returns the shipped prior of a question.
+///
+/// `knows` says whether this repository has a commit, to leave out its own row.
 ///
 /// # Errors
-/// Where what ships does not fit the question's signals, which a test refuses.
+/// If the shipped rows do not fit the question's signals, which a test rules out.
 pub fn shipped(question: Question, knows: &dyn Fn(&str) -> bool) -> Result<Prior> {
-    of(SHIPPED, question.name(), &question.signals(), knows).context("reading templates/prior.toml")
+    prior_from(SHIPPED, question.name(), &question.signals(), knows).context("reading templates/prior.toml")
 }
 
-fn of(text: &str, question: &str, signals: &[String], knows: &dyn Fn(&str) -> bool) -> Result<Prior> {
-    let file: File = toml::from_str(text)?;
+/// Computes the prior of a question from the text of a prior file: the mean of the rows, and a precision from their
+/// variance.
+fn prior_from(text: &str, question: &str, signals: &[String], knows: &dyn Fn(&str) -> bool) -> Result<Prior> {
+    let file: PriorFile = toml::from_str(text)?;
     let mut rows: Vec<Vec<f64>> = Vec::new();
     for row in file.repository.iter().filter(|row| !row.commits.iter().any(|commit| knows(commit))) {
-        // One that has a single author says nothing of who knows what.
+        // A repository with a single author has no weights for [`Question::Who`].
         let Some(weights) = row.weights.get(question) else { continue };
         ensure!(weights.len() == signals.len(), "{}: {question} has {} weights", row.name, weights.len());
         let of_signal = |signal: &String| {
@@ -105,7 +112,7 @@ fn of(text: &str, question: &str, signals: &[String], knows: &dyn Fn(&str) -> bo
     let mean: Vec<f64> = (0..signals.len()).map(|signal| column(signal).sum::<f64>() / count).collect();
     let precision = mean.iter().enumerate().map(|(signal, mean)| {
         let variance = column(signal).map(|weight| (weight - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        1.0 / (variance / NOISE + LEAST_VARIANCE)
+        1.0 / (variance / FIT_NOISE_FACTOR + MIN_VARIANCE)
     });
     Ok(Prior { precision: precision.collect(), mean })
 }
@@ -130,11 +137,11 @@ weights.files = { count = 2.0, path = 0.0 }
 ";
 
     fn read(knows: &dyn Fn(&str) -> bool, signals: [&str; 2]) -> Result<Prior> {
-        of(ROWS, "files", &signals.map(str::to_string), knows)
+        prior_from(ROWS, "files", &signals.map(str::to_string), knows)
     }
 
     #[test]
-    fn a_weight_is_as_sure_as_repositories_agree() {
+    fn precision_grows_with_agreement() {
         let prior = read(&|_| false, ["count", "path"]).expect("reads");
         assert_eq!(prior.mean, [2.0, 0.0]);
         let sure = [1.0 / (1.0 / 3.0 + 0.02), 50.0];
@@ -142,15 +149,15 @@ weights.files = { count = 2.0, path = 0.0 }
     }
 
     #[test]
-    fn no_repository_teaches_itself() {
+    fn a_repository_is_not_part_of_its_own_prior() {
         assert_eq!(read(&|commit| commit == "c", ["count", "path"]).expect("reads").mean, [1.5, 0.0]);
         let most = |commit: &str| commit == "b" || commit == "d";
-        assert_eq!(read(&most, ["count", "path"]).expect("reads").mean, [0.0, 0.0], "one is no prior");
+        assert_eq!(read(&most, ["count", "path"]).expect("reads").mean, [0.0, 0.0], "one row is not enough");
         assert!(read(&|_| false, ["count", "other"]).is_err());
     }
 
     #[test]
-    fn what_ships_fits_the_signals() {
+    fn the_shipped_prior_fits_the_signals() {
         for question in Question::ALL {
             let prior = shipped(question, &|_| false).expect("it fits");
             assert_eq!(prior.mean.len(), question.signals().len(), "{question:?}");

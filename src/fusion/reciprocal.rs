@@ -1,12 +1,12 @@
-//! Several rankings to one without scores that compare: reciprocal rank fusion.
+//! Reciprocal rank fusion: merges rankings whose scores cannot be compared.
 
-/// How slowly a rank loses its worth; the constant of the paper.
-const SLOWLY: f64 = 60.0;
+/// The constant k of the paper: the larger, the less the first ranks dominate.
+const RANK_CONSTANT: f64 = 60.0;
 
-/// Merges rankings by the sum of 1 / (60 + rank) of each item, best first, ties by key (Cormack, Clarke and Buettcher,
-/// 2009).
+/// Merges rankings by the sum of 1 / (60 + rank) of each item; returns scores and items, best first, ties by key.
 ///
-/// Items of one `key` are one: the first stays, and `absorb` adds to it what the others have.
+/// Items with the same `key` are one: the first stays, and `absorb` merges the others into it. Source: Cormack, Clarke and
+/// Buettcher 2009.
 pub fn reciprocal_rank<T>(
     rankings: Vec<Vec<T>>,
     key: impl Fn(&T) -> &str,
@@ -14,13 +14,13 @@ pub fn reciprocal_rank<T>(
 ) -> Vec<(f64, T)> {
     let mut all: Vec<(f64, T)> = Vec::new();
     for (rank, item) in rankings.into_iter().flat_map(|ranking| ranking.into_iter().enumerate()) {
-        let worth = 1.0 / (SLOWLY + rank as f64 + 1.0);
+        let weight = 1.0 / (RANK_CONSTANT + rank as f64 + 1.0);
         match all.iter_mut().find(|(_, known)| key(known) == key(&item)) {
             Some((score, known)) => {
-                *score += worth;
+                *score += weight;
                 absorb(known, item);
             }
-            None => all.push((worth, item)),
+            None => all.push((weight, item)),
         }
     }
     all.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| key(&a.1).cmp(key(&b.1))));
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_two_rankings_have_comes_before_what_leads_one() {
+    fn an_item_of_two_rankings_beats_the_first_of_one() {
         let merged = reciprocal_rank(vec![vec!["a", "c"], vec!["b", "c"]], |item| item, |_, _| {});
         let order: Vec<&str> = merged.iter().map(|(_, item)| *item).collect();
         assert_eq!(order, ["c", "a", "b"]);

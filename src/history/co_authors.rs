@@ -1,12 +1,16 @@
-//! Who else wrote a commit, as its message says. Refuses a name without an address: it could be anybody's.
+//! Co-authors from the trailers of a commit message. A name without an address is ignored: it identifies nobody.
 
-/// The trailer, in small letters.
+/// The trailer, in lower case.
 const TRAILER: &str = "co-authored-by:";
-/// A message that names more thanks people: not all of them wrote the commit, and each would weigh as much as its author.
-const MOST: usize = 100;
+/// Most co-authors that count.
+///
+/// A longer list thanks people who did not write the commit, and each would weigh as much as its author.
+const MAX_CO_AUTHORS: usize = 100;
 
-/// `Name <email>` of each co-author as written, each once, in their order. Trailers end a message, but where commits were
-/// squashed into one they stand wherever the messages of those ended: every line counts.
+/// Returns `Name <email>` of each co-author as written, each once, in order.
+///
+/// Every line counts, not only the end of the message: a squashed commit has a trailer wherever one of the squashed
+/// messages ended.
 pub(super) fn co_authors(message: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for line in message.lines() {
@@ -19,7 +23,7 @@ pub(super) fn co_authors(message: &str) -> Vec<String> {
             && !email.is_empty()
         {
             let written = format!("{name} <{email}>");
-            if !all.contains(&written) && all.len() < MOST {
+            if !all.contains(&written) && all.len() < MAX_CO_AUTHORS {
                 all.push(written);
             }
         }
@@ -52,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_list_of_thanks_ends_somewhere() {
-        let message: String = (0..3 * MOST).map(|one| format!("Co-authored-by: A <{one}@x>\n")).collect();
-        assert_eq!(co_authors(&message).len(), MOST);
+        let message: String = (0..3 * MAX_CO_AUTHORS).map(|one| format!("Co-authored-by: A <{one}@x>\n")).collect();
+        assert_eq!(co_authors(&message).len(), MAX_CO_AUTHORS);
     }
 }

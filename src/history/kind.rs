@@ -1,10 +1,10 @@
-//! Who is a person, who a bot, and who an AI agent, by name and address. Refuses to go by a first name alone: people are
-//! called Claude and Devin too.
+//! Tells humans, bots and AI agents apart by name and address. A first name alone is not enough: people are called Claude
+//! and Devin too.
 
-/// Agents by the words of their names.
+/// Words in the names of agents.
 const AGENTS: &[&str] =
     &["aider", "amp", "claude", "codex", "copilot", "cursor", "devin", "gemini", "jules", "openhands"];
-/// Addresses that agents write into commits and trailers, whatever name stands before them.
+/// Addresses that agents write into commits and trailers, whatever the name.
 const AGENT_ADDRESSES: &[&str] = &[
     "aider@aider.chat",
     "amp@ampcode.com",
@@ -14,9 +14,9 @@ const AGENT_ADDRESSES: &[&str] = &[
     "noreply@anthropic.com",
     "openhands@all-hands.dev",
 ];
-/// Agents that write as accounts of GitHub.
+/// GitHub logins of agents.
 const AGENT_LOGINS: &[&str] = &["copilot"];
-/// Bots by their names, words joined by hyphens.
+/// Names of bots, words joined by hyphens.
 const BOTS: &[&str] = &[
     "bors",
     "bot",
@@ -31,28 +31,28 @@ const BOTS: &[&str] = &[
     "semantic-release",
 ];
 
-/// `human`, `bot` or `agent`.
+/// Returns `human`, `bot` or `agent`.
 pub(super) fn kind_of(name: &str, email: &str) -> &'static str {
     let (name, email) = (name.to_lowercase(), email.to_lowercase());
     let (local, host) = email.split_once('@').unwrap_or((&email, ""));
-    // GitHub puts an account's number before its name.
+    // GitHub writes `number+login@users.noreply.github.com`.
     let login = local.split_once('+').map_or(local, |(_, login)| login);
     let is_app = name.contains("[bot]") || login.contains("[bot]");
-    let says_so = is_app || login == "noreply" || has(&name, &["agent", "bot"]);
+    let is_automation = is_app || login == "noreply" || contains_name(&name, &["agent", "bot"]);
     if AGENT_ADDRESSES.contains(&email.as_str())
         || host == "users.noreply.github.com" && AGENT_LOGINS.contains(&login)
-        || says_so && (has(&name, AGENTS) || is_app && has(login, AGENTS))
+        || is_automation && (contains_name(&name, AGENTS) || is_app && contains_name(login, AGENTS))
     {
         "agent"
-    } else if is_app || has(&name, BOTS) {
+    } else if is_app || contains_name(&name, BOTS) {
         "bot"
     } else {
         "human"
     }
 }
 
-/// Whether one of some names is in a text, as whole words.
-fn has(text: &str, names: &[&str]) -> bool {
+/// Returns whether a text contains one of some names as whole words.
+fn contains_name(text: &str, names: &[&str]) -> bool {
     let words: Vec<&str> =
         text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let spelled = format!("-{}-", words.join("-"));

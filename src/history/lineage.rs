@@ -1,5 +1,6 @@
-//! One file under its many names: exact renames, followed over reachable commits. Refuses similarity; two
-//! files of equal content are one, and nothing less.
+//! A file under its many paths: exact renames, followed over reachable commits.
+//!
+//! Invariant: only a rename with unchanged content counts; similarity does not.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -7,37 +8,40 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use anyhow::Result;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params};
 
-/// Follows names within one view. A former name counts only while no live file bears it.
+/// Follows renames within one view. A former path counts only while no live file has it.
 pub struct Lineage<'c> {
     cache: &'c Connection,
     view: i64,
-    /// Every live path, read once many are asked for.
+    /// Every live path, read once many have been looked up.
     live: OnceCell<HashSet<i64>>,
-    asked: Cell<usize>,
+    lookups: Cell<usize>,
+    /// Memo of [`Lineage::heirs`].
     forward: RefCell<HashMap<i64, Vec<i64>>>,
 }
 
-/// From here on it is cheaper to read which paths are live than to ask for each.
-const ONE_BY_ONE: usize = 64;
+/// After this many lookups it is cheaper to read all live paths at once.
+const MAX_SINGLE_LOOKUPS: usize = 64;
 
+/// Selects the paths that a path was renamed from.
 const FORMER: &str =
     "SELECT from_path FROM rename JOIN reachable ON reachable.seq = rename.commit_seq WHERE to_path = :path";
+/// Selects the paths that a path was renamed to.
 const LATER: &str =
     "SELECT to_path FROM rename JOIN reachable ON reachable.seq = rename.commit_seq WHERE from_path = :path";
 
 impl<'c> Lineage<'c> {
-    /// Of the files that are live in a view.
+    /// Creates the lineages of the files that are live in a view.
     pub fn new(cache: &'c Connection, view: i64) -> Self {
-        Lineage { cache, view, live: OnceCell::new(), asked: Cell::new(0), forward: RefCell::default() }
+        Lineage { cache, view, live: OnceCell::new(), lookups: Cell::new(0), forward: RefCell::default() }
     }
 
-    /// Whether a path is live, by its row.
+    /// Returns whether a path, given by its row, is live.
     pub fn is_live(&self, path: i64) -> Result<bool> {
         if let Some(live) = self.live.get() {
             return Ok(live.contains(&path));
         }
-        self.asked.set(self.asked.get() + 1);
-        if self.asked.get() <= ONE_BY_ONE {
+        self.lookups.set(self.lookups.get() + 1);
+        if self.lookups.get() <= MAX_SINGLE_LOOKUPS {
             let mut statement =
                 self.cache.prepare_cached("SELECT 1 FROM view_file WHERE view = :view AND path = :path")?;
             return Ok(statement.exists(named_params! {":view": self.view, ":path": path})?);
@@ -48,13 +52,13 @@ impl<'c> Lineage<'c> {
         Ok(self.live.get_or_init(|| live).contains(&path))
     }
 
-    /// The row of a path.
+    /// Returns the row of an encoded path.
     pub fn row(&self, path: &str) -> Result<Option<i64>> {
         let mut statement = self.cache.prepare_cached("SELECT id FROM path WHERE path = :path")?;
         Ok(statement.query_row(named_params! {":path": path}, |row| row.get(0)).optional()?)
     }
 
-    /// A file's names, by row: the one it bears, and those it bore.
+    /// Returns the rows of a file's current path and its former paths.
     pub fn of(&self, path: &str) -> Result<BTreeSet<i64>> {
         let mut names = BTreeSet::new();
         let mut queue: Vec<i64> = self.row(path)?.into_iter().collect();
@@ -71,7 +75,7 @@ impl<'c> Lineage<'c> {
         Ok(names)
     }
 
-    /// The live files whose lineage holds a path: itself where it is live, else those it was renamed to.
+    /// Returns the rows of the live files whose lineage holds a path: itself if it is live, else those it was renamed to.
     pub fn heirs(&self, path: i64) -> Result<Vec<i64>> {
         if self.is_live(path)? {
             return Ok(vec![path]);
@@ -97,6 +101,7 @@ impl<'c> Lineage<'c> {
     }
 }
 
+/// Runs a query for path rows.
 fn ids(statement: &mut CachedStatement<'_>, path: i64) -> Result<Vec<i64>> {
     Ok(statement.query_map(named_params! {":path": path}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }

@@ -1,36 +1,38 @@
-//! Co-change, authorship, recency: counted at the time of asking from who touched what when. No pair is ever
-//! stored, so none can drift; refuses the clock, for time counts from the commit the answer is as of.
+//! Co-change, authorship and recency, counted at query time from which commit touched which path.
+//!
+//! Invariant: no pair count is ever stored, so none can drift. Invariant: no clock; ages are measured from the commit that
+//! the answer is as of.
 
 mod co_authors;
-mod commits;
+mod commit_facts;
 mod kind;
 mod lineage;
-mod loaded;
-mod past;
+mod loaded_counts;
+mod commit_graph;
 mod people;
 mod related;
-mod said;
-mod tally;
+mod live_entries;
+mod change_counts;
 mod timeline;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
 
-pub use commits::{CommitFact, Which, commit_facts, telling_commits};
+pub use change_counts::{ChangeCounts, CoChange, CountedCommit, FileId, HALF_LIFE, POPULARITY_HALF_LIFE, Touch};
+pub use commit_facts::{CommitFact, CommitSelection, commit_facts, informative_commit_count};
+pub use commit_graph::{CommitGraph, CommitNode};
 pub use lineage::Lineage;
-pub use loaded::{AsOf, Loaded, load};
-pub use past::{Made, Past};
+pub use live_entries::{LiveEntry, live_entries, live_entries_naming};
+pub use loaded_counts::{AsOf, LoadedCounts, load_counts};
 pub use people::{People, Person, authors_of, is_bot, people_of, who};
 pub use related::{PATH_WEIGHT, POPULARITY_WEIGHT, Related, path_similarity, related, shared_commits};
-pub use said::{SaidFact, said_facts, said_of};
-pub use tally::{File, HALF_LIFE, POPULARITY_HALF_LIFE, Shared, Taken, Tally, Touch};
-pub use timeline::{Change, Step, Timeline, timeline};
+pub use timeline::{PathChange, Timeline, TimelineCommit, timeline};
 
 use crate::event::{Seq, hex};
 use crate::facts::CommitData;
 
-/// The tables of this room: incidence, exact renames, and people as commits write them.
+/// The tables of this room: which commit touched which path, exact renames, and people as commits spell them.
 pub const SCHEMA: &str = "
 CREATE TABLE person(id INTEGER PRIMARY KEY, written TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE co_author(commit_seq INTEGER NOT NULL, place INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY(commit_seq, place)) STRICT, WITHOUT ROWID;
@@ -40,13 +42,15 @@ CREATE TABLE rename(to_path INTEGER NOT NULL, commit_seq INTEGER NOT NULL, from_
 CREATE INDEX rename_by_from ON rename(from_path, commit_seq);
 ";
 
-/// Larger commits are renames and reformats; what changes in them says little.
+/// Largest number of paths in a commit that counts as evidence.
+///
+/// Larger commits are mostly renames and reformats: what changes together in them is not related.
 pub const LARGEST_COMMIT: i64 = 30;
 
-/// A commit as evidence.
+/// A commit as it is shown as evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommitRef {
-    /// Object id in hexadecimal.
+    /// Object id, in hexadecimal.
     pub commit: String,
     /// Committer time, Unix seconds.
     pub time: i64,
@@ -54,7 +58,7 @@ pub struct CommitRef {
     pub subject: String,
 }
 
-/// Takes in which paths a commit touched, and who beside its author wrote it.
+/// Records which paths a commit touched and who co-authored it.
 pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>) -> Result<()> {
     let mut touch = cache
         .prepare_cached("INSERT OR IGNORE INTO touched(path, commit_seq, status) VALUES (:path, :commit, :status)")?;
@@ -78,7 +82,7 @@ pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>) -> Result
     Ok(())
 }
 
-/// The row of a person as a commit writes them, made if there is none.
+/// Returns the row of a person as a commit spells them, inserting it if it is new.
 pub fn intern_person(cache: &Connection, written: &str) -> Result<i64> {
     let mut find = cache.prepare_cached("SELECT id FROM person WHERE written = :written")?;
     if let Some(id) = find.query_row(named_params! {":written": written}, |row| row.get(0)).optional()? {
@@ -90,7 +94,7 @@ pub fn intern_person(cache: &Connection, written: &str) -> Result<i64> {
     Ok(cache.last_insert_rowid())
 }
 
-/// A commit as evidence, by its position.
+/// Returns a commit as evidence, by the position of its event.
 pub fn commit_ref(cache: &Connection, seq: Seq) -> Result<Option<CommitRef>> {
     let mut statement = cache.prepare_cached("SELECT sha, time, subject FROM commit_row WHERE seq = :seq")?;
     Ok(statement
@@ -100,7 +104,7 @@ pub fn commit_ref(cache: &Connection, seq: Seq) -> Result<Option<CommitRef>> {
         .optional()?)
 }
 
-/// The newest reachable commits that touched a file under any of its names.
+/// Returns the newest reachable commits that touched a file under any of its names.
 pub fn newest_commits(cache: &Connection, view: i64, path: &str, count: usize) -> Result<Vec<CommitRef>> {
     let names = Lineage::new(cache, view).of(path)?;
     let mut found: Vec<CommitRef> = Vec::new();
@@ -119,7 +123,9 @@ pub fn newest_commits(cache: &Connection, view: i64, path: &str, count: usize) -
     Ok(found)
 }
 
-/// The weight that is left of something after a time: half of it every half-life. Seconds; the future counts as now.
+/// Returns the exponential decay of a weight of 1: half of it is left after each half-life.
+///
+/// `as_of` and `time` are Unix seconds; a time after `as_of` counts as no age.
 pub fn decay(as_of: i64, time: i64, half_life_days: f64) -> f64 {
     let age = as_of.saturating_sub(time).max(0) as f64 / 86_400.0;
     (-age / half_life_days).exp2()

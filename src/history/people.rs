@@ -1,5 +1,7 @@
-//! Who knows a file: decayed commits of each person, authors and co-authors alike, people joined by mailmap and address,
-//! bots and agents apart. Refuses blame; authorship is what commits say.
+//! Who knows a file: the decayed commits of each person, authors and co-authors alike.
+//!
+//! People are joined by mailmap and address; bots and agents are told apart from humans. Authorship is what commits say,
+//! not blame.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,49 +16,49 @@ use crate::git::Mailmap;
 
 /// Half-life of a commit's weight, in days.
 const HALF_LIFE: f64 = 180.0;
-/// Half-life of having been seen in the repository at all, in days.
+/// Half-life of a person's last activity anywhere in the repository, in days.
 const RECENCY_HALF_LIFE: f64 = 90.0;
-/// Weight of having been seen lately.
+/// Weight of recent activity in the score.
 const RECENCY_WEIGHT: f64 = 0.1;
-/// Who has not committed for this many days before the commit the answer is as of has departed.
+/// A person has departed who made no commit in this many days before the commit that the answer is as of.
 const DEPARTED_DAYS: i64 = 365;
 
-/// One person and what they did to a target.
+/// A person and their commits to a target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Person {
-    /// The name they go by.
+    /// Name after the mailmap.
     pub name: String,
-    /// The address they go by.
+    /// Address after the mailmap.
     pub email: String,
     /// `human`, `bot` or `agent`.
     pub kind: &'static str,
-    /// Decayed commits plus a tenth of recency in the repository; of who is next, what the weighted signals come to.
+    /// Decayed commits plus a tenth of recent activity; for a prediction of the next author, the weighted sum of signals.
     pub score: f64,
-    /// Their part of the scores of all humans, from 0 to 1; 0 for bots and agents, which know nothing. Of who is next, how
-    /// likely it is they.
+    /// Their share of the scores of all humans, from 0 to 1; 0 for bots and agents. For a prediction of the next author,
+    /// its probability.
     pub share: f64,
-    /// Their newest commit to the target, Unix seconds; none where they made none.
+    /// Time of their newest commit to the target, Unix seconds; `None` if they made none.
     pub last_commit: Option<i64>,
-    /// Commits to the target.
+    /// Number of their commits to the target.
     pub commits: usize,
-    /// Nothing of theirs was committed to the repository in the year before.
+    /// Whether they committed nothing to the repository in the year before.
     pub departed: bool,
-    /// Their newest commit to the target, in hexadecimal.
+    /// Object id of their newest commit to the target, in hexadecimal.
     pub last_commit_id: Option<String>,
 }
 
-/// People as commits write them, brought to who they are.
+/// The people of a repository, resolved from the spellings in commits.
 pub struct People {
     by_row: HashMap<i64, usize>,
-    all: Vec<Known>,
-    /// Rows of those who wrote a commit beside its author, in the order of its message.
+    all: Vec<ResolvedPerson>,
+    /// Person rows of the co-authors of each commit, in the order of its message.
     co_authors: HashMap<Seq, Vec<i64>>,
-    /// When each was last seen in the repository at all.
+    /// Time of each person's newest commit, Unix seconds.
     last_seen: HashMap<usize, i64>,
 }
 
-/// Who somebody is.
-struct Known {
+/// A person after mailmap and address were resolved.
+struct ResolvedPerson {
     name: String,
     email: String,
     kind: &'static str,
@@ -64,9 +66,9 @@ struct Known {
     called: String,
 }
 
-/// Joins written people by the mailmap, then by address.
+/// Resolves the spellings in commits to people, by the mailmap, then by address.
 pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
-    // Whoever no reachable commit names is nobody here: a misspelling that was amended away has never been.
+    // Only people of reachable commits: a misspelling that was amended away does not count.
     let mut statement = cache.prepare_cached(
         "SELECT id, written FROM person WHERE id IN (
            SELECT author FROM commit_row JOIN reachable USING (seq)
@@ -85,7 +87,7 @@ pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
         let index = *by_address.entry(address).or_insert(people.all.len());
         if index == people.all.len() {
             let (kind, called) = (kind_of(&name, &email), format!("{name} <{email}>"));
-            people.all.push(Known { name, email, kind, called });
+            people.all.push(ResolvedPerson { name, email, kind, called });
         }
         people.by_row.insert(row, index);
     }
@@ -94,28 +96,29 @@ pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
 }
 
 impl People {
-    /// How many of them are neither bots nor agents.
+    /// Returns the number of people who are neither bots nor agents.
     pub fn humans(&self) -> usize {
         self.all.iter().filter(|known| known.kind == "human").count()
     }
 
-    /// What those are called who wrote a commit, from its position and the row of its author, each once and the author
-    /// first; bots and agents are left out.
+    /// Returns `Name <email>` of the human authors of a commit, each once, the author first.
+    ///
+    /// `commit` is the position of its event, `author` the person row of its author.
     pub fn humans_of(&self, commit: Seq, author: i64) -> impl Iterator<Item = &str> {
-        let known = self.wrote(commit, author).into_iter().map(|index| &self.all[index]);
+        let known = self.authors(commit, author).into_iter().map(|index| &self.all[index]);
         known.filter(|known| known.kind == "human").map(|known| known.called.as_str())
     }
 
-    /// A human by what they are called, as one who never touched what is asked about.
+    /// Returns a person by `Name <email>`, without any commit to a target.
     pub fn called(&self, called: &str, as_of: i64) -> Option<Person> {
         let index = self.all.iter().position(|known| known.called == called)?;
         Some(self.person(index, as_of))
     }
 
-    /// One of them, before anything they did is counted.
+    /// Returns a person with no commits counted yet.
     fn person(&self, index: usize, as_of: i64) -> Person {
-        let Known { name, email, kind, .. } = &self.all[index];
-        // Everybody here wrote something.
+        let ResolvedPerson { name, email, kind, .. } = &self.all[index];
+        // Everybody here has made at least one commit.
         let seen = self.last_seen.get(&index).copied().unwrap_or(as_of);
         Person {
             name: name.clone(),
@@ -130,8 +133,8 @@ impl People {
         }
     }
 
-    /// Everybody who wrote a commit, each once and the author first.
-    fn wrote(&self, commit: Seq, author: i64) -> Vec<usize> {
+    /// Returns the indices of the authors of a commit, each once, the author first.
+    fn authors(&self, commit: Seq, author: i64) -> Vec<usize> {
         let others = self.co_authors.get(&commit).map_or(&[][..], Vec::as_slice);
         let mut all = Vec::with_capacity(1 + others.len());
         for row in std::iter::once(&author).chain(others) {
@@ -141,13 +144,13 @@ impl People {
     }
 }
 
-/// Whether a person as a commit writes them is a program that makes commits by itself.
+/// Returns whether a person, as a commit spells them, is a bot.
 pub fn is_bot(written: &str) -> bool {
     let (name, email) = split_person(written);
     kind_of(name, email) == "bot"
 }
 
-/// Who knows these paths, best first: humans, then agents and bots.
+/// Ranks the people who touched any of these encoded paths: humans first, then agents and bots, each by score.
 pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: &People) -> Result<Vec<Person>> {
     let lineage = Lineage::new(cache, view);
     let mut commits: BTreeMap<(i64, Vec<u8>, Seq), i64> = BTreeMap::new();
@@ -166,7 +169,7 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
         }
     }
     let mut found: BTreeMap<usize, Person> = BTreeMap::new();
-    let wrote = |(commit, author): (&(i64, Vec<u8>, Seq), &i64)| people.wrote(commit.2, *author);
+    let wrote = |(commit, author): (&(i64, Vec<u8>, Seq), &i64)| people.authors(commit.2, *author);
     let each = commits.iter().flat_map(|commit| wrote(commit).into_iter().map(move |index| (commit.0, index)));
     for ((time, sha, _), index) in each {
         let person = found.entry(index).or_insert_with(|| people.person(index, as_of));
@@ -189,7 +192,7 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
     Ok(ranked)
 }
 
-/// The names of the people who touched a file, best first, for evidence beside a hit.
+/// Returns the names of the humans who know a file best, as evidence beside a hit.
 pub fn authors_of(
     cache: &Connection,
     view: i64,
@@ -203,6 +206,7 @@ pub fn authors_of(
     Ok(humans.take(count).map(|person| person.name).collect())
 }
 
+/// Returns the time of each person's newest commit.
 fn last_seen(cache: &Connection, people: &People) -> Result<HashMap<usize, i64>> {
     let mut statement = cache.prepare_cached(
         "SELECT author, max(time) FROM commit_row JOIN reachable USING (seq) GROUP BY author
@@ -220,6 +224,7 @@ fn last_seen(cache: &Connection, people: &People) -> Result<HashMap<usize, i64>>
     Ok(seen)
 }
 
+/// Returns the co-authors of each commit, as person rows.
 fn co_authors(cache: &Connection) -> Result<HashMap<Seq, Vec<i64>>> {
     let mut statement = cache.prepare_cached("SELECT commit_seq, person FROM co_author ORDER BY commit_seq, place")?;
     let mut rows = statement.query([])?;
@@ -230,6 +235,7 @@ fn co_authors(cache: &Connection) -> Result<HashMap<Seq, Vec<i64>>> {
     Ok(all)
 }
 
+/// Splits `Name <email>` into name and address.
 fn split_person(written: &str) -> (&str, &str) {
     match written.rsplit_once(" <") {
         Some((name, email)) => (name.trim(), email.trim_end_matches('>').trim()),

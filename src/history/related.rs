@@ -1,5 +1,6 @@
-//! What changes together: the mix of decayed co-change, nearness of paths, and recent popularity. Summed in
-//! the order of time, so that the same history gives the same bits.
+//! The untrained ranking of related files: a weighted sum of decayed co-change, path similarity and recent popularity.
+//!
+//! Invariant: sums run in order of time, so the same history gives the same bits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,37 +10,40 @@ use rusqlite::{Connection, named_params};
 use super::{CommitRef, HALF_LIFE, LARGEST_COMMIT, Lineage, POPULARITY_HALF_LIFE, commit_ref, decay};
 use crate::event::Seq;
 
-/// Weight of nearness of paths in the mix.
+/// Weight of path similarity in the score.
 pub const PATH_WEIGHT: f64 = 0.15;
-/// Weight of popularity in the mix.
+/// Weight of popularity in the score.
 pub const POPULARITY_WEIGHT: f64 = 0.10;
-/// Popularity of a commit older than this many half-lives is under a thousandth and is not summed.
+/// Commits older than this many half-lives do not count for popularity: their weight is under a thousandth.
 const POPULARITY_WINDOW: f64 = 10.0;
 
-/// A file that is near another, and how each part of the mix saw it.
+/// A related file with the parts of its score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Related {
-    /// Encoded.
+    /// Encoded path.
     pub path: String,
-    /// The mix.
+    /// The weighted sum.
     pub score: f64,
-    /// Decayed co-change, each commit of n files worth 1/(n-1); not divided by the largest.
+    /// Decayed co-change, each commit of n files weighted by 1/(n-1); not normalized.
     pub together: f64,
-    /// Shared commits that were counted.
+    /// Number of shared commits that were counted.
     pub commits: usize,
     /// [`path_similarity`].
     pub path_similarity: f64,
-    /// Decayed count of commits, not divided by the largest.
+    /// Decayed number of commits; not normalized.
     pub popularity: f64,
 }
 
-struct Commit {
+/// A commit of at least two files, as evidence of co-change.
+struct CoChangeCommit {
     seq: Seq,
     time: i64,
     files: i64,
 }
 
-/// Ranks every other live file by the mix; those it says nothing of are left out. Best first, ties by path.
+/// Ranks every other live file with a positive score, best first, ties by path.
+///
+/// `path` is encoded; `as_of` is Unix seconds.
 pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<Vec<Related>> {
     let lineage = Lineage::new(cache, view);
     let own = lineage.row(path)?;
@@ -91,7 +95,7 @@ pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<
     Ok(ranked)
 }
 
-/// The newest commits that two files share, under any of their names.
+/// Returns the newest commits that two files share, under any of their names.
 pub fn shared_commits(cache: &Connection, view: i64, a: &str, b: &str, count: usize) -> Result<Vec<CommitRef>> {
     let lineage = Lineage::new(cache, view);
     let names = lineage.of(b)?;
@@ -111,7 +115,8 @@ pub fn shared_commits(cache: &Connection, view: i64, a: &str, b: &str, count: us
     Ok(shared)
 }
 
-/// Shared leading folders over the longer depth, plus a half for the same name without its ending.
+/// Returns the number of shared leading folders divided by the depth of the deeper path, plus 0.5 for the same file
+/// stem.
 pub fn path_similarity(a: &str, b: &str) -> f64 {
     let split = |path: &str| -> (Vec<String>, String) {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -125,23 +130,25 @@ pub fn path_similarity(a: &str, b: &str) -> f64 {
     folders + if !stem_a.is_empty() && stem_a == stem_b { 0.5 } else { 0.0 }
 }
 
-/// Reachable commits of a size that says something which touched a file under any of its names, oldest first.
-fn commits_touching(cache: &Connection, lineage: &Lineage<'_>, path: &str) -> Result<Vec<Commit>> {
+/// Returns the reachable commits of 2 to [`LARGEST_COMMIT`] files that touched a file under any of its names, oldest
+/// first.
+fn commits_touching(cache: &Connection, lineage: &Lineage<'_>, path: &str) -> Result<Vec<CoChangeCommit>> {
     let mut statement = cache.prepare_cached(
         "SELECT commit_row.seq, time, files, sha FROM touched JOIN reachable ON reachable.seq = touched.commit_seq
          JOIN commit_row ON commit_row.seq = touched.commit_seq WHERE touched.path = :path AND files BETWEEN 2 AND :largest",
     )?;
-    let mut commits: BTreeMap<(i64, Vec<u8>), Commit> = BTreeMap::new();
+    let mut commits: BTreeMap<(i64, Vec<u8>), CoChangeCommit> = BTreeMap::new();
     for name in lineage.of(path)? {
         let mut rows = statement.query(named_params! {":path": name, ":largest": LARGEST_COMMIT})?;
         while let Some(row) = rows.next()? {
-            let commit = Commit { seq: row.get(0)?, time: row.get(1)?, files: row.get(2)? };
+            let commit = CoChangeCommit { seq: row.get(0)?, time: row.get(1)?, files: row.get(2)? };
             commits.insert((commit.time, row.get(3)?), commit);
         }
     }
     Ok(commits.into_values().collect())
 }
 
+/// Returns the decayed number of recent commits of each live file, by the row of its path.
 fn popularity(cache: &Connection, lineage: &Lineage<'_>, as_of: i64) -> Result<HashMap<i64, f64>> {
     let since = as_of.saturating_sub((POPULARITY_WINDOW * POPULARITY_HALF_LIFE * 86_400.0) as i64);
     let mut statement = cache.prepare_cached(

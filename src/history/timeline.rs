@@ -1,5 +1,6 @@
-//! History as a list of steps, parents before children: what a measurement walks along, one commit at a time. Refuses
-//! to say what a file is called today; each step has the names of its own time.
+//! The reachable commits in topological order, as training and evaluation replay them.
+//!
+//! Invariant: each commit has the paths of its own time; nothing here knows what a file is called today.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -13,75 +14,77 @@ use crate::eventlog::StoredEvent;
 use crate::facts::CommitData;
 use crate::git::ObjectId;
 
-/// Every reachable commit in topological order, ties by committer time and id.
+/// Every reachable commit in topological order (parents first), ties by committer time and id.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    /// The commits.
-    pub steps: Vec<Step>,
-    /// Encoded paths; a step names them by their place here.
+    /// The commits; elsewhere a commit is named by its index in this list.
+    pub commits: Vec<TimelineCommit>,
+    /// Encoded paths; a [`PathChange`] refers to them by index.
     pub paths: Vec<String>,
-    /// People who wrote commits, bots and agents apart.
+    /// Human authors; bots and agents are left out.
     pub people: Vec<String>,
 }
 
-/// One commit.
+/// One commit of a [`Timeline`].
 #[derive(Debug)]
-pub struct Step {
+pub struct TimelineCommit {
     /// Position of its event.
     pub seq: Seq,
-    /// Object id in hexadecimal.
+    /// Object id, in hexadecimal.
     pub sha: String,
     /// Committer time, Unix seconds.
     pub time: i64,
-    /// The places of its parents among the steps.
+    /// Indices of its parents in [`Timeline::commits`].
     pub parents: Vec<usize>,
-    /// More than one parent: it says nothing about files.
+    /// Whether it has more than one parent; its changes are then those of its parents and are not counted.
     pub is_merge: bool,
-    /// Who wrote it, by their place in [`Timeline::people`], the author first; bots and agents are left out.
+    /// Its author, then its co-authors, as indices into [`Timeline::people`]; bots and agents are left out.
     pub authors: Vec<u32>,
     /// The whole message.
     pub message: String,
-    /// How many paths it touched, those that do not count among them.
+    /// Number of paths it touched, including ignored ones.
     pub touched: usize,
-    /// What it did to which paths.
-    pub changes: Vec<Change>,
+    /// Its changes to paths that are not ignored.
+    pub changes: Vec<PathChange>,
 }
 
 /// What a commit did to a path.
 #[derive(Debug, Clone, Copy)]
-pub struct Change {
-    /// Place in [`Timeline::paths`].
+pub struct PathChange {
+    /// Index into [`Timeline::paths`].
     pub path: u32,
-    /// The path it came from, where it is an exact rename.
+    /// Index of the path it was renamed from; only for an exact rename.
     pub from: Option<u32>,
-    /// What happened.
+    /// Kind of change.
     pub status: Status,
-    /// What it holds after the commit; for a deletion, what it held before.
+    /// Blob after the commit; for a deletion, the blob before it.
     pub blob: ObjectId,
 }
 
 impl Timeline {
-    /// Of the first `end` steps the one that reaches the most of them, the newest of equals; none where there is none.
-    pub fn widest(&self, end: usize) -> Option<usize> {
+    /// Returns, of the first `end` commits, the tip with the most ancestors (the newest on ties); `None` if `end` is 0.
+    pub fn tip_with_most_ancestors(&self, end: usize) -> Option<usize> {
         let mut is_tip = vec![true; end];
-        for parent in self.steps[..end].iter().flat_map(|step| &step.parents) {
+        for parent in self.commits[..end].iter().flat_map(|commit| &commit.parents) {
             is_tip[*parent] = false;
         }
         let reached = |tip: usize| {
             let (mut seen, mut left, mut count) = (vec![false; end], vec![tip], 0);
-            while let Some(place) = left.pop() {
-                if !std::mem::replace(&mut seen[place], true) {
+            while let Some(index) = left.pop() {
+                if !std::mem::replace(&mut seen[index], true) {
                     count += 1;
-                    left.extend(&self.steps[place].parents);
+                    left.extend(&self.commits[index].parents);
                 }
             }
             count
         };
-        (0..end).filter(|place| is_tip[*place]).max_by_key(|tip| (reached(*tip), *tip))
+        (0..end).filter(|index| is_tip[*index]).max_by_key(|tip| (reached(*tip), *tip))
     }
 }
 
-/// Reads the reachable commits; `read` gives an event, `keeps` says which paths count.
+/// Reads the reachable commits.
+///
+/// `read` returns an event, `keeps` says which paths are not ignored.
 pub fn timeline(
     cache: &Connection,
     people: &People,
@@ -97,7 +100,7 @@ pub fn timeline(
     }
     let order = order_of(&commits);
     let (mut timeline, mut paths, mut names) = (Timeline::default(), HashMap::new(), HashMap::new());
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut index_of_sha: HashMap<String, usize> = HashMap::new();
     let mut commits: Vec<Option<(Seq, i64, CommitData<'static>)>> = commits.into_iter().map(Some).collect();
     for index in order {
         let Some((seq, author, data)) = commits[index].take() else { continue };
@@ -109,27 +112,28 @@ pub fn timeline(
             let Ok(blob) = ObjectId::from_hex(change.blob.as_bytes()) else { continue };
             let path = intern(&mut paths, &mut timeline.paths, change.path.into_owned());
             let from = change.from.map(|from| intern(&mut paths, &mut timeline.paths, from));
-            changes.push(Change { path, from, status: change.status, blob });
+            changes.push(PathChange { path, from, status: change.status, blob });
         }
         let (is_merge, time) = (data.parents.len() > 1, data.committer_time);
-        let parents = data.parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
+        let parents = data.parents.iter().filter_map(|parent| index_of_sha.get(parent).copied()).collect();
         let (sha, message) = (data.sha.into_owned(), data.message.into_owned());
-        places.insert(sha.clone(), timeline.steps.len());
-        timeline.steps.push(Step { seq, sha, time, parents, is_merge, authors, message, touched, changes });
+        index_of_sha.insert(sha.clone(), timeline.commits.len());
+        timeline.commits.push(TimelineCommit { seq, sha, time, parents, is_merge, authors, message, touched, changes });
     }
     Ok(timeline)
 }
 
-/// The places of commits in topological order.
+/// Returns the indices of `commits` in topological order.
 fn order_of(commits: &[(Seq, i64, CommitData<'_>)]) -> Vec<usize> {
-    let place: HashMap<&str, usize> = (0..).zip(commits).map(|(index, (.., data))| (&*data.sha, index)).collect();
+    let index: HashMap<&str, usize> = (0..).zip(commits).map(|(index, (.., data))| (&*data.sha, index)).collect();
     let of =
-        |data: &CommitData<'_>| data.parents.iter().filter_map(|parent| place.get(parent.as_str()).copied()).collect();
+        |data: &CommitData<'_>| data.parents.iter().filter_map(|parent| index.get(parent.as_str()).copied()).collect();
     let parents: Vec<Vec<usize>> = commits.iter().map(|(.., data)| of(data)).collect();
     let keys: Vec<(i64, &str)> = commits.iter().map(|(.., data)| (data.committer_time, &*data.sha)).collect();
     topological(&keys, &parents)
 }
 
+/// Returns the index of a name in `all`, appending it if it is new.
 pub(super) fn intern(known: &mut HashMap<String, u32>, all: &mut Vec<String>, name: String) -> u32 {
     *known.entry(name).or_insert_with_key(|name| {
         all.push(name.clone());
@@ -137,8 +141,8 @@ pub(super) fn intern(known: &mut HashMap<String, u32>, all: &mut Vec<String>, na
     })
 }
 
-/// The places of commits, parents first; among those whose parents are out, the smallest key. Keys are times, ties
-/// broken by ids.
+/// Returns the indices `0..keys.len()` in topological order: parents first, and among the commits whose parents are all
+/// out, the one with the smallest key.
 pub(super) fn topological<K: Ord + Copy>(keys: &[K], parents: &[Vec<usize>]) -> Vec<usize> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); keys.len()];
     let mut waits = vec![0_usize; keys.len()];
@@ -176,8 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_reaches_the_most() {
-        let step = |parents: &[usize]| Step {
+    fn the_tip_with_most_ancestors_is_found() {
+        let commit = |parents: &[usize]| TimelineCommit {
             seq: 0,
             sha: String::new(),
             time: 0,
@@ -188,10 +192,10 @@ mod tests {
             touched: 0,
             changes: Vec::new(),
         };
-        // A root, a long branch beside a short one, and what joins them.
-        let steps = [&[][..], &[0], &[0], &[1], &[3], &[2, 4]].map(step).into();
-        let timeline = Timeline { steps, ..Timeline::default() };
-        let widest: Vec<Option<usize>> = (0..=6).map(|end| timeline.widest(end)).collect();
-        assert_eq!(widest, [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5)]);
+        // A root, a long branch beside a short one, and their merge.
+        let commits = [&[][..], &[0], &[0], &[1], &[3], &[2, 4]].map(commit).into();
+        let timeline = Timeline { commits, ..Timeline::default() };
+        let tips: Vec<Option<usize>> = (0..=6).map(|end| timeline.tip_with_most_ancestors(end)).collect();
+        assert_eq!(tips, [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5)]);
     }
 }

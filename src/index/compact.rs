@@ -1,6 +1,7 @@
-//! Compaction: the delta and the small segments become one segment, so that a search looks at few of each. A policy
-//! apart from its mechanism. Refuses to touch what is published: the new file is there before the rows change, and the
-//! old ones go later.
+//! Compaction: merges the delta and small segments of a space into one segment, so that a search visits few of each.
+//!
+//! Invariant: published files are never changed; the new file exists before the rows change, and old files are removed
+//! later.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,31 +11,35 @@ use anyhow::Result;
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
 use super::delta;
-use super::generation::{Space, seal};
-use super::segment::{Building, Opened, Segment, segments};
+use super::generation::seal;
+use super::segment::{OpenSegment, Segment, SegmentBuilder, segments};
+use super::space::Space;
 use crate::fail;
 
-/// A delta of fewer rows than this is searched as fast as a segment would be.
+/// Number of delta rows up to which a delta is searched as fast as a segment.
 const SMALL_DELTA: usize = 2_000;
-/// A delta larger than this slows answers, whatever there is to do meanwhile.
+/// Number of delta rows from which compaction does not wait for an idle moment, because answers get slow.
 pub const LARGE_DELTA: usize = 20_000;
-/// Most vectors of one segment: building it holds them all in memory.
+/// Most vectors in one merged segment: building it holds them all in memory.
 const LARGEST_SEGMENT: usize = 100_000;
-/// Texts that nothing has said for this long leave when their segment is written again.
+/// Seconds after which a dead text is left out when its segment is written again.
 const KEEP_DEAD: i64 = 14 * 86_400;
-/// How long a file that nothing names any more is kept: an answer may be reading it.
+/// How long a file that no row names is kept: a query may be reading it.
 const KEEP_FILES: Duration = Duration::from_secs(60);
-/// Vectors added between two looks at whether to stop.
-const LOOK_EVERY: usize = 256;
+/// Vectors added between two checks of `urgent`.
+const CHECK_EVERY: usize = 256;
 
-/// Whether a space's delta is to be made a segment now. `idle`: there is nothing else to do.
+/// Returns whether a space is due for compaction.
+///
+/// `delta` and `placed` are its numbers of vectors in the delta and in segments; `idle` means that there is no other work.
 pub fn is_due(delta: usize, placed: usize, idle: bool) -> bool {
     delta >= LARGE_DELTA || (idle && delta > SMALL_DELTA.max(placed / 10))
 }
 
-/// The segments that go into the next one with a delta of `rows`: each no larger than what is merged before it, so
-/// that a vector is written again only about as often as its segment doubles.
-fn merged(segments: &[Segment], rows: usize) -> Vec<&Segment> {
+/// Selects the segments to merge with a delta of `rows`.
+///
+/// Each is no larger than what is merged before it, so a vector is rewritten only about as often as its segment doubles.
+fn segments_to_merge(segments: &[Segment], rows: usize) -> Vec<&Segment> {
     let mut by_size: Vec<&Segment> = segments.iter().collect();
     by_size.sort_by_key(|segment| (segment.count, segment.id));
     let mut total = rows;
@@ -49,8 +54,9 @@ fn merged(segments: &[Segment], rows: usize) -> Vec<&Segment> {
     chosen
 }
 
-/// Makes the delta of a space a segment, if that is due. `now` is Unix seconds; `urgent` says that there is something
-/// more urgent to do, and then nothing changes.
+/// Compacts a space if that is due.
+///
+/// `now` is Unix seconds. If `urgent` returns true meanwhile, nothing is changed, unless the delta slows answers.
 pub fn compact(
     cache: &mut Connection,
     dir: &Path,
@@ -65,17 +71,18 @@ pub fn compact(
     if !is_due(rows, placed, idle) {
         return Ok(());
     }
-    // A damaged row is no part of a segment; its text is wanted again.
+    // A damaged row does not go into the segment; its text becomes pending again.
     delta::mend(cache)?;
-    // In the middle of other work only what slows answers is brought away; the rest can wait until there is none.
-    let merged = if idle { merged(&all, rows) } else { Vec::new() };
+    // In the middle of other work only the delta is compacted; merging segments waits for an idle moment.
+    let merged = if idle { segments_to_merge(&all, rows) } else { Vec::new() };
     let dead = dead(cache, now - KEEP_DEAD)?;
     let must = rows >= LARGE_DELTA;
-    let mut building = Building::new(space.width, rows + merged.iter().map(|segment| segment.count).sum::<usize>())?;
+    let mut building =
+        SegmentBuilder::new(space.width, rows + merged.iter().map(|segment| segment.count).sum::<usize>())?;
     let mut texts = Vec::new();
     let mut stopped = false;
     let mut add = |text: i64, vector: &crate::embedding::Projection| -> Result<bool> {
-        if texts.len() % LOOK_EVERY == 0 && !must && urgent() {
+        if texts.len() % CHECK_EVERY == 0 && !must && urgent() {
             stopped = true;
             return Ok(false);
         }
@@ -87,7 +94,7 @@ pub fn compact(
     };
     delta::each(cache, space, |row| add(row.text, &row.vector))?;
     for segment in &merged {
-        let opened = Opened::open(dir, segment, space.width)?;
+        let opened = OpenSegment::open(dir, segment, space.width)?;
         let mut statement = cache.prepare_cached("SELECT text FROM placed WHERE segment = :segment ORDER BY text")?;
         let old = statement.query_map(named_params! {":segment": segment.id}, |row| row.get(0))?;
         for text in old.collect::<rusqlite::Result<Vec<i64>>>()? {
@@ -113,7 +120,7 @@ pub fn compact(
         },
     )?;
     let id = transaction.last_insert_rowid();
-    // Rows of the delta that were left out are dead; the worker alone writes, so none came meanwhile.
+    // Rows left out are dead, and none came meanwhile: the holder of the lock is the only writer.
     transaction.execute("DELETE FROM delta WHERE space = :space", named_params! {":space": space.id})?;
     for old in &merged {
         for sql in ["DELETE FROM placed WHERE segment = :id", "DELETE FROM segment WHERE id = :id"] {
@@ -135,12 +142,13 @@ pub fn compact(
     Ok(())
 }
 
+/// Returns the texts that have been dead since before a time, Unix seconds.
 fn dead(cache: &Connection, before: i64) -> Result<HashSet<i64>> {
     let mut statement = cache.prepare_cached("SELECT id FROM text WHERE dead_since < :before")?;
     Ok(statement.query_map(named_params! {":before": before}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Removes files that no row names and nothing reads any more.
+/// Removes files that no row names and that are older than [`KEEP_FILES`].
 pub fn sweep_files(cache: &Connection, dir: &Path) -> Result<()> {
     let named: HashSet<String> = segments(cache, None)?.into_iter().map(|segment| segment.file).collect();
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -161,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delta_is_due_when_it_is_large_or_nothing_else_is_to_do() {
+    fn a_delta_is_due_when_it_is_large_or_there_is_no_other_work() {
         let check = |delta: usize, placed: usize, idle: bool, expect: bool| {
             assert_eq!(is_due(delta, placed, idle), expect, "{delta} of {placed}, idle {idle}");
         };
@@ -189,7 +197,7 @@ mod tests {
                     stamp: String::new(),
                 })
                 .collect();
-            let chosen: Vec<usize> = merged(&all, rows).iter().map(|segment| segment.count).collect();
+            let chosen: Vec<usize> = segments_to_merge(&all, rows).iter().map(|segment| segment.count).collect();
             assert_eq!(chosen, expect);
         };
         check(&[], 2_001, &[]);

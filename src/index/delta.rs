@@ -1,25 +1,26 @@
-//! What came since the last segment: the same half floats in rows, searched exactly. Refuses to hand out a row that
-//! does not match its checksum.
+//! The delta: vectors that came since the last segment, stored as rows of f16 and searched exactly.
+//!
+//! Invariant: a row that does not match its checksum is never returned.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::generation::Space;
-use crate::embedding::{Projection, Unit, dot, widen};
+use super::space::Space;
+use crate::embedding::{Projection, UnitVector, dot, widen};
 use crate::sqlite;
 
 /// A row of the delta.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
-    /// The text.
+pub struct DeltaRow {
+    /// Row id of the text.
     pub text: i64,
     /// Its vector.
     pub vector: Projection,
 }
 
-/// Puts a vector in; it is wanted no longer.
+/// Stores the vector of a text, which is then no longer pending.
 pub fn put(cache: &Connection, space: &Space, text: i64, vector: &Projection) -> Result<()> {
     let bytes = vector.0.to_bytes();
     cache
@@ -31,13 +32,13 @@ pub fn put(cache: &Connection, space: &Space, text: i64, vector: &Projection) ->
     Ok(())
 }
 
-/// How many rows a space has.
+/// Returns the number of rows of a space.
 pub fn count(cache: &Connection, space: i64) -> Result<usize> {
     let mut statement = cache.prepare_cached("SELECT count(*) FROM delta WHERE space = :space")?;
     Ok(statement.query_row(named_params! {":space": space}, |row| row.get::<_, i64>(0))? as usize)
 }
 
-/// The vector of a text; none where it is not here or its row is damaged.
+/// Returns the vector of a text; `None` if it is not in the delta or its row is damaged.
 pub fn vector(cache: &Connection, space: &Space, text: i64) -> Result<Option<Projection>> {
     let mut statement = cache.prepare_cached("SELECT vector, sum FROM delta WHERE space = :space AND text = :text")?;
     let row = statement
@@ -47,10 +48,10 @@ pub fn vector(cache: &Connection, space: &Space, text: i64) -> Result<Option<Pro
         .optional()?;
     Ok(row
         .filter(|(vector, sum)| *sum == row_sum(text, vector))
-        .and_then(|(vector, _)| Unit::from_bytes(&vector, space.width).map(Projection)))
+        .and_then(|(vector, _)| UnitVector::from_bytes(&vector, space.width).map(Projection)))
 }
 
-/// The vectors of those of some texts that are here and not damaged.
+/// Returns the vectors of the given texts that are in the delta and not damaged.
 pub fn many(cache: &Connection, space: &Space, texts: &[i64]) -> Result<HashMap<i64, Projection>> {
     let mut statement = cache.prepare_cached(
         "SELECT text, vector, sum FROM delta WHERE space = :space AND text IN (SELECT value FROM json_each(:texts))",
@@ -60,7 +61,7 @@ pub fn many(cache: &Connection, space: &Space, texts: &[i64]) -> Result<HashMap<
     while let Some(row) = rows.next()? {
         let (text, bytes) = (row.get(0)?, row.get_ref(1)?.as_blob()?);
         if row.get_ref(2)?.as_blob()? == row_sum(text, bytes)
-            && let Some(vector) = Unit::from_bytes(bytes, space.width)
+            && let Some(vector) = UnitVector::from_bytes(bytes, space.width)
         {
             found.insert(text, Projection(vector));
         }
@@ -68,7 +69,9 @@ pub fn many(cache: &Connection, space: &Space, texts: &[i64]) -> Result<HashMap<
     Ok(found)
 }
 
-/// Scores every row against a query; the checksums of those that matter are looked at by [`vector`].
+/// Scores every row against a query of the space's width.
+///
+/// Checksums are not verified here; [`vector`] does that for the rows that matter.
 pub fn scores(cache: &Connection, space: &Space, query: &[f32], mut each: impl FnMut(i64, f32)) -> Result<()> {
     let mut statement = cache.prepare_cached("SELECT text, vector FROM delta WHERE space = :space")?;
     let mut rows = statement.query(named_params! {":space": space.id})?;
@@ -81,23 +84,23 @@ pub fn scores(cache: &Connection, space: &Space, query: &[f32], mut each: impl F
     Ok(())
 }
 
-/// Every row that matches its checksum, by text.
-pub fn each(cache: &Connection, space: &Space, mut visit: impl FnMut(Stored) -> Result<bool>) -> Result<()> {
+/// Visits every row that matches its checksum, ordered by text, until `visit` returns false.
+pub fn each(cache: &Connection, space: &Space, mut visit: impl FnMut(DeltaRow) -> Result<bool>) -> Result<()> {
     let mut statement = cache.prepare("SELECT text, vector, sum FROM delta WHERE space = :space ORDER BY text")?;
     let mut rows = statement.query(named_params! {":space": space.id})?;
     while let Some(row) = rows.next()? {
         let (text, bytes) = (row.get(0)?, row.get_ref(1)?.as_blob()?);
         let is_whole = row.get_ref(2)?.as_blob()? == row_sum(text, bytes);
-        let vector = is_whole.then(|| Unit::from_bytes(bytes, space.width)).flatten();
+        let vector = is_whole.then(|| UnitVector::from_bytes(bytes, space.width)).flatten();
         let Some(vector) = vector else { continue };
-        if !visit(Stored { text, vector: Projection(vector) })? {
+        if !visit(DeltaRow { text, vector: Projection(vector) })? {
             break;
         }
     }
     Ok(())
 }
 
-/// Rows of any space that do not match their checksum, as (space, text).
+/// Returns the rows of any space that do not match their checksum, as (space, text).
 pub fn damaged(cache: &Connection) -> Result<Vec<(i64, i64)>> {
     let mut bad = Vec::new();
     let mut statement = cache.prepare("SELECT space, text, vector, sum FROM delta")?;
@@ -111,7 +114,7 @@ pub fn damaged(cache: &Connection) -> Result<Vec<(i64, i64)>> {
     Ok(bad)
 }
 
-/// Takes damaged rows out, so that their texts are wanted again.
+/// Deletes damaged rows and makes their texts pending again.
 pub fn mend(cache: &Connection) -> Result<()> {
     for (space, text) in damaged(cache)? {
         for sql in [
@@ -124,7 +127,7 @@ pub fn mend(cache: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// 64 bits of blake3 over a row.
+/// Returns the first 64 bits of the blake3 hash of a row.
 fn row_sum(text: i64, vector: &[u8]) -> [u8; 8] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&text.to_le_bytes()).update(vector);

@@ -1,55 +1,37 @@
-//! Generations: which space each dimension is searched in, switched by one transaction. The one in use serves until
-//! the next is whole. Refuses to publish a space that still lacks a text the one before it had.
+//! Generations: which vector space each dimension is searched in, switched by one transaction.
+//!
+//! Invariant: the generation in use serves until every space of the next has all its texts.
 
 use anyhow::Result;
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, named_params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_params};
 
-use super::texts::bring_up_to_date;
-use crate::adapter::Loaded;
+use super::space::{Space, space_from_row};
+use super::texts::add_all_pending;
+use crate::adapter::LoadedAdapter;
 use crate::dimensions::{self, Dimension, Holds};
-use crate::embedding::Identity;
+use crate::embedding::ModelIdentity;
 use crate::fail;
 
-/// What vectors of one kind live in: those of a model, through one adapter or none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Space {
-    /// Its row.
-    pub id: i64,
-    /// blake3 of the adapter's file; empty for the base embedding.
-    pub adapter: String,
-    /// Numbers in a vector.
-    pub width: usize,
-    /// The items it holds.
-    pub holds: Holds,
-}
-
-/// What answers are searched in.
+/// A published generation: the spaces that queries search.
 #[derive(Clone)]
 pub struct Generation {
-    /// Its number.
+    /// Row id.
     pub id: i64,
-    /// The model whose embeddings everything was made of.
-    pub model: Identity,
-    /// The space of the base embedding, which holds everything.
+    /// The model of all its embeddings.
+    pub model: ModelIdentity,
+    /// The space of the base embedding, which holds all kinds of item.
     pub base: Space,
-    /// Each dimension with its space, and what a person should know of its adapter.
+    /// Each dimension with its space and, if there is one, a note for the user about its adapter.
     pub dimensions: Vec<(&'static Dimension, Space, Option<String>)>,
 }
 
-impl Space {
-    /// Whether it is the base embedding, which every dimension without an adapter shares.
-    pub fn is_base(&self) -> bool {
-        self.adapter.is_empty()
-    }
-}
-
 impl Generation {
-    /// The space of a dimension.
+    /// Returns the space of a dimension.
     pub fn space(&self, dimension: &str) -> Option<&Space> {
         self.dimensions.iter().find(|(one, ..)| one.name == dimension).map(|(_, space, _)| space)
     }
 
-    /// Every space, each once, the base first.
+    /// Returns every space once, the base first.
     pub fn spaces(&self) -> Vec<&Space> {
         let mut all = vec![&self.base];
         for (_, space, _) in &self.dimensions {
@@ -61,16 +43,16 @@ impl Generation {
     }
 }
 
-/// What is being made, as prepared: the base, and the space of each dimension in their order.
+/// A generation that is not published yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prepared {
-    /// Of the base embedding.
+pub struct PreparedGeneration {
+    /// The space of the base embedding.
     pub base: Space,
-    /// One a dimension.
+    /// The space of each dimension, in the order of [`dimensions::ALL`].
     pub dimensions: Vec<Space>,
 }
 
-/// What stands for the base among the dimensions of a generation.
+/// Name of the base embedding in the `dimension` column.
 const BASE: &str = "";
 
 /// The generation in use; one whose manifest does not match its checksum is none, and vectors are made again.
@@ -101,8 +83,9 @@ pub fn current(cache: &Connection) -> Result<Option<Generation>> {
     Ok(Some(Generation { id, model, base: base.clone(), dimensions }))
 }
 
-/// A hash over everything that says what is published: the generation, its spaces and their segments. Stamps are left
-/// out; they only say when a file was looked at.
+/// Returns a hash over the manifest: the generation, its spaces and their segments.
+///
+/// File stamps are left out; they only say when a file was last verified.
 fn manifest_sum(cache: &Connection) -> Result<String> {
     let mut statement = cache.prepare_cached(
         "SELECT 1, id, model, '', '', 0, 0 FROM generation
@@ -125,14 +108,14 @@ fn manifest_sum(cache: &Connection) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// Seals the manifest: the last step of every transaction that changes what is published.
+/// Seals the manifest by storing its checksum: the last step of every transaction that changes what is published.
 pub fn seal(cache: &Connection) -> Result<()> {
     let sum = manifest_sum(cache)?;
     cache.execute("UPDATE generation SET sum = :sum", named_params! {":sum": sum})?;
     Ok(())
 }
 
-/// Forgets every vector: they are made again from embeddings and texts.
+/// Deletes every vector and space; they are computed again from embeddings and texts.
 fn reset(cache: &Connection) -> Result<()> {
     Ok(cache.execute_batch(
         "DELETE FROM generation; DELETE FROM generation_space; DELETE FROM space; DELETE FROM segment; DELETE FROM placed;
@@ -140,31 +123,21 @@ fn reset(cache: &Connection) -> Result<()> {
     )?)
 }
 
-/// Every space that is kept up to date: those of the model that is set up, in use or being made.
-pub fn maintained(cache: &Connection) -> Result<Vec<Space>> {
-    let mut statement = cache.prepare_cached(
-        "SELECT id, adapter, width, holds FROM space WHERE model = (SELECT model FROM target) ORDER BY id",
-    )?;
-    Ok(statement.query_map([], space_from_row)?.collect::<rusqlite::Result<_>>()?)
-}
-
-/// A space by its row.
-pub fn space_of(cache: &Connection, id: i64) -> Result<Option<Space>> {
-    let mut statement = cache.prepare_cached("SELECT id, adapter, width, holds FROM space WHERE id = :id")?;
-    Ok(statement.query_row(named_params! {":id": id}, space_from_row).optional()?)
-}
-
-/// Makes the spaces that a model and its adapters need, each wanting what is live, and drops those that neither they
-/// nor the generation in use need.
-pub fn prepare(cache: &mut Connection, model: &Identity, adapters: &[Loaded]) -> Result<Prepared> {
+/// Creates the spaces that a model and its adapters need, with all live texts pending, and drops the spaces that neither
+/// they nor the generation in use need.
+pub fn prepare(
+    cache: &mut Connection,
+    model: &ModelIdentity,
+    adapters: &[LoadedAdapter],
+) -> Result<PreparedGeneration> {
     let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let name = serde_json::to_string(model)?;
-    // A generation that cannot be told, and spaces without one, are nothing to build on.
+    // Without a readable generation the spaces cannot be trusted.
     let in_use = current(&transaction)?;
     if in_use.is_none() {
         reset(&transaction)?;
     }
-    // What another model's spaces lack stays lacking: they serve as they are until these are whole.
+    // Another model's spaces get no new vectors: they serve as they are until these are complete.
     transaction.execute("DELETE FROM target WHERE model <> :model", named_params! {":model": name})?;
     transaction.execute("INSERT OR IGNORE INTO target(model) VALUES (:model)", named_params! {":model": name})?;
     transaction.execute(
@@ -183,31 +156,38 @@ pub fn prepare(cache: &mut Connection, model: &Identity, adapters: &[Loaded]) ->
             named_params! {":model": name, ":adapter": adapter, ":width": width as i64, ":holds": holds.name()},
         )?;
         let space = Space { id: transaction.last_insert_rowid(), adapter: adapter.to_string(), width, holds };
-        bring_up_to_date(&transaction, &space)?;
+        add_all_pending(&transaction, &space)?;
         Ok(space)
     };
     let base = ensure("", model.width, Holds::All)?;
     let mut found = Vec::new();
     for (dimension, loaded) in dimensions::ALL.iter().zip(adapters) {
         found.push(match &loaded.adapter {
-            Some((adapter, hash)) => ensure(hash, adapter.gives(), dimension.holds)?,
+            Some((adapter, hash)) => ensure(hash, adapter.output_width(), dimension.holds)?,
             None => base.clone(),
         });
     }
     let mut keep: Vec<i64> = found.iter().map(|space| space.id).chain([base.id]).collect();
-    // As it was before spaces were made: from then until it is sealed again the manifest does not match.
+    // Read before spaces were created: from then until it is sealed again the manifest does not match its checksum.
     if let Some(in_use) = in_use {
         keep.extend(in_use.spaces().iter().map(|space| space.id));
     }
     drop_others(&transaction, &keep)?;
     seal(&transaction)?;
     transaction.commit()?;
-    Ok(Prepared { base, dimensions: found })
+    Ok(PreparedGeneration { base, dimensions: found })
 }
 
-/// Publishes what was prepared, once it is whole; a first generation at once, for there is nothing better to serve.
+/// Publishes a prepared generation once none of its texts is pending; the first one at once, because nothing better
+/// serves.
+///
 /// Returns whether it is in use now.
-pub fn publish(cache: &mut Connection, model: &Identity, prepared: &Prepared, adapters: &[Loaded]) -> Result<bool> {
+pub fn publish(
+    cache: &mut Connection,
+    model: &ModelIdentity,
+    prepared: &PreparedGeneration,
+    adapters: &[LoadedAdapter],
+) -> Result<bool> {
     let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let in_use = current(&transaction)?;
     let notes: Vec<Option<String>> = adapters.iter().map(|loaded| loaded.note.clone()).collect();
@@ -250,7 +230,7 @@ pub fn publish(cache: &mut Connection, model: &Identity, prepared: &Prepared, ad
     Ok(true)
 }
 
-/// Drops every space but those kept; the files of its segments are swept later.
+/// Deletes every space but those in `keep`; the files of their segments are swept later.
 fn drop_others(cache: &Connection, keep: &[i64]) -> Result<()> {
     let mut all = cache.prepare("SELECT id FROM space")?;
     let all: Vec<i64> = all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -266,14 +246,4 @@ fn drop_others(cache: &Connection, keep: &[i64]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn space_from_row(row: &Row<'_>) -> rusqlite::Result<Space> {
-    let holds: String = row.get(3)?;
-    Ok(Space {
-        id: row.get(0)?,
-        adapter: row.get(1)?,
-        width: row.get::<_, i64>(2)? as usize,
-        holds: Holds::named(&holds).unwrap_or(Holds::All),
-    })
 }

@@ -1,29 +1,34 @@
-//! Nearest neighbours on disk. Texts are what is indexed, each once, whatever items say it: published segments that
-//! never change, and a delta of what came since. A generation says which space each dimension is searched in, and is
-//! published by one transaction. usearch's door. Refuses to open a file whose checksum is not known to be good, and to
-//! give a hit whose vector is not what was stored.
+//! The vector index on disk: immutable published segments, and a delta of the vectors that came since.
+//!
+//! Texts are indexed, each once, whatever items have it. A generation names the vector space of each dimension and is
+//! published by one transaction. This room is the only one that uses usearch. Invariant: no file is opened whose checksum
+//! is not known to be good, and no hit is returned whose vector is not what was stored.
 
 mod compact;
 mod delta;
 mod generation;
 mod reader;
 mod segment;
+mod space;
 mod survey;
 mod texts;
 
 pub use compact::{compact, sweep_files};
 pub use delta::{mend as mend_delta, put as put_delta};
-pub use generation::{Generation, Prepared, Space, current, maintained, prepare, publish};
-pub use reader::{Near, Vectors};
-pub use segment::{Building, EXACT_BELOW, Opened, Segment, check as check_segments, dir as segments_dir, segments};
-pub use survey::{Survey, survey};
+pub use generation::{Generation, PreparedGeneration, current, prepare, publish};
+pub use reader::{TextHit, VectorReader};
+pub use segment::{
+    EXACT_BELOW, OpenSegment, Segment, SegmentBuilder, check as check_segments, dir as segments_dir, segments,
+};
+pub use space::{Space, maintained};
+pub use survey::{IndexSurvey, digest, survey};
 pub use texts::{
-    Wanted, digest, fail, forget_dead, known_texts, live_texts, paths_of_definitions, put, remove, text_of_item,
-    texts_of_files, unwant, wanted, wanted_count,
+    PendingText, drop_pending, forget_dead, live_texts, mark_failed, paths_of_definitions, pending_count,
+    pending_texts, put, remove, text_of_item, texts_of_files, usable_texts,
 };
 
-/// The tables of this room. `item_text` holds exactly the versions that are live in some view; `wanted` is what each
-/// space still lacks; `placed` and `delta` are where each text of a space is.
+/// The tables of this room. `item_text` holds exactly the item versions that are live in some view; `wanted` holds the
+/// texts that each space still lacks; `placed` and `delta` say where each text of a space is.
 pub const SCHEMA: &str = "
 CREATE TABLE text(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, dead_since INTEGER, failed INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE item_text(seq INTEGER PRIMARY KEY, text INTEGER NOT NULL, kind TEXT NOT NULL) STRICT;

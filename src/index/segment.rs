@@ -1,6 +1,7 @@
-//! Published segments: USearch files of half floats that are written once and never changed. Each is known by the
-//! blake3 of its bytes. Refuses to let USearch see a byte before that is known to be good, because it checks nothing
-//! itself: one flipped bit is a crash or a silent lie.
+//! Published segments: USearch files of f16 vectors that are written once and never changed.
+//!
+//! Each is identified by the blake3 of its bytes. Invariant: USearch sees no byte before the checksum is known to be good,
+//! because it verifies nothing itself: one flipped bit is a crash or a silent lie.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -12,59 +13,61 @@ use rusqlite::{Connection, TransactionBehavior, named_params};
 use usearch::ffi::{IndexOptions, MetricKind, ScalarKind};
 use usearch::{Index, f16};
 
-use super::generation::{seal, space_of};
-use super::texts::bring_up_to_date;
-use crate::embedding::{Projection, Unit};
+use super::generation::seal;
+use super::space::space_of;
+use super::texts::add_all_pending;
+use crate::embedding::{Projection, UnitVector};
 use crate::fail;
 use crate::workspace::{Workspace, file_stamp};
 
-/// Neighbours a node keeps.
+/// Neighbours per node of the HNSW graph (`M`).
 const CONNECTIVITY: usize = 16;
-/// Candidates looked at when a node is added.
+/// Candidates visited when a node is added (`efConstruction`).
 const EXPANSION_ADD: usize = 128;
-/// Candidates looked at in a search; recall@10 above 0.99 on 20,000 items of code (`cargo bench --bench vectors`).
+/// Candidates visited in a search (`ef`); recall@10 above 0.99 on 20,000 items of code (`cargo bench --bench vectors`).
 const EXPANSION_SEARCH: usize = 128;
-/// Up to this many vectors in all segments of a space every one is compared: it takes milliseconds, and the answer does
-/// not depend on how the graphs happened to be built.
+/// Most vectors in all segments of a space for which search is exact.
+///
+/// Comparing all takes milliseconds, and the answer does not depend on how the graphs were built.
 pub const EXACT_BELOW: usize = 50_000;
 
-/// A segment as the manifest says.
+/// A segment as the manifest describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// Its row.
+    /// Row id.
     pub id: i64,
-    /// The space it belongs to.
+    /// Row id of its space.
     pub space: i64,
-    /// Its file's name.
+    /// File name.
     pub file: String,
-    /// Its file's length.
+    /// File size in bytes.
     pub bytes: u64,
-    /// blake3 of its file, in hexadecimal.
+    /// blake3 of the file, in hexadecimal.
     pub blake3: String,
-    /// Vectors in it.
+    /// Number of vectors.
     pub count: usize,
-    /// The file's stamp when it was last hashed.
+    /// Stamp of the file (size and times) when it was last hashed.
     pub stamp: String,
 }
 
-/// An open segment.
-pub struct Opened {
+/// A segment opened for search.
+pub struct OpenSegment {
     index: Index,
     width: usize,
 }
 
 /// A segment being built.
-pub struct Building {
+pub struct SegmentBuilder {
     index: Index,
     count: usize,
 }
 
-/// Where segments are.
+/// Returns the folder of the segment files.
 pub fn dir(workspace: &Workspace) -> PathBuf {
     workspace.cache_dir().join("segments")
 }
 
-/// The segments of a space, or all there are, in the order they were made.
+/// Returns the segments of a space, or of all spaces, oldest first.
 pub fn segments(cache: &Connection, space: Option<i64>) -> Result<Vec<Segment>> {
     let mut statement = cache.prepare_cached(
         "SELECT id, space, file, bytes, blake3, count, stamp FROM segment WHERE :space IS NULL OR space = :space ORDER BY id",
@@ -83,13 +86,14 @@ pub fn segments(cache: &Connection, space: Option<i64>) -> Result<Vec<Segment>> 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Looks at every published segment: by its stamp, or with `full` byte by byte. One that is not what was published is
-/// put aside, and what it held is wanted again. Returns the files that were put aside.
+/// Verifies every published segment, by its stamp or with `full` byte by byte.
+///
+/// A damaged one is renamed to `*.damaged` and its texts become pending again. Returns the files that were renamed.
 pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<String>> {
     let mut bad = Vec::new();
     for segment in segments(cache, None)? {
         let path = dir.join(&segment.file);
-        let good = match whole(cache, dir, &segment, full) {
+        let good = match verify_segment(cache, dir, &segment, full) {
             Ok(stamp) => {
                 if stamp != segment.stamp {
                     cache
@@ -114,9 +118,9 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
             for sql in ["DELETE FROM placed WHERE segment = :id", "DELETE FROM segment WHERE id = :id"] {
                 transaction.execute(sql, named_params! {":id": segment.id})?;
             }
-            // Not from the rows that led to it, which may be what is wrong: whatever the space now lacks is wanted.
+            // The rows that led here may be wrong themselves, so everything that the space lacks becomes pending.
             if let Some(space) = space_of(&transaction, segment.space)? {
-                bring_up_to_date(&transaction, &space)?;
+                add_all_pending(&transaction, &space)?;
             }
             seal(&transaction)?;
             transaction.commit()?;
@@ -126,22 +130,22 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
     Ok(bad)
 }
 
-/// Looks at a segment's file and at its shape; returns the file's stamp.
-fn whole(cache: &Connection, dir: &Path, segment: &Segment, full: bool) -> Result<String> {
-    let (_, stamp) = verified(&dir.join(&segment.file), segment, full)?;
+/// Verifies a segment's file and shape; returns the file's stamp.
+fn verify_segment(cache: &Connection, dir: &Path, segment: &Segment, full: bool) -> Result<String> {
+    let (_, stamp) = open_verified(&dir.join(&segment.file), segment, full)?;
     let mut width = cache.prepare_cached("SELECT width FROM space WHERE id = :space")?;
     let width: i64 = width.query_row(named_params! {":space": segment.space}, |row| row.get(0))?;
-    Opened::open(dir, segment, width as usize)?;
+    OpenSegment::open(dir, segment, width as usize)?;
     Ok(stamp)
 }
 
-/// Whether a segment's file is byte for byte what was published.
+/// Returns whether a segment's file is byte for byte what was published.
 pub fn is_published(dir: &Path, segment: &Segment) -> bool {
-    verified(&dir.join(&segment.file), segment, true).is_ok()
+    open_verified(&dir.join(&segment.file), segment, true).is_ok()
 }
 
-/// The file of a segment, open, once it is known to be what was published; with its stamp.
-fn verified(path: &Path, segment: &Segment, full: bool) -> Result<(File, String)> {
+/// Opens the file of a segment, verifies that it is what was published, and returns it with its stamp.
+fn open_verified(path: &Path, segment: &Segment, full: bool) -> Result<(File, String)> {
     let mut file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let metadata = file.metadata()?;
     ensure!(
@@ -166,25 +170,26 @@ fn verified(path: &Path, segment: &Segment, full: bool) -> Result<(File, String)
     Ok((file, stamp))
 }
 
-impl Opened {
-    /// Opens a segment.
+impl OpenSegment {
+    /// Opens a segment of vectors of a width.
     ///
     /// # Errors
-    /// Where its file is gone or is not what was published; the caller searches what it held another way.
+    /// If its file is gone or is not what was published; the caller then scores its texts from their embeddings.
     pub fn open(dir: &Path, segment: &Segment, width: usize) -> Result<Self> {
-        let (file, _) = verified(&dir.join(&segment.file), segment, false)?;
+        let (file, _) = open_verified(&dir.join(&segment.file), segment, false)?;
         let index = Index::new(&options(width)).map_err(|error| anyhow!("{error}"))?;
-        // By the descriptor that was checked: another file of that name may have come since.
+        // By the descriptor that was verified: another file may have taken the name since.
         index.view(&descriptor_path(&file)).map_err(|error| anyhow!("{error}")).context("opening a segment")?;
         let shape = (index.dimensions(), index.size(), index.scalar_kind(), index.metric_kind());
         let expect = (width, segment.count, ScalarKind::F16, MetricKind::IP);
         ensure!(shape == expect, "a segment is of another shape than its manifest says");
         index.change_expansion_search(EXPANSION_SEARCH);
-        Ok(Opened { index, width })
+        Ok(OpenSegment { index, width })
     }
 
-    /// The nearest `count` texts, best first: by comparing all, or about so by walking the graph. Most of a segment is
-    /// always compared, for a graph is no way to all of it.
+    /// Returns the `count` nearest texts, best first: exactly, or approximately by the graph.
+    ///
+    /// A request for over a quarter of the segment is always exact, because the graph does not reach all of it.
     pub fn search(&self, query: &Projection, count: usize, exact: bool) -> Result<Vec<i64>> {
         let bits = query.0.to_bits();
         let vector = f16::from_i16s(&bits);
@@ -198,7 +203,7 @@ impl Opened {
         Ok(found.keys.into_iter().map(u64::cast_signed).collect())
     }
 
-    /// The vector of a text, bit for bit as it was added.
+    /// Returns the vector of a text, bit for bit as it was added.
     pub fn vector(&self, text: i64) -> Result<Option<Projection>> {
         let mut bits = vec![0_i16; self.width];
         let found = self
@@ -206,19 +211,19 @@ impl Opened {
             .get(text.cast_unsigned(), f16::from_mut_i16s(&mut bits))
             .map_err(|error| anyhow!("{error}"))
             .context("reading a segment")?;
-        Ok(if found == 1 { Unit::from_bits(&bits).map(Projection) } else { None })
+        Ok(if found == 1 { UnitVector::from_bits(&bits).map(Projection) } else { None })
     }
 }
 
-impl Building {
-    /// An empty one.
+impl SegmentBuilder {
+    /// Creates an empty segment for `capacity` vectors of a width.
     pub fn new(width: usize, capacity: usize) -> Result<Self> {
         let index = Index::new(&options(width)).map_err(|error| anyhow!("{error}"))?;
         index.reserve_capacity_and_threads(capacity, 1).map_err(|error| anyhow!("{error}"))?;
-        Ok(Building { index, count: 0 })
+        Ok(SegmentBuilder { index, count: 0 })
     }
 
-    /// Adds a text's vector; the same text comes once.
+    /// Adds the vector of a text; each text may be added once.
     pub fn add(&mut self, text: i64, vector: &Projection) -> Result<()> {
         let bits = vector.0.to_bits();
         self.index.add(text.cast_unsigned(), f16::from_i16s(&bits)).map_err(|error| anyhow!("{error}"))?;
@@ -226,8 +231,7 @@ impl Building {
         Ok(())
     }
 
-    /// Writes it so that a crash leaves no half of it under its name, and says how it is published; its row is not
-    /// made here.
+    /// Writes the file atomically and returns its manifest entry, whose row the caller inserts (`id` is 0).
     pub fn write(self, dir: &Path, space: i64) -> Result<Segment> {
         std::fs::create_dir_all(dir)?;
         let mut buffer = vec![0; self.index.serialized_length()];
@@ -242,6 +246,7 @@ impl Building {
     }
 }
 
+/// Returns the USearch options of all segments of a width.
 fn options(width: usize) -> IndexOptions {
     IndexOptions {
         dimensions: width,
@@ -254,6 +259,7 @@ fn options(width: usize) -> IndexOptions {
     }
 }
 
+/// Returns a path that opens the same file description again.
 fn descriptor_path(file: &File) -> String {
     let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
     format!("{folder}/{}", file.as_raw_fd())
@@ -273,11 +279,11 @@ mod tests {
                 (state as f32 / u64::MAX as f32) - 0.5
             })
             .collect();
-        Projection(Unit::from_f32(&values).expect("a direction"))
+        Projection(UnitVector::from_f32(&values).expect("a direction"))
     }
 
     fn segment(dir: &Path, texts: u64) -> Segment {
-        let mut building = Building::new(32, texts as usize).expect("new");
+        let mut building = SegmentBuilder::new(32, texts as usize).expect("new");
         for text in 0..texts {
             building.add(text as i64 * 3, &vector(text)).expect("added");
         }
@@ -288,7 +294,7 @@ mod tests {
     fn what_was_added_is_found_and_read_back_bit_for_bit() {
         let folder = tempfile::tempdir().expect("a folder");
         let segment = segment(folder.path(), 500);
-        let opened = Opened::open(folder.path(), &segment, 32).expect("opens");
+        let opened = OpenSegment::open(folder.path(), &segment, 32).expect("opens");
         for text in 0..500 {
             let stored = opened.vector(text * 3).expect("reads").expect("is there");
             assert_eq!(stored, vector(text as u64));
@@ -310,12 +316,12 @@ mod tests {
             let mut bad = good.clone();
             bad[at] ^= 1;
             std::fs::write(&path, &bad).expect("damage");
-            assert!(Opened::open(folder.path(), &segment, 32).is_err(), "byte {at}");
+            assert!(OpenSegment::open(folder.path(), &segment, 32).is_err(), "byte {at}");
         }
         std::fs::write(&path, &good[..good.len() - 1]).expect("cut");
-        assert!(Opened::open(folder.path(), &segment, 32).is_err(), "cut");
+        assert!(OpenSegment::open(folder.path(), &segment, 32).is_err(), "cut");
         std::fs::write(&path, &good).expect("mended");
-        assert!(Opened::open(folder.path(), &segment, 32).is_ok(), "the same bytes with other times");
-        assert!(Opened::open(folder.path(), &segment, 16).is_err(), "another width");
+        assert!(OpenSegment::open(folder.path(), &segment, 32).is_ok(), "the same bytes with other times");
+        assert!(OpenSegment::open(folder.path(), &segment, 16).is_err(), "another width");
     }
 }

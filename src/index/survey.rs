@@ -1,4 +1,4 @@
-//! Everything about vectors that can be wrong, looked at without changing any of it: keys against rows against vectors.
+//! A read-only check of the whole index: files against checksums, rows against vectors, live texts against rows.
 
 use std::fmt;
 use std::path::Path;
@@ -7,39 +7,69 @@ use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
 use super::generation::Generation;
-use super::segment::{Opened, is_published, segments};
+use super::reader::VectorReader;
+use super::segment::{OpenSegment, is_published, segments};
 use super::{delta, texts};
 
-/// What was found.
+/// The findings of a survey.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Survey {
-    /// Published segments.
+pub struct IndexSurvey {
+    /// Number of published segments.
     pub segments: usize,
-    /// Vectors in them.
+    /// Number of vectors in them.
     pub vectors: usize,
     /// Files that are not what was published.
     pub damaged: Vec<String>,
-    /// Live texts.
+    /// Number of live texts.
     pub texts: u64,
-    /// Live texts that wait for a vector.
+    /// Number of texts that wait for a vector.
     pub wanted: u64,
-    /// Rows of the delta that do not match their checksum.
+    /// Number of delta rows that do not match their checksum.
     pub bad_rows: usize,
-    /// Rows that say a text is in a segment which does not hold it.
+    /// Number of rows that place a text in a segment which does not hold it.
     pub not_there: usize,
-    /// Live texts that have no vector and do not wait for one.
+    /// Number of live texts that have no vector and do not wait for one.
     pub lost: u64,
-    /// Segments that hold another number of texts than rows say.
+    /// Number of segments whose vector count differs from their rows.
     pub miscounted: usize,
 }
 
-/// Looks at every segment byte by byte, at every row, and at every live text.
-pub fn survey(cache: &Connection, dir: &Path, generation: &Generation) -> Result<Survey> {
-    let mut found = Survey {
+/// Returns a hash over every live text and its vector in every space in use; `None` without a generation.
+///
+/// Equal if the same texts were embedded by the same model on the same class of processor, in whatever order and wherever
+/// the vectors are stored.
+pub fn digest(vectors: &VectorReader<'_>) -> Result<Option<String>> {
+    let Some(generation) = vectors.generation() else { return Ok(None) };
+    let cache = vectors.cache();
+    let mut hasher = blake3::Hasher::new();
+    let mut statement = cache.prepare(
+        "SELECT DISTINCT text.id, text.hash, item_text.kind FROM item_text JOIN text ON text.id = item_text.text ORDER BY text.hash, item_text.kind",
+    )?;
+    for space in generation.spaces() {
+        hasher.update(space.adapter.as_bytes()).update(&[0]);
+        let mut rows = statement.query([])?;
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            let text: i64 = row.get(0)?;
+            if last == Some(text) || !space.holds.kind_named(row.get_ref(2)?.as_str()?) {
+                continue;
+            }
+            last = Some(text);
+            if let Some(vector) = vectors.vector(space, text)? {
+                hasher.update(row.get_ref(1)?.as_blob()?).update(&vector.0.to_bytes());
+            }
+        }
+    }
+    Ok(Some(hasher.finalize().to_hex().to_string()))
+}
+
+/// Checks every segment byte by byte, every row, and every live text.
+pub fn survey(cache: &Connection, dir: &Path, generation: &Generation) -> Result<IndexSurvey> {
+    let mut found = IndexSurvey {
         texts: texts::live_texts(cache)?,
-        wanted: texts::wanted_count(cache)?,
+        wanted: texts::pending_count(cache)?,
         bad_rows: delta::damaged(cache)?.len(),
-        ..Survey::default()
+        ..IndexSurvey::default()
     };
     for space in generation.spaces() {
         for segment in segments(cache, Some(space.id))? {
@@ -49,7 +79,7 @@ pub fn survey(cache: &Connection, dir: &Path, generation: &Generation) -> Result
                 found.damaged.push(segment.file.clone());
                 continue;
             }
-            let opened = Opened::open(dir, &segment, space.width)?;
+            let opened = OpenSegment::open(dir, &segment, space.width)?;
             let mut rows = cache.prepare_cached("SELECT text FROM placed WHERE segment = :segment")?;
             let placed = rows.query_map(named_params! {":segment": segment.id}, |row| row.get(0))?;
             let placed: Vec<i64> = placed.collect::<rusqlite::Result<_>>()?;
@@ -72,16 +102,16 @@ pub fn survey(cache: &Connection, dir: &Path, generation: &Generation) -> Result
     Ok(found)
 }
 
-impl Survey {
+impl IndexSurvey {
     /// How much is wrong, damaged files apart.
     pub fn faults(&self) -> u64 {
         (self.bad_rows + self.not_there + self.miscounted) as u64 + self.lost
     }
 }
 
-impl fmt::Display for Survey {
+impl fmt::Display for IndexSurvey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Survey { bad_rows, not_there, lost, miscounted, .. } = self;
+        let IndexSurvey { bad_rows, not_there, lost, miscounted, .. } = self;
         write!(
             f,
             "{bad_rows} rows do not match their checksum, {not_there} are not in the segment that they name, {miscounted} segments \

@@ -1,31 +1,33 @@
-//! Texts by content: an item's text is indexed once, whatever says it, and stays known when the item goes and comes
-//! back. Refuses to lose one: what a space lacks is written down in the transaction in which its item becomes live.
+//! The texts to index, by content: each is indexed once, however many items have it, and stays known when its item goes
+//! and comes back.
+//!
+//! Invariant: no text is lost; what a space lacks is recorded in the transaction in which the item becomes live.
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::generation::Space;
-use super::reader::Vectors;
+use super::space::Space;
 use crate::embedding::hash_of;
 use crate::event::Seq;
 use crate::facts::ItemKind;
 use crate::sqlite;
 
-/// A text that some spaces lack.
+/// A text whose vector some spaces lack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// Its row.
+pub struct PendingText {
+    /// Row id of the text.
     pub text: i64,
     /// Its hash, the key of its embedding.
     pub hash: Vec<u8>,
-    /// A version that says it.
+    /// Event position of an item version with this text.
     pub seq: Seq,
-    /// The spaces that lack it.
+    /// Row ids of the spaces that lack it.
     pub spaces: Vec<i64>,
 }
 
-/// Says that a version is live and what its text is; each space that holds its kind will want it. A version without a
-/// text is not indexed.
+/// Records that an item version is live, with its text, as pending in each space that holds its kind.
+///
+/// A version with an empty text is not indexed.
 pub fn put(cache: &Connection, seq: Seq, kind: ItemKind, text: &str, spaces: &[Space]) -> Result<()> {
     if text.is_empty() {
         return Ok(());
@@ -52,14 +54,14 @@ pub fn put(cache: &Connection, seq: Seq, kind: ItemKind, text: &str, spaces: &[S
         .execute(named_params! {":seq": seq, ":text": id, ":kind": kind.name()})?;
     if !failed {
         for space in spaces.iter().filter(|space| space.holds.kind(kind)) {
-            want(cache, space.id, id)?;
+            add_pending(cache, space.id, id)?;
         }
     }
     Ok(())
 }
 
-/// Notes that a space lacks a text, unless it has it.
-fn want(cache: &Connection, space: i64, text: i64) -> Result<()> {
+/// Records that a space lacks a text, unless it has its vector.
+fn add_pending(cache: &Connection, space: i64, text: i64) -> Result<()> {
     cache
         .prepare_cached(
             "INSERT OR IGNORE INTO wanted(space, text) SELECT :space, :text
@@ -70,8 +72,9 @@ fn want(cache: &Connection, space: i64, text: i64) -> Result<()> {
     Ok(())
 }
 
-/// Says that versions are live nowhere any more. Their vectors stay for a while: branches come back. `now` is Unix
-/// seconds.
+/// Records that item versions are live nowhere any more.
+///
+/// Their vectors stay for a while, because branches come back. `now` is Unix seconds.
 pub fn remove(cache: &Connection, seqs: &[Seq], now: i64) -> Result<()> {
     let mut take = cache
         .prepare_cached("DELETE FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs)) RETURNING text")?;
@@ -92,44 +95,44 @@ pub fn remove(cache: &Connection, seqs: &[Seq], now: i64) -> Result<()> {
     Ok(())
 }
 
-/// Makes a new space want every live text whose kind it holds.
-pub fn bring_up_to_date(cache: &Connection, space: &Space) -> Result<()> {
+/// Records every live text of the kinds that a space holds as pending, unless the space has its vector.
+pub fn add_all_pending(cache: &Connection, space: &Space) -> Result<()> {
     let mut statement = cache.prepare(
         "SELECT DISTINCT item_text.text, item_text.kind FROM item_text JOIN text ON text.id = item_text.text WHERE NOT failed",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if space.holds.kind_named(row.get_ref(1)?.as_str()?) {
-            want(cache, space.id, row.get(0)?)?;
+            add_pending(cache, space.id, row.get(0)?)?;
         }
     }
     Ok(())
 }
 
-/// How many texts some space lacks.
-pub fn wanted_count(cache: &Connection) -> Result<u64> {
+/// Returns the number of texts that some space lacks.
+pub fn pending_count(cache: &Connection) -> Result<u64> {
     let sql = "SELECT count(DISTINCT text) FROM wanted";
     Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-/// Every text with its hash, but those that a model made nothing of.
-pub fn known_texts(cache: &Connection) -> Result<Vec<(i64, Vec<u8>)>> {
+/// Returns the row id and hash of every text that the model could embed.
+pub fn usable_texts(cache: &Connection) -> Result<Vec<(i64, Vec<u8>)>> {
     let mut statement = cache.prepare("SELECT id, hash FROM text WHERE NOT failed ORDER BY id")?;
     Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many texts are live.
+/// Returns the number of live texts.
 pub fn live_texts(cache: &Connection) -> Result<u64> {
     let sql = "SELECT count(DISTINCT text) FROM item_text";
     Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-/// Messages of so many newest commits are worth as much as code; older ones wait until all code is in.
+/// Number of newest commits whose messages are embedded together with code; older ones wait until all code is embedded.
 const RECENT_COMMITS: i64 = 100;
 
-/// What spaces lack, in the order of work: code and the newest commits before old ones, what changed last first.
-pub fn wanted(cache: &Connection) -> Result<Vec<Wanted>> {
-    if wanted_count(cache)? == 0 {
+/// Returns the texts that spaces lack, in order of work: code and the newest commits first, most recently changed first.
+pub fn pending_texts(cache: &Connection) -> Result<Vec<PendingText>> {
+    if pending_count(cache)? == 0 {
         return Ok(Vec::new());
     }
     let mut statement = cache.prepare(
@@ -153,27 +156,29 @@ pub fn wanted(cache: &Connection) -> Result<Vec<Wanted>> {
     let rows = statement.query_map(named_params! {":recent": RECENT_COMMITS}, |row| {
         let spaces: String = row.get(3)?;
         let spaces = spaces.split(',').filter_map(|space| space.parse().ok()).collect();
-        Ok(Wanted { text: row.get(0)?, hash: row.get(1)?, seq: row.get(2)?, spaces })
+        Ok(PendingText { text: row.get(0)?, hash: row.get(1)?, seq: row.get(2)?, spaces })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Lets one space do without a text.
-pub fn unwant(cache: &Connection, space: i64, text: i64) -> Result<()> {
+/// Removes a text from what one space lacks, without a vector.
+pub fn drop_pending(cache: &Connection, space: i64, text: i64) -> Result<()> {
     cache
         .prepare_cached("DELETE FROM wanted WHERE space = :space AND text = :text")?
         .execute(named_params! {":space": space, ":text": text})?;
     Ok(())
 }
 
-/// Gives a text up that the model can make nothing of.
-pub fn fail(cache: &Connection, text: i64) -> Result<()> {
+/// Marks a text as failed: the model produces no usable vector for it.
+pub fn mark_failed(cache: &Connection, text: i64) -> Result<()> {
     cache.prepare_cached("UPDATE text SET failed = 1 WHERE id = :text")?.execute(named_params! {":text": text})?;
     cache.prepare_cached("DELETE FROM wanted WHERE text = :text")?.execute(named_params! {":text": text})?;
     Ok(())
 }
 
-/// Forgets texts that nothing has said since a moment and that no segment holds; returns the hashes of those that stay.
+/// Deletes texts that have been dead since before a time (Unix seconds) and that no segment holds.
+///
+/// Returns the hashes of the texts that stay.
 pub fn forget_dead(cache: &Connection, before: i64) -> Result<Vec<Vec<u8>>> {
     cache.execute(
         "DELETE FROM delta WHERE text IN (SELECT id FROM text WHERE dead_since < :before)",
@@ -187,13 +192,13 @@ pub fn forget_dead(cache: &Connection, before: i64) -> Result<Vec<Vec<u8>>> {
     Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The text of an item's version.
+/// Returns the row id of the text of an item version.
 pub fn text_of_item(cache: &Connection, seq: Seq) -> Result<Option<i64>> {
     let mut statement = cache.prepare_cached("SELECT text FROM item_text WHERE seq = :seq")?;
     Ok(statement.query_row(named_params! {":seq": seq}, |row| row.get(0)).optional()?)
 }
 
-/// The texts of a view's files, by encoded path.
+/// Returns the encoded path and the text row of each file of a view.
 pub fn texts_of_files(cache: &Connection, view: i64) -> Result<Vec<(String, i64)>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path, item_text.text FROM view_file
@@ -205,7 +210,7 @@ pub fn texts_of_files(cache: &Connection, view: i64) -> Result<Vec<(String, i64)
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The encoded paths of a view's definitions that say a text, one a definition.
+/// Returns the encoded paths of a view's definitions with a text, one per definition.
 pub fn paths_of_definitions(cache: &Connection, view: i64, text: i64) -> Result<Vec<String>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path FROM item_text
@@ -216,33 +221,6 @@ pub fn paths_of_definitions(cache: &Connection, view: i64, text: i64) -> Result<
     )?;
     let rows = statement.query_map(named_params! {":text": text, ":view": view}, |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// A hash over every live text and its vector in every space in use: equal where the same was embedded by the same
-/// model on the same class of processor, in whatever order and wherever it is kept.
-pub fn digest(vectors: &Vectors<'_>) -> Result<Option<String>> {
-    let Some(generation) = vectors.generation() else { return Ok(None) };
-    let cache = vectors.cache();
-    let mut hasher = blake3::Hasher::new();
-    let mut statement = cache.prepare(
-        "SELECT DISTINCT text.id, text.hash, item_text.kind FROM item_text JOIN text ON text.id = item_text.text ORDER BY text.hash, item_text.kind",
-    )?;
-    for space in generation.spaces() {
-        hasher.update(space.adapter.as_bytes()).update(&[0]);
-        let mut rows = statement.query([])?;
-        let mut last = None;
-        while let Some(row) = rows.next()? {
-            let text: i64 = row.get(0)?;
-            if last == Some(text) || !space.holds.kind_named(row.get_ref(2)?.as_str()?) {
-                continue;
-            }
-            last = Some(text);
-            if let Some(vector) = vectors.vector(space, text)? {
-                hasher.update(row.get_ref(1)?.as_blob()?).update(&vector.0.to_bytes());
-            }
-        }
-    }
-    Ok(Some(hasher.finalize().to_hex().to_string()))
 }
 
 #[cfg(test)]
@@ -302,7 +280,7 @@ mod tests {
         ] {
             put(&cache, seq, kind, text, std::slice::from_ref(&space)).expect("put");
         }
-        let order: Vec<Seq> = wanted(&cache).expect("reads").iter().map(|wanted| wanted.seq).collect();
+        let order: Vec<Seq> = pending_texts(&cache).expect("reads").iter().map(|wanted| wanted.seq).collect();
         assert_eq!(order, [12, 2, 11, 1]);
     }
 
@@ -314,18 +292,18 @@ mod tests {
             put(&cache, seq, ItemKind::Function, "the same", spaces).expect("put");
         }
         put(&cache, 3, ItemKind::Function, "", spaces).expect("put");
-        assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (1, 1));
+        assert_eq!((pending_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (1, 1));
         remove(&cache, &[1], 0).expect("removed");
-        assert_eq!(wanted_count(&cache).expect("reads"), 1, "another still says it");
+        assert_eq!(pending_count(&cache).expect("reads"), 1, "another still says it");
         remove(&cache, &[2], 0).expect("removed");
-        assert_eq!((wanted_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (0, 0));
+        assert_eq!((pending_count(&cache).expect("reads"), live_texts(&cache).expect("reads")), (0, 0));
         put(&cache, 2, ItemKind::Function, "the same", spaces).expect("put");
-        assert_eq!(wanted_count(&cache).expect("reads"), 1, "and it comes back");
+        assert_eq!(pending_count(&cache).expect("reads"), 1, "and it comes back");
         let only_files = Space { holds: Holds::Files, ..space.clone() };
         put(&cache, 4, ItemKind::Function, "another", &[only_files]).expect("put");
-        assert_eq!(wanted_count(&cache).expect("reads"), 1, "a space wants what it holds");
-        fail(&cache, wanted(&cache).expect("reads")[0].text).expect("given up");
+        assert_eq!(pending_count(&cache).expect("reads"), 1, "a space wants what it holds");
+        mark_failed(&cache, pending_texts(&cache).expect("reads")[0].text).expect("given up");
         put(&cache, 5, ItemKind::Function, "the same", spaces).expect("put");
-        assert_eq!(wanted_count(&cache).expect("reads"), 0, "what the model makes nothing of is not tried again");
+        assert_eq!(pending_count(&cache).expect("reads"), 0, "what the model makes nothing of is not tried again");
     }
 }

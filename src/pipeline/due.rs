@@ -195,7 +195,7 @@ pub fn note_failure(adapters: &Path, now: &Supply, why: &str, lock: &TrainingLoc
 
 /// What there is to learn from, as of what is indexed.
 pub fn supply(cache: &rusqlite::Connection, model: &str, time: i64) -> Result<Supply> {
-    Ok(Supply { commits: history::telling_commits(cache)?, time, model: model.to_string() })
+    Ok(Supply { commits: history::informative_commit_count(cache)?, time, model: model.to_string() })
 }
 
 #[cfg(test)]

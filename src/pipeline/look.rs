@@ -8,7 +8,7 @@ use super::retrain::{Learner, retrain};
 use crate::adapter;
 use crate::dimensions::{self, Reads};
 use crate::embedding::Setup;
-use crate::evaluation::{Board, Choice, Split, lessons};
+use crate::evaluation::{MetricTable, Split, TrainingSelection, training_set};
 use crate::store;
 use crate::view::config_at;
 
@@ -37,10 +37,10 @@ fn look(learner: &Learner<'_>, watermark: &str, now: &Supply) -> Result<Since> {
     for dimension in dimensions::ALL.iter().filter(|dimension| dimension.reads.contains(&Reads::Commits)) {
         let found = adapter::find(&learner.workspace.adapters_dir(), dimension.name, &setup.identity).adapter;
         let Some((adapter, _)) = found else { continue };
-        let asked = lessons(dimension, &material, &Choice::default()).gate;
-        let mut board = Board::default();
-        asked.judge(&material.frozen, "identity", &mut board);
-        asked.judge(&adapter.project_all(&material.frozen), "adapter", &mut board);
+        let asked = training_set(dimension, &material, &TrainingSelection::default()).gate;
+        let mut board = MetricTable::default();
+        asked.record_metrics(&material.base_embeddings, "identity", &mut board);
+        asked.record_metrics(&adapter.project_all(&material.base_embeddings), "adapter", &mut board);
         since.lifts.extend(board.lift("adapter", "identity").map(|lift| (dimension.name.to_string(), lift)));
     }
     Ok(since)

@@ -41,7 +41,7 @@ pub use forget::{
     would_go,
 };
 pub use look::retrain_if_due;
-pub use retrain::{Briefly, Learner, keep, retrain, timeline};
+pub use retrain::{Learner, LockedWork, keep, retrain, timeline};
 pub use sessions::{Imported, Noted, import_sessions, note, replay_sessions};
 pub use sweep::{KEEP_DAYS, Swept, sweep};
 pub use transcripts::preview;

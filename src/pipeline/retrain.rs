@@ -13,10 +13,11 @@ use super::due::{Outcome, Training, last_training, save_training};
 use crate::adapter;
 use crate::config::Config;
 use crate::dimensions::{self, Dimension, Population, Reads};
-use crate::embedding::{Embedder, Embeddings, Identity, New, Rows, Setup};
+use crate::embedding::{Embedder, EmbeddingCache, ModelIdentity, NewEmbeddings, Setup, VectorRows};
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{
-    self, Board, Experiment, FUSED, Fitted, Learned, Lift, Material, Part, Reading, Split, Texts, each, learn_all, own,
+    self, CorpusSource, EvalContext, EvalData, Experiment, FUSED, FittedWeights, Lift, MetricTable, Split, SplitPart,
+    TrainedDimension, dimension_task, in_parallel, train_dimensions,
 };
 use crate::eventlog;
 use crate::fail;
@@ -43,22 +44,22 @@ pub struct Learner<'a> {
     /// Set when the person wants to stop.
     pub stop: &'a AtomicBool,
     /// Asked between two steps: waits while others have to go first, and says whether to go on.
-    pub going_on: &'a (dyn Fn() -> bool + Sync),
+    pub should_continue: &'a (dyn Fn() -> bool + Sync),
     /// Most sessions of the model at a time.
     pub sessions: usize,
     /// Does something short that only the holder of the lock may do.
-    pub briefly: &'a dyn Fn(&mut Briefly<'_>) -> Result<()>,
+    pub with_write_lock: &'a dyn Fn(&mut LockedWork<'_>) -> Result<()>,
     /// Proof that nobody else trains.
     pub lock: &'a TrainingLock,
 }
 
 /// What only the holder of the lock may do.
-pub type Briefly<'a> = dyn FnMut(&Lock) -> Result<()> + 'a;
+pub type LockedWork<'a> = dyn FnMut(&Lock) -> Result<()> + 'a;
 
 /// What a training is judged against: the model that embeds, and by dimension the blake3 of the adapter in use.
 #[derive(PartialEq, Eq)]
 struct Standing {
-    model: Option<Identity>,
+    model: Option<ModelIdentity>,
     adapters: Vec<Option<String>>,
 }
 
@@ -73,7 +74,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
     let head = learner.head(&cache)?;
     let config = view::config_at(learner.repository, learner.config, Some(head))?;
     let setup = Setup::check(&config.model, false)?;
-    let material = learner.material(cache, head, &config, &setup, Split::in_use)?;
+    let material = learner.material(cache, head, &config, &setup, Split::for_production)?;
     let people = Population { people: material.timeline.people.len() };
     let is_off = |dimension: &Dimension| {
         config.dimensions_off.iter().any(|name| name == dimension.name) || (dimension.off)(&people).is_some()
@@ -85,23 +86,23 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
         .collect();
     // Once it is to end it ends, whatever is said later.
     let is_ended = AtomicBool::new(false);
-    let going_on = || {
-        is_ended.fetch_or(!(learner.going_on)(), Ordering::Relaxed);
+    let should_continue = || {
+        is_ended.fetch_or(!(learner.should_continue)(), Ordering::Relaxed);
         !is_ended.load(Ordering::Relaxed)
     };
-    let learned = learn_all(&material, &chosen, &BTreeMap::new(), false, &|done, total| {
+    let learned = train_dimensions(&material, &chosen, &BTreeMap::new(), false, &|done, total| {
         (learner.progress)(Stage::Learn, done, total);
-        going_on()
+        should_continue()
     })?;
     let folder = learner.workspace.adapters_dir();
-    let gate = Gate { material: &material, folder: &folder, setup: &setup, going_on: &going_on };
-    let judged = each(&learned, |learned| gate.judge(learned))?;
-    if !going_on() {
+    let gate = Gate { material: &material, folder: &folder, setup: &setup, should_continue: &should_continue };
+    let judged = in_parallel(&learned, |learned| gate.judge(learned))?;
+    if !should_continue() {
         return Err(interrupted().into());
     }
     fail::point("judged")?;
     if !dry_run {
-        (learner.briefly)(&mut |_| {
+        (learner.with_write_lock)(&mut |_| {
             let cache = store::open_reader(learner.workspace, learner.config)?;
             if Standing::of(&cache, learner.workspace)? != standing
                 || Setup::check(&config.model, false)?.identity != setup.identity
@@ -136,25 +137,25 @@ impl Learner<'_> {
         config: &Config,
         setup: &Setup,
         split: impl FnOnce(&Timeline) -> Split,
-    ) -> Result<Material> {
+    ) -> Result<EvalData> {
         let Learner { repository, workspace, program, stop, sessions, .. } = *self;
         let timeline = timeline(&cache, repository, config, head)?;
         drop(cache);
-        let known = Embeddings::open_read_only(&workspace.embeddings_path(), &setup.identity).ok();
-        let reading = Reading { repository, config, program, stop };
+        let known = EmbeddingCache::open_read_only(&workspace.embeddings_path(), &setup.identity).ok();
+        let reading = CorpusSource { repository, config, program, stop };
         let embedder = Embedder {
             setup,
             known: known.as_ref(),
             sessions,
             stop,
-            going_on: &|done, total| {
+            should_continue: &|done, total| {
                 (self.progress)(Stage::Embed, done, total);
-                (self.going_on)()
+                (self.should_continue)()
             },
-            keep: &|new| (self.briefly)(&mut |lock| keep(workspace, setup, &new, lock)),
+            keep: &|new| (self.with_write_lock)(&mut |lock| keep(workspace, setup, &new, lock)),
         };
         let split = split(&timeline);
-        Material::read(&reading, timeline, &[], split, head.commit, |texts| embedder.look_up(texts))
+        EvalData::read(&reading, timeline, &[], split, head.commit, |texts| embedder.look_up(texts))
     }
 }
 
@@ -165,11 +166,11 @@ pub fn timeline(cache: &Connection, repository: &Repository, config: &Config, he
 }
 
 /// Keeps embeddings that were not known, unless something was forgotten since their texts were read.
-pub fn keep(workspace: &Workspace, setup: &Setup, new: &New, _lock: &Lock) -> Result<()> {
+pub fn keep(workspace: &Workspace, setup: &Setup, new: &NewEmbeddings, _lock: &Lock) -> Result<()> {
     if super::forget::is_outdated(workspace)? {
         return Ok(());
     }
-    let mut known = Embeddings::open(&workspace.embeddings_path(), workspace.wal, &setup.identity)?;
+    let mut known = EmbeddingCache::open(&workspace.embeddings_path(), workspace.wal, &setup.identity)?;
     known.save(&new.iter().map(|(hash, embedding)| (hash.as_slice(), embedding)).collect::<Vec<_>>())?;
     known.close()
 }
@@ -186,10 +187,10 @@ impl Standing {
 }
 
 struct Gate<'a> {
-    material: &'a Material,
+    material: &'a EvalData,
     folder: &'a Path,
     setup: &'a Setup,
-    going_on: &'a (dyn Fn() -> bool + Sync),
+    should_continue: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// What the gate says of a dimension, and the weights that belong to what is in use from now on.
@@ -199,17 +200,17 @@ struct Judged {
 }
 
 /// The answers that a dimension takes part in: their board, and the weights that were fitted for them.
-type Answers = (Board, BTreeMap<Question, Weights>);
+type Answers = (MetricTable, BTreeMap<Question, Weights>);
 
 impl Gate<'_> {
-    fn judge(&self, learned: &Learned) -> Result<Judged> {
+    fn judge(&self, learned: &TrainedDimension) -> Result<Judged> {
         let name = learned.dimension.name;
         let current = adapter::find(self.folder, name, &self.setup.identity).adapter;
-        let current = current.map(|(adapter, _)| adapter.project_all(&self.material.frozen));
-        let before = current.as_ref().unwrap_or(&self.material.frozen);
-        let mut own = Board::default();
-        learned.lessons.gate.judge(&self.material.frozen, "identity", &mut own);
-        learned.lessons.gate.judge(before, "before", &mut own);
+        let current = current.map(|(adapter, _)| adapter.project_all(&self.material.base_embeddings));
+        let before = current.as_ref().unwrap_or(&self.material.base_embeddings);
+        let mut own = MetricTable::default();
+        learned.training_set.gate.record_metrics(&self.material.base_embeddings, "identity", &mut own);
+        learned.training_set.gate.record_metrics(before, "before", &mut own);
         let was = self.answers(learned, current.as_ref())?;
         let mut outcome = Outcome {
             name: name.to_string(),
@@ -222,11 +223,11 @@ impl Gate<'_> {
             fused_after: None,
             lift: current.as_ref().and_then(|_| own.lift("before", "identity")),
         };
-        let Some(rows) = &learned.adapter else {
+        let Some(rows) = &learned.projections else {
             outcome.reason = learned.reason.clone().unwrap_or_else(|| "nothing was learned".to_string());
             return self.keep(learned, outcome, was.1);
         };
-        learned.lessons.gate.judge(rows, "adapter", &mut own);
+        learned.training_set.gate.record_metrics(rows, "adapter", &mut own);
         outcome.own_after = own.mrr("adapter");
         let is = self.answers(learned, Some(rows))?;
         outcome.fused_after = is.0.mrr(FUSED);
@@ -234,7 +235,7 @@ impl Gate<'_> {
         let against = &against[..if current.is_some() { 2 } else { 1 }];
         let alone: Vec<(&str, Option<Lift>)> =
             against.iter().map(|(called, method)| (*called, own.lift("adapter", method))).collect();
-        let within = is.0.lift_over(FUSED, &was.0, FUSED);
+        let within = is.0.lift_against(FUSED, &was.0, FUSED);
         (outcome.published, outcome.reason) = verdict(&alone, within);
         if !outcome.published {
             return self.keep(learned, outcome, was.1);
@@ -244,7 +245,12 @@ impl Gate<'_> {
     }
 
     /// The adapter in use goes on, with `weights`, unless it is surely worse than none.
-    fn keep(&self, learned: &Learned, mut outcome: Outcome, weights: BTreeMap<Question, Weights>) -> Result<Judged> {
+    fn keep(
+        &self,
+        learned: &TrainedDimension,
+        mut outcome: Outcome,
+        weights: BTreeMap<Question, Weights>,
+    ) -> Result<Judged> {
         match outcome.lift {
             Some(lift) if lift.high < 0.0 => {
                 outcome.reason += &format!(
@@ -259,22 +265,28 @@ impl Gate<'_> {
     }
 
     /// The answers that a dimension takes part in, on the gating commits, with an adapter or without one.
-    fn answers(&self, learned: &Learned, adapter: Option<&Rows>) -> Result<Answers> {
-        let Gate { material, going_on, .. } = *self;
+    fn answers(&self, learned: &TrainedDimension, projections: Option<&VectorRows>) -> Result<Answers> {
+        let Gate { material, should_continue, .. } = *self;
         // A prior that does not fit is an error of what ships.
         material.prior(Question::Files)?;
-        let prior = |question| material.prior(question).unwrap_or_else(|_| Material::flat(question));
-        let texts = Texts { material, adapter, shown: &[], compares: false, going_on };
-        let mut fitted = Fitted::default();
-        let gate = Part::Validation as usize;
+        let prior = |question| material.prior(question).unwrap_or_else(|_| EvalData::flat(question));
+        let context =
+            EvalContext { data: material, projections, comparisons: &[], with_comparisons: false, should_continue };
+        let mut fitted = FittedWeights::default();
+        let gate = SplitPart::Validation as usize;
         let board = match learned.dimension.name {
-            "temporal" => evaluation::walk(&material.split, &texts, &prior, 0, &mut fitted).all.into_iter().nth(gate),
-            "semantic" => {
-                evaluation::tasks(&material.split, &texts, &[], &prior, &mut fitted)?.all.into_iter().nth(gate)
+            "temporal" => {
+                evaluation::file_tasks(&material.split, &context, &prior, 0, &mut fitted).all.into_iter().nth(gate)
             }
-            "social" => evaluation::people(&material.split, &texts, &prior, &mut fitted).all.into_iter().nth(gate),
+            "semantic" => evaluation::task_to_files(&material.split, &context, &[], &prior, &mut fitted)?
+                .all
+                .into_iter()
+                .nth(gate),
+            "social" => {
+                evaluation::author_task(&material.split, &context, &prior, &mut fitted).all.into_iter().nth(gate)
+            }
             _ if !learned.dimension.reads.contains(&Reads::Commits) => {
-                own(&texts, &learned.lessons, learned.dimension).boards.into_iter().nth(gate)
+                dimension_task(&context, &learned.training_set, learned.dimension).metric_tables.into_iter().nth(gate)
             }
             _ => None,
         };
@@ -283,7 +295,7 @@ impl Gate<'_> {
 
     /// Puts what won in its place. Adapters first: one without its weights is used with the prior's. Where not all were
     /// trained, the weights of other questions stay.
-    fn publish(&self, learned: &[Learned], judged: &[Judged], is_whole: bool) -> Result<()> {
+    fn publish(&self, learned: &[TrainedDimension], judged: &[Judged], is_whole: bool) -> Result<()> {
         let model = &self.setup.identity.sha256;
         std::fs::create_dir_all(self.folder)?;
         for (learned, judged) in learned.iter().zip(judged).filter(|(_, judged)| judged.outcome.published) {
@@ -307,18 +319,18 @@ impl Gate<'_> {
         }
         let mut weights: BTreeMap<Question, Weights> = BTreeMap::new();
         if !is_whole {
-            let kept = |question| Some((question, fusion::kept_weights(self.folder, question, Some(model))?));
+            let kept = |question| Some((question, fusion::load_weights(self.folder, question, Some(model))?));
             weights.extend(Question::ALL.into_iter().filter_map(kept));
         }
         weights.extend(judged.iter().flat_map(|judged| judged.weights.clone()));
-        fusion::save(self.folder, model, &weights)?;
+        fusion::save_weights(self.folder, model, &weights)?;
         fail::point("weights published")?;
         Ok(())
     }
 
     /// Keeps what became of each dimension. Where not all were trained, when that was last done stays as it was.
     fn note(&self, judged: &[Judged], is_whole: bool, lock: &TrainingLock) -> Result<()> {
-        let steps = &self.material.timeline.steps;
+        let steps = &self.material.timeline.commits;
         let last = last_training(self.folder).unwrap_or_default();
         let mut training = match is_whole {
             true => Training {
@@ -342,7 +354,7 @@ impl Gate<'_> {
 
     /// The newest commit that is known here.
     fn watermark(&self) -> String {
-        self.material.timeline.steps.last().map_or(String::new(), |step| step.sha.clone())
+        self.material.timeline.commits.last().map_or(String::new(), |step| step.sha.clone())
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use rusqlite::{TransactionBehavior, named_params};
 
 use super::Context;
-use crate::embedding::Embeddings;
+use crate::embedding::EmbeddingCache;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
 use crate::fail;
@@ -56,7 +56,7 @@ fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<
     let Some(generation) = index::current(&cache.connection)? else { return Ok(()) };
     let kept = index::forget_dead(&cache.connection, before)?;
     let path = context.workspace.embeddings_path();
-    let mut embeddings = Embeddings::open(&path, context.workspace.wal, &generation.model)?;
+    let mut embeddings = EmbeddingCache::open(&path, context.workspace.wal, &generation.model)?;
     embeddings.keep_only(&kept)?;
     embeddings.close()
 }
@@ -64,7 +64,7 @@ fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<
 /// Embeddings of everything that nothing says now: all of them where none is in use.
 pub(super) fn drop_dead_embeddings(context: &Context<'_>, cache: &Cache) -> Result<()> {
     if index::current(&cache.connection)?.is_none() {
-        Embeddings::remove(&context.workspace.embeddings_path());
+        EmbeddingCache::remove(&context.workspace.embeddings_path());
         return Ok(());
     }
     drop_embeddings(context, cache, 0)

@@ -10,14 +10,14 @@ use rusqlite::TransactionBehavior;
 
 use super::texts::NewTexts;
 use super::{Context, Report, Stage, check_stop};
-use crate::adapter::{self, Adapter, Loaded};
+use crate::adapter::{self, Adapter, LoadedAdapter};
 use crate::dimensions;
-use crate::embedding::{Cached, Damaged, Embedded, Embedding, Embeddings, Setup, embed_all, text_of};
+use crate::embedding::{CacheDamaged, CachedEmbedding, Embedded, Embedding, EmbeddingCache, Setup, embed_all, text_of};
 use crate::error::UserError;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
 use crate::fail;
-use crate::index::{self, Prepared, Vectors, Wanted};
+use crate::index::{self, PendingText, PreparedGeneration, VectorReader};
 use crate::store::{self, Cache};
 
 /// Texts kept in one transaction, and the longest that one waits for it: what a stop may cost, and how soon an answer
@@ -54,9 +54,9 @@ pub fn update(
         },
     };
     match run(context, log, cache, &setup, re_embed, texts, report) {
-        Err(error) if error.is::<Damaged>() => {
+        Err(error) if error.is::<CacheDamaged>() => {
             tracing::warn!(error = format!("{error:#}"), "the cache of embeddings is made anew");
-            Embeddings::remove(&context.workspace.embeddings_path());
+            EmbeddingCache::remove(&context.workspace.embeddings_path());
             run(context, log, cache, &setup, re_embed, texts, report)
         }
         result => result,
@@ -76,7 +76,7 @@ fn run(
     let find = |dimension: &&dimensions::Dimension| {
         adapter::find(&context.workspace.adapters_dir(), dimension.name, &setup.identity)
     };
-    let adapters: Vec<Loaded> = dimensions::ALL.iter().map(find).collect();
+    let adapters: Vec<LoadedAdapter> = dimensions::ALL.iter().map(find).collect();
     let prepared = index::prepare(&mut cache.connection, &setup.identity, &adapters)?;
     // What an answer found damaged is mended here: each look is at stamps, and at no more rows than a delta may have.
     index::check_segments(&mut cache.connection, &folder, re_embed)?;
@@ -84,7 +84,7 @@ fn run(
     fail::point("spaces prepared")?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let path = context.workspace.embeddings_path();
-    let mut embeddings = Embeddings::open(&path, context.workspace.wal, &setup.identity)?;
+    let mut embeddings = EmbeddingCache::open(&path, context.workspace.wal, &setup.identity)?;
     let id = embeddings.id()?;
     if store::meta(&cache.connection, "embeddings")?.as_ref() != Some(&id) {
         bring_back(context, cache, setup, &mut embeddings)?;
@@ -99,7 +99,7 @@ fn run(
     embeddings.close()?;
     fail::point("embedded")?;
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
-    let idle = index::wanted_count(&cache.connection)? == 0;
+    let idle = index::pending_count(&cache.connection)? == 0;
     for space in index::maintained(&cache.connection)? {
         index::compact(&mut cache.connection, &folder, &space, idle, now(), context.urgent)?;
     }
@@ -110,14 +110,14 @@ fn run(
 }
 
 /// Embeddings whose file was lost, from the vectors that were made of them: the base is the embedding as it is.
-fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &mut Embeddings) -> Result<()> {
-    let vectors = Vectors::open(&cache.connection, context.workspace)?;
+fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &mut EmbeddingCache) -> Result<()> {
+    let vectors = VectorReader::open(&cache.connection, context.workspace)?;
     let Some(generation) = vectors.generation().filter(|generation| generation.model == setup.identity) else {
         return Ok(());
     };
     let mut lost = Vec::new();
-    for (text, hash) in index::known_texts(&cache.connection)? {
-        if embeddings.load(&hash)? == Cached::Unknown
+    for (text, hash) in index::usable_texts(&cache.connection)? {
+        if embeddings.load(&hash)? == CachedEmbedding::Unknown
             && let Some(vector) = vectors.vector(&generation.base, text)?
         {
             lost.push((hash, Embedding(vector.0)));
@@ -138,7 +138,7 @@ struct Spaces<'a> {
 }
 
 impl<'a> Spaces<'a> {
-    fn new(prepared: &Prepared, adapters: &'a [Loaded], re_embed: bool) -> Self {
+    fn new(prepared: &PreparedGeneration, adapters: &'a [LoadedAdapter], re_embed: bool) -> Self {
         let mut all = HashMap::from([(prepared.base.id, (prepared.base.clone(), None))]);
         for (space, loaded) in prepared.dimensions.iter().zip(adapters) {
             let adapter = loaded.adapter.as_ref().map(|(adapter, _)| adapter);
@@ -148,12 +148,12 @@ impl<'a> Spaces<'a> {
     }
 
     /// Whether every space that a text is wanted for is one of these: a space that serves until another is whole is not.
-    fn lead_to(&self, wanted: &Wanted) -> bool {
+    fn lead_to(&self, wanted: &PendingText) -> bool {
         wanted.spaces.iter().any(|space| self.all.contains_key(space))
     }
 
     /// Puts a text's vectors where they are wanted. A text that an adapter makes nothing of stays out of its space.
-    fn put(&self, cache: &rusqlite::Connection, wanted: &Wanted, embedding: &Embedding) -> Result<()> {
+    fn put(&self, cache: &rusqlite::Connection, wanted: &PendingText, embedding: &Embedding) -> Result<()> {
         for (space, adapter) in wanted.spaces.iter().filter_map(|space| self.all.get(space)) {
             let projection = match adapter {
                 Some(adapter) => adapter.project(embedding),
@@ -161,7 +161,7 @@ impl<'a> Spaces<'a> {
             };
             match projection {
                 Some(projection) => index::put_delta(cache, space, wanted.text, &projection)?,
-                None => index::unwant(cache, space.id, wanted.text)?,
+                None => index::drop_pending(cache, space.id, wanted.text)?,
             }
         }
         Ok(())
@@ -174,12 +174,12 @@ fn embed(
     context: &Context<'_>,
     cache: &mut Cache,
     setup: &Setup,
-    embeddings: &mut Embeddings,
+    embeddings: &mut EmbeddingCache,
     spaces: &Spaces<'_>,
     mut text_of: impl FnMut(Seq) -> Result<String>,
     report: &mut Report,
 ) -> Result<()> {
-    let mut wanted = index::wanted(&cache.connection)?;
+    let mut wanted = index::pending_texts(&cache.connection)?;
     wanted.retain(|wanted| spaces.lead_to(wanted));
     let total = wanted.len() as u64;
     let mut unknown = Vec::new();
@@ -187,7 +187,7 @@ fn embed(
         let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for wanted in chunk {
             match embeddings.load(&wanted.hash)? {
-                Cached::Known(embedding) if !spaces.re_embed => {
+                CachedEmbedding::Known(embedding) if !spaces.re_embed => {
                     spaces.put(&transaction, wanted, &embedding)?;
                     report.texts_reused += 1;
                 }
@@ -200,7 +200,7 @@ fn embed(
     }
     let (expected, mut batch, mut since) = (unknown.len(), Vec::new(), Instant::now());
     let mut done = report.texts_reused;
-    let mut take = |found: Option<Embedded<Wanted>>| -> Result<bool> {
+    let mut take = |found: Option<Embedded<PendingText>>| -> Result<bool> {
         let is_last = found.is_none();
         if let Some(found) = found {
             done += 1;
@@ -224,9 +224,9 @@ fn embed(
 /// Keeps a batch: embeddings first, for they are what took long; then the rows that answers read.
 fn keep(
     cache: &mut Cache,
-    embeddings: &mut Embeddings,
+    embeddings: &mut EmbeddingCache,
     spaces: &Spaces<'_>,
-    batch: &[Embedded<Wanted>],
+    batch: &[Embedded<PendingText>],
 ) -> Result<u64> {
     if batch.is_empty() {
         return Ok(0);
@@ -241,7 +241,7 @@ fn keep(
     }
     for one in batch.iter().filter(|one| one.embedding.is_none()) {
         tracing::warn!(event = one.key.seq, "the model makes nothing of a text");
-        index::fail(&transaction, one.key.text)?;
+        index::mark_failed(&transaction, one.key.text)?;
     }
     fail::point("vectors written")?;
     transaction.commit()?;

@@ -12,7 +12,7 @@ use super::{Candidate, Evidence, Filter, Hit, Reader};
 use crate::dimensions::TEMPORAL;
 use crate::facts::ItemKind;
 use crate::history::{self, Related};
-use crate::index::{Vectors, text_of_item};
+use crate::index::{VectorReader, text_of_item};
 use crate::item::{self, Item};
 
 /// Shared commits shown a hit.
@@ -26,7 +26,7 @@ pub fn co_changed(
     reader: &Reader<'_>,
     item: &Item,
     filter: &Filter,
-    vectors: Option<&Vectors<'_>>,
+    vectors: Option<&VectorReader<'_>>,
 ) -> Result<Vec<Hit>> {
     let ranked = history::related(&reader.cache, reader.view.id, reader.time(), &item.path)?;
     let people = reader.people()?;
@@ -91,7 +91,7 @@ fn alike_files(
     reader: &Reader<'_>,
     item: &Item,
     filter: &Filter,
-    vectors: &Vectors<'_>,
+    vectors: &VectorReader<'_>,
     hits: &[Hit],
 ) -> Result<Vec<Hit>> {
     let Some(space) = vectors.generation().and_then(|generation| generation.space(TEMPORAL.name)) else {

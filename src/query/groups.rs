@@ -9,7 +9,7 @@ use super::{Candidate, Evidence, Reader};
 use crate::dimensions::{Dimension, Group, LiveFact, Reads};
 use crate::edges;
 use crate::entries;
-use crate::history::{self, CommitFact, HALF_LIFE, SaidFact, Which, decay};
+use crate::history::{self, CommitFact, CommitSelection, HALF_LIFE, LiveEntry, decay};
 use crate::item::{self, Item};
 
 /// Callees whose other callers are looked at.
@@ -74,7 +74,7 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
     };
     let mut own: BTreeMap<String, f64> = BTreeMap::new();
     let mut counted = HashMap::new();
-    for fact in history::commit_facts(cache, view, &people, Which::Touching(&item.path))? {
+    for fact in history::commit_facts(cache, view, &people, CommitSelection::Touching(&item.path))? {
         let age = decay(reader.time(), fact.time, HALF_LIFE);
         for group in groups(&fact) {
             // A group that is the commit itself is whole already.
@@ -91,7 +91,7 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
     // How alike two items are in all their groups: the cosine of what each has of them.
     let mut shared: HashMap<String, (f64, f64, usize)> = HashMap::new();
     let mut each: HashMap<(String, String), f64> = HashMap::new();
-    for fact in history::commit_facts(cache, view, &people, Which::All)? {
+    for fact in history::commit_facts(cache, view, &people, CommitSelection::All)? {
         let age = decay(reader.time(), fact.time, HALF_LIFE);
         for group in groups(&fact) {
             for member in group.members {
@@ -122,16 +122,16 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
 fn by_entries(reader: &Reader<'_>, target: &Candidate, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let facts = match target {
-        Candidate::Item(item) => history::said_of(cache, view, &item.path)?,
+        Candidate::Item(item) => history::live_entries_naming(cache, view, &item.path)?,
         Candidate::Said(said) if said.n == 0 => {
-            history::said_facts(cache, view, entries::in_session(cache, view, &said.session)?)?
+            history::live_entries(cache, view, entries::in_session(cache, view, &said.session)?)?
         }
-        Candidate::Said(said) => history::said_facts(cache, view, vec![said.clone()])?,
+        Candidate::Said(said) => history::live_entries(cache, view, vec![said.clone()])?,
         Candidate::Commit(..) => Vec::new(),
     };
     let mut counted = HashMap::new();
     for fact in &facts {
-        let SaidFact { key, session, files, said, time } = fact;
+        let LiveEntry { key, session, files, said, time } = fact;
         let age = decay(reader.time(), *time, HALF_LIFE);
         for group in (dimension.groups)(&LiveFact::Entry { key, files, session, category: said.kind.name() }) {
             add(&mut counted, &group, age);

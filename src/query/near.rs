@@ -11,7 +11,7 @@ use super::{Candidate, Evidence, Filter, Hit, Reader};
 use crate::dimensions::Dimension;
 use crate::entries;
 use crate::facts::SESSION;
-use crate::index::Vectors;
+use crate::index::VectorReader;
 use crate::item;
 
 /// Vectors less alike than this are near nothing.
@@ -22,7 +22,7 @@ const COUNTED_FIRST: f64 = 1.0;
 /// Ranks what is near a file, a definition or what was said in a session, in a dimension; best first.
 pub fn near(
     reader: &Reader<'_>,
-    vectors: &Vectors<'_>,
+    vectors: &VectorReader<'_>,
     target: &Candidate,
     dimension: &'static Dimension,
     filter: &Filter,

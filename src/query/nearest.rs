@@ -9,7 +9,7 @@ use super::{Candidate, Filter, Reader, live_with_text};
 use crate::embedding::Projection;
 use crate::entries;
 use crate::facts::ItemKind;
-use crate::index::{Space, Vectors, text_of_item};
+use crate::index::{Space, VectorReader, text_of_item};
 use crate::item;
 
 /// A filter that leaves fewer things than this is answered by comparing all of them.
@@ -19,7 +19,7 @@ const FEW: usize = 10_000;
 #[derive(Clone, Copy)]
 pub struct NearestQuery<'v> {
     /// What is searched.
-    pub vectors: &'v Vectors<'v>,
+    pub vectors: &'v VectorReader<'v>,
     /// One of its spaces.
     pub space: &'v Space,
     /// A vector of that space.

@@ -9,18 +9,18 @@ use super::Reader;
 use super::signals::{Signals, scores};
 use crate::dimensions::SOCIAL;
 use crate::fusion::{self, Question};
-use crate::history::{self, File, LARGEST_COMMIT, Person};
-use crate::index::Vectors;
+use crate::history::{self, FileId, LARGEST_COMMIT, Person};
+use crate::index::VectorReader;
 
 /// Ranks everybody by how likely they are to change some files next; best first. `score` is what the signals come to, and `share` how likely it is that person.
-pub fn likely_next(reader: &Reader<'_>, vectors: &Vectors<'_>, paths: &[String]) -> Result<Vec<Person>> {
+pub fn likely_next(reader: &Reader<'_>, vectors: &VectorReader<'_>, paths: &[String]) -> Result<Vec<Person>> {
     let people = reader.people()?;
     let only = if let [path] = paths { Some(path.as_str()) } else { None };
     let mut signals = Signals::count(reader, only)?;
     signals.see(reader, vectors, &SOCIAL)?;
-    let (history, [frozen, projected]) = (&signals.history, &signals.seen);
+    let (history, [base, projected]) = (&signals.history, &signals.seen);
     let files = asked_files(&signals, paths);
-    let table = fusion::people_table(&history.tally, &history.paths, &files, &frozen.files, &projected.files);
+    let table = fusion::people_table(&history.counts, &history.paths, &files, &base.files, &projected.files);
     let scores = scores(reader, Question::Who, &table, signals.model.as_deref())?;
     let touched = history::who(&reader.cache, reader.view.id, reader.time(), paths, &people)?;
     let mut touched: HashMap<String, Person> =
@@ -28,7 +28,7 @@ pub fn likely_next(reader: &Reader<'_>, vectors: &Vectors<'_>, paths: &[String])
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let all: f64 = scores.iter().map(|score| (score - most).exp()).sum();
     let mut likely = Vec::with_capacity(scores.len());
-    for (person, score) in table.files.iter().zip(&scores) {
+    for (person, score) in table.candidates.iter().zip(&scores) {
         let called = &history.people[*person as usize];
         let known = touched.remove(called).or_else(|| people.called(called, reader.time()));
         likely.extend(known.map(|known| Person { score: *score, share: (score - most).exp() / all, ..known }));
@@ -38,11 +38,11 @@ pub fn likely_next(reader: &Reader<'_>, vectors: &Vectors<'_>, paths: &[String])
 }
 
 /// The files that are asked of: of many those that changed most lately, no more than a commit has that says something.
-fn asked_files(signals: &Signals<'_>, paths: &[String]) -> Vec<File> {
+fn asked_files(signals: &Signals<'_>, paths: &[String]) -> Vec<FileId> {
     let (history, wanted) = (&signals.history, paths.iter().map(String::as_str).collect::<HashSet<&str>>());
-    let mut files: Vec<File> = history.tally.live().filter(|file| wanted.contains(history.path(*file))).collect();
+    let mut files: Vec<FileId> = history.counts.live().filter(|file| wanted.contains(history.path(*file))).collect();
     if files.len() > LARGEST_COMMIT as usize {
-        let popularity = history.tally.popularity();
+        let popularity = history.counts.popularity();
         files.sort_by(|a, b| popularity[*b as usize].total_cmp(&popularity[*a as usize]).then(a.cmp(b)));
         files.truncate(LARGEST_COMMIT as usize);
     }

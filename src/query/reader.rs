@@ -15,7 +15,7 @@ use crate::error::{Exit, UserError};
 use crate::event::{encode_path, hex};
 use crate::git::{Head, Mailmap, Repository};
 use crate::history::{self, People};
-use crate::index::Vectors;
+use crate::index::VectorReader;
 use crate::item::{self, Item, Target};
 use crate::store;
 use crate::view::{self, View};
@@ -95,8 +95,8 @@ impl<'r> Reader<'r> {
     }
 
     /// Opens the vectors of what is indexed.
-    pub fn vectors(&self) -> Result<Vectors<'_>> {
-        Vectors::open(&self.cache, &self.workspace)
+    pub fn vectors(&self) -> Result<VectorReader<'_>> {
+        VectorReader::open(&self.cache, &self.workspace)
     }
 
     /// Says why a dimension answers nothing here; `None` where it does.

@@ -11,7 +11,7 @@ use crate::dimensions::{Dimension, SEMANTIC, TEMPORAL};
 use crate::entries;
 use crate::error::{Exit, UserError};
 use crate::facts::{ItemKind, SESSION};
-use crate::index::{Space, Vectors};
+use crate::index::{Space, VectorReader};
 
 /// What goes with a target.
 pub struct RelatedAnswer {
@@ -88,7 +88,7 @@ pub fn related(
 /// Ranks what is near a target in one dimension; where its space `is_searched` already for another one, only by counts.
 fn in_dimension(
     reader: &Reader<'_>,
-    vectors: &Vectors<'_>,
+    vectors: &VectorReader<'_>,
     target: &Candidate,
     dimension: &'static Dimension,
     filter: &Filter,

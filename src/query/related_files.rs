@@ -13,13 +13,18 @@ use super::{Evidence, Filter, Hit, Reader};
 use crate::dimensions::TEMPORAL;
 use crate::embedding::dot;
 use crate::facts::ItemKind;
-use crate::fusion::{self, Beside, COLD, Paths, Query, Question};
-use crate::history::{self, File, Related};
-use crate::index::Vectors;
+use crate::fusion::{self, COLD, FileQuery, FileVectors, PathFeatures, Question};
+use crate::history::{self, FileId, Related};
+use crate::index::VectorReader;
 use crate::item::Item;
 
 /// Ranks the files that go with an item's file; best first.
-pub fn related_files(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors: &Vectors<'_>) -> Result<Vec<Hit>> {
+pub fn related_files(
+    reader: &Reader<'_>,
+    item: &Item,
+    filter: &Filter,
+    vectors: &VectorReader<'_>,
+) -> Result<Vec<Hit>> {
     let mut signals = Signals::count(reader, Some(&item.path))?;
     let Some(own) = signals.history.file(&item.path).filter(|_| filter.keeps_kind(ItemKind::File)) else {
         return Ok(Vec::new());
@@ -59,25 +64,25 @@ pub fn related_files(reader: &Reader<'_>, item: &Item, filter: &Filter, vectors:
 }
 
 /// Returns every other live file with its score, best first; equals by path.
-fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: File) -> Result<Vec<(f64, File)>> {
-    let (history, [frozen, projected]) = (&signals.history, &signals.seen);
-    let beside = Beside { names: &history.paths, frozen: &frozen.files, projected: &projected.files };
-    let query = Query {
+fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: FileId) -> Result<Vec<(f64, FileId)>> {
+    let (history, [base, projected]) = (&signals.history, &signals.seen);
+    let vectors = FileVectors { names: &history.paths, base_embeddings: &base.files, projections: &projected.files };
+    let query = FileQuery {
         file: Some(own),
-        path: history.tally.path(own),
-        frozen: frozen.files.row(own),
-        projected: projected.files.row(own),
+        path: history.counts.path(own),
+        base_embedding: base.files.row(own),
+        projection: projected.files.row(own),
     };
-    let table = fusion::file_table(&history.tally, &mut Paths::default(), &beside, &query);
-    let question = if history.tally.count_of(own) < COLD { Question::ColdFiles } else { Question::Files };
+    let table = fusion::file_table(&history.counts, &mut PathFeatures::default(), &vectors, &query);
+    let question = if history.counts.count_of(own) < COLD { Question::ColdFiles } else { Question::Files };
     let scores = scores(reader, question, &table, signals.model.as_deref())?;
-    let mut ordered: Vec<(f64, File)> = scores.into_iter().zip(table.files).collect();
+    let mut ordered: Vec<(f64, FileId)> = scores.into_iter().zip(table.candidates).collect();
     ordered.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| history.path(a.1).cmp(history.path(b.1))));
     Ok(ordered)
 }
 
 /// Returns the cosine of two files: of their projections, or else of their base embeddings.
-fn cosine(signals: &Signals<'_>, a: File, b: File) -> Option<f32> {
+fn cosine(signals: &Signals<'_>, a: FileId, b: FileId) -> Option<f32> {
     let seen = signals.seen.iter().rev().find(|seen| seen.space.is_some())?;
     Some(dot(seen.files.row(a)?, seen.files.row(b)?))
 }

@@ -16,7 +16,7 @@ use super::{Candidate, Evidence, Filter, Hit, Note, Reader, live};
 use crate::dimensions::Dimension;
 use crate::facts::ItemKind;
 use crate::history::People;
-use crate::index::{self, Space, Vectors};
+use crate::index::{self, Space, VectorReader};
 use crate::item::Item;
 use crate::sessions::Category;
 use crate::syntax::is_noise;
@@ -76,7 +76,12 @@ pub struct SearchAnswer {
 
 impl SearchAnswer {
     /// Puts an answer together after the last search.
-    pub(super) fn new(vectors: &Vectors<'_>, hits: Vec<Hit>, used: Vec<&'static Dimension>, notes: Vec<Note>) -> Self {
+    pub(super) fn new(
+        vectors: &VectorReader<'_>,
+        hits: Vec<Hit>,
+        used: Vec<&'static Dimension>,
+        notes: Vec<Note>,
+    ) -> Self {
         let space = |dimension: &Dimension| vectors.generation().and_then(|one| one.space(dimension.name));
         let is_untrained = |dimension: &&&Dimension| space(dimension).is_some_and(Space::is_base);
         let untrained = used.iter().filter(is_untrained).map(|dimension| dimension.name).collect();
@@ -107,7 +112,7 @@ pub fn search(
 
 fn by_words_and_meaning(
     reader: &Reader<'_>,
-    vectors: &Vectors<'_>,
+    vectors: &VectorReader<'_>,
     question: TextQuery,
     filter: &Filter,
     notes: &mut Vec<Note>,

@@ -7,15 +7,15 @@ use anyhow::Result;
 
 use super::Reader;
 use crate::dimensions::Dimension;
-use crate::embedding::Rows;
-use crate::fusion::{self, Question, Table};
-use crate::history::{self, AsOf, File, Loaded};
-use crate::index::{self, Space, Vectors};
+use crate::embedding::VectorRows;
+use crate::fusion::{self, Question, SignalTable};
+use crate::history::{self, AsOf, FileId, LoadedCounts};
+use crate::index::{self, Space, VectorReader};
 
 /// History as counted, and the vectors of its files.
 pub struct Signals<'v> {
     /// What is counted, as of the indexed HEAD.
-    pub history: Loaded,
+    pub history: LoadedCounts,
     /// The spaces that are asked, with the vectors of the files there: the base embedding, then the dimension's own
     /// where it has an adapter.
     pub seen: [FileVectors<'v>; 2],
@@ -29,7 +29,7 @@ pub struct FileVectors<'v> {
     /// The space; none where it would say nothing of its own.
     pub space: Option<&'v Space>,
     /// A vector a file.
-    pub files: Rows,
+    pub files: VectorRows,
 }
 
 impl<'v> Signals<'v> {
@@ -37,12 +37,12 @@ impl<'v> Signals<'v> {
     pub fn count(reader: &Reader<'_>, target: Option<&str>) -> Result<Self> {
         let as_of = AsOf { view: reader.view.id, time: reader.time() };
         let keeps = |path: &str| !reader.config.ignores(path);
-        let history = history::load(&reader.cache, as_of, &*reader.people()?, target, keeps)?;
+        let history = history::load_counts(&reader.cache, as_of, &*reader.people()?, target, keeps)?;
         Ok(Signals { history, seen: Default::default(), model: None })
     }
 
     /// Adds the vectors of every file: its base embedding, and its projection in a dimension that has an adapter.
-    pub fn see(&mut self, reader: &Reader<'_>, vectors: &'v Vectors<'_>, dimension: &Dimension) -> Result<()> {
+    pub fn see(&mut self, reader: &Reader<'_>, vectors: &'v VectorReader<'_>, dimension: &Dimension) -> Result<()> {
         let Some(generation) = vectors.generation() else { return Ok(()) };
         self.model = Some(generation.model.sha256.clone());
         let own = generation.space(dimension.name).filter(|space| !space.is_base());
@@ -54,18 +54,18 @@ impl<'v> Signals<'v> {
         Ok(())
     }
 
-    fn texts_of_files(&self, reader: &Reader<'_>) -> Result<Vec<(File, i64)>> {
-        let by_path: HashMap<&str, File> =
-            self.history.tally.live().map(|file| (self.history.path(file), file)).collect();
+    fn texts_of_files(&self, reader: &Reader<'_>) -> Result<Vec<(FileId, i64)>> {
+        let by_path: HashMap<&str, FileId> =
+            self.history.counts.live().map(|file| (self.history.path(file), file)).collect();
         let texts = index::texts_of_files(&reader.cache, reader.view.id)?;
         Ok(texts.iter().filter_map(|(path, text)| Some((*by_path.get(path.as_str())?, *text))).collect())
     }
 }
 
 /// Reads the vectors of some texts, by file.
-fn rows(vectors: &Vectors<'_>, space: &Space, texts: &[(File, i64)]) -> Result<Rows> {
+fn rows(vectors: &VectorReader<'_>, space: &Space, texts: &[(FileId, i64)]) -> Result<VectorRows> {
     let found = vectors.many(space, &texts.iter().map(|(_, text)| *text).collect::<Vec<i64>>())?;
-    let mut rows = Rows::new(space.width);
+    let mut rows = VectorRows::new(space.width);
     for (file, text) in texts {
         if let Some(vector) = found.get(text) {
             rows.row_mut(*file).copy_from_slice(&vector.0.to_f32());
@@ -75,8 +75,8 @@ fn rows(vectors: &Vectors<'_>, space: &Space, texts: &[(File, i64)]) -> Result<R
 }
 
 /// Scores each file of a table for a question; `model` is the sha256 of the graph whose vectors it has.
-pub fn scores(reader: &Reader<'_>, question: Question, table: &Table, model: Option<&str>) -> Result<Vec<f64>> {
+pub fn scores(reader: &Reader<'_>, question: Question, table: &SignalTable, model: Option<&str>) -> Result<Vec<f64>> {
     let weights = fusion::weights(&reader.workspace.adapters_dir(), question, model)?;
     let score = |row: usize| weights.score(table.columns.iter().map(|column| column[row]));
-    Ok((0..table.files.len()).map(score).collect())
+    Ok((0..table.candidates.len()).map(score).collect())
 }

@@ -19,9 +19,11 @@ use crate::dimensions::SEMANTIC;
 use crate::embedding::{Embedding, Projection, dot};
 use crate::event::Seq;
 use crate::facts::ItemKind;
-use crate::fusion::{self, Matched, NEAREST_COMMITS, NEAREST_DEFINITIONS, Question, TASK_SIGNALS, Table, Task};
-use crate::history::{self, File, LARGEST_COMMIT, Shared};
-use crate::index::{self, Near, Space, Vectors};
+use crate::fusion::{
+    self, NEAREST_COMMITS, NEAREST_DEFINITIONS, Question, SignalTable, TASK_SIGNALS, TaskMatches, TaskQuery,
+};
+use crate::history::{self, CoChange, FileId, LARGEST_COMMIT};
+use crate::index::{self, Space, TextHit, VectorReader};
 use crate::item::{self, Item};
 use crate::text_index::{self, Match, words};
 
@@ -41,14 +43,14 @@ pub(super) struct TaskSearch<'r, 's, 'v> {
     /// By event, the places of the commits whose size says something.
     places: HashMap<Seq, usize>,
     /// The live files, by path.
-    files: HashMap<String, File>,
-    matched: Matched,
+    files: HashMap<String, FileId>,
+    matched: TaskMatches,
     /// How many matches of the words were of those commits or files.
     used: usize,
     /// The item of each file that matches the words best.
-    best_items: HashMap<File, Item>,
+    best_items: HashMap<FileId, Item>,
     vectors: [Option<Vec<f32>>; 2],
-    definitions: [Vec<(File, Vec<f32>)>; 2],
+    definitions: [Vec<(FileId, Vec<f32>)>; 2],
 }
 
 impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
@@ -58,10 +60,10 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         words.truncate(fusion::MOST_WORDS);
         let signals = Signals::count(reader, None)?;
         let history = &signals.history;
-        let commits = (0..).zip(history.tally.commits());
+        let commits = (0..).zip(history.counts.commits());
         let telling = commits.filter(|(_, commit)| commit.touched as i64 <= LARGEST_COMMIT);
-        let places = telling.map(|(place, commit)| (history.seqs[commit.step], place)).collect();
-        let files = history.tally.live().map(|file| (history.path(file).to_string(), file)).collect();
+        let places = telling.map(|(place, commit)| (history.seqs[commit.timeline_index], place)).collect();
+        let files = history.counts.live().map(|file| (history.path(file).to_string(), file)).collect();
         Ok(TaskSearch {
             reader,
             filter,
@@ -70,7 +72,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
             signals,
             places,
             files,
-            matched: Matched::default(),
+            matched: TaskMatches::default(),
             used: 0,
             best_items: HashMap::new(),
             vectors: Default::default(),
@@ -112,13 +114,18 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         for word in &self.words {
             let mut said = Vec::new();
             text_index::says(&self.reader.cache, word, |seq| said.extend(self.places.get(&seq).copied()))?;
-            self.matched.said.push(said);
+            self.matched.commits_by_word.push(said);
         }
         Ok(())
     }
 
     /// Adds what means about the same; `own` is the task in the space of [`SEMANTIC`].
-    pub fn by_meaning(&mut self, vectors: &'v Vectors<'_>, embedding: &Embedding, own: &QueryVector<'_>) -> Result<()> {
+    pub fn by_meaning(
+        &mut self,
+        vectors: &'v VectorReader<'_>,
+        embedding: &Embedding,
+        own: &QueryVector<'_>,
+    ) -> Result<()> {
         self.signals.see(self.reader, vectors, &SEMANTIC)?;
         let directions = [adapter::identity(embedding), own.projection.clone()];
         for (which, direction) in directions.iter().enumerate() {
@@ -130,7 +137,12 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(())
     }
 
-    fn near_commits(&self, vectors: &Vectors<'_>, space: &Space, direction: &Projection) -> Result<Vec<(usize, f64)>> {
+    fn near_commits(
+        &self,
+        vectors: &VectorReader<'_>,
+        space: &Space,
+        direction: &Projection,
+    ) -> Result<Vec<(usize, f64)>> {
         let mut found: HashMap<i64, Vec<usize>> = HashMap::new();
         let near = vectors.nearest(space, direction, NEAREST_COMMITS, |text| {
             let commits: Vec<usize> =
@@ -139,7 +151,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
             found.insert(text, commits);
             Ok(any)
         })?;
-        let each = |near: &Near| {
+        let each = |near: &TextHit| {
             let commits = found.remove(&near.text).unwrap_or_default();
             let score = f64::from(near.score);
             commits.into_iter().map(move |place| (place, score)).collect::<Vec<_>>()
@@ -152,11 +164,11 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
 
     fn near_definitions(
         &self,
-        vectors: &Vectors<'_>,
+        vectors: &VectorReader<'_>,
         space: &Space,
         direction: &Projection,
-    ) -> Result<Vec<(File, Vec<f32>)>> {
-        let mut found: Vec<(i64, File)> = Vec::new();
+    ) -> Result<Vec<(FileId, Vec<f32>)>> {
+        let mut found: Vec<(i64, FileId)> = Vec::new();
         vectors.nearest(space, direction, NEAREST_DEFINITIONS, |text| {
             let before = found.len();
             let paths = index::paths_of_definitions(&self.reader.cache, self.reader.view.id, text)?;
@@ -184,8 +196,8 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         }
         let table = self.table();
         let scores = scores(reader, Question::Task, &table, self.signals.model.as_deref())?;
-        let mut order: Vec<usize> = (0..table.files.len()).collect();
-        let name = |row: usize| history.path(table.files[row]);
+        let mut order: Vec<usize> = (0..table.candidates.len()).collect();
+        let name = |row: usize| history.path(table.candidates[row]);
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then_with(|| name(*a).cmp(name(*b))));
         let ranks = [
             (BY_WORDS, places(&table, &["words_file", "words_definition", "words_commits", "past"])),
@@ -193,12 +205,12 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         ];
         let (commits, people) = (self.commits(), reader.people()?);
         let mut hits: Vec<Hit> = Vec::new();
-        let mut together: Option<Vec<Shared>> = None;
+        let mut together: Option<Vec<CoChange>> = None;
         for row in order {
             if hits.len() == filter.k {
                 break;
             }
-            let (file, path) = (table.files[row], name(row));
+            let (file, path) = (table.candidates[row], name(row));
             if !filter.keeps_path(path) || !touched_since(reader, path, filter.since)? {
                 continue;
             }
@@ -206,7 +218,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
             if evidence.is_empty() {
                 continue;
             }
-            together.get_or_insert_with(|| history.tally.shared(file));
+            together.get_or_insert_with(|| history.counts.shared(file));
             evidence.extend(reader.authors(path, &people)?);
             let ranks = ranks.iter().filter_map(|(name, places)| Some((*name, places[row]?)));
             hits.push(Hit::of_file(path, scores[row], ranks.collect(), evidence));
@@ -220,17 +232,22 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         let scores = scores(self.reader, Question::Task, &table, self.signals.model.as_deref())?;
         let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let history = &self.signals.history;
-        Ok(table.files.iter().zip(scores).map(|(file, score)| (history.path(*file), (score - best).exp())).collect())
+        Ok(table
+            .candidates
+            .iter()
+            .zip(scores)
+            .map(|(file, score)| (history.path(*file), (score - best).exp()))
+            .collect())
     }
 
-    fn table(&self) -> Table {
-        let mut definitions: [HashMap<File, Vec<&[f32]>>; 2] = Default::default();
+    fn table(&self) -> SignalTable {
+        let mut definitions: [HashMap<FileId, Vec<&[f32]>>; 2] = Default::default();
         for (by_file, all) in definitions.iter_mut().zip(&self.definitions) {
             for (file, vector) in all {
                 by_file.entry(*file).or_default().push(vector);
             }
         }
-        let task = Task {
+        let task = TaskQuery {
             words: &self.words,
             text: &self.text,
             vector: [self.vectors[0].as_deref(), self.vectors[1].as_deref()],
@@ -238,7 +255,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
             definitions: [&definitions[0], &definitions[1]],
             names: &self.signals.history.paths,
         };
-        fusion::task_table(&self.signals.history.tally, &task, &self.matched)
+        fusion::task_table(&self.signals.history.counts, &task, &self.matched)
     }
 
     /// Returns the commits that matched, the best first: by words and by meaning, each as a share of the best.
@@ -258,19 +275,19 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
     /// Collects what speaks for a file, where `together` is what each shares with the best; empty where nothing does.
     fn evidence(
         &self,
-        file: File,
+        file: FileId,
         path: &str,
         commits: &[usize],
-        together: Option<&[Shared]>,
+        together: Option<&[CoChange]>,
     ) -> Result<Vec<Evidence>> {
         let history = &self.signals.history;
         let mut evidence = Vec::new();
         if let Some(item) = self.best_items.get(&file) {
             evidence.extend(line_of(self.reader, Some(item.line), item.seq, &self.words)?);
         }
-        let touched = |place: &&usize| history.tally.commits()[**place].files.contains(&file);
+        let touched = |place: &&usize| history.counts.commits()[**place].files.contains(&file);
         for place in commits.iter().filter(touched).take(COMMITS) {
-            let seq = history.seqs[history.tally.commits()[*place].step];
+            let seq = history.seqs[history.counts.commits()[*place].timeline_index];
             evidence.extend(history::commit_ref(&self.reader.cache, seq)?.map(Evidence::Commit));
         }
         if let Some(shared) = together.map(|together| together[file as usize]).filter(|shared| shared.count > 0.0) {
@@ -285,7 +302,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
     }
 
     /// Returns the cosine of the task with a file or its best definition, as the dimension sees them.
-    fn cosine(&self, file: File) -> Option<f32> {
+    fn cosine(&self, file: FileId) -> Option<f32> {
         let which = usize::from(self.vectors[1].is_some());
         let task = self.vectors[which].as_deref()?;
         let definitions = self.definitions[which].iter().filter(|(other, _)| *other == file);
@@ -295,14 +312,14 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
 }
 
 /// Returns the rank that the sum of some signals gives each row, from 1; none where they say nothing of it.
-fn places(table: &Table, signals: &[&str]) -> Vec<Option<usize>> {
+fn places(table: &SignalTable, signals: &[&str]) -> Vec<Option<usize>> {
     let columns: Vec<&Vec<f32>> = (TASK_SIGNALS.iter().zip(&table.columns))
         .filter_map(|(name, column)| signals.contains(name).then_some(column))
         .collect();
     let sum = |row: usize| columns.iter().map(|column| column[row]).sum::<f32>();
-    let mut order: Vec<usize> = (0..table.files.len()).filter(|row| sum(*row) > 0.0).collect();
+    let mut order: Vec<usize> = (0..table.candidates.len()).filter(|row| sum(*row) > 0.0).collect();
     order.sort_by(|a, b| sum(*b).total_cmp(&sum(*a)).then(a.cmp(b)));
-    let mut places = vec![None; table.files.len()];
+    let mut places = vec![None; table.candidates.len()];
     for (rank, row) in order.into_iter().enumerate() {
         places[row] = Some(rank + 1);
     }

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use anyhow::{Result, anyhow};
 
 use crate::config::ModelConfig;
-use crate::embedding::{Embedding, Identity, Setup};
+use crate::embedding::{Embedding, ModelIdentity, Setup};
 use crate::error::{Exit, UserError};
 use crate::text_index;
 
@@ -29,7 +29,7 @@ pub(super) struct PendingEmbedding {
 }
 
 /// Which model it was, and what it made of the question.
-type Embedded = (Identity, Option<Embedding>);
+type Embedded = (ModelIdentity, Option<Embedding>);
 
 impl TextQuery {
     /// Starts to embed a question with the model that the settings name; `None` where the question has no word.
@@ -71,7 +71,7 @@ impl PendingEmbedding {
     ///
     /// # Errors
     /// A [`UserError`] where the model is missing or damaged, or produces no vector for the question.
-    pub fn wait(mut self, identity: &Identity) -> Result<Embedding> {
+    pub fn wait(mut self, identity: &ModelIdentity) -> Result<Embedding> {
         let running = self.running.take().expect("it is waited for once");
         let found = running.join().map_err(|_| anyhow!("the model stopped"))?;
         let found = match found {

@@ -13,12 +13,12 @@ use crate::embedding::{Embedding, Projection};
 use crate::error::{Exit, UserError};
 use crate::facts::ItemKind;
 use crate::fusion;
-use crate::index::{self, Space, Vectors};
+use crate::index::{self, Space, VectorReader};
 
 /// A question as one space sees it.
 pub(super) struct QueryVector<'v> {
     /// What is searched.
-    pub vectors: &'v Vectors<'v>,
+    pub vectors: &'v VectorReader<'v>,
     /// The dimensions' space.
     pub space: &'v Space,
     /// The question there.
@@ -30,7 +30,7 @@ pub(super) struct QueryVector<'v> {
 impl<'v> QueryVector<'v> {
     /// Projects a question into a dimension's space; `None` where its adapter cannot be read, or is not what the space was
     /// made with.
-    fn new(vectors: &'v Vectors<'v>, dimension: &'static Dimension, embedding: &Embedding) -> Option<Self> {
+    fn new(vectors: &'v VectorReader<'v>, dimension: &'static Dimension, embedding: &Embedding) -> Option<Self> {
         let space = vectors.generation()?.space(dimension.name)?;
         let projection = match space.is_base() {
             true => adapter::identity(embedding),
@@ -85,7 +85,7 @@ impl SharedSpaces {
 /// says why.
 pub(super) fn semantic_vector<'v>(
     reader: &Reader<'_>,
-    vectors: &'v Vectors<'v>,
+    vectors: &'v VectorReader<'v>,
     pending: PendingEmbedding,
     notes: &mut Vec<Note>,
 ) -> Result<Option<(Embedding, QueryVector<'v>)>> {
@@ -102,7 +102,7 @@ pub(super) fn semantic_vector<'v>(
                 notes.push(Note::warning(format!("the adapter of {name} cannot be read; found by full text alone")));
                 return Ok(None);
             };
-            let wanted = index::wanted_count(&reader.cache)?;
+            let wanted = index::pending_count(&reader.cache)?;
             if wanted > 0 {
                 notes.push(Note::info(format!(
                     "{wanted} texts are not embedded yet, and are found by their words alone"
@@ -126,7 +126,7 @@ pub(super) fn semantic_vector<'v>(
 ///
 /// # Errors
 /// A [`UserError`] that says why there are no vectors.
-pub(super) fn embedding_of(vectors: &Vectors<'_>, pending: PendingEmbedding) -> Result<Embedding> {
+pub(super) fn embedding_of(vectors: &VectorReader<'_>, pending: PendingEmbedding) -> Result<Embedding> {
     let Some(generation) = vectors.generation() else {
         pending.is_set_up()?;
         return Err(UserError::new(Exit::NotSetUp, "nothing has been embedded yet")
@@ -140,7 +140,7 @@ pub(super) fn embedding_of(vectors: &Vectors<'_>, pending: PendingEmbedding) -> 
 /// searched too.
 pub(super) fn in_dimensions(
     reader: &Reader<'_>,
-    vectors: &Vectors<'_>,
+    vectors: &VectorReader<'_>,
     (embedding, words): (&Embedding, &[String]),
     filter: &Filter,
     dimensions: &[&'static Dimension],

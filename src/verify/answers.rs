@@ -14,8 +14,8 @@ use crate::entries;
 use crate::event::hex;
 use crate::facts::ItemKind;
 use crate::git::Mailmap;
-use crate::history::{self, People, SaidFact, Which};
-use crate::index::{self, EXACT_BELOW, Space, Vectors};
+use crate::history::{self, CommitSelection, LiveEntry, People};
+use crate::index::{self, EXACT_BELOW, Space, VectorReader};
 use crate::item::{self, Item};
 use crate::text_index;
 use crate::view::{self, View};
@@ -72,12 +72,12 @@ impl Answers {
             items.push(item);
             Ok(())
         })?;
-        for commit in history::commit_facts(cache, view.id, people, Which::All)? {
+        for commit in history::commit_facts(cache, view.id, people, CommitSelection::All)? {
             let (key, files, touched, authors) = (&commit.key, &commit.files, commit.touched, &commit.authors);
             self.group(view, &LiveFact::Commit { key, files, touched, authors });
         }
-        for fact in history::said_facts(cache, view.id, entries::each(cache, view.id)?)? {
-            let SaidFact { key, session, files, said, .. } = &fact;
+        for fact in history::live_entries(cache, view.id, entries::each(cache, view.id)?)? {
+            let LiveEntry { key, session, files, said, .. } = &fact;
             self.group(view, &LiveFact::Entry { key, files, session, category: said.kind.name() });
         }
         // By a hash that knows no order which a fault could hide behind.
@@ -150,7 +150,7 @@ impl Answers {
 
 /// What a search in a space finds nearest to some of its texts, against every vector compared one by one. Where a
 /// graph is walked, which may miss one, nothing is said.
-pub fn nearest(vectors: &Vectors<'_>, space: &Space, texts: &[i64], verdict: &mut Verdict) -> Result<()> {
+pub fn nearest(vectors: &VectorReader<'_>, space: &Space, texts: &[i64], verdict: &mut Verdict) -> Result<()> {
     let held: usize = index::segments(vectors.cache(), Some(space.id))?.iter().map(|segment| segment.count).sum();
     if held > EXACT_BELOW {
         return Ok(());

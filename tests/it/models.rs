@@ -214,7 +214,7 @@ fn theirs(setup: &Setup, texts: &[String]) -> Vec<Vec<u8>> {
     let mut model = TextEmbedding::try_new_from_user_defined(model, options).expect("loads");
     let each = texts.iter().map(|text| {
         let vector = model.embed([text], None).expect("runs").pop().expect("a vector");
-        patina::embedding::Unit::from_f32(&vector).expect("a direction").to_bytes()
+        patina::embedding::UnitVector::from_f32(&vector).expect("a direction").to_bytes()
     });
     each.collect()
 }

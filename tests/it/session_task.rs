@@ -158,7 +158,7 @@ fn where_no_session_is_recorded_or_none_tests_the_reason_is_said() {
     early.reindex();
     let report = eval(&early, None, "");
     for name in ["session all", "session files", "session commits", "task_to_files sessions"] {
-        assert!(reason(&report, name).starts_with("no session of the test"), "{name}");
+        assert!(reason(&report, name).starts_with("no test session"), "{name}");
     }
 }
 

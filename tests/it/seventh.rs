@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use patina::adapter::Settings;
+use patina::adapter::TrainingSettings;
 use patina::config::{Config, MODEL};
 // The example finds these above it, as it would among the six.
 use patina::dimensions::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
-use patina::embedding::{Embedder, Embeddings, Manifest, New, Setup};
-use patina::evaluation::{Experiment, Learned, Material, Reading, Report, Split, Wanted, learn_all, measure};
+use patina::embedding::{Embedder, EmbeddingCache, Manifest, NewEmbeddings, Setup};
+use patina::evaluation::{
+    CorpusSource, EvalData, EvalReport, EvalSelection, Experiment, Split, TrainedDimension, measure, train_dimensions,
+};
 use patina::fusion::shipped;
 use patina::git::Repository;
 use patina::pipeline::timeline;
@@ -51,7 +53,7 @@ fn tested() -> TestRepo {
 }
 
 /// What is learned from and measured on, with the vectors that indexing left.
-fn read(repo: &TestRepo) -> Material {
+fn read(repo: &TestRepo) -> EvalData {
     let git = Repository::discover(&repo.path).expect("a repository");
     let config = Config::from_texts(None, None).expect("defaults");
     let workspace = Workspace::locate(&git.common_dir().expect("a folder"), &config);
@@ -60,26 +62,32 @@ fn read(repo: &TestRepo) -> Material {
     let manifest = Manifest::read(MODEL, manifest, data_dir().join("models").join(MODEL)).expect("a manifest");
     // Every text is known, so that no runtime is needed.
     let setup = Setup::at(manifest, config.model.provider, PathBuf::new()).expect("a model");
-    let known = Embeddings::open_read_only(&workspace.embeddings_path(), &setup.identity).expect("embeddings");
+    let known = EmbeddingCache::open_read_only(&workspace.embeddings_path(), &setup.identity).expect("embeddings");
     let stop = AtomicBool::new(false);
-    let reading = Reading { repository: &git, config: &config, program: Path::new(PATINA), stop: &stop };
-    let keep = |new: New| panic!("{} texts were not known", new.len());
-    let embedder =
-        Embedder { setup: &setup, known: Some(&known), sessions: 1, stop: &stop, going_on: &|_, _| true, keep: &keep };
+    let reading = CorpusSource { repository: &git, config: &config, program: Path::new(PATINA), stop: &stop };
+    let keep = |new: NewEmbeddings| panic!("{} texts were not known", new.len());
+    let embedder = Embedder {
+        setup: &setup,
+        known: Some(&known),
+        sessions: 1,
+        stop: &stop,
+        should_continue: &|_, _| true,
+        keep: &keep,
+    };
     let head = git.head().expect("reads").expect("a commit");
     let timeline = timeline(&cache, &git, &config, head).expect("reads");
-    let split = Split::measuring(&timeline);
-    Material::read(&reading, timeline, &[], split, head.commit, |texts| embedder.look_up(texts)).expect("reads")
+    let split = Split::for_evaluation(&timeline);
+    EvalData::read(&reading, timeline, &[], split, head.commit, |texts| embedder.look_up(texts)).expect("reads")
 }
 
 /// Trains an adapter for the example and asks it its own questions.
-fn learned(material: &Material) -> (Learned, Report) {
-    let training = Settings { hidden: 64, out: 64, batch: 96, steps: 240, ..Settings::default() };
+fn learned(material: &EvalData) -> (TrainedDimension, EvalReport) {
+    let training = TrainingSettings { hidden: 64, out: 64, batch: 96, steps: 240, ..TrainingSettings::default() };
     let name = example::TESTING.name;
     let experiments = BTreeMap::from([(name, Experiment { training, ..Experiment::default() })]);
-    let mut all = learn_all(material, &[&example::TESTING], &experiments, false, &|_, _| true).expect("learns");
+    let mut all = train_dimensions(material, &[&example::TESTING], &experiments, false, &|_, _| true).expect("learns");
     let prior = |question| shipped(question, &|_| false).expect("it fits");
-    let wanted = Wanted { dimension: Some(name.to_string()), ..Wanted::default() };
+    let wanted = EvalSelection { dimension: Some(name.to_string()), ..EvalSelection::default() };
     let report = measure(material, &all, &prior, &wanted, &|| true).expect("measures");
     (all.remove(0), report)
 }
@@ -88,7 +96,7 @@ fn learned(material: &Material) -> (Learned, Report) {
 fn it_is_mined_learned_and_measured_like_the_six() {
     let material = read(&tested());
     let (learned, report) = learned(&material);
-    let groups = &learned.lessons.groups.all;
+    let groups = &learned.training_set.groups.all;
     assert_eq!(groups.len(), TESTED, "one for each thing that is tested");
     for (members, _) in groups {
         let texts = || members.iter().map(|text| material.corpus.texts[*text as usize].as_str());

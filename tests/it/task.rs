@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use patina::config::Config;
-use patina::embedding::Rows;
+use patina::embedding::VectorRows;
 use patina::eventlog;
-use patina::fusion::{Beside, FILE_SIGNALS, Paths, Query, Question, file_table};
+use patina::fusion::{FILE_SIGNALS, FileQuery, FileVectors, PathFeatures, Question, file_table};
 use patina::git::{Mailmap, Repository};
-use patina::history::{self, AsOf, Taken, Tally, Timeline};
+use patina::history::{self, AsOf, ChangeCounts, CountedCommit, Timeline};
 use patina::store;
 use patina::view;
 use patina::workspace::Workspace;
@@ -18,15 +18,15 @@ use crate::support::{Random, TestRepo, history as random_history, import, texts}
 /// Signals of each other file, by path.
 type Signals = BTreeMap<String, Vec<u32>>;
 
-fn signals(tally: &Tally, names: &[String], path: &str) -> Signals {
-    let none = Rows::default();
-    let beside = Beside { names, frozen: &none, projected: &none };
-    let file = tally.live().find(|file| names[tally.path(*file) as usize] == path).expect("it is live");
-    let query = Query { file: Some(file), path: tally.path(file), frozen: None, projected: None };
-    let table = file_table(tally, &mut Paths::default(), &beside, &query);
+fn signals(counts: &ChangeCounts, names: &[String], path: &str) -> Signals {
+    let none = VectorRows::default();
+    let vectors = FileVectors { names, base_embeddings: &none, projections: &none };
+    let file = counts.live().find(|file| names[counts.path(*file) as usize] == path).expect("it is live");
+    let query = FileQuery { file: Some(file), path: counts.path(file), base_embedding: None, projection: None };
+    let table = file_table(counts, &mut PathFeatures::default(), &vectors, &query);
     assert_eq!(table.columns.len(), FILE_SIGNALS.len());
     let row = |row: usize| table.columns.iter().map(|column| column[row].to_bits()).collect();
-    (0..).zip(&table.files).map(|(at, file)| (names[tally.path(*file) as usize].clone(), row(at))).collect()
+    (0..).zip(&table.candidates).map(|(at, file)| (names[counts.path(*file) as usize].clone(), row(at))).collect()
 }
 
 #[test]
@@ -44,14 +44,14 @@ fn what_is_counted_for_an_answer_is_what_a_measurement_counts() {
         let people = history::people_of(&cache, &Mailmap::empty()).expect("people");
         let view = view::view_of(&cache, "").expect("reads").expect("a view");
         let as_of = AsOf { view: view.id, time: view.head.expect("a commit").time };
-        let loaded = history::load(&cache, as_of, &people, Some("a"), |_| true).expect("counts");
-        let Timeline { steps, paths, .. } =
+        let loaded = history::load_counts(&cache, as_of, &people, Some("a"), |_| true).expect("counts");
+        let Timeline { commits, paths, .. } =
             history::timeline(&cache, &people, |seq| eventlog::event(&cache, seq), |_| true).expect("a timeline");
-        let mut tally = Tally::default();
-        for (place, step) in steps.iter().enumerate() {
-            tally.take(place, step);
+        let mut counts = ChangeCounts::default();
+        for (index, commit) in commits.iter().enumerate() {
+            counts.add_commit(index, commit);
         }
-        let live: Vec<&str> = loaded.tally.live().map(|file| loaded.path(file)).collect();
+        let live: Vec<&str> = loaded.counts.live().map(|file| loaded.path(file)).collect();
         let mut names = paths.clone();
         let mut numbers = Vec::new();
         for path in &live {
@@ -61,14 +61,14 @@ fn what_is_counted_for_an_answer_is_what_a_measurement_counts() {
                 names.push((*path).to_string());
             }
         }
-        tally.see(as_of.time, numbers);
-        assert_eq!(loaded.seqs, steps.iter().map(|step| step.seq).collect::<Vec<_>>(), "seed {seed}");
-        let facts = |commit: &Taken| (commit.time, commit.touched, commit.authors.len(), commit.step);
-        let both = [&tally, &loaded.tally].map(|tally| tally.commits().iter().map(facts).collect::<Vec<_>>());
+        counts.set_live(as_of.time, numbers);
+        assert_eq!(loaded.seqs, commits.iter().map(|commit| commit.seq).collect::<Vec<_>>(), "seed {seed}");
+        let facts = |commit: &CountedCommit| (commit.time, commit.touched, commit.authors.len(), commit.timeline_index);
+        let both = [&counts, &loaded.counts].map(|counts| counts.commits().iter().map(facts).collect::<Vec<_>>());
         assert_eq!(both[0], both[1], "seed {seed}");
         for path in live {
-            let found = signals(&loaded.tally, &loaded.paths, path);
-            assert_eq!(signals(&tally, &names, path), found, "seed {seed}: {path}");
+            let found = signals(&loaded.counts, &loaded.paths, path);
+            assert_eq!(signals(&counts, &names, path), found, "seed {seed}: {path}");
             compared += found.len();
             shared += found.values().filter(|row| row[0] != 0).count();
         }
@@ -207,7 +207,7 @@ fn kept_weights_decide_and_damaged_ones_do_not() {
     let by_folder = FILE_SIGNALS.map(|signal| (signal, f64::from(u8::from(signal == "same_folder"))));
     let weights = patina::fusion::Weights(by_folder.map(|(_, weight)| weight).to_vec());
     let weights = BTreeMap::from([Question::Files, Question::ColdFiles].map(|question| (question, weights.clone())));
-    patina::fusion::save(&folder, "", &weights).expect("kept");
+    patina::fusion::save_weights(&folder, "", &weights).expect("kept");
     assert_eq!(first(), "src/net.rs");
     std::fs::write(folder.join("weights.json"), "{").expect("damage");
     assert_eq!(first(), "tests/grammar.rs");

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use patina::adapter::{self, Adapter, Groups, Settings};
-use patina::embedding::Rows;
+use patina::adapter::{self, Adapter, Groups, TrainingSettings};
+use patina::embedding::VectorRows;
 
 use crate::support::{Random, figure, mlx, python};
 
@@ -16,11 +16,11 @@ const OUT: usize = 256;
 const SHOWN: usize = 5;
 
 /// Vectors of length 1, near their kind: every eighth is of the same.
-fn vectors() -> Rows {
+fn vectors() -> VectorRows {
     let random = &mut Random::new(3);
     let number = |random: &mut Random| random.below(2001) as f32 / 1000.0 - 1.0;
     let kinds: Vec<f32> = (0..8 * WIDTH).map(|_| number(random)).collect();
-    let mut rows = Rows::new(WIDTH);
+    let mut rows = VectorRows::new(WIDTH);
     for item in 0..160_u32 {
         let row = rows.row_mut(item);
         let kind = &kinds[item as usize % 8 * WIDTH..][..WIDTH];
@@ -31,16 +31,23 @@ fn vectors() -> Rows {
     rows
 }
 
-fn trained(rows: &Rows) -> Adapter {
+fn trained(rows: &VectorRows) -> Adapter {
     let groups = Groups::new(160, (0..8).map(|kind| ((0..16).map(|at| kind + 8 * at).collect(), 1.0)));
-    let settings =
-        Settings { hidden: HIDDEN, out: OUT, is_residual: false, steps: 6, look: 2, batch: 32, ..Settings::default() };
-    let mut looks = 0.0;
-    let better = |_: &Adapter| {
-        looks += 1.0;
-        looks
+    let settings = TrainingSettings {
+        hidden: HIDDEN,
+        out: OUT,
+        is_residual: false,
+        steps: 6,
+        validate_every: 2,
+        batch: 32,
+        ..TrainingSettings::default()
     };
-    adapter::train(rows, &groups, &settings, better, |_| true).expect("each look is better").adapter
+    let mut validations = 0.0;
+    let better = |_: &Adapter| {
+        validations += 1.0;
+        validations
+    };
+    adapter::train(rows, &groups, &settings, better, |_| true).expect("each validation is better").adapter
 }
 
 /// What every reader does: the file's tensors, the vectors of a text file, and the formula.
@@ -65,7 +72,7 @@ for line in open(sys.argv[2]):
 ";
 
 /// Compares what a reader printed with what patina projects.
-fn compare(reader: &str, said: &str, rows: &Rows, adapter: &Adapter) {
+fn compare(reader: &str, said: &str, rows: &VectorRows, adapter: &Adapter) {
     let mut lines = said.lines();
     assert_eq!(lines.next(), Some("of-no-model w1.bias w1.weight w2.bias w2.weight"), "{reader}");
     let (mut most, mut compared) = (0.0_f32, 0);
@@ -88,7 +95,7 @@ fn an_adapter_trained_here_projects_the_same_in_python_and_mlx() {
     let adapter = trained(&rows);
     let bytes = adapter::bytes_of(&adapter, "of-no-model", &[("dimension", "temporal".to_string())]).expect("written");
     let read = adapter::parse(&bytes).expect("it loads");
-    assert_eq!((&read, read.takes(), read.gives()), (&adapter, WIDTH, OUT));
+    assert_eq!((&read, read.input_width(), read.output_width()), (&adapter, WIDTH, OUT));
     assert_eq!(trained(&rows), adapter, "the same again");
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| -> String {

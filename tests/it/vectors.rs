@@ -198,7 +198,7 @@ fn an_adapter_of_python_projects_as_numpy_does() {
         let path = folder.path().join("a.safetensors");
         let (x, expect) = train(&path, shape, "", seed);
         let adapter = adapter::parse(&fs::read(&path).expect("readable")).expect("it loads");
-        assert_eq!((adapter.takes(), adapter.gives()), (shape[0], shape[2]));
+        assert_eq!((adapter.input_width(), adapter.output_width()), (shape[0], shape[2]));
         let y = adapter.apply(&x);
         let length = y.iter().map(|value| value * value).sum::<f32>().sqrt();
         for (found, expect) in y.iter().zip(&expect) {
@@ -279,7 +279,7 @@ fn an_adapter_that_does_not_fit_is_said_and_not_used() {
         assert_eq!(digest(&repo), before, "{word}");
         assert!(repo.try_patina(&["doctor"]).stdout.contains(word), "doctor says {word}");
     };
-    check(&|| fs::write(&path, "no adapter").expect("written"), "no safetensors");
+    check(&|| fs::write(&path, "no adapter").expect("written"), "not a safetensors");
     check(&|| drop(train(&path, [383, 8, 4], &model, 0)), "383");
     check(&|| drop(train(&path, [384, 8, 4], "another", 0)), "another model");
     let damage = || {
@@ -289,7 +289,7 @@ fn an_adapter_that_does_not_fit_is_said_and_not_used() {
         bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
         fs::write(&path, bytes).expect("damage");
     };
-    check(&damage, "none");
+    check(&damage, "not finite");
 }
 
 #[test]

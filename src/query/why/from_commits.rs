@@ -11,7 +11,7 @@ use super::{BlamedCommit, BlamedLines, Reason, ReasonCommit, words};
 use crate::event::{Seq, hex};
 use crate::eventlog;
 use crate::git::ObjectId;
-use crate::history::Past;
+use crate::history::CommitGraph;
 
 /// A sentence of a message that states a reason, and is about the lines, or is the first of a small commit.
 const STATED: f64 = 0.75;
@@ -43,10 +43,10 @@ impl FileCommit {
 }
 
 /// The commits that touched a file under any of its names.
-pub fn touching(past: &mut Past<'_>, names: &[String]) -> Result<HashSet<Seq>> {
+pub fn touching(past: &mut CommitGraph<'_>, names: &[String]) -> Result<HashSet<Seq>> {
     let mut seqs = HashSet::new();
     for name in names {
-        seqs.extend(past.touching(name)?.iter().copied());
+        seqs.extend(past.commits_touching(name)?.iter().copied());
     }
     Ok(seqs)
 }
@@ -89,7 +89,7 @@ pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<
     // Lines that came from another file were brought back there.
     let mut named = Reverts::new(&reader.cache);
     for id in asked.makers.iter().filter_map(|maker| ObjectId::from_hex(maker.sha.as_bytes()).ok()) {
-        let Some(made) = asked.past.get(&id).filter(|made| made.says_back) else { continue };
+        let Some(made) = asked.past.get(&id).filter(|made| made.mentions_revert) else { continue };
         let taken = named.of(asked.past, id, made, touching)?.and_then(|back| asked.past.get(&back.commit));
         near.extend([made.seq].into_iter().chain(taken.map(|taken| taken.seq)));
     }

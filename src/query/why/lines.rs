@@ -15,7 +15,7 @@ use crate::event::{decode_path, encode_path, hex};
 use crate::eventlog;
 use crate::facts::ItemKind;
 use crate::git::{Blame, Link, ObjectId};
-use crate::history::{Lineage, Past, is_bot};
+use crate::history::{CommitGraph, Lineage, is_bot};
 use crate::item::{self, Item, Target};
 
 /// Lines of a file.
@@ -167,26 +167,26 @@ pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Res
 }
 
 /// Who wrote the lines; none where the view has no commit or the file is not to be read. The end of a file is found.
-pub fn blame(reader: &Reader<'_>, past: &mut Past<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
+pub fn blame(reader: &Reader<'_>, past: &mut CommitGraph<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     let Some(head) = reader.view.head else { return Ok(None) };
     let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
     let mut reverts = Reverts::new(&reader.cache);
     let link = |id: &ObjectId, path: &[u8]| -> Result<Option<Link>> {
-        let touching = past.touching(&encode_path(path))?;
+        let touching = past.commits_touching(&encode_path(path))?;
         let Some(made) = past.get(id) else { return Ok(None) };
         let touches = touching.contains(&made.seq);
-        let takes_back = match touches && made.says_back {
+        let takes_back = match touches && made.mentions_revert {
             true => reverts.of(past, *id, made, &touching)?,
             false => None,
         };
-        let (time, parents, says_little) = (made.time, made.parents.clone(), made.says_little());
+        let (time, parents, says_little) = (made.time, made.parents.clone(), made.is_uninformative());
         Ok(Some(Link { time, parents, touches, says_little, takes_back }))
     };
     reader.repository.blame(head.commit, &decode_path(&lines.path), range, link)
 }
 
 /// The commits that made lines what they are, those that wrote most first.
-pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec<BlamedCommit>> {
+pub fn makers(reader: &Reader<'_>, past: &CommitGraph<'_>, blame: &Blame) -> Result<Vec<BlamedCommit>> {
     let mut counts: HashMap<ObjectId, LineCounts> = HashMap::new();
     for line in &blame.lines {
         counts.entry(line.commit).or_default().lines += 1;
@@ -212,7 +212,7 @@ pub fn makers(reader: &Reader<'_>, past: &Past<'_>, blame: &Blame) -> Result<Vec
         all.push(BlamedCommit {
             sha: hex(commit.as_bytes()),
             time: made.time,
-            is_weak: made.says_little() || is_bot(&data.author),
+            is_weak: made.is_uninformative() || is_bot(&data.author),
             author: data.author.into_owned(),
             subject: crate::event::cap_at(subject, MAX_SUBJECT).to_string(),
             lines,

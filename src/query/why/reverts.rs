@@ -9,7 +9,7 @@ use rusqlite::{Connection, named_params};
 use crate::event::Seq;
 use crate::eventlog;
 use crate::git::{ObjectId, TakenBack};
-use crate::history::{Made, Past};
+use crate::history::{CommitGraph, CommitNode};
 
 /// What git itself writes below the subject of a commit that takes another back, and of one that takes a merge back.
 pub const REVERTS: &str = "This reverts commit ";
@@ -74,9 +74,9 @@ impl<'c> Reverts<'c> {
     /// these did.
     pub fn of(
         &mut self,
-        past: &Past<'_>,
+        past: &CommitGraph<'_>,
         id: ObjectId,
-        made: &Made,
+        made: &CommitNode,
         touching: &HashSet<Seq>,
     ) -> Result<Option<TakenBack>> {
         if !self.known.contains_key(&id) {
@@ -92,7 +92,7 @@ impl<'c> Reverts<'c> {
         Ok(before.map(|before| TakenBack { commit: *commit, before: *before }))
     }
 
-    fn read(&self, past: &Past<'_>, id: ObjectId, made: &Made) -> Result<(Vec<ObjectId>, Option<String>)> {
+    fn read(&self, past: &CommitGraph<'_>, id: ObjectId, made: &CommitNode) -> Result<(Vec<ObjectId>, Option<String>)> {
         let event = eventlog::event(self.cache, made.seq)?;
         let message = event.commit()?.message;
         if !is_revert(&message) {
@@ -100,7 +100,7 @@ impl<'c> Reverts<'c> {
         }
         for named in named(&message) {
             let mut found = match named {
-                RevertTarget::Id(begin) => past.beginning(&begin),
+                RevertTarget::Id(begin) => past.with_prefix(&begin),
                 RevertTarget::Subject(subject) => self.called(&subject, made.time)?,
             };
             found.retain(|other| *other != id);

@@ -70,8 +70,8 @@ fn redacts(data: &[u8]) {
 /// Files that are put beside patina: adapters, manifests of models, settings of users and repositories.
 fn reads_files(data: &[u8]) {
     if let Ok(adapter) = patina::adapter::parse(data) {
-        let given = adapter.apply(&vec![0.5; adapter.takes()]);
-        assert_eq!(given.len(), adapter.gives());
+        let given = adapter.apply(&vec![0.5; adapter.input_width()]);
+        assert_eq!(given.len(), adapter.output_width());
     }
     let text = String::from_utf8_lossy(data);
     if let Ok(manifest) = patina::embedding::Manifest::read("id", &text, PathBuf::from("/models/id")) {

@@ -1,43 +1,43 @@
-//! Weights by question, fitted and gated once and then left as they are. Refuses to do either twice.
+//! Ranking weights by question: fitted once, gated once, then fixed.
 
 use std::collections::BTreeMap;
 
-use super::Board;
-use crate::fusion::{self, Example, Prior, Question, Weights};
+use super::MetricTable;
+use crate::fusion::{self, Prior, Question, RankingExample, Weights};
 
-/// Where a measurement stands.
+/// The part of the split in which a query is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// What fits and gates.
+pub enum SplitPart {
+    /// The commits that fit and gate.
     Validation,
-    /// What is reported.
+    /// The commits that are reported.
     Test,
 }
 
-/// What is known of a question's weights before.
+/// Returns the prior of a question's weights.
 pub type Priors<'a> = dyn Fn(Question) -> Prior + Sync + 'a;
 
-/// What the answers are called.
+/// Name of the fused ranking, as reported.
 pub const FUSED: &str = "fused";
-/// The same where no adapter says anything.
+/// Name of the fused ranking without adapter signals.
 pub const WITHOUT_ADAPTERS: &str = "fused_without_adapters";
-/// The same as they are before the repository has said anything.
+/// Name of the ranking by the mean of the prior.
 pub const PRIOR: &str = "prior";
 
-/// Held this sure, a weight does not move.
+/// Precision of a prior that keeps a weight fixed at its mean.
 pub const FIXED: f64 = 1e12;
 
-/// Weights of the answers, and of the same answers without any adapter.
+/// The weights of each question: with adapters, without adapters, and the prior means.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fitted {
+pub struct FittedWeights {
     with: BTreeMap<Question, Weights>,
     without: BTreeMap<Question, Weights>,
     prior: BTreeMap<Question, Weights>,
 }
 
-impl Fitted {
-    /// Fits a question's weights to examples, unless it has some.
-    pub fn fit(&mut self, question: Question, examples: &[Example], priors: &Priors<'_>) {
+impl FittedWeights {
+    /// Fits the weights of a question to examples, unless it has weights already.
+    pub fn fit(&mut self, question: Question, examples: &[RankingExample], priors: &Priors<'_>) {
         if self.with.contains_key(&question) {
             return;
         }
@@ -52,21 +52,22 @@ impl Fitted {
         self.without.insert(question, fusion::fit(examples, &without));
     }
 
-    /// The weights of a question.
+    /// Returns the weights of a question.
     pub fn weights(&self, question: Question) -> Option<&Weights> {
         self.with.get(&question)
     }
 
-    /// The weights by which each method that is called so answers.
+    /// Returns each method of a question by name, with its weights.
     pub fn methods(&self, question: Question) -> impl Iterator<Item = (&'static str, &Weights)> {
         let all = [(FUSED, &self.with), (WITHOUT_ADAPTERS, &self.without), (PRIOR, &self.prior)];
         all.into_iter().filter_map(move |(name, weights)| Some((name, weights.get(&question)?)))
     }
 
-    /// Leaves what was fitted for the prior, or for answers without adapters, where those did better on what gates, and
-    /// for the prior where nothing that gates asks this; from then on nothing but the answers and the same without
-    /// adapters is asked. The gate's board then shows what was chosen. What was gated stays.
-    pub fn gate(&mut self, question: Question, gate: &mut Board) {
+    /// Replaces the fitted weights by those without adapters or by the prior, if those did better on the gate.
+    ///
+    /// Without gate queries the prior is used. `gate` then shows the chosen weights as [`FUSED`]; the prior is no method any
+    /// more. A question is gated once.
+    pub fn gate(&mut self, question: Question, gate: &mut MetricTable) {
         let Some(prior) = self.prior.remove(&question) else { return };
         if gate.mrr(FUSED).is_none() {
             self.with.insert(question, prior);
@@ -78,17 +79,17 @@ impl Fitted {
         let best = better.filter(|(by, ..)| *by > 0.0).max_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((_, name, weights)) = best {
             self.with.insert(question, weights);
-            gate.alias(FUSED, name);
+            gate.copy_method(FUSED, name);
         }
     }
 
-    /// Takes over what another has.
-    pub fn join(&mut self, other: Fitted) {
+    /// Adds the weights of another.
+    pub fn merge(&mut self, other: FittedWeights) {
         self.with.extend(other.with);
         self.without.extend(other.without);
     }
 
-    /// All that were fitted.
+    /// Returns the weights of all questions.
     pub fn all(&self) -> &BTreeMap<Question, Weights> {
         &self.with
     }
@@ -96,31 +97,27 @@ impl Fitted {
 
 #[cfg(test)]
 mod tests {
-    use super::super::board::Marks;
+    use super::super::metrics::QueryMetrics;
     use super::*;
 
     #[test]
-    fn what_was_gated_is_neither_fitted_nor_gated_again() {
+    fn gated_weights_are_not_fitted_or_gated_again() {
         let priors = |question| fusion::shipped(question, &|_| false).expect("it fits");
-        let (mut fitted, question) = (Fitted::default(), Question::Files);
+        let (mut fitted, question) = (FittedWeights::default(), Question::Files);
         fitted.fit(question, &[], &priors);
         let other = Weights(vec![0.0; question.signals().len()]);
         fitted.without.insert(question, other);
-        fitted.gate(question, &mut Board::default());
-        assert_eq!(
-            fitted.weights(question),
-            Some(&Weights(priors(question).mean)),
-            "nothing let through what was fitted"
-        );
+        fitted.gate(question, &mut MetricTable::default());
+        assert_eq!(fitted.weights(question), Some(&Weights(priors(question).mean)), "the gate had no query");
         let gated = fitted.clone();
         fitted.fit(question, &[], &priors);
-        let mut board = Board::default();
+        let mut metric_table = MetricTable::default();
         for unit in 0..20 {
-            board.ask(unit, 1.0);
-            board.note(unit, FUSED, Marks::of(&[0.0, 1.0], &[0]));
-            board.note(unit, WITHOUT_ADAPTERS, Marks::of(&[1.0, 0.0], &[0]));
+            metric_table.add_query(unit, 1.0);
+            metric_table.record(unit, FUSED, QueryMetrics::from_scores(&[0.0, 1.0], &[0]));
+            metric_table.record(unit, WITHOUT_ADAPTERS, QueryMetrics::from_scores(&[1.0, 0.0], &[0]));
         }
-        fitted.gate(question, &mut board);
+        fitted.gate(question, &mut metric_table);
         assert_eq!(fitted, gated);
     }
 }

@@ -1,13 +1,14 @@
-//! Embeddings by content: what was embedded once is never embedded again, whatever branch it is on. Each row carries
-//! a checksum over its key and vector. Refuses to hand out a row that does not match it.
+//! The cache of base embeddings by content: a text is embedded once, whatever branch it is on.
+//!
+//! Each row has a checksum over its key and vector. Invariant: a row that does not match it is never returned.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params};
 
-use super::model::Identity;
-use super::vector::{Embedding, Unit};
+use super::model::ModelIdentity;
+use super::vector::{Embedding, UnitVector};
 use crate::sqlite::{self, Durability};
 
 const MIGRATIONS: &[&str] = &[
@@ -20,47 +21,47 @@ INSERT INTO life(id) VALUES (hex(randomblob(16)));
 ",
 ];
 
-/// The cache, open for one model.
+/// The cache of base embeddings, open for one model.
 #[derive(Debug)]
-pub struct Embeddings {
+pub struct EmbeddingCache {
     connection: Connection,
     path: PathBuf,
-    identity: Identity,
+    identity: ModelIdentity,
     prefix: blake3::Hasher,
 }
 
-/// The file itself is damaged; it holds nothing that cannot be computed again.
+/// Error: the cache file is damaged. All it holds can be computed again.
 #[derive(Debug)]
-pub struct Damaged;
+pub struct CacheDamaged;
 
-impl std::fmt::Display for Damaged {
+impl std::fmt::Display for CacheDamaged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the cache of embeddings is damaged")
+        f.write_str("the embedding cache is damaged")
     }
 }
 
-/// What the cache holds for a text.
+/// The result of a lookup.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cached {
+pub enum CachedEmbedding {
     /// Its embedding.
     Known(Embedding),
-    /// Nothing.
+    /// Not in the cache.
     Unknown,
-    /// A row that is damaged; the next save replaces it.
+    /// Its row is damaged; the next save replaces it.
     Damaged,
 }
 
-impl Embeddings {
-    /// Opens or creates the cache. A file that cannot be read is made anew: it can be computed again.
-    pub fn open(path: &Path, wal: bool, identity: &Identity) -> Result<Self> {
-        // One that something else wrote to is looked at row by row, for the rows say themselves whether they are whole.
+impl EmbeddingCache {
+    /// Opens or creates the cache; a file that cannot be read is replaced, because its content can be computed again.
+    pub fn open(path: &Path, wal: bool, identity: &ModelIdentity) -> Result<Self> {
+        // A file that something else wrote to is verified row by row by the checksums.
         if path.exists() && sqlite::refuse_altered(path).is_err() && !matches!(Self::verify(path), Ok((_, 0))) {
-            tracing::warn!("the cache of embeddings is damaged and made anew");
+            tracing::warn!("the embedding cache is damaged and replaced");
             Self::remove(path);
         }
         let try_open = || -> Result<Connection> {
             sqlite::lift_seal(path)?;
-            // What is kept elsewhere was made of these rows, so they reach the disk before it.
+            // Other files are derived from these rows, so the rows must reach the disk first.
             let mut connection = sqlite::open(path, Durability::Full, wal)?;
             sqlite::migrate(&mut connection, "embeddings.db", MIGRATIONS)?;
             connection.query_row("SELECT count(*) FROM (SELECT 1 FROM embedding LIMIT 1)", [], |_| Ok(()))?;
@@ -70,7 +71,7 @@ impl Embeddings {
             Ok(connection) => connection,
             Err(error) if sqlite::is_passing(&error) => return Err(error),
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "the cache of embeddings is made anew");
+                tracing::warn!(error = format!("{error:#}"), "the embedding cache cannot be read and is replaced");
                 Self::remove(path);
                 try_open()?
             }
@@ -78,17 +79,17 @@ impl Embeddings {
         Ok(Self::with(connection, path, identity))
     }
 
-    /// Closes it until the next run.
+    /// Closes and seals the cache.
     pub fn close(self) -> Result<()> {
         sqlite::close(self.connection, &self.path)
     }
 
-    /// Opens the cache for reading; it must be there.
-    pub fn open_read_only(path: &Path, identity: &Identity) -> Result<Self> {
+    /// Opens an existing cache for reading.
+    pub fn open_read_only(path: &Path, identity: &ModelIdentity) -> Result<Self> {
         Ok(Self::with(sqlite::open_read_only(path)?, path, identity))
     }
 
-    /// Takes the file away, with what SQLite keeps beside it.
+    /// Deletes the cache file and the files that SQLite keeps beside it.
     pub fn remove(path: &Path) {
         for ending in ["", "-wal", "-shm", "-journal", ".seal"] {
             let mut name = path.as_os_str().to_owned();
@@ -97,43 +98,43 @@ impl Embeddings {
         }
     }
 
-    fn with(connection: Connection, path: &Path, identity: &Identity) -> Self {
+    fn with(connection: Connection, path: &Path, identity: &ModelIdentity) -> Self {
         let mut prefix = blake3::Hasher::new_derive_key("patina 2026 embedding key");
-        let Identity { id: _, sha256, reading, provider, class, tokens, recipe, width } = identity;
+        let ModelIdentity { id: _, sha256, reading, provider, class, tokens, recipe, width } = identity;
         prefix.update(format!("{sha256}\0{reading}\0{provider}\0{class}\0{tokens}\0{recipe}\0{width}\0").as_bytes());
-        Embeddings { connection, path: path.to_path_buf(), identity: identity.clone(), prefix }
+        EmbeddingCache { connection, path: path.to_path_buf(), identity: identity.clone(), prefix }
     }
 
-    /// What this file is called: one that was made anew has another name.
+    /// Returns the random id of this file; a file that was replaced has another id.
     pub fn id(&self) -> Result<String> {
         Ok(self.connection.query_row("SELECT id FROM life", [], |row| row.get(0))?)
     }
 
-    /// What is known of a text, by its hash.
+    /// Looks up the embedding of a text by its hash.
     ///
     /// # Errors
-    /// [`Damaged`] where the file cannot be read.
-    pub fn load(&self, text: &[u8]) -> Result<Cached> {
-        self.try_load(text).map_err(mark)
+    /// [`CacheDamaged`] if the file cannot be read.
+    pub fn load(&self, text: &[u8]) -> Result<CachedEmbedding> {
+        self.try_load(text).map_err(mark_damaged)
     }
 
-    fn try_load(&self, text: &[u8]) -> Result<Cached> {
+    fn try_load(&self, text: &[u8]) -> Result<CachedEmbedding> {
         let key = self.key(text);
         let mut statement = self.connection.prepare_cached("SELECT vector, sum FROM embedding WHERE key = :key")?;
         let row = statement
             .query_row(named_params! {":key": key}, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))
             .optional()?;
-        let Some((vector, sum)) = row else { return Ok(Cached::Unknown) };
-        let unit = Unit::from_bytes(&vector, self.identity.width).filter(|_| sum == row_sum(&key, &vector));
-        Ok(unit.map_or(Cached::Damaged, |unit| Cached::Known(Embedding(unit))))
+        let Some((vector, sum)) = row else { return Ok(CachedEmbedding::Unknown) };
+        let unit = UnitVector::from_bytes(&vector, self.identity.width).filter(|_| sum == row_sum(&key, &vector));
+        Ok(unit.map_or(CachedEmbedding::Damaged, |unit| CachedEmbedding::Known(Embedding(unit))))
     }
 
-    /// Keeps embeddings by the hashes of their texts, in one transaction.
+    /// Stores embeddings by the hashes of their texts, in one transaction.
     ///
     /// # Errors
-    /// [`Damaged`] where the file cannot be read.
+    /// [`CacheDamaged`] if the file cannot be read.
     pub fn save(&mut self, found: &[(&[u8], &Embedding)]) -> Result<()> {
-        self.try_save(found).map_err(mark)
+        self.try_save(found).map_err(mark_damaged)
     }
 
     fn try_save(&mut self, found: &[(&[u8], &Embedding)]) -> Result<()> {
@@ -152,7 +153,7 @@ impl Embeddings {
         Ok(transaction.commit()?)
     }
 
-    /// Drops every embedding but those of these texts by this model, and gives the space back.
+    /// Deletes every embedding but those of the given text hashes by this model, and frees the space on disk.
     pub fn keep_only(&mut self, texts: &[Vec<u8>]) -> Result<()> {
         let keys: Vec<[u8; 16]> = texts.iter().map(|text| self.key(text)).collect();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -170,7 +171,7 @@ impl Embeddings {
         Ok(self.connection.execute_batch("VACUUM")?)
     }
 
-    /// How many rows there are, and how many of them do not match their checksum.
+    /// Returns the number of rows and how many of them do not match their checksum.
     pub fn verify(path: &Path) -> Result<(u64, u64)> {
         let connection = sqlite::open_read_only(path)?;
         let mut statement = connection.prepare("SELECT key, vector, sum FROM embedding")?;
@@ -184,6 +185,7 @@ impl Embeddings {
         Ok((all, bad))
     }
 
+    /// Returns the row key of a text hash: the first 128 bits of a blake3 hash keyed by the model's identity.
     fn key(&self, text: &[u8]) -> [u8; 16] {
         let mut hasher = self.prefix.clone();
         hasher.update(text);
@@ -193,12 +195,12 @@ impl Embeddings {
     }
 }
 
-/// Marks an error of a damaged file as this file's.
-fn mark(error: anyhow::Error) -> anyhow::Error {
-    if sqlite::is_damage(&error) { error.context(Damaged) } else { error }
+/// Adds [`CacheDamaged`] to an error of a damaged file.
+fn mark_damaged(error: anyhow::Error) -> anyhow::Error {
+    if sqlite::is_damage(&error) { error.context(CacheDamaged) } else { error }
 }
 
-/// 64 bits of blake3 over a row.
+/// Returns the first 64 bits of the blake3 hash of a row.
 fn row_sum(key: &[u8], vector: &[u8]) -> [u8; 8] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(key).update(vector);

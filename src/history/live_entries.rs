@@ -1,5 +1,6 @@
-//! Entries of sessions as live facts: the files that each names, under the names they have now. People name a file by the
-//! end of its path, too. Refuses files that no longer live, and to choose between several.
+//! Session entries with the live files that each names, under the paths they have now.
+//!
+//! A file may be named by the end of its path; an end that fits several live files names none of them.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +10,23 @@ use rusqlite::{Connection, named_params};
 use super::Lineage;
 use crate::entries::{self, Said};
 
-/// One live entry.
+/// A session entry that is live in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaidFact {
-    /// Where it stands.
+pub struct LiveEntry {
+    /// The entry.
     pub said: Said,
     /// `session:<id>/<n>`.
     pub key: String,
     /// `session:<id>`.
     pub session: String,
-    /// When it was said, or its session began, Unix seconds; 0 where nothing tells.
+    /// Its time, else the start of its session, Unix seconds; 0 if neither is known.
     pub time: i64,
-    /// Files it names that live in the view, by the names they have there.
+    /// Encoded paths of the live files it names.
     pub files: Vec<String>,
 }
 
-/// Entries as facts, in their order; a session itself says what its entries say and is left out.
-pub fn said_facts(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec<SaidFact>> {
+/// Resolves the files that each entry names, in order; the row of a session itself (`n` is 0) is left out.
+pub fn live_entries(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec<LiveEntry>> {
     let lineage = Lineage::new(cache, view);
     let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
     let mut began = cache
@@ -49,13 +50,13 @@ pub fn said_facts(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec<S
             None => began.query_row(named_params! {":session": said.session}, |row| row.get(0))?,
         };
         let session = Said { n: 0, ..said.clone() }.key();
-        facts.push(SaidFact { key: said.key(), session, time, files, said });
+        facts.push(LiveEntry { key: said.key(), session, time, files, said });
     }
     Ok(facts)
 }
 
-/// The live entries that name a file under any of its names, as facts.
-pub fn said_of(cache: &Connection, view: i64, path: &str) -> Result<Vec<SaidFact>> {
+/// Returns the live entries that name a file under any of its names.
+pub fn live_entries_naming(cache: &Connection, view: i64, path: &str) -> Result<Vec<LiveEntry>> {
     let mut bore = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
     let mut names: Vec<String> = Vec::new();
     for name in Lineage::new(cache, view).of(path)? {
@@ -67,12 +68,12 @@ pub fn said_of(cache: &Connection, view: i64, path: &str) -> Result<Vec<SaidFact
         // An entry may name the file twice, by two of its names.
         all.extend(entries::of_file(cache, view, &name)?.into_iter().filter(|said| seen.insert(said.key())));
     }
-    let mut facts = said_facts(cache, view, all)?;
+    let mut facts = live_entries(cache, view, all)?;
     facts.retain(|fact| fact.files.iter().any(|file| file == path));
     Ok(facts)
 }
 
-/// The row of the only live file whose path ends so.
+/// Returns the row of the live file whose path ends with `/text`, if there is exactly one.
 fn only_one_ending(cache: &Connection, view: i64, text: &str) -> Result<Option<i64>> {
     let base = text.rsplit('/').next().unwrap_or(text);
     let mut statement = cache.prepare_cached(

@@ -1,34 +1,37 @@
-//! A tally for an answer, out of the cache's rows: the newest commits, and every one that touched what is asked about.
-//! Refuses to read the log, which is slow, and to say that something is there which the asking view does not show.
+//! [`ChangeCounts`] for a query, read from the cache: the newest commits, and every commit that touched the target.
+//!
+//! Invariant: does not read the event log, which is slow. Only files of the querying view are live.
 
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use rusqlite::{Connection, Row, named_params};
 
-use super::tally::{File, Taken, Tally, Touch};
+use super::change_counts::{ChangeCounts, CountedCommit, FileId, Touch};
 use super::timeline::{intern, topological};
 use super::{Lineage, People};
 use crate::event::Seq;
 use crate::sqlite;
 
-/// Commits that are counted, merges left out. With half-lives of half a year older ones weigh little.
+/// Number of newest commits that are counted, merges left out.
+///
+/// With half-lives of half a year older ones weigh little.
 const NEWEST: usize = 5_000;
 
-/// A tally with what its numbers stand for.
+/// Counts together with the paths, people and events that their numbers refer to.
 #[derive(Debug, Default)]
-pub struct Loaded {
-    /// What is counted, with the files that the view shows.
-    pub tally: Tally,
-    /// Encoded paths, as the tally's files name them.
+pub struct LoadedCounts {
+    /// The counts; live files are those of the view.
+    pub counts: ChangeCounts,
+    /// Encoded paths, by the index that [`ChangeCounts::path`] returns.
     pub paths: Vec<String>,
-    /// People who wrote commits, bots and agents apart.
+    /// Human authors; bots and agents are left out.
     pub people: Vec<String>,
-    /// The events of the commits, by [`Taken::step`].
+    /// Event positions of the commits, by [`CountedCommit::timeline_index`].
     pub seqs: Vec<Seq>,
 }
 
-/// The view that is asked, and the time its HEAD was committed.
+/// The view that is queried, and the committer time of its HEAD.
 #[derive(Debug, Clone, Copy)]
 pub struct AsOf {
     /// Row of the view.
@@ -37,7 +40,8 @@ pub struct AsOf {
     pub time: i64,
 }
 
-struct Commit {
+/// A row of `commit_row`, as far as it is counted.
+struct CommitRow {
     seq: Seq,
     sha: Vec<u8>,
     time: i64,
@@ -46,31 +50,32 @@ struct Commit {
     is_merge: bool,
 }
 
-impl Loaded {
-    /// The live file of a path.
-    pub fn file(&self, path: &str) -> Option<File> {
-        self.tally.live().find(|file| self.path(*file) == path)
+impl LoadedCounts {
+    /// Returns the live file of an encoded path.
+    pub fn file(&self, path: &str) -> Option<FileId> {
+        self.counts.live().find(|file| self.path(*file) == path)
     }
 
-    /// What a file is called.
-    pub fn path(&self, file: File) -> &str {
-        &self.paths[self.tally.path(file) as usize]
+    /// Returns the current encoded path of a file.
+    pub fn path(&self, file: FileId) -> &str {
+        &self.paths[self.counts.path(file) as usize]
     }
 }
 
-/// Counts the newest commits and those that touched `target` under any of its names; `keeps` says which paths count.
-pub fn load(
+/// Counts the newest commits and those that touched `target` under any of its names; `keeps` says which paths are not
+/// ignored.
+pub fn load_counts(
     cache: &Connection,
     as_of: AsOf,
     people: &People,
     target: Option<&str>,
     keeps: impl Fn(&str) -> bool,
-) -> Result<Loaded> {
+) -> Result<LoadedCounts> {
     let commits = in_order(cache, with_target(cache, as_of.view, target, newest(cache)?)?)?;
     let (touched, live) = (touched(cache, &commits)?, live(cache, as_of.view)?);
-    let paths = Paths::read(cache, &touched, &live, keeps)?;
-    let (mut loaded, mut names) = (Loaded::default(), HashMap::new());
-    for (step, commit) in commits.iter().enumerate() {
+    let paths = PathNames::read(cache, &touched, &live, keeps)?;
+    let (mut loaded, mut names) = (LoadedCounts::default(), HashMap::new());
+    for (timeline_index, commit) in commits.iter().enumerate() {
         loaded.seqs.push(commit.seq);
         if commit.is_merge {
             continue;
@@ -78,18 +83,19 @@ pub fn load(
         let humans = people.humans_of(commit.seq, commit.author);
         let authors = humans.map(|name| intern(&mut names, &mut loaded.people, name.to_string())).collect();
         let (time, count) = (commit.time, commit.touched);
-        let taken = Taken { time, touched: count, files: Vec::new(), authors, step, place: 0 };
-        loaded.tally.add(taken, &paths.touches(touched.get(&commit.seq).map_or(&[], Vec::as_slice)));
+        let counted_commit =
+            CountedCommit { time, touched: count, files: Vec::new(), authors, timeline_index, index: 0 };
+        loaded.counts.add_counted(counted_commit, &paths.touches(touched.get(&commit.seq).map_or(&[], Vec::as_slice)));
     }
-    let mut live: Vec<u32> = live.iter().filter_map(|path| paths.place.get(path).copied()).collect();
+    let mut live: Vec<u32> = live.iter().filter_map(|path| paths.index.get(path).copied()).collect();
     live.sort_by_key(|path| &paths.names[*path as usize]);
-    loaded.tally.see(as_of.time, live);
+    loaded.counts.set_live(as_of.time, live);
     loaded.paths = paths.names;
     Ok(loaded)
 }
 
-/// The newest commits, and the merges among them.
-fn newest(cache: &Connection) -> Result<Vec<Commit>> {
+/// Reads the [`NEWEST`] newest commits, and the merges among them.
+fn newest(cache: &Connection) -> Result<Vec<CommitRow>> {
     let mut statement = cache.prepare_cached(
         "SELECT commit_row.seq, sha, time, author, files, is_merge FROM commit_row
          CROSS JOIN reachable ON reachable.seq = commit_row.seq ORDER BY time DESC, sha DESC",
@@ -107,7 +113,12 @@ fn newest(cache: &Connection) -> Result<Vec<Commit>> {
 }
 
 /// Adds the commits that touched a path under any of its names.
-fn with_target(cache: &Connection, view: i64, target: Option<&str>, mut commits: Vec<Commit>) -> Result<Vec<Commit>> {
+fn with_target(
+    cache: &Connection,
+    view: i64,
+    target: Option<&str>,
+    mut commits: Vec<CommitRow>,
+) -> Result<Vec<CommitRow>> {
     let Some(target) = target else { return Ok(commits) };
     let mut known: HashSet<Seq> = commits.iter().map(|commit| commit.seq).collect();
     let mut statement = cache.prepare_cached(
@@ -126,13 +137,13 @@ fn with_target(cache: &Connection, view: i64, target: Option<&str>, mut commits:
     Ok(commits)
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Commit> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<CommitRow> {
     let (seq, sha, time, author) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-    Ok(Commit { seq, sha, time, author, touched: row.get::<_, i64>(4)? as usize, is_merge: row.get(5)? })
+    Ok(CommitRow { seq, sha, time, author, touched: row.get::<_, i64>(4)? as usize, is_merge: row.get(5)? })
 }
 
-/// In the order of a timeline: parents before children, then by time and id.
-fn in_order(cache: &Connection, commits: Vec<Commit>) -> Result<Vec<Commit>> {
+/// Sorts commits as a timeline does: parents before children, then by time and id.
+fn in_order(cache: &Connection, commits: Vec<CommitRow>) -> Result<Vec<CommitRow>> {
     let by_sha: HashMap<&[u8], usize> = (0..).zip(&commits).map(|(at, commit)| (commit.sha.as_slice(), at)).collect();
     let by_seq: HashMap<Seq, usize> = (0..).zip(&commits).map(|(at, commit)| (commit.seq, at)).collect();
     let mut parents = vec![Vec::new(); commits.len()];
@@ -146,18 +157,20 @@ fn in_order(cache: &Connection, commits: Vec<Commit>) -> Result<Vec<Commit>> {
     }
     let keys: Vec<(i64, &[u8])> = commits.iter().map(|commit| (commit.time, commit.sha.as_slice())).collect();
     let order = topological(&keys, &parents);
-    let mut commits: Vec<Option<Commit>> = commits.into_iter().map(Some).collect();
+    let mut commits: Vec<Option<CommitRow>> = commits.into_iter().map(Some).collect();
     Ok(order.into_iter().filter_map(|at| commits[at].take()).collect())
 }
 
-fn seqs_of(commits: &[Commit]) -> String {
+/// Returns the event positions as a JSON list for `json_each`.
+fn seqs_of(commits: &[CommitRow]) -> String {
     sqlite::list(&commits.iter().map(|commit| commit.seq).collect::<Vec<Seq>>())
 }
 
-/// By commit, the rows of the paths it touched, each with the one that it came from.
+/// The rows of the paths that each commit touched, each with the path it was renamed from.
 type Touched = HashMap<Seq, Vec<(i64, Option<i64>)>>;
 
-fn touched(cache: &Connection, commits: &[Commit]) -> Result<Touched> {
+/// Reads the paths that each commit touched.
+fn touched(cache: &Connection, commits: &[CommitRow]) -> Result<Touched> {
     let mut touched = Touched::with_capacity(commits.len());
     let mut statement = cache.prepare_cached(
         "SELECT commit_seq, path FROM touched WHERE commit_seq IN (SELECT value FROM json_each(:seqs))",
@@ -179,30 +192,32 @@ fn touched(cache: &Connection, commits: &[Commit]) -> Result<Touched> {
     Ok(touched)
 }
 
+/// Reads the rows of the paths that are live in a view.
 fn live(cache: &Connection, view: i64) -> Result<Vec<i64>> {
     let mut statement = cache.prepare_cached("SELECT path FROM view_file WHERE view = :view")?;
     Ok(statement.query_map(named_params! {":view": view}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The paths that are needed, by their rows.
-struct Paths {
-    place: HashMap<i64, u32>,
+struct PathNames {
+    index: HashMap<i64, u32>,
     names: Vec<String>,
     kept: Vec<bool>,
 }
 
-impl Paths {
+impl PathNames {
+    /// Reads the paths that are touched or live.
     fn read(cache: &Connection, touched: &Touched, live: &[i64], keeps: impl Fn(&str) -> bool) -> Result<Self> {
         let both = touched.values().flatten().flat_map(|(path, from)| from.iter().chain([path]));
         let needed: HashSet<i64> = both.chain(live).copied().collect();
-        let mut paths = Paths { place: HashMap::with_capacity(needed.len()), names: Vec::new(), kept: Vec::new() };
+        let mut paths = PathNames { index: HashMap::with_capacity(needed.len()), names: Vec::new(), kept: Vec::new() };
         let mut statement = cache.prepare_cached("SELECT id, path FROM path")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get(0)?;
             if needed.contains(&id) {
                 let name: String = row.get(1)?;
-                paths.place.insert(id, paths.names.len() as u32);
+                paths.index.insert(id, paths.names.len() as u32);
                 paths.kept.push(keeps(&name));
                 paths.names.push(name);
             }
@@ -210,10 +225,11 @@ impl Paths {
         Ok(paths)
     }
 
-    /// What a commit did, in the order of the paths' names as git tells it. Whether something is gone is not asked:
-    /// the view says what is there.
+    /// Returns the changes of a commit, sorted by path as git lists them.
+    ///
+    /// Whether a path is gone does not matter: live files are taken from the view.
     fn touches(&self, touched: &[(i64, Option<i64>)]) -> Vec<Touch> {
-        let place = |row: &i64| self.place.get(row).copied();
+        let place = |row: &i64| self.index.get(row).copied();
         let touch = |(path, from): &(i64, Option<i64>)| {
             let path = place(path).filter(|path| self.kept[*path as usize])?;
             Some(Touch { path, from: from.as_ref().and_then(place), is_gone: false })

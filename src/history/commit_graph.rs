@@ -1,5 +1,6 @@
-//! The reachable commits and their parents, all at hand: what a walk back through history asks again and again. Refuses
-//! to read git.
+//! The reachable commits and their parents in memory, for walks back through history such as blame.
+//!
+//! Invariant: reads the cache only, never git.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -11,32 +12,32 @@ use super::LARGEST_COMMIT;
 use crate::event::Seq;
 use crate::git::ObjectId;
 
-/// One commit.
+/// One commit of a [`CommitGraph`].
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct CommitNode {
     /// Position of its event.
     pub seq: Seq,
     /// Committer time, Unix seconds.
     pub time: i64,
-    /// Paths it touched; none for a merge.
+    /// Number of paths it touched; 0 for a merge.
     pub files: i64,
-    /// Whether it says that it only gave code another form.
+    /// Whether its subject says that it only reformatted code.
     pub is_format: bool,
-    /// Whether its first line says that something was taken back, or put in again.
-    pub says_back: bool,
+    /// Whether its subject mentions a revert or a reapply.
+    pub mentions_revert: bool,
     /// Its parents, in order.
     pub parents: Vec<ObjectId>,
 }
 
-/// Every reachable commit.
-pub struct Past<'c> {
+/// Every reachable commit, by object id.
+pub struct CommitGraph<'c> {
     cache: &'c Connection,
-    commits: HashMap<ObjectId, Made>,
-    /// By encoded path: the commits that touched it under this name.
+    commits: HashMap<ObjectId, CommitNode>,
+    /// The commits that touched a path under exactly this name, by encoded path; filled on demand.
     touched: HashMap<String, Rc<HashSet<Seq>>>,
 }
 
-/// Every reachable commit, and whether its first line tells of a formatter, and of what was taken back.
+/// Selects every reachable commit, whether its subject names a formatter, and whether it mentions a revert.
 const COMMITS: &str = "
 SELECT seq, sha, time, files,
   ' ' || subject LIKE '% fmt%' OR subject LIKE '%rustfmt%' OR subject LIKE '%gofmt%' OR subject LIKE '%reformat%' OR subject LIKE '%clang-format%'
@@ -44,15 +45,15 @@ SELECT seq, sha, time, files,
   subject LIKE '%revert%' OR subject LIKE 'reapply%'
 FROM reachable CROSS JOIN commit_row USING (seq)";
 
-impl Made {
-    /// Whether it says nothing of the lines it changed: it is too large, or a formatter's.
-    pub fn says_little(&self) -> bool {
+impl CommitNode {
+    /// Returns whether it is no evidence about the lines it changed: it is too large, or only reformats.
+    pub fn is_uninformative(&self) -> bool {
         self.files > LARGEST_COMMIT || self.is_format
     }
 }
 
-impl<'c> Past<'c> {
-    /// Reads them.
+impl<'c> CommitGraph<'c> {
+    /// Reads all reachable commits from the cache.
     pub fn load(cache: &'c Connection) -> Result<Self> {
         let mut commits = HashMap::new();
         let mut by_seq = HashMap::new();
@@ -61,7 +62,14 @@ impl<'c> Past<'c> {
         while let Some(row) = rows.next()? {
             let Ok(id) = ObjectId::try_from(row.get_ref(1)?.as_blob()?) else { continue };
             let (seq, time, files) = (row.get(0)?, row.get(2)?, row.get(3)?);
-            let made = Made { seq, time, files, is_format: row.get(4)?, says_back: row.get(5)?, parents: Vec::new() };
+            let made = CommitNode {
+                seq,
+                time,
+                files,
+                is_format: row.get(4)?,
+                mentions_revert: row.get(5)?,
+                parents: Vec::new(),
+            };
             by_seq.insert(made.seq, id);
             commits.insert(id, made);
         }
@@ -74,16 +82,16 @@ impl<'c> Past<'c> {
                 child.parents.push(parent);
             }
         }
-        Ok(Past { cache, commits, touched: HashMap::new() })
+        Ok(CommitGraph { cache, commits, touched: HashMap::new() })
     }
 
-    /// A commit; none where no HEAD reaches it.
-    pub fn get(&self, id: &ObjectId) -> Option<&Made> {
+    /// Returns a commit; `None` if no HEAD reaches it.
+    pub fn get(&self, id: &ObjectId) -> Option<&CommitNode> {
         self.commits.get(id)
     }
 
-    /// The commits whose ids begin so, in small letters.
-    pub fn beginning(&self, id: &str) -> Vec<ObjectId> {
+    /// Returns the commits whose ids begin with `id`, in lower-case hexadecimal.
+    pub fn with_prefix(&self, id: &str) -> Vec<ObjectId> {
         if let Ok(whole) = ObjectId::from_hex(id.as_bytes()) {
             return self.commits.contains_key(&whole).then_some(whole).into_iter().collect();
         }
@@ -93,13 +101,13 @@ impl<'c> Past<'c> {
         found
     }
 
-    /// Every commit.
-    pub fn all(&self) -> impl Iterator<Item = (&ObjectId, &Made)> {
+    /// Returns every commit.
+    pub fn all(&self) -> impl Iterator<Item = (&ObjectId, &CommitNode)> {
         self.commits.iter()
     }
 
-    /// The commits that touched a file under one name, an encoded path, by position.
-    pub fn touching(&mut self, path: &str) -> Result<Rc<HashSet<Seq>>> {
+    /// Returns the commits that touched an encoded path under exactly this name, as event positions.
+    pub fn commits_touching(&mut self, path: &str) -> Result<Rc<HashSet<Seq>>> {
         if let Some(known) = self.touched.get(path) {
             return Ok(known.clone());
         }

@@ -1,4 +1,4 @@
-//! Commits as live facts: what each touched, under the names that files have now, and who wrote it.
+//! Commits as dimensions read them: the live files that each touched, under their current paths, and its authors.
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
@@ -6,7 +6,7 @@ use rusqlite::{Connection, named_params};
 use super::{LARGEST_COMMIT, Lineage, People};
 use crate::event::{Seq, hex};
 
-/// One reachable commit.
+/// A reachable commit with the live files it touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitFact {
     /// Position of its event.
@@ -15,27 +15,32 @@ pub struct CommitFact {
     pub key: String,
     /// Committer time, Unix seconds.
     pub time: i64,
-    /// Files it touched that live in the view, by the names they have there.
+    /// Current encoded paths of the files it touched that are live in the view.
     pub files: Vec<String>,
-    /// How many paths it touched.
+    /// Number of paths it touched.
     pub touched: usize,
-    /// Who wrote it, one name a person, the author first; bots and agents are left out.
+    /// Its author, then its co-authors, one name a person; bots and agents are left out.
     pub authors: Vec<String>,
 }
 
-/// Which commits are wanted.
+/// Which commits to read.
 #[derive(Debug, Clone, Copy)]
-pub enum Which<'a> {
+pub enum CommitSelection<'a> {
     /// Every reachable one.
     All,
-    /// Those that touched a file under any of its names.
+    /// Those that touched a file, an encoded path, under any of its names.
     Touching(&'a str),
-    /// One.
+    /// The one with this event position.
     One(Seq),
 }
 
-/// Commits as facts, oldest first.
-pub fn commit_facts(cache: &Connection, view: i64, people: &People, which: Which<'_>) -> Result<Vec<CommitFact>> {
+/// Reads the selected commits, oldest first.
+pub fn commit_facts(
+    cache: &Connection,
+    view: i64,
+    people: &People,
+    which: CommitSelection<'_>,
+) -> Result<Vec<CommitFact>> {
     let lineage = Lineage::new(cache, view);
     let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
     let mut paths_of = cache.prepare_cached("SELECT path FROM touched WHERE commit_seq = :commit ORDER BY path")?;
@@ -64,11 +69,13 @@ pub fn commit_facts(cache: &Connection, view: i64, people: &People, which: Which
     Ok(facts)
 }
 
-type Row = (Seq, Vec<u8>, i64, usize, i64);
+/// Event position, object id, committer time, number of paths and author row of a commit.
+type CommitColumns = (Seq, Vec<u8>, i64, usize, i64);
 
-fn rows(cache: &Connection, lineage: &Lineage<'_>, which: Which<'_>) -> Result<Vec<Row>> {
+/// Reads the columns of the selected commits, oldest first.
+fn rows(cache: &Connection, lineage: &Lineage<'_>, which: CommitSelection<'_>) -> Result<Vec<CommitColumns>> {
     const COLUMNS: &str = "SELECT commit_row.seq, sha, time, files, author FROM commit_row JOIN reachable USING (seq)";
-    let read = |sql: String, wanted: Option<i64>| -> Result<Vec<Row>> {
+    let read = |sql: String, wanted: Option<i64>| -> Result<Vec<CommitColumns>> {
         let mut statement = cache.prepare_cached(&sql)?;
         let rows = statement.query_map(named_params! {":wanted": wanted}, |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)? as usize, row.get(4)?))
@@ -76,9 +83,9 @@ fn rows(cache: &Connection, lineage: &Lineage<'_>, which: Which<'_>) -> Result<V
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
     let mut all = match which {
-        Which::All => read(format!("{COLUMNS} WHERE :wanted IS NULL"), None)?,
-        Which::One(seq) => read(format!("{COLUMNS} WHERE commit_row.seq = :wanted"), Some(seq))?,
-        Which::Touching(path) => {
+        CommitSelection::All => read(format!("{COLUMNS} WHERE :wanted IS NULL"), None)?,
+        CommitSelection::One(seq) => read(format!("{COLUMNS} WHERE commit_row.seq = :wanted"), Some(seq))?,
+        CommitSelection::Touching(path) => {
             let mut all = Vec::new();
             for name in lineage.of(path)? {
                 let sql =
@@ -93,8 +100,8 @@ fn rows(cache: &Connection, lineage: &Lineage<'_>, which: Which<'_>) -> Result<V
     Ok(all)
 }
 
-/// How many reachable commits there are that are no merges, touch something, and no more than says something.
-pub fn telling_commits(cache: &Connection) -> Result<usize> {
+/// Returns the number of reachable commits that are not merges and touch between 1 and [`LARGEST_COMMIT`] paths.
+pub fn informative_commit_count(cache: &Connection) -> Result<usize> {
     let sql = "SELECT count(*) FROM reachable JOIN commit_row USING (seq) WHERE NOT is_merge AND files BETWEEN 1 AND :largest";
     let count: i64 = cache.query_row(sql, named_params! {":largest": LARGEST_COMMIT}, |row| row.get(0))?;
     Ok(usize::try_from(count)?)
