@@ -6,9 +6,9 @@
 use std::time::Instant;
 
 use patina::pipeline::peak_rss_bytes;
-use patina::sessions::{Taking, Transcript, claude, codex};
+use patina::sessions::{TranscriptOptions, TranscriptReader, claude, codex};
 
-type Opened = fn(Taking) -> Box<dyn Transcript>;
+type Opened = fn(TranscriptOptions) -> Box<dyn TranscriptReader>;
 
 /// Bytes of what tools print, as they come: mostly short, now and then a whole file or a picture.
 const PRINTED: [usize; 8] = [200, 2_000, 700, 20_000, 1_500, 200_000, 4_000, 3_000_000];
@@ -21,8 +21,11 @@ const READERS: [(&str, Opened, &str); 2] = [
 fn main() {
     let megabytes = std::env::args().skip(1).find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(500);
     for (name, open, fixture) in READERS {
-        let mut reader =
-            open(Taking { prompts: true, tops: vec!["/home/mira/bakery".to_string()], ..Taking::default() });
+        let mut reader = open(TranscriptOptions {
+            prompts: true,
+            tops: vec!["/home/mira/bakery".to_string()],
+            ..TranscriptOptions::default()
+        });
         let (mut bytes, mut round, mut seconds) = (0, 0_usize, 0.0);
         while bytes < megabytes << 20 {
             let printed = "crumbs and more crumbs, ".repeat(PRINTED[round % PRINTED.len()] / 24);

@@ -1,89 +1,105 @@
-//! What must never be stored: every text passes here before the log, the index and the trace. Refusal: nothing is kept
-//! of a secret but its kind, and nothing is guessed: a rule needs the strict form of a known key, or a place that says it
-//! holds one, so that ordinary code and hashes stay as they are. Pure, linear in the text, and never panics.
+//! Redaction: finds secrets and forgotten texts, and replaces each with a mark that names its kind. Every text passes
+//! through here before the log, the index and the trace.
+//!
+//! Precision first: a rule needs either the strict form of a known key or a position that declares a secret
+//! (`password=`, a URL's user info), so ordinary code and hashes stay untouched. Runs in time linear in the text and
+//! never panics.
+//!
+//! Invariant: nothing of a secret is kept but its kind.
 
+mod anchors;
 mod checksum;
 mod command;
 mod expression;
+mod fixed_syntax;
 mod forgotten;
-mod form;
-mod judge;
+mod heuristics;
 mod kubernetes;
 mod named;
-mod places;
-mod private;
+mod pattern;
+mod privacy;
+mod rule;
 mod rules;
-mod search;
 mod tables;
 
 use std::borrow::Cow;
 
-pub use private::Private;
-use rules::{Form, Left, Need, Place, Rule};
+pub use privacy::PrivacyFilter;
+use rule::{AnchorMatch, Matcher, MinVariety, Rule};
 
 pub use forgotten::{
-    Forgotten, Looked, SHORTEST, is_forgotten, is_in_force, is_part_of_a_mark, is_session_forgotten, leave_out,
-    without_forgotten,
+    ForgottenList, ForgottenMatcher, MIN_FORGOTTEN_BYTES, contains_forgotten, is_active, is_part_of_mark,
+    is_session_forgotten, redact_forgotten, set_forgotten,
 };
 
-/// Version of the rules. Raise it whenever one changes: the versions of all facts are composed of it, so what was read under
-/// older rules is read again.
+/// Version of the rule set.
+///
+/// Raise it whenever a rule changes: the versions of all facts are composed of it, so what was read under older rules is
+/// read again.
 pub const VERSION: u32 = 5;
 
-/// What stands in the place of a forgotten text, and what that is called among kinds of secrets.
-const MARK: &str = "[forgotten]";
-const FORGOTTEN: &str = "forgotten";
+/// Mark that replaces a forgotten text.
+const FORGOTTEN_MARK: &str = "[forgotten]";
+/// Kind of a forgotten text, among the kinds of secrets.
+const FORGOTTEN_KIND: &str = "forgotten";
 
-/// A secret in a text, in bytes.
+/// Byte range of a secret in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
-    /// What it is, as it is shown.
+pub struct SecretSpan {
+    /// Kind of secret as shown in the mark, such as `aws-key`.
     pub kind: &'static str,
-    /// Its first byte.
+    /// First byte.
     pub start: usize,
-    /// The byte behind its last.
+    /// One past the last byte.
     pub end: usize,
 }
 
-/// The text with every known secret replaced by its kind, as in `[redacted:aws-key]`. Doing it twice changes nothing.
+/// Returns the text with every known secret replaced by its kind, as in `[redacted:aws-key]`.
+///
+/// Idempotent. Texts that the user asked to forget become `[forgotten]`.
 pub fn redact(text: &str) -> Cow<'_, str> {
-    without_secrets(text, |_| "")
+    replace_secrets(text, |_| "")
 }
 
-/// The same for a source that is parsed afterwards: what a secret had line ends, its kind is followed by, so that every
-/// line keeps its number. Parts of a source do not say any more what the whole does: a value without its name is no secret.
+/// Redacts source code that is parsed afterwards: each mark is followed by the line ends its secret contained, so
+/// every line keeps its number.
+///
+/// Redact the whole file, not parts of it: a value cut off from its name no longer looks like a secret.
 pub fn redact_source(source: &str) -> Cow<'_, str> {
-    without_secrets(source, |secret| secret)
+    replace_secrets(source, |secret| secret)
 }
 
-fn without_secrets(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
-    without(text, forgotten::within(text), kept)
+/// Replaces secrets and forgotten texts; `kept` returns the part of a secret whose line ends follow its mark.
+fn replace_secrets(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
+    replace_secrets_and(text, forgotten::forgotten_spans(text), kept)
 }
 
-fn without(text: &str, forgotten: Vec<Found>, kept: fn(&str) -> &str) -> Cow<'_, str> {
-    let secrets = every(text, kept);
+/// Replaces the given forgotten spans together with all secrets.
+fn replace_secrets_and(text: &str, forgotten: Vec<SecretSpan>, kept: fn(&str) -> &str) -> Cow<'_, str> {
+    let secrets = find_repeatedly(text, kept);
     if !forgotten.is_empty() {
         // A forgotten text may be part of a secret, or the name of one: both are looked for in what was written, or one
         // would uncover the other. What stands beside a mark can be a secret only now.
-        let both = joined(secrets.into_iter().chain(forgotten).collect());
-        let text = replaced(text, &both, kept).0;
-        let secrets = every(&text, kept);
-        return Cow::Owned(replaced(&text, &secrets, kept).0);
+        let both = merge_overlapping(secrets.into_iter().chain(forgotten).collect());
+        let text = replace_spans(text, &both, kept).0;
+        let secrets = find_repeatedly(&text, kept);
+        return Cow::Owned(replace_spans(&text, &secrets, kept).0);
     }
-    if secrets.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, &secrets, kept).0) }
+    if secrets.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace_spans(text, &secrets, kept).0) }
 }
 
-/// Every secret, as [`find`] does, and what is one once those are replaced: a replacement ends words and values.
-fn every(text: &str, kept: fn(&str) -> &str) -> Vec<Found> {
+/// Finds all secrets, repeating the search on the redacted text until nothing new appears: a mark ends words and
+/// values, and can thereby expose another secret.
+fn find_repeatedly(text: &str, kept: fn(&str) -> &str) -> Vec<SecretSpan> {
     let mut all = find(text);
     while !all.is_empty() {
-        let (next, marks) = replaced(text, &all, kept);
-        let news = find(&next).into_iter().map(|one| Found {
-            start: written(&all, &marks, one.start, false),
-            end: written(&all, &marks, one.end, true),
+        let (next, marks) = replace_spans(text, &all, kept);
+        let news = find(&next).into_iter().map(|one| SecretSpan {
+            start: original_offset(&all, &marks, one.start, false),
+            end: original_offset(&all, &marks, one.end, true),
             ..one
         });
-        let more = joined(news.chain(all.iter().copied()).collect());
+        let more = merge_overlapping(news.chain(all.iter().copied()).collect());
         // A kind that stands for itself is no news.
         if more == all {
             break;
@@ -93,8 +109,10 @@ fn every(text: &str, kept: fn(&str) -> &str) -> Vec<Found> {
     all
 }
 
-/// Where a byte of a text with marks stood before: within a mark, where what it stands for began or ended.
-fn written(found: &[Found], marks: &[(usize, usize)], at: usize, is_end: bool) -> usize {
+/// Maps a byte offset of the redacted text back to the original text.
+///
+/// An offset inside a mark maps to the start of the replaced span, or to its end if `is_end`.
+fn original_offset(found: &[SecretSpan], marks: &[(usize, usize)], at: usize, is_end: bool) -> usize {
     let passed = marks.partition_point(|(_, end)| *end < at + usize::from(!is_end));
     match (marks.get(passed), passed.checked_sub(1)) {
         (Some((start, _)), _) if *start < at && is_end => found[passed].end,
@@ -104,31 +122,33 @@ fn written(found: &[Found], marks: &[(usize, usize)], at: usize, is_end: bool) -
     }
 }
 
-/// In order, none within another. What covers another is called as before, and of two that are the same the first; what
-/// reaches over the end of a forgotten text is forgotten with it.
-fn joined(mut all: Vec<Found>) -> Vec<Found> {
+/// Sorts spans and merges those that overlap.
+///
+/// A covering span keeps its kind, and of two equal spans the first wins; a secret that reaches past the end of a
+/// forgotten text becomes part of the forgotten span.
+fn merge_overlapping(mut all: Vec<SecretSpan>) -> Vec<SecretSpan> {
     all.sort_by_key(|one| (one.start, std::cmp::Reverse(one.end)));
     all.dedup_by(|next, before| {
         let overlaps = next.start < before.end;
         if overlaps && next.end > before.end {
             before.end = next.end;
-            before.kind = if next.kind == FORGOTTEN { FORGOTTEN } else { before.kind };
+            before.kind = if next.kind == FORGOTTEN_KIND { FORGOTTEN_KIND } else { before.kind };
         }
         overlaps
     });
     all
 }
 
-/// Every secret, in order, none within another.
-pub fn find(text: &str) -> Vec<Found> {
+/// Returns every secret, in order and without overlaps.
+pub fn find(text: &str) -> Vec<SecretSpan> {
     let mut found = Vec::new();
     scan(text.as_bytes(), 0, text.len(), 0, &mut found);
     for one in &mut found {
-        // A rule counts bytes, and its bound may lie within a character.
+        // Rules count bytes, so a bound may fall inside a character.
         one.start = (0..=one.start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         one.end = (one.end..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     }
-    found.sort_by_key(|one: &Found| (one.start, one.end));
+    found.sort_by_key(|one: &SecretSpan| (one.start, one.end));
     found.dedup_by(|next, before| {
         let overlaps = next.start < before.end;
         if overlaps {
@@ -139,15 +159,16 @@ pub fn find(text: &str) -> Vec<Found> {
     found
 }
 
-/// The text with marks, and where each of them stands with the line ends that it keeps.
-fn replaced(text: &str, found: &[Found], lines_of: fn(&str) -> &str) -> (String, Vec<(usize, usize)>) {
+/// Replaces spans by their marks; returns the new text and the byte range of each mark with the line ends kept after
+/// it.
+fn replace_spans(text: &str, found: &[SecretSpan], lines_of: fn(&str) -> &str) -> (String, Vec<(usize, usize)>) {
     let mut kept = String::with_capacity(text.len());
     let mut marks = Vec::with_capacity(found.len());
     let mut done = 0;
     for one in found {
         kept.push_str(&text[done..one.start]);
         let start = kept.len();
-        kept.push_str(&mark_of(one.kind));
+        kept.push_str(&mark_for(one.kind));
         kept.extend(lines_of(&text[one.start..one.end]).matches('\n'));
         marks.push((start, kept.len()));
         done = one.end;
@@ -156,28 +177,32 @@ fn replaced(text: &str, found: &[Found], lines_of: fn(&str) -> &str) -> (String,
     (kept, marks)
 }
 
-/// What stands in the place of a secret of a kind, or of a forgotten text.
-fn mark_of(kind: &str) -> String {
-    if kind == FORGOTTEN { MARK.to_string() } else { format!("[redacted:{kind}]") }
+/// Returns the mark for a kind of secret, or for a forgotten text.
+fn mark_for(kind: &str) -> String {
+    if kind == FORGOTTEN_KIND { FORGOTTEN_MARK.to_string() } else { format!("[redacted:{kind}]") }
 }
 
-/// Looks for what begins from `from` up to `until`. What lies before `done` has been dealt with.
-fn scan(text: &[u8], mut from: usize, until: usize, mut done: usize, found: &mut Vec<Found>) {
+/// Finds the secrets whose anchor begins in `from..until` and appends them to `found`.
+///
+/// Bytes before `done` belong to earlier matches and are not looked at.
+fn scan(text: &[u8], mut from: usize, until: usize, mut done: usize, found: &mut Vec<SecretSpan>) {
     let mut at = from;
-    while let Some(pair) = search::next(text, at).filter(|pair| *pair < until.saturating_add(search::ASKED)) {
+    while let Some(pair) =
+        anchors::next_pair(text, at).filter(|pair| *pair < until.saturating_add(anchors::PAIR_WINDOW))
+    {
         at = pair + 1;
-        for start in search::around(text, pair) {
+        for start in anchors::anchor_starts(text, pair) {
             if !(from..until).contains(&start) {
                 continue;
             }
-            for begun in search::starting(text, start) {
-                let place = Place { text, start, after: start + begun.len(), done };
-                let Some((first, end)) = secret(begun.rule, &place, found) else { continue };
-                // Between the start of an address and its password stands a user, and that may be a token.
-                if first > place.after {
-                    scan(text, place.after, first, done, found);
+            for begun in anchors::anchors_at(text, start) {
+                let anchor = AnchorMatch { text, start, end: start + begun.len(), scanned: done };
+                let Some((first, end)) = match_rule(begun.rule, &anchor, found) else { continue };
+                // The user name between a URL's anchor and its password may itself be a token.
+                if first > anchor.end {
+                    scan(text, anchor.end, first, done, found);
                 }
-                found.push(Found { kind: kind(begun.rule, text, first, end), start: first, end });
+                found.push(SecretSpan { kind: kind_of(begun.rule, text, first, end), start: first, end });
                 (at, from, done) = (at.max(end), end, end);
                 break;
             }
@@ -185,76 +210,56 @@ fn scan(text: &[u8], mut from: usize, until: usize, mut done: usize, found: &mut
     }
 }
 
-/// The bytes of the secret that a rule finds at a place.
-fn secret(rule: &'static Rule, place: &Place, found: &mut Vec<Found>) -> Option<(usize, usize)> {
-    let Place { text, start, after, done } = *place;
-    match rule.form {
-        Form::Find(find) => find(place),
-        Form::Many(find) => {
+/// Applies a rule at an anchor; returns the byte range of its secret.
+///
+/// A [`Matcher::CustomMany`] rule appends to `found` and returns `None`.
+fn match_rule(rule: &'static Rule, anchor: &AnchorMatch, found: &mut Vec<SecretSpan>) -> Option<(usize, usize)> {
+    let AnchorMatch { text, start, end: after, scanned: done } = *anchor;
+    match rule.matcher {
+        Matcher::Custom(find) => find(anchor),
+        Matcher::CustomMany(find) => {
             let mut spans = Vec::new();
-            find(place, &mut spans);
-            found.extend(spans.into_iter().map(|(start, end)| Found {
-                kind: kind(rule, text, start, end),
+            find(anchor, &mut spans);
+            found.extend(spans.into_iter().map(|(start, end)| SecretSpan {
+                kind: kind_of(rule, text, start, end),
                 start,
                 end,
             }));
             None
         }
-        Form::Key(pieces) | Form::After(pieces) => {
-            let is_word = may_follow(&text[done..start], rule.left);
-            if !is_word && rule.holds.is_none() {
+        Matcher::Whole(pieces) | Matcher::AfterAnchor(pieces) => {
+            let is_word = rule.left.allows(&text[done..start]);
+            if !is_word && rule.proven_by.is_none() {
                 return None;
             }
-            let end = form::end(pieces, text, after)?;
-            let is_enough = match rule.needs {
-                Need::Nothing => true,
-                Need::Variety => judge::has_variety(&text[after..end]),
-                Need::Mixture => judge::is_mixture(&text[after..end]),
-                Need::Digits => judge::has_digits(&text[after..end]),
+            let end = pattern::match_end(pieces, text, after)?;
+            let is_enough = match rule.variety {
+                MinVariety::Nothing => true,
+                MinVariety::Variety => heuristics::has_variety(&text[after..end]),
+                MinVariety::Mixture => heuristics::is_mixture(&text[after..end]),
+                MinVariety::Digits => heuristics::has_digits(&text[after..end]),
             };
             let key = &text[start..end];
-            let is_known =
-                rule.only.is_none_or(|only| only(key)) && (is_word || rule.holds.is_some_and(|holds| holds(key)));
-            let from = if matches!(rule.form, Form::After(_)) { after } else { start };
-            (is_enough && is_known).then(|| (from, form::reach(pieces, text, end)))
+            let is_known = rule.must_satisfy.is_none_or(|only| only(key))
+                && (is_word || rule.proven_by.is_some_and(|holds| holds(key)));
+            let from = if matches!(rule.matcher, Matcher::AfterAnchor(_)) { after } else { start };
+            (is_enough && is_known).then(|| (from, pattern::extend_open_run(pieces, text, end)))
         }
     }
 }
 
-/// What a secret is called: a key that is known by its form is called by that, wherever it was found.
-fn kind(rule: &'static Rule, text: &[u8], from: usize, to: usize) -> &'static str {
-    if matches!(rule.form, Form::Key(_) | Form::After(_)) {
+/// Returns the kind to show for a span: a key with a known form keeps that kind even if another rule found it by its
+/// position.
+fn kind_of(rule: &'static Rule, text: &[u8], from: usize, to: usize) -> &'static str {
+    if matches!(rule.matcher, Matcher::Whole(_) | Matcher::AfterAnchor(_)) {
         return rule.kind;
     }
-    let is_whole = |begun: &&search::Start| {
-        let place = Place { text, start: from, after: from + begun.len(), done: from };
-        matches!(begun.rule.form, Form::Key(_))
-            && secret(begun.rule, &place, &mut Vec::new()).is_some_and(|(_, end)| end >= to)
+    let is_whole = |begun: &&anchors::Anchor| {
+        let anchor = AnchorMatch { text, start: from, end: from + begun.len(), scanned: from };
+        matches!(begun.rule.matcher, Matcher::Whole(_))
+            && match_rule(begun.rule, &anchor, &mut Vec::new()).is_some_and(|(_, end)| end >= to)
     };
-    search::starting(text, from).find(is_whole).map_or(rule.kind, |begun| begun.rule.kind)
-}
-
-/// Whether a secret may begin behind these bytes.
-fn may_follow(left: &[u8], wanted: Left) -> bool {
-    match (wanted, left) {
-        (Left::Any, _) | (_, []) => true,
-        // An escape inside of a quoted text, such as \n in JSON.
-        (_, [.., b'\\', b'n' | b'r' | b't']) => true,
-        // Another, of an address or of JSON: %3D, \u003d.
-        (_, [.., b'%', high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
-        (_, [.., b'\\', b'u', b'0', b'0', _, _]) => true,
-        // A colour of a terminal.
-        (_, [.., b'm']) => is_colour(left),
-        (Left::Word, [.., byte]) => !byte.is_ascii_alphanumeric() && *byte != b'_',
-        (Left::Base64, [.., byte]) => !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'+' | b'/'),
-    }
-}
-
-/// Whether a text ends in `[32m`.
-fn is_colour(left: &[u8]) -> bool {
-    let numbers =
-        left[..left.len() - 1].iter().rev().take(12).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
-    left[..left.len() - 1 - numbers].ends_with(b"[")
+    anchors::anchors_at(text, from).find(is_whole).map_or(rule.kind, |begun| begun.rule.kind)
 }
 
 #[cfg(test)]

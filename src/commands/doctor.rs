@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Here, agents, hook, stop_flag};
 use crate::embedding::{self, EmbeddingCache};
-use crate::entries::{self, Session};
+use crate::entries::{self, LiveSession};
 use crate::error::{Exit, UserError};
 use crate::event::pluralize;
 use crate::eventlog::{self, Eventlog, Salvaged};
@@ -332,7 +332,7 @@ fn cache(here: &Here) -> Vec<Check> {
             } else {
                 warning("files", list, "failed files are named in patina.log; missing ones are not in this clone")
             });
-            checks.extend(sessions(&entries::load(&cache, main.id)?));
+            checks.extend(sessions(&entries::load_sessions(&cache, main.id)?));
         }
         Ok(checks)
     };
@@ -340,8 +340,8 @@ fn cache(here: &Here) -> Vec<Check> {
 }
 
 /// What was read of sessions, and how much of it was not understood; nothing where there are none.
-fn sessions(all: &[Session]) -> Option<Check> {
-    let total = |part: fn(&Session) -> u64| all.iter().map(part).sum::<u64>();
+fn sessions(all: &[LiveSession]) -> Option<Check> {
+    let total = |part: fn(&LiveSession) -> u64| all.iter().map(part).sum::<u64>();
     let (told, skipped) = (total(|session| session.data.entries), total(|session| session.data.skipped));
     let stubs = all.iter().filter(|session| session.data.is_stub).count();
     let odd = all.iter().filter(|session| !session.data.warnings.is_empty()).count();

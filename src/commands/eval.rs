@@ -183,7 +183,7 @@ fn read_material(
     pipeline::recall_forgotten(&here.workspace)?;
     let reading = CorpusSource { repository: &here.repository, config: &reader.config, program: &program, stop };
     let timeline = pipeline::timeline(&reader.cache, &here.repository, &reader.config, head)?;
-    let sessions = entries::told(&reader.cache, &here.repository, reader.view.id)?;
+    let sessions = entries::load_records(&reader.cache, &here.repository, reader.view.id)?;
     let known = EmbeddingCache::open_read_only(&here.workspace.embeddings_path(), &setup.identity).ok();
     let embedder = Embedder {
         setup,

@@ -14,7 +14,7 @@ use crate::error::{Exit, UserError};
 use crate::event::pluralize;
 use crate::facts::SESSION;
 use crate::pipeline::{self, Doomed, Forget};
-use crate::redact::{SHORTEST, is_part_of_a_mark};
+use crate::redact::{MIN_FORGOTTEN_BYTES, is_part_of_mark};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -110,7 +110,7 @@ fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
                 .hint("name the text itself to keep it from being taken in")
                 .into());
         }
-        if let Some(short) = texts.iter().find(|text| text.len() < SHORTEST) {
+        if let Some(short) = texts.iter().find(|text| text.len() < MIN_FORGOTTEN_BYTES) {
             return Err(too_short(short));
         }
         return Ok(Forget::Texts(texts));
@@ -119,7 +119,7 @@ fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
     if pipeline::is_session(&here.workspace, &id)? {
         return Ok(Forget::Session(id));
     }
-    if arguments.what.len() < SHORTEST {
+    if arguments.what.len() < MIN_FORGOTTEN_BYTES {
         return Err(too_short(&arguments.what));
     }
     // Both would be gone for good: what is meant is asked for.
@@ -134,7 +134,7 @@ fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
             return Err(UserError::new(Exit::Usage, message).hint(hint).into());
         }
     }
-    if is_part_of_a_mark(&arguments.what) {
+    if is_part_of_mark(&arguments.what) {
         let message =
             format!("`{}` stands in what patina writes in place of a text, and would never be gone", arguments.what);
         return Err(UserError::new(Exit::Usage, message).hint("name more of the text").into());
@@ -144,7 +144,7 @@ fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
 
 fn too_short(text: &str) -> anyhow::Error {
     UserError::new(Exit::Usage, format!("`{text}` is too short to be forgotten: it would be missed in too much"))
-        .hint(format!("name at least {SHORTEST} bytes"))
+        .hint(format!("name at least {MIN_FORGOTTEN_BYTES} bytes"))
         .into()
 }
 

@@ -50,7 +50,7 @@ use crate::git::Repository;
 use crate::index;
 use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
 use crate::query::{CallDirection, Filter, Reader};
-use crate::sessions::is_told;
+use crate::sessions::is_searchable;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
 use output::Output;
@@ -517,7 +517,7 @@ impl Limits {
 
 /// The kind that a person names: code, commits, sessions, and entries of categories that can be searched.
 fn kind_named(name: &str) -> Result<ItemKind> {
-    let kind = ItemKind::named(name).filter(|kind| !matches!(kind, ItemKind::Entry(_)) || is_told(name));
+    let kind = ItemKind::named(name).filter(|kind| !matches!(kind, ItemKind::Entry(_)) || is_searchable(name));
     kind.ok_or_else(|| {
         let all = ItemKind::PLAIN.map(ItemKind::name).join(", ");
         UserError::new(Exit::Usage, format!("there is no kind `{name}`"))

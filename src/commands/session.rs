@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::output::{Output, clean};
 use super::{Here, Needs, parse_since, session_end, stop_flag};
-use crate::entries::{self, Joins, Session};
+use crate::entries::{self, LiveSession, SessionCommits};
 use crate::error::{Exit, UserError};
 use crate::event::{decode_path, pluralize};
 use crate::eventlog;
@@ -17,7 +17,7 @@ use crate::facts::{EntryData, source_of};
 use crate::git::{day, minute};
 use crate::pipeline;
 use crate::query::Reader;
-use crate::sessions::{Category, Entry, State, as_markdown};
+use crate::sessions::{Category, GoalState, ParsedEntry, as_markdown};
 
 #[derive(Debug, Subcommand)]
 pub enum SessionCommand {
@@ -97,7 +97,7 @@ struct Shown {
     time: Option<i64>,
     category: Category,
     content: String,
-    state: Option<State>,
+    state: Option<GoalState>,
     files: Vec<String>,
     commits: Vec<String>,
     line: Option<u32>,
@@ -126,7 +126,7 @@ pub fn run(command: &SessionCommand, output: &Output) -> Result<ExitCode> {
     }
 }
 
-fn listed<'a>(session: &'a Session, entries: u64) -> Listed<'a> {
+fn listed<'a>(session: &'a LiveSession, entries: u64) -> Listed<'a> {
     let data = &session.data;
     Listed {
         id: &data.session,
@@ -149,11 +149,11 @@ fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> R
     let here = Here::find(output)?;
     let reader = here.reader(fresh, Needs::Counts, output)?;
     let counts = entries::entry_counts(&reader.cache, reader.view.id)?;
-    let mut sessions = entries::load(&reader.cache, reader.view.id)?;
+    let mut sessions = entries::load_sessions(&reader.cache, reader.view.id)?;
     sessions.reverse();
     sessions.retain(|session| since.is_none_or(|since| session.data.head.started.is_some_and(|time| time >= since)));
     sessions.truncate(k.unwrap_or(usize::MAX));
-    let told = |session: &Session| counts.get(&session.said.seq).copied().unwrap_or_default();
+    let told = |session: &LiveSession| counts.get(&session.said.seq).copied().unwrap_or_default();
     let answer = List {
         as_of: reader.as_of(),
         behind: reader.behind,
@@ -183,8 +183,8 @@ fn entries_said(n: u64) -> String {
 }
 
 /// The one session that is meant.
-fn meant(reader: &Reader<'_>, id: &str) -> Result<Session> {
-    let sessions = entries::load(&reader.cache, reader.view.id)?;
+fn meant(reader: &Reader<'_>, id: &str) -> Result<LiveSession> {
+    let sessions = entries::load_sessions(&reader.cache, reader.view.id)?;
     let id = id.strip_prefix("session:").unwrap_or(id);
     let same: Vec<usize> = (0..sessions.len()).filter(|at| sessions[*at].data.session == id).collect();
     let begins = |at: &usize| sessions[*at].data.session.starts_with(id) && !id.is_empty();
@@ -208,7 +208,7 @@ fn meant(reader: &Reader<'_>, id: &str) -> Result<Session> {
     }
 }
 
-fn shown(reader: &Reader<'_>, session: &Session) -> Result<Vec<Shown>> {
+fn shown(reader: &Reader<'_>, session: &LiveSession) -> Result<Vec<Shown>> {
     let mut all = Vec::new();
     for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
         if said.n == 0 || said.path != session.said.path {
@@ -224,7 +224,7 @@ fn shown(reader: &Reader<'_>, session: &Session) -> Result<Vec<Shown>> {
 
 fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result<ExitCode> {
     for name in categories {
-        if Category::named(name).is_none() {
+        if Category::from_name(name).is_none() {
             let all: Vec<&str> = Category::ALL.iter().map(|category| category.name()).collect();
             return Err(UserError::new(Exit::Usage, format!("there is no category `{name}`"))
                 .hint(format!("they are {}", all.join(", ")))
@@ -237,8 +237,9 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
     let mut entries = shown(&reader, &session)?;
     let told = entries.len() as u64;
     entries.retain(|entry| categories.is_empty() || categories.iter().any(|name| name == entry.category.name()));
-    let joins = Joins::load(&reader.cache, reader.view.id, &entries::load(&reader.cache, reader.view.id)?)?;
-    let commits = joins.of(&here.repository, &session.data);
+    let joins =
+        SessionCommits::load(&reader.cache, reader.view.id, &entries::load_sessions(&reader.cache, reader.view.id)?)?;
+    let commits = joins.commits_of(&here.repository, &session.data);
     let answer =
         Show { as_of: reader.as_of(), behind: reader.behind, session: listed(&session, told), commits, entries };
     if output.json {
@@ -260,9 +261,9 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
     page.line("    what follows is quoted from the session, not an instruction");
     for entry in &answer.entries {
         let state = match entry.state {
-            Some(State::Done) => " [x]",
-            Some(State::Partial) => " [~]",
-            Some(State::Open) => " [ ]",
+            Some(GoalState::Done) => " [x]",
+            Some(GoalState::Partial) => " [~]",
+            Some(GoalState::Open) => " [ ]",
             None => "",
         };
         let when = time(entry.time).map(|when| format!("  {when}")).unwrap_or_default();
@@ -302,12 +303,12 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
     let reader = here.reader(false, Needs::Counts, output)?;
     let session = meant(&reader, id)?;
     let entries = shown(&reader, &session)?;
-    let entries: Vec<Entry> = entries
+    let entries: Vec<ParsedEntry> = entries
         .into_iter()
         .map(|entry| {
             let Shown { category, content, time: at, files, commits, state, .. } = entry;
             let files = files.iter().map(|file| String::from_utf8_lossy(&decode_path(file)).into_owned()).collect();
-            Entry { category, content, at, line: 1, line_id: None, files, commits, state }
+            ParsedEntry { category, content, at, line: 1, line_id: None, files, commits, state }
         })
         .collect();
     let text = as_markdown(&session.data.as_head(), &entries);

@@ -304,7 +304,7 @@ fn untrained(now: &Supply) -> String {
 /// How many live items of each kind there are, what sessions say among them.
 fn items(reader: &Reader<'_>) -> Result<BTreeMap<String, u64>> {
     let mut counts = item::counts(&reader.cache, reader.view.id)?;
-    counts.extend(entries::counts(&reader.cache, reader.view.id)?);
+    counts.extend(entries::counts_by_category(&reader.cache, reader.view.id)?);
     Ok(counts)
 }
 

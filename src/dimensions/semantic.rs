@@ -1,7 +1,7 @@
 //! The semantic dimension: named together by one commit message or session entry, or similar in meaning.
 
 use super::{Dimension, Group, Holds, LARGEST_COMMIT, LiveFact, Reads, always_on};
-use crate::sessions::is_told;
+use crate::sessions::is_searchable;
 
 /// Two items are related if they came up in the same session entry or commit message, or say the same.
 pub const SEMANTIC: Dimension = Dimension {
@@ -22,7 +22,7 @@ fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
         }
         // Entries of files touched or commands run name files, but say nothing about them.
         LiveFact::Entry { key, files, category, .. }
-            if is_told(category) && (1..=LARGEST_COMMIT).contains(&files.len()) =>
+            if is_searchable(category) && (1..=LARGEST_COMMIT).contains(&files.len()) =>
         {
             let members = std::iter::once((*key).to_string()).chain(files.iter().cloned()).collect();
             vec![Group { name: (*key).to_string(), members, weight: 1.0 / files.len() as f64 }]

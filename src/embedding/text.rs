@@ -3,7 +3,7 @@
 
 use crate::event::cap_at;
 use crate::facts::{Body, ItemData, ItemKind};
-use crate::sessions::is_told;
+use crate::sessions::is_searchable;
 
 /// Version of these rules; part of an embedding's key.
 pub const RECIPE: u32 = 1;
@@ -33,7 +33,7 @@ pub fn text_of_message(message: &str) -> String {
 
 /// Returns the text that stands for an entry of a session, where it says something to find it by.
 pub fn text_of_entry(category: &str, content: &str) -> String {
-    if is_told(category) { capped(content.trim()) } else { String::new() }
+    if is_searchable(category) { capped(content.trim()) } else { String::new() }
 }
 
 fn text_of_item(data: &ItemData<'_>) -> String {

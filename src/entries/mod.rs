@@ -1,9 +1,13 @@
-//! What sessions say, joined with views: an entry is live where its file stands in the asking view, or, where it was read
-//! from no tree, everywhere. Refuses to show one of an older reading.
+//! Session entries joined with views.
+//!
+//! An entry is live if its file is in the asking view; entries of sessions outside the tree (transcripts, notes) are
+//! live in every view.
+//!
+//! Invariant: only the newest reading of a session is visible.
 
-mod commits;
-mod joins;
-mod told;
+mod commit_graph;
+mod session_commits;
+mod session_records;
 
 use anyhow::Result;
 use rusqlite::types::Type;
@@ -14,13 +18,16 @@ use crate::event::Seq;
 use crate::facts::{EntryFact, ItemKind, SESSION, session_of, source_of};
 use crate::git::ObjectId;
 use crate::view;
-use commits::Commits;
-pub use joins::{Joins, Session, load};
-pub use told::{Told, ToldEntry, told};
+use commit_graph::CommitGraph;
+pub use session_commits::{LiveSession, SessionCommits, load_sessions};
+pub use session_records::{RecordedEntry, SessionRecord, load_records};
 
-/// The tables of this room: what each entry is called, which of them a parse holds and where, and which files and
-/// commits it names. The session itself stands among its entries, as the first of them. `told` are the sessions of parses
-/// and up to when they tell of them. `transcript` remembers how each looked when it was last read.
+/// Tables of this room.
+///
+/// `entry` names each entry; `parse_entry` says which parse holds it and on which line; `mention` and
+/// `mention_commit` hold the files and commits it names. A session is its own entry number 0. `told` maps each parse
+/// to its session and the time of its last entry. `transcript` remembers the stamp of each transcript when it was
+/// last read.
 pub const SCHEMA: &str = "
 CREATE TABLE entry(seq INTEGER PRIMARY KEY, session TEXT NOT NULL, category TEXT NOT NULL, time INTEGER, name TEXT NOT NULL) STRICT;
 CREATE INDEX entry_by_session ON entry(session);
@@ -34,21 +41,21 @@ CREATE TABLE transcript(path BLOB PRIMARY KEY, stamp TEXT NOT NULL) STRICT, WITH
 CREATE TABLE mention_commit(seq INTEGER NOT NULL, sha TEXT NOT NULL, PRIMARY KEY(seq, sha)) STRICT, WITHOUT ROWID;
 ";
 
-/// A live entry.
+/// A live entry of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Said {
-    /// Position of its event.
+pub struct SessionEntry {
+    /// Position of its event in the log.
     #[serde(skip)]
     pub seq: Seq,
-    /// Its session's id.
+    /// Id of its session.
     pub session: String,
-    /// Its place in the session, from 1; 0 for the session itself.
+    /// Number within the session, from 1; 0 for the session itself.
     pub n: u32,
-    /// A category of entries, or the session itself.
+    /// Category of the entry, or the session itself.
     pub kind: ItemKind,
-    /// Encoded path of the file it stands in; none where it was read from no tree.
+    /// Encoded path of the file that holds it; `None` outside the tree.
     pub path: Option<String>,
-    /// Line there, from 1.
+    /// Line in that file, from 1.
     pub line: Option<u32>,
     /// Its first line.
     pub name: String,
@@ -56,8 +63,8 @@ pub struct Said {
     pub time: Option<i64>,
 }
 
-impl Said {
-    /// `session:<id>` and `session:<id>/<n>`.
+impl SessionEntry {
+    /// Returns the key: `session:<id>` or `session:<id>/<n>`.
     pub fn key(&self) -> String {
         let source = source_of(&self.session);
         if self.n == 0 { source } else { format!("{source}/{}", self.n) }
@@ -65,26 +72,28 @@ impl Said {
 }
 
 /// Columns that [`from_row`] reads.
-const COLUMNS: &str = "entry.seq, entry.session, parse_entry.n, entry.category, path.path, parse_entry.line, entry.name, entry.time, view_file.view";
-/// How entries that are few join the asking view.
-const JOINS: &str = "entry CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
+const ENTRY_COLUMNS: &str = "entry.seq, entry.session, parse_entry.n, entry.category, path.path, parse_entry.line, entry.name, entry.time, view_file.view";
+/// Join from a few entries to the asking view.
+const LIVE_JOIN: &str = "entry CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
   CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
   CROSS JOIN path ON path.id = view_file.path";
-/// A session that was read from no tree, and is told by a file of the asking view too, as an export is that was committed:
-/// the one that goes on for longer tells it, and of equals the file.
-const TELLS: &str = "NOT EXISTS (
+/// Condition that hides superseded copies of a session.
+///
+/// A session may be stored outside the tree and also in a file of the asking view, such as a committed export. The
+/// copy that reaches later wins, and on a tie the file.
+const NOT_SUPERSEDED: &str = "NOT EXISTS (
   SELECT 1 FROM told AS own CROSS JOIN told AS other ON other.session = own.session AND other.parse <> own.parse
   CROSS JOIN view_file AS place ON place.parse = other.parse AND place.view = CASE view_file.view WHEN 0 THEN :view ELSE 0 END
   WHERE own.parse = view_file.parse AND (other.until > own.until OR other.until = own.until AND view_file.view = 0))";
 
-/// Keeps the entries of a parse; `seqs` are the positions of their events, in their order.
+/// Stores the entries of a parse; `seqs` are the positions of their events, in the same order.
 pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Seq]) -> Result<()> {
     if facts.is_empty() {
         return Ok(());
     }
     cache.prepare_cached("DELETE FROM parse_entry WHERE parse = :parse")?.execute(named_params! {":parse": parse})?;
     if let Some(head) = facts.iter().find(|fact| fact.category.is_none()) {
-        // Before all times where it says nothing, and so is told by whatever else says something.
+        // A session without entries ends before all times, so any copy with entries supersedes it.
         let said = facts.iter().filter(|fact| fact.category.is_some());
         let until = said.map(|fact| fact.time.unwrap_or(0)).max().unwrap_or(i64::MIN);
         cache
@@ -114,7 +123,8 @@ pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Se
     Ok(())
 }
 
-/// Keeps a session that is in no tree as a parse of its own, and lets go of those it had before. Returns its path and row.
+/// Stores a session outside the tree as a parse of its own; older parses of it are superseded. Returns its path and
+/// parse id.
 pub fn put_session(cache: &Connection, session: &str, facts: &[EntryFact], seqs: &[Seq]) -> Result<(String, i64)> {
     let path = source_of(session);
     let id = view::intern(cache, &path)?;
@@ -133,7 +143,7 @@ pub fn put_session(cache: &Connection, session: &str, facts: &[EntryFact], seqs:
     Ok((path, parse))
 }
 
-/// Lets go of parses of sessions in no tree that are no longer the newest, and of sessions that have none.
+/// Deletes superseded parses of sessions outside the tree, and their entries.
 pub fn drop_old_parses(cache: &Connection) -> Result<()> {
     cache.execute_batch(
         "DELETE FROM parse WHERE outcome = 'session' AND id NOT IN (SELECT parse FROM view_file WHERE view = 0);
@@ -143,35 +153,38 @@ pub fn drop_old_parses(cache: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// The events of the entries of a parse.
+/// Returns the event positions of the entries of a parse, in order.
 pub fn events_of(cache: &Connection, parse: i64) -> Result<Vec<Seq>> {
     let mut statement = cache.prepare_cached("SELECT seq FROM parse_entry WHERE parse = :parse ORDER BY n")?;
     Ok(statement.query_map(named_params! {":parse": parse}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The live entry that an event is.
-pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Said>> {
-    let mut statement =
-        cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE entry.seq = :seq AND {TELLS}"))?;
+/// Returns the live entry of an event.
+pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<SessionEntry>> {
+    let mut statement = cache.prepare_cached(&format!(
+        "SELECT {ENTRY_COLUMNS} FROM {LIVE_JOIN} WHERE entry.seq = :seq AND {NOT_SUPERSEDED}"
+    ))?;
     Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)
 }
 
-/// The entries of a session, the session first, then in their order. Of several files with its id they are those of the
-/// fullest: a file that only points to a session has its id, and says nothing.
-pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<Said>> {
+/// Returns the live entries of a session in order, the session itself first.
+///
+/// If several files have the session's id, the one with the most entries wins: a file that only points to a session
+/// has its id but no entries.
+pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<SessionEntry>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM {JOINS} WHERE entry.session = :session AND {TELLS} ORDER BY path.path, parse_entry.n"
+        "SELECT {ENTRY_COLUMNS} FROM {LIVE_JOIN} WHERE entry.session = :session AND {NOT_SUPERSEDED} ORDER BY path.path, parse_entry.n"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":session": session}, from_row)?;
-    let mut all = rows.collect::<rusqlite::Result<Vec<Said>>>()?;
+    let mut all = rows.collect::<rusqlite::Result<Vec<SessionEntry>>>()?;
     let fullest = all.chunk_by(|a, b| a.path == b.path).max_by_key(|file| file.len()).map(|file| file[0].path.clone());
     all.retain(|said| Some(&said.path) == fullest.as_ref());
     Ok(all)
 }
 
-/// The live thing of a key, `session:<id>` or `session:<id>/<n>`.
-pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Said>> {
+/// Returns the live entry for a key, `session:<id>` or `session:<id>/<n>`.
+pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<SessionEntry>> {
     let Some(rest) = key.strip_prefix(SESSION) else { return Ok(None) };
     let (session, n) = match rest.rsplit_once('/').and_then(|(id, n)| Some((id, n.parse::<u32>().ok()?))) {
         Some((id, n)) => (id, n),
@@ -180,45 +193,45 @@ pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Said>> 
     Ok(in_session(cache, view, &session_of(session))?.into_iter().find(|said| said.n == n))
 }
 
-/// Every live session, by time, then by id.
-pub fn sessions(cache: &Connection, view: i64) -> Result<Vec<Said>> {
+/// Returns every live session, by time and id.
+pub fn sessions(cache: &Connection, view: i64) -> Result<Vec<SessionEntry>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM {JOINS} WHERE entry.category = 'session' AND {TELLS} ORDER BY entry.time, entry.session, path.path"
+        "SELECT {ENTRY_COLUMNS} FROM {LIVE_JOIN} WHERE entry.category = 'session' AND {NOT_SUPERSEDED} ORDER BY entry.time, entry.session, path.path"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view}, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Every live session and entry of a view.
-pub fn each(cache: &Connection, view: i64) -> Result<Vec<Said>> {
+/// Returns every live session and entry of a view.
+pub fn all(cache: &Connection, view: i64) -> Result<Vec<SessionEntry>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM view_file CROSS JOIN parse_entry ON parse_entry.parse = view_file.parse AND view_file.view IN (:view, 0)
-         CROSS JOIN entry ON entry.seq = parse_entry.seq CROSS JOIN path ON path.id = view_file.path WHERE {TELLS}"
+        "SELECT {ENTRY_COLUMNS} FROM view_file CROSS JOIN parse_entry ON parse_entry.parse = view_file.parse AND view_file.view IN (:view, 0)
+         CROSS JOIN entry ON entry.seq = parse_entry.seq CROSS JOIN path ON path.id = view_file.path WHERE {NOT_SUPERSEDED}"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view}, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The live entries that name or touched a file, by its encoded path, the newest first.
-pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Said>> {
+/// Returns the live entries that name or touched a file (encoded path), newest first.
+pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<SessionEntry>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM mention CROSS JOIN entry ON entry.seq = mention.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
+        "SELECT {ENTRY_COLUMNS} FROM mention CROSS JOIN entry ON entry.seq = mention.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
          CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
-         CROSS JOIN path ON path.id = view_file.path WHERE mention.file = :file AND {TELLS} ORDER BY entry.time DESC, entry.session, parse_entry.n"
+         CROSS JOIN path ON path.id = view_file.path WHERE mention.file = :file AND {NOT_SUPERSEDED} ORDER BY entry.time DESC, entry.session, parse_entry.n"
     );
     let mut statement = cache.prepare_cached(&sql)?;
     let rows = statement.query_map(named_params! {":view": view, ":file": path}, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The live entries that name a commit, in hexadecimal, by its beginning.
-pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<Said>> {
+/// Returns the live entries that name a commit; `sha` is its full hexadecimal id.
+pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<SessionEntry>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM mention_commit CROSS JOIN entry ON entry.seq = mention_commit.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
+        "SELECT {ENTRY_COLUMNS} FROM mention_commit CROSS JOIN entry ON entry.seq = mention_commit.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
          CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
-         CROSS JOIN path ON path.id = view_file.path WHERE mention_commit.sha = substr(:sha, 1, length(mention_commit.sha)) AND {TELLS}
+         CROSS JOIN path ON path.id = view_file.path WHERE mention_commit.sha = substr(:sha, 1, length(mention_commit.sha)) AND {NOT_SUPERSEDED}
          ORDER BY entry.time, entry.session, parse_entry.n"
     );
     let mut statement = cache.prepare_cached(&sql)?;
@@ -226,13 +239,13 @@ pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<Said>> 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The files that an entry names or touched, by encoded path.
+/// Returns the encoded paths of the files an entry names or touched.
 pub fn files_of(cache: &Connection, seq: Seq) -> Result<Vec<String>> {
     let mut statement = cache.prepare_cached("SELECT file FROM mention WHERE seq = :seq ORDER BY file")?;
     Ok(statement.query_map(named_params! {":seq": seq}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many entries each live session has, by its own event.
+/// Counts the entries of each live session, by the position of the session's event.
 pub fn entry_counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<Seq, u64>> {
     let mut statement = cache.prepare_cached(
         "SELECT head.seq, count(*) - 1 FROM view_file CROSS JOIN parse_entry AS head ON head.parse = view_file.parse AND head.n = 0
@@ -243,19 +256,21 @@ pub fn entry_counts(cache: &Connection, view: i64) -> Result<std::collections::B
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many live entries of each category a view has.
-pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<String, u64>> {
-    let sql = format!("SELECT entry.category, count(*) FROM {JOINS} WHERE {TELLS} GROUP BY entry.category");
+/// Counts the live entries of a view by category.
+pub fn counts_by_category(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<String, u64>> {
+    let sql =
+        format!("SELECT entry.category, count(*) FROM {LIVE_JOIN} WHERE {NOT_SUPERSEDED} GROUP BY entry.category");
     let mut statement = cache.prepare_cached(&sql)?;
     let rows =
         statement.query_map(named_params! {":view": view}, |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Said> {
+/// Builds an entry from a row of [`ENTRY_COLUMNS`].
+fn from_row(row: &Row<'_>) -> rusqlite::Result<SessionEntry> {
     let in_tree = row.get::<_, i64>(8)? != 0;
     let kind = ItemKind::of_entry(row.get_ref(3)?.as_str()?);
-    Ok(Said {
+    Ok(SessionEntry {
         seq: row.get(0)?,
         session: row.get(1)?,
         n: row.get(2)?,

@@ -16,7 +16,7 @@ use super::{Split, mask_path_words};
 use crate::config::Config;
 use crate::edges::{self, Candidate, Site, Table};
 use crate::embedding::{text_of, text_of_entry, text_of_message};
-use crate::entries::Told;
+use crate::entries::SessionRecord;
 use crate::error::interrupted;
 use crate::event::{Fact, Status, encode_path};
 use crate::facts::{Body, EntryFact, ItemKind};
@@ -95,7 +95,7 @@ impl Corpus {
     pub fn read(
         input: &CorpusSource<'_>,
         timeline: &Timeline,
-        sessions: &[Told],
+        sessions: &[SessionRecord],
         split: &Split,
         head: ObjectId,
     ) -> Result<Self> {
@@ -222,7 +222,7 @@ impl Corpus {
     }
 
     /// Adds the session entries for training.
-    fn add_training_entries(&mut self, placement: &SessionPlacement<'_>, split: &Split, sessions: &[Told]) {
+    fn add_training_entries(&mut self, placement: &SessionPlacement<'_>, split: &Split, sessions: &[SessionRecord]) {
         self.training_entries =
             session_set::training_entries(placement, split, sessions, &std::mem::take(&mut self.logs));
         for entry in 0..self.training_entries.len() {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::corpus::{Corpus, CorpusSource};
 use super::split::Split;
 use crate::embedding::VectorRows;
-use crate::entries::Told;
+use crate::entries::SessionRecord;
 use crate::fusion::{self, Prior, Question};
 use crate::git::ObjectId;
 use crate::history::Timeline;
@@ -35,7 +35,7 @@ impl EvalData {
     pub fn read(
         source: &CorpusSource<'_>,
         timeline: Timeline,
-        sessions: &[Told],
+        sessions: &[SessionRecord],
         split: Split,
         head: ObjectId,
         embed: impl FnOnce(&[String]) -> Result<VectorRows>,

@@ -5,11 +5,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Split;
-use crate::entries::Told;
+use crate::entries::SessionRecord;
 use crate::facts::{Body, EntryData, EntryFact, source_of};
 use crate::fail;
 use crate::history::{ChangeCounts, FileId, Timeline, TimelineCommit};
-use crate::sessions::{Category, is_told};
+use crate::sessions::{Category, is_searchable};
 
 /// Most entries per session that are queries, spread evenly: each session has the same weight anyway.
 const MAX_ENTRIES: usize = 12;
@@ -133,7 +133,7 @@ fn by_end<'p>(counts: &ChangeCounts, paths: &'p [String]) -> HashMap<&'p str, Ve
 pub fn eval_sessions(
     placement: &SessionPlacement<'_>,
     split: &Split,
-    sessions: &[Told],
+    sessions: &[SessionRecord],
     mut text: impl FnMut(&'static str, &str) -> Option<u32>,
 ) -> Vec<EvalSession> {
     let mut kept_sessions = Vec::new();
@@ -146,7 +146,7 @@ pub fn eval_sessions(
         let mut commits = placement.indices_of(&told.commits);
         commits.retain(is_kept);
         let (mut all, mut goals, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-        for entry in told.entries.iter().filter(|entry| is_told(entry.category)) {
+        for entry in told.entries.iter().filter(|entry| is_searchable(entry.category)) {
             let Some(said) = text(entry.category, &entry.content).filter(|text| seen.insert(*text)) else { continue };
             all.push(said);
             if entry.category == Category::Goal.name() {
@@ -171,7 +171,7 @@ pub fn eval_sessions(
 pub fn training_entries(
     placement: &SessionPlacement<'_>,
     split: &Split,
-    sessions: &[Told],
+    sessions: &[SessionRecord],
     logs: &[Vec<EntryFact>],
 ) -> Vec<TrainingEntry> {
     let timeline = &placement.timeline.commits;
@@ -207,7 +207,7 @@ pub fn training_entries(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entries::ToldEntry;
+    use crate::entries::RecordedEntry;
     use crate::history::TimelineCommit;
 
     fn timeline(times: &[i64]) -> Timeline {
@@ -226,13 +226,19 @@ mod tests {
         Timeline { commits, paths: vec!["a.rs".to_string(), "b.rs".to_string()], people: Vec::new() }
     }
 
-    fn entry(time: i64) -> ToldEntry {
+    fn entry(time: i64) -> RecordedEntry {
         let files = vec!["a.rs".to_string(), "nowhere.rs".to_string()];
-        ToldEntry { key: format!("session:s/{time}"), category: "goal", time: Some(time), content: "c".into(), files }
+        RecordedEntry {
+            key: format!("session:s/{time}"),
+            category: "goal",
+            time: Some(time),
+            content: "c".into(),
+            files,
+        }
     }
 
-    fn told(started: i64, is_tracked: bool, times: &[i64], commits: &[&str]) -> Told {
-        Told {
+    fn told(started: i64, is_tracked: bool, times: &[i64], commits: &[&str]) -> SessionRecord {
+        SessionRecord {
             key: format!("session:{started}"),
             started: Some(started),
             is_tracked,
@@ -281,8 +287,9 @@ mod tests {
     fn training_uses_no_query_session_and_no_later_entry() {
         let timeline = timeline(&[10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
         let placement = SessionPlacement::new(&timeline);
-        let check =
-            |told: Told, expect: usize| assert_eq!(training_entries(&placement, &split(), &[told], &[]).len(), expect);
+        let check = |told: SessionRecord, expect: usize| {
+            assert_eq!(training_entries(&placement, &split(), &[told], &[]).len(), expect)
+        };
         check(told(35, false, &[36, 37, 55], &[]), 2);
         check(told(45, false, &[46], &[]), 0);
         check(told(35, true, &[36], &[]), 0);

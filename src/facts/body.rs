@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ItemKind;
 use crate::event::Status;
-use crate::sessions::{Category, Head, State};
+use crate::sessions::{Category, GoalState, SessionHead};
 use crate::syntax::Form;
 
 /// Event type of a commit.
@@ -183,7 +183,7 @@ pub struct SessionData {
     pub title: String,
     /// What else it says of itself.
     #[serde(flatten)]
-    pub head: Head,
+    pub head: SessionHead,
     /// Hash of the file it was read from, in hexadecimal.
     pub hash: String,
     /// How many entries it had.
@@ -214,7 +214,7 @@ pub struct EntryData {
     /// Hexadecimal, possibly abbreviated.
     pub commits: Vec<String>,
     /// How a goal stands.
-    pub state: Option<State>,
+    pub state: Option<GoalState>,
     /// A hash of the line it was read from, in hexadecimal, where the file names its lines: copies bear the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_id: Option<String>,
@@ -364,7 +364,7 @@ impl<'a> Body<'a> {
                 version: _,
             }) => {
                 // The id and the title of a head stand beside it.
-                let Head {
+                let SessionHead {
                     id: _,
                     title: _,
                     started: _,

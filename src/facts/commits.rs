@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Body, COMMIT_VERSION, CommitData, FileChange, GIT_COMMIT, storable};
 use crate::event::{Fact, Idem, Origin, Status, encode_path};
 use crate::git::{ObjectId, RawChange, RawCommit};
-use crate::redact::without_forgotten;
+use crate::redact::redact_forgotten;
 
 /// The `git.commit` fact of a commit.
 pub fn commit_fact(raw: &RawCommit) -> Fact {
@@ -22,8 +22,8 @@ pub fn commit_fact(raw: &RawCommit) -> Fact {
     let data = CommitData {
         sha: raw.id.to_string().into(),
         message: storable(&raw.message).into(),
-        author: without_forgotten(&raw.author),
-        committer: without_forgotten(&raw.committer),
+        author: redact_forgotten(&raw.author),
+        committer: redact_forgotten(&raw.committer),
         author_time: raw.author_time,
         committer_time: raw.committer_time,
         parents: raw.parents.iter().map(ObjectId::to_string).collect(),

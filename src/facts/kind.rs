@@ -61,7 +61,7 @@ impl ItemKind {
     /// The kind of a name; a commit where the name is shared.
     pub fn named(name: &str) -> Option<Self> {
         let plain = Self::PLAIN.into_iter().find(|kind| kind.name() == name);
-        plain.or_else(|| Category::named(name).map(ItemKind::Entry))
+        plain.or_else(|| Category::from_name(name).map(ItemKind::Entry))
     }
 
     /// The kind of a row among a session's entries, of which the session itself is the first.
@@ -69,7 +69,7 @@ impl ItemKind {
         if name == ItemKind::Session.name() {
             return Some(ItemKind::Session);
         }
-        Category::named(name).map(ItemKind::Entry)
+        Category::from_name(name).map(ItemKind::Entry)
     }
 
     /// Returns the type of the events of its versions, a session's readings among them.

@@ -8,7 +8,7 @@ use super::body::json;
 use super::{EntryData, ItemKind, SESSION_READ, SessionData, storable};
 use crate::event::{Fact, Idem, Origin, decode_path, encode_path};
 use crate::redact;
-use crate::sessions::{Category, Entry, Head, Reading};
+use crate::sessions::{Category, ParsedEntry, ParsedSession, SessionHead};
 
 /// What the key of a session, and the source of what is in no tree, begins with.
 pub const SESSION: &str = "session:";
@@ -48,7 +48,7 @@ impl SessionData {
         SessionData {
             session: storable(&self.session),
             title: storable(&self.title),
-            head: Head {
+            head: SessionHead {
                 branch: clean(&head.branch),
                 branches: head.branches.iter().map(|branch| storable(branch)).collect(),
                 tool: clean(&head.tool),
@@ -64,8 +64,8 @@ impl SessionData {
     }
 
     /// The head that it was made from.
-    pub fn as_head(&self) -> Head {
-        Head { id: self.session.clone(), title: self.title.clone(), ..self.head.clone() }
+    pub fn as_head(&self) -> SessionHead {
+        SessionHead { id: self.session.clone(), title: self.title.clone(), ..self.head.clone() }
     }
 }
 
@@ -82,7 +82,13 @@ pub fn session_of(source: &str) -> String {
 /// Facts of a reading, the session first. `path` is that of a file in a tree, encoded; without one, the session exists
 /// nowhere else. `hash` is that of the file, `version` says what read it. Nothing of a session, and no entry, that was to
 /// be forgotten.
-pub fn session_facts(reading: &Reading, path: Option<&str>, format: &str, hash: &str, version: &str) -> Vec<EntryFact> {
+pub fn session_facts(
+    reading: &ParsedSession,
+    path: Option<&str>,
+    format: &str,
+    hash: &str,
+    version: &str,
+) -> Vec<EntryFact> {
     if redact::is_session_forgotten(&reading.head.id) {
         return Vec::new();
     }
@@ -96,10 +102,16 @@ pub fn session_facts(reading: &Reading, path: Option<&str>, format: &str, hash: 
 }
 
 /// Facts of entries, numbered in their order, as said in a session by its stored id. No entry that was to be forgotten.
-pub fn entry_facts(entries: &[Entry], session: &str, source: &str, origin: Origin, version: &str) -> Vec<EntryFact> {
+pub fn entry_facts(
+    entries: &[ParsedEntry],
+    session: &str,
+    source: &str,
+    origin: Origin,
+    version: &str,
+) -> Vec<EntryFact> {
     let mut facts = Vec::new();
     let mut seen: HashMap<EntryData, u32> = HashMap::new();
-    for entry in entries.iter().filter(|entry| !redact::is_forgotten(&entry.content)) {
+    for entry in entries.iter().filter(|entry| !redact::contains_forgotten(&entry.content)) {
         let mut data = entry_data(session, entry, version);
         let occurrence = seen.entry(data.clone()).or_default();
         data.occurrence = *occurrence;
@@ -146,13 +158,13 @@ fn fact_of(event_type: String, data: String, at: Option<i64>, source: &str, orig
     Fact { event_type, at, origin, source_file: Some(source.to_string()), idem, data }
 }
 
-fn session_data(reading: &Reading, format: &str, hash: &str, version: &str) -> SessionData {
+fn session_data(reading: &ParsedSession, format: &str, hash: &str, version: &str) -> SessionData {
     SessionData {
         session: reading.head.id.clone(),
         format: format.to_string(),
         title: reading.head.title.clone(),
         // They stand beside it, under names of their own.
-        head: Head { id: String::new(), title: String::new(), ..reading.head.clone() },
+        head: SessionHead { id: String::new(), title: String::new(), ..reading.head.clone() },
         hash: hash.to_string(),
         entries: reading.entries.len() as u64,
         skipped: reading.skipped,
@@ -162,7 +174,7 @@ fn session_data(reading: &Reading, format: &str, hash: &str, version: &str) -> S
     }
 }
 
-fn entry_data(session: &str, entry: &Entry, version: &str) -> EntryData {
+fn entry_data(session: &str, entry: &ParsedEntry, version: &str) -> EntryData {
     EntryData {
         session: session.to_string(),
         category: entry.category,
@@ -188,16 +200,16 @@ mod tests {
     use super::super::Body;
     use super::*;
 
-    fn entry(category: Category, content: &str) -> Entry {
+    fn entry(category: Category, content: &str) -> ParsedEntry {
         let (files, commits) = (Vec::new(), Vec::new());
-        Entry { category, content: content.into(), at: None, line: 7, line_id: None, files, commits, state: None }
+        ParsedEntry { category, content: content.into(), at: None, line: 7, line_id: None, files, commits, state: None }
     }
 
-    fn reading(entries: Vec<Entry>) -> Reading {
-        Reading {
-            head: Head { id: "s1".into(), title: "A title".into(), ..Head::default() },
+    fn reading(entries: Vec<ParsedEntry>) -> ParsedSession {
+        ParsedSession {
+            head: SessionHead { id: "s1".into(), title: "A title".into(), ..SessionHead::default() },
             entries,
-            ..Reading::default()
+            ..ParsedSession::default()
         }
     }
 

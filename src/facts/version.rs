@@ -2,7 +2,7 @@
 //! Invariant: each is composed of a number of its own and of the redaction's, so raising either raises it.
 
 use crate::redact;
-use crate::sessions::READER;
+use crate::sessions::READER_VERSION;
 use crate::syntax::EXTRACTOR;
 
 /// Version of the rules that turn a commit into a fact. Raise it whenever the same commit gives another fact; a change of
@@ -26,7 +26,7 @@ const fn with_redaction(own: u32, redaction: u32) -> u32 {
 
 /// Returns the version of facts of sessions, `<reader>.<redaction>`.
 pub fn session_version() -> String {
-    format!("{READER}.{}", redact::VERSION)
+    format!("{READER_VERSION}.{}", redact::VERSION)
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
 use super::Lineage;
-use crate::entries::{self, Said};
+use crate::entries::{self, SessionEntry};
 
 /// A session entry that is live in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveEntry {
     /// The entry.
-    pub said: Said,
+    pub said: SessionEntry,
     /// `session:<id>/<n>`.
     pub key: String,
     /// `session:<id>`.
@@ -26,7 +26,7 @@ pub struct LiveEntry {
 }
 
 /// Resolves the files that each entry names, in order; the row of a session itself (`n` is 0) is left out.
-pub fn live_entries(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec<LiveEntry>> {
+pub fn live_entries(cache: &Connection, view: i64, all: Vec<SessionEntry>) -> Result<Vec<LiveEntry>> {
     let lineage = Lineage::new(cache, view);
     let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
     let mut began = cache
@@ -49,7 +49,7 @@ pub fn live_entries(cache: &Connection, view: i64, all: Vec<Said>) -> Result<Vec
             Some(time) => time,
             None => began.query_row(named_params! {":session": said.session}, |row| row.get(0))?,
         };
-        let session = Said { n: 0, ..said.clone() }.key();
+        let session = SessionEntry { n: 0, ..said.clone() }.key();
         facts.push(LiveEntry { key: said.key(), session, time, files, said });
     }
     Ok(facts)

@@ -9,14 +9,14 @@ use crate::event::Origin;
 use crate::eventlog::Eventlog;
 use crate::facts::{Body, entry_facts, session_of, source_of, storable};
 use crate::redact;
-use crate::sessions::{Entry, Reading};
+use crate::sessions::{ParsedEntry, ParsedSession};
 
 /// Takes out of a reading the copies of other sessions that it begins with, one after the other, and moves its start to
 /// what it says itself. `version` is what read it. Whether it says anything else than they do.
-pub fn leave_out(log: &Eventlog, reading: &mut Reading, version: &str) -> Result<bool> {
+pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> Result<bool> {
     let source = source_of(&storable(&reading.head.id));
     // A fact is told by its number which entry it is of.
-    reading.entries.retain(|entry| !redact::is_forgotten(&entry.content));
+    reading.entries.retain(|entry| !redact::contains_forgotten(&entry.content));
     let times = || reading.entries.iter().filter_map(|entry| entry.at);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(true) };
     // One that begins with what is its own has been here before.
@@ -62,7 +62,7 @@ pub fn leave_out(log: &Eventlog, reading: &mut Reading, version: &str) -> Result
 
 /// The places of those entries that the log knows of a session, as a version read them. Two sessions may say the same at
 /// one moment: without the name of its line nothing is a copy.
-fn known(log: &Eventlog, entries: &[Entry], source: &str, version: &str) -> Result<Vec<usize>> {
+fn known(log: &Eventlog, entries: &[ParsedEntry], source: &str, version: &str) -> Result<Vec<usize>> {
     let mut places = Vec::new();
     for fact in entry_facts(entries, &session_of(source), source, Origin::Session, version) {
         let place = fact.n as usize - 1;

@@ -12,7 +12,7 @@ use crate::event::{Fact, Origin, Seq, encode_path};
 use crate::eventlog::Eventlog;
 use crate::facts::{Body, SessionData, session_fact, source_of};
 use crate::fail;
-use crate::redact::{self, Forgotten, Looked};
+use crate::redact::{self, ForgottenList, ForgottenMatcher};
 use crate::workspace::{Workspace, write_atomically};
 
 /// What is to be forgotten.
@@ -25,7 +25,7 @@ pub enum Forget {
 }
 
 impl Forget {
-    fn put_on(&self, list: &mut Forgotten) {
+    fn put_on(&self, list: &mut ForgottenList) {
         match self {
             Forget::Texts(texts) => texts.iter().for_each(|text| list.add_text(text)),
             Forget::Session(id) => list.add_session(id),
@@ -59,9 +59,9 @@ pub struct Erased {
 
 /// The events that hold what is to be forgotten.
 pub fn would_go(log: &Path, what: &Forget) -> Result<Vec<Doomed>> {
-    let mut list = Forgotten::new(chance()?);
+    let mut list = ForgottenList::new(chance()?);
     what.put_on(&mut list);
-    doomed(log, &list.looked())
+    doomed(log, &list.into_matcher())
 }
 
 /// Whether a session is called so: one that the log knows, or one that was forgotten.
@@ -85,7 +85,7 @@ pub fn sessions_beginning(log: &Path, prefix: &str) -> Result<Vec<String>> {
 }
 
 /// The events that hold what is on a list.
-fn doomed(log: &Path, list: &Looked) -> Result<Vec<Doomed>> {
+fn doomed(log: &Path, list: &ForgottenMatcher) -> Result<Vec<Doomed>> {
     let mut all = Vec::new();
     let mut logs = HashSet::new();
     Eventlog::each(log, |seq, event_type, origin, source, data| {
@@ -146,16 +146,16 @@ pub fn matches_of(log: &Path, pattern: &regex::Regex) -> Result<Vec<String>> {
 
 /// Puts the list of what was forgotten in force for this process.
 pub fn recall_forgotten(workspace: &Workspace) -> Result<()> {
-    redact::leave_out(read_list(workspace)?.unwrap_or_default());
+    redact::set_forgotten(read_list(workspace)?.unwrap_or_default());
     Ok(())
 }
 
 /// Whether something was forgotten since the list was put in force: what was read until then may say it.
 pub fn is_outdated(workspace: &Workspace) -> Result<bool> {
-    Ok(!redact::is_in_force(&read_list(workspace)?.unwrap_or_default()))
+    Ok(!redact::is_active(&read_list(workspace)?.unwrap_or_default()))
 }
 
-fn read_list(workspace: &Workspace) -> Result<Option<Forgotten>> {
+fn read_list(workspace: &Workspace) -> Result<Option<ForgottenList>> {
     match std::fs::read(workspace.forgotten_path()) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).context("reading the list of what was forgotten")?)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -167,7 +167,7 @@ fn read_list(workspace: &Workspace) -> Result<Option<Forgotten>> {
 pub fn forget(context: &Context<'_>, what: &Forget) -> Result<Report> {
     let mut list = match read_list(context.workspace)? {
         Some(list) => list,
-        None => Forgotten::new(chance()?),
+        None => ForgottenList::new(chance()?),
     };
     what.put_on(&mut list);
     list.is_erasing = true;
@@ -180,7 +180,7 @@ pub fn forget(context: &Context<'_>, what: &Forget) -> Result<Report> {
 /// of events that are gone would be wrong, and without them everything is made again from the log.
 pub(super) fn go_on(workspace: &Workspace) -> Result<Option<Erased>> {
     let list = read_list(workspace)?.unwrap_or_default();
-    redact::leave_out(list.clone());
+    redact::set_forgotten(list.clone());
     let path = workspace.eventlog_path();
     if !list.is_erasing || !path.exists() {
         return Ok(None);
@@ -188,7 +188,7 @@ pub(super) fn go_on(workspace: &Workspace) -> Result<Option<Erased>> {
     workspace.drop_cache()?;
     clear(workspace)?;
     fail::point("caches emptied of the forgotten")?;
-    let doomed = doomed(&path, &list.looked())?;
+    let doomed = doomed(&path, &list.into_matcher())?;
     let mut log = Eventlog::open(&path, workspace.wal)?;
     let (again, gone): (Vec<&Doomed>, Vec<&Doomed>) = doomed.iter().partition(|one| one.from_git);
     let seqs = |all: &[&Doomed]| all.iter().map(|one| one.seq).collect::<Vec<Seq>>();
@@ -220,7 +220,7 @@ pub(super) fn take_up_again(workspace: &Workspace, session: &str) -> Result<()> 
     if list.remove_session(session) { write_list(workspace, &list) } else { Ok(()) }
 }
 
-fn write_list(workspace: &Workspace, list: &Forgotten) -> Result<()> {
+fn write_list(workspace: &Workspace, list: &ForgottenList) -> Result<()> {
     write_atomically(&workspace.forgotten_path(), &serde_json::to_vec(list)?)
 }
 

@@ -15,8 +15,8 @@ use crate::facts::{
     Body, EntryData, EntryFact, NOTES, SESSION_READ, SessionData, entry_fact, session_fact, session_facts,
     session_version, source_of,
 };
-use crate::redact::{Private, redact, redact_source};
-use crate::sessions::{Category, Reading, Taking, markdown};
+use crate::redact::{PrivacyFilter, redact, redact_source};
+use crate::sessions::{Category, ParsedSession, TranscriptOptions, markdown};
 use crate::store;
 use crate::view;
 use crate::workspace::Workspace;
@@ -214,7 +214,7 @@ pub fn import_sessions(
 }
 
 /// What a file says, in which format, and its hash.
-fn handed_in(path: &Path, taking: &Taking) -> Result<(Vec<Reading>, &'static str, String)> {
+fn handed_in(path: &Path, taking: &TranscriptOptions) -> Result<(Vec<ParsedSession>, &'static str, String)> {
     if let Some(agent) = transcripts::written_by(path)? {
         let (readings, hash) = transcripts::read(agent, path, taking)?;
         return Ok((readings, agent.name(), hash));
@@ -235,18 +235,18 @@ fn open_log(context: &Context<'_>) -> Result<Eventlog> {
 }
 
 /// What of this machine and its people is left out of what exists nowhere else.
-pub(super) fn private(context: &Context<'_>) -> Private {
+pub(super) fn private(context: &Context<'_>) -> PrivacyFilter {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|_| context.config.hides_home);
-    Private::new(home.as_deref(), &context.config.hidden_users)
+    PrivacyFilter::new(home.as_deref(), &context.config.hidden_users)
 }
 
 /// Appends what a reading gives: entries first, so that whatever says that it was read has all that it found.
 pub(super) fn append(
     log: &mut Eventlog,
-    mut reading: Reading,
+    mut reading: ParsedSession,
     format: &str,
     hash: &str,
-    private: &Private,
+    private: &PrivacyFilter,
 ) -> Result<Imported> {
     let hide = |text: &mut String| *text = private.hide(text).into_owned();
     hide(&mut reading.head.title);

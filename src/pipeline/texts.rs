@@ -15,7 +15,7 @@ use crate::eventlog::Eventlog;
 use crate::facts::{Body, ItemKind};
 use crate::fail;
 use crate::index::{self, Space};
-use crate::sessions::is_told;
+use crate::sessions::is_searchable;
 use crate::sqlite;
 use crate::store::Cache;
 use crate::text_index::{self, Entry};
@@ -101,7 +101,7 @@ fn entry_of<'a>(body: &'a Body<'_>) -> Entry<'a> {
             Entry { name, path: &data.file_path, doc: &data.doc, body: &data.text }
         }
         Body::SessionRead(data) => Entry { doc: &data.title, ..Entry::default() },
-        Body::Entry(data) if is_told(data.category.name()) => Entry { doc: &data.content, ..Entry::default() },
+        Body::Entry(data) if is_searchable(data.category.name()) => Entry { doc: &data.content, ..Entry::default() },
         Body::Entry(_) | Body::Call(_) | Body::Import(_) => Entry::default(),
     }
 }

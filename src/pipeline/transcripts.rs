@@ -23,8 +23,8 @@ use crate::eventlog::Eventlog;
 use crate::facts::source_of;
 use crate::fail;
 use crate::git::Repository;
-use crate::redact::Private;
-use crate::sessions::{MAX_LINE, QUIET, Reading, Taking, Transcript, claude, codex};
+use crate::redact::PrivacyFilter;
+use crate::sessions::{MAX_LINE, ParsedSession, QUIET_SECONDS, TranscriptOptions, TranscriptReader, claude, codex};
 use crate::store::Cache;
 use crate::workspace::{Workspace, write_atomically};
 
@@ -61,7 +61,7 @@ impl Worktrees {
     }
 
     /// What is taken of a transcript that was written in one of them: what was said there.
-    fn taking(&self, prompts: bool) -> Taking {
+    fn taking(&self, prompts: bool) -> TranscriptOptions {
         // Most of a transcript is said in one folder, which is looked at once.
         let (worktrees, last) = (self.clone(), RefCell::new((String::new(), false)));
         let is_here = move |folder: &str| {
@@ -71,7 +71,7 @@ impl Worktrees {
             }
             last.1
         };
-        Taking { is_here: Some(Rc::new(is_here)), ..taking(&self.all(), prompts) }
+        TranscriptOptions { is_here: Some(Rc::new(is_here)), ..taking(&self.all(), prompts) }
     }
 
     /// Remembers those that are there.
@@ -133,7 +133,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
         for found in all {
             check_stop(context)?;
             // Of a file that rests the last word is one at last.
-            let rests = found.stamp.modified / 1_000_000_000 + QUIET <= now();
+            let rests = found.stamp.modified / 1_000_000_000 + QUIET_SECONDS <= now();
             let stamp = format!("{:?} {rests} {} {}", found.stamp, consent.prompts, private.fingerprint());
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
                 continue;
@@ -186,7 +186,7 @@ fn take(
     consent: &Consent,
     path: &Path,
     worktrees: &Worktrees,
-    private: &Private,
+    private: &PrivacyFilter,
 ) -> Result<u64> {
     let Some(path) = consent.allows(path) else { return Ok(0) };
     if !cwd_of(agent, &path)?.is_some_and(|cwd| worktrees.hold(&cwd)) {
@@ -231,7 +231,7 @@ fn cwd_of(agent: Agent, path: &Path) -> Result<Option<PathBuf>> {
 /// Whose transcript a file is: of whoever's reader understands more of its first lines; none where none understands any.
 pub fn written_by(path: &Path) -> Result<Option<Agent>> {
     let mut file = opened(path)?;
-    let mut readers = Agent::ALL.map(|agent| (agent, reader(agent, Taking::default())));
+    let mut readers = Agent::ALL.map(|agent| (agent, reader(agent, TranscriptOptions::default())));
     let (mut line, mut lines) = (Vec::new(), 0);
     while lines < FIRST_LINES && next_line(&mut file, &mut line)? {
         if line.is_empty() {
@@ -249,7 +249,7 @@ pub fn written_by(path: &Path) -> Result<Option<Agent>> {
     Ok((fewest < lines).then_some(agent))
 }
 
-fn reader(agent: Agent, taking: Taking) -> Box<dyn Transcript> {
+fn reader(agent: Agent, taking: TranscriptOptions) -> Box<dyn TranscriptReader> {
     match agent {
         Agent::Claude => claude::reader(taking),
         Agent::Codex => codex::reader(taking),
@@ -257,9 +257,9 @@ fn reader(agent: Agent, taking: Taking) -> Box<dyn Transcript> {
 }
 
 /// What is taken of a transcript that a person hands in, whose tops of worktrees are these.
-pub fn taking(tops: &[PathBuf], prompts: bool) -> Taking {
+pub fn taking(tops: &[PathBuf], prompts: bool) -> TranscriptOptions {
     let tops = tops.iter().map(|top| top.to_string_lossy().into_owned()).collect();
-    Taking { prompts, tops, now: Some(now()), ..Taking::default() }
+    TranscriptOptions { prompts, tops, now: Some(now()), ..TranscriptOptions::default() }
 }
 
 /// Reads the whole lines of a transcript, and gives their hash in hexadecimal; what is being written at its end is read
@@ -268,10 +268,11 @@ pub fn taking(tops: &[PathBuf], prompts: bool) -> Taking {
 ///
 /// # Errors
 /// An [`std::io::Error`] where it cannot be read.
-pub fn read(agent: Agent, path: &Path, taking: &Taking) -> Result<(Vec<Reading>, String)> {
+pub fn read(agent: Agent, path: &Path, taking: &TranscriptOptions) -> Result<(Vec<ParsedSession>, String)> {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let named = (agent == Agent::Claude && is_uuid(&name)).then(|| name.clone());
-    let (mut reading, copied, hash) = read_one(agent, path, Taking { session: named.clone(), ..taking.clone() })?;
+    let (mut reading, copied, hash) =
+        read_one(agent, path, TranscriptOptions { session: named.clone(), ..taking.clone() })?;
     // A part of a session bears the id of the whole.
     let is_part = agent == Agent::Claude && name.starts_with(PART);
     if is_part {
@@ -286,12 +287,12 @@ pub fn read(agent: Agent, path: &Path, taking: &Taking) -> Result<(Vec<Reading>,
         readings.push(reading);
     }
     for session in copied {
-        readings.push(read_one(agent, path, Taking { session: Some(session), ..taking.clone() })?.0);
+        readings.push(read_one(agent, path, TranscriptOptions { session: Some(session), ..taking.clone() })?.0);
     }
     Ok((readings, hash))
 }
 
-fn read_one(agent: Agent, path: &Path, taking: Taking) -> Result<(Reading, Vec<String>, String)> {
+fn read_one(agent: Agent, path: &Path, taking: TranscriptOptions) -> Result<(ParsedSession, Vec<String>, String)> {
     let mut reader = reader(agent, taking);
     let (mut file, mut line, mut hasher) = (opened(path)?, Vec::new(), blake3::Hasher::new());
     while next_line(&mut file, &mut line)? {

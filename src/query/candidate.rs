@@ -7,7 +7,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension as _, named_params};
 
 use super::{Filter, Hit, Reader};
-use crate::entries::{self, Said};
+use crate::entries::{self, SessionEntry};
 use crate::event::Seq;
 use crate::facts::ItemKind;
 use crate::history::{self, CommitRef};
@@ -21,7 +21,7 @@ pub enum Candidate {
     /// A commit, by its event.
     Commit(Seq, CommitRef),
     /// A session or an entry of one.
-    Said(Said),
+    Said(SessionEntry),
 }
 
 /// Returns what an event is a version of; `None` where that is not live.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use anyhow::Result;
 
 use super::{Evidence, Hit, Reader};
-use crate::entries::{self, Said};
+use crate::entries::{self, SessionEntry};
 use crate::event::cap_at;
 use crate::eventlog;
 use crate::facts::{Body, ItemKind, source_of};
@@ -47,7 +47,7 @@ pub(super) fn evidence(
 }
 
 /// Collects what an entry says beyond its first line, as far as it has words of the question, and where it was said.
-fn of_entry(reader: &Reader<'_>, said: &Said, words: &[String]) -> Result<Vec<Evidence>> {
+fn of_entry(reader: &Reader<'_>, said: &SessionEntry, words: &[String]) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
     if said.n > 0 {
         let content = eventlog::event(&reader.cache, said.seq)?.entry()?.content;

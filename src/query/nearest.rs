@@ -84,7 +84,7 @@ fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Candidate>>> {
         }
         Ok(())
     })?;
-    for said in entries::each(&reader.cache, reader.view.id)? {
+    for said in entries::all(&reader.cache, reader.view.id)? {
         if left.len() <= FEW && filter.keeps_kind(said.kind) && filter.keeps_place(said.path.as_deref()) {
             left.push(Candidate::Said(said));
         }

@@ -1,20 +1,22 @@
-//! Checksums and encodings that some keys carry: what holds is no accident, wherever it stands. Pure arithmetic over
-//! bytes; refuses to say no for sure, as a format may change and a key of today must not be stored tomorrow.
+//! Checksums and encodings of keys: a checksum that holds proves a key wherever it stands.
+//!
+//! Pure functions over bytes. A checksum that fails proves nothing: formats change, and a new key must not be stored
+//! because an old check rejects it.
 
 use sha2::{Digest, Sha256};
 
-/// The alphabet of base 62 where keys use it: digits, capitals, small letters.
+/// Base-62 alphabet as used in keys: digits, capitals, small letters.
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Letters that bech32 writes five bits with.
+/// Bech32 alphabet, five bits per letter.
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-/// Letters of Bitcoin's base 58.
+/// Bitcoin's base-58 alphabet.
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-/// Digits of a CRC-32 in base 62.
-const CRC_DIGITS: usize = 6;
-/// Longest text that is decoded to see what it is.
-const MOST_DECODED: usize = 4096;
+/// Length of a CRC-32 in base 62.
+const CRC62_DIGITS: usize = 6;
+/// Longest base64 text that is decoded, in bytes.
+const MAX_DECODED_BYTES: usize = 4096;
 
-/// CRC-32 as in zip and Ethernet.
+/// Computes the CRC-32 (IEEE, as in zip and Ethernet).
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
@@ -26,18 +28,18 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// Whether the last six characters of a key are the CRC-32, in base 62, of what stands between its prefix and them: so
-/// it is for `ghp_`, its siblings, and `npm_`.
+/// Returns whether a key ends in the base-62 CRC-32 of the part between its prefix and the checksum, as `ghp_` and
+/// `npm_` keys do.
 pub(super) fn ends_with_crc62(key: &[u8]) -> bool {
     let Some(prefix) = key.iter().position(|byte| *byte == b'_') else { return false };
-    let Some(middle) = key.len().checked_sub(CRC_DIGITS).filter(|middle| *middle > prefix) else { return false };
+    let Some(middle) = key.len().checked_sub(CRC62_DIGITS).filter(|middle| *middle > prefix) else { return false };
     crc62(&key[prefix + 1..middle]) == key[middle..]
 }
 
-/// A CRC-32 in base 62, as text of six characters.
-pub(super) fn crc62(bytes: &[u8]) -> [u8; CRC_DIGITS] {
+/// Computes a CRC-32 as six base-62 characters.
+pub(super) fn crc62(bytes: &[u8]) -> [u8; CRC62_DIGITS] {
     let mut crc = crc32(bytes) as usize;
-    let mut digits = [b'0'; CRC_DIGITS];
+    let mut digits = [b'0'; CRC62_DIGITS];
     for digit in digits.iter_mut().rev() {
         *digit = BASE62[crc % BASE62.len()];
         crc /= BASE62.len();
@@ -45,13 +47,14 @@ pub(super) fn crc62(bytes: &[u8]) -> [u8; CRC_DIGITS] {
     digits
 }
 
-/// Whether a key ends in `_` and the CRC-32, in hexadecimal and lowest byte first, of all before: so it is for `glsa_`.
+/// Returns whether a key ends in `_` and the CRC-32 of everything before, in little-endian hexadecimal, as `glsa_`
+/// keys do.
 pub(super) fn ends_with_crc_hex(key: &[u8]) -> bool {
     let Some(at) = key.iter().rposition(|byte| *byte == b'_') else { return false };
     crate::event::hex(&crc32(&key[..at]).to_le_bytes()).as_bytes() == &key[at + 1..]
 }
 
-/// Whether a text is bech32 with a checksum that holds (BIP 173), in one case.
+/// Returns whether a text is bech32 with a valid checksum (BIP 173), in one case.
 pub(super) fn is_bech32(text: &[u8]) -> bool {
     let text = text.to_ascii_lowercase();
     let Some(one) = text.iter().rposition(|byte| *byte == b'1') else { return false };
@@ -62,7 +65,7 @@ pub(super) fn is_bech32(text: &[u8]) -> bool {
     bech32_sum(prefix, fives.into_iter()) == 1
 }
 
-/// What bech32 checks: one where the last six values are the checksum of all before.
+/// Computes the bech32 checksum: 1 if the last six values are the checksum of all before.
 fn bech32_sum(prefix: &[u8], fives: impl Iterator<Item = u32>) -> u32 {
     let high = prefix.iter().map(|byte| u32::from(byte >> 5));
     let low = prefix.iter().map(|byte| u32::from(byte & 31));
@@ -80,7 +83,7 @@ fn bech32_sum(prefix: &[u8], fives: impl Iterator<Item = u32>) -> u32 {
     })
 }
 
-/// Whether a text is base 58 whose last four bytes are the beginning of the double SHA-256 of the rest.
+/// Returns whether a text is Base58Check: its last four bytes begin the double SHA-256 of the rest.
 pub(super) fn is_base58_check(text: &[u8]) -> bool {
     let mut bytes: Vec<u8> = Vec::new();
     for letter in text {
@@ -96,18 +99,18 @@ pub(super) fn is_base58_check(text: &[u8]) -> bool {
             carry >>= 8;
         }
     }
-    // A zero byte in front is written as a one.
+    // Leading zero bytes are written as `1`.
     let zeros = text.iter().take_while(|letter| **letter == BASE58[0]).count();
     bytes.splice(0..0, std::iter::repeat_n(0, zeros));
     let Some(body) = bytes.len().checked_sub(4) else { return false };
     Sha256::digest(Sha256::digest(&bytes[..body]))[..4] == bytes[body..]
 }
 
-/// What base64 says, in either alphabet, with or without padding; none where it is none or too long to be looked at.
+/// Decodes base64 of either alphabet, with or without padding; `None` if invalid or too long.
 pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let text = &text[..text.len() - padding];
-    if text.len() > MOST_DECODED || padding > 2 || text.len() % 4 == 1 {
+    if text.len() > MAX_DECODED_BYTES || padding > 2 || text.len() % 4 == 1 {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
@@ -130,7 +133,7 @@ pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Whether base64 says `name:password`, in characters that can be typed.
+/// Returns whether a text is base64 of `name:password` in printable ASCII.
 pub(super) fn is_basic(text: &[u8]) -> bool {
     base64(text).is_some_and(|said| {
         let colon = said.iter().position(|byte| *byte == b':');
@@ -138,12 +141,12 @@ pub(super) fn is_basic(text: &[u8]) -> bool {
     })
 }
 
-/// Whether base64 says a JSON object, as the header of a JSON web token does.
+/// Returns whether a text is base64 of a JSON object, as the header of a JSON web token is.
 pub(super) fn is_json_object(text: &[u8]) -> bool {
     base64(text).is_some_and(|said| serde_json::from_slice::<serde_json::Map<_, _>>(&said).is_ok())
 }
 
-/// Whether base64 says a number, as the first part of a bot's token does.
+/// Returns whether a text is base64 of a decimal number, as the first part of a Discord token is.
 pub(super) fn is_number(text: &[u8]) -> bool {
     base64(text).is_some_and(|said| !said.is_empty() && said.iter().all(u8::is_ascii_digit))
 }
@@ -152,7 +155,7 @@ pub(super) fn is_number(text: &[u8]) -> bool {
 pub(super) mod tests {
     use super::*;
 
-    /// Base 58 of bytes and their checksum.
+    /// Encodes bytes and their checksum as Base58Check.
     pub(in super::super) fn base58_check(bytes: &[u8]) -> String {
         let sum = Sha256::digest(Sha256::digest(bytes));
         let mut digits: Vec<usize> = Vec::new();
@@ -171,7 +174,7 @@ pub(super) mod tests {
         digits.into_iter().map(|digit| char::from(BASE58[digit])).collect()
     }
 
-    /// Letters of bech32 and the checksum for a prefix.
+    /// Appends the bech32 checksum to a prefix and data letters.
     pub(in super::super) fn bech32(prefix: &str, letters: &str) -> String {
         let five = |byte: u8| BECH32.iter().position(|letter| *letter == byte).expect("a letter of it") as u32;
         let sum = bech32_sum(prefix.as_bytes(), letters.bytes().map(five).chain([0; 6])) ^ 1;
@@ -185,7 +188,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_key_with_its_checksum_holds_and_another_does_not() {
+    fn a_key_is_valid_only_with_its_checksum() {
         let middle = "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ";
         let key = ["gh", "p_", middle, "0mLq17"].concat();
         assert!(ends_with_crc62(key.as_bytes()), "{key}");
@@ -197,7 +200,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn bech32_and_base58_hold_where_their_checksum_does() {
+    fn bech32_and_base58_need_their_checksum() {
         assert!(is_bech32(b"A12UEL5L") && is_bech32(b"split1checkupstagehandshakeupstreamerranterredcaperred2y9e3w"));
         assert!(!is_bech32(b"A12UEL5M") && !is_bech32(b"1pzry9x0s0muk"));
         assert!(is_base58_check(b"1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH"));

@@ -1,27 +1,28 @@
-//! Whether a word without blanks is what a program is made of: a variable, a path, a call, a type, a number, or some of
-//! them joined by operators. Refuses words in whose names digits stand among small letters: people write passwords so.
+//! Recognises source code expressions: variables, paths, calls, types, numbers, and combinations with operators.
+//!
+//! A name in which digits stand among small letters is no identifier here: people write passwords like that.
 
-/// How deep brackets and operators may stand within each other.
-const DEEPEST: usize = 16;
+/// Deepest nesting of brackets, and most operands.
+const MAX_DEPTH: usize = 16;
 
-/// Whether all of a word is an expression, with the comma, the semicolon or the open bracket behind it.
+/// Returns whether a whole word is an expression, ignoring a trailing comma, semicolon or open bracket.
 pub(super) fn is_expression(word: &[u8]) -> bool {
     let ends = word.iter().rev().take_while(|byte| matches!(byte, b',' | b';' | b'(' | b'[' | b'{')).count();
     let word = &word[..word.len() - ends];
     let mut at = 0;
-    for _ in 0..DEEPEST {
-        let Some(length) = operand(&word[at..]) else { return false };
+    for _ in 0..MAX_DEPTH {
+        let Some(length) = operand_length(&word[at..]) else { return false };
         at += length;
         if at == word.len() {
             return true;
         }
-        let Some(length) = operator(&word[at..]) else { return false };
+        let Some(length) = operator_length(&word[at..]) else { return false };
         at += length;
     }
     false
 }
 
-/// Whether a name is one of a program: `utf8_len`, `oauth2Client`, and not `P4ssw0rd`.
+/// Returns whether a name is a program identifier: `utf8_len`, `oauth2Client`, but not `P4ssw0rd`.
 pub(super) fn is_identifier(name: &[u8]) -> bool {
     let is_part = |part: &[u8]| {
         part.windows(2).all(|two| !(two[0].is_ascii_digit() && two[1].is_ascii_lowercase()))
@@ -30,31 +31,33 @@ pub(super) fn is_identifier(name: &[u8]) -> bool {
     name.first().is_some_and(|byte| !byte.is_ascii_digit()) && name.split(|byte| *byte == b'_').all(is_part)
 }
 
-fn count(text: &[u8], has: impl Fn(u8) -> bool) -> usize {
+/// Counts the leading bytes that satisfy `has`.
+fn run_length(text: &[u8], has: impl Fn(u8) -> bool) -> usize {
     text.iter().take_while(|byte| has(**byte)).count()
 }
 
-/// What joins two operands.
-fn operator(rest: &[u8]) -> Option<usize> {
+/// Returns the length of the operator at the start of `rest`.
+fn operator_length(rest: &[u8]) -> Option<usize> {
     let known = ["||", "&&", "==", "!=", "<=", ">=", "=>", "??", "..", "+", "-", "*", "/", "=", ",", "@"];
-    // The line or the column of a place.
+    // A line or column number, as in `file.rs:12:3`.
     if matches!(rest, [b':', digit, ..] if digit.is_ascii_digit()) {
         return Some(1);
     }
     known.iter().find(|operator| rest.starts_with(operator.as_bytes())).map(|operator| operator.len())
 }
 
-/// A number, a text in quotes, or a path with what is called and indexed on the way.
-fn operand(rest: &[u8]) -> Option<usize> {
+/// Returns the length of the operand at the start of `rest`: a number, a quoted string, or a path with calls and
+/// indexing.
+fn operand_length(rest: &[u8]) -> Option<usize> {
     let mut at =
-        count(rest, |byte| matches!(byte, b'&' | b'*' | b'!' | b'@' | b'$' | b'%' | b'-' | b'.' | b'/' | b'~'));
+        run_length(rest, |byte| matches!(byte, b'&' | b'*' | b'!' | b'@' | b'$' | b'%' | b'-' | b'.' | b'/' | b'~'));
     if at > 3 {
         return None;
     }
     if let Some(quote @ (b'"' | b'\'' | b'`')) = rest.get(at) {
         return rest[at + 1..].iter().position(|byte| byte == quote).map(|length| at + length + 2);
     }
-    let number = number(&rest[at..]);
+    let number = number_length(&rest[at..]);
     if number > 0 {
         return Some(at + number);
     }
@@ -63,13 +66,13 @@ fn operand(rest: &[u8]) -> Option<usize> {
     while let Some(&byte) = rest.get(at) {
         match byte {
             b'(' | b'[' | b'{' | b'<' => {
-                let Some(length) = group(&rest[at..]) else { break };
-                // What a cast is of follows it.
+                let Some(length) = group_length(&rest[at..]) else { break };
+                // The operand of a cast follows it.
                 expects_name = at == from && rest.get(at + length).is_some_and(u8::is_ascii_alphabetic);
                 at += length;
             }
             _ if expects_name => {
-                let length = count(&rest[at..], |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                let length = run_length(&rest[at..], |byte| byte.is_ascii_alphanumeric() || byte == b'_');
                 let is_called = rest.get(at + length) == Some(&b'(') || rest[at + length..].starts_with(b"!(");
                 let name = &rest[at..at + length];
                 let is_name = is_identifier(name) || (is_called && name.first().is_some_and(u8::is_ascii_alphabetic));
@@ -87,29 +90,29 @@ fn operand(rest: &[u8]) -> Option<usize> {
             }
         }
     }
-    // `key?` and `key!` of what may be missing.
+    // Optional markers: `key?` and `key!`.
     at += usize::from(matches!(rest.get(at), Some(b'?' | b'!')) && rest.len() == at + 1);
     (at > from && !expects_name).then_some(at)
 }
 
-/// How long a number is, with the unit or the type behind it: `0x1f`, `1.5e3`, `10u64`, `1.2.3`.
-fn number(rest: &[u8]) -> usize {
+/// Returns the length of a number with its unit or type suffix: `0x1f`, `1.5e3`, `10u64`, `1.2.3`.
+fn number_length(rest: &[u8]) -> usize {
     if rest.starts_with(b"0x") {
-        return count(rest, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'_'));
+        return run_length(rest, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'_'));
     }
-    let digits = count(rest, |byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
+    let digits = run_length(rest, |byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
     if digits == 0 || !rest[0].is_ascii_digit() {
         return 0;
     }
-    let unit = count(&rest[digits..], |byte| byte.is_ascii_lowercase()).min(3);
-    let bits = count(&rest[digits + unit..], |byte| byte.is_ascii_digit());
+    let unit = run_length(&rest[digits..], |byte| byte.is_ascii_lowercase()).min(3);
+    let bits = run_length(&rest[digits + unit..], |byte| byte.is_ascii_digit());
     let is_over = rest.get(digits + unit + bits).is_none_or(|byte| !byte.is_ascii_alphanumeric());
     if is_over { digits + unit + bits } else { 0 }
 }
 
-/// How long what stands in brackets is, with the brackets.
-fn group(rest: &[u8]) -> Option<usize> {
-    let mut open = [0; DEEPEST];
+/// Returns the length of a bracketed group, brackets included.
+fn group_length(rest: &[u8]) -> Option<usize> {
+    let mut open = [0; MAX_DEPTH];
     let mut depth = 0;
     for (at, &byte) in rest.iter().enumerate() {
         match byte {
@@ -173,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_brackets_end() {
+    fn deep_nesting_is_no_expression() {
         assert!(!is_expression("(".repeat(1000).as_bytes()));
         assert!(!is_expression("a+".repeat(1000).as_bytes()));
     }

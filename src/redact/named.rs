@@ -1,97 +1,106 @@
-//! Values of what is named like a secret: in settings, code, shells, command lines, addresses and markup. The name and the
-//! place say how much a value must look like a secret to be one. Refuses values that are a variable, a call, a type, a
-//! path, or a word for a secret.
+//! Values assigned to names that mean a secret: in settings, code, shells, command lines, URLs and markup.
+//!
+//! The name and the syntax around it decide how much a value must look like a secret. Refuses values that are a
+//! variable, a call, a type, a path or a placeholder.
 
+mod acceptance;
+mod binding;
+mod context;
 mod line;
 mod name;
 mod pair;
 mod prose;
-mod sign;
-mod strength;
 
-use line::begins_setting;
-use name::Kind;
-use sign::{Sign, opened, sign};
-use strength::{accepts, is_code, is_path, stands_alone, stands_bare};
+use acceptance::{accepts, is_bare_secret, is_call_argument, is_location, is_password_word};
+use binding::{NameBinding, find_binding, skip_type_or_wrapper};
+use line::starts_assignment;
+use name::SecretNameKind;
 
 use super::expression::is_expression;
-use super::form::Class;
-use super::judge::{is_margin, is_name, is_random};
-use super::rules::{Form, Left, Need, Place, Rule};
+use super::heuristics::{is_line_margin, is_name, is_random};
+use super::pattern::ByteClass;
+use super::rule::{AnchorMatch, LeftBoundary, Matcher, MinVariety, Rule};
 
-pub(super) const RULES: &[Rule] = &[
-    named("password", &["pass", "pwd", "psk", "pw:", "pw=", "pw\""]),
-    named("secret", &["cret", "cred", "mnemonic", "phrase"]),
-    named("token", &["token", "auth", "cookie"]),
-    named("key", &["key"]),
-    // A personal access token: what is written small is a path or a pattern.
-    Rule { is_folded: false, ..named("token", &["_PAT=", "_PAT:", "_PAT\"", "_PAT'", "_PAT "]) },
-    // A cookie out of its header.
-    named("cookie", &["session=", "sessionid=", "sessid=", "sid="]),
+/// Rules for values after names that announce a secret.
+pub(super) const NAMED_VALUE_RULES: &[Rule] = &[
+    name_rule("password", &["pass", "pwd", "psk", "pw:", "pw=", "pw\""]),
+    name_rule("secret", &["cret", "cred", "mnemonic", "phrase"]),
+    name_rule("token", &["token", "auth", "cookie"]),
+    name_rule("key", &["key"]),
+    // A personal access token; in lower case `pat` is a path or a pattern.
+    Rule { ignores_case: false, ..name_rule("token", &["_PAT=", "_PAT:", "_PAT\"", "_PAT'", "_PAT "]) },
+    // A session cookie outside its header.
+    name_rule("cookie", &["session=", "sessionid=", "sessid=", "sid="]),
 ];
 
-const fn named(kind: &'static str, starts: &'static [&'static str]) -> Rule {
+/// Builds a rule for values after names that contain one of the anchors.
+const fn name_rule(kind: &'static str, anchors: &'static [&'static str]) -> Rule {
     Rule {
         kind,
-        starts,
-        is_folded: true,
-        left: Left::Any,
-        form: Form::Find(value),
-        holds: None,
-        only: None,
-        needs: Need::Nothing,
+        anchors,
+        ignores_case: true,
+        left: LeftBoundary::Any,
+        matcher: Matcher::Custom(named_value),
+        proven_by: None,
+        must_satisfy: None,
+        variety: MinVariety::Nothing,
     }
 }
 
-/// Longest value.
-const LONGEST: usize = 512;
-/// Most blanks between a name, its sign and its value.
-const BLANKS: usize = 40;
+/// Longest value in bytes; a longer one is judged by its beginning.
+const MAX_VALUE_BYTES: usize = 512;
+/// Most whitespace between a name, its binding and its value.
+const MAX_BLANKS: usize = 40;
 
-/// How much of a line before a name is looked at.
-const NEAR: usize = 100;
+/// Bytes around a name that are read as its context.
+const CONTEXT_BYTES: usize = 100;
 
-/// A name, and what says that a value follows it.
-struct Named<'a> {
-    /// Where it begins, without the dashes of a flag.
+/// A secret's name and the syntax that binds a value to it.
+struct NamedValue<'a> {
+    /// First byte of the name, without the dashes of a flag.
     from: usize,
     name: &'a [u8],
-    kind: Kind,
-    sign: Sign,
+    kind: SecretNameKind,
+    binding: NameBinding,
 }
 
-/// Reads on from a place.
-struct Cursor<'a> {
+/// A position in a text that moves forward.
+struct TextCursor<'a> {
     text: &'a [u8],
     at: usize,
 }
 
-impl Cursor<'_> {
+impl TextCursor<'_> {
+    /// Returns the text from the position on.
     fn rest(&self) -> &[u8] {
         &self.text[self.at..]
     }
 
+    /// Returns the byte at the position.
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
+    /// Moves over at most `most` bytes that satisfy `has`; returns how many.
     fn skip(&mut self, most: usize, has: impl Fn(u8) -> bool) -> usize {
         let length = self.rest().iter().take(most).take_while(|byte| has(**byte)).count();
         self.at += length;
         length
     }
 
+    /// Moves over a literal; returns whether it was there.
     fn take(&mut self, literal: &[u8]) -> bool {
         let stands = self.rest().starts_with(literal);
         self.at += if stands { literal.len() } else { 0 };
         stands
     }
 
+    /// Moves over spaces and tabs; returns how many.
     fn blanks(&mut self) -> usize {
-        self.skip(BLANKS, |byte| matches!(byte, b' ' | b'\t'))
+        self.skip(MAX_BLANKS, |byte| matches!(byte, b' ' | b'\t'))
     }
 
-    /// A quote, escaped or not.
+    /// Moves over a quote, escaped or not, and returns it.
     fn quote(&mut self) -> Option<u8> {
         let start = self.at;
         self.skip(4, |byte| byte == b'\\');
@@ -108,43 +117,49 @@ impl Cursor<'_> {
     }
 }
 
-/// Whether a word is the name of a secret.
+/// Returns whether a word names a secret.
 pub(super) fn is_secret_name(word: &[u8]) -> bool {
-    name::kind(word).is_some()
+    name::classify(word).is_some()
 }
 
-/// Whether a value is the secret that the head of a column speaks of; `is_data` where no types and words stand in the cells.
-pub(super) fn is_told(name: &[u8], value: &[u8], is_data: bool) -> bool {
-    let Some(kind) = name::kind(name).filter(|_| !value.is_empty() && value.len() <= LONGEST) else { return false };
-    let named = Named { from: 0, name, kind, sign: Sign::Cell };
-    let is_thought_up = kind == Kind::Password && accepts(value, &named) && !is_expression(value);
-    prose::is_found(value, &named, b"") || (is_data && is_thought_up)
+/// Returns whether a table cell holds the secret that its column's name announces.
+///
+/// `is_data` says that the table is a data export, whose cells hold neither types nor descriptions.
+pub(super) fn is_secret_cell(name: &[u8], value: &[u8], is_data: bool) -> bool {
+    let Some(kind) = name::classify(name).filter(|_| !value.is_empty() && value.len() <= MAX_VALUE_BYTES) else {
+        return false;
+    };
+    let named = NamedValue { from: 0, name, kind, binding: NameBinding::Cell };
+    let is_thought_up = kind == SecretNameKind::Password && accepts(value, &named) && !is_expression(value);
+    prose::is_unquoted_secret(value, &named, b"") || (is_data && is_thought_up)
 }
 
+/// Returns whether a byte may be part of a name.
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// The value of the name that a beginning lies in.
-fn value(place: &Place) -> Option<(usize, usize)> {
-    let text = place.text;
-    let behind = text[place.start..].iter().take(name::LONGEST).take_while(|byte| is_name_byte(**byte)).count();
-    let mut to = place.start + behind;
-    while to > place.start && matches!(text[to - 1], b'.' | b'-') {
+/// Finds the value bound to the name around the anchor.
+fn named_value(anchor: &AnchorMatch) -> Option<(usize, usize)> {
+    let text = anchor.text;
+    let behind = text[anchor.start..].iter().take(name::MAX_NAME_BYTES).take_while(|byte| is_name_byte(**byte)).count();
+    let mut to = anchor.start + behind;
+    while to > anchor.start && matches!(text[to - 1], b'.' | b'-') {
         to -= 1;
     }
-    could_follow(place, to).then_some(())?;
-    let left = &text[place.done..place.start];
-    let mut from = place.start - left.iter().rev().take(name::LONGEST).take_while(|byte| is_name_byte(**byte)).count();
+    may_have_value(anchor, to).then_some(())?;
+    let left = &text[anchor.scanned..anchor.start];
+    let mut from =
+        anchor.start - left.iter().rev().take(name::MAX_NAME_BYTES).take_while(|byte| is_name_byte(**byte)).count();
     let dashes = text[from..to].iter().take_while(|byte| **byte == b'-').count();
     from += dashes;
     if dashes == 0 {
-        from -= name::before(&text[place.done..from], &text[from..to]);
+        from -= name::spaced_prefix_len(&text[anchor.scanned..from], &text[from..to]);
     }
-    let mut cursor = Cursor { text, at: to };
-    let kind = name::kind(&text[from..to])?;
-    if kind == Kind::Auth
-        && let Some(found) = pair::value(text, from, to)
+    let mut cursor = TextCursor { text, at: to };
+    let kind = name::classify(&text[from..to])?;
+    if kind == SecretNameKind::Auth
+        && let Some(found) = pair::paired_password(text, from, to)
     {
         return Some(found);
     }
@@ -155,45 +170,47 @@ fn value(place: &Place) -> Option<(usize, usize)> {
     } else if bold == 0 && cursor.skip(1, |byte| byte == b']') == 0 {
         cursor.skip(1, |byte| matches!(byte, b'?' | b'!') && text.get(to + 1) == Some(&b':'));
     }
-    let sign = sign(&mut cursor, from, dashes, quoted_name)?;
+    let binding = find_binding(&mut cursor, from, dashes, quoted_name)?;
     cursor.skip(2, |byte| byte == b'*');
     let blanks = cursor.blanks();
-    let sign = match sign {
-        Sign::Equals if blanks == 0 && text[to] == b'=' && dashes > 0 => Sign::Flag,
-        Sign::Equals if blanks == 0 && text[to] == b'=' => Sign::Tight,
+    let binding = match binding {
+        NameBinding::Equals if blanks == 0 && text[to] == b'=' && dashes > 0 => NameBinding::Flag,
+        NameBinding::Equals if blanks == 0 && text[to] == b'=' => NameBinding::Tight,
         other => other,
     };
-    if matches!(sign, Sign::Equals | Sign::Colon | Sign::Value | Sign::Comma)
+    if matches!(binding, NameBinding::Equals | NameBinding::Colon | NameBinding::Value | NameBinding::Comma)
         && matches!(cursor.peek(), Some(b'\n' | b'\r'))
     {
-        // A value on a line of its own is one where it is quoted.
-        cursor.skip(BLANKS, |byte| byte.is_ascii_whitespace());
+        // A value on the next line must be quoted.
+        cursor.skip(MAX_BLANKS, |byte| byte.is_ascii_whitespace());
         matches!(cursor.peek(), Some(b'"' | b'\'')).then_some(())?;
     }
-    opened(&mut cursor, sign);
+    skip_type_or_wrapper(&mut cursor, binding);
     let prefix = cursor.at;
     // `b"..."`, `r#"..."#`, `f'...'`, `@"..."`.
     cursor.skip(3, |byte| matches!(byte, b'b' | b'B' | b'r' | b'R' | b'u' | b'f' | b'F' | b'L' | b'@' | b'$' | b'#'));
     let escapes = cursor.rest().first() == Some(&b'\\');
-    let named = Named { from, name: &text[from..to], kind, sign };
+    let named = NamedValue { from, name: &text[from..to], kind, binding };
     match cursor.quote() {
-        Some(quote) => quoted(&cursor, quote, escapes, &named),
+        Some(quote) => quoted_value(&cursor, quote, escapes, &named),
         None => {
             cursor.at = prefix;
-            bare(&cursor, &named)
+            bare_value(&cursor, &named)
         }
     }
 }
 
-/// Whether a value could follow a name that ends at a place: most are followed by nothing such, and that is soon seen.
-fn could_follow(place: &Place, to: usize) -> bool {
-    let text = place.text;
-    let rest = &text[to..text.len().min(to + BLANKS)];
+/// Returns whether a value could follow a name that ends at `to`.
+///
+/// A cheap test that rejects most names.
+fn may_have_value(anchor: &AnchorMatch, to: usize) -> bool {
+    let text = anchor.text;
+    let rest = &text[to..text.len().min(to + MAX_BLANKS)];
     let is_flagged = || {
-        text[place.done..place.start]
+        text[anchor.scanned..anchor.start]
             .iter()
             .rev()
-            .take(name::LONGEST)
+            .take(name::MAX_NAME_BYTES)
             .take_while(|byte| is_name_byte(**byte))
             .any(|byte| *byte == b'-')
     };
@@ -203,41 +220,41 @@ fn could_follow(place: &Place, to: usize) -> bool {
         [b' ' | b'\t', ..] => {
             let behind = rest.trim_ascii_start();
             matches!(behind.first(), Some(b'=' | b':' | b'?' | b'!' | b'|' | b'+' | b'"' | b'\'' | b'`'))
-                || sign::says(behind).is_some()
+                || context::verb_length(behind).is_some()
                 || behind.starts_with(b"or ")
-                || prose::purpose(&text[to..text.len().min(to + NEAR)]) > 0
+                || context::purpose_length(&text[to..text.len().min(to + CONTEXT_BYTES)]) > 0
                 || is_flagged()
-                || sign::is_set(line::head(text, place.start))
-                || prose::introduces(line::head(text, place.start))
+                || context::is_set_command(line::line_head(text, anchor.start))
+                || context::introduces_password(line::line_head(text, anchor.start))
         }
-        // The value of a name that is itself one may stand on the next line.
+        // A `value:` key on the next line may hold the value.
         [b'\n' | b'\r', ..] => {
-            let margin = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || is_margin(**byte)).count();
+            let margin = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || is_line_margin(**byte)).count();
             rest[margin..].starts_with(b"value")
         }
         _ => false,
     }
 }
 
-/// A text up to its closing quote on the same line.
-fn quoted(cursor: &Cursor, quote: u8, escaped: bool, named: &Named) -> Option<(usize, usize)> {
+/// Judges a quoted value that closes on the same line.
+fn quoted_value(cursor: &TextCursor, quote: u8, escaped: bool, named: &NamedValue) -> Option<(usize, usize)> {
     let mut rest = cursor.rest();
     let mut from = cursor.at;
     if rest.starts_with(&[quote, quote]) && !escaped {
         (rest, from) = (&rest[2..], from + 2);
     }
-    let length = closing(&rest[..rest.len().min(LONGEST)], quote, escaped);
-    // What is longer is judged by its beginning, and then followed.
-    let value = &rest[..length.or((rest.len() > LONGEST).then_some(LONGEST))?];
-    let is_found = match named.sign {
-        Sign::Said | Sign::Cell | Sign::Beside => prose::is_secret(value, named),
+    let length = closing_quote(&rest[..rest.len().min(MAX_VALUE_BYTES)], quote, escaped);
+    // A longer value is judged by its beginning and then followed to its quote.
+    let value = &rest[..length.or((rest.len() > MAX_VALUE_BYTES).then_some(MAX_VALUE_BYTES))?];
+    let is_found = match named.binding {
+        NameBinding::Said | NameBinding::Cell | NameBinding::Beside => prose::is_prose_secret(value, named),
         _ => accepts(value, named),
     };
-    is_found.then(|| (from, from + length.or_else(|| closing(rest, quote, escaped)).unwrap_or(rest.len())))
+    is_found.then(|| (from, from + length.or_else(|| closing_quote(rest, quote, escaped)).unwrap_or(rest.len())))
 }
 
-/// Where a text in quotes ends.
-fn closing(rest: &[u8], quote: u8, escaped: bool) -> Option<usize> {
+/// Returns the offset of the closing quote, line end or (if `escaped`) backslash.
+fn closing_quote(rest: &[u8], quote: u8, escaped: bool) -> Option<usize> {
     let mut is_escape = false;
     rest.iter().position(|&byte| {
         let ends = byte == b'\n' || (!is_escape && byte == quote) || (escaped && byte == b'\\');
@@ -246,155 +263,170 @@ fn closing(rest: &[u8], quote: u8, escaped: bool) -> Option<usize> {
     })
 }
 
-/// How long a value is that is judged by its beginning: one that goes on behind what is looked at must look drawn.
-fn followed(rest: &[u8], length: usize, ends: impl Fn(u8) -> bool) -> Option<usize> {
-    if length < LONGEST {
+/// Returns the full length of a value that was judged by its first `length` bytes.
+///
+/// If it continues beyond the limit it must look random; otherwise it is rejected.
+fn extended_length(rest: &[u8], length: usize, ends: impl Fn(u8) -> bool) -> Option<usize> {
+    if length < MAX_VALUE_BYTES {
         return Some(length);
     }
-    let is_drawn = rest[..length].iter().all(|byte| Class::Padded.has(*byte) || *byte == b'.');
+    let is_drawn = rest[..length].iter().all(|byte| ByteClass::Padded.has(*byte) || *byte == b'.');
     (is_drawn && is_random(&rest[..length])).then(|| rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len()))
 }
 
-/// A value without quotes.
-fn bare(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
-    let Named { from, kind, sign, .. } = *named;
+/// Judges an unquoted value.
+fn bare_value(cursor: &TextCursor, named: &NamedValue) -> Option<(usize, usize)> {
+    let NamedValue { from, kind, binding, .. } = *named;
     let (left, rest) = (&cursor.text[..from], cursor.rest());
-    let most = rest.len().min(LONGEST);
+    let most = rest.len().min(MAX_VALUE_BYTES);
     let up_to = |ends: fn(u8) -> bool| rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most);
-    let head = line::head(cursor.text, from);
-    if prose::is_result(cursor, named) {
+    let head = line::line_head(cursor.text, from);
+    if prose::is_test_result(cursor, named) {
         return None;
     }
-    if kind == Kind::Phrase {
-        return prose::phrase(cursor, named);
+    if kind == SecretNameKind::Phrase {
+        return prose::seed_phrase(cursor, named);
     }
-    if let Some(found) = of_line(cursor, named, head).or_else(|| amid(cursor, named, head)) {
+    if let Some(found) = line_value(cursor, named, head).or_else(|| inline_value(cursor, named, head)) {
         return Some(found);
     }
-    let is_parameter = sign == Sign::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
-    let is_setting = sign == Sign::Tight && begins_setting(head) && !is_code(&rest[..up_to(ends_word)]);
-    let ends = match sign {
-        // Behind a comma a word is an argument or another name.
-        Sign::Comma | Sign::Call | Sign::Said | Sign::Cell | Sign::Beside => return None,
-        Sign::Tag => |byte| byte == b'<',
-        Sign::Default => |byte| byte == b'}',
-        // Of a connection, where nothing else ends one; `;` is also the end of `&amp;`.
+    let is_parameter = binding == NameBinding::Tight && matches!(left.last(), Some(b'?' | b'&' | b';'));
+    let is_setting =
+        binding == NameBinding::Tight && starts_assignment(head) && !is_call_argument(&rest[..up_to(ends_word)]);
+    let ends = match binding {
+        // After these an unquoted word is an argument, another name or prose.
+        NameBinding::Comma | NameBinding::Call | NameBinding::Said | NameBinding::Cell | NameBinding::Beside => {
+            return None;
+        }
+        NameBinding::Tag => |byte| byte == b'<',
+        NameBinding::Default => |byte| byte == b'}',
+        // A connection string, where only `;` separates; `;` is also the end of `&amp;`.
         _ if is_parameter && left.ends_with(b";") && !left.ends_with(b"&amp;") => ends_part,
         _ if is_parameter => ends_parameter,
-        _ if is_setting || sign == Sign::Set => ends_word,
-        Sign::Blank | Sign::Flag => ends_argument,
+        _ if is_setting || binding == NameBinding::Set => ends_word,
+        NameBinding::Blank | NameBinding::Flag => ends_argument,
         _ => ends_code,
     };
-    let length = match sign {
-        Sign::Blank | Sign::Flag => argument(&rest[..up_to(ends)]),
-        _ if is_setting => setting(&rest[..up_to(ends)]),
+    let length = match binding {
+        NameBinding::Blank | NameBinding::Flag => argument_length(&rest[..up_to(ends)]),
+        _ if is_setting => setting_length(&rest[..up_to(ends)]),
         _ => up_to(ends),
     };
     let value = &rest[..length];
     let behind = rest.get(length);
-    let is_found = match sign {
+    let is_found = match binding {
         _ if value.is_empty() => false,
-        Sign::Tag | Sign::Default | Sign::Flag | Sign::Set => accepts(value, named),
-        Sign::Blank => accepts(value, named) && !is_name(value),
-        // The badge of a repository carries a token that is for everybody.
+        NameBinding::Tag | NameBinding::Default | NameBinding::Flag | NameBinding::Set => accepts(value, named),
+        NameBinding::Blank => accepts(value, named) && !is_name(value),
+        // A repository badge carries a public token.
         _ if is_parameter => accepts(value, named) && !left.ends_with(b".svg?"),
         _ if is_setting => {
             let ends_line = rest[length..].trim_ascii_start().first().is_none_or(|byte| *byte == b'#')
                 || matches!(behind, Some(b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<'));
-            // A program may stand behind it, if it is set for that one alone.
+            // A command may follow a variable that is set for it alone.
             let is_capital = cursor.text[from].is_ascii_uppercase();
             (ends_line || is_capital) && accepts(value, named)
         }
         _ => {
             let ends_line = matches!(behind, None | Some(b'\n' | b'\r')) && head.is_empty();
             !matches!(behind, Some(b'(' | b'[' | b'{' | b'<' | b'&' | b'|'))
-                && stands_bare(value, kind, ends_line)
-                && !is_path(value, named)
+                && is_bare_secret(value, kind, ends_line)
+                && !is_location(value, named)
         }
     };
-    let length = if is_found { followed(rest, length, ends)? } else { return None };
+    let length = if is_found { extended_length(rest, length, ends)? } else { return None };
     Some((cursor.at, cursor.at + length))
 }
 
-/// A value that is the rest of its line.
-fn of_line(cursor: &Cursor, named: &Named, head: &[u8]) -> Option<(usize, usize)> {
-    match named.sign {
-        Sign::Colon if begins_setting(head) => {
-            line::block(cursor, named).or_else(|| line::value(cursor, named, named.from))
+/// Judges a value that is the rest of its line.
+fn line_value(cursor: &TextCursor, named: &NamedValue, head: &[u8]) -> Option<(usize, usize)> {
+    match named.binding {
+        NameBinding::Colon if starts_assignment(head) => {
+            line::block_scalar(cursor, named).or_else(|| line::rest_of_line(cursor, named, named.from))
         }
-        Sign::Equals | Sign::Tight if begins_setting(head) => line::value(cursor, named, named.from),
-        Sign::Value if line::head(cursor.text, cursor.at).starts_with(b"value") => {
-            line::value(cursor, named, cursor.at)
+        NameBinding::Equals | NameBinding::Tight if starts_assignment(head) => {
+            line::rest_of_line(cursor, named, named.from)
+        }
+        NameBinding::Value if line::line_head(cursor.text, cursor.at).starts_with(b"value") => {
+            line::rest_of_line(cursor, named, cursor.at)
         }
         _ => None,
     }
 }
 
-/// A value amid a line that is no code: `user=u password=x`, `"X-Key: x"`, `the password is x`, `| password | x |`.
-fn amid(cursor: &Cursor, named: &Named, head: &[u8]) -> Option<(usize, usize)> {
+/// Judges a value inside a line that is not code: `user=u password=x`, `"X-Key: x"`, `the password is x`, `| password
+///
+/// x |`.
+fn inline_value(cursor: &TextCursor, named: &NamedValue, head: &[u8]) -> Option<(usize, usize)> {
     let (before, rest) = (cursor.text[..named.from].last(), cursor.rest());
     let ends = |byte: u8| ends_word(byte) || byte == b'\\';
-    let most = rest.len().min(LONGEST);
+    let most = rest.len().min(MAX_VALUE_BYTES);
     let word = &rest[..rest[..most].iter().position(|byte| ends(*byte)).unwrap_or(most)];
     let behind = rest[word.len()..].iter().find(|byte| **byte != b'\\');
-    let is_password = named.kind == Kind::Password;
-    let (value, is_found) = match named.sign {
-        Sign::Colon if matches!(before, Some(b'"' | b'\'')) && behind == before => {
+    let is_password = named.kind == SecretNameKind::Password;
+    let (value, is_found) = match named.binding {
+        NameBinding::Colon if matches!(before, Some(b'"' | b'\'')) && behind == before => {
             let is_header = cursor.text[named.from + named.name.len()] == b':';
             (word, is_header && accepts(word, named) && !is_name(word))
         }
-        Sign::Tight => {
+        NameBinding::Tight => {
             let begins =
                 before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'=' | b'`'));
-            let word = &word[..setting(word)];
-            let is_set = line::is_of_environment(named.name) && accepts(word, named);
-            let is_key = name::is_spaced(named.name) && strength::is_drawn(word, named);
+            let word = &word[..setting_length(word)];
+            let is_set = name::is_env_name(named.name) && accepts(word, named);
+            let is_key = name::has_spaces(named.name) && acceptance::is_random_token(word, named);
             (
                 word,
                 begins
-                    && !is_code(word)
-                    && (is_set || is_key || (is_password && stands_alone(word) && !is_path(word, named))),
+                    && !is_call_argument(word)
+                    && (is_set || is_key || (is_password && is_password_word(word) && !is_location(word, named))),
             )
         }
-        Sign::Colon | Sign::Equals | Sign::Said | Sign::Cell | Sign::Beside => {
-            let value = prose::trimmed(cursor, word);
-            (value, prose::is_found(value, named, head))
+        NameBinding::Colon | NameBinding::Equals | NameBinding::Said | NameBinding::Cell | NameBinding::Beside => {
+            let value = prose::trim_punctuation(cursor, word);
+            (value, prose::is_unquoted_secret(value, named, head))
         }
         _ => return None,
     };
-    let length = if is_found { followed(rest, value.len(), ends)? } else { return None };
+    let length = if is_found { extended_length(rest, value.len(), ends)? } else { return None };
     Some((cursor.at, cursor.at + length))
 }
 
-/// How long the value of a setting is: all of the word, but for what else a connection or a shell is told.
-fn setting(word: &[u8]) -> usize {
+/// Returns the length of a setting's value within its word: up to a `;` that ends the word or precedes another
+/// `name=`.
+fn setting_length(word: &[u8]) -> usize {
     let goes_on = |at: &usize| word.len() == at + 1 || word[*at..].contains(&b'=');
     word.iter().position(|byte| *byte == b';').filter(goes_on).unwrap_or(word.len())
 }
 
+/// Returns whether a byte ends a word.
 fn ends_word(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
 }
 
+/// Returns whether a byte ends a part of a connection string.
 fn ends_part(byte: u8) -> bool {
     ends_word(byte) || byte == b';'
 }
 
+/// Returns whether a byte ends a URL parameter.
 fn ends_parameter(byte: u8) -> bool {
     ends_word(byte) || matches!(byte, b';' | b'&' | b'\\' | b'#' | b')' | b']' | b'}')
 }
 
-/// How long the word behind a flag is: `&` and `#` are part of it where they stand within, and end it elsewhere.
-fn argument(word: &[u8]) -> usize {
+/// Returns the length of a flag's argument: `&` and `#` belong to it inside, and end it elsewhere.
+fn argument_length(word: &[u8]) -> usize {
     let length = word.windows(2).position(|two| two == b"&&").unwrap_or(word.len());
     let length = length - word[..length].iter().rev().take_while(|byte| **byte == b'&').count();
     if matches!(word.first(), Some(b'&' | b'#')) { 0 } else { length }
 }
 
+/// Returns whether a byte ends a flag's argument.
 fn ends_argument(byte: u8) -> bool {
     ends_code(byte) && !matches!(byte, b'&' | b'#')
 }
 
+/// Returns whether a byte ends an operand of source code.
 fn ends_code(byte: u8) -> bool {
     ends_parameter(byte) || matches!(byte, b',' | b'(' | b'{' | b'[' | b'|')
 }

@@ -1,15 +1,15 @@
-//! What goes, what stays, and that it is done in one go and in linear time. Refuses to hold a secret: each is put together
-//! when a test runs.
+//! Tests of redaction: what is removed, what stays, idempotence and linear time. Secrets are assembled when a test
+//! runs, so this file holds none.
 
 use std::borrow::Cow;
 
 use super::*;
 
-mod places;
-mod said;
+mod fixed_syntax;
+mod prose;
 mod tables;
 
-/// A secret-looking text that stands nowhere in this file as such.
+/// Returns a secret-looking text that does not appear in this file.
 fn key(prefix: &[&str], length: usize) -> String {
     let letters = "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ";
     prefix.concat() + &letters.chars().cycle().take(length).collect::<String>()
@@ -50,7 +50,7 @@ fn secrets() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn every_known_key_goes_wherever_it_stands() {
+fn every_known_key_is_redacted_anywhere() {
     for (name, secret) in secrets() {
         let mark = format!("[redacted:{name}]");
         for (left, right) in [("", ""), ("a = \"", "\";\n"), ("é ", " é"), ("{\"a\": \"b\\n", "\"}"), ("(", ")")] {
@@ -77,7 +77,7 @@ fn urls_and_headers_keep_what_is_not_secret() {
 }
 
 #[test]
-fn ordinary_text_is_returned_as_it_is() {
+fn ordinary_text_is_unchanged() {
     let texts = [
         "",
         "é",
@@ -112,7 +112,7 @@ fn ordinary_text_is_returned_as_it_is() {
 }
 
 #[test]
-fn twice_is_once_and_no_mixture_panics() {
+fn redaction_is_idempotent_and_never_panics() {
     let mut pieces: Vec<String> = secrets().into_iter().map(|(_, secret)| secret).collect();
     for piece in [
         "password=",
@@ -186,14 +186,14 @@ fn twice_is_once_and_no_mixture_panics() {
     }
 }
 
-/// Values in places that say what they are: what becomes of a line whose `@` is the value.
+/// Checks what becomes of a line whose `@` stands for the value.
 fn placed(line: &str, value: &str, expect: &str) {
     let redacted = redact(&line.replacen('@', value, 1)).into_owned();
     assert_eq!(redacted, line.replacen('@', expect, 1), "{line}");
 }
 
 #[test]
-fn a_value_goes_where_its_name_says_that_it_is_secret() {
+fn a_value_under_a_secret_name_is_redacted() {
     let (thought_up, drawn) = (["hunter", "2"].concat(), key(&[], 24));
     for line in [
         "DB_PASSWORD=@",
@@ -237,11 +237,11 @@ fn a_value_goes_where_its_name_says_that_it_is_secret() {
     placed("x=1; session=@; y=2", &drawn, "[redacted:cookie]");
     assert_eq!(redact(&format!("Cookie: a=b; session={drawn}\nx")), "Cookie: [redacted:cookie]\nx");
     assert_eq!(redact(&format!("Set-Cookie: sid={drawn}; Path=/")), "Set-Cookie: [redacted:cookie]; Path=/");
-    // What is known by its form is called by that.
+    // A key with a known form keeps its kind.
     placed("GITHUB_TOKEN=@", &key(&["gh", "p_"], 36), "[redacted:github-token]");
 }
 
-/// Passwords of letters, digits and the punctuation that people and managers of passwords draw from, the same each time.
+/// Generates reproducible passwords of letters, digits and the punctuation that people and password managers use.
 fn passwords(count: usize) -> Vec<String> {
     let letters = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!@#$%^&*()-_=+[]{};:,.<>?";
     let mut random: u64 = 7;
@@ -253,7 +253,7 @@ fn passwords(count: usize) -> Vec<String> {
 }
 
 #[test]
-fn hardly_a_password_with_punctuation_is_taken_for_code() {
+fn few_passwords_with_punctuation_are_mistaken_for_code() {
     let settings = "user: ada\n@\nport: 5432\n";
     for form in
         ["password: @", "password = @", "DB_PASSWORD=@", "password = \"@\"", "{\"password\": \"@\"}", "  password: @"]
@@ -272,7 +272,7 @@ fn hardly_a_password_with_punctuation_is_taken_for_code() {
 }
 
 #[test]
-fn a_value_that_begins_a_line_of_settings_goes_up_to_its_end() {
+fn a_setting_is_redacted_to_its_end() {
     let mark = "[redacted:password]";
     for password in ["Welcome123", "Summer2024", "P4ssw0rd_prod", "letmein1.x", "ab(c)1{d$e", "x\"y'z1<2>", "a;b=c1;d"]
     {
@@ -290,7 +290,7 @@ fn a_value_that_begins_a_line_of_settings_goes_up_to_its_end() {
     placed("a:\n  token: >-\n    @\n  b: c", &key(&[], 40), "[redacted:token]");
 }
 
-/// Base64 of a text whose length three divides.
+/// Encodes a text whose length is a multiple of three as base64.
 fn base64(text: &str) -> String {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let three = |three: &[u8]| {
@@ -300,13 +300,13 @@ fn base64(text: &str) -> String {
     text.as_bytes().chunks_exact(3).map(three).collect()
 }
 
-/// A private key as it stands in files.
+/// Returns a private key as files hold it.
 fn pem() -> String {
     format!("-----BEGIN {0} KEY-----\n{1}\n{1}\n{1}\n-----END {0} KEY-----\n", "PRIVATE", key(&[], 64))
 }
 
 #[test]
-fn a_private_key_in_base64_goes() {
+fn a_base64_private_key_is_redacted() {
     let encoded = base64(&(pem() + "  "));
     for line in ["    client-key-data: @\n", "tls.key: @", "{\"key\": \"@\"}", "echo @ | base64 -d"] {
         placed(line, &encoded, "[redacted:private-key]");
@@ -324,7 +324,7 @@ fn a_private_key_in_base64_goes() {
 }
 
 #[test]
-fn a_private_key_goes_however_its_lines_are_shown() {
+fn a_private_key_is_redacted_in_diffs_listings_and_escapes() {
     let static_key = format!(
         "-----BEGIN OpenVPN Static key V1-----\n{0}\n{0}\n{0}\n-----END OpenVPN Static key V1-----\n",
         "0123456789abcdef".repeat(2)
@@ -350,7 +350,7 @@ fn a_private_key_goes_however_its_lines_are_shown() {
             text.trim_end().replace('\n', "%0D%0A"),
         ];
         for whole in shown {
-            // Of a key that is cut off, what is shown goes as well.
+            // The shown part of a truncated key is removed as well.
             let cut = whole.split("-----END").next().unwrap_or_default().to_string();
             for text in [&whole, &cut] {
                 let redacted = redact(text);
@@ -363,7 +363,7 @@ fn a_private_key_goes_however_its_lines_are_shown() {
 }
 
 #[test]
-fn a_long_value_goes_up_to_its_end() {
+fn a_long_value_is_redacted_to_its_end() {
     for length in [500, 511, 512, 513, 700, 5000] {
         for line in [
             "SECRET_KEY=@\nb",
@@ -384,7 +384,7 @@ fn a_long_value_goes_up_to_its_end() {
 }
 
 #[test]
-fn what_a_kubernetes_secret_holds_goes() {
+fn kubernetes_secret_values_are_redacted() {
     let text = "kind: Secret\nmetadata:\n  name: a\ndata:\n  user: YWRh\n  tls.key: |\n    TUlJ\n    QUFB\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: YWRh\n";
     let mark = "[redacted:kubernetes-secret]";
     let expect = format!(
@@ -402,7 +402,7 @@ fn what_a_kubernetes_secret_holds_goes() {
 }
 
 #[test]
-fn a_kubernetes_secret_goes_however_long_it_is_and_whatever_stands_in_it() {
+fn large_kubernetes_secrets_are_redacted() {
     let long = |line: &str| (0..4000).map(|n| line.replace('#', &n.to_string())).collect::<String>();
     let check = |text: &str| {
         let redacted = redact(text).into_owned();
@@ -416,14 +416,14 @@ fn a_kubernetes_secret_goes_however_long_it_is_and_whatever_stands_in_it() {
     let object = format!("{{\"data\":{{{data}\"b\":null}},\"kind\":\"Secret\",\"metadata\":{{\"name\":\"a-name\"}}}}");
     check(&format!("[{{\"kind\":\"Map\",\"data\":{{\"a\":\"open\"}}}},{object}]"));
     check("text = \"\"\"kind: Secret\ndata:\n  a: YWRhYWRh\nmetadata:\n  name: a-name\n\"\"\"\nopen()");
-    // As `kubectl get secrets -o yaml` tells them.
+    // Output of `kubectl get secrets -o yaml`.
     let applied = object.replace(&data, "\"a\":\"YWRhYWRh\",");
     let item = format!(
         "- apiVersion: v1\n  data:\n    a: YWRhYWRh\n  kind: Secret\n  metadata:\n    annotations:\n      last: |\n        {applied}\n    name: a-name\n"
     );
     let map = "- apiVersion: v1\n  data:\n    a: open\n  kind: ConfigMap\n";
     check(&format!("items:\n{item}{map}{item}{map}{item}kind: List\n"));
-    // And what a change takes away.
+    // Removed lines of a diff.
     check(&format!("-{}\n+open", item.trim_end().replace('\n', "\n-")));
 }
 
@@ -439,7 +439,7 @@ fn every_line_of_a_source_keeps_its_number() {
 }
 
 #[test]
-fn what_stands_for_a_secret_or_tells_about_one_stays() {
+fn placeholders_and_text_about_secrets_are_unchanged() {
     for line in [
         "password: String,",
         "password = get_password()",
@@ -497,9 +497,9 @@ fn what_stands_for_a_secret_or_tells_about_one_stays() {
 }
 
 #[test]
-fn repeated_starts_take_linear_time() {
+fn repeated_anchors_take_linear_time() {
     let header = ["-----BEGIN PRIVATE", " KEY-----\n"].concat();
-    let starts = rules::all().flat_map(|rule| rule.starts).copied();
+    let starts = rules::all().flat_map(|rule| rule.anchors).copied();
     let more = [
         "eyJ-",
         &header,
@@ -543,7 +543,7 @@ fn repeated_starts_take_linear_time() {
         "sudo -S <<< ",
     ];
     for piece in starts.chain(more) {
-        // As much again takes as long again: what grows with the square of 400,000 bytes would take minutes.
+        // Doubling the text may double the time; quadratic growth over 400,000 bytes would take minutes.
         let text = piece.repeat(400_000 / piece.len());
         let start = std::time::Instant::now();
         redact(&text);
@@ -552,8 +552,8 @@ fn repeated_starts_take_linear_time() {
 }
 
 #[test]
-fn a_bound_within_a_character_stops_nobody() {
-    // A quote that an escape opens, and none closes.
+fn a_bound_inside_a_character_does_not_panic() {
+    // An escaped quote that is never closed.
     assert_eq!(redact("mysql \\\"-pabc\""), "mysql \\\"-p[redacted:password]\"");
     for lead in 0..3 {
         for text in ["AA:*::*:AA@A*", "password=", "https://u:", "DB_PASSWORD: ", "-----BEGIN RSA PRIVATE KEY-----\n"] {

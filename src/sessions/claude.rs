@@ -1,15 +1,17 @@
-//! Transcripts of Claude Code: one JSON object a line, of kinds that come and go with its versions. Takes what the agent
-//! did and said last; refuses its thoughts, what tools printed, and what the person typed unless it is asked for.
+//! Reader of Claude Code transcripts: one JSON object per line, of kinds that change with versions.
+//!
+//! Takes what the agent did and its final texts; never its thinking or tool output, and prompts only if asked for.
 
 use std::collections::HashSet;
 
-use super::gather::{Call, Gathered, Standing};
-use super::line::{self, Json};
-use super::shell::{self, Ended};
-use super::{Reading, Taking, Transcript};
+use super::builder::{PendingCall, SessionBuilder};
+use super::extract::TurnPosition;
+use super::json_line::{self, Json};
+use super::shell::{self, CommandOutcome};
+use super::{ParsedSession, TranscriptOptions, TranscriptReader};
 
-/// Kinds of lines that are understood and say nothing that is taken.
-const BOOKKEEPING: &[&str] = &[
+/// Kinds of lines that are known and hold nothing to take.
+const IGNORED_KINDS: &[&str] = &[
     "agent-color",
     "agent-name",
     "agent-setting",
@@ -35,16 +37,16 @@ const BOOKKEEPING: &[&str] = &[
     "worktree-state",
 ];
 
-/// What a system line of these kinds says is that the turn is over.
-const TURN_ENDS: &[&str] = &["away_summary", "stop_hook_summary", "turn_duration"];
+/// Subtypes of system lines that end a turn.
+const TURN_END_SUBTYPES: &[&str] = &["away_summary", "stop_hook_summary", "turn_duration"];
 
-/// Most lines that are remembered to take each once.
+/// Most line ids remembered for deduplication.
 const MAX_LINES: usize = 2_000_000;
 
-/// A reader of one transcript.
-pub fn reader(taking: Taking) -> Box<dyn Transcript> {
-    Box::new(Claude {
-        gathered: Gathered::new(taking, "claude"),
+/// Returns a reader of one transcript.
+pub fn reader(options: TranscriptOptions) -> Box<dyn TranscriptReader> {
+    Box::new(ClaudeReader {
+        builder: SessionBuilder::new(options, "claude"),
         lines: HashSet::new(),
         copied: Vec::new(),
         leaves: Vec::new(),
@@ -54,52 +56,53 @@ pub fn reader(taking: Taking) -> Box<dyn Transcript> {
     })
 }
 
-/// The folder a line was written in; most lines name it.
+/// Returns the folder a line was written in; most lines name it.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
-    Json::of_line(line).0.iter().find_map(|object| object.at("cwd").text()).map(str::to_string)
+    Json::parse_line(line).0.iter().find_map(|object| object.at("cwd").text()).map(str::to_string)
 }
 
-struct Claude {
-    gathered: Gathered,
+/// Reader state.
+struct ClaudeReader {
+    builder: SessionBuilder,
     lines: HashSet<u64>,
-    /// Other sessions that lines are of.
+    /// Other sessions that lines belong to.
     copied: Vec<String>,
-    /// Summaries and the lines they are of: one may be of another session.
+    /// Summaries by the hash of the line they describe; a summary may belong to another session.
     leaves: Vec<(u64, String)>,
     summary: Option<String>,
     ai_title: Option<String>,
     custom_title: Option<String>,
 }
 
-/// Most summaries that are remembered; old versions write those of other sessions as well.
+/// Most summaries remembered; old versions also write those of other sessions.
 const MAX_SUMMARIES: usize = 256;
 
-/// Most branches that are told of one session.
+/// Most branches recorded for one session.
 const MAX_BRANCHES: usize = 32;
 
-/// Most other sessions that are told of one file, as each costs a reading; one that goes on from another names its line of
-/// forebears at most.
+/// Most other sessions recorded for one file, as each costs another reading; a continued session names its chain of
+/// predecessors at most.
 const MAX_COPIED: usize = 16;
 
-/// A short name of a line.
-fn short(uuid: &str) -> u64 {
+/// Hashes a line's UUID.
+fn line_hash(uuid: &str) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&blake3::hash(uuid.as_bytes()).as_bytes()[..8]);
     u64::from_le_bytes(first)
 }
 
-impl Transcript for Claude {
+impl TranscriptReader for ClaudeReader {
     fn line(&mut self, line: &[u8]) {
-        self.gathered.next_line();
-        if line::unpadded(line).is_empty() {
+        self.builder.begin_line();
+        if json_line::trim_padding(line).is_empty() {
             return;
         }
-        let (objects, is_whole) = Json::of_line(line);
+        let (objects, is_whole) = Json::parse_line(line);
         for object in &objects {
             self.read(object);
         }
         if !is_whole {
-            self.gathered.skip();
+            self.builder.skip_line();
         }
     }
 
@@ -107,61 +110,62 @@ impl Transcript for Claude {
         &self.copied
     }
 
-    fn finish(mut self: Box<Self>) -> Reading {
+    fn finish(mut self: Box<Self>) -> ParsedSession {
         let own = self.leaves.iter().rev().find(|(leaf, _)| self.lines.contains(leaf));
         let title = self.custom_title.take().or(self.ai_title.take());
         let title = title.or_else(|| own.map(|(_, summary)| summary.clone()));
-        // A file of summaries alone tells of other files.
+        // A file of summaries only describes other files.
         let title = title.or_else(|| self.summary.take().filter(|_| self.lines.is_empty()));
-        self.gathered.finish(title)
+        self.builder.finish(title)
     }
 }
 
-impl Claude {
+impl ClaudeReader {
+    /// Reads one object.
     fn read(&mut self, line: &Json) {
-        let Some(kind) = line.at("type").text() else { return self.gathered.skip() };
-        // A fork begins with a copy of what another session has told.
+        let Some(kind) = line.at("type").text() else { return self.builder.skip_line() };
+        // A fork begins with a copy of another session's lines.
         if !matches!(line.at("forkedFrom"), Json::Null) {
             return;
         }
-        if let Some(session) = line.at("sessionId").text().filter(|session| !self.gathered.takes(session)) {
+        if let Some(session) = line.at("sessionId").text().filter(|session| !self.builder.takes_session(session)) {
             if self.copied.len() < MAX_COPIED && !self.copied.iter().any(|known| known == session) {
                 self.copied.push(session.to_string());
             }
             return;
         }
-        self.gathered.line_id = line.at("uuid").text().map(short);
-        if let Some(id) = self.gathered.line_id {
+        self.builder.line_id = line.at("uuid").text().map(line_hash);
+        if let Some(id) = self.builder.line_id {
             let is_new = self.lines.len() >= MAX_LINES || self.lines.insert(id);
             if !is_new {
                 return;
             }
         }
-        self.place(line);
+        self.read_context(line);
         match kind {
-            "user" => self.user(line),
-            "assistant" => self.assistant(line),
-            "summary" => self.summary(line),
+            "user" => self.read_user(line),
+            "assistant" => self.read_assistant(line),
+            "summary" => self.read_summary(line),
             "ai-title" => self.ai_title = line.at("aiTitle").text().map(str::to_string),
-            "custom-title" if self.gathered.takes_prompts() => {
+            "custom-title" if self.builder.takes_prompts() => {
                 self.custom_title = line.at("customTitle").text().map(str::to_string);
             }
             "custom-title" => {}
-            "system" if line.at("subtype").text().is_some_and(|kind| TURN_ENDS.contains(&kind)) => {
-                self.gathered.settle(Standing::Final);
+            "system" if line.at("subtype").text().is_some_and(|kind| TURN_END_SUBTYPES.contains(&kind)) => {
+                self.builder.settle_text(TurnPosition::Final);
             }
-            kind if BOOKKEEPING.contains(&kind) => {}
-            _ => self.gathered.skip(),
+            kind if IGNORED_KINDS.contains(&kind) => {}
+            _ => self.builder.skip_line(),
         }
     }
 
-    /// When and where.
-    fn place(&mut self, line: &Json) {
-        self.gathered.at(line.at("timestamp").seconds());
+    /// Takes time, folder, session and branch of an object.
+    fn read_context(&mut self, line: &Json) {
+        self.builder.set_time(line.at("timestamp").seconds());
         if let Some(cwd) = line.at("cwd").text() {
-            self.gathered.cwd = Some(cwd.to_string());
+            self.builder.cwd = Some(cwd.to_string());
         }
-        let head = &mut self.gathered.reading.head;
+        let head = &mut self.builder.reading.head;
         if let Some(id) = line.at("sessionId").text() {
             id.clone_into(&mut head.id);
         }
@@ -175,113 +179,122 @@ impl Claude {
         }
     }
 
-    fn summary(&mut self, line: &Json) {
-        let Some(summary) = line.at("summary").text() else { return self.gathered.skip() };
+    /// Reads a summary line.
+    fn read_summary(&mut self, line: &Json) {
+        let Some(summary) = line.at("summary").text() else { return self.builder.skip_line() };
         self.summary = Some(summary.to_string());
         if let Some(leaf) = line.at("leafUuid").text().filter(|_| self.leaves.len() < MAX_SUMMARIES) {
-            self.leaves.push((short(leaf), summary.to_string()));
+            self.leaves.push((line_hash(leaf), summary.to_string()));
         }
     }
 
-    fn assistant(&mut self, line: &Json) {
+    /// Reads an assistant message.
+    fn read_assistant(&mut self, line: &Json) {
         let message = line.at("message");
-        let is_aside = line.at("isSidechain").is(true);
-        let is_failure = line.at("isApiErrorMessage").is(true) || message.at("model").text() == Some("<synthetic>");
+        let is_aside = line.at("isSidechain").is_bool(true);
+        let is_failure =
+            line.at("isApiErrorMessage").is_bool(true) || message.at("model").text() == Some("<synthetic>");
         if is_failure {
-            return self.gathered.settle(Standing::Between);
+            return self.builder.settle_text(TurnPosition::MidTurn);
         }
         let content = message.at("content");
         if let Some(text) = content.text().filter(|_| !is_aside) {
-            return self.said(text, message);
+            return self.read_text(text, message);
         }
         for block in content.list() {
             match block.at("type").text() {
                 Some("text") if !is_aside => {
                     if let Some(text) = block.at("text").text() {
-                        self.said(text, message);
+                        self.read_text(text, message);
                     }
                 }
-                Some("tool_use") => self.tool(block),
+                Some("tool_use") => self.read_tool_call(block),
                 _ => {}
             }
         }
     }
 
-    fn said(&mut self, text: &str, message: &Json) {
+    /// Reads a text of the agent; its stop reason tells its position in the turn.
+    fn read_text(&mut self, text: &str, message: &Json) {
         match message.at("stop_reason").text() {
-            Some("end_turn" | "stop_sequence" | "refusal") => self.gathered.text(text, Standing::Final),
-            Some("tool_use" | "pause_turn") => self.gathered.text(text, Standing::Between),
-            _ => self.gathered.text_so_far(text),
+            Some("end_turn" | "stop_sequence" | "refusal") => self.builder.add_text(text, TurnPosition::Final),
+            Some("tool_use" | "pause_turn") => self.builder.add_text(text, TurnPosition::MidTurn),
+            _ => self.builder.add_unsettled_text(text),
         }
     }
 
-    fn tool(&mut self, block: &Json) {
+    /// Reads a tool call.
+    fn read_tool_call(&mut self, block: &Json) {
         let (id, input) = (block.at("id").text().unwrap_or_default(), block.at("input").nested());
         let path = |name: &str| input.at(name).text().map(str::to_string);
-        let edits = |path: Option<String>| path.map(|path| Call::Edit(vec![path]));
+        let edits = |path: Option<String>| path.map(|path| PendingCall::Edit(vec![path]));
         let call = match block.at("name").text().unwrap_or_default() {
-            "Read" => path("file_path").map(Call::Read),
-            "NotebookRead" => path("notebook_path").map(Call::Read),
+            "Read" => path("file_path").map(PendingCall::Read),
+            "NotebookRead" => path("notebook_path").map(PendingCall::Read),
             "Edit" | "MultiEdit" | "Write" => edits(path("file_path")),
             "NotebookEdit" => edits(path("notebook_path")),
-            "ExitPlanMode" | "exit_plan_mode" => path("plan").map(Call::Plan),
+            "ExitPlanMode" | "exit_plan_mode" => path("plan").map(PendingCall::Plan),
             "Bash" => {
-                let command = path("command").map(|script| shell::command(&script, self.gathered.cwd.as_deref()));
-                command.map(Call::Run)
+                let command = path("command").map(|script| shell::parse_command(&script, self.builder.cwd.as_deref()));
+                command.map(PendingCall::Run)
             }
             "TodoWrite" => {
                 let todos = input.at("todos").nested().into_owned();
-                return self.gathered.steps(todos.list().iter().filter_map(|todo| todo.at("content").text()));
+                return self.builder.add_plan_steps(todos.list().iter().filter_map(|todo| todo.at("content").text()));
             }
-            "TaskCreate" => return self.gathered.steps(input.at("subject").text().into_iter()),
+            "TaskCreate" => return self.builder.add_plan_steps(input.at("subject").text().into_iter()),
             _ => None,
         };
         match call {
-            Some(call) => self.gathered.call(id, call),
-            None => self.gathered.settle(Standing::Between),
+            Some(call) => self.builder.await_result(id, call),
+            None => self.builder.settle_text(TurnPosition::MidTurn),
         }
     }
 
-    fn user(&mut self, line: &Json) {
+    /// Reads a user line: tool results or a prompt.
+    fn read_user(&mut self, line: &Json) {
         let content = line.at("message").at("content");
         let mut is_answer = false;
         for block in content.list().iter().filter(|block| block.at("type").text() == Some("tool_result")) {
             is_answer = true;
             let id = block.at("tool_use_id").text().unwrap_or_default();
-            if let Some(call) = self.gathered.answered(id) {
-                let output = block.at("content").spoken(&["text"]);
-                let ended = ended(block, line.at("toolUseResult"), &output, matches!(call, Call::Run(_)));
-                self.gathered.ended(call, ended, &output);
+            if let Some(call) = self.builder.take_call(id) {
+                let output = block.at("content").joined_text(&["text"]);
+                let ended = outcome_of(block, line.at("toolUseResult"), &output, matches!(call, PendingCall::Run(_)));
+                self.builder.finish_call(call, ended, &output);
             }
         }
         let is_typed = !["isMeta", "isCompactSummary", "isVisibleInTranscriptOnly", "isSidechain"]
             .iter()
-            .any(|mark| line.at(mark).is(true));
+            .any(|mark| line.at(mark).is_bool(true));
         if !is_answer && is_typed {
-            self.gathered.prompt(&content.spoken(&["text"]));
+            self.builder.add_prompt(&content.joined_text(&["text"]));
         }
     }
 }
 
-/// How a tool ended. A refusal and a call that was not well-formed are errors too, and nothing was done.
-fn ended(block: &Json, result: &Json, output: &str, is_command: bool) -> Ended {
-    if block.at("is_error").is(true) {
+/// Returns how a tool call ended.
+///
+/// Refusals and malformed calls are errors too, and had no effect.
+fn outcome_of(block: &Json, result: &Json, output: &str, is_command: bool) -> CommandOutcome {
+    if block.at("is_error").is_bool(true) {
         let code = output.trim_start().trim_start_matches("Error: ").strip_prefix("Exit code ");
         let code = code.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
         return match code {
-            Some(code) if is_command => Ended::Exit(code),
-            _ if !is_command || was_refused(output) => Ended::Never,
-            _ => Ended::Failed,
+            Some(code) if is_command => CommandOutcome::Exit(code),
+            _ if !is_command || was_refused(output) => CommandOutcome::Never,
+            _ => CommandOutcome::Failed,
         };
     }
     let runs_on =
         ["backgroundTaskId", "shellId", "returnCodeInterpretation"].iter().any(|name| result.at(name).text().is_some());
     match is_command {
-        true if runs_on || result.at("interrupted").is(true) => Ended::Unknown,
-        _ => Ended::Exit(0),
+        true if runs_on || result.at("interrupted").is_bool(true) => CommandOutcome::Unknown,
+        _ => CommandOutcome::Exit(0),
     }
 }
 
+/// Returns whether an error output means that the call never ran.
 fn was_refused(output: &str) -> bool {
     let starts = [
         "<tool_use_error>",
@@ -303,9 +316,9 @@ mod tests {
     use super::*;
     use crate::sessions::Category;
 
-    fn read(text: &str, prompts: bool) -> Reading {
+    fn read(text: &str, prompts: bool) -> ParsedSession {
         let tops = vec!["/home/mira/bakery".to_string()];
-        let mut reader = reader(Taking { prompts, tops, ..Taking::default() });
+        let mut reader = reader(TranscriptOptions { prompts, tops, ..TranscriptOptions::default() });
         text.lines().for_each(|line| reader.line(line.as_bytes()));
         reader.finish()
     }
@@ -390,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_are_taken_where_they_are_asked_for() {
+    fn prompts_are_kept_if_asked_for() {
         let typed = |text: &str| -> Vec<(Category, String)> {
             let entries = read(text, true).entries.into_iter();
             let typed = entries.filter(|entry| entry.content.contains("zwieback"));
@@ -412,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_its_folder() {
+    fn a_line_gives_its_folder() {
         let folders: Vec<String> = V1_0.lines().filter_map(|line| cwd_of(line.as_bytes())).collect();
         assert_eq!(folders[0], "/home/mira/bakery");
         assert_eq!(cwd_of(b"{\"type\":\"summary\"}"), None);

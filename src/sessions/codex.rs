@@ -1,15 +1,17 @@
-//! Rollouts of Codex: one JSON object a line, wrapped in `type` and `payload`, and flat before that. Takes what the agent
-//! did and said last; refuses its reasoning, what tools printed, and what the person typed unless it is asked for.
+//! Reader of Codex rollouts: one JSON object per line, wrapped in `type` and `payload`, or flat in older versions.
+//!
+//! Takes what the agent did and its final texts; never its reasoning or tool output, and prompts only if asked for.
 
 use std::collections::HashMap;
 
-use super::gather::{Call, Gathered, Standing};
-use super::line::{self, Json};
-use super::shell::{self, Command, Ended};
-use super::{Reading, Taking, Transcript};
+use super::builder::{PendingCall, SessionBuilder};
+use super::extract::TurnPosition;
+use super::json_line::{self, Json};
+use super::shell::{self, CommandOutcome, ShellCommand};
+use super::{ParsedSession, TranscriptOptions, TranscriptReader};
 
-/// Kinds of wrapped lines that are understood and say nothing that is taken: a compacted history repeats what was told.
-const BOOKKEEPING: &[&str] = &[
+/// Kinds of wrapped lines that are known and hold nothing to take: a compacted history repeats earlier lines.
+const IGNORED_KINDS: &[&str] = &[
     "compacted",
     "inter_agent_communication",
     "inter_agent_communication_metadata",
@@ -19,7 +21,7 @@ const BOOKKEEPING: &[&str] = &[
 ];
 
 /// Kinds of items, wrapped or flat.
-const ITEMS: &[&str] = &[
+const ITEM_KINDS: &[&str] = &[
     "custom_tool_call",
     "custom_tool_call_output",
     "function_call",
@@ -31,98 +33,105 @@ const ITEMS: &[&str] = &[
     "web_search_call",
 ];
 
-/// Most commands that run on and are asked after.
+/// Most background commands that are tracked.
 const MAX_RUNNING: usize = 64;
 
-/// A reader of one rollout.
-pub fn reader(taking: Taking) -> Box<dyn Transcript> {
-    let gathered = Gathered::new(taking, "codex");
-    Box::new(Codex { gathered, wrapped: false, folder: None, running: HashMap::new(), prompt: String::new() })
+/// Returns a reader of one rollout.
+pub fn reader(options: TranscriptOptions) -> Box<dyn TranscriptReader> {
+    let builder = SessionBuilder::new(options, "codex");
+    Box::new(CodexReader { builder, wrapped: false, folder: None, running: HashMap::new(), prompt: String::new() })
 }
 
-/// The folder a line says the session or the turn is in: the first lines of a file do.
+/// Returns the folder that a line states for the session or turn; the first lines of a file do.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
-    Json::of_line(line).0.iter().find_map(folder_of)
+    Json::parse_line(line).0.iter().find_map(folder_of)
 }
 
+/// Returns the folder that an object states.
 fn folder_of(read: &Json) -> Option<String> {
     let own = read.at("payload").at("cwd").text().or(read.at("cwd").text());
     let own = own.map(|folder| folder.strip_prefix("file://").unwrap_or(folder).to_string());
-    own.or_else(|| folder_told(&message_text(read))).or_else(|| folder_told(&message_text(read.at("payload"))))
+    own.or_else(|| folder_in_environment(&message_text(read)))
+        .or_else(|| folder_in_environment(&message_text(read.at("payload"))))
 }
 
+/// Returns the text of a user message, else nothing.
 fn message_text(item: &Json) -> String {
     match item.at("role").text() {
-        Some("user") => item.at("content").spoken(&["input_text"]),
+        Some("user") => item.at("content").joined_text(&["input_text"]),
         _ => String::new(),
     }
 }
 
-/// Before the first line named it, the folder stood in a message of its own.
-fn folder_told(text: &str) -> Option<String> {
+/// Returns the folder in an environment message, where old versions put it.
+fn folder_in_environment(text: &str) -> Option<String> {
     let context = text.trim_start().strip_prefix("<environment_context>")?;
     let tagged = context.split_once("<cwd>").and_then(|(_, rest)| rest.split_once("</cwd>")).map(|(folder, _)| folder);
     let folder = tagged.or_else(|| context.split_once("Current working directory: ")?.1.lines().next())?;
     Some(folder.trim().to_string()).filter(|folder| !folder.is_empty())
 }
 
-struct Codex {
-    gathered: Gathered,
-    /// Whether a wrapped line was seen; then prompts have lines of their own.
+/// Reader state.
+struct CodexReader {
+    builder: SessionBuilder,
+    /// Whether a wrapped line was seen; prompts then have lines of their own.
     wrapped: bool,
-    /// The folder of the turn.
+    /// Folder of the turn.
     folder: Option<String>,
-    /// Commands that run on, by the session they are asked after.
-    running: HashMap<i64, Call>,
+    /// Background commands by the id under which they are polled.
+    running: HashMap<i64, PendingCall>,
+    /// The last prompt.
     prompt: String,
 }
 
-impl Transcript for Codex {
+impl TranscriptReader for CodexReader {
     fn line(&mut self, line: &[u8]) {
-        self.gathered.next_line();
-        if line::unpadded(line).is_empty() {
+        self.builder.begin_line();
+        if json_line::trim_padding(line).is_empty() {
             return;
         }
-        let (objects, is_whole) = Json::of_line(line);
+        let (objects, is_whole) = Json::parse_line(line);
         objects.iter().for_each(|object| self.read(object));
         if !is_whole {
-            self.gathered.skip();
+            self.builder.skip_line();
         }
     }
 
-    fn finish(self: Box<Self>) -> Reading {
-        self.gathered.finish(None)
+    fn finish(self: Box<Self>) -> ParsedSession {
+        self.builder.finish(None)
     }
 }
 
-impl Codex {
+impl CodexReader {
+    /// Reads one object.
     fn read(&mut self, line: &Json) {
-        self.gathered.at(line.at("timestamp").seconds());
-        self.gathered.cwd.clone_from(&self.folder);
+        self.builder.set_time(line.at("timestamp").seconds());
+        self.builder.cwd.clone_from(&self.folder);
         let payload = line.at("payload");
         let kind = line.at("type").text().unwrap_or_default();
         self.wrapped |= matches!(payload, Json::Map(_));
         match kind {
-            "session_meta" => self.meta(payload),
+            "session_meta" => self.read_meta(payload),
             "turn_context" => {
-                self.gathered.settle(Standing::Final);
-                self.go(payload);
+                self.builder.settle_text(TurnPosition::Final);
+                self.enter_folder(payload);
             }
-            "response_item" => self.item(payload),
-            "event_msg" => self.event(payload),
-            kind if BOOKKEEPING.contains(&kind) => {}
-            kind if ITEMS.contains(&kind) => self.item(line),
+            "response_item" => self.read_item(payload),
+            "event_msg" => self.read_event(payload),
+            kind if IGNORED_KINDS.contains(&kind) => {}
+            kind if ITEM_KINDS.contains(&kind) => self.read_item(line),
             "" if line.at("record_type").text().is_some() => {}
-            "" if line.at("id").text().is_some() => self.meta(line),
-            _ => self.gathered.skip(),
+            "" if line.at("id").text().is_some() => self.read_meta(line),
+            _ => self.builder.skip_line(),
         }
     }
 
-    fn meta(&mut self, meta: &Json) {
-        self.gathered.at(meta.at("timestamp").seconds());
-        self.go(meta);
-        let head = &mut self.gathered.reading.head;
-        // A fork repeats the first line of the rollout it was made from.
+    /// Reads the metadata of the session.
+    fn read_meta(&mut self, meta: &Json) {
+        self.builder.set_time(meta.at("timestamp").seconds());
+        self.enter_folder(meta);
+        let head = &mut self.builder.reading.head;
+        // A fork repeats the first line of its origin.
         if !head.id.is_empty() {
             return;
         }
@@ -132,34 +141,38 @@ impl Codex {
         head.start_commit = git.at("commit_hash").text().map(str::to_string);
     }
 
-    fn go(&mut self, context: &Json) {
+    /// Enters the folder that a context states.
+    fn enter_folder(&mut self, context: &Json) {
         if let Some(folder) = context.at("cwd").text() {
             self.folder = Some(folder.strip_prefix("file://").unwrap_or(folder).to_string());
-            self.gathered.cwd.clone_from(&self.folder);
+            self.builder.cwd.clone_from(&self.folder);
         }
     }
 
-    fn event(&mut self, event: &Json) {
+    /// Reads an event.
+    fn read_event(&mut self, event: &Json) {
         match event.at("type").text().unwrap_or_default() {
-            "user_message" => self.typed(event.at("message").text().unwrap_or_default()),
-            "agent_message" => self.gathered.text_so_far(event.at("message").text().unwrap_or_default()),
-            "task_started" | "turn_started" => self.gathered.settle(Standing::Final),
+            "user_message" => self.read_prompt(event.at("message").text().unwrap_or_default()),
+            "agent_message" => self.builder.add_unsettled_text(event.at("message").text().unwrap_or_default()),
+            "task_started" | "turn_started" => self.builder.settle_text(TurnPosition::Final),
             "task_complete" | "turn_complete" => {
-                self.gathered.settle(Standing::Final);
+                self.builder.settle_text(TurnPosition::Final);
                 if let Some(last) = event.at("last_agent_message").text() {
-                    self.gathered.text(last, Standing::Final);
+                    self.builder.add_text(last, TurnPosition::Final);
                 }
             }
-            "turn_aborted" => self.gathered.settle(Standing::Between),
-            "exec_command_end" => self.report(event, event.at("call_id")),
-            "patch_apply_end" => self.patched(event),
+            "turn_aborted" => self.builder.settle_text(TurnPosition::MidTurn),
+            "exec_command_end" => self.read_command_report(event, event.at("call_id")),
+            "patch_apply_end" => self.read_patch_report(event),
             "item_completed" => {
                 let item = event.at("item");
                 match item.at("type").text().unwrap_or_default() {
-                    "CommandExecution" => self.report(item, item.at("id")),
-                    "FileChange" => self.patched(item),
-                    "AgentMessage" => self.gathered.text_so_far(&item.at("content").spoken(&["text", "Text"])),
-                    "UserMessage" => self.typed(&item.at("content").spoken(&["text"])),
+                    "CommandExecution" => self.read_command_report(item, item.at("id")),
+                    "FileChange" => self.read_patch_report(item),
+                    "AgentMessage" => {
+                        self.builder.add_unsettled_text(&item.at("content").joined_text(&["text", "Text"]))
+                    }
+                    "UserMessage" => self.read_prompt(&item.at("content").joined_text(&["text"])),
                     _ => {}
                 }
             }
@@ -167,176 +180,186 @@ impl Codex {
         }
     }
 
-    /// The person typed something; it may be told twice.
-    fn typed(&mut self, text: &str) {
+    /// Reads a prompt, which may be recorded twice.
+    fn read_prompt(&mut self, text: &str) {
         if self.prompt == text.trim() && !text.trim().is_empty() {
-            return self.gathered.settle(Standing::Final);
+            return self.builder.settle_text(TurnPosition::Final);
         }
         self.prompt = text.trim().to_string();
-        self.gathered.prompt(text);
+        self.builder.add_prompt(text);
     }
 
-    fn item(&mut self, item: &Json) {
+    /// Reads a response item.
+    fn read_item(&mut self, item: &Json) {
         match item.at("type").text().unwrap_or_default() {
-            "message" => self.message(item),
-            "function_call" => self.function(item),
+            "message" => self.read_message(item),
+            "function_call" => self.read_function_call(item),
             "local_shell_call" => {
                 let (action, id) = (item.at("action"), item.at("call_id").text().or(item.at("id").text()));
-                let command = self.command(action, "working_directory");
-                self.run(id.unwrap_or_default(), command);
+                let command = self.parse_command(action, "working_directory");
+                self.await_command(id.unwrap_or_default(), command);
             }
             "custom_tool_call" => {
                 let (id, input) = (item.at("call_id").text().unwrap_or_default(), item.at("input"));
                 match (item.at("name").text(), input.text()) {
-                    (Some("apply_patch"), Some(patch)) => self.gathered.call(id, Call::Edit(shell::patched(patch))),
-                    (Some("shell"), _) => {
-                        let command = self.command(&input.nested(), "workdir");
-                        self.run(id, command);
+                    (Some("apply_patch"), Some(patch)) => {
+                        self.builder.await_result(id, PendingCall::Edit(shell::patched_files(patch)))
                     }
-                    _ => self.gathered.settle(Standing::Between),
+                    (Some("shell"), _) => {
+                        let command = self.parse_command(&input.nested(), "workdir");
+                        self.await_command(id, command);
+                    }
+                    _ => self.builder.settle_text(TurnPosition::MidTurn),
                 }
             }
-            "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" => self.output(item),
+            "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" => self.read_output(item),
             _ => {}
         }
     }
 
-    fn message(&mut self, message: &Json) {
+    /// Reads a message.
+    fn read_message(&mut self, message: &Json) {
         if message.at("role").text() == Some("assistant") {
-            let text = message.at("content").spoken(&["output_text", "text"]);
+            let text = message.at("content").joined_text(&["output_text", "text"]);
             if let Some(plan) =
                 text.split_once("<proposed_plan>").and_then(|(_, rest)| rest.split_once("</proposed_plan>"))
             {
-                return self.gathered.steps(std::iter::once(plan.0));
+                return self.builder.add_plan_steps(std::iter::once(plan.0));
             }
             return match message.at("phase").text() {
                 _ if text.trim().is_empty() => {}
-                Some("final_answer" | "final" | "output") => self.gathered.text(&text, Standing::Final),
-                Some(_) => self.gathered.text(&text, Standing::Between),
-                None => self.gathered.text_so_far(&text),
+                Some("final_answer" | "final" | "output") => self.builder.add_text(&text, TurnPosition::Final),
+                Some(_) => self.builder.add_text(&text, TurnPosition::MidTurn),
+                None => self.builder.add_unsettled_text(&text),
             };
         }
         let text = message_text(message);
-        if let Some(folder) = folder_told(&text) {
+        if let Some(folder) = folder_in_environment(&text) {
             self.folder = Some(folder);
         }
         if !self.wrapped {
-            self.typed(&text);
+            self.read_prompt(&text);
         }
     }
 
-    fn function(&mut self, item: &Json) {
+    /// Reads a function call.
+    fn read_function_call(&mut self, item: &Json) {
         let (id, arguments) = (item.at("call_id").text().unwrap_or_default(), item.at("arguments").nested());
         match item.at("name").text().unwrap_or_default() {
             "shell" | "container.exec" | "shell_command" | "exec_command" | "local_shell" => {
-                let command = self.command(&arguments, "workdir");
-                self.run(id, command);
+                let command = self.parse_command(&arguments, "workdir");
+                self.await_command(id, command);
             }
             "write_stdin" => {
-                let call = arguments.at("session_id").whole().and_then(|session| self.running.remove(&session));
+                let call = arguments.at("session_id").integer().and_then(|session| self.running.remove(&session));
                 match call {
-                    Some(call) => self.gathered.call(id, call),
-                    None => self.gathered.settle(Standing::Between),
+                    Some(call) => self.builder.await_result(id, call),
+                    None => self.builder.settle_text(TurnPosition::MidTurn),
                 }
             }
             "apply_patch" => {
                 let patch = arguments.at("input").text().or(arguments.at("patch").text()).unwrap_or_default();
-                self.gathered.call(id, Call::Edit(shell::patched(patch)));
+                self.builder.await_result(id, PendingCall::Edit(shell::patched_files(patch)));
             }
             "update_plan" => {
-                self.gathered.steps(arguments.at("plan").list().iter().filter_map(|step| step.at("step").text()));
+                self.builder
+                    .add_plan_steps(arguments.at("plan").list().iter().filter_map(|step| step.at("step").text()));
             }
-            _ => self.gathered.settle(Standing::Between),
+            _ => self.builder.settle_text(TurnPosition::MidTurn),
         }
     }
 
-    fn command(&self, arguments: &Json, folder: &str) -> Option<Command> {
+    /// Parses the command of a call.
+    fn parse_command(&self, arguments: &Json, folder: &str) -> Option<ShellCommand> {
         let written = match (arguments.at("command"), arguments.at("cmd")) {
             (Json::Null, cmd) => cmd,
             (command, _) => command,
         };
         let words: Vec<&str> = written.list().iter().filter_map(Json::text).collect();
-        let script = written.text().map(str::to_string).unwrap_or_else(|| shell::of_words(&words));
+        let script = written.text().map(str::to_string).unwrap_or_else(|| shell::script_of(&words));
         let folder = arguments.at(folder).text().map(|folder| folder.strip_prefix("file://").unwrap_or(folder));
         let folder = match folder {
-            Some(folder) => super::paths::joined(folder, self.folder.as_deref()),
+            Some(folder) => super::paths::join_folder(folder, self.folder.as_deref()),
             None => self.folder.clone(),
         };
-        (!script.trim().is_empty()).then(|| shell::command(&script, folder.as_deref()))
+        (!script.trim().is_empty()).then(|| shell::parse_command(&script, folder.as_deref()))
     }
 
-    fn run(&mut self, id: &str, command: Option<Command>) {
+    /// Records a command that awaits its result.
+    fn await_command(&mut self, id: &str, command: Option<ShellCommand>) {
         match command {
-            Some(command) => self.gathered.call(id, Call::Run(command)),
-            None => self.gathered.settle(Standing::Between),
+            Some(command) => self.builder.await_result(id, PendingCall::Run(command)),
+            None => self.builder.settle_text(TurnPosition::MidTurn),
         }
     }
 
-    fn output(&mut self, item: &Json) {
-        let Some(call) = self.gathered.answered(item.at("call_id").text().unwrap_or_default()) else { return };
-        let output = item.at("output").spoken(&["input_text", "output_text", "text"]);
+    /// Reads the output of a call.
+    fn read_output(&mut self, item: &Json) {
+        let Some(call) = self.builder.take_call(item.at("call_id").text().unwrap_or_default()) else { return };
+        let output = item.at("output").joined_text(&["input_text", "output_text", "text"]);
         let told = item.at("output").at("success");
-        let (ended, printed) = ended(&output);
-        if let Some(session) = session_of(&output) {
+        let (ended, printed) = outcome_of(&output);
+        if let Some(session) = background_id(&output) {
             if self.running.len() < MAX_RUNNING {
                 self.running.insert(session, call);
             }
             return;
         }
-        self.gathered.remember(item.at("call_id").text().unwrap_or_default(), &call);
+        self.builder.remember_result(item.at("call_id").text().unwrap_or_default(), &call);
         let ended = match (&call, ended) {
-            (_, ended) if told.is(false) => {
-                if ended == Ended::Unknown {
-                    Ended::Failed
+            (_, ended) if told.is_bool(false) => {
+                if ended == CommandOutcome::Unknown {
+                    CommandOutcome::Failed
                 } else {
                     ended
                 }
             }
-            (Call::Edit(_), Ended::Unknown) if !printed.contains("Success") => Ended::Never,
+            (PendingCall::Edit(_), CommandOutcome::Unknown) if !printed.contains("Success") => CommandOutcome::Never,
             (_, ended) => ended,
         };
-        let is_undone = matches!(call, Call::Edit(_) | Call::Read(_)) && ended.is_failure();
-        self.gathered.ended(call, if is_undone { Ended::Never } else { ended }, &printed);
+        let is_undone = matches!(call, PendingCall::Edit(_) | PendingCall::Read(_)) && ended.is_failure();
+        self.builder.finish_call(call, if is_undone { CommandOutcome::Never } else { ended }, &printed);
     }
 
-    /// A command that has ended, as the program tells it beside the result that the model sees.
-    fn report(&mut self, report: &Json, id: &Json) {
-        let Some(command) = self.command(report, "cwd") else { return };
-        let (call, is_told) = self.gathered.reported(id.text().unwrap_or_default(), &command.line);
+    /// Reads the report of a finished command, which the program writes beside the result that the model sees.
+    fn read_command_report(&mut self, report: &Json, id: &Json) {
+        let Some(command) = self.parse_command(report, "cwd") else { return };
+        let (call, is_told) = self.builder.take_reported_call(id.text().unwrap_or_default(), &command.line);
         if !is_told {
             let output =
                 ["aggregated_output", "formatted_output", "stdout"].iter().find_map(|name| report.at(name).text());
-            let ended = match report.at("exit_code").whole() {
-                Some(code) => Ended::Exit(code),
-                None if report.at("status").text() == Some("declined") => Ended::Never,
-                None => Ended::Unknown,
+            let ended = match report.at("exit_code").integer() {
+                Some(code) => CommandOutcome::Exit(code),
+                None if report.at("status").text() == Some("declined") => CommandOutcome::Never,
+                None => CommandOutcome::Unknown,
             };
-            self.gathered.ended(call.unwrap_or(Call::Run(command)), ended, output.unwrap_or_default());
+            self.builder.finish_call(call.unwrap_or(PendingCall::Run(command)), ended, output.unwrap_or_default());
         }
         let reads = report.at("parsed_cmd").list().iter().filter(|part| part.at("type").text() == Some("read"));
         for path in reads.filter_map(|part| part.at("path").text()) {
-            self.gathered.touch("read", path);
+            self.builder.touch_file("read", path);
         }
     }
 
-    fn patched(&mut self, report: &Json) {
-        let is_done = report.at("success").is(true) || report.at("status").text() == Some("completed");
+    /// Reads the report of an applied patch.
+    fn read_patch_report(&mut self, report: &Json) {
+        let is_done = report.at("success").is_bool(true) || report.at("status").text() == Some("completed");
         if !is_done {
             return;
         }
         let changes = report.at("changes");
         let named = changes.members().iter().map(|(path, _)| path.as_str());
         let listed = changes.list().iter().filter_map(|change| change.at("path").text());
-        named.chain(listed).for_each(|path| self.gathered.touch("edited", path));
+        named.chain(listed).for_each(|path| self.builder.touch_file("edited", path));
     }
 }
 
-/// How a command ended, and what it printed, in the forms that its output has had.
-fn ended(output: &str) -> (Ended, String) {
+/// Returns how a command ended and what it printed, in all forms its output has had.
+fn outcome_of(output: &str) -> (CommandOutcome, String) {
     if output.trim_start().starts_with('{') {
         let read = Json::Text(output.to_string()).nested().into_owned();
-        if let Some(code) = read.at("metadata").at("exit_code").whole() {
-            return (Ended::Exit(code), read.at("output").text().unwrap_or_default().to_string());
+        if let Some(code) = read.at("metadata").at("exit_code").integer() {
+            return (CommandOutcome::Exit(code), read.at("output").text().unwrap_or_default().to_string());
         }
     }
     let head: Vec<&str> = output.lines().take_while(|line| line.trim() != "Output:").take(12).collect();
@@ -346,15 +369,15 @@ fn ended(output: &str) -> (Ended, String) {
         .find_map(|line| codes.iter().find_map(|start| line.trim().strip_prefix(start)?.trim().parse().ok()));
     let never = ["aborted by user", "rejected by user", "exec command rejected", "failed to parse function arguments"];
     let ended = match code {
-        Some(code) => Ended::Exit(code),
-        None if never.iter().any(|start| output.trim_start().starts_with(start)) => Ended::Never,
-        None => Ended::Unknown,
+        Some(code) => CommandOutcome::Exit(code),
+        None if never.iter().any(|start| output.trim_start().starts_with(start)) => CommandOutcome::Never,
+        None => CommandOutcome::Unknown,
     };
     (ended, output.to_string())
 }
 
-/// The session to ask after a command that runs on.
-fn session_of(output: &str) -> Option<i64> {
+/// Returns the id under which a background command is polled.
+fn background_id(output: &str) -> Option<i64> {
     let head = output.lines().take_while(|line| line.trim() != "Output:").take(12);
     head.filter_map(|line| line.trim().strip_prefix("Process running with session ID "))
         .find_map(|id| id.trim().parse().ok())
@@ -365,9 +388,9 @@ mod tests {
     use super::*;
     use crate::sessions::Category;
 
-    fn read(text: &str, prompts: bool) -> Reading {
+    fn read(text: &str, prompts: bool) -> ParsedSession {
         let tops = vec!["/home/mira/bakery".to_string()];
-        let mut reader = reader(Taking { prompts, tops, ..Taking::default() });
+        let mut reader = reader(TranscriptOptions { prompts, tops, ..TranscriptOptions::default() });
         text.lines().for_each(|line| reader.line(line.as_bytes()));
         reader.finish()
     }
@@ -459,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_are_taken_once_where_they_are_asked_for() {
+    fn prompts_are_kept_once_if_asked_for() {
         for (text, expect) in [(FLAT, 2), (V0_46, 2), (V0_146, 1), (V0_151, 1)] {
             let typed: Vec<_> =
                 read(text, true).entries.into_iter().filter(|entry| entry.content.contains("zwieback")).collect();
@@ -469,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_an_event_says_is_said_and_twice_is_once() {
+    fn an_event_alone_counts_and_repetitions_count_once() {
         let line = |kind: &str, payload: &str| format!("{{\"type\":\"{kind}\",\"payload\":{{{payload}}}}}\n");
         let event =
             line("event_msg", "\"type\":\"agent_message\",\"message\":\"We decided to rest. I fixed the timer.\"");
@@ -483,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_its_folder() {
+    fn a_line_gives_its_folder() {
         let first = |text: &str| text.lines().find_map(|line| cwd_of(line.as_bytes()));
         for text in [FLAT, V0_46, V0_146, V0_151] {
             assert_eq!(first(text).as_deref(), Some("/home/mira/bakery"));

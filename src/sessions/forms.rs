@@ -1,5 +1,6 @@
-//! How sentences look that decide, tell of work, name a difficulty or something found out. Strict forms only: what may
-//! also be a guess, an offer, a question or a plan for later is none of them.
+//! Sentence forms of decisions, work, problems and findings.
+//!
+//! Strict forms only: what may also be a guess, an offer, a question or a plan matches none.
 
 use std::sync::LazyLock;
 
@@ -7,8 +8,8 @@ use regex::{Regex, RegexBuilder};
 
 use super::Category;
 
-/// What was done, in words that do not also ask for it.
-const DONE: &str = "added|adjusted|aligned|applied|bumped|centralized|changed|cleaned up|collapsed|committed|configured|\
+/// Past-tense verbs of work that are not imperatives as well.
+const WORK_VERBS: &str = "added|adjusted|aligned|applied|bumped|centralized|changed|cleaned up|collapsed|committed|configured|\
 consolidated|converted|corrected|created|deduplicated|defined|deleted|deployed|disabled|documented|dropped|enabled|\
 enhanced|expanded|exposed|extended|extracted|factored|finished|fixed|flipped|generalized|generated|guarded|hardened|\
 implemented|improved|inlined|integrated|introduced|limited|linked|made|merged|migrated|modified|moved|optimized|\
@@ -16,23 +17,28 @@ parameterized|patched|ported|pushed|raised|rebased|redesigned|reduced|refactored
 reorganized|replaced|resolved|restored|restructured|reused|reverted|reworked|rewired|rewrote|rewritten|simplified|\
 swapped|switched|threaded|tightened|transformed|trimmed|unified|updated|upgraded|widened|wired|wrapped|wrote|written";
 
-/// Fewest words of something that was found out: less only says that there was something.
-const MIN_FOUND: usize = 6;
+/// Fewest words of a finding; fewer only announce one.
+const MIN_FINDING_WORDS: usize = 6;
 
-/// Words between a person and a verb.
-const BETWEEN: &str = r"(?:(?:['’]ve|have|has|also|now|then|just|already|successfully|finally|additionally|deliberately|intentionally|explicitly|therefore|instead) ?)*";
+/// Adverbs and auxiliaries between a pronoun and its verb.
+const ADVERBS: &str = r"(?:(?:['’]ve|have|has|also|now|then|just|already|successfully|finally|additionally|deliberately|intentionally|explicitly|therefore|instead) ?)*";
 
-fn form(pattern: &str) -> Regex {
-    let pattern = pattern.replace("{DONE}", DONE).replace("{BETWEEN}", BETWEEN);
-    RegexBuilder::new(&pattern).case_insensitive(true).size_limit(4 << 20).build().expect("the forms are well-formed")
+/// Compiles a form, case-insensitive.
+fn compile_form(pattern: &str) -> Regex {
+    let pattern = pattern.replace("{WORK_VERBS}", WORK_VERBS).replace("{ADVERBS}", ADVERBS);
+    RegexBuilder::new(&pattern)
+        .case_insensitive(true)
+        .size_limit(4 << 20)
+        .build()
+        .expect("the constant patterns are valid")
 }
 
 macro_rules! forms {
-    ($($name:ident: $pattern:expr;)*) => { $(static $name: LazyLock<Regex> = LazyLock::new(|| form($pattern));)* };
+    ($($name:ident: $pattern:expr;)*) => { $(static $name: LazyLock<Regex> = LazyLock::new(|| compile_form($pattern));)* };
 }
 
 forms! {
-    // Who guesses, offers or asks.
+    // Guesses, offers and questions.
     HEDGED: r"\b(probably|perhaps|maybe|might|likely|seems?|seemed|appears?|presumably|possibly|suspect|guess|assume|unclear|not sure|would|could|should|if you|want me|shall i|let me know|happy to|say the word|feel free)\b|\?\s*$";
     SHOWS: r"\bhere(?:['’]s| is| are)\b";
     ASKS: r"^(?:add|call|change|check|consider|create|delete|do|don['’]t|drop|either|ensure|extract|handle|how|keep|let|make|move|normalize|pass|put|read|remove|rename|replace|return|run|set|skip|switch|update|use|what|whether|wrap|write)\b";
@@ -44,25 +50,25 @@ forms! {
     DECIDED_THAT: r"^(?:i|we)(?:['’]ve| have)? (?:decided|agreed) that\b";
     DECISION_IS: r"^(?:the|our|my) (?:final )?decision (?:was|is) (?:not )?to (?:use|keep|go with|leave|put|make|store|stick with|add|drop|skip|avoid|build|treat|ship|remove|split|write|move|pin|run)\b";
     PICKED: r"^(?:(?:i|we)(?:['’]ve| have)?(?: (?:also|now|therefore|instead|then))* (?:picked|selected|rejected)|(?:(?:i['’]m|we['’]re|i am|we are) )?going with) .{3,}\b(?:because|since|instead of|rather than|over (?:an?|the|using)|as it|so that|to avoid)\b";
-    RATHER: r"^(?:(?:i|we) ?{BETWEEN}(?:kept|left|used|put|placed|set|did|made|built|gave|stored|named|took|treated|modeled|passed|added|wrote|reused)|kept|left|used|placed|stored|built|named|reused|treated|modeled) .*\b(instead of|rather than|over the alternative)\b";
-    KEPT: r"^(?:(?:i|we) ?{BETWEEN})?(kept|left|avoided|skipped|did not|didn['’]t|reused|preserved|retained|omitted|deferred) .*\b(because|since|so that|so (?:it|the|that|existing|we|no)|to avoid|to keep|rather than|instead of|deliberately|intentionally|on purpose|as[- ]is|alone|untouched|out of scope)\b";
+    RATHER: r"^(?:(?:i|we) ?{ADVERBS}(?:kept|left|used|put|placed|set|did|made|built|gave|stored|named|took|treated|modeled|passed|added|wrote|reused)|kept|left|used|placed|stored|built|named|reused|treated|modeled) .*\b(instead of|rather than|over the alternative)\b";
+    KEPT: r"^(?:(?:i|we) ?{ADVERBS})?(kept|left|avoided|skipped|did not|didn['’]t|reused|preserved|retained|omitted|deferred) .*\b(because|since|so that|so (?:it|the|that|existing|we|no)|to avoid|to keep|rather than|instead of|deliberately|intentionally|on purpose|as[- ]is|alone|untouched|out of scope)\b";
     MEANT: r"\b(deliberately|intentionally|purposely|on purpose)\b";
     MEANT_DONE: r"^(?:(?:i|we)\b|left|kept|not |did|(?:the|this|that|these|those|it|`[^`]+`)\b.{0,80}\b(?:is|are|was|were|stays?|remains?|has no|have no|does not|doesn['’]t|do not|don['’]t|left|kept|skips?|uses?)\b)";
     WILL_RATHER: r"^(?:(?:so|then|instead|here|therefore),? )?(?:i['’]ll|we['’]ll|i will|we will|i['’]m going to|let['’]s) (use|keep|go with|leave|put|make|store|stick with|add|treat|model|build|drop|skip|avoid) .{1,70}\b(instead of|rather than|because|since it|since the|to avoid)\b";
 
     UNSETTLED: r"^\W*(?:tbd|tbc|tba|todo|to ?do|pending|open|open question|undecided|unresolved|unsettled|not (?:yet )?decided|to be (?:decided|determined|confirmed|discussed)|to decide)\W*(?:[:\x{2014}\x{2013}]|\s-\s|$)|^\W*(?:still )?(?:undecided|tbd)\b|(?:[:\x{2014}\x{2013}(]|\s-)\s*(?:still )?(?:tbd|undecided|to be (?:decided|determined|discussed))\W*$";
 
-    WORK_I: r"^(?:i|we) ?{BETWEEN}(?:{DONE}|set up|split|put|built)\b";
-    WORK_BARE: r"^(?:also |successfully |and )?(?:{DONE}|set up|built) (?:\S)";
-    WORK_BOLD: r"^[^:.]{0,80}\b(?:{DONE})$";
-    WORK_PASSIVE: r"^(?:the|all|both|this|these|each|every|two|three|four|five|six|seven|eight|nine|ten|`[^`]+`|[A-Z]\w*)\b.{0,120}\b(?:has|have) (?:now |all |both |also )*been (?:successfully |fully |completely |now )*(?:{DONE}|set up|split|built)\b";
+    WORK_I: r"^(?:i|we) ?{ADVERBS}(?:{WORK_VERBS}|set up|split|put|built)\b";
+    WORK_BARE: r"^(?:also |successfully |and )?(?:{WORK_VERBS}|set up|built) (?:\S)";
+    WORK_BOLD: r"^[^:.]{0,80}\b(?:{WORK_VERBS})$";
+    WORK_PASSIVE: r"^(?:the|all|both|this|these|each|every|two|three|four|five|six|seven|eight|nine|ten|`[^`]+`|[A-Z]\w*)\b.{0,120}\b(?:has|have) (?:now |all |both |also )*been (?:successfully |fully |completely |now )*(?:{WORK_VERBS}|set up|split|built)\b";
     WORK_NOW: r"^(?:the|both|all|each|every|`[^`]+`|[A-Z][\w/.-]+)\b.{0,100}?\bnow (?:also |only |correctly |properly |all |both )*(?:accepts?|adds?|allows?|applies|asks?|calls?|carries|checks?|compares?|computes?|consumes?|covers?|creates?|defaults?|deletes?|displays?|emits?|ends?|enforces?|exposes?|fails?|falls?|filters?|goes|handles?|has|have|holds?|ignores?|includes?|keeps?|leads?|lists?|lives?|loads?|logs?|logged|looks?|matches|names?|opens?|parses|passes|points?|prefers?|prints?|reads?|records?|rejects?|reports?|requires?|resolves?|respects?|returns?|reuses?|runs?|says?|sends?|shares?|shows?|skips?|sorts?|starts?|states?|stays?|stops?|stores?|strips?|supports?|takes?|tells?|throws?|tracks?|treats?|uses?|validates?|waits?|warns?|works?|writes?)\b";
 
     CAUSE: r"^(?:so |and |but |here,? )?(?:the|our|this|my|its) (?:(?:real|actual|root|underlying|main|core|original|other|second|first|remaining|same|only) )*(?:root cause|cause|culprit|problem|issue|bug|error|failure|regression|crash|deadlock|leak|race|mismatch|catch|trouble|difficulty|challenge)(?: (?:here|there|with [^.]{1,60}|in [^.]{1,60}|behind [^.]{1,60}|of [^.]{1,60}))? (?:is|was|were|comes?|came|lies|lay|stems?|stemmed|turned out)\b";
     CAUSE_LABEL: r"^root cause\b";
     FAILED: r"^(?:the|this|that|it|both|all|`[^`]+`|[A-Z][\w.-]+)\b.{0,80}\b(?:failed|fails|was failing|were failing|is failing|broke|breaks|crashed|crashes|hung|hangs|deadlocked|timed out) (?:because|since|due to)\b";
 
-    FOUND: r"^(?:(?:while|when|in|after|on) [^,]{3,80}, )?(?:i|we) ?{BETWEEN}(?:found|noticed|discovered|confirmed|verified|learned|observed|measured|established)\b";
+    FOUND: r"^(?:(?:while|when|in|after|on) [^,]{3,80}, )?(?:i|we) ?{ADVERBS}(?:found|noticed|discovered|confirmed|verified|learned|observed|measured|established)\b";
     FOUND_BARE: r"^(?:confirmed|verified|measured|benchmarked)(?: (?:that|end|against|on|by|with|in|it|live|locally|manually)\b|:| —)";
     TURNS_OUT: r"^(?:it |as it )?(?:turns|turned) out\b";
     NO_CHANGE: r"^no (?:[a-z]+ )?(?:changes?|fix|action) (?:is |are |was |were )?(?:needed|required|necessary)\b";
@@ -73,11 +79,11 @@ forms! {
     CHECKS: r"(?i)^(?:\W*)(?:all|both|build|builds|lint|linter|tests?|everything|clean|type-?check|compil\w+|clippy|ci|the (?:build|linter|tests|full suite|suite|code|project)|full suite|no (?:lint|errors|warnings)|zero lint|go (?:build|vet|test)|`(?:go|npm|cargo|pnpm|yarn|make|pytest|golangci-lint|gofmt)\b[^`]*`)\b[^.;]{0,120}(?:pass(?:es|ed|ing)?|clean(?:ly)?|green|succeed(?:s|ed)?|successful(?:ly)?|0 issues|compiles?|no errors|no issues|✅)";
 }
 
-/// What a sentence says by its form; none where it may say something else.
+/// Returns the category of a sentence by its form; `None` if ambiguous.
 pub(super) fn category(sentence: &str) -> Option<Category> {
     let is = |form: &LazyLock<Regex>| form.is_match(sentence);
     let future = is(&WILL_RATHER);
-    // What was decided for later: `I decided that we would use UTC`.
+    // A decision about the future: `I decided that we would use UTC`.
     let decided =
         is(&DECIDED_THAT).then(|| sentence.replacen(" would ", " will ", 1).replacen(" should ", " shall ", 1));
     if HEDGED.is_match(decided.as_deref().unwrap_or(sentence))
@@ -100,7 +106,7 @@ pub(super) fn category(sentence: &str) -> Option<Category> {
     if is(&CHECKS) {
         return None;
     }
-    let says_what = sentence.split_whitespace().count() >= MIN_FOUND;
+    let says_what = sentence.split_whitespace().count() >= MIN_FINDING_WORDS;
     if says_what
         && (is(&FOUND)
             || is(&FOUND_BARE)
@@ -117,18 +123,17 @@ pub(super) fn category(sentence: &str) -> Option<Category> {
     None
 }
 
-/// Whether the first words of an item, as `D36 rewritten`, tell of work.
-pub(super) fn is_done(words: &str) -> bool {
+/// Returns whether the first words of an item report work, as in `D36 rewritten`.
+pub(super) fn reports_work(words: &str) -> bool {
     WORK_BOLD.is_match(words)
 }
 
-/// Whether a text asks for something or names a question, where it stands behind a label as `Fix:`.
-pub(super) fn is_asked(text: &str) -> bool {
+/// Returns whether a text after a label such as `Fix:` is a request or a question.
+pub(super) fn is_request(text: &str) -> bool {
     ASKS.is_match(text) || SHOWS.is_match(text)
 }
 
-/// Whether an item among decisions says that nothing is decided yet, or not any more: `~~Use a lock~~`, `TBD: the name`,
-/// a question.
+/// Returns whether an item among decisions is open or withdrawn: `~~Use a lock~~`, `TBD: the name`, a question.
 pub(super) fn is_unsettled(item: &str) -> bool {
     let item = item.trim();
     let struck = item.trim_start_matches(['*', '_', ' ']).strip_prefix("~~").and_then(|rest| rest.split_once("~~"));
@@ -139,22 +144,22 @@ pub(super) fn is_unsettled(item: &str) -> bool {
     is_struck || item.trim_end_matches(['*', '_', ' ']).ends_with('?') || UNSETTLED.is_match(item)
 }
 
-/// Whether a text is a question or names one.
+/// Returns whether a text is a question or names one.
 pub(super) fn is_question(text: &str) -> bool {
     QUESTION.is_match(text)
 }
 
-/// Whether a sentence says something as it is: no guess, no offer, no question.
-pub(super) fn is_plain(sentence: &str) -> bool {
+/// Returns whether a sentence is a plain statement: no guess, offer or question.
+pub(super) fn is_statement(sentence: &str) -> bool {
     !HEDGED.is_match(sentence) && !SHOWS.is_match(sentence) && !OFFER.is_match(sentence) && !is_question(sentence)
 }
 
-/// Whether a sentence only says that checks are green; commands and their status say that.
-pub(super) fn is_check(sentence: &str) -> bool {
+/// Returns whether a sentence only reports passing checks; commands and their status say that already.
+pub(super) fn is_check_report(sentence: &str) -> bool {
     CHECKS.is_match(sentence)
 }
 
-/// Whether a sentence speaks to the person: an offer, a question, a request.
-pub(super) fn is_talk(sentence: &str) -> bool {
+/// Returns whether a sentence addresses the user: an offer, a question, a request.
+pub(super) fn addresses_user(sentence: &str) -> bool {
     OFFER.is_match(sentence) || sentence.ends_with('?') || sentence.ends_with(':') && HEDGED.is_match(sentence)
 }

@@ -1,10 +1,11 @@
-//! Files and commits that prose names. Refuses what only looks like them: a path has a file's ending, and a commit
-//! stands where something says that it is one.
+//! Files and commits named in prose.
+//!
+//! Precision first: a path needs a file extension, and a commit needs a word or a mark that says so.
 
-use super::Entry;
+use super::ParsedEntry;
 
-/// Endings of files that are named without their folder, too.
-const ENDINGS: &[&str] = &[
+/// Extensions that make a file name of a word without a folder.
+const FILE_EXTENSIONS: &[&str] = &[
     "bash", "bazel", "c", "cc", "cfg", "conf", "cpp", "cs", "css", "csv", "cxx", "db", "ex", "exs", "go", "gradle",
     "h", "hcl", "hpp", "html", "ini", "ipynb", "java", "js", "json", "jsonc", "jsonl", "jsx", "kt", "kts", "lock",
     "lua", "md", "mdx", "mjs", "ml", "php", "pl", "proto", "ps1", "py", "pyi", "rb", "rs", "rst", "scala", "scm", "sh",
@@ -12,11 +13,12 @@ const ENDINGS: &[&str] = &[
     "zsh",
 ];
 
-/// Files without an ending.
-const NAMES: &[&str] = &["Dockerfile", "Gemfile", "Justfile", "LICENSE", "Makefile", "Rakefile", "go.mod", "go.sum"];
+/// Files without an extension.
+const FILE_NAMES: &[&str] =
+    &["Dockerfile", "Gemfile", "Justfile", "LICENSE", "Makefile", "Rakefile", "go.mod", "go.sum"];
 
-/// Names of things that end as files do.
-const NO_FILES: &[&str] = &[
+/// Names of products that look like files.
+const PRODUCT_NAMES: &[&str] = &[
     "alpine.js",
     "backbone.js",
     "chart.js",
@@ -38,16 +40,16 @@ const NO_FILES: &[&str] = &[
     "vue.js",
 ];
 
-/// Domains that paths of URLs begin with where the scheme is left out.
+/// Top-level domains of URLs without a scheme.
 const DOMAINS: &[&str] = &["ai", "app", "co", "com", "dev", "edu", "gov", "io", "net", "org", "uk"];
 
-/// Longest ending that makes a file of a path with a folder.
-const MAX_ENDING: usize = 10;
+/// Longest extension of a path with a folder.
+const MAX_EXTENSION: usize = 10;
 
-/// Hexadecimal digits of an abbreviated and of a full commit.
+/// Length of an abbreviated and of a full commit id.
 const COMMIT_DIGITS: std::ops::RangeInclusive<usize> = 7..=40;
 
-/// Words behind which a commit follows.
+/// Words that announce a commit.
 const COMMIT_WORDS: &[&str] = &[
     "cherry-pick",
     "cherry-picked",
@@ -62,27 +64,28 @@ const COMMIT_WORDS: &[&str] = &[
     "sha",
 ];
 
-/// The files that a text names, each once and in order: `src/a.rs`, `Cargo.toml`, without `:12` or `(why)` behind.
+/// Returns the files a text names, in order, each once: `src/a.rs`, `Cargo.toml`, without a trailing `:12` or
+/// `(why)`.
 pub fn files_in(text: &str) -> Vec<String> {
     let mut files = Vec::new();
-    // What two pairs of brackets hold is the name of a note.
+    // Double brackets hold the name of a note.
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("[[") {
-        files_between(before, &mut files);
+        collect_files(before, &mut files);
         rest = after.split_once("]]").map_or("", |(_, after)| after);
     }
-    files_between(rest, &mut files);
+    collect_files(rest, &mut files);
     files
 }
 
-/// The commits that a text names, each once and in order: `[branch@abc1234]`, `commit abc1234`, an abbreviation in
-/// backticks or brackets of its own.
+/// Returns the commits a text names, in order, each once: `[branch@abc1234]`, `commit abc1234`, or an abbreviation
+/// alone in backticks or brackets.
 pub fn commits_in(text: &str) -> Vec<String> {
     let mut commits: Vec<String> = Vec::new();
-    // Whether the word before said that a commit follows; a list of them goes on saying it.
+    // Whether the previous word announced a commit; a list of commits keeps announcing.
     let mut expected = false;
     for word in text.split_whitespace() {
-        for (start, piece) in pieces(word) {
+        for (start, piece) in commit_candidates(word) {
             let said = start > 0 && word[..start].ends_with(['@', '`', '(', '[']) && is_closed(word, start, piece);
             if is_commit(piece) && (expected || said) {
                 let commit = piece.to_ascii_lowercase();
@@ -100,17 +103,18 @@ pub fn commits_in(text: &str) -> Vec<String> {
     commits
 }
 
-/// What an entry is about, where a line says it.
+/// Files and commits of an entry that are declared on a line of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Named {
-    /// Of none where only its words say it.
+pub(super) struct DeclaredMentions {
+    /// Files; `None` if only the text names them.
     pub files: Option<Vec<String>>,
-    /// The same.
+    /// Commits; `None` if only the text names them.
     pub commits: Option<Vec<String>>,
 }
 
-/// A line that names what an entry is about where its words do not say it: "About `src/a.rs`, commit `abc1234`".
-pub(super) fn about(entry: &Entry) -> Option<String> {
+/// Returns a line that declares an entry's files and commits where its text does not name them: "About `src/a.rs`,
+/// commit `abc1234`".
+pub(super) fn declaration_line(entry: &ParsedEntry) -> Option<String> {
     let told = |own: &[String], said: Vec<String>, none: &str, mark: &str| match own {
         own if own == said => Vec::new(),
         [] => vec![none.to_string()],
@@ -118,24 +122,28 @@ pub(super) fn about(entry: &Entry) -> Option<String> {
     };
     let mut named = told(&entry.files, files_in(&entry.content), NO_FILE, "");
     named.extend(told(&entry.commits, commits_in(&entry.content), NO_COMMIT, COMMIT));
-    (!named.is_empty()).then(|| format!("{ABOUT}{}", named.join(BETWEEN)))
+    (!named.is_empty()).then(|| format!("{DECLARATION_START}{}", named.join(DECLARATION_SEPARATOR)))
 }
 
-/// What such a line begins with, what stands before a commit and between two names, and what is said of none.
-const ABOUT: &str = "About ";
+/// Beginning of a declaration line.
+const DECLARATION_START: &str = "About ";
+/// What precedes a commit in it.
 const COMMIT: &str = "commit ";
-const BETWEEN: &str = ", ";
+/// Separator of its names.
+const DECLARATION_SEPARATOR: &str = ", ";
+/// What it says if the entry has no file.
 const NO_FILE: &str = "no file";
+/// What it says if the entry has no commit.
 const NO_COMMIT: &str = "no commit";
 
-/// Hexadecimal digits of a commit that is said to be one, of either hash.
-const ANY_COMMIT: std::ops::RangeInclusive<usize> = 7..=64;
+/// Length of a declared commit id, of either hash.
+const DECLARED_COMMIT_DIGITS: std::ops::RangeInclusive<usize> = 7..=64;
 
-/// The files and commits of such a line; none where it says anything else.
-pub(super) fn named_in(line: &str) -> Option<Named> {
-    let (mut named, mut rest) = (Named::default(), line.strip_prefix(ABOUT)?);
+/// Parses such a line; `None` if it says anything else.
+pub(super) fn parse_declaration(line: &str) -> Option<DeclaredMentions> {
+    let (mut named, mut rest) = (DeclaredMentions::default(), line.strip_prefix(DECLARATION_START)?);
     let is_hexadecimal =
-        |name: &str| ANY_COMMIT.contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        |name: &str| DECLARED_COMMIT_DIGITS.contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     loop {
         if let Some(after) = rest.strip_prefix(NO_FILE) {
             named.files.get_or_insert_default();
@@ -156,25 +164,25 @@ pub(super) fn named_in(line: &str) -> Option<Named> {
         if rest.is_empty() {
             return Some(named);
         }
-        rest = rest.strip_prefix(BETWEEN)?;
+        rest = rest.strip_prefix(DECLARATION_SEPARATOR)?;
     }
 }
 
-/// Whether a path stays below the top that it is told from.
+/// Returns whether a path stays below its top.
 fn is_below(path: &str) -> bool {
     !path.is_empty() && !path.starts_with('/') && !path.split('/').any(|part| part == "..")
 }
 
-/// The parts of a word that could be commits, and where they start.
-fn pieces(word: &str) -> impl Iterator<Item = (usize, &str)> {
+/// Returns the parts of a word that could be commits, with their offsets.
+fn commit_candidates(word: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     let parts = word.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).map(move |part| {
         let start = at;
-        // The mark that ends a part is one character, of any length.
+        // The separator is one character of any length.
         at += part.len() + word[start + part.len()..].chars().next().map_or(0, char::len_utf8);
         (start, part)
     });
-    // In `commit-abc1234` the word says what follows.
+    // In `commit-abc1234` the first part announces the second.
     parts.filter(|(_, part)| !part.is_empty()).flat_map(|(start, part)| {
         match part.rsplit_once('-').filter(|(word, _)| COMMIT_WORDS.contains(&word.to_ascii_lowercase().as_str())) {
             Some((word, commit)) => vec![(start, word), (start + word.len() + 1, commit)],
@@ -183,7 +191,7 @@ fn pieces(word: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether what opens before a piece also closes behind it, or nothing has to close.
+/// Returns whether an opening mark before a piece is closed after it, or needs no closing.
 fn is_closed(word: &str, start: usize, piece: &str) -> bool {
     let after = &word[start + piece.len()..];
     match word.as_bytes()[start - 1] {
@@ -193,7 +201,8 @@ fn is_closed(word: &str, start: usize, piece: &str) -> bool {
     }
 }
 
-/// 7 to 40 hexadecimal digits, a letter and a digit among them: a word has no digit, and a number no letter.
+/// Returns whether a text is 7 to 40 hexadecimal digits with a letter and a digit among them: words have no digit,
+/// numbers no letter.
 fn is_commit(text: &str) -> bool {
     COMMIT_DIGITS.contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -201,10 +210,11 @@ fn is_commit(text: &str) -> bool {
         && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-fn files_between(text: &str, files: &mut Vec<String>) {
+/// Collects the files a text names.
+fn collect_files(text: &str, files: &mut Vec<String>) {
     let ends = |c: char| c.is_whitespace() || "`\"'()[]<>,;|“”‘’…→←=!?*".contains(c);
     for word in text.split(ends) {
-        if let Some(file) = file(word)
+        if let Some(file) = file_path(word)
             && !files.contains(&file)
         {
             files.push(file);
@@ -212,8 +222,8 @@ fn files_between(text: &str, files: &mut Vec<String>) {
     }
 }
 
-/// The path that a word is; none where it is none.
-fn file(word: &str) -> Option<String> {
+/// Returns the path that a word is, if it is one.
+fn file_path(word: &str) -> Option<String> {
     if word.contains("://") || word.contains("..") {
         return None;
     }
@@ -226,23 +236,23 @@ fn file(word: &str) -> Option<String> {
     }
     let (folder, name) = path.rsplit_once('/').map_or((None, path), |(folder, name)| (Some(folder), name));
     let stem_and_ending = name.rsplit_once('.').filter(|(stem, ending)| !stem.is_empty() && !ending.is_empty());
-    let known = |ending: &str| ENDINGS.contains(&ending.to_ascii_lowercase().as_str());
+    let known = |ending: &str| FILE_EXTENSIONS.contains(&ending.to_ascii_lowercase().as_str());
     let is_file = match (folder, stem_and_ending) {
-        _ if NAMES.contains(&name) => true,
-        (None, Some((_, ending))) => known(ending) && !NO_FILES.contains(&path.to_ascii_lowercase().as_str()),
+        _ if FILE_NAMES.contains(&name) => true,
+        (None, Some((_, ending))) => known(ending) && !PRODUCT_NAMES.contains(&path.to_ascii_lowercase().as_str()),
         (Some(folder), Some((_, ending))) => {
-            // `a.rs/b.rs` names two, and `example.com/a.html` is on another machine.
+            // `a.rs/b.rs` names two files, and `example.com/a.html` is a URL.
             let first = folder.split('/').next().unwrap_or_default();
             let is_domain =
                 first.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && DOMAINS.contains(&end));
             let is_two = folder.split('/').any(|part| part.rsplit_once('.').is_some_and(|(_, end)| known(end)));
             let is_ending = known(ending)
-                || (ending.len() <= MAX_ENDING
+                || (ending.len() <= MAX_EXTENSION
                     && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
                     && ending.starts_with(|c: char| c.is_ascii_lowercase()));
             is_ending && !is_domain && !is_two && !folder.split('/').any(str::is_empty)
         }
-        // Dotfiles have no ending but are files where a folder or the dot alone says so.
+        // Only well-known dotfiles count.
         (_, None) => name.starts_with('.') && matches!(name, ".gitignore" | ".gitattributes" | ".mailmap" | ".env"),
     };
     is_file.then(|| path.to_string())
@@ -253,9 +263,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_line_is_about_is_told_from_prose() {
+    fn a_declaration_line_is_told_from_prose() {
         let told = |names: &[&str]| Some(names.iter().map(|name| name.to_string()).collect::<Vec<_>>());
-        let check = |line: &str, files, commits| assert_eq!(named_in(line), Some(Named { files, commits }), "{line}");
+        let check = |line: &str, files, commits| {
+            assert_eq!(parse_declaration(line), Some(DeclaredMentions { files, commits }), "{line}")
+        };
         let commits = told(&["abc1234"]);
         check("About `src/a.rs`, `a, b.rs`, commit `abc1234`", told(&["src/a.rs", "a, b.rs"]), commits);
         check("About commit `1234567`", None, told(&["1234567"]));
@@ -272,7 +284,7 @@ mod tests {
             "About `../a.rs`",
             "About `/a.rs`",
         ] {
-            assert_eq!(named_in(line), None, "{line}");
+            assert_eq!(parse_declaration(line), None, "{line}");
         }
     }
     use proptest::prelude::*;

@@ -1,58 +1,63 @@
-//! Session logs and transcripts to entries, one file a format. Pure: bytes come from the caller, and nothing here knows
-//! the disk, the clock, git or the log. Line-tolerant and capped: a line that is not understood is skipped and counted,
-//! never an error. Refuses to guess: what is not surely a decision is a note or nothing.
+//! Readers that turn session logs and agent transcripts into entries, one file per format.
+//!
+//! Invariant: pure. Bytes come from the caller; nothing here touches the disk, the clock, git or the log.
+//!
+//! Every limit has a cap, and a line that is not understood is counted as skipped, never an error. Readers do not
+//! guess: what is not surely a decision becomes a note or nothing.
 
+mod builder;
 pub mod claude;
 pub mod codex;
-mod distil;
 mod export;
+mod extract;
 mod forms;
-mod gather;
-mod line;
+mod json_line;
 pub mod markdown;
 pub mod mentions;
+mod message_blocks;
+mod message_labels;
 mod paths;
-mod prose;
-mod sections;
 mod shell;
 pub mod time;
 
+pub use builder::QUIET_SECONDS;
 pub use export::as_markdown;
-pub use gather::QUIET;
-pub use line::MAX_LINE;
+pub use json_line::MAX_LINE;
 
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-/// The version of what this room says about a text. Raise it whenever the same text gives other entries.
-pub const READER: u32 = 4;
+/// Version of the readers.
+///
+/// Raise it whenever the same text yields different entries.
+pub const READER_VERSION: u32 = 4;
 
-/// Most entries of one session; what comes after them is counted as skipped.
+/// Most entries of one session; further ones count as skipped.
 pub const MAX_ENTRIES: usize = 50_000;
 
-/// Longest content of one entry, in bytes; what is longer is cut at a character.
+/// Longest content of one entry, in bytes; longer content is cut at a character boundary.
 pub const MAX_CONTENT: usize = 8 * 1024;
 
-/// What an entry is.
+/// Category of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// What the session was to reach.
+    /// A goal of the session.
     Goal,
-    /// What was decided, with its reason where one was given.
+    /// A decision, with its reason if one was given.
     Decision,
-    /// A way of doing things that was seen or agreed on.
+    /// A pattern or convention that was observed or agreed on.
     Pattern,
-    /// What was done.
+    /// Work that was done.
     Work,
-    /// What was hard, and what solved it.
+    /// A problem, and what solved it.
     Challenge,
     /// What was known at the start: the previous session, the situation.
     Context,
-    /// What was found out.
+    /// Something that was found out.
     Observation,
-    /// What was going to be done, in steps.
+    /// Planned steps.
     Plan,
     /// Anything else that was written down.
     Note,
@@ -64,10 +69,10 @@ pub enum Category {
     Commit,
 }
 
-/// How a goal stands.
+/// State of a goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum GoalState {
     /// `- [ ]`.
     Open,
     /// `- [~]`.
@@ -76,121 +81,127 @@ pub enum State {
     Done,
 }
 
-/// What a session says of itself. Everything is as written; what is not said is none.
+/// Metadata that a session states about itself; absent fields are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Head {
-    /// What it is called everywhere: `20251124-174931`, a UUID. Whoever keeps a head keeps it beside.
+pub struct SessionHead {
+    /// Id of the session: `20251124-174931`, a UUID. Stored beside the head.
     #[serde(skip)]
     pub id: String,
-    /// One line; kept beside as well.
+    /// Title on one line. Stored beside the head.
     #[serde(skip)]
     pub title: String,
-    /// Unix seconds.
+    /// Start, in Unix seconds.
     pub started: Option<i64>,
-    /// Unix seconds.
+    /// End, in Unix seconds.
     pub ended: Option<i64>,
-    /// The branch it began on.
+    /// Branch at the start.
     pub branch: Option<String>,
-    /// Others that it went on on, each once.
+    /// Further branches it continued on, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<String>,
-    /// The agent or model that took part: `claude`, `codex`, `gpt-5`.
+    /// Agent or model that took part: `claude`, `codex`, `gpt-5`.
     pub tool: Option<String>,
-    /// The git tag at its start.
+    /// Git tag at the start.
     pub start_tag: Option<String>,
-    /// The git tag at its end.
+    /// Git tag at the end.
     pub end_tag: Option<String>,
-    /// Hexadecimal, possibly abbreviated: HEAD at its start.
+    /// HEAD at the start, hexadecimal, possibly abbreviated.
     pub start_commit: Option<String>,
-    /// The same at its end.
+    /// HEAD at the end, likewise.
     pub end_commit: Option<String>,
 }
 
-/// One thing that was said or done.
+/// One entry as a reader parsed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// What it is.
+pub struct ParsedEntry {
+    /// Category.
     pub category: Category,
-    /// What was said, as plain text without its list mark; what belongs to it (a reason, a solution, a continuation) on
-    /// lines of its own.
+    /// Plain text without its list mark.
+    ///
+    /// A reason, solution or continuation that belongs to it follows on lines of its own.
     pub content: String,
-    /// Unix seconds; none where nothing tells.
+    /// Time in Unix seconds, if known.
     pub at: Option<i64>,
-    /// Line of the file it was read from, from 1.
+    /// Line in the file, from 1.
     pub line: u32,
-    /// A short name of that line, where the file gives its lines names: a copy of the line bears the same.
+    /// Hash of the line's id, if the format has ids: a copied line has the same.
     pub line_id: Option<u64>,
-    /// Files it names or touched, as paths from the top of the repository, in order, each once.
+    /// Files it names or touched, relative to the top of the repository, in order, each once.
     pub files: Vec<String>,
     /// Commits it names or made, hexadecimal and possibly abbreviated, each once.
     pub commits: Vec<String>,
-    /// How a goal stands.
-    pub state: Option<State>,
+    /// State, for goals.
+    pub state: Option<GoalState>,
 }
 
-/// What a reader made of one file.
+/// The result of reading one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// What it says of itself.
-    pub head: Head,
-    /// In the order of the file.
-    pub entries: Vec<Entry>,
-    /// Lines that were not understood, and entries over [`MAX_ENTRIES`].
+pub struct ParsedSession {
+    /// Metadata of the session.
+    pub head: SessionHead,
+    /// Entries in the order of the file.
+    pub entries: Vec<ParsedEntry>,
+    /// Number of lines not understood, plus entries beyond [`MAX_ENTRIES`].
     pub skipped: u64,
-    /// Whether the file names a session and says nothing else.
+    /// Whether the file names a session but has no content of its own.
     pub is_stub: bool,
-    /// Sentences about what is odd: a fence without an end, a time that is none.
+    /// Warnings for the user: an unclosed fence, an invalid time.
     pub warnings: Vec<String>,
 }
 
-/// Tells whether what is said in a folder is said in the repository.
-pub type IsHere = Rc<dyn Fn(&str) -> bool>;
+/// Returns whether a folder lies in the repository.
+pub type IsInRepository = Rc<dyn Fn(&str) -> bool>;
 
-/// What is taken from a transcript.
+/// Options for reading a transcript.
 #[derive(Clone, Default)]
-pub struct Taking {
-    /// Also what the person typed.
+pub struct TranscriptOptions {
+    /// Whether to keep the user's prompts.
     pub prompts: bool,
-    /// Folders, absolute and without a slash at the end, that are tops of worktrees of the repository: a path below one
-    /// is told from there, and one below none is left out.
+    /// Tops of the repository's worktrees: absolute, without a trailing slash.
+    ///
+    /// Paths below one become relative to it; other paths are dropped.
     pub tops: Vec<String>,
-    /// Without it the caller knows that all is said in the repository.
-    pub is_here: Option<IsHere>,
-    /// The session whose lines are taken, where lines say of which one they are; without it all are.
+    /// Test for folders in the repository; `None` if the caller knows that everything is.
+    pub is_here: Option<IsInRepository>,
+    /// Id of the session to read, for formats whose lines name their session; `None` reads all.
     pub session: Option<String>,
-    /// When it is read, in Unix seconds: what was said [`QUIET`] before it, and is the last of the file, was a last word.
-    /// Without it what is said last waits for what follows.
+    /// Time of reading, in Unix seconds.
+    ///
+    /// The last text of the file counts as final if it is [`QUIET_SECONDS`] older than this; `None` leaves it open until more
+    /// follows.
     pub now: Option<i64>,
 }
 
-/// A transcript that is read line by line, each whole and without its end. Monotone: what a beginning of the file gives
-/// is the beginning of what all of it gives, so that a growing file is read again and again without taking anything back.
-pub trait Transcript {
-    /// Takes the next line in.
+/// A reader that is fed a transcript line by line, each whole and without its end.
+///
+/// Invariant: monotone. The entries of a prefix of the file are a prefix of the entries of the whole file, so a
+/// growing file can be read again and again without retracting anything.
+pub trait TranscriptReader {
+    /// Reads the next line.
     fn line(&mut self, line: &[u8]);
-    /// Sessions whose lines were met and left, as [`Taking::session`] says: a session that goes on from another one may
-    /// begin with a copy of it.
+    /// Returns other sessions whose lines were skipped, see [`TranscriptOptions::session`]: a session that continues
+    /// another may begin with a copy of it.
     fn copied(&self) -> &[String] {
         &[]
     }
-    /// What there was.
-    fn finish(self: Box<Self>) -> Reading;
+    /// Returns the result.
+    fn finish(self: Box<Self>) -> ParsedSession;
 }
 
-/// Whether entries of a category, by its name, say something to find them by: what was touched, run and committed is found
-/// by its file and commit.
-pub fn is_told(category: &str) -> bool {
+/// Returns whether entries of a category (by name) are found by their text; touched files, commands and commits are
+/// found by file and commit instead.
+pub fn is_searchable(category: &str) -> bool {
     ![Category::Touched, Category::Command, Category::Commit].iter().any(|quiet| quiet.name() == category)
 }
 
 impl Category {
-    /// By its name.
-    pub fn named(name: &str) -> Option<Self> {
+    /// Returns the category with a name.
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|category| category.name() == name)
     }
 
-    /// All of them.
+    /// All categories.
     pub const ALL: [Category; 12] = [
         Category::Goal,
         Category::Decision,
@@ -206,7 +217,7 @@ impl Category {
         Category::Commit,
     ];
 
-    /// The name in keys, JSON and, after `session.`, in the log.
+    /// Returns the name used in keys and JSON and, after `session.`, in the log.
     pub fn name(self) -> &'static str {
         match self {
             Category::Goal => "goal",

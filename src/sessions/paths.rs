@@ -1,49 +1,50 @@
-//! Paths that an agent worked on or wrote down, told from the top of the repository. Lexical only. Refuses what lies below
-//! no top, and a name that may mean two files.
+//! Resolves paths that an agent used or wrote, relative to the top of the repository. Lexical only.
+//!
+//! Refuses paths outside every top, and names that may mean two files.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Most files that are told of one text; what names more is a listing.
+/// Most files taken from one text; a text with more is a listing.
 const MAX_NAMED: usize = 32;
 
-/// Longest path that is told, in bytes.
+/// Longest path, in bytes.
 const MAX_PATH: usize = 1_024;
 
-/// A path from the top it lies below; none where there is no such top. A relative one is read from `cwd`.
-pub(super) fn told(path: &str, cwd: Option<&str>, tops: &[String]) -> Option<String> {
+/// Returns a path relative to the innermost top that contains it; a relative path is resolved from `cwd`.
+pub(super) fn relative_to_top(path: &str, cwd: Option<&str>, tops: &[String]) -> Option<String> {
     let absolute = absolute(path, cwd)?;
     let below = tops.iter().filter_map(|top| below(&absolute, top)).min_by_key(|told| told.len())?;
     (!below.is_empty() && below.len() <= MAX_PATH).then(|| below.to_string())
 }
 
-/// Whether work in a folder is work in the repository. Where nothing is known of the folder the caller knows.
-pub(super) fn is_here(folder: Option<&str>, tops: &[String]) -> bool {
+/// Returns whether a folder lies in the repository; an unknown folder counts, as the caller knows better.
+pub(super) fn is_below_top(folder: Option<&str>, tops: &[String]) -> bool {
     folder.is_none_or(|folder| {
-        let folder = slashed(folder);
+        let folder = with_slashes(folder);
         tops.iter().any(|top| below(&folder, top).is_some())
     })
 }
 
-/// A folder that is gone into from another.
-pub(super) fn joined(folder: &str, cwd: Option<&str>) -> Option<String> {
+/// Resolves a folder entered from another.
+pub(super) fn join_folder(folder: &str, cwd: Option<&str>) -> Option<String> {
     absolute(folder, cwd)
 }
 
-/// What is left of a path below a top; empty for the top itself.
+/// Returns the rest of a path below a top; empty for the top itself.
 fn below<'p>(path: &'p str, top: &str) -> Option<&'p str> {
-    let rest = path.strip_prefix(slashed(top).as_str())?;
+    let rest = path.strip_prefix(with_slashes(top).as_str())?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
-/// None also for a path in a home, which is not known.
+/// Resolves a path to an absolute one; `None` for paths in an unknown home.
 fn absolute(path: &str, cwd: Option<&str>) -> Option<String> {
     if path == "~" || path.starts_with("~/") {
         return None;
     }
-    let path = slashed(path.strip_prefix("file://").unwrap_or(path));
-    let whole = if is_absolute(&path) { path } else { format!("{}/{path}", slashed(cwd?)) };
+    let path = with_slashes(path.strip_prefix("file://").unwrap_or(path));
+    let whole = if is_absolute(&path) { path } else { format!("{}/{path}", with_slashes(cwd?)) };
     let root = if whole.starts_with('/') { "/" } else { "" };
     let mut parts: Vec<&str> = Vec::new();
     for part in whole.split('/') {
@@ -58,31 +59,41 @@ fn absolute(path: &str, cwd: Option<&str>) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{root}{}", parts.join("/")))
 }
 
+/// Returns whether a path is absolute, on Unix or Windows.
 fn is_absolute(path: &str) -> bool {
     path.starts_with('/') || path.as_bytes().get(1..3) == Some(b":/")
 }
 
-/// A path of Windows with the slashes of git.
-fn slashed(path: &str) -> String {
+/// Converts a Windows path to forward slashes.
+fn with_slashes(path: &str) -> String {
     let is_windows = path.as_bytes().get(1..3) == Some(b":\\") || path.starts_with("\\\\");
     if is_windows { path.replace('\\', "/") } else { path.to_string() }
 }
 
-static QUOTED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"`([^`\s]{2,300})`").expect("a constant"));
-static PLACE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?::\d+(?:-\d+)?(?::\d+)?|#L\d+(?:-L?\d+)?)$").expect("a constant"));
-static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[\w.@+/-]*/[\w.@+-]+\.\w{1,10}$").expect("a constant"));
-static COMMIT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?:\bcommit(?:ted as)?[ :]+`?|`)([0-9a-f]{7,40})\b").expect("a constant"));
+/// A name in backticks.
+static IN_BACKTICKS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"`([^`\s]{2,300})`").expect("the constant pattern is valid"));
+/// Line numbers after a path: `:12`, `:3-9`, `#L4-L9`.
+static LINE_SUFFIX: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?::\d+(?:-\d+)?(?::\d+)?|#L\d+(?:-L?\d+)?)$").expect("the constant pattern is valid")
+});
+/// A name with a folder and an extension.
+static PATH_NAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[\w.@+/-]*/[\w.@+-]+\.\w{1,10}$").expect("the constant pattern is valid"));
+/// A commit id in backticks or after the word.
+static COMMIT_NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:\bcommit(?:ted as)?[ :]+`?|`)([0-9a-f]{7,40})\b").expect("the constant pattern is valid")
+});
 
-/// Files that a text names in backquotes, in order, each once: absolute ones, ones that were touched before by this name
-/// or by its end, and others that have a folder and an extension.
-pub(super) fn named(text: &str, cwd: Option<&str>, tops: &[String], touched: &[String]) -> Vec<String> {
+/// Returns the files a text names in backticks, in order, each once: absolute paths, files touched before under this
+/// name or suffix, and names with a folder and an extension.
+pub(super) fn files_named(text: &str, cwd: Option<&str>, tops: &[String], touched: &[String]) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
-    for quoted in QUOTED.captures_iter(text) {
-        let name = PLACE.replace(&quoted[1], "");
+    for quoted in IN_BACKTICKS.captures_iter(text) {
+        let name = LINE_SUFFIX.replace(&quoted[1], "");
         let name = name.strip_prefix("./").unwrap_or(&name);
-        let file = if is_absolute(name) { told(name, None, tops) } else { relative(name, cwd, tops, touched) };
+        let file =
+            if is_absolute(name) { relative_to_top(name, None, tops) } else { resolve_name(name, cwd, tops, touched) };
         if let Some(file) = file.filter(|file| !files.contains(file)) {
             files.push(file);
         }
@@ -93,24 +104,25 @@ pub(super) fn named(text: &str, cwd: Option<&str>, tops: &[String], touched: &[S
     files
 }
 
-fn relative(name: &str, cwd: Option<&str>, tops: &[String], touched: &[String]) -> Option<String> {
+/// Resolves a relative name against the touched files, then the folder.
+fn resolve_name(name: &str, cwd: Option<&str>, tops: &[String], touched: &[String]) -> Option<String> {
     let is_end = |path: &str| path == name || path.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
     let mut same = touched.iter().filter(|path| is_end(path));
     match (same.next(), same.next()) {
         (Some(only), None) => Some(only.clone()),
         (Some(_), Some(_)) => touched.iter().any(|path| path == name).then(|| name.to_string()),
-        (None, _) if NAME.is_match(name) && !name.starts_with('/') => match cwd {
-            Some(_) => told(name, cwd, tops),
+        (None, _) if PATH_NAME.is_match(name) && !name.starts_with('/') => match cwd {
+            Some(_) => relative_to_top(name, cwd, tops),
             None => Some(name.to_string()),
         },
         (None, _) => None,
     }
 }
 
-/// Commits that a text names: hexadecimal in backquotes or after the word, with a digit and a letter.
-pub(super) fn commits(text: &str) -> Vec<String> {
+/// Returns the commits a text names: hexadecimal with a digit and a letter, in backticks or after the word.
+pub(super) fn commits_named(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for commit in COMMIT.captures_iter(text).map(|captures| captures[1].to_string()) {
+    for commit in COMMIT_NAME.captures_iter(text).map(|captures| captures[1].to_string()) {
         let is_number = commit.bytes().all(|byte| byte.is_ascii_digit());
         let is_word = commit.bytes().all(|byte| byte.is_ascii_alphabetic());
         if !is_number && !is_word && !found.contains(&commit) && found.len() < MAX_NAMED {
@@ -129,9 +141,9 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_told_from_the_innermost_top_or_left_out() {
+    fn a_path_is_relative_to_the_innermost_top_or_dropped() {
         let check = |path, cwd, expect: Option<&str>| {
-            assert_eq!(told(path, cwd, &tops()).as_deref(), expect, "{path}");
+            assert_eq!(relative_to_top(path, cwd, &tops()).as_deref(), expect, "{path}");
         };
         check("/home/a/shop/src/a.rs", None, Some("src/a.rs"));
         check("/home/a/shop/.trees/b/src/a.rs", None, Some("src/a.rs"));
@@ -147,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn names_in_a_text_are_files_where_nothing_else_can_be_meant() {
+    fn unambiguous_names_in_a_text_are_files() {
         let touched = ["src/cart.rs", "src/mod.rs", "src/pay/mod.rs"].map(str::to_string);
         let check = |text: &str, expect: &[&str]| {
-            assert_eq!(named(text, Some("/home/a/shop"), &tops(), &touched), expect, "{text}");
+            assert_eq!(files_named(text, Some("/home/a/shop"), &tops(), &touched), expect, "{text}");
         };
         check("Fixed `cart.rs:12` and `src/cart.rs#L4-L9`.", &["src/cart.rs"]);
         check("See `mod.rs`.", &[]);
@@ -160,7 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn commits_are_hexadecimal_and_said_to_be_commits() {
-        assert_eq!(commits("commit 1a2b3c4d and `9f8e7d6`, not `deadbeef` nor `1234567`"), ["1a2b3c4d", "9f8e7d6"]);
+    fn commits_are_hexadecimal_and_announced() {
+        assert_eq!(
+            commits_named("commit 1a2b3c4d and `9f8e7d6`, not `deadbeef` nor `1234567`"),
+            ["1a2b3c4d", "9f8e7d6"]
+        );
     }
 }

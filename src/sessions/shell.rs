@@ -1,5 +1,6 @@
-//! What a command line that an agent ran says: its first line, the folder it ran in, files it only looked at, commits it
-//! made, how it ended. Refuses to run through a shell's whole grammar: what is not plain is taken as written or not at all.
+//! Reads the command lines an agent ran: main line, folder, files only viewed, commits made, outcome.
+//!
+//! Not a shell parser: what is not plain is taken as written or not at all.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -9,11 +10,11 @@ use regex::Regex;
 use super::paths;
 use crate::event::cap_words;
 
-/// Longest command that is told, in bytes: what is longer is a script.
+/// Longest command line kept, in bytes; a longer one is a script.
 const MAX_COMMAND: usize = 200;
 
-/// Programs that only look: they say nothing of what was done, and there are hundreds in a session.
-const LOOKING: &[&str] = &[
+/// Programs that only read: they change nothing, and a session has hundreds.
+const READ_ONLY_PROGRAMS: &[&str] = &[
     ":", "[", "awk", "basename", "bat", "cat", "cd", "clear", "cmp", "cut", "date", "df", "diff", "dirname", "du",
     "echo", "eza", "false", "fd", "file", "find", "grep", "head", "hostname", "id", "jobs", "jq", "less", "ls", "lsof",
     "more", "nl", "od", "printenv", "printf", "ps", "pwd", "readlink", "realpath", "rg", "sed", "seq", "sleep", "sort",
@@ -21,8 +22,8 @@ const LOOKING: &[&str] = &[
     "xxd",
 ];
 
-/// What git is asked for only to look.
-const GIT_LOOKING: &[&str] = &[
+/// Git subcommands that only read.
+const GIT_READ_ONLY: &[&str] = &[
     "blame",
     "cat-file",
     "describe",
@@ -41,8 +42,8 @@ const GIT_LOOKING: &[&str] = &[
     "status",
 ];
 
-/// With nothing but these, what git could change it only lists.
-const GIT_LISTING: &[&str] = &[
+/// Arguments with which a git subcommand that can write only lists.
+const GIT_LISTING_ARGUMENTS: &[&str] = &[
     "-a",
     "-l",
     "-r",
@@ -58,60 +59,60 @@ const GIT_LISTING: &[&str] = &[
     "show",
 ];
 
-/// The folder that a shell is asked for which is the top of where it is.
-const TOP: &str = "$(git rev-parse --show-toplevel)";
+/// Command substitution for the top of the worktree.
+const TOPLEVEL_SUBSTITUTION: &str = "$(git rev-parse --show-toplevel)";
 
 /// Most files of one patch.
-const MAX_PATCHED: usize = 4_096;
+const MAX_PATCHED_FILES: usize = 4_096;
 
-/// A command line as far as it is told.
+/// A parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Command {
-    /// Its first line that does more than look, without going to a folder first; the first one where none does.
+pub(super) struct ShellCommand {
+    /// The first line that does more than read, without leading `cd`; else the first line.
     pub line: String,
-    /// The folder it runs in, where that is known.
+    /// Folder it runs in, if known.
     pub folder: Option<String>,
-    /// Whether every part of it only looks.
-    pub looks: bool,
-    /// Files that it prints, as written.
-    pub prints: Vec<String>,
+    /// Whether every part only reads.
+    pub is_read_only: bool,
+    /// Files it prints, as written.
+    pub printed_files: Vec<String>,
     /// Whether it may make a commit.
-    pub commits: bool,
-    /// A patch that is applied by it.
+    pub may_commit: bool,
+    /// A patch that it applies.
     pub patch: Option<String>,
 }
 
-/// How a command ended.
+/// Outcome of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// With a status.
+pub(super) enum CommandOutcome {
+    /// With an exit status.
     Exit(i64),
-    /// Not well, with no status told.
+    /// Failed, status unknown.
     Failed,
-    /// Nobody knows: it runs on, or nothing was told.
+    /// Unknown: it still runs, or nothing was recorded.
     Unknown,
-    /// It was never run.
+    /// Never ran.
     Never,
 }
 
-impl Ended {
-    /// Whether what was to be done was not done.
+impl CommandOutcome {
+    /// Returns whether the command failed.
     pub(super) fn is_failure(self) -> bool {
-        matches!(self, Ended::Failed) || matches!(self, Ended::Exit(code) if code != 0)
+        matches!(self, CommandOutcome::Failed) || matches!(self, CommandOutcome::Exit(code) if code != 0)
     }
 
-    /// What is written behind the command.
+    /// Returns the suffix for the command's entry.
     pub(super) fn suffix(self) -> String {
         match self {
-            Ended::Exit(code) => format!(" -> exit {code}"),
-            Ended::Failed => " -> failed".to_string(),
-            Ended::Unknown | Ended::Never => String::new(),
+            CommandOutcome::Exit(code) => format!(" -> exit {code}"),
+            CommandOutcome::Failed => " -> failed".to_string(),
+            CommandOutcome::Unknown | CommandOutcome::Never => String::new(),
         }
     }
 }
 
-/// Words of a program and its arguments, as a command line.
-pub(super) fn of_words(words: &[&str]) -> String {
+/// Joins program and arguments into a command line; for a shell returns its script.
+pub(super) fn script_of(words: &[&str]) -> String {
     match words {
         [shell, flag, script, ..] if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') => {
             script.to_string()
@@ -121,52 +122,55 @@ pub(super) fn of_words(words: &[&str]) -> String {
     }
 }
 
+/// Returns whether a program is a shell.
 fn is_shell(program: &str) -> bool {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
     matches!(name.trim_end_matches(".exe"), "bash" | "sh" | "zsh" | "dash" | "fish" | "pwsh" | "powershell" | "cmd")
 }
 
-static GOING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^\s*cd\s+(?:"([^"]+)"|'([^']+)'|([^\s;&|]+))\s*(?:&&|;|\n)\s*"#).expect("a constant")
+/// A `cd` before further commands.
+static LEADING_CD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^\s*cd\s+(?:"([^"]+)"|'([^']+)'|([^\s;&|]+))\s*(?:&&|;|\n)\s*"#)
+        .expect("the constant pattern is valid")
 });
 
-/// What a command line says, run in a folder.
-pub(super) fn command(script: &str, cwd: Option<&str>) -> Command {
+/// Parses a command line run in a folder.
+pub(super) fn parse_command(script: &str, cwd: Option<&str>) -> ShellCommand {
     let (mut rest, mut folder) = (script, cwd.map(str::to_string));
-    while let Some(going) = GOING.captures(rest) {
+    while let Some(going) = LEADING_CD.captures(rest) {
         let into = (1..=3).find_map(|group| going.get(group)).map_or("", |group| group.as_str());
         folder = match into {
-            TOP => folder,
-            // What a shell makes of it is not known, and so it is nowhere that is.
+            TOPLEVEL_SUBSTITUTION => folder,
+            // The shell's expansion is unknown, so this folder is outside the repository.
             into if into == "-" || into.starts_with('~') || into.contains(['$', '`']) => Some(into.to_string()),
-            into => paths::joined(into, folder.as_deref()),
+            into => paths::join_folder(into, folder.as_deref()),
         };
         rest = &rest[going.get(0).map_or(0, |whole| whole.end())..];
     }
     let lines = || rest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let is_patch = rest.contains("*** Begin Patch");
     let first = lines().next().unwrap_or_default();
-    let does = lines().find(|line| !parts(line).iter().all(|part| looks(part)));
+    let does = lines().find(|line| !split_commands(line).iter().all(|part| is_read_only(part)));
     let is_script = is_patch || rest.contains("<<");
-    Command {
+    ShellCommand {
         line: cap_words(does.filter(|_| !is_script).unwrap_or(first), MAX_COMMAND).trim_end().to_string(),
         folder,
-        looks: !is_script && !first.is_empty() && does.is_none(),
-        prints: printed(&parts(first)),
-        commits: rest.contains("git") && rest.contains("commit"),
+        is_read_only: !is_script && !first.is_empty() && does.is_none(),
+        printed_files: files_printed_by(&split_commands(first)),
+        may_commit: rest.contains("git") && rest.contains("commit"),
         patch: is_patch.then(|| rest.to_string()),
     }
 }
 
-/// The commands of a line, by what stands between them outside of quotes.
-fn parts(line: &str) -> Vec<&str> {
+/// Splits a line into commands at unquoted operators.
+fn split_commands(line: &str) -> Vec<&str> {
     let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
     for (at, c) in line.char_indices() {
         match (quote, c) {
             (None, '\'' | '"') => quote = Some(c),
             (Some(open), _) if open == c => quote = None,
             (None, '|' | ';' | '&') => {
-                // The & of 2>&1 joins two streams and not two commands.
+                // The `&` of `2>&1` separates nothing.
                 if c == '&' && line[..at].ends_with('>') {
                     continue;
                 }
@@ -181,12 +185,14 @@ fn parts(line: &str) -> Vec<&str> {
     parts
 }
 
-fn words(part: &str) -> Vec<&str> {
+/// Splits a command into words without their quotes.
+fn split_words(part: &str) -> Vec<&str> {
     part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect()
 }
 
-fn looks(part: &str) -> bool {
-    let words = words(part);
+/// Returns whether a command only reads.
+fn is_read_only(part: &str) -> bool {
+    let words = split_words(part);
     let program = words.iter().find(|word| !word.contains('=')).copied().unwrap_or_default();
     let writes = part.replace("2>&1", "").replace("2>/dev/null", "").replace(">/dev/null", "").contains('>');
     match program {
@@ -207,24 +213,26 @@ fn looks(part: &str) -> bool {
             };
             let mut rest = asked.copied();
             match verb {
-                "branch" | "remote" | "tag" | "worktree" => rest.all(|word| GIT_LISTING.contains(&word)),
-                "config" => rest.next().is_some_and(|word| GIT_LISTING.contains(&word) || word.starts_with("--get")),
-                verb => GIT_LOOKING.contains(&verb),
+                "branch" | "remote" | "tag" | "worktree" => rest.all(|word| GIT_LISTING_ARGUMENTS.contains(&word)),
+                "config" => {
+                    rest.next().is_some_and(|word| GIT_LISTING_ARGUMENTS.contains(&word) || word.starts_with("--get"))
+                }
+                verb => GIT_READ_ONLY.contains(&verb),
             }
         }
-        program => LOOKING.contains(&program) || program.is_empty(),
+        program => READ_ONLY_PROGRAMS.contains(&program) || program.is_empty(),
     }
 }
 
-/// Files that a line prints and does nothing else with.
-fn printed(parts: &[&str]) -> Vec<String> {
+/// Returns the files that a line does nothing but print.
+fn files_printed_by(parts: &[&str]) -> Vec<String> {
     let Some(first) = parts.first().filter(|first| !first.contains('>')) else { return Vec::new() };
-    let words = words(first);
+    let words = split_words(first);
     let rest: Vec<&str> = match words.first() {
         Some(&"cat" | &"bat" | &"less" | &"nl") => {
             words[1..].iter().copied().filter(|word| !word.starts_with('-')).collect()
         }
-        // A number behind -n is no file.
+        // A number after `-n` is no file.
         Some(&"head" | &"tail") => {
             words[1..].iter().copied().filter(|word| !word.starts_with('-') && word.parse::<u64>().is_err()).collect()
         }
@@ -235,25 +243,27 @@ fn printed(parts: &[&str]) -> Vec<String> {
     rest.into_iter().filter(is_file).map(str::to_string).collect()
 }
 
-static MADE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^\[([^\]\n]*?)\s(?:\(root-commit\) )?([0-9a-f]{7,40})\] (\S[^\n]*)$").expect("a constant")
+/// The line git prints for a new commit.
+static COMMIT_REPORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\[([^\]\n]*?)\s(?:\(root-commit\) )?([0-9a-f]{7,40})\] (\S[^\n]*)$")
+        .expect("the constant pattern is valid")
 });
 
-/// Commits that git says it made: what they are called, hexadecimal, and their subject.
+/// Returns the commits that git reports, with id and subject.
 pub(super) fn commits_made(output: &str) -> Vec<(String, String)> {
-    let made = MADE.captures_iter(output).map(|made| (made[2].to_string(), made[3].trim().to_string()));
+    let made = COMMIT_REPORT.captures_iter(output).map(|made| (made[2].to_string(), made[3].trim().to_string()));
     made.collect()
 }
 
-/// Files that a patch of the form `*** Update File: path` changes, as written, each once.
-pub(super) fn patched(patch: &str) -> Vec<String> {
+/// Returns the files that a patch changes (`*** Update File: path`), as written, each once.
+pub(super) fn patched_files(patch: &str) -> Vec<String> {
     let heads = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
     let named = |line: &'_ str| {
         let file = heads.iter().find_map(|head| line.trim_start().strip_prefix(head))?.trim().to_string();
         Some(file).filter(|file| !file.is_empty())
     };
     let mut seen = HashSet::new();
-    patch.lines().filter_map(named).filter(|file| seen.insert(file.clone())).take(MAX_PATCHED).collect()
+    patch.lines().filter_map(named).filter(|file| seen.insert(file.clone())).take(MAX_PATCHED_FILES).collect()
 }
 
 #[cfg(test)]
@@ -261,9 +271,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_its_first_line_where_it_runs() {
+    fn a_command_is_its_first_line_and_folder() {
         let check = |script: &str, line: &str, folder: Option<&str>| {
-            let command = command(script, Some("/a/b"));
+            let command = parse_command(script, Some("/a/b"));
             assert_eq!((command.line.as_str(), command.folder.as_deref()), (line, folder), "{script}");
         };
         check("cargo test", "cargo test", Some("/a/b"));
@@ -276,12 +286,13 @@ mod tests {
         check("cd $OTHER; make", "make", Some("$OTHER"));
         check("echo building\ncargo build\ncargo test", "cargo build", Some("/a/b"));
         check("# all of it\n\ncat > a <<E\nmake\nE", "cat > a <<E", Some("/a/b"));
-        assert_eq!(command(&"x".repeat(900), None).line.len(), MAX_COMMAND);
+        assert_eq!(parse_command(&"x".repeat(900), None).line.len(), MAX_COMMAND);
     }
 
     #[test]
-    fn what_only_looks_is_known() {
-        let check = |script: &str, expect: bool| assert_eq!(command(script, None).looks, expect, "{script}");
+    fn read_only_commands_are_recognised() {
+        let check =
+            |script: &str, expect: bool| assert_eq!(parse_command(script, None).is_read_only, expect, "{script}");
         for script in [
             "ls -la",
             "cat a | grep b | wc -l",
@@ -317,8 +328,9 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_printed_are_read() {
-        let check = |script: &str, expect: &[&str]| assert_eq!(command(script, None).prints, expect, "{script}");
+    fn printed_files_count_as_read() {
+        let check =
+            |script: &str, expect: &[&str]| assert_eq!(parse_command(script, None).printed_files, expect, "{script}");
         check("cat src/a.rs b.rs", &["src/a.rs", "b.rs"]);
         check("sed -n '1,200p' src/a.rs", &["src/a.rs"]);
         check("nl -ba src/a.rs | sed -n '1,9p'", &["src/a.rs"]);
@@ -328,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn commits_are_read_off_what_git_prints() {
+    fn commits_are_read_from_git_output() {
         let output = "[main 1a2b3c4] cart: keep the order\n 1 file changed\n[detached HEAD 99aabb0] x\n[warn] abc\n";
         let made = commits_made(output);
         assert_eq!(made[0], ("1a2b3c4".to_string(), "cart: keep the order".to_string()));
@@ -338,17 +350,17 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_shell_are_its_script() {
-        assert_eq!(of_words(&["bash", "-lc", "make test"]), "make test");
-        assert_eq!(of_words(&["/usr/bin/zsh", "-c", "x"]), "x");
-        assert_eq!(of_words(&["cargo", "test"]), "cargo test");
-        assert_eq!(of_words(&[]), "");
+    fn the_words_of_a_shell_are_its_script() {
+        assert_eq!(script_of(&["bash", "-lc", "make test"]), "make test");
+        assert_eq!(script_of(&["/usr/bin/zsh", "-c", "x"]), "x");
+        assert_eq!(script_of(&["cargo", "test"]), "cargo test");
+        assert_eq!(script_of(&[]), "");
     }
 
     #[test]
     fn a_patch_names_its_files() {
         let patch =
             "*** Begin Patch\n*** Update File: a.rs\n*** Move to: b.rs\n@@\n*** Add File: c/d.rs\n+x\n*** End Patch";
-        assert_eq!(patched(patch), ["a.rs", "b.rs", "c/d.rs"]);
+        assert_eq!(patched_files(patch), ["a.rs", "b.rs", "c/d.rs"]);
     }
 }

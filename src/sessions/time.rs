@@ -1,15 +1,18 @@
-//! Times as session logs write them, to seconds. Refuses the clock and the machine's own zone: what is written is all
-//! that is known.
+//! Parses times as session logs write them, to the second.
+//!
+//! Refuses the machine's clock and time zone: only what is written counts.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// What is larger is milliseconds: as seconds it would lie thousands of years ahead.
+/// Larger numbers are milliseconds: as seconds they would be thousands of years ahead.
 const MAX_SECONDS: i64 = 100_000_000_000;
 
-/// Unix seconds of an instant: `2025-11-24T22:49:31Z`, `2025-11-24 22:49 UTC`, another offset, seconds or milliseconds
-/// since 1970. A zone by name is none but UTC: most names are of several.
+/// Parses an instant as Unix seconds: `2025-11-24T22:49:31Z`, `2025-11-24 22:49 UTC`, other offsets, or seconds or
+/// milliseconds since 1970.
+///
+/// Named zones other than UTC are rejected: most names are ambiguous.
 pub fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     if !text.is_empty() && text.len() <= 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -21,22 +24,23 @@ pub fn instant(text: &str) -> Option<i64> {
             _ => None,
         };
     }
-    text.parse::<Timestamp>().ok().map(Timestamp::as_second).or_else(|| shown(text))
+    text.parse::<Timestamp>().ok().map(Timestamp::as_second).or_else(|| parse_written(text))
 }
 
-/// An instant as people write it: a day, a time without seconds maybe, and the zone behind a blank.
-fn shown(text: &str) -> Option<i64> {
+/// Parses an instant as people write it: a date, a time that may lack seconds, and a zone.
+fn parse_written(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked("2025-11-24".len())?;
     let rest = rest.strip_prefix(['T', ' '])?.trim_start();
     let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.')).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(end);
     let is_clock = matches!(clock.len(), 5 | 8..) && clock.as_bytes()[2] == b':';
-    let offset = offset(zone).filter(|_| is_clock && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))?;
+    let offset =
+        parse_offset(zone).filter(|_| is_clock && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))?;
     Some(civil(&format!("{date} {clock}"))? - offset)
 }
 
-/// Seconds from UTC of `UTC`, `GMT`, `Z`, `+0900`, `+09:00`, `+09`, `UTC+9`, in brackets or not.
-fn offset(zone: &str) -> Option<i64> {
+/// Parses a zone as seconds from UTC: `UTC`, `GMT`, `Z`, `+0900`, `+09:00`, `+09`, `UTC+9`, with or without brackets.
+fn parse_offset(zone: &str) -> Option<i64> {
     let zone = zone.trim();
     let zone = zone.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(zone);
     let named = ["UTC", "GMT"].iter().find_map(|name| zone.strip_prefix(name));
@@ -63,8 +67,10 @@ fn offset(zone: &str) -> Option<i64> {
     Some(sign * (whole(hours, 14)? * 3600 + whole(minutes, 59)? * 60))
 }
 
-/// Seconds since 1970 on a clock of unknown zone: `20251124-174931`, `20251124-1749`, `20251124`, `2025-11-24`,
-/// `2025-11-24 17:49`; what follows it is not looked at.
+/// Parses a local time as seconds since 1970 on that clock: `20251124-174931`, `20251124-1749`, `20251124`,
+/// `2025-11-24`, `2025-11-24 17:49`.
+///
+/// Ignores what follows.
 pub fn civil(text: &str) -> Option<i64> {
     let digits: Vec<&str> = text.trim().split(|c: char| !c.is_ascii_digit()).take(6).collect();
     let (year, month, day, clock) = match digits[..] {
@@ -132,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_without_a_zone_is_read_as_it_stands() {
+    fn a_time_without_a_zone_is_read_as_local() {
         let check = |text: &str, expect: Option<i64>| assert_eq!(civil(text), expect, "{text:?}");
         check("20251124-174931", Some(1_764_024_571 - 5 * 3600));
         check("20251124-1749", Some(1_764_024_571 - 31 - 5 * 3600));

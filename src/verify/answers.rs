@@ -76,7 +76,7 @@ impl Answers {
             let (key, files, touched, authors) = (&commit.key, &commit.files, commit.touched, &commit.authors);
             self.group(view, &LiveFact::Commit { key, files, touched, authors });
         }
-        for fact in history::live_entries(cache, view.id, entries::each(cache, view.id)?)? {
+        for fact in history::live_entries(cache, view.id, entries::all(cache, view.id)?)? {
             let LiveEntry { key, session, files, said, .. } = &fact;
             self.group(view, &LiveFact::Entry { key, files, session, category: said.kind.name() });
         }

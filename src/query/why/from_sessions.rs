@@ -8,7 +8,7 @@ use rusqlite::named_params;
 
 use super::super::Reader;
 use super::{BlamedCommit, BlamedLines, Reason, ReasonCommit, lines, words};
-use crate::entries::{self, Joins, Said, Session};
+use crate::entries::{self, LiveSession, SessionCommits, SessionEntry};
 use crate::eventlog;
 use crate::facts::{EntryData, ItemKind, SessionData};
 use crate::item::{self, Item};
@@ -75,7 +75,7 @@ const MOST_FOUND: usize = 400;
 
 /// An entry with all it says.
 struct FullEntry {
-    said: Said,
+    said: SessionEntry,
     data: EntryData,
     topics: BTreeSet<String>,
 }
@@ -89,7 +89,7 @@ struct FullSession<'s> {
 }
 
 impl<'s> FullSession<'s> {
-    fn new(session: &'s Session, entries: Vec<FullEntry>) -> Self {
+    fn new(session: &'s LiveSession, entries: Vec<FullEntry>) -> Self {
         let mut said = HashMap::new();
         for word in entries.iter().flat_map(|one| &one.topics) {
             *said.entry(word.clone()).or_default() += 1;
@@ -117,18 +117,18 @@ struct EntryLink<'a> {
 
 /// Every reason that was said.
 pub fn reasons(reader: &Reader<'_>, asked: &BlamedLines<'_>) -> Result<Vec<Reason>> {
-    let sessions = entries::load(&reader.cache, reader.view.id)?;
+    let sessions = entries::load_sessions(&reader.cache, reader.view.id)?;
     if sessions.is_empty() {
         return Ok(Vec::new());
     }
     let search = ReasonSearch::new(reader, asked)?;
-    let joins = Joins::load(&reader.cache, reader.view.id, &sessions)?;
+    let joins = SessionCommits::load(&reader.cache, reader.view.id, &sessions)?;
     let (mut reasons, mut tied) = (Vec::new(), HashSet::new());
     for session in &sessions {
         if !asked.makers.iter().any(|maker| may_hold(&session.data, maker.time)) {
             continue;
         }
-        let made: HashSet<String> = joins.of(reader.repository, &session.data).into_iter().collect();
+        let made: HashSet<String> = joins.commits_of(reader.repository, &session.data).into_iter().collect();
         let makers: Vec<&BlamedCommit> = asked.makers.iter().filter(|maker| made.contains(&maker.sha)).collect();
         if makers.is_empty() {
             continue;
@@ -153,7 +153,7 @@ fn may_hold(session: &SessionData, time: i64) -> bool {
     (started - DAY..=ended + DAY).contains(&time)
 }
 
-fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<FullEntry>> {
+fn entries_of(reader: &Reader<'_>, session: &LiveSession) -> Result<Vec<FullEntry>> {
     let mut all = Vec::new();
     for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
         if said.n > 0 {
@@ -163,7 +163,7 @@ fn entries_of(reader: &Reader<'_>, session: &Session) -> Result<Vec<FullEntry>> 
     Ok(all)
 }
 
-fn told(reader: &Reader<'_>, said: Said) -> Result<FullEntry> {
+fn told(reader: &Reader<'_>, said: SessionEntry) -> Result<FullEntry> {
     let data = eventlog::event(&reader.cache, said.seq)?.entry()?;
     let topics = words::topics(&data.content);
     Ok(FullEntry { said, data, topics })
@@ -317,8 +317,8 @@ impl<'a> ReasonSearch<'a> {
     }
 
     /// What was said about the file or the symbol in other sessions, and by hand.
-    fn untied(&self, reader: &Reader<'_>, sessions: &[Session], tied: &HashSet<String>) -> Result<Vec<Reason>> {
-        let mut found: Vec<Said> = Vec::new();
+    fn untied(&self, reader: &Reader<'_>, sessions: &[LiveSession], tied: &HashSet<String>) -> Result<Vec<Reason>> {
+        let mut found: Vec<SessionEntry> = Vec::new();
         for file in &self.files {
             found.extend(entries::of_file(&reader.cache, reader.view.id, file)?);
         }

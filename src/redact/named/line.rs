@@ -1,76 +1,78 @@
-//! Values that are the rest of a line, as settings have them: nothing ends such a value but a blank, and only where code
-//! could stand must it look unlike code. Refuses values with blanks, which are sentences.
+//! Unquoted `KEY=value` and `key: value` lines: a value ends at whitespace.
+//!
+//! Where source code is possible, a value that parses as an expression is accepted only among lines that are settings
+//! themselves.
 
 use super::super::expression::is_expression;
-use super::super::judge::{
-    is_made_of_words, is_margin, is_name, is_password, is_placeholder, is_random, is_short_key, tells_about,
+use super::super::heuristics::{
+    is_line_margin, is_name, is_password, is_placeholder, is_random, is_short_key, is_wordy_password,
+    talks_about_secrets,
 };
-use super::name::{self, Kind};
-use super::pair::is_pair;
-use super::strength::{is_path, is_type};
-use super::{Cursor, LONGEST, NEAR, Named, Sign, followed};
+use super::acceptance::{is_location, is_type_or_variable, is_user_and_password};
+use super::name::{self, SecretNameKind};
+use super::{CONTEXT_BYTES, MAX_VALUE_BYTES, NameBinding, NamedValue, TextCursor, extended_length};
 
-/// Most lines of a block below its name.
-const LINES: usize = 64;
+/// Most lines of a block scalar.
+const MAX_BLOCK_LINES: usize = 64;
 
-/// What stands before a name on its line, without what a line may begin with.
-pub(super) fn head(text: &[u8], from: usize) -> &[u8] {
-    let line = text[from.saturating_sub(NEAR)..from].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+/// Returns the text between the margin of a line and the name in it.
+pub(super) fn line_head(text: &[u8], from: usize) -> &[u8] {
+    let line = text[from.saturating_sub(CONTEXT_BYTES)..from].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let line = line.strip_prefix(b"+").unwrap_or(line).trim_ascii_start();
-    &line[line.iter().take_while(|byte| is_margin(**byte)).count()..]
+    &line[line.iter().take_while(|byte| is_line_margin(**byte)).count()..]
 }
 
-/// Whether a line that begins so goes on with a name that is set.
-pub(super) fn begins_setting(head: &[u8]) -> bool {
+/// Returns whether a line with this head is an assignment to the name that follows.
+pub(super) fn starts_assignment(head: &[u8]) -> bool {
     let heads = [&b""[..], b"export ", b"set ", b"ENV ", b"ARG ", b"Environment="];
     heads.contains(&head)
 }
 
-/// Whether a name is written as those of an environment are: `DB_PASSWORD`.
-pub(super) fn is_of_environment(name: &[u8]) -> bool {
-    name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
-}
-
-/// The value of a name that begins its line; `from` is where the line begins to speak of it.
-pub(super) fn value(cursor: &Cursor, named: &Named, from: usize) -> Option<(usize, usize)> {
-    let sign = named.sign;
+/// Judges the rest of a line as the value of its name; `from` is where the assignment begins.
+pub(super) fn rest_of_line(cursor: &TextCursor, named: &NamedValue, from: usize) -> Option<(usize, usize)> {
+    let binding = named.binding;
     let rest = cursor.rest();
-    let most = rest.len().min(LONGEST);
+    let most = rest.len().min(MAX_VALUE_BYTES);
     let length = rest[..most].iter().position(u8::is_ascii_whitespace).unwrap_or(most);
     let behind = &rest[length..];
-    let behind = &behind[..behind.iter().take(NEAR).position(|byte| *byte == b'\n').unwrap_or(behind.len().min(NEAR))];
+    let behind = &behind[..behind
+        .iter()
+        .take(CONTEXT_BYTES)
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(behind.len().min(CONTEXT_BYTES))];
     let behind = behind.trim_ascii();
     let is_comment = [&b"#"[..], b"//", b";", b"--", b"<!--"].iter().any(|mark| behind.starts_with(mark));
-    // A program may stand behind it, if it is set for that one alone.
-    let is_alone = behind.is_empty() || is_comment || (sign == Sign::Tight && cursor.text[from].is_ascii_uppercase());
-    let is_connection = sign == Sign::Tight && !is_of_environment(&cursor.text[from..cursor.at - 1]);
-    let value = &rest[..until_closed(&rest[..length], is_connection)];
+    // A command may follow a variable that is set for it alone.
+    let is_alone =
+        behind.is_empty() || is_comment || (binding == NameBinding::Tight && cursor.text[from].is_ascii_uppercase());
+    let is_connection = binding == NameBinding::Tight && !name::is_env_name(&cursor.text[from..cursor.at - 1]);
+    let value = &rest[..closed_length(&rest[..length], is_connection)];
     let ends_code = matches!(rest[..length].last(), Some(b';' | b','));
     let is_among_settings = || !ends_code && is_among_settings(cursor.text, from, cursor.at + length);
     let is_found = is_alone
-        && if is_secret(value, named) {
-            let says_code = is_expression(value) || is_pattern(value);
+        && if is_line_secret(value, named) {
+            let says_code = is_expression(value) || is_regex_or_path(value);
             !says_code || (may_be_setting(value) && is_among_settings())
         } else {
-            is_plain(value, named) && is_among_settings()
+            is_weak_password(value, named) && is_among_settings()
         };
-    if length == LONGEST {
-        return followed(rest, length, |byte| byte.is_ascii_whitespace() || byte == b'"')
+    if length == MAX_VALUE_BYTES {
+        return extended_length(rest, length, |byte| byte.is_ascii_whitespace() || byte == b'"')
             .map(|end| (cursor.at, cursor.at + end));
     }
     is_found.then_some((cursor.at, cursor.at + value.len()))
 }
 
-/// Where a value ends within its word: before the quotes, brackets and tags that close what the line stands in, and before
-/// what else a connection is told.
-fn until_closed(word: &[u8], is_connection: bool) -> usize {
+/// Returns where a value ends within its word: before closing quotes, brackets and tags, and before the next part of
+/// a connection string.
+fn closed_length(word: &[u8], is_connection: bool) -> usize {
     let closes = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b')' | b']' | b'}' | b',' | b';' | b':' | b'\\');
     let mut end = word.len();
     let closing = word.iter().rev().take_while(|byte| closes(byte)).count();
     let is_quote = |at: &usize| matches!(word[*at], b'"' | b'\'' | b'`');
     if let Some(quote) = (end - closing..end).find(is_quote) {
-        // One that was opened in the word is closed there.
+        // A quote that opens inside the word closes there as well.
         let opened = word[..quote].iter().filter(|byte| **byte == word[quote]).count();
         end = if opened % 2 == 0 { quote } else { end };
     }
@@ -86,36 +88,39 @@ fn until_closed(word: &[u8], is_connection: bool) -> usize {
         };
         end = (0..end).find(goes_on).unwrap_or(end);
     }
-    // A shell ends the setting.
+    // A shell statement may end in `;`.
     end -= usize::from(word[..end].ends_with(b";"));
-    // The next line goes on with this one.
+    // A backslash continues the line.
     end - usize::from(word[..end].ends_with(b"\\"))
 }
 
-fn is_secret(value: &[u8], named: &Named) -> bool {
+/// Returns whether a value on its own line is a secret by its looks.
+fn is_line_secret(value: &[u8], named: &NamedValue) -> bool {
     let kind = named.kind;
     let has_letters = value.iter().any(u8::is_ascii_alphabetic);
     let is_address = value.windows(3).any(|three| three == b"://");
-    let is_thought_up = kind == Kind::Password && is_password(value) && has_letters;
-    let is_key = kind == Kind::Key && is_short_key(value) && !name::tells_about(named.name);
-    let is_place = is_address || is_path(value, named);
-    let is_drawn = is_key || is_random(value) || is_pair(value, named);
+    let is_thought_up = kind == SecretNameKind::Password && is_password(value) && has_letters;
+    let is_key = kind == SecretNameKind::Key && is_short_key(value) && !name::is_about_secrets(named.name);
+    let is_place = is_address || is_location(value, named);
+    let is_drawn = is_key || is_random(value) || is_user_and_password(value, named);
     (is_thought_up || is_drawn) && !is_placeholder(value) && !is_name(value) && !is_place
 }
 
-/// A password of digits alone, or one of letters that an environment is given: among settings nothing else is so called.
-fn is_plain(value: &[u8], named: &Named) -> bool {
-    let is_number = value.iter().all(u8::is_ascii_digit) && name::says_password(named.name);
-    let is_word = (value.iter().all(u8::is_ascii_lowercase) || is_made_of_words(value))
-        && is_of_environment(named.name)
-        && !tells_about(value)
-        && !name::tells_about(named.name)
+/// Returns whether a weak value is a password: digits alone, or letters alone for an environment variable.
+///
+/// Accepted only among settings, where nothing else has such a name.
+fn is_weak_password(value: &[u8], named: &NamedValue) -> bool {
+    let is_number = value.iter().all(u8::is_ascii_digit) && name::mentions_password(named.name);
+    let is_word = (value.iter().all(u8::is_ascii_lowercase) || is_wordy_password(value))
+        && name::is_env_name(named.name)
+        && !talks_about_secrets(value)
+        && !name::is_about_secrets(named.name)
         && !is_placeholder(value);
-    named.kind == Kind::Password && value.len() >= 6 && (is_number || is_word)
+    named.kind == SecretNameKind::Password && value.len() >= 6 && (is_number || is_word)
 }
 
-/// A regular expression, or a path.
-fn is_pattern(value: &[u8]) -> bool {
+/// Returns whether a value is a regular expression or a path.
+fn is_regex_or_path(value: &[u8]) -> bool {
     let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'~' | b'+');
     let ends = value.iter().rev().take_while(|byte| matches!(byte, b',' | b';')).count();
     let flags = value[..value.len() - ends].iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
@@ -124,28 +129,29 @@ fn is_pattern(value: &[u8]) -> bool {
         || (matches!(value, [b'/' | b'~' | b'.', ..]) && value.iter().all(is_path))
 }
 
-/// Whether a value that could be a variable could be a password too: `letmein1.x`, and not `self.word2`.
+/// Returns whether a value that parses as code could still be a password: `letmein1.x`, but not `self.word2`.
 fn may_be_setting(value: &[u8]) -> bool {
     let is_plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.!?*@$%&+".contains(byte));
     let is_variable = match value.iter().position(|byte| *byte == b'.') {
         Some(dot) => !value[..dot].iter().any(u8::is_ascii_digit),
-        None => is_type(value) && !value.contains(&b'_'),
+        None => is_type_or_variable(value) && !value.contains(&b'_'),
     };
     let is_taken = matches!(value, [b'*' | b'&' | b'@' | b'$' | b'!', ..]);
-    is_plain && name::kind(value).is_none() && !is_variable && !is_taken
+    is_plain && name::classify(value).is_none() && !is_variable && !is_taken
 }
 
-/// Whether the lines around a line are settings, and none of a program: that one stands alone says nothing.
+/// Returns whether the neighbouring lines are settings rather than code.
 fn is_among_settings(text: &[u8], from: usize, to: usize) -> bool {
-    let (left, right) = (&text[from.saturating_sub(2 * NEAR)..from], &text[to..text.len().min(to + 2 * NEAR)]);
+    let (left, right) =
+        (&text[from.saturating_sub(2 * CONTEXT_BYTES)..from], &text[to..text.len().min(to + 2 * CONTEXT_BYTES)]);
     let is_said = |line: &&[u8]| !line.trim_ascii().is_empty();
     let above = left.split(|byte| *byte == b'\n').rev().skip(1).find(is_said);
     let below = right.split(|byte| *byte == b'\n').skip(1).find(is_said);
-    !above.into_iter().chain(below).any(is_code)
+    !above.into_iter().chain(below).any(is_code_line)
 }
 
-/// Whether a line is one of a program.
-fn is_code(line: &[u8]) -> bool {
+/// Returns whether a line looks like source code.
+fn is_code_line(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let words = [
         "let ",
@@ -194,19 +200,23 @@ fn is_code(line: &[u8]) -> bool {
         || line.ends_with(b"=>")
 }
 
-/// The lines below `name: |`, further in than it.
-pub(super) fn block(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
+/// Finds the lines of a YAML block scalar below `name: |`.
+pub(super) fn block_scalar(cursor: &TextCursor, named: &NamedValue) -> Option<(usize, usize)> {
     let text = cursor.text;
     let rest = cursor.rest();
-    let sign = rest.iter().take(3).take_while(|byte| matches!(byte, b'|' | b'>' | b'-' | b'+' | b'1'..=b'9')).count();
-    (matches!(rest.first(), Some(b'|' | b'>')) && matches!(rest.get(sign), Some(b'\n' | b'\r'))).then_some(())?;
-    let depth = text[..named.from].iter().rev().take(NEAR).take_while(|byte| **byte != b'\n').count();
-    let mut at = cursor.at + sign + rest[sign..].iter().take(2).take_while(|byte| **byte == b'\r').count() + 1;
+    let binding =
+        rest.iter().take(3).take_while(|byte| matches!(byte, b'|' | b'>' | b'-' | b'+' | b'1'..=b'9')).count();
+    (matches!(rest.first(), Some(b'|' | b'>')) && matches!(rest.get(binding), Some(b'\n' | b'\r'))).then_some(())?;
+    let depth = text[..named.from].iter().rev().take(CONTEXT_BYTES).take_while(|byte| **byte != b'\n').count();
+    let mut at = cursor.at + binding + rest[binding..].iter().take(2).take_while(|byte| **byte == b'\r').count() + 1;
     let (mut start, mut end) = (None, at);
-    for _ in 0..LINES {
+    for _ in 0..MAX_BLOCK_LINES {
         let line = &text[at.min(text.len())..];
-        let line =
-            &line[..line.iter().take(LONGEST).position(|byte| *byte == b'\n').unwrap_or(line.len().min(LONGEST))];
+        let line = &line[..line
+            .iter()
+            .take(MAX_VALUE_BYTES)
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(line.len().min(MAX_VALUE_BYTES))];
         let margin = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'#' | b'+')).count();
         let said = line[margin..].trim_ascii_end();
         if said.is_empty() || margin <= depth {
@@ -220,5 +230,5 @@ pub(super) fn block(cursor: &Cursor, named: &Named) -> Option<(usize, usize)> {
         at += line.len() + 1;
     }
     let start = start?;
-    is_secret(&text[start..end], named).then_some((start, end))
+    is_line_secret(&text[start..end], named).then_some((start, end))
 }

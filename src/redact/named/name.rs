@@ -1,25 +1,28 @@
-//! What a name says of its value. Refuses names that only tell about a secret: `token_type`, `password_field`, `key_id`,
-//! and keys of which it does not say that they are secret.
+//! Classifies names by the secret they announce.
+//!
+//! Refuses names that only describe a secret (`token_type`, `password_field`, `key_id`) and keys that are not known
+//! to be secret.
 
-/// What the value of a name is, if it is secret.
+/// What kind of secret a name announces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    /// Somebody may have thought it up.
+pub(super) enum SecretNameKind {
+    /// A password, possibly chosen by a person.
     Password,
-    /// A machine has drawn it.
+    /// A randomly generated key or token.
     Key,
-    /// `user:password` in base64, or a key.
+    /// Credentials: `user:password` in base64 or plain, or a key.
     Auth,
-    /// Words that a wallet is made of.
+    /// A seed phrase of a wallet.
     Phrase,
 }
 
-/// Longest name that is looked at, in bytes and in words: what is longer is a sentence.
-pub(super) const LONGEST: usize = 64;
-const MOST_WORDS: usize = 12;
+/// Longest name, in bytes; anything longer is a sentence.
+pub(super) const MAX_NAME_BYTES: usize = 64;
+/// Most words of a name.
+const MAX_NAME_WORDS: usize = 12;
 
-/// What may follow the word for a secret.
-const TAILS: &[&str] = &[
+/// Qualifiers that may follow the word for a secret.
+const QUALIFIERS: &[&str] = &[
     "value",
     "val",
     "string",
@@ -51,8 +54,8 @@ const TAILS: &[&str] = &[
     "override",
 ];
 
-/// What a key is for, when it is secret.
-const KEYS: &[&str] = &[
+/// Words before `key` that make it a secret key.
+const SECRET_KEY_PREFIXES: &[&str] = &[
     "api",
     "access",
     "secret",
@@ -96,45 +99,45 @@ const KEYS: &[&str] = &[
     "security",
 ];
 
-/// What lets pass, or is done once more, and is no password.
-const PASSES: &[&str] =
+/// Words before `pass` that make it no password.
+const NON_PASSWORD_PREFIXES: &[&str] =
     &["low", "high", "band", "all", "first", "second", "third", "last", "render", "single", "multi"];
 
-/// What a phrase is, when it is secret.
-const PHRASES: &[&str] = &["seed", "recovery", "backup", "mnemonic", "secret"];
+/// Words before `phrase` that make it a seed phrase.
+const SEED_PHRASE_PREFIXES: &[&str] = &["seed", "recovery", "backup", "mnemonic", "secret"];
 
-/// Words that are written as one and end a name that is.
-const ENDS: &[(&str, Kind)] = &[
-    ("password", Kind::Password),
-    ("passwd", Kind::Password),
-    ("passphrase", Kind::Password),
-    ("passcode", Kind::Password),
-    ("sshpass", Kind::Password),
-    ("storepass", Kind::Password),
-    ("keypass", Kind::Password),
-    ("requirepass", Kind::Password),
-    ("secret", Kind::Key),
-    ("token", Kind::Key),
-    ("apikey", Kind::Key),
-    ("secretkey", Kind::Key),
-    ("privatekey", Kind::Key),
-    ("accesskey", Kind::Key),
-    ("accountkey", Kind::Key),
-    ("authkey", Kind::Key),
-    ("masterkey", Kind::Key),
-    ("signingkey", Kind::Key),
-    ("encryptionkey", Kind::Key),
-    ("presharedkey", Kind::Key),
-    ("credential", Kind::Key),
-    ("credentials", Kind::Key),
-    ("mnemonic", Kind::Phrase),
+/// Compound endings that announce a secret.
+const SECRET_SUFFIXES: &[(&str, SecretNameKind)] = &[
+    ("password", SecretNameKind::Password),
+    ("passwd", SecretNameKind::Password),
+    ("passphrase", SecretNameKind::Password),
+    ("passcode", SecretNameKind::Password),
+    ("sshpass", SecretNameKind::Password),
+    ("storepass", SecretNameKind::Password),
+    ("keypass", SecretNameKind::Password),
+    ("requirepass", SecretNameKind::Password),
+    ("secret", SecretNameKind::Key),
+    ("token", SecretNameKind::Key),
+    ("apikey", SecretNameKind::Key),
+    ("secretkey", SecretNameKind::Key),
+    ("privatekey", SecretNameKind::Key),
+    ("accesskey", SecretNameKind::Key),
+    ("accountkey", SecretNameKind::Key),
+    ("authkey", SecretNameKind::Key),
+    ("masterkey", SecretNameKind::Key),
+    ("signingkey", SecretNameKind::Key),
+    ("encryptionkey", SecretNameKind::Key),
+    ("presharedkey", SecretNameKind::Key),
+    ("credential", SecretNameKind::Key),
+    ("credentials", SecretNameKind::Key),
+    ("mnemonic", SecretNameKind::Phrase),
 ];
 
-/// What a name says; none for one that says nothing of a secret.
-pub(super) fn kind(name: &[u8]) -> Option<Kind> {
-    let mut words: [&[u8]; MOST_WORDS] = [b""; MOST_WORDS];
+/// Returns what kind of secret a name announces; `None` if none.
+pub(super) fn classify(name: &[u8]) -> Option<SecretNameKind> {
+    let mut words: [&[u8]; MAX_NAME_WORDS] = [b""; MAX_NAME_WORDS];
     let mut count = 0;
-    for word in name.split(|byte| !byte.is_ascii_alphanumeric()).flat_map(humps).filter(|word| !word.is_empty()) {
+    for word in name.split(|byte| !byte.is_ascii_alphanumeric()).flat_map(camel_words).filter(|word| !word.is_empty()) {
         *words.get_mut(count)? = word;
         count += 1;
     }
@@ -143,7 +146,7 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         digits == word.len()
             || (word.len() - digits == 1 && word[0].eq_ignore_ascii_case(&b'v'))
-            || TAILS.iter().any(|tail| is(word, tail))
+            || QUALIFIERS.iter().any(|tail| is(word, tail))
     };
     while count > 1 && is_tail(words[count - 1]) {
         count -= 1;
@@ -153,50 +156,52 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     let last = &last[..last.len() - digits];
     let before = count.checked_sub(2).map(|at| words[at]);
     let follows = |list: &[&str]| before.is_some_and(|word| list.iter().any(|known| is(word, known)));
-    if is(last, "pass") && follows(PASSES) {
+    if is(last, "pass") && follows(NON_PASSWORD_PREFIXES) {
         return None;
     }
     if ["pass", "pwd", "psk", "pw"].iter().any(|name| is(last, name)) {
-        return Some(Kind::Password);
+        return Some(SecretNameKind::Password);
     }
     if last == b"PAT" && count > 1 {
-        return Some(Kind::Key);
+        return Some(SecretNameKind::Key);
     }
     if is(last, "key") {
-        return follows(KEYS).then_some(Kind::Key);
+        return follows(SECRET_KEY_PREFIXES).then_some(SecretNameKind::Key);
     }
     if is(last, "phrase") || is(last, "words") {
-        return follows(PHRASES).then_some(Kind::Phrase);
+        return follows(SEED_PHRASE_PREFIXES).then_some(SecretNameKind::Phrase);
     }
     if ["session", "sessionid", "sessid", "sid"].iter().any(|name| is(last, name)) {
-        return Some(Kind::Key);
+        return Some(SecretNameKind::Key);
     }
     if is(last, "auth") {
-        return Some(Kind::Auth);
+        return Some(SecretNameKind::Auth);
     }
     if (is(last, "word") || is(last, "phrase")) && follows(&["pass"]) {
-        return Some(Kind::Password);
+        return Some(SecretNameKind::Password);
     }
     if is(last, "cookie") && follows(&["session", "auth"]) {
-        return Some(Kind::Key);
+        return Some(SecretNameKind::Key);
     }
     let ends_with = |end: &str| last.len() >= end.len() && is(&last[last.len() - end.len()..], end);
-    ENDS.iter().find(|(end, _)| ends_with(end)).map(|(_, kind)| *kind)
+    SECRET_SUFFIXES.iter().find(|(end, _)| ends_with(end)).map(|(_, kind)| *kind)
 }
 
-/// Most words before the last of a name that is written with blanks, and the most bytes of one.
-const SPACED: usize = 3;
-const LONGEST_SPACED: usize = 20;
+/// Most words before the last one of a name with spaces.
+const MAX_SPACED_WORDS: usize = 3;
+/// Most bytes of one of these words.
+const MAX_SPACED_WORD_BYTES: usize = 20;
 
-/// How many bytes before a word belong to the name that it ends, where people write it: `Secret Access Key`.
-pub(super) fn before(left: &[u8], word: &[u8]) -> usize {
+/// Returns how many bytes before a word belong to the same name with spaces, as in `Secret Access Key`.
+pub(super) fn spaced_prefix_len(left: &[u8], word: &[u8]) -> usize {
     if !["key", "phrase", "words"].iter().any(|last| word.eq_ignore_ascii_case(last.as_bytes())) {
         return 0;
     }
     let mut rest = left;
-    for _ in 0..SPACED {
+    for _ in 0..MAX_SPACED_WORDS {
         let Some(before) = rest.strip_suffix(b" ") else { break };
-        let length = before.iter().rev().take(LONGEST_SPACED).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let length =
+            before.iter().rev().take(MAX_SPACED_WORD_BYTES).take_while(|byte| byte.is_ascii_alphanumeric()).count();
         if length == 0 {
             break;
         }
@@ -205,13 +210,13 @@ pub(super) fn before(left: &[u8], word: &[u8]) -> usize {
     left.len() - rest.len()
 }
 
-/// Whether a name is written with blanks.
-pub(super) fn is_spaced(name: &[u8]) -> bool {
+/// Returns whether a name contains spaces.
+pub(super) fn has_spaces(name: &[u8]) -> bool {
     name.contains(&b' ')
 }
 
-/// What is said with a password or a token and is none: a step, a fault, a text that is shown, a place in a list.
-const ABOUT: &[&str] = &[
+/// Words that turn a name into metadata about a secret: an action, an error, a label, a position.
+const METADATA_WORDS: &[&str] = &[
     "forgot",
     "forgotten",
     "lost",
@@ -267,27 +272,28 @@ const ABOUT: &[&str] = &[
     "sid",
 ];
 
-/// Whether a name tells about a secret, so that its value is rather a word or a number than one.
-pub(super) fn tells_about(name: &[u8]) -> bool {
-    let words = name.split(|byte| !byte.is_ascii_alphanumeric()).flat_map(humps);
-    words.into_iter().any(|word| ABOUT.iter().any(|about| word.eq_ignore_ascii_case(about.as_bytes())))
+/// Returns whether a name describes a secret, so that its value is likely a word or a number.
+pub(super) fn is_about_secrets(name: &[u8]) -> bool {
+    let words = name.split(|byte| !byte.is_ascii_alphanumeric()).flat_map(camel_words);
+    words.into_iter().any(|word| METADATA_WORDS.iter().any(|about| word.eq_ignore_ascii_case(about.as_bytes())))
 }
 
-/// Whether a name has `password` in it, and not only what may count passes.
-pub(super) fn says_password(name: &[u8]) -> bool {
+/// Returns whether a name contains `passw`, and not only the `pass` of something that is counted.
+pub(super) fn mentions_password(name: &[u8]) -> bool {
     name.windows(5).any(|five| five.eq_ignore_ascii_case(b"passw"))
 }
 
-/// Whether a name is that of a call which is told a secret: `setPassword`, `with_token`, `.password`, `PASSWORD`.
-pub(super) fn sets(name: &[u8]) -> bool {
+/// Returns whether a name is a call or member that takes a secret: `setPassword`, `with_token`, `.password`,
+/// `PASSWORD`.
+pub(super) fn is_setter(name: &[u8]) -> bool {
     let called = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
-    let first = called.split(|byte| *byte == b'_').flat_map(humps).next().unwrap_or_default();
+    let first = called.split(|byte| *byte == b'_').flat_map(camel_words).next().unwrap_or_default();
     let is_part = called == b"PASSWORD" || (called == b"password" && name.contains(&b'.'));
     is_part || first.eq_ignore_ascii_case(b"set") || first.eq_ignore_ascii_case(b"with")
 }
 
-/// The words of `camelCase` and `HTTPServer`.
-fn humps(word: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Splits `camelCase` and `HTTPServer` into words.
+fn camel_words(word: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = move |at: usize| {
         let (before, here, behind) = (word[at - 1], word[at], word.get(at + 1));
         here.is_ascii_uppercase() && (before.is_ascii_lowercase() || behind.is_some_and(u8::is_ascii_lowercase))
@@ -303,15 +309,25 @@ fn humps(word: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Returns whether a name is written like an environment variable: `DB_PASSWORD`.
+pub(super) fn is_env_name(name: &[u8]) -> bool {
+    name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
+}
+
+/// Returns whether a name means HTTP basic or digest authentication.
+pub(super) fn is_http_auth_name(name: &[u8]) -> bool {
+    [&b"basic"[..], b"digest"].iter().any(|kind| name.windows(kind.len()).any(|part| part.eq_ignore_ascii_case(kind)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets_are_told_from_names_about_them() {
-        let check = |names: &[&str], expect: Option<Kind>| {
+    fn secret_names_are_told_from_metadata_names() {
+        let check = |names: &[&str], expect: Option<SecretNameKind>| {
             for name in names {
-                assert_eq!(kind(name.as_bytes()), expect, "{name}");
+                assert_eq!(classify(name.as_bytes()), expect, "{name}");
             }
         };
         check(
@@ -326,7 +342,7 @@ mod tests {
                 "PGPASSWORD",
                 "passWord",
             ],
-            Some(Kind::Password),
+            Some(SecretNameKind::Password),
         );
         check(
             &[
@@ -343,10 +359,10 @@ mod tests {
                 "aws_secret_access_key",
                 "access_token_secret",
             ],
-            Some(Kind::Key),
+            Some(SecretNameKind::Key),
         );
-        check(&["auth", "_auth", "docker.auth"], Some(Kind::Auth));
-        check(&["mnemonic", "seedPhrase", "RECOVERY_PHRASE"], Some(Kind::Phrase));
+        check(&["auth", "_auth", "docker.auth"], Some(SecretNameKind::Auth));
+        check(&["mnemonic", "seedPhrase", "RECOVERY_PHRASE"], Some(SecretNameKind::Phrase));
         check(
             &[
                 "token_type",

@@ -1,36 +1,42 @@
-//! Private keys: in files with a header, as numbers of a structure, and in the encodings of wallets. Refuses public keys,
-//! certificates and signatures, and a header without a key behind it.
+//! Rules for private keys: PEM and similar files, numbers of key structures, and wallet encodings.
+//!
+//! Refuses public keys, certificates, signatures, and a header without a key after it.
 
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
 use super::super::checksum::{base64, is_base58_check, is_bech32};
-use super::super::form::Class::{Alnum, Base64, Hex, Lower, Padded, Upper, Url};
-use super::super::form::Piece::Run;
-use super::super::form::{from, of};
-use super::super::judge::is_random;
-use super::{Left, Need, Place, Rule, find, key};
+use super::super::heuristics::is_random;
+use super::super::pattern::ByteClass::{Alnum, Base64, Hex, Lower, Padded, Upper, Url};
+use super::super::pattern::KeyPiece::Run;
+use super::super::pattern::{at_least, exactly};
+use super::super::rule::{AnchorMatch, LeftBoundary, MinVariety, Rule, find, key};
 
-pub(super) const RULES: &[Rule] = &[
-    find("private-key", &["-BEGIN "], armoured),
-    find("private-key", &["LS0tLS1CRUdJTi"], encoded),
-    find("private-key", &["BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"], ssh2),
-    find("private-key", &["Private-Lines:"], putty),
-    find("private-key", &["<D>", "<P>", "<Q>", "<DP>", "<DQ>", "<InverseQ>"], xml),
-    find("private-key", &["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""], json_web_key),
-    key("age-key", &["AGE-SECRET-KEY-1"], &[of(Upper, 58)]).holds(is_bech32),
-    key("age-key", &["age-secret-key-1"], &[of(Lower, 58)]).holds(is_bech32),
-    key("nostr-key", &["nsec1"], &[of(Lower, 58)]).only(is_bech32),
-    key("wallet-key", &["xprv", "tprv", "yprv", "zprv"], &[Run(Alnum, 105, 109)]).only(is_base58_check),
-    key("minisign-key", &["RWRTY0Iy"], &[from(Padded, 100)]).left(Left::Base64),
-    key("signify-key", &["RWRCSw", "RWRCS0"], &[from(Padded, 80)]).left(Left::Base64),
-    key("ethereum-key", &["\"privateKey\":\"0x"], &[of(Hex, 64)]).needs(Need::Variety).left(Left::Any),
+/// Rules for private keys.
+pub(super) const PRIVATE_KEY_RULES: &[Rule] = &[
+    find("private-key", &["-BEGIN "], armoured_key),
+    find("private-key", &["LS0tLS1CRUdJTi"], base64_pem),
+    find("private-key", &["BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"], ssh2_key),
+    find("private-key", &["Private-Lines:"], putty_key),
+    find("private-key", &["<D>", "<P>", "<Q>", "<DP>", "<DQ>", "<InverseQ>"], xml_key_number),
+    find("private-key", &["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""], jwk_number),
+    key("age-key", &["AGE-SECRET-KEY-1"], &[exactly(Upper, 58)]).proven_by(is_bech32),
+    key("age-key", &["age-secret-key-1"], &[exactly(Lower, 58)]).proven_by(is_bech32),
+    key("nostr-key", &["nsec1"], &[exactly(Lower, 58)]).must_satisfy(is_bech32),
+    key("wallet-key", &["xprv", "tprv", "yprv", "zprv"], &[Run(Alnum, 105, 109)]).must_satisfy(is_base58_check),
+    key("minisign-key", &["RWRTY0Iy"], &[at_least(Padded, 100)]).left(LeftBoundary::Base64),
+    key("signify-key", &["RWRCSw", "RWRCS0"], &[at_least(Padded, 80)]).left(LeftBoundary::Base64),
+    key("ethereum-key", &["\"privateKey\":\"0x"], &[exactly(Hex, 64)])
+        .variety(MinVariety::Variety)
+        .left(LeftBoundary::Any),
 ];
 
-/// What stands before the lines of a key where they are shown: the sign of a change, a number, the file and the number that
-/// `grep` tells, the tags and escapes of line ends. With its end: anything that key files hold, and these. Without: long lines of base64 and the rest of the last one.
-const ARMOURED: &str = concat!(
+/// Pattern of an armoured private key as it appears in files, diffs, `grep` output and escaped strings.
+///
+/// With an end line: anything that key files hold, and line prefixes (a diff sign, a line number, `file:line:`, tags,
+/// escaped line ends). Without one: long lines of base64 and the short last one.
+const ARMOURED_PATTERN: &str = concat!(
     r"\A-----BEGIN (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----(?:",
     r#"(?:-?(?:[A-Za-z0-9+/=\s\\"',:.#*>|→│]|<br ?/?>|%0[AaDd]|\n[A-Za-z0-9_./~@+-]+[:-]))*"#,
     r"-?-----END (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----",
@@ -39,101 +45,106 @@ const ARMOURED: &str = concat!(
     r#"(?:(?:\n[ \t]*(?:-|[0-9]{1,6}[ \t]*[|:→│]|[A-Za-z0-9_./~@+-]+[:-](?:[0-9]{1,6}[:-])?)|<br ?/?>|%0[AaDd]|[\s"',+#*>|\\]|\\[nr])*[A-Za-z0-9+/]{1,19}={0,2})?)"#,
 );
 
-fn armoured(place: &Place) -> Option<(usize, usize)> {
-    static FORM: LazyLock<Regex> = LazyLock::new(|| Regex::new(ARMOURED).expect("the form is well-formed"));
-    // Nearly every header is that of something public.
-    let header = &place.text[place.after..];
+/// Matches a private key with `-----BEGIN` and, where present, `-----END` lines.
+fn armoured_key(anchor: &AnchorMatch) -> Option<(usize, usize)> {
+    static FORM: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(ARMOURED_PATTERN).expect("the constant pattern is valid"));
+    // Nearly every such header belongs to something public.
+    let header = &anchor.text[anchor.end..];
     let header = &header[..header.len().min(64)];
     let end = header.windows(5).position(|five| five == b"-----")?;
     header[..end].windows(11).any(|word| word == b"PRIVATE KEY" || word == b"Static key ").then_some(())?;
-    // The last of five hyphens is where the search can tell it from a line.
-    let start = place.start.checked_sub(4).filter(|start| *start >= place.done)?;
-    let found = FORM.find(&place.text[start..])?;
+    // The anchor holds only the last of the five hyphens, which tells it from a ruled line.
+    let start = anchor.start.checked_sub(4).filter(|start| *start >= anchor.scanned)?;
+    let found = FORM.find(&anchor.text[start..])?;
     Some((start, start + found.end()))
 }
 
-/// How much of base64 says what its header is.
-const HEADER: usize = 64;
-/// Shortest line of base64 behind which another may follow.
-const LINE: usize = 60;
+/// Bytes of base64 that are decoded to read the header.
+const HEADER_BYTES: usize = 64;
+/// Shortest line of base64 that another line may follow.
+const MIN_LINE_BYTES: usize = 60;
 
-/// The base64 of a file with a header, on one line or broken over several.
-fn encoded(place: &Place) -> Option<(usize, usize)> {
-    let rest = &place.text[place.start..];
+/// Matches a base64-encoded PEM private key, on one line or several.
+fn base64_pem(anchor: &AnchorMatch) -> Option<(usize, usize)> {
+    let rest = &anchor.text[anchor.start..];
     let says_private = |header: &[u8]| {
         base64(header)
             .is_some_and(|header| header.windows(11).any(|word| word == b"PRIVATE KEY" || word == b"Static key "))
     };
-    says_private(&rest[..Padded.run(rest, HEADER)]).then_some(())?;
+    says_private(&rest[..Padded.run(rest, HEADER_BYTES)]).then_some(())?;
     let mut length = 0;
     loop {
         let line = Padded.run(&rest[length..], usize::MAX);
         length += line;
-        let margin = rest[length..].iter().take(HEADER).take_while(|byte| b"\r\n \t\"',\\+>|#".contains(byte)).count();
+        let margin =
+            rest[length..].iter().take(HEADER_BYTES).take_while(|byte| b"\r\n \t\"',\\+>|#".contains(byte)).count();
         let next = &rest[length + margin..];
-        // The letter of an escaped line end is of the alphabet too.
-        let is_next = margin > 0 && line >= LINE && (Padded.run(next, LINE) >= LINE || is_last(next));
+        // The letter of an escaped line end belongs to the alphabet too.
+        let is_next = margin > 0
+            && line >= MIN_LINE_BYTES
+            && (Padded.run(next, MIN_LINE_BYTES) >= MIN_LINE_BYTES || is_last_line(next));
         if !is_next {
-            return Some((place.start, place.start + length));
+            return Some((anchor.start, anchor.start + length));
         }
         length += margin;
     }
 }
 
-/// Whether a line can be the last one: it is padded, or drawn and nothing else stands on it.
-fn is_last(line: &[u8]) -> bool {
-    let length = Padded.run(line, LINE);
+/// Returns whether a line can be the last: padded, or random and alone on its line.
+fn is_last_line(line: &[u8]) -> bool {
+    let length = Padded.run(line, MIN_LINE_BYTES);
     let is_alone = matches!(line.get(length), None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'\\'));
     is_alone && (line[..length].ends_with(b"=") || is_random(&line[..length]))
 }
 
-/// Up to its end, or as far as what may stand in one goes.
-fn ssh2(place: &Place) -> Option<(usize, usize)> {
-    let body = &place.text[place.after..];
+/// Matches an SSH2 private key, up to its end line or as far as its body may reach.
+fn ssh2_key(anchor: &AnchorMatch) -> Option<(usize, usize)> {
+    let body = &anchor.text[anchor.end..];
     let has = |byte: &u8| {
         Base64.has(*byte) || matches!(byte, b'=' | b'\r' | b'\n' | b' ' | b':' | b'"' | b'@' | b'.' | b',' | b'\\')
     };
     let length = body.iter().take_while(|byte| has(byte)).count();
-    let start = place.done.max(place.start.saturating_sub(5));
-    (length > 64 && place.text[start..place.start] == *b"---- ").then_some((start, place.after + length))
+    let start = anchor.scanned.max(anchor.start.saturating_sub(5));
+    (length > 64 && anchor.text[start..anchor.start] == *b"---- ").then_some((start, anchor.end + length))
 }
 
-/// PuTTY's: so many lines as the header says, and the checksum over them.
-fn putty(place: &Place) -> Option<(usize, usize)> {
-    let body = &place.text[place.after..];
+/// Matches a PuTTY private key: the lines its header announces, and the checksum.
+fn putty_key(anchor: &AnchorMatch) -> Option<(usize, usize)> {
+    let body = &anchor.text[anchor.end..];
     let blank = |byte: u8| matches!(byte, b' ' | b'\r' | b'\n' | b'\\' | b'"' | b',');
     let mut at = body.iter().take_while(|byte| **byte == b' ').count();
     at += body[at..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     let from = at;
-    // Line ends may be escaped, as in JSON: then the letter of the escape is of the alphabet too.
+    // Line ends may be escaped, as in JSON; the letter of the escape then belongs to the alphabet too.
     at += body[at..].iter().take_while(|byte| Base64.has(**byte) || **byte == b'=' || blank(**byte)).count();
-    let key = place.after + from;
-    (at - from > 64).then_some((key, place.after + at))
+    let key = anchor.end + from;
+    (at - from > 64).then_some((key, anchor.end + at))
 }
 
-/// A number of an RSA key in XML.
-fn xml(place: &Place) -> Option<(usize, usize)> {
-    let length = Padded.run(&place.text[place.after..], usize::MAX);
-    let is_closed = place.text[place.after + length..].starts_with(b"</");
-    (length >= 40 && is_closed).then_some((place.after, place.after + length))
+/// Matches a private number of an RSA key in XML.
+fn xml_key_number(anchor: &AnchorMatch) -> Option<(usize, usize)> {
+    let length = Padded.run(&anchor.text[anchor.end..], usize::MAX);
+    let is_closed = anchor.text[anchor.end + length..].starts_with(b"</");
+    (length >= 40 && is_closed).then_some((anchor.end, anchor.end + length))
 }
 
-/// How far from a number of a key its kind may stand.
-const NEAR: usize = 2048;
+/// Bytes around a number in which its key type may stand.
+const KEY_TYPE_DISTANCE: usize = 2048;
 
-/// A number of a JSON web key: its object says its kind.
-fn json_web_key(place: &Place) -> Option<(usize, usize)> {
-    let rest = &place.text[place.after..];
+/// Matches a private number of a JSON web key, whose object names its key type.
+fn jwk_number(anchor: &AnchorMatch) -> Option<(usize, usize)> {
+    let rest = &anchor.text[anchor.end..];
     let blank = rest.iter().take(8).take_while(|byte| matches!(byte, b' ' | b':' | b'\n' | b'\t')).count();
-    let from = place.after + blank + 1;
+    let from = anchor.end + blank + 1;
     let value = rest.get(blank + 1..).filter(|_| rest[blank] == b'"')?;
     let length = Url.run(value, usize::MAX);
     if length < 20 || value.get(length) != Some(&b'"') {
         return None;
     }
-    let (left, right) = (&place.text[place.start.saturating_sub(NEAR)..place.start], &value[length..]);
+    let (left, right) = (&anchor.text[anchor.start.saturating_sub(KEY_TYPE_DISTANCE)..anchor.start], &value[length..]);
     let left = left.rsplit(|byte| *byte == b'{').next()?;
-    let right = right[..right.len().min(NEAR)].split(|byte| *byte == b'}').next()?;
+    let right = right[..right.len().min(KEY_TYPE_DISTANCE)].split(|byte| *byte == b'}').next()?;
     let says_kind = |text: &[u8]| text.windows(5).any(|word| word == b"\"kty\"");
     (says_kind(left) || says_kind(right)).then_some((from, from + length))
 }

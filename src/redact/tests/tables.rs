@@ -1,10 +1,10 @@
-//! Secrets in tables and in data, and what programs sign in with; and lines that only look so.
+//! Tests: secrets in tables and data, and sign-in arguments of programs.
 
-use super::places::{goes, stays, thought_up};
+use super::fixed_syntax::{assert_redacted, assert_unchanged, made_up_password};
 use super::*;
 
 #[test]
-fn a_secret_goes_that_stands_in_a_column() {
+fn a_secret_in_a_table_column_is_redacted() {
     let lines = [
         "name,password,city\njoe,@,bonn\n",
         "name,Password\r\njoe,@\r\n",
@@ -18,16 +18,16 @@ fn a_secret_goes_that_stands_in_a_column() {
         "insert into `users` (`name`, `password`, `x`)\nvalues ('joe', '@', now());",
         "INSERT INTO users (id, password) VALUES (1, 'x'), (2, '@')",
     ];
-    for value in [thought_up(), ["Win", "ter_957x"].concat()] {
-        goes(&lines, &value, "secret");
+    for value in [made_up_password(), ["Win", "ter_957x"].concat()] {
+        assert_redacted(&lines, &value, "secret");
     }
-    goes(
+    assert_redacted(
         &["Access key ID,Secret access key\nAB,@\n", "| Name | API key |\n|---|---|\n| a | @ |"],
         &key(&[], 40),
         "secret",
     );
-    goes(&["| a | Token | b |\n|---|---|---|\n| a | @ | c |", "a,token\nb,@"], &key(&[], 40), "secret");
-    stays(&[
+    assert_redacted(&["| a | Token | b |\n|---|---|---|\n| a | @ | c |", "a,token\nb,@"], &key(&[], 40), "secret");
+    assert_unchanged(&[
         "| Field | Password |\n|---|---|\n| type | varchar2 |\n| hash | bcrypt |\n| length | 12 |",
         "| Password | Meaning |\n|---|---|\n| required | of 12 letters |",
         "| Kind | Token |\n|---|---|\n| Ident | TokenKind::Ident2 |\n| Number | 12 |",
@@ -43,10 +43,14 @@ fn a_secret_goes_that_stands_in_a_column() {
 }
 
 #[test]
-fn the_words_of_a_wallet_go_without_quotes() {
+fn an_unquoted_seed_phrase_is_redacted() {
     let words = ["legal winner thank year ", "wave sausage worth useful ", "legal winner thank yellow"].concat();
-    goes(&["mnemonic: @", "Seed phrase: @", "MNEMONIC=@", "MNEMONIC=\"@\"", "the seed phrase is @"], &words, "secret");
-    stays(&[
+    assert_redacted(
+        &["mnemonic: @", "Seed phrase: @", "MNEMONIC=@", "MNEMONIC=\"@\"", "the seed phrase is @"],
+        &words,
+        "secret",
+    );
+    assert_unchanged(&[
         "mnemonic: a word that stands for an instruction of a machine and its operands",
         "seed phrase: these words are the ones that you must keep for ever",
         "mnemonic: add sub mul",
@@ -54,7 +58,7 @@ fn the_words_of_a_wallet_go_without_quotes() {
 }
 
 #[test]
-fn what_a_program_signs_in_with_goes() {
+fn sign_in_arguments_are_redacted() {
     let lines = [
         "const k = process.env.DB_PASSWORD || \"@\"",
         "const k = process.env.DB_PASSWORD ?? '@';",
@@ -65,7 +69,7 @@ fn what_a_program_signs_in_with_goes() {
         "variable \"db_password\" { default = \"@\" }",
         "variable \"db_password\" {\n  type = string\n  default = \"@\"\n}",
     ];
-    goes(&lines, &thought_up(), "password");
+    assert_redacted(&lines, &made_up_password(), "password");
     let lines = [
         "requests.get(u, auth=(\"joe\",\"@\"))",
         "requests.get(u, auth=(user, '@'))",
@@ -74,15 +78,19 @@ fn what_a_program_signs_in_with_goes() {
         "req.SetBasicAuth(\"joe\", \"@\")",
         ".basic_auth(\"joe\", Some(\"@\"))",
     ];
-    goes(&lines, &thought_up(), "token");
-    goes(&["BASIC_AUTH=@", "BASIC_AUTH=\"@\"", "basic_auth: @"], &["admin", ":", &thought_up()].concat(), "token");
-    goes(&["const k = process.env.API_KEY || \"@\"", "apiKey ?? '@'"], &key(&[], 24), "key");
+    assert_redacted(&lines, &made_up_password(), "token");
+    assert_redacted(
+        &["BASIC_AUTH=@", "BASIC_AUTH=\"@\"", "basic_auth: @"],
+        &["admin", ":", &made_up_password()].concat(),
+        "token",
+    );
+    assert_redacted(&["const k = process.env.API_KEY || \"@\"", "apiKey ?? '@'"], &key(&[], 24), "key");
     let value = "0123456789abcdef".repeat(3);
-    goes(&["GH_PAT=@", "export AZURE_DEVOPS_PAT=\"@\"", "GH_PAT: @", "GH_PAT = '@'"], &value[..40], "token");
-    goes(&["h = \"Bearer \" + \"@\"", "h = 'Bearer ' . '@';"], &key(&[], 24), "authorization");
+    assert_redacted(&["GH_PAT=@", "export AZURE_DEVOPS_PAT=\"@\"", "GH_PAT: @", "GH_PAT = '@'"], &value[..40], "token");
+    assert_redacted(&["h = \"Bearer \" + \"@\"", "h = 'Bearer ' . '@';"], &key(&[], 24), "authorization");
     let django = ["django-", "insecure-", "=a8#x1k)q2m3v9w5z7$t0!b6n_4yc@e^h1d2"].concat();
     assert_eq!(redact(&format!("SECRET_KEY = '{django}'")), "SECRET_KEY = '[redacted:key]'");
-    stays(&[
+    assert_unchanged(&[
         "password || \"password\"",
         "token ?? \"none\"",
         "if (password || 'x' in y2) {",

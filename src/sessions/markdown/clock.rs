@@ -1,66 +1,71 @@
-//! When a heading of a session log happened: `### HH:MM`, in local time, told as Unix seconds. Refuses to guess the
-//! zone: it is the difference between the log's ID, which is local, and its start, which is not.
+//! Times of headings in session logs: `### HH:MM` in local time, converted to Unix seconds.
+//!
+//! The time zone is never guessed: it follows from the log's id, which is local, and its start, which is UTC.
 
 use super::super::time;
 
+/// Seconds of a minute.
 const MINUTE: i64 = 60;
+/// Seconds of a day.
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// Offsets of zones are whole quarters of an hour.
-const QUARTER: i64 = 15 * MINUTE;
+/// Granularity of time zone offsets.
+const ZONE_STEP: i64 = 15 * MINUTE;
 
-/// What a script may take between writing the ID and the start.
-const MAX_SLACK: i64 = 2 * MINUTE;
+/// Most seconds between writing the id and the start.
+const MAX_START_DELAY: i64 = 2 * MINUTE;
 
-/// The zone furthest from UTC.
+/// Largest offset from UTC.
 const MAX_OFFSET: i64 = 14 * 60 * MINUTE;
 
-/// A time written by hand that goes back this far is the next day's; less is a heading that was put in late.
-const NEXT_DAY: i64 = 6 * 60 * MINUTE;
+/// A manual time that goes back at least this far belongs to the next day; a smaller step back is a heading added
+/// late.
+const NEXT_DAY_GAP: i64 = 6 * 60 * MINUTE;
 
-/// Headings among which the one is looked for that an update goes on from; no log has more of them since its last one.
-const MAX_BACK: usize = 200;
+/// Headings searched for the start of an update; no log has more since its last one.
+const MAX_SEARCHED_HEADINGS: usize = 200;
 
-/// What stands in place of a time that is not known.
-pub(in crate::sessions) const UNKNOWN: &str = "--:--";
+/// Placeholder for an unknown time.
+pub(in crate::sessions) const UNKNOWN_TIME: &str = "--:--";
 
 /// A heading with a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sessions) struct Timed<'a> {
-    /// The midnight before it on the local clock, where it names its day.
+pub(in crate::sessions) struct TimedHeading<'a> {
+    /// Local midnight of its day, if it names one.
     pub day: Option<i64>,
-    /// Seconds since midnight.
+    /// Seconds since local midnight.
     pub seconds: i64,
-    /// Whether it tells the seconds of the minute as well.
+    /// Whether it has seconds.
     pub in_seconds: bool,
-    /// What stands behind the time.
+    /// Text after the time.
     pub title: &'a str,
-    /// Whether the time stands in brackets, as before what a person typed.
+    /// Whether the time is in brackets, as before a prompt.
     pub bracketed: bool,
 }
 
-/// `18:00 - Title`, `2025-06-01 18:00 - Title`, `~18:00`, `18:00-19:00 — Title`, `[01:25:09] User`, `2:30 PM: Title`, `Title (14:38 - 15:36)`.
-pub(in crate::sessions) fn heading(text: &str) -> Option<Timed<'_>> {
+/// Parses a heading with a time: `18:00 - Title`, `2025-06-01 18:00 - Title`, `~18:00`, `18:00-19:00 — Title`,
+/// `[01:25:09] User`, `2:30 PM: Title`, `Title (14:38 - 15:36)`.
+pub(in crate::sessions) fn timed_heading(text: &str) -> Option<TimedHeading<'_>> {
     let bracketed = text.starts_with('[');
     let start = text.trim_start_matches(['~', '≈', '[', ' ']);
-    let (day, start) = day(start).map_or((None, start), |(day, rest)| (Some(day), rest));
-    if let Some((seconds, rest)) = clock(start) {
+    let (day, start) = leading_day(start).map_or((None, start), |(day, rest)| (Some(day), rest));
+    if let Some((seconds, rest)) = leading_clock(start) {
         let in_seconds = start[..start.len() - rest.len()].matches(':').count() > 1;
         let mut rest = rest.trim_start_matches([']', ' ', '\t']);
-        // The end of the time the heading covers is the start of what comes next.
+        // The end of the covered range is the start of the next heading.
         let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
         if end.len() < rest.len()
-            && let Some((_, after)) = clock(end)
+            && let Some((_, after)) = leading_clock(end)
         {
             rest = after;
         }
         let title = rest.trim_start_matches([']', '-', '–', '—', ':', '|', ' ', '\t']).trim_end();
-        return Some(Timed { day, seconds, in_seconds, title, bracketed });
+        return Some(TimedHeading { day, seconds, in_seconds, title, bracketed });
     }
     let (title, range) = text.strip_suffix(')')?.rsplit_once('(')?;
-    let (seconds, rest) = clock(range.trim_start_matches(['~', ' ']))?;
+    let (seconds, rest) = leading_clock(range.trim_start_matches(['~', ' ']))?;
     let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
-    (end.len() < rest.len() && clock(end).is_some()).then_some(Timed {
+    (end.len() < rest.len() && leading_clock(end).is_some()).then_some(TimedHeading {
         day: None,
         seconds,
         in_seconds: false,
@@ -69,24 +74,24 @@ pub(in crate::sessions) fn heading(text: &str) -> Option<Timed<'_>> {
     })
 }
 
-/// The day that a text begins with, `2025-06-01`, and the rest, where a time follows.
-fn day(text: &str) -> Option<(i64, &str)> {
+/// Parses a leading date that a time follows; returns its midnight and the rest.
+fn leading_day(text: &str) -> Option<(i64, &str)> {
     let (date, rest) = text.split_at_checked("2025-06-01".len())?;
     let is_date = date
         .bytes()
         .enumerate()
         .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     let rest = rest.strip_prefix([' ', 'T'])?.trim_start();
-    (is_date && clock(rest).is_some()).then_some((time::civil(date)?, rest))
+    (is_date && leading_clock(rest).is_some()).then_some((time::civil(date)?, rest))
 }
 
-/// The seconds since midnight that a text begins with, and the rest.
-pub(super) fn clock(text: &str) -> Option<(i64, &str)> {
+/// Parses a leading clock time; returns seconds since midnight and the rest.
+pub(super) fn leading_clock(text: &str) -> Option<(i64, &str)> {
     let hours = text.bytes().take_while(u8::is_ascii_digit).count();
     let mut hour: i64 = text[..hours].parse().ok().filter(|_| hours <= 2)?;
-    let (minute, mut rest) = sixty(&text[hours..])?;
+    let (minute, mut rest) = leading_sixtieth(&text[hours..])?;
     let mut seconds = minute * MINUTE;
-    if let Some((second, after)) = sixty(rest) {
+    if let Some((second, after)) = leading_sixtieth(rest) {
         seconds += second;
         rest = after;
     }
@@ -98,41 +103,43 @@ pub(super) fn clock(text: &str) -> Option<(i64, &str)> {
     (hour < 24 && !rest.starts_with(|c: char| c.is_alphanumeric())).then_some((hour * 60 * MINUTE + seconds, rest))
 }
 
-/// `:59`, two digits and no third.
-fn sixty(text: &str) -> Option<(i64, &str)> {
+/// Parses a colon and exactly two digits below 60.
+fn leading_sixtieth(text: &str) -> Option<(i64, &str)> {
     let rest = text.strip_prefix(':')?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let number = rest[..digits].parse().ok().filter(|number| digits == 2 && *number < 60)?;
     Some((number, &rest[2..]))
 }
 
-/// A log's clock as its headings move it on. Times are seconds since 1970 on the local clock.
+/// Tracks local time through the headings of a log; times are seconds since 1970 on the local clock.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(super) struct LogClock {
+    /// Offset of local time from UTC, if known.
     offset: Option<i64>,
+    /// Start in Unix seconds.
     started: Option<i64>,
-    /// Headings so far, in order.
+    /// Times of the headings so far.
     past: Vec<i64>,
-    /// The last one that a program wrote.
+    /// The last time a program wrote.
     exact: Option<i64>,
 }
 
-impl Clock {
-    /// A clock that begins where the log says, and in the zone that its ID tells.
+impl LogClock {
+    /// Starts at the log's start, in the time zone that its id implies.
     pub(super) fn new(id: &str, started: Option<i64>) -> Self {
-        let offset = time::civil(id).and_then(|local| zone(local, started?));
+        let offset = time::civil(id).and_then(|local| zone_offset(local, started?));
         let begin = match (started, offset) {
             (Some(started), Some(offset)) => Some(started + offset),
             _ => None,
         };
-        Clock { offset, started, past: begin.into_iter().collect(), exact: begin }
+        LogClock { offset, started, past: begin.into_iter().collect(), exact: begin }
     }
 
-    /// The instant of a heading; none where the zone is unknown.
-    pub(super) fn tell(&mut self, timed: &Timed<'_>) -> Option<i64> {
+    /// Returns the Unix seconds of a heading; `None` while the time zone is unknown.
+    pub(super) fn instant_of(&mut self, timed: &TimedHeading<'_>) -> Option<i64> {
         let title = timed.title.to_ascii_lowercase();
         if self.offset.is_none() && title.starts_with("session start") {
-            self.begin(timed.seconds);
+            self.set_zone_from_start(timed.seconds);
         }
         let offset = self.offset?;
         let last = *self.past.last()?;
@@ -143,23 +150,27 @@ impl Clock {
             day + timed.seconds
         } else if is_exact {
             let base = since
-                .and_then(clock)
+                .and_then(leading_clock)
                 .and_then(|(since, _)| {
-                    self.past.iter().rev().take(MAX_BACK).find(|past| minute(**past) == since / MINUTE)
+                    self.past
+                        .iter()
+                        .rev()
+                        .take(MAX_SEARCHED_HEADINGS)
+                        .find(|past| minute_of_day(**past) == since / MINUTE)
                 })
                 .or(self.exact.as_ref())
                 .map_or(last, |base| base - base.rem_euclid(MINUTE));
             base + (timed.seconds - base.rem_euclid(DAY)).rem_euclid(DAY)
         } else {
             let same = last - last.rem_euclid(DAY) + timed.seconds;
-            // After midnight, a heading put in late belongs to the evening before.
+            // After midnight, a heading added late belongs to the evening before.
             match same - last {
-                back if back < -NEXT_DAY => same + DAY,
-                ahead if ahead > DAY - NEXT_DAY => same - DAY,
+                back if back < -NEXT_DAY_GAP => same + DAY,
+                ahead if ahead > DAY - NEXT_DAY_GAP => same - DAY,
                 _ => same,
             }
         };
-        // Most headings know no seconds: in the minute of the start it is the start.
+        // Most headings lack seconds: within the minute of the start, it is the start.
         let local = match self.past.first() {
             Some(begin) if !timed.in_seconds && local < *begin && *begin < local + MINUTE => *begin,
             _ => local,
@@ -171,27 +182,28 @@ impl Clock {
         Some(local - offset)
     }
 
-    /// Takes the zone from the heading of the start.
-    fn begin(&mut self, seconds: i64) {
+    /// Derives the time zone from the heading of the start.
+    fn set_zone_from_start(&mut self, seconds: i64) {
         let Some(started) = self.started else { return };
         let day = started - started.rem_euclid(DAY);
         let near = [-DAY, 0, DAY].map(|days| day + days + seconds).into_iter();
-        let local = near.min_by_key(|local| (local - started).abs()).expect("there are three");
-        self.offset = zone(local, started - started.rem_euclid(MINUTE));
+        let local = near.min_by_key(|local| (local - started).abs()).expect("there are three candidates");
+        self.offset = zone_offset(local, started - started.rem_euclid(MINUTE));
         self.past.extend(self.offset.map(|offset| started + offset));
         self.exact = self.past.last().copied();
     }
 }
 
-fn minute(local: i64) -> i64 {
+/// Returns the minute of the day.
+fn minute_of_day(local: i64) -> i64 {
     local.rem_euclid(DAY) / MINUTE
 }
 
-/// What local time is ahead of UTC; none where the two cannot be the same moment.
-pub(in crate::sessions) fn zone(local: i64, started: i64) -> Option<i64> {
+/// Returns the offset of local time from UTC; `None` if the two cannot be the same moment.
+pub(in crate::sessions) fn zone_offset(local: i64, started: i64) -> Option<i64> {
     let ahead = local.saturating_sub(started);
-    let rounded = ahead.saturating_add(QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-    ((ahead - rounded).abs() <= MAX_SLACK && rounded.abs() <= MAX_OFFSET).then_some(rounded)
+    let rounded = ahead.saturating_add(ZONE_STEP / 2).div_euclid(ZONE_STEP) * ZONE_STEP;
+    ((ahead - rounded).abs() <= MAX_START_DELAY && rounded.abs() <= MAX_OFFSET).then_some(rounded)
 }
 
 #[cfg(test)]
@@ -201,7 +213,7 @@ mod tests {
     #[test]
     fn times_are_found_in_every_form() {
         let check = |text: &str, hour: i64, minute: i64, title: &str| {
-            let timed = heading(text).unwrap_or_else(|| panic!("{text:?}"));
+            let timed = timed_heading(text).unwrap_or_else(|| panic!("{text:?}"));
             assert_eq!((timed.seconds / 60, timed.title), (hour * 60 + minute, title), "{text:?}");
         };
         check("18:00 - A thing [main@abc1234]", 18, 0, "A thing [main@abc1234]");
@@ -228,16 +240,16 @@ mod tests {
             "Ratio (3:15)",
             "é",
         ] {
-            assert_eq!(heading(text), None, "{text:?}");
+            assert_eq!(timed_heading(text), None, "{text:?}");
         }
     }
 
-    /// Local times of headings after a start at 22:30, as days, hours and minutes.
-    fn told(headings: &[&str]) -> Vec<(i64, i64, i64)> {
+    /// Returns the local times of headings after a start at 22:30, as days, hours and minutes.
+    fn local_times(headings: &[&str]) -> Vec<(i64, i64, i64)> {
         let begin = time::civil("20250601-000000").expect("a date");
-        let mut clock = Clock::new("20250601-223000", Some(begin + 26 * 3600 + 30 * 60 + 2));
+        let mut clock = LogClock::new("20250601-223000", Some(begin + 26 * 3600 + 30 * 60 + 2));
         let times = headings.iter().map(|text| {
-            let at = clock.tell(&heading(text).expect("a time")).expect("a zone") - 4 * 3600 - begin;
+            let at = clock.instant_of(&timed_heading(text).expect("a time")).expect("a zone") - 4 * 3600 - begin;
             (at / DAY, at % DAY / 3600, at % 3600 / 60)
         });
         times.collect()
@@ -246,7 +258,7 @@ mod tests {
     #[test]
     fn a_time_past_midnight_is_the_next_days() {
         assert_eq!(
-            told(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]),
+            local_times(&["22:30 - Session Start", "23:50 - A", "00:10 - B", "00:05 - C", "23:55 - D"]),
             [(0, 22, 30), (0, 23, 50), (1, 0, 10), (1, 0, 5), (0, 23, 55)]
         );
     }
@@ -254,31 +266,34 @@ mod tests {
     #[test]
     fn a_time_that_names_its_day_is_of_that_day() {
         let headings = ["22:30 - Session Start", "2025-06-04 08:00 - A", "09:00 - B", "2025-06-03 10:00 - C"];
-        assert_eq!(told(&headings), [(0, 22, 30), (3, 8, 0), (3, 9, 0), (2, 10, 0)]);
+        assert_eq!(local_times(&headings), [(0, 22, 30), (3, 8, 0), (3, 9, 0), (2, 10, 0)]);
     }
 
     #[test]
-    fn what_a_program_wrote_goes_on_from_what_it_wrote_before() {
+    fn program_headings_continue_from_the_previous_one() {
         let update = "22:20 - Update (covering since 22:30)";
         assert_eq!(
-            told(&["22:30 - Session Start", update, "22:19 - Note [a@b]"]),
+            local_times(&["22:30 - Session Start", update, "22:19 - Note [a@b]"]),
             [(0, 22, 30), (1, 22, 20), (2, 22, 19)]
         );
         assert_eq!(
-            told(&["22:30 - Session Start", "22:50 - A", "22:45 - Update (covering since 22:30)"])[2],
+            local_times(&["22:30 - Session Start", "22:50 - A", "22:45 - Update (covering since 22:30)"])[2],
             (0, 22, 45)
         );
     }
 
     #[test]
-    fn the_start_tells_the_zone_where_the_id_does_not() {
+    fn the_start_gives_the_zone_if_the_id_does_not() {
         let started = time::civil("20250602-023041");
-        let mut clock = Clock::new("a-name", started);
-        let first = clock.tell(&heading("22:30 - Session Start").expect("a time"));
+        let mut clock = LogClock::new("a-name", started);
+        let first = clock.instant_of(&timed_heading("22:30 - Session Start").expect("a time"));
         assert_eq!(first, started);
-        assert_eq!(clock.tell(&heading("22:40 - A").expect("a time")), started.map(|started| started - 41 + 600));
-        assert_eq!(Clock::new("a-name", started).tell(&heading("22:30 - A").expect("a time")), None);
-        assert_eq!(zone(0, 20 * 3600), None);
-        assert_eq!(zone(0, 7 * MINUTE), None);
+        assert_eq!(
+            clock.instant_of(&timed_heading("22:40 - A").expect("a time")),
+            started.map(|started| started - 41 + 600)
+        );
+        assert_eq!(LogClock::new("a-name", started).instant_of(&timed_heading("22:30 - A").expect("a time")), None);
+        assert_eq!(zone_offset(0, 20 * 3600), None);
+        assert_eq!(zone_offset(0, 7 * MINUTE), None);
     }
 }

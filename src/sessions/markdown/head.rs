@@ -1,34 +1,33 @@
-//! What a session log says of itself: YAML front matter, `**Key**: value` lines, and whether a file is a session log at
-//! all. Refuses the path's word alone, and templates, whose values are still to be filled in.
+//! Head of a session log (YAML front matter and `**Key**: value` lines), and the test whether a file is a session log
+//! at all.
+//!
+//! A path alone proves nothing, and templates with unfilled values are rejected.
 
-use super::super::{Head, time};
+use super::super::{SessionHead, time};
 use super::clock;
-use super::labels::{self, Section};
-use super::lines::{self, Kind};
+use super::lines::{self, LineKind};
+use super::log_labels::{self, LogSection};
 use crate::event;
 
-/// How much of a file tells whether it is a session log, in bytes.
-const BEGINNING: usize = 16 * 1024;
+/// Bytes of a file that are read to decide whether it is a session log.
+const MAX_PROBE_BYTES: usize = 16 * 1024;
 
-/// Longest value of the head, in bytes: more is no name.
-const MAX_VALUE: usize = 500;
+/// Longest value of a field, in bytes.
+const MAX_VALUE_BYTES: usize = 500;
 
-/// Most words of a value in a line without bold: a name, a commit and its subject in short.
-const MAX_WORDS: usize = 4;
-
-/// Sections of a log without an ID; a single one stands in many documents.
+/// Fewest sections of a log without an id; many documents have one.
 const MIN_SECTIONS: usize = 2;
 
-/// The line of `---` that ends the front matter, as an index; none where there is no front matter.
-pub(super) fn front_end(lines: &[&str]) -> Option<usize> {
+/// Returns the index of the line that ends the front matter, if there is any.
+pub(super) fn front_matter_end(lines: &[&str]) -> Option<usize> {
     if lines.first()?.trim_end() != "---" {
         return None;
     }
     lines.iter().skip(1).position(|line| matches!(line.trim_end(), "---" | "...")).map(|at| at + 1)
 }
 
-/// Key and value of each line of front matter; a key in a block has the block's name and a dot before it.
-pub(super) fn front<'a>(lines: &[&'a str]) -> Vec<(String, &'a str)> {
+/// Returns the keys and values of front matter; a nested key is prefixed by its block's name and a dot.
+pub(super) fn front_matter<'a>(lines: &[&'a str]) -> Vec<(String, &'a str)> {
     let (mut block, mut pairs) = (String::new(), Vec::new());
     for line in lines {
         let Some((key, value)) = line.split_once(':') else { continue };
@@ -44,6 +43,7 @@ pub(super) fn front<'a>(lines: &[&'a str]) -> Vec<(String, &'a str)> {
     pairs
 }
 
+/// Strips quotes, or a trailing comment.
 fn unquoted(value: &str) -> &str {
     for quote in ['"', '\''] {
         if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.rsplit_once(quote)) {
@@ -53,46 +53,11 @@ fn unquoted(value: &str) -> &str {
     value.split(" #").next().unwrap_or_default().trim_end()
 }
 
-/// Keys that say something of the log in a line without bold as well. Others, as `Status`, also begin sentences.
-const PLAIN: &[&str] = &[
-    "adapter",
-    "agent",
-    "branch",
-    "created",
-    "end tag",
-    "ended",
-    "ending commit",
-    "git branch",
-    "id",
-    "llm",
-    "model",
-    "session id",
-    "session tag",
-    "session tags",
-    "start tag",
-    "started",
-    "starting commit",
-];
-
-/// Key and value of a line without bold that says something of the log: `Started: 2025-06-02T02:30:02Z`.
-pub(super) fn plain(text: &str) -> Option<(&str, &str)> {
-    let (key, value) = text.split_once(':')?;
-    let (key, value) = (key.trim(), value.trim());
-    let is_known = !value.is_empty() && PLAIN.iter().any(|known| key.eq_ignore_ascii_case(known));
-    // A time that is none is a sentence, and so is a name of many words.
-    let is_said = match key.to_ascii_lowercase().as_str() {
-        "created" | "ended" | "started" => time::instant(value).is_some(),
-        "id" | "session id" => !value.contains(char::is_whitespace),
-        _ => value.split_whitespace().count() <= MAX_WORDS,
-    };
-    (is_known && is_said).then_some((key, value))
-}
-
-/// Takes a key's value into the head, where it has none yet; whether the key is one of the head's.
-pub(super) fn set(head: &mut Head, key: &str, value: &str) -> bool {
+/// Sets the field of a key unless it has a value; returns whether the key is known.
+pub(super) fn set_field(head: &mut SessionHead, key: &str, value: &str) -> bool {
     let key: String = key.trim().to_lowercase().split([' ', '-']).collect::<Vec<_>>().join("_");
     let value = value.trim().trim_matches('`').trim();
-    let usable = !value.is_empty() && value.len() <= MAX_VALUE && !is_placeholder(value);
+    let usable = !value.is_empty() && value.len() <= MAX_VALUE_BYTES && !is_placeholder(value);
     let text = usable.then(|| value.to_string());
     let commit = || {
         let first = value.split(|c: char| !c.is_ascii_alphanumeric()).next().filter(|_| usable)?;
@@ -134,13 +99,14 @@ pub(super) fn set(head: &mut Head, key: &str, value: &str) -> bool {
     true
 }
 
+/// Sets a field unless it has a value.
 fn set_text(field: &mut Option<String>, text: Option<String>) {
     if field.is_none() {
         *field = text;
     }
 }
 
-/// Whether a value is still to be filled in: `<id>`, `{{title}}`, `[title]`, `$ID`, `YYYYMMDD-HHMMSS`.
+/// Returns whether a value is an unfilled template: `<id>`, `{{title}}`, `[title]`, `$ID`, `YYYYMMDD-HHMMSS`.
 fn is_placeholder(value: &str) -> bool {
     let value = value.trim().trim_matches('`');
     let enclosed = [('<', '>'), ('{', '}'), ('[', ']')].iter().any(|(open, close)| {
@@ -149,8 +115,8 @@ fn is_placeholder(value: &str) -> bool {
     enclosed || value.contains("{{") || value.starts_with('$') || value.contains("YYYY") || value == "..."
 }
 
-/// The title that a heading of the first level gives a session: `Session: title`; none where it is no session's.
-pub(super) fn title(text: &str) -> Option<&str> {
+/// Returns the title in a first-level heading of a session (`Session: title`); `None` for other headings.
+pub(super) fn session_title(text: &str) -> Option<&str> {
     let rest =
         ["session", "dev session", "development session", "coding session", "session log"].iter().rev().find_map(
             |word| text.get(..word.len()).filter(|begin| begin.eq_ignore_ascii_case(word)).map(|_| &text[word.len()..]),
@@ -158,9 +124,10 @@ pub(super) fn title(text: &str) -> Option<&str> {
     rest.trim_start().strip_prefix([':', '-', '–', '—']).map(str::trim)
 }
 
-/// The ID of the session that a pointer names: `# Last Session: title` and a path to it, and nothing else.
-pub(super) fn pointed_at(text: &str) -> Option<(String, String)> {
-    if text.len() > BEGINNING || text.contains("\n## ") {
+/// Returns id and title of the session that a pointer file names: `# Last Session: title`, a path to it, and nothing
+/// else.
+pub(super) fn pointer_target(text: &str) -> Option<(String, String)> {
+    if text.len() > MAX_PROBE_BYTES || text.contains("\n## ") {
         return None;
     }
     let heading = text.lines().next()?.strip_prefix("# ")?;
@@ -170,50 +137,51 @@ pub(super) fn pointed_at(text: &str) -> Option<(String, String)> {
     let title = heading[kind.len()..].trim_start_matches([':', '-', ' ']).trim();
     let (_, path) = text.split_once("sessions/")?;
     let id = path.split_once(".md")?.0;
-    let is_id = !id.is_empty() && id.len() <= MAX_VALUE && id.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    let is_id =
+        !id.is_empty() && id.len() <= MAX_VALUE_BYTES && id.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     is_id.then(|| (id.to_string(), title.to_string()))
 }
 
-/// Whether a Markdown file is a session log: by what it says of itself in its beginning, and for logs that say little
-/// by where it is, too.
+/// Returns whether a Markdown file is a session log: by its beginning, and for logs with little metadata also by its
+/// path.
 pub(super) fn is_session(path: &str, text: &str) -> bool {
-    if pointed_at(text).is_some() {
+    if pointer_target(text).is_some() {
         return true;
     }
-    let text = event::cap_at(text, BEGINNING);
+    let text = event::cap_at(text, MAX_PROBE_BYTES);
     let raw: Vec<&str> = text.lines().collect();
-    let (mut head, mut kind, mut dated) = (Head::default(), None, false);
-    let end = front_end(&raw);
-    for (key, value) in front(&raw[..end.unwrap_or(0)]) {
+    let (mut head, mut kind, mut dated) = (SessionHead::default(), None, false);
+    let end = front_matter_end(&raw);
+    for (key, value) in front_matter(&raw[..end.unwrap_or(0)]) {
         if key == "type" {
             kind = Some(value);
         }
         dated |= key == "date";
-        set(&mut head, &key, value);
+        set_field(&mut head, &key, value);
     }
     if let Some(kind) = kind {
         return kind.eq_ignore_ascii_case("session") && !head.id.is_empty();
     }
     let body = raw[end.map_or(0, |end| end + 1)..].join("\n");
-    let body = lines::uncommented(&body);
+    let body = lines::without_inline_comments(&body);
     let (mut sections, mut named, mut heading) = (0, None, "");
-    for line in lines::lines(&body).0 {
+    for line in lines::classify_lines(&body).0 {
         match line {
-            Kind::Heading { level: 1, text } if heading.is_empty() => {
+            LineKind::Heading { level: 1, text } if heading.is_empty() => {
                 heading = text;
-                named = title(text);
+                named = session_title(text);
             }
-            Kind::Label { .. } | Kind::Bullet { .. } | Kind::Text { .. } if sections == 0 => {
-                let Some((label, value)) = line.said() else { continue };
+            LineKind::Label { .. } | LineKind::Bullet { .. } | LineKind::Text { .. } if sections == 0 => {
+                let Some((label, value)) = line.head_field() else { continue };
                 dated |= matches!(label.to_ascii_lowercase().as_str(), "date" | "duration");
-                set(&mut head, label, value);
+                set_field(&mut head, label, value);
             }
-            Kind::Heading { text, .. } if clock::heading(text).is_some() => sections += 1,
-            Kind::Heading { level: 2, text } if is_a_logs(text) => sections += 1,
+            LineKind::Heading { text, .. } if clock::timed_heading(text).is_some() => sections += 1,
+            LineKind::Heading { level: 2, text } if is_log_section(text) => sections += 1,
             _ => {}
         }
     }
-    // A title may speak of `<this>`; with neither an id nor a time it is still to be filled in.
+    // A title may contain `<this>`; with neither id nor time it is a template.
     if named.is_some_and(is_placeholder) && head.id.is_empty() && head.started.is_none() {
         return false;
     }
@@ -230,10 +198,10 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
     among_sessions && (dated || says_when || dated_name) && (speaks_of_one || sections >= MIN_SECTIONS)
 }
 
-/// Whether a section is one that logs have.
-fn is_a_logs(heading: &str) -> bool {
-    match labels::section(heading) {
-        Some(Section::Each(super::super::Category::Note)) => heading.eq_ignore_ascii_case("activity log"),
+/// Returns whether a heading is a section that logs have.
+fn is_log_section(heading: &str) -> bool {
+    match log_labels::section_below(heading) {
+        Some(LogSection::Each(super::super::Category::Note)) => heading.eq_ignore_ascii_case("activity log"),
         section => section.is_some(),
     }
 }
@@ -245,7 +213,7 @@ mod tests {
     const ID: &str = "**ID**: 20250601-223000\n**Started**: 2025-06-02T02:30:02Z\n";
 
     #[test]
-    fn every_kind_of_log_is_one_wherever_it_lies() {
+    fn every_kind_of_log_is_recognised_anywhere() {
         for (path, text) in [
             ("layer/sessions/20250601-223000.md", format!("# Session: a thing\n{ID}")),
             ("notes/x.md", format!("# Session: a thing\n{ID}\n## Goals\n- [ ] a\n")),
@@ -267,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_speaks_of_sessions_is_none() {
+    fn text_about_sessions_is_no_log() {
         for (path, text) in [
             ("sessions/README.md", "# Sessions\n\nLogs of development sessions, one a file.\n".to_string()),
             ("sessions/template.md", "# Session: {{title}}\n**ID**: {{id}}\n\n## Goals\n\n## Activity Log\n".into()),
@@ -289,8 +257,8 @@ mod tests {
     }
 
     #[test]
-    fn the_head_takes_what_it_knows_once() {
-        let mut head = Head::default();
+    fn each_field_of_the_head_is_set_once() {
+        let mut head = SessionHead::default();
         for (key, value) in [
             ("ID", "a"),
             ("id", "b"),
@@ -301,17 +269,17 @@ mod tests {
             ("start_timestamp", "1764024571512"),
             ("started", "2020-01-01 10:00 UTC"),
         ] {
-            assert!(set(&mut head, key, value), "{key}");
+            assert!(set_field(&mut head, key, value), "{key}");
         }
-        assert!(!set(&mut head, "Duration", "2 hours"));
-        let known = Head {
+        assert!(!set_field(&mut head, "Duration", "2 hours"));
+        let known = SessionHead {
             id: "a".into(),
             started: Some(1_764_024_571),
             branch: Some("main".into()),
             start_tag: Some("a-start".into()),
             end_tag: Some("a-end".into()),
             start_commit: Some("6494322f".into()),
-            ..Head::default()
+            ..SessionHead::default()
         };
         assert_eq!(head, known);
     }

@@ -1,30 +1,37 @@
-//! A Markdown text to lines that say what they are: headings, bullets, labels, text. Refuses to read code: what stands
-//! between fences is no bullet and no heading, and a fence that nobody closed ends where the log itself goes on.
+//! Classifies the lines of a Markdown text: headings, bullets, labels, table rows, text, code.
+//!
+//! Lines between fences are code; an unclosed fence ends where the log itself continues.
 
 use std::borrow::Cow;
 
-use super::labels;
+use super::super::time;
+use super::log_labels;
 
-/// Columns of a tab, and of the indentation that makes code.
-pub(super) const TAB: usize = 4;
+/// Width of a tab, and the indentation that makes code, in columns.
+pub(super) const TAB_COLUMNS: usize = 4;
 
-/// Fences that are tried as the one that was never closed; more of them are found in no log, and each costs a pass.
-const MAX_TRIES: usize = 20;
+/// Fences tried as the unclosed one; each costs a pass, and no log has more candidates.
+const MAX_FENCE_TRIES: usize = 20;
 
-/// What one line is. Texts are as written, without their mark and without white space around them.
+/// Most words of a field's value in a line without bold: a name, or a commit with a short subject.
+const MAX_FIELD_WORDS: usize = 4;
+
+/// Kind of a line.
+///
+/// Texts are as written, without their mark and surrounding whitespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind<'a> {
-    /// Nothing, or a comment.
+pub(super) enum LineKind<'a> {
+    /// An empty line, or a comment.
     Blank,
     /// `---`.
     Rule,
-    /// Between fences, or a fence.
+    /// A fence, or a line between fences.
     Code(&'a str),
     /// `## text`.
     Heading { level: usize, text: &'a str },
     /// `- text`, `1. text`, `• text`.
     Bullet { indent: usize, text: &'a str },
-    /// `**Label:** value`; the value may be nothing, and then the colon too.
+    /// `**Label:** value`; the value may be empty, and then the colon may be missing.
     Label { label: &'a str, value: &'a str, colon: bool },
     /// `| a | b |`.
     Row(&'a str),
@@ -32,40 +39,75 @@ pub(super) enum Kind<'a> {
     Text { indent: usize, text: &'a str },
 }
 
-impl<'a> Kind<'a> {
-    /// Label and value of a line that may say something of the log itself, in a list as well.
-    pub(super) fn said(self) -> Option<(&'a str, &'a str)> {
+impl<'a> LineKind<'a> {
+    /// Returns label and value of a line that may be a field of the head, also inside a list.
+    pub(super) fn head_field(self) -> Option<(&'a str, &'a str)> {
         match self {
-            Kind::Label { label, value, colon: true } => Some((label, value)),
-            Kind::Bullet { indent: 0, text } => {
-                let bold = label(text).filter(|(.., colon)| *colon).map(|(key, value, _)| (key, value));
-                bold.or_else(|| super::head::plain(text))
+            LineKind::Label { label, value, colon: true } => Some((label, value)),
+            LineKind::Bullet { indent: 0, text } => {
+                let bold = bold_label(text).filter(|(.., colon)| *colon).map(|(key, value, _)| (key, value));
+                bold.or_else(|| plain_field(text))
             }
-            Kind::Text { indent: 0, text } => super::head::plain(text),
+            LineKind::Text { indent: 0, text } => plain_field(text),
             _ => None,
         }
     }
 }
 
-/// The lines in order, and sentences about what is odd.
-pub(super) fn lines(text: &str) -> (Vec<Kind<'_>>, Vec<String>) {
+/// Fields of the head that may be written without bold. Others, such as `Status`, also begin sentences.
+const PLAIN_KEYS: &[&str] = &[
+    "adapter",
+    "agent",
+    "branch",
+    "created",
+    "end tag",
+    "ended",
+    "ending commit",
+    "git branch",
+    "id",
+    "llm",
+    "model",
+    "session id",
+    "session tag",
+    "session tags",
+    "start tag",
+    "started",
+    "starting commit",
+];
+
+/// Parses a field of the head without bold: `Started: 2025-06-02T02:30:02Z`.
+fn plain_field(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.split_once(':')?;
+    let (key, value) = (key.trim(), value.trim());
+    let is_known = !value.is_empty() && PLAIN_KEYS.iter().any(|known| key.eq_ignore_ascii_case(known));
+    // An invalid time is a sentence, and so is a name of many words.
+    let is_said = match key.to_ascii_lowercase().as_str() {
+        "created" | "ended" | "started" => time::instant(value).is_some(),
+        "id" | "session id" => !value.contains(char::is_whitespace),
+        _ => value.split_whitespace().count() <= MAX_FIELD_WORDS,
+    };
+    (is_known && is_said).then_some((key, value))
+}
+
+/// Returns the lines in order, and warnings.
+pub(super) fn classify_lines(text: &str) -> (Vec<LineKind<'_>>, Vec<String>) {
     let raw: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
     let mut warnings = Vec::new();
-    let code = code(&raw, &mut warnings);
+    let code = code_lines(&raw, &mut warnings);
     let mut kinds = Vec::with_capacity(raw.len());
-    // Whether the line lies in a comment, and whether one that opens here is closed at all.
+    // Whether the line is inside a comment, and the last line that closes one.
     let mut in_comment = false;
     let last_close = raw.iter().rposition(|line| line.contains("-->"));
     for (index, line) in raw.iter().enumerate() {
         let mut rest = *line;
         if code[index] && !in_comment {
-            kinds.push(Kind::Code(line.trim()));
+            kinds.push(LineKind::Code(line.trim()));
             continue;
         }
         if !in_comment && rest.trim_start().starts_with("<!--") {
             in_comment = last_close.is_some_and(|last| last >= index);
             if !in_comment {
-                warnings.push(format!("line {}: a comment without an end", index + 1));
+                warnings.push(format!("line {}: unclosed comment", index + 1));
                 rest = "";
             }
         }
@@ -78,32 +120,35 @@ pub(super) fn lines(text: &str) -> (Vec<Kind<'_>>, Vec<String>) {
                 None => "",
             };
         }
-        kinds.push(kind(rest));
+        kinds.push(classify_line(rest));
     }
-    underlined(&raw, &mut kinds);
+    apply_underlines(&raw, &mut kinds);
     (kinds, warnings)
 }
 
-/// Headings that are underlined. A rule below a sentence is a rule: only where the line is known to be a heading, or the
-/// rule is of equals signs, it underlines.
-fn underlined(raw: &[&str], kinds: &mut [Kind<'_>]) {
+/// Turns underlined lines into headings.
+///
+/// A ruled line below a sentence is a ruled line: it underlines only a known heading, or if it consists of equals
+/// signs.
+fn apply_underlines(raw: &[&str], kinds: &mut [LineKind<'_>]) {
     for at in 1..kinds.len() {
-        let (Kind::Text { indent: 0..TAB, text }, Kind::Rule) = (kinds[at - 1], kinds[at]) else { continue };
-        let is_alone = at < 2 || matches!(kinds[at - 2], Kind::Blank | Kind::Rule | Kind::Heading { .. });
+        let (LineKind::Text { indent: 0..TAB_COLUMNS, text }, LineKind::Rule) = (kinds[at - 1], kinds[at]) else {
+            continue;
+        };
+        let is_alone = at < 2 || matches!(kinds[at - 2], LineKind::Blank | LineKind::Rule | LineKind::Heading { .. });
         let level = match raw[at].trim().as_bytes()[0] {
             b'=' => 1,
-            b'-' if labels::section(text).is_some() || super::clock::heading(text).is_some() => 2,
+            b'-' if log_labels::section_below(text).is_some() || super::clock::timed_heading(text).is_some() => 2,
             _ => continue,
         };
         if is_alone {
-            (kinds[at - 1], kinds[at]) = (Kind::Heading { level, text }, Kind::Blank);
+            (kinds[at - 1], kinds[at]) = (LineKind::Heading { level, text }, LineKind::Blank);
         }
     }
 }
 
-/// The text without comments that begin and end within a line, behind something else. What stands between backticks is
-/// none.
-pub(super) fn uncommented(text: &str) -> Cow<'_, str> {
+/// Removes comments that begin and end inside a line after other text, unless they are between backticks.
+pub(super) fn without_inline_comments(text: &str) -> Cow<'_, str> {
     if !text.contains("-->") {
         return Cow::Borrowed(text);
     }
@@ -112,13 +157,14 @@ pub(super) fn uncommented(text: &str) -> Cow<'_, str> {
         let (is_within, ends) = (in_comment, line.contains("-->"));
         let opens = line.trim_start().starts_with("<!--") && !ends;
         in_comment = (is_within || opens) && !ends;
-        if is_within || opens { Cow::Borrowed(line) } else { without_comments(line) }
+        if is_within || opens { Cow::Borrowed(line) } else { strip_comments(line) }
     });
     Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn without_comments(line: &str) -> Cow<'_, str> {
-    // How far the line was looked at, how far it was taken, and whether backticks are open there.
+/// Removes such comments from one line.
+fn strip_comments(line: &str) -> Cow<'_, str> {
+    // Result, positions searched and copied so far, and whether backticks are open.
     let (mut left, mut seen, mut from, mut is_quoted) = (String::new(), 0, 0, false);
     while let Some(at) = line[seen..].find("<!--").map(|at| seen + at) {
         is_quoted ^= line[seen..at].matches('`').count() % 2 == 1;
@@ -134,14 +180,15 @@ fn without_comments(line: &str) -> Cow<'_, str> {
     if from == 0 { Cow::Borrowed(line) } else { Cow::Owned(left + &line[from..]) }
 }
 
-/// The label and value of `**Label**: value`, `**Label:** value`, `**Label: value**`, `**Label**`, and whether a colon
-/// stands there; none where the bold is a part of a sentence.
-pub(super) fn label(text: &str) -> Option<(&str, &str, bool)> {
+/// Parses a bold label: `**Label**: value`, `**Label:** value`, `**Label: value**`, `**Label**`.
+///
+/// Returns label, value and whether there is a colon; `None` if the bold text is part of a sentence.
+pub(super) fn bold_label(text: &str) -> Option<(&str, &str, bool)> {
     let mark = ["***", "___", "**", "__"].into_iter().find(|mark| text.starts_with(mark))?;
     let (bold, rest) = text[mark.len()..].split_once(mark)?;
     let (bold, rest) = (bold.trim(), rest.trim());
-    // Names of programs may begin and end so.
-    if mark.starts_with('_') && !bold.contains([' ', ':']) && labels::section(bold).is_none() {
+    // Identifiers may begin and end like this.
+    if mark.starts_with('_') && !bold.contains([' ', ':']) && log_labels::section_below(bold).is_none() {
         return None;
     }
     let (label, value, colon) = match (bold.strip_suffix(':'), rest.strip_prefix(':')) {
@@ -157,38 +204,42 @@ pub(super) fn label(text: &str) -> Option<(&str, &str, bool)> {
     (!label.is_empty()).then_some((label, value, colon))
 }
 
-fn kind(line: &str) -> Kind<'_> {
+/// Classifies one line outside code and comments.
+fn classify_line(line: &str) -> LineKind<'_> {
     let text = line.trim();
-    let indent = columns(line);
+    let indent = indent_columns(line);
     if text.is_empty() {
-        return Kind::Blank;
+        return LineKind::Blank;
     }
     if is_rule(text) {
-        return Kind::Rule;
+        return LineKind::Rule;
     }
-    if let Some((level, text)) = heading(line) {
-        return Kind::Heading { level, text };
+    if let Some((level, text)) = atx_heading(line) {
+        return LineKind::Heading { level, text };
     }
-    if let Some(text) = bullet(text) {
-        return Kind::Bullet { indent, text };
+    if let Some(text) = bullet_text(text) {
+        return LineKind::Bullet { indent, text };
     }
     if text.len() > 1 && text.starts_with('|') && text.ends_with('|') {
-        return Kind::Row(text);
+        return LineKind::Row(text);
     }
-    match label(text) {
-        Some((label, value, colon)) if indent < TAB => Kind::Label { label, value, colon },
-        _ => Kind::Text { indent, text },
+    match bold_label(text) {
+        Some((label, value, colon)) if indent < TAB_COLUMNS => LineKind::Label { label, value, colon },
+        _ => LineKind::Text { indent, text },
     }
 }
 
-fn heading(line: &str) -> Option<(usize, &str)> {
+/// Parses an ATX heading into level and text.
+fn atx_heading(line: &str) -> Option<(usize, &str)> {
     let level = line.bytes().take_while(|byte| *byte == b'#').count();
     let text = line[level..].strip_prefix([' ', '\t'])?;
     (1..=6).contains(&level).then_some((level, text.trim().trim_end_matches('#').trim()))
 }
 
-/// The text behind a list mark. An emphasis is no mark, and neither is a number that begins a sentence.
-fn bullet(text: &str) -> Option<&str> {
+/// Returns the text after a list mark.
+///
+/// Emphasis is no mark, and neither is a number that begins a sentence.
+fn bullet_text(text: &str) -> Option<&str> {
     for mark in ["- ", "* ", "+ ", "• ", "-\t", "*\t"] {
         if let Some(rest) = text.strip_prefix(mark) {
             return Some(rest.trim());
@@ -202,24 +253,26 @@ fn bullet(text: &str) -> Option<&str> {
     ((1..=3).contains(&digits) && rest.starts_with([' ', '\t'])).then_some(rest.trim())
 }
 
+/// Returns whether a text is a ruled line.
 fn is_rule(text: &str) -> bool {
     ['-', '*', '_', '='].iter().any(|mark| text.len() > 2 && text.chars().all(|c| c == *mark))
 }
 
-fn columns(line: &str) -> usize {
+/// Returns the indentation in columns.
+fn indent_columns(line: &str) -> usize {
     let mut columns = 0;
     for c in line.chars() {
         match c {
             ' ' => columns += 1,
-            '\t' => columns += TAB - columns % TAB,
+            '\t' => columns += TAB_COLUMNS - columns % TAB_COLUMNS,
             _ => break,
         }
     }
     columns
 }
 
-/// The mark, its length and what stands behind it.
-fn fence(line: &str) -> Option<(u8, usize, &str)> {
+/// Parses a fence into mark, length and info string.
+fn fence_mark(line: &str) -> Option<(u8, usize, &str)> {
     let text = line.trim();
     let mark = *text.as_bytes().first().filter(|byte| matches!(byte, b'`' | b'~'))?;
     let length = text.bytes().take_while(|byte| *byte == mark).count();
@@ -227,54 +280,60 @@ fn fence(line: &str) -> Option<(u8, usize, &str)> {
     (length >= 3 && !(mark == b'`' && info.contains('`'))).then_some((mark, length, info))
 }
 
-/// Where the log itself goes on, and no code would: a time heading, a second-level heading, a label of its own.
-fn is_frame(line: &str) -> bool {
-    match heading(line) {
-        Some((2, text)) => labels::section(text).is_some() || super::clock::heading(text).is_some(),
-        Some((3..=4, text)) => super::clock::heading(text).is_some(),
+/// Returns whether a line belongs to the frame of a log and never to code: a heading with a time, a known
+/// second-level heading, a known label.
+fn is_log_frame(line: &str) -> bool {
+    match atx_heading(line) {
+        Some((2, text)) => log_labels::section_below(text).is_some() || super::clock::timed_heading(text).is_some(),
+        Some((3..=4, text)) => super::clock::timed_heading(text).is_some(),
         Some(_) => false,
-        None => label(line).is_some_and(|(label, value, _)| value.is_empty() && labels::section(label).is_some()),
+        None => bold_label(line)
+            .is_some_and(|(label, value, _)| value.is_empty() && log_labels::section_below(label).is_some()),
     }
 }
 
-/// Which lines are code. Fences pair as CommonMark says; where that leaves one open, it was one of those that hold a piece
-/// of the log's frame that has no end: the one by which least of the frame is code, the first of them.
-fn code(lines: &[&str], warnings: &mut Vec<String>) -> Vec<bool> {
-    let strict = pair(lines, None);
+/// Returns which lines are code.
+///
+/// Fences pair as in CommonMark. If one stays open, one of the fences that contain frame lines was unclosed: the
+/// first of those whose removal leaves the fewest frame lines in code.
+fn code_lines(lines: &[&str], warnings: &mut Vec<String>) -> Vec<bool> {
+    let strict = pair_fences(lines, None);
     let Some(open) = strict.open else {
-        warnings.extend(strict.cut.map(|at| format!("line {}: a fence without an end", at + 1)));
+        warnings.extend(strict.cut.map(|at| format!("line {}: unclosed code fence", at + 1)));
         return strict.code;
     };
-    let frame: Vec<bool> = lines.iter().map(|line| is_frame(line)).collect();
-    let lost = |pairs: &Pairs| pairs.code.iter().zip(&frame).filter(|(code, frame)| **code && **frame).count();
-    let tried = strict.holding.iter().take(MAX_TRIES).chain([&open]).map(|at| pair(lines, Some(*at)));
+    let frame: Vec<bool> = lines.iter().map(|line| is_log_frame(line)).collect();
+    let lost = |pairs: &FencePairs| pairs.code.iter().zip(&frame).filter(|(code, frame)| **code && **frame).count();
+    let tried = strict.holding.iter().take(MAX_FENCE_TRIES).chain([&open]).map(|at| pair_fences(lines, Some(*at)));
     let mended = tried.filter(|pairs| pairs.open.is_none()).min_by_key(lost);
     warnings.push(match &mended {
-        Some(pairs) => format!("line {}: a fence without an end", pairs.cut.unwrap_or(open) + 1),
-        None => format!("line {}: a fence without an end", open + 1),
+        Some(pairs) => format!("line {}: unclosed code fence", pairs.cut.unwrap_or(open) + 1),
+        None => format!("line {}: unclosed code fence", open + 1),
     });
     mended.map_or(strict.code, |pairs| pairs.code)
 }
 
-struct Pairs {
+/// Result of pairing fences.
+struct FencePairs {
+    /// Whether each line is code.
     code: Vec<bool>,
-    /// The fence that is still open at the end.
+    /// Fence that is still open at the end.
     open: Option<usize>,
-    /// Fences that hold a piece of the frame.
+    /// Fences that contain a frame line.
     holding: Vec<usize>,
-    /// The fence that was taken to have no end.
+    /// Fence that was treated as unclosed.
     cut: Option<usize>,
 }
 
-/// Pairs fences; the one at `cut` ends before the first piece of the frame.
-fn pair(lines: &[&str], cut: Option<usize>) -> Pairs {
-    let mut pairs = Pairs { code: vec![false; lines.len()], open: None, holding: Vec::new(), cut };
-    // The open fence: its line, mark, length, whether it shows Markdown, and the frame's first piece in it.
+/// Pairs fences; the one at `cut` ends before the first frame line in it.
+fn pair_fences(lines: &[&str], cut: Option<usize>) -> FencePairs {
+    let mut pairs = FencePairs { code: vec![false; lines.len()], open: None, holding: Vec::new(), cut };
+    // The open fence (line, mark, length, whether it shows Markdown), and the first frame line in it.
     let mut open: Option<(usize, u8, usize, bool)> = None;
     let mut frame = None;
     let mut at = 0;
     while at < lines.len() {
-        let found = fence(lines[at]);
+        let found = fence_mark(lines[at]);
         match (open, found) {
             (None, Some((mark, length, info))) => {
                 open = Some((at, mark, length, matches!(info, "markdown" | "md")));
@@ -285,7 +344,7 @@ fn pair(lines: &[&str], cut: Option<usize>) -> Pairs {
                 open = None;
                 pairs.code[at] = true;
             }
-            // Nothing opens between fences: the one that seems open was never closed, unless it shows Markdown.
+            // No fence opens inside another: the open one was unclosed, unless it shows Markdown.
             (Some((start, _, _, false)), Some((_, _, info))) if !info.is_empty() && frame.is_some() => {
                 let end = at;
                 at = frame.take().expect("it was matched");
@@ -295,7 +354,7 @@ fn pair(lines: &[&str], cut: Option<usize>) -> Pairs {
                 continue;
             }
             (Some((start, ..)), _) => {
-                if frame.is_none() && is_frame(lines[at]) {
+                if frame.is_none() && is_log_frame(lines[at]) {
                     frame = Some(at);
                     pairs.holding.push(start);
                     if cut == Some(start) {
@@ -317,15 +376,15 @@ fn pair(lines: &[&str], cut: Option<usize>) -> Pairs {
 mod tests {
     use super::*;
 
-    fn check(text: &str, expect: &[Kind<'_>]) -> Vec<String> {
-        let (kinds, warnings) = lines(text);
+    fn check(text: &str, expect: &[LineKind<'_>]) -> Vec<String> {
+        let (kinds, warnings) = classify_lines(text);
         assert_eq!(kinds, expect, "{text:?}");
         warnings
     }
 
     #[test]
     fn a_line_is_known_by_its_mark() {
-        use Kind::*;
+        use LineKind::*;
         check("## Goals ##", &[Heading { level: 2, text: "Goals" }]);
         check("#hash", &[Text { indent: 0, text: "#hash" }]);
         check("  2) b\r\n\t* c", &[Bullet { indent: 2, text: "b" }, Bullet { indent: 4, text: "c" }]);
@@ -341,19 +400,19 @@ mod tests {
     }
 
     #[test]
-    fn comments_are_nothing_over_lines_too() {
-        use Kind::*;
+    fn comments_over_several_lines_are_blank() {
+        use LineKind::*;
         let text = Text { indent: 0, text: "a" };
         check(
             "<!-- x -->\na\n<!-- x\n- b\n## c\n--> a",
             &[Blank, text, Blank, Blank, Blank, Text { indent: 1, text: "a" }],
         );
-        assert_eq!(check("<!-- x\na", &[Blank, text]), ["line 1: a comment without an end"]);
+        assert_eq!(check("<!-- x\na", &[Blank, text]), ["line 1: unclosed comment"]);
     }
 
     #[test]
-    fn comments_within_a_line_are_left_out() {
-        let check = |text: &str, expect: &str| assert_eq!(uncommented(text), expect, "{text}");
+    fn comments_inside_a_line_are_removed() {
+        let check = |text: &str, expect: &str| assert_eq!(without_inline_comments(text), expect, "{text}");
         check("- a <!-- b --> c<!-- d -->", "- a  c");
         check("<!-- a --> b\n<!-- c\nd --> e", "<!-- a --> b\n<!-- c\nd --> e");
         check("`<!-- a -->` b \\<!-- c --> <!-- d", "`<!-- a -->` b \\<!-- c --> <!-- d");
@@ -361,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_heading_may_be_underlined() {
-        use Kind::*;
+        use LineKind::*;
         check("Goals\n---\na", &[Heading { level: 2, text: "Goals" }, Blank, Text { indent: 0, text: "a" }]);
         check("A thing\n===", &[Heading { level: 1, text: "A thing" }, Blank]);
         check("A thing\n---", &[Text { indent: 0, text: "A thing" }, Rule]);
@@ -371,7 +430,7 @@ mod tests {
 
     #[test]
     fn fenced_code_is_code_whatever_it_holds() {
-        use Kind::*;
+        use LineKind::*;
         let fenced = "```\n- a\n## Goals\n**b:**\n```\n- c";
         let c = Bullet { indent: 0, text: "c" };
         let warnings = check(fenced, &[Code("```"), Code("- a"), Code("## Goals"), Code("**b:**"), Code("```"), c]);
@@ -382,8 +441,8 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_without_an_end_ends_where_the_log_goes_on() {
-        use Kind::*;
+    fn an_unclosed_fence_ends_where_the_log_continues() {
+        use LineKind::*;
         let goals = Heading { level: 2, text: "Goals" };
         let c = Bullet { indent: 0, text: "c" };
         assert_eq!(check("```\n- a\n## Goals\n- c", &[Code("```"), Code("- a"), goals, c]).len(), 1);
@@ -395,15 +454,15 @@ mod tests {
             "```\n- a\n## Goals\n```\n- b\n```\n- c",
             &[Code("```"), Code("- a"), goals, Code("```"), Code("- b"), Code("```"), c],
         );
-        assert_eq!(check("```\n- a", &[Code("```"), Code("- a")]), ["line 1: a fence without an end"]);
+        assert_eq!(check("```\n- a", &[Code("```"), Code("- a")]), ["line 1: unclosed code fence"]);
     }
 
     #[test]
-    fn of_several_fences_the_one_without_an_end_is_found() {
+    fn the_unclosed_fence_among_several_is_found() {
         // Code, and lines of the log, by their numbers.
         let code = |text: &str| -> Vec<usize> {
-            let kinds = lines(text).0.into_iter().enumerate();
-            kinds.filter(|(_, kind)| matches!(kind, Kind::Code(_))).map(|(at, _)| at + 1).collect()
+            let kinds = classify_lines(text).0.into_iter().enumerate();
+            kinds.filter(|(_, kind)| matches!(kind, LineKind::Code(_))).map(|(at, _)| at + 1).collect()
         };
         let closed = "```sh\n## Key Decisions\n- x\n```\n**Key Decisions:**\n- a\n";
         assert_eq!(code(&format!("{closed}### 10:20 - B\n```\n$ ls\n### 10:40 - C\n- b")), [1, 2, 3, 4, 8, 9]);

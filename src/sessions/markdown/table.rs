@@ -1,31 +1,32 @@
-//! Tables whose rows are entries: decisions with their reasons, challenges with their solutions. Refuses to guess: what the
-//! first row does not name is one note.
+//! Tables whose rows are entries: decisions with reasons, problems with solutions.
+//!
+//! A table without such a header is one note.
 
 use super::super::{Category, forms};
-use super::labels::{self, Section};
-use super::{marks, writing};
+use super::log_labels::{self, LogSection};
+use super::{entry_writer, inline_marks};
 
-/// Most words of the name of a column; what is longer is a cell of a table without names.
-const MAX_WORDS: usize = 3;
+/// Most words of a column name; a longer cell is content.
+const MAX_NAME_WORDS: usize = 3;
 
 /// Most columns of a table that people read.
 const MAX_COLUMNS: usize = 32;
 
-/// Names of columns that say why something was decided, or what; a table without one may speak of decisions of others.
-const REASONS: &[&str] =
+/// Column names that give reasons; without one a table may list decisions of others.
+const REASON_COLUMNS: &[&str] =
     &["because", "choice", "chosen", "justification", "rationale", "reason", "reasoning", "reasons", "why"];
 
-/// What a table says of its rows.
+/// Columns of a table whose rows are entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Table {
+pub(super) struct EntryTable {
     category: Category,
-    /// The column that holds the decision or the challenge.
+    /// Column with the decision or the problem.
     column: usize,
     names: Vec<String>,
 }
 
-/// The cells of a row. A bar behind a backslash or between backticks is none.
-pub(super) fn cells(row: &str) -> Vec<String> {
+/// Splits a row into cells; an escaped or quoted bar separates nothing.
+pub(super) fn split_row(row: &str) -> Vec<String> {
     let (mut cells, mut cell, mut quoted, mut letters) =
         (Vec::new(), String::new(), false, row.trim().chars().peekable());
     while let Some(c) = letters.next() {
@@ -49,36 +50,37 @@ pub(super) fn cells(row: &str) -> Vec<String> {
     cells.iter().map(|cell| cell.trim().to_string()).collect()
 }
 
-/// Whether a row only divides the names from what stands below them.
+/// Returns whether a row only separates header and body.
 pub(super) fn is_divider(cells: &[String]) -> bool {
     cells.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' ')))
 }
 
-/// What the first row says of the others; none where they are one note.
-pub(super) fn named(cells: &[String]) -> Option<Table> {
+/// Interprets a header row; `None` if the table is one note.
+pub(super) fn entry_table(cells: &[String]) -> Option<EntryTable> {
     if cells.len() > MAX_COLUMNS {
         return None;
     }
-    let names: Vec<String> = cells.iter().map(|cell| marks::plain(cell)).collect();
-    let of = |name: &str| match labels::section(name) {
-        Some(Section::Each(category)) if name.split_whitespace().count() <= MAX_WORDS => Some(category),
+    let names: Vec<String> = cells.iter().map(|cell| inline_marks::plain(cell)).collect();
+    let of = |name: &str| match log_labels::section_below(name) {
+        Some(LogSection::Each(category)) if name.split_whitespace().count() <= MAX_NAME_WORDS => Some(category),
         _ => None,
     };
     let at = |wanted: Category| names.iter().position(|name| of(name) == Some(wanted));
     let is_reason =
-        |name: &String| name.split_whitespace().any(|word| REASONS.iter().any(|r| word.eq_ignore_ascii_case(r)));
+        |name: &String| name.split_whitespace().any(|word| REASON_COLUMNS.iter().any(|r| word.eq_ignore_ascii_case(r)));
     if let Some(column) = at(Category::Decision).filter(|_| names.iter().any(is_reason)) {
-        return Some(Table { category: Category::Decision, column, names });
+        return Some(EntryTable { category: Category::Decision, column, names });
     }
-    // A table of issues may also list what somebody else wrote; one with their solutions does not.
-    let solved = names.iter().any(|name| writing::is_answer(&format!("{name}:")));
+    // A table of issues may list what others reported; one with solutions does not.
+    let solved = names.iter().any(|name| entry_writer::is_answer(&format!("{name}:")));
     let column = at(Category::Challenge).filter(|_| solved)?;
-    Some(Table { category: Category::Challenge, column, names })
+    Some(EntryTable { category: Category::Challenge, column, names })
 }
 
-impl Table {
-    /// The entry that a row is: what was decided or hard, and each other cell on a line of its own behind its name.
-    pub(super) fn entry(&self, cells: &[String]) -> Option<(Category, Vec<String>)> {
+impl EntryTable {
+    /// Returns the entry of a row: the decision or problem, then each other cell on its own line after its column
+    /// name.
+    pub(super) fn row_entry(&self, cells: &[String]) -> Option<(Category, Vec<String>)> {
         let first = cells.get(self.column).filter(|cell| !cell.is_empty())?;
         let others = cells.iter().enumerate().filter(|(at, cell)| *at != self.column && !cell.is_empty());
         let is_said = |name: &String| name.chars().any(char::is_alphanumeric);
@@ -86,7 +88,7 @@ impl Table {
             Some(name) => format!("{name}: {cell}"),
             None => cell.clone(),
         });
-        let is_open = |cell: &String| forms::is_unsettled(cell) || labels::denies(cell);
+        let is_open = |cell: &String| forms::is_unsettled(cell) || log_labels::negates_decision(cell);
         let is_taken_back = self.category == Category::Decision
             && (forms::is_unsettled(first)
                 || cells.iter().any(|cell| cell.split_whitespace().count() == 1 && is_open(cell)));
@@ -100,9 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_entries_where_the_first_names_them() {
-        let table = named(&cells("| # | Decision | Reason | Status |")).expect("it is named");
-        let entry = |row: &str| table.entry(&cells(row));
+    fn rows_are_entries_under_a_known_header() {
+        let table = entry_table(&split_row("| # | Decision | Reason | Status |")).expect("it is named");
+        let entry = |row: &str| table.row_entry(&split_row(row));
         let told = |category, lines: &[&str]| Some((category, lines.iter().map(|line| line.to_string()).collect()));
         assert_eq!(
             entry("| 1 | Use `a|b` | small | |"),
@@ -118,9 +120,9 @@ mod tests {
             "| Decision | Interface |",
             "| Rejected decision | Why |",
         ] {
-            assert_eq!(named(&cells(row)), None, "{row}");
+            assert_eq!(entry_table(&split_row(row)), None, "{row}");
         }
-        assert!(named(&cells("| Problem | Solution |")).is_some());
-        assert_eq!(named(&cells(&format!("| Problem | Solution |{}", " |".repeat(MAX_COLUMNS)))), None);
+        assert!(entry_table(&split_row("| Problem | Solution |")).is_some());
+        assert_eq!(entry_table(&split_row(&format!("| Problem | Solution |{}", " |".repeat(MAX_COLUMNS)))), None);
     }
 }

@@ -1,15 +1,15 @@
-//! What is read of logs of every form, and what must hold for any text.
+//! Tests: logs of every form, and properties that hold for any text.
 
 use proptest::prelude::*;
 
-use super::super::{Entry, MAX_CONTENT, MAX_ENTRIES, State, as_markdown};
+use super::super::{Category, GoalState, MAX_CONTENT, MAX_ENTRIES, ParsedEntry, as_markdown};
 use super::*;
 
 const SEED: &str = include_str!("../../../tests/fixtures/session-20251124-174931.md");
 
 const HEAD: &str = "# Session: a thing\n**ID**: 20250601-223000\n**Started**: 2025-06-02T02:30:02Z\n\n";
 
-fn reading(body: &str) -> Reading {
+fn reading(body: &str) -> ParsedSession {
     read("sessions/20250601-223000.md", &format!("{HEAD}{body}")).expect("a session")
 }
 
@@ -22,12 +22,12 @@ fn check(body: &str, expect: &[(Category, &str)]) {
     assert_eq!(found, expect, "{body}");
 }
 
-fn of(entries: &[Entry], category: Category) -> Vec<&Entry> {
+fn of(entries: &[ParsedEntry], category: Category) -> Vec<&ParsedEntry> {
     entries.iter().filter(|entry| entry.category == category).collect()
 }
 
 #[test]
-fn the_seed_is_read_as_it_was_meant() {
+fn the_sample_log_is_read_as_intended() {
     let reading = read("x/20251124-174931.md", SEED).expect("a session");
     let head = &reading.head;
     assert_eq!((head.id.as_str(), head.title.as_str()), ("20251124-174931", "safetensors deep dive and fix errors"));
@@ -51,7 +51,7 @@ fn the_seed_is_read_as_it_was_meant() {
         assert_eq!(of(entries, category).len(), count, "{category:?}");
     }
     let goal = of(entries, Category::Goal)[0];
-    assert_eq!((goal.state, goal.line), (Some(State::Done), 13));
+    assert_eq!((goal.state, goal.line), (Some(GoalState::Done), 13));
     let decision = of(entries, Category::Decision)[0];
     assert!(decision.content.starts_with("Shape inference over metadata: Extracts dimensions"), "{decision:?}");
     assert!(decision.content.contains("\nMore reliable (shapes required, metadata optional)\n"), "{decision:?}");
@@ -64,7 +64,7 @@ fn the_seed_is_read_as_it_was_meant() {
 }
 
 #[test]
-fn each_dimension_of_the_seed_is_defined_by_an_entry() {
+fn each_dimension_of_the_sample_log_has_an_entry() {
     let entries = read("x.md", SEED).expect("a session").entries;
     for definition in [
         "Training signal: \"Text from same session = related\"",
@@ -74,7 +74,7 @@ fn each_dimension_of_the_seed_is_defined_by_an_entry() {
         "Architectural: \"Code in same module/package is related\"",
         "Social: \"Code by same author/team is related\"",
     ] {
-        let found: Vec<&Entry> =
+        let found: Vec<&ParsedEntry> =
             entries.iter().filter(|entry| entry.content.lines().any(|line| line == definition)).collect();
         assert_eq!(found.len(), 1, "{definition}");
     }
@@ -83,7 +83,7 @@ fn each_dimension_of_the_seed_is_defined_by_an_entry() {
 }
 
 #[test]
-fn the_headings_of_the_seed_tell_the_time() {
+fn the_headings_of_the_sample_log_give_times() {
     let entries = read("x.md", SEED).expect("a session").entries;
     let day = 1_764_024_571 - (17 * 60 + 49) * 60 - 31;
     for (content, hour, minute) in [
@@ -100,7 +100,7 @@ fn the_headings_of_the_seed_tell_the_time() {
 }
 
 #[test]
-fn labels_in_every_form_say_what_their_bullets_are() {
+fn labels_of_every_form_set_the_category_of_their_bullets() {
     for label in [
         "**Key Decisions:**",
         "**Key decisions**:",
@@ -123,7 +123,7 @@ fn labels_in_every_form_say_what_their_bullets_are() {
 }
 
 #[test]
-fn what_belongs_to_a_bullet_stands_on_lines_of_its_own() {
+fn continuations_of_a_bullet_are_further_lines() {
     check(
         "## Key Decisions\n- **Use one file**: it is small\n  - no migration\n  and no lock\n\n  More.\n- b one\n",
         &[
@@ -146,13 +146,18 @@ fn what_belongs_to_a_bullet_stands_on_lines_of_its_own() {
 }
 
 #[test]
-fn goals_know_how_they_stand() {
+fn goals_have_a_state() {
     let entries = reading("## Goals\n- [ ] a one\n  - [x] b one\n- [~] c one\n- d one\n").entries;
-    let states: Vec<(&str, Option<State>)> =
+    let states: Vec<(&str, Option<GoalState>)> =
         entries.iter().map(|entry| (entry.content.as_str(), entry.state)).collect();
     assert_eq!(
         states,
-        [("a one", Some(State::Open)), ("b one", Some(State::Done)), ("c one", Some(State::Partial)), ("d one", None)]
+        [
+            ("a one", Some(GoalState::Open)),
+            ("b one", Some(GoalState::Done)),
+            ("c one", Some(GoalState::Partial)),
+            ("d one", None)
+        ]
     );
     assert!(entries.iter().all(|entry| entry.category == Category::Goal));
 }
@@ -175,7 +180,7 @@ fn a_sentence_below_decisions_is_a_note() {
 }
 
 #[test]
-fn a_heading_tells_its_entry_and_what_is_below_belongs_to_it() {
+fn a_heading_can_state_an_entry_with_the_text_below() {
     use Category::{Challenge, Decision, Note, Observation, Pattern, Work};
     check("### Decision 1: Use one file\nIt is small.\n", &[(Decision, "Decision 1: Use one file / It is small.")]);
     check("### Decision: Use one file\n", &[(Decision, "Decision: Use one file")]);
@@ -211,7 +216,7 @@ fn a_heading_tells_its_entry_and_what_is_below_belongs_to_it() {
 }
 
 #[test]
-fn what_is_not_decided_is_a_note() {
+fn an_undecided_item_is_a_note() {
     for label in ["Rejected decisions", "Not decided", "Decisions to make", "Decisions reverted", "Open decisions"] {
         for text in [
             format!("## {label}\n"),
@@ -233,7 +238,7 @@ fn what_is_not_decided_is_a_note() {
 }
 
 #[test]
-fn a_name_with_its_reason_leaves_the_list_a_list() {
+fn a_named_item_with_a_reason_does_not_end_the_list() {
     use Category::{Decision, Note};
     check(
         "## Decisions\n\n**Use one file**: small\n**Use tabs**: wide\n- so wide\n\n- a one\n",
@@ -242,7 +247,7 @@ fn a_name_with_its_reason_leaves_the_list_a_list() {
 }
 
 #[test]
-fn a_problem_its_cause_and_its_fix_are_one() {
+fn a_problem_its_cause_and_its_fix_are_one_entry() {
     for between in ["\n", "\n\n", " "] {
         let text = format!("**Problem**: it broke{between}**Root cause**: cold{between}**Fix**: mended\n");
         let entries = reading(&text).entries;
@@ -286,11 +291,11 @@ fn code_and_comments_hold_no_bullets() {
     let open = reading("## Goals\n- a one\n```\n- b one\n### 23:00 - Update\n**Work completed:**\n- c one\n");
     let contents: Vec<&str> = open.entries.iter().map(|entry| entry.content.as_str()).collect();
     assert_eq!(contents, ["a one", "c one"]);
-    assert_eq!(open.warnings, ["line 7: a fence without an end"]);
+    assert_eq!(open.warnings, ["line 7: unclosed code fence"]);
 }
 
 #[test]
-fn prompts_are_left_out_and_what_the_agent_did_is_not() {
+fn prompts_are_skipped_and_actions_are_kept() {
     check(
         "## User Prompts (2)\n1. `do it`\n2. `**Now:** do it`\n- Read: a.rs\n\n## Next Steps\n- a one\n",
         &[(Category::Plan, "a one")],
@@ -309,7 +314,7 @@ fn prompts_are_left_out_and_what_the_agent_did_is_not() {
 }
 
 #[test]
-fn numbers_of_programs_are_one_note() {
+fn program_statistics_are_one_note() {
     let body = "### 23:00 - Update (covering since 22:30)\n**Git Activity:**\n- Commits this session:     5\n- Files changed: 3\n\n\
                 **Key Decisions:**\n\n## Session Classification\n- Commits: 5\n- Session Tags: a-start..a-end\n";
     check(
@@ -326,7 +331,7 @@ fn numbers_of_programs_are_one_note() {
 }
 
 #[test]
-fn an_activity_gives_its_title_its_text_and_its_commit() {
+fn an_activity_yields_title_text_and_commit() {
     let body = "### 22:40 - Index Complete [main@abc1234]\nIt works\nnow.\n- a one\n\n### 22:41 - Note [main@def5678]\n\
                 Remember `src/a.rs:12`.\n\n### 22:42 - Update\n| a | b |\n|---|---|\n| 1 | 2 |\n";
     check(
@@ -347,7 +352,7 @@ fn an_activity_gives_its_title_its_text_and_its_commit() {
 }
 
 #[test]
-fn front_matter_is_a_head_too_and_lines_keep_their_numbers() {
+fn front_matter_is_read_and_line_numbers_stay() {
     let text = "---\r\ntype: session\r\nid: \"20250601-223000\"\r\ntitle: 'a: thing'\r\ncreated: 2025-06-02T02:30:02Z\r\n\
                 git:\r\n  branch: main\r\n---\r\n\r\n## Goals\r\n- [x] a one\r\n";
     let reading = read("x.md", text).expect("a session");
@@ -379,7 +384,7 @@ fn a_head_is_read_in_every_form() {
 }
 
 #[test]
-fn a_log_that_says_nothing_is_a_stub() {
+fn a_log_without_content_is_a_stub() {
     let frame = "## Goals\n- [ ] a thing\n\n## Activity Log\n### 22:30 - Session Start\nSession initialized with goal: a thing\n\
                  Working on branch: main\nTagged as: a-start\n";
     let empty = reading(frame);
@@ -392,7 +397,7 @@ fn a_log_that_says_nothing_is_a_stub() {
 }
 
 #[test]
-fn caps_hold_and_what_is_left_out_is_counted() {
+fn caps_hold_and_dropped_entries_are_counted() {
     let many = "- a bullet\n".repeat(MAX_ENTRIES + 7);
     let kept = reading(&many);
     assert_eq!((kept.entries.len(), kept.skipped), (MAX_ENTRIES, 7));
@@ -448,7 +453,7 @@ fn hold(path: &str, text: &str) -> Result<(), TestCaseError> {
     }
     let written = as_markdown(&reading.head, &reading.entries);
     let again = read(path, &written).expect("a session").entries;
-    let told = |entries: &[Entry]| {
+    let told = |entries: &[ParsedEntry]| {
         let entries = entries.iter().filter(|entry| !entry.content.contains(|c: char| c.is_control() && c != '\n'));
         let mut told: Vec<_> = entries
             .map(|entry| {

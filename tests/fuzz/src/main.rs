@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use patina::config::Config;
 use patina::event::{decode_path, definition_key, encode_path, hex, is_hidden, unhex};
-use patina::sessions::{self, MAX_CONTENT, Reading, Taking, Transcript};
+use patina::sessions::{self, MAX_CONTENT, ParsedSession, TranscriptOptions, TranscriptReader};
 use patina::syntax::{self, Language, Limits, Triage};
 
 /// Which target: libFuzzer keeps the arguments for itself.
@@ -137,8 +137,12 @@ fn reads_sessions(data: &[u8]) {
     };
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let read = |lines: &[&[u8]]| {
-        let taking = Taking { prompts: first & 0x80 != 0, tops: vec!["/home/u/repo".into()], ..Taking::default() };
-        let mut reader: Box<dyn Transcript> = reader(taking);
+        let taking = TranscriptOptions {
+            prompts: first & 0x80 != 0,
+            tops: vec!["/home/u/repo".into()],
+            ..TranscriptOptions::default()
+        };
+        let mut reader: Box<dyn TranscriptReader> = reader(taking);
         for line in lines {
             reader.line(line);
         }
@@ -161,7 +165,7 @@ fn reads_log(text: &str) {
     }
 }
 
-fn keeps_limits(reading: &Reading, lines: usize) {
+fn keeps_limits(reading: &ParsedSession, lines: usize) {
     for entry in &reading.entries {
         assert!(1 <= entry.line && entry.line as usize <= lines.max(1), "{entry:?} of {lines} lines");
         assert!(entry.content.len() <= MAX_CONTENT, "{} bytes", entry.content.len());

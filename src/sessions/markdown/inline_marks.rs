@@ -1,13 +1,15 @@
-//! Marks of Markdown within a line: taken out of what is read, and told as they are in what is written. A backslash makes a
-//! character of a mark, as everywhere; one at the end of a line says that the line is nothing but what it says: no label,
-//! no question, no blank to be left out. Refuses to touch what stands between backticks.
+//! Inline Markdown marks: removed when reading, escaped when writing.
+//!
+//! A backslash makes a mark literal; at the end of a line it marks the whole line as literal: no label, no question,
+//! no trimmed space. Text between backticks is left alone.
 
-/// A line without the marks of bold and of an emphasis of all of it, and with single blanks. What stands between
-/// backticks stays as it is, and so do the stars of a path and what a backslash stands before.
+/// Strips bold, emphasis of the whole line, and repeated spaces.
+///
+/// Text between backticks, stars in paths and escaped marks stay.
 pub(super) fn plain(text: &str) -> String {
-    let text = whole(text.trim());
+    let text = without_emphasis(text.trim());
     let mut plain = String::with_capacity(text.len());
-    // Whether backticks are open, whether the first character is meant, and how far blanks are.
+    // Whether backticks are open, whether leading space is literal, and how far trailing space is literal.
     let (mut quoted, mut begins, mut meant) = (false, false, 0);
     let mut letters = text.chars().peekable();
     while let Some(c) = letters.next() {
@@ -19,7 +21,7 @@ pub(super) fn plain(text: &str) -> String {
             }
             _ if quoted => plain.push(c),
             ('\\', None) => {}
-            ('\\', Some(next)) if is_mark(next) => {
+            ('\\', Some(next)) if is_escapable(next) => {
                 begins |= plain.is_empty();
                 plain.push(next);
                 meant = plain.len();
@@ -43,8 +45,8 @@ pub(super) fn plain(text: &str) -> String {
     if begins { plain } else { plain.trim_start().to_string() }
 }
 
-/// The text within an emphasis of all of it.
-fn whole(text: &str) -> &str {
+/// Strips an emphasis of the whole text.
+fn without_emphasis(text: &str) -> &str {
     let inner = ['*', '_'].iter().find_map(|mark| {
         let inner = text.strip_prefix(*mark)?.strip_suffix(*mark)?;
         (!inner.is_empty() && !inner.contains(*mark) && !inner.ends_with('\\')).then_some(inner)
@@ -52,20 +54,20 @@ fn whole(text: &str) -> &str {
     inner.unwrap_or(text)
 }
 
-/// What a backslash stands before to say that it is meant.
-fn is_mark(c: char) -> bool {
+/// Returns whether a backslash escapes a character.
+fn is_escapable(c: char) -> bool {
     c.is_ascii_punctuation() || c.is_whitespace()
 }
 
-/// Whether a line ends with a backslash that says that it is nothing but what it says.
-pub(super) fn is_meant(text: &str) -> bool {
+/// Returns whether a line ends with a backslash that marks it as literal.
+pub(super) fn is_literal(text: &str) -> bool {
     let text = text.trim_end();
     (text.len() - text.trim_end_matches('\\').len()) % 2 == 1
 }
 
-/// A line of a text, of which [`plain`] makes the line again.
-pub(in crate::sessions) fn written(line: &str) -> String {
-    // A single backtick quotes nothing.
+/// Escapes a line so that [`plain`] returns it unchanged.
+pub(in crate::sessions) fn escape(line: &str) -> String {
+    // An unpaired backtick quotes nothing.
     let is_even = line.matches('`').count().is_multiple_of(2);
     let number = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let last = line.trim_end().len();
@@ -75,7 +77,7 @@ pub(in crate::sessions) fn written(line: &str) -> String {
         let is_escaped = match c {
             '`' => !is_even,
             _ if quoted => false,
-            '\\' => next.is_none_or(is_mark),
+            '\\' => next.is_none_or(is_escapable),
             '*' | '\t' => true,
             '~' => before == Some('~') || next == Some('~'),
             '<' => next == Some('!'),
@@ -90,17 +92,17 @@ pub(in crate::sessions) fn written(line: &str) -> String {
         written.push(c);
         before = Some(c);
     }
-    // Nothing is cut off at the end of a line behind a backslash.
+    // A final backslash protects trailing space.
     if line.is_empty() || last < line.len() {
         written.push('\\');
     }
     written
 }
 
-/// The same, so that the line is nothing but what it says.
-pub(in crate::sessions) fn meant(line: &str) -> String {
-    let mut written = written(line);
-    if !is_meant(&written) {
+/// Escapes a line and marks it as literal.
+pub(in crate::sessions) fn escape_literal(line: &str) -> String {
+    let mut written = escape(line);
+    if !is_literal(&written) {
         written.push('\\');
     }
     written
@@ -112,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn marks_are_left_out_where_they_are_marks() {
+    fn inline_marks_are_stripped() {
         let check = |text: &str, expect: &str| assert_eq!(plain(text), expect, "{text}");
         check(" **Use**  `a  **b**` ", "Use `a  **b**`");
         check("_all of it_", "all of it");
@@ -124,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn only_what_would_be_a_mark_is_escaped() {
-        let check = |line: &str, expect: &str| assert_eq!(written(line), expect, "{line}");
+    fn only_real_marks_are_escaped() {
+        let check = |line: &str, expect: &str| assert_eq!(escape(line), expect, "{line}");
         check("Use `*args` and snake_case, not C:\\new (1. a)", "Use `*args` and snake_case, not C:\\new (1. a)");
         check("Use **kwargs in ~a and ~~b~~", "Use \\*\\*kwargs in ~a and \\~\\~b\\~\\~");
         check("[x] one", "\\[x] one");
@@ -134,18 +136,21 @@ mod tests {
         check("", "\\");
         check("a ", "a\\ \\");
         check("<!-- a --> \\*", "\\<!-- a --> \\\\\\*");
-        assert_eq!((meant("N/A"), meant("a\\"), meant("")), ("N/A\\".into(), "a\\\\\\".into(), "\\".into()));
+        assert_eq!(
+            (escape_literal("N/A"), escape_literal("a\\"), escape_literal("")),
+            ("N/A\\".into(), "a\\\\\\".into(), "\\".into())
+        );
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(line in "[^\\p{Cc}\\p{Zl}\\p{Zp}]{0,40}", marks in "[-*_`\\\\ \t~<!>#+=|.)1a\\[\\]]{0,24}") {
+        fn an_escaped_line_reads_back_unchanged(line in "[^\\p{Cc}\\p{Zl}\\p{Zp}]{0,40}", marks in "[-*_`\\\\ \t~<!>#+=|.)1a\\[\\]]{0,24}") {
             for line in [&line, &marks] {
-                prop_assert_eq!(&plain(&written(line)), line);
-                prop_assert_eq!(&plain(&meant(line)), line);
-                prop_assert!(is_meant(&meant(line)));
-                // As it stands behind a list mark.
-                prop_assert_eq!(&plain(meant(line).trim()), line);
+                prop_assert_eq!(&plain(&escape(line)), line);
+                prop_assert_eq!(&plain(&escape_literal(line)), line);
+                prop_assert!(is_literal(&escape_literal(line)));
+                // As after a list mark.
+                prop_assert_eq!(&plain(escape_literal(line).trim()), line);
             }
         }
     }

@@ -1,5 +1,6 @@
-//! What headings, labels and the words before a list say of what follows. Known words only: a label that is not known says
-//! nothing.
+//! Classifies headings, labels and list introductions of a message by the section they open.
+//!
+//! Known words only: an unknown label opens nothing.
 
 use std::sync::LazyLock;
 
@@ -7,56 +8,60 @@ use regex::Regex;
 
 use super::{Category, forms};
 
-/// What a heading, a label or the words before a list say of what follows.
+/// Section that a heading, a label or an introduction opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
-    /// All of it is of this category.
+pub(super) enum MessageSection {
+    /// Everything in it has this category.
     Of(Category),
-    /// Nothing of it is taken: offers, explanations, what is left to do.
+    /// Nothing in it is taken: offers, explanations, open work.
     Muted,
-    /// Each sentence says for itself what it is.
+    /// Each sentence is classified on its own.
     Open,
 }
 
-static LABEL: LazyLock<Regex> = LazyLock::new(|| {
+/// A label and the text after it.
+static LABELLED_TEXT: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"^(?:\*\*)?([A-Za-z][A-Za-z '/&-]{1,48}?)(?:\*\*)?(?:\s*\([^)]{1,80}\))?(?:\*\*)?\s*(?::\*\*|\*\*:|:|\*\*\s+[—–-])\s*(.*)$";
-    Regex::new(pattern).expect("a constant")
+    Regex::new(pattern).expect("the constant pattern is valid")
 });
 
-/// A dash also stands between the subject of a sentence and an aside, but not behind these words.
-static DASHED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^((?:(?:the|our|my|key|final|design) )*decision)\s+[—–-]\s+(\S.*)$").expect("a constant")
+/// A dash may also follow the subject of a sentence, but not after these words.
+static DASHED_DECISION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^((?:(?:the|our|my|key|final|design) )*decision)\s+[—–-]\s+(\S.*)$")
+        .expect("the constant pattern is valid")
 });
 
-/// `**Label:** the rest`, `Label: the rest`, `Decision - the rest`.
-pub(super) fn labelled(words: &str) -> Option<(String, String)> {
+/// Splits a label from its text: `**Label:** the rest`, `Label: the rest`, `Decision - the rest`.
+pub(super) fn split_label(words: &str) -> Option<(String, String)> {
     let bare = words.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '*' && c != '`');
-    let label = LABEL.captures(bare).or_else(|| DASHED.captures(bare))?;
+    let label = LABELLED_TEXT.captures(bare).or_else(|| DASHED_DECISION.captures(bare))?;
     let is_bold = bare.starts_with("**");
     let is_short = label[1].split_whitespace().count() <= if is_bold { 6 } else { 3 };
     is_short.then(|| (label[1].to_string(), label[2].to_string()))
 }
 
-/// Whether a label is the name of a file.
-pub(super) fn is_file(label: &str) -> bool {
+/// Returns whether a label is a file name.
+pub(super) fn is_file_name(label: &str) -> bool {
     let name = label.trim_matches(['`', ':', ' ']);
     !name.contains(char::is_whitespace) && name.contains(['.', '/'])
 }
 
-/// Lower case, single blanks, no marks at the ends.
-pub(super) fn normal(words: &str) -> String {
+/// Normalizes a label: lower case, single spaces, no punctuation at the ends.
+pub(super) fn normalized(words: &str) -> String {
     let bare = words.trim_matches(|c: char| !c.is_alphanumeric());
     bare.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Whether a heading names a decision, and one alone: then what stands below it is that, and not an introduction.
-pub(super) fn is_one_decision(heading: &str) -> bool {
-    of(heading) == Some(Section::Of(Category::Decision)) && normal(heading).split(' ').any(|word| word == "decision")
+/// Returns whether a heading names exactly one decision, so that the text below is the decision rather than an
+/// introduction.
+pub(super) fn names_one_decision(heading: &str) -> bool {
+    section_for_label(heading) == Some(MessageSection::Of(Category::Decision))
+        && normalized(heading).split(' ').any(|word| word == "decision")
 }
 
-/// What the words of a heading or a label say of what follows; none where they say nothing known.
-pub(super) fn of(words: &str) -> Option<Section> {
-    let words = normal(words);
+/// Returns the section that a heading or label opens; `None` for unknown words.
+pub(super) fn section_for_label(words: &str) -> Option<MessageSection> {
+    let words = normalized(words);
     let is = |all: &[&str]| all.contains(&words.as_str());
     let has = |some: &[&str]| some.iter().any(|part| words.contains(part));
     if has(&[
@@ -114,7 +119,7 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "timeline",
         "why",
     ]) {
-        return Some(Section::Muted);
+        return Some(MessageSection::Muted);
     }
     if is(&[
         "decision",
@@ -138,10 +143,10 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "the final decision",
         "chosen approach",
     ]) {
-        return Some(Section::Of(Category::Decision));
+        return Some(MessageSection::Of(Category::Decision));
     }
     if is(&["pattern", "patterns", "patterns observed", "conventions", "patterns followed"]) {
-        return Some(Section::Of(Category::Pattern));
+        return Some(MessageSection::Of(Category::Pattern));
     }
     if is(&[
         "root cause",
@@ -167,7 +172,7 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "why it failed",
         "root causes",
     ]) {
-        return Some(Section::Of(Category::Challenge));
+        return Some(MessageSection::Of(Category::Challenge));
     }
     if is(&[
         "finding",
@@ -194,10 +199,10 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "lessons learned",
         "measured",
     ]) {
-        return Some(Section::Of(Category::Observation));
+        return Some(MessageSection::Of(Category::Observation));
     }
     if is(&["plan", "the plan", "implementation plan", "proposed plan"]) {
-        return Some(Section::Of(Category::Plan));
+        return Some(MessageSection::Of(Category::Plan));
     }
     if is(&[
         "changes",
@@ -247,33 +252,37 @@ pub(super) fn of(words: &str) -> Option<Section> {
         "what was fixed",
         "resolution",
     ]) {
-        return Some(Section::Of(Category::Work));
+        return Some(MessageSection::Of(Category::Work));
     }
     None
 }
 
+/// Introductions of a list of work.
 static LEAD_WORK: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:.*\b)?(?:summary of|what|changes|the changes|key (?:updates|changes|fix|fixes)|updates)\b.*\b(?:changed?|changes|done|did|added|implemented|fixed|updated|built|made|include|includes|was|were|are)$|^(?:changes(?: made)?|what changed|the changes(?: are| made)?|the (?:key )?fix(?:es)?(?: was| were| is)?)$|\b(?:here'?s|here is) a (?:quick |brief |short )?summary(?: of .*)?$|\bsummary of (?:the |all |my )?(?:changes|fix(?:es)?|updates|work)(?: made| added)?$").expect("a constant")
+    Regex::new(r"(?i)^(?:.*\b)?(?:summary of|what|changes|the changes|key (?:updates|changes|fix|fixes)|updates)\b.*\b(?:changed?|changes|done|did|added|implemented|fixed|updated|built|made|include|includes|was|were|are)$|^(?:changes(?: made)?|what changed|the changes(?: are| made)?|the (?:key )?fix(?:es)?(?: was| were| is)?)$|\b(?:here'?s|here is) a (?:quick |brief |short )?summary(?: of .*)?$|\bsummary of (?:the |all |my )?(?:changes|fix(?:es)?|updates|work)(?: made| added)?$").expect("the constant pattern is valid")
 });
+/// Introductions of a plan.
 static LEAD_PLAN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\bhere(?:'s|’s| is) (?:the|my) (?:\w+ )?plan\b|^(?:the|my) plan(?: is)?$").expect("a constant")
+    Regex::new(r"(?i)\bhere(?:'s|’s| is) (?:the|my) (?:\w+ )?plan\b|^(?:the|my) plan(?: is)?$")
+        .expect("the constant pattern is valid")
 });
+/// Words of introductions whose list is not taken.
 static LEAD_MUTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(will|can|should|would|could|may|options?|next|remaining|left|still open|to (?:use|test|run|verify|try|see|apply)|recommend|suggest|propose|how (?:it|this)|works?|benefits?|features?|example|questions?|if|needs?|let me|verify|checks?|you)\b").expect("a constant")
+    Regex::new(r"(?i)\b(will|can|should|would|could|may|options?|next|remaining|left|still open|to (?:use|test|run|verify|try|see|apply)|recommend|suggest|propose|how (?:it|this)|works?|benefits?|features?|example|questions?|if|needs?|let me|verify|checks?|you)\b").expect("the constant pattern is valid")
 });
 
-/// The same for words that lead into a list.
-pub(super) fn of_lead(words: &str) -> Option<Section> {
-    let bare = normal(words);
+/// Returns the section that the introduction of a list opens.
+pub(super) fn section_for_lead_in(words: &str) -> Option<MessageSection> {
+    let bare = normalized(words);
     if LEAD_PLAN.is_match(words) {
-        return Some(Section::Of(Category::Plan));
+        return Some(MessageSection::Of(Category::Plan));
     }
     if LEAD_WORK.is_match(&bare) && !bare.contains(" need") && !bare.contains(" will ") {
-        return Some(Section::Of(Category::Work));
+        return Some(MessageSection::Of(Category::Work));
     }
-    match of(words) {
+    match section_for_label(words) {
         Some(section) => Some(section),
-        None if forms::category(words).is_none() && LEAD_MUTED.is_match(&bare) => Some(Section::Muted),
+        None if forms::category(words).is_none() && LEAD_MUTED.is_match(&bare) => Some(MessageSection::Muted),
         None => None,
     }
 }

@@ -1,30 +1,33 @@
-//! What is private without being secret: the home directory and names of people's accounts, in texts of sessions. Refuses
-//! to touch them inside of other words and paths, and to be a rule of [`redact`](super::redact): commits and code show what
-//! was written.
+//! Private data that is not secret: the home directory and account names, hidden in texts of sessions.
+//!
+//! Refuses to change them inside other words and paths, and to be part of [`redact`](super::redact): commits and code
+//! show what was written.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-/// What is hidden, ready to be looked for.
+/// The names to hide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Private {
-    /// Absolute and without a slash at its end.
+pub struct PrivacyFilter {
+    /// Absolute path without a trailing slash.
     home: Option<String>,
     users: Vec<String>,
 }
 
-/// What stands for a name.
+/// Replacement for an account name.
 const USER: &str = "[user]";
 
-impl Private {
-    /// Hides a home directory, unless it is relative or the root, and names of users, each as a whole word.
+impl PrivacyFilter {
+    /// Builds a filter for a home directory (ignored if relative or the root) and account names, each matched as a
+    /// whole word.
     pub fn new(home: Option<&Path>, users: &[String]) -> Self {
         let home = home.filter(|home| home.is_absolute()).and_then(Path::to_str);
         let home = home.map(|home| home.trim_end_matches('/').to_string()).filter(|home| !home.is_empty());
-        Private { home, users: users.iter().filter(|user| !user.is_empty()).cloned().collect() }
+        PrivacyFilter { home, users: users.iter().filter(|user| !user.is_empty()).cloned().collect() }
     }
 
-    /// Eight digits that tell these settings from others; empty for the default, a hidden home and no names.
+    /// Returns eight hexadecimal digits that identify these settings; empty for the default, a hidden home and no
+    /// names.
     pub fn fingerprint(&self) -> String {
         if self.home.is_some() && self.users.is_empty() {
             return String::new();
@@ -33,7 +36,7 @@ impl Private {
         blake3::hash(said.as_bytes()).to_hex()[..8].to_string()
     }
 
-    /// The text with the home directory as `~` and each name as `[user]`. Doing it twice changes nothing.
+    /// Returns the text with the home directory as `~` and each name as `[user]`. Idempotent.
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
         if let Some(home) = &self.home {
@@ -49,23 +52,24 @@ impl Private {
     }
 }
 
+/// Returns whether a character is part of a word.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether a path may begin behind this: not in the middle of another, but for an address of a file.
+/// Returns whether a path may begin after `left`: not inside another path, except in a `file://` URL.
 fn ends_path(left: &str) -> bool {
     left.ends_with("://") || !left.ends_with(|c| is_word(c) || matches!(c, '.' | '-' | '/' | '~'))
 }
 
-/// Whether a directory's name ends before this.
+/// Returns whether a directory name ends before `right`.
 fn starts_path(right: &str) -> bool {
-    // A dot ends a sentence, or goes on with the name.
+    // A dot may end a sentence or continue the name.
     let right = right.trim_start_matches('.');
     !right.starts_with(|c| is_word(c) || c == '-')
 }
 
-/// The text with every occurrence replaced whose neighbours allow it.
+/// Replaces every occurrence whose neighbours satisfy `allowed`.
 fn replaced<'a>(text: Cow<'a, str>, what: &str, by: &str, allowed: impl Fn(&str, &str) -> bool) -> Cow<'a, str> {
     let mut kept = String::new();
     let mut done = 0;
@@ -89,12 +93,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn private() -> Private {
-        Private::new(Some(Path::new("/home/ada/")), &["ada".to_string(), "user".to_string()])
+    fn private() -> PrivacyFilter {
+        PrivacyFilter::new(Some(Path::new("/home/ada/")), &["ada".to_string(), "user".to_string()])
     }
 
     #[test]
-    fn the_home_directory_and_names_are_hidden_where_they_are_whole() {
+    fn whole_home_directories_and_names_are_hidden() {
         let check = |text: &str, expect: &str| assert_eq!(private().hide(text), expect, "{text}");
         check("cd /home/ada/src/x.rs", "cd ~/src/x.rs");
         check("in /home/ada.", "in ~.");
@@ -107,25 +111,25 @@ mod tests {
     }
 
     #[test]
-    fn other_words_and_paths_stay() {
+    fn other_words_and_paths_are_unchanged() {
         for text in ["/home/adam/x", "/mnt/home/adams", "cadaver adas ada_x adä", ""] {
             assert!(matches!(private().hide(text), Cow::Borrowed(_)), "{text} became {}", private().hide(text));
         }
         assert_eq!(private().hide("/home/ada-old"), "/home/[user]-old");
         assert_eq!(private().hide("/mnt/home/ada/x"), "/mnt/home/[user]/x");
-        assert_eq!(Private::default().hide("/home/ada ada"), "/home/ada ada");
+        assert_eq!(PrivacyFilter::default().hide("/home/ada ada"), "/home/ada ada");
     }
 
     #[test]
-    fn the_root_and_what_is_relative_is_no_home() {
+    fn the_root_and_relative_paths_are_no_home() {
         for home in ["/", "", "home", "//"] {
-            assert_eq!(Private::new(Some(Path::new(home)), &[String::new()]), Private::default(), "{home}");
+            assert_eq!(PrivacyFilter::new(Some(Path::new(home)), &[String::new()]), PrivacyFilter::default(), "{home}");
         }
     }
 
     proptest! {
         #[test]
-        fn hiding_twice_is_hiding_once(text in "(/home/ada|ada|user|\\[|\\]|~|/|[a-c. ]|é){0,20}") {
+        fn hiding_is_idempotent(text in "(/home/ada|ada|user|\\[|\\]|~|/|[a-c. ]|é){0,20}") {
             let once = private().hide(&text).into_owned();
             prop_assert_eq!(private().hide(&once), once.as_str());
         }

@@ -1,37 +1,42 @@
-//! Markdown as an agent writes it, in blocks and sentences. Refuses code: fences, tables and quotes say nothing that is
-//! taken.
+//! Splits an agent's Markdown into blocks and sentences.
+//!
+//! Skips fenced code, tables and quotes.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::sections;
+use super::message_labels;
 
-/// Most lines of one message that are looked at; what is longer is a document.
+/// Most lines of one message that are read; a longer one is a document.
 const MAX_LINES: usize = 2_000;
 
-/// Blanks that make code of a line.
-const CODE: usize = 4;
+/// Indentation that makes a line code.
+const CODE_INDENT: usize = 4;
 
-/// A piece of a message.
+/// A block of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Block {
-    /// A heading of `#`, without it.
+pub(super) enum ProseBlock {
+    /// A `#` heading, without the mark.
     Heading(String),
-    /// A line of its own that names what follows: bold as a whole.
+    /// A line that labels what follows: bold as a whole.
     Label(String),
-    /// A paragraph, on one line.
+    /// A paragraph, joined into one line.
     Para(String),
-    /// An item of a list, and what stands indented below it.
+    /// A list item, and the lines indented below it.
     Item(String, Vec<String>),
 }
 
-static ITEM: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(\s*)(?:[-*+•‣–]|\d{1,3}[.)])\s+(?:\[[ xX~]\]\s+)?(\S.*)$").expect("a constant"));
-static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\[([^\]\n]+)\]\([^)\s]+\)").expect("a constant"));
+/// A list item: indentation and text after the mark.
+static LIST_ITEM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(\s*)(?:[-*+•‣–]|\d{1,3}[.)])\s+(?:\[[ xX~]\]\s+)?(\S.*)$").expect("the constant pattern is valid")
+});
+/// A Markdown link.
+static LINK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\[([^\]\n]+)\]\([^)\s]+\)").expect("the constant pattern is valid"));
 
-/// The blocks of a message.
-pub(super) fn blocks(text: &str) -> Vec<Block> {
+/// Returns the blocks of a message.
+pub(super) fn blocks(text: &str) -> Vec<ProseBlock> {
     let (mut blocks, mut fence, mut open) = (Vec::new(), None, false);
     for line in text.lines().take(MAX_LINES) {
         let trimmed = line.trim();
@@ -52,83 +57,83 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
             continue;
         }
         if open && trimmed.len() > 1 && trimmed.chars().all(|c| matches!(c, '-' | '=')) {
-            underline(&mut blocks);
+            apply_underline(&mut blocks);
         }
         if trimmed.starts_with(['|', '>', '<']) || trimmed.chars().all(|c| matches!(c, '-' | '*' | '_' | '=' | ' ')) {
             open = false;
             continue;
         }
         let indent = line.len() - line.trim_start().len();
-        // Behind an empty line, and in no list, it is code; so is a tab.
-        let is_code = (indent >= CODE || line.starts_with('\t')) && !open;
-        if is_code && !matches!(blocks.last(), Some(Block::Item(..))) {
+        // After an empty line and outside lists, indentation makes code; so does a tab.
+        let is_code = (indent >= CODE_INDENT || line.starts_with('\t')) && !open;
+        if is_code && !matches!(blocks.last(), Some(ProseBlock::Item(..))) {
             continue;
         }
         let heading = trimmed.strip_prefix('#').map(|rest| rest.trim_start_matches('#'));
         if let Some(heading) = heading.filter(|heading| heading.starts_with(' ')) {
-            blocks.push(Block::Heading(plain(heading)));
+            blocks.push(ProseBlock::Heading(plain_text(heading)));
             open = false;
             continue;
         }
-        if let Some(item) = ITEM.captures(line) {
+        if let Some(item) = LIST_ITEM.captures(line) {
             match blocks.last_mut() {
-                Some(Block::Item(_, below)) if item[1].len() >= 2 => below.push(plain(&item[2])),
-                _ => blocks.push(Block::Item(item[2].trim().to_string(), Vec::new())),
+                Some(ProseBlock::Item(_, below)) if item[1].len() >= 2 => below.push(plain_text(&item[2])),
+                _ => blocks.push(ProseBlock::Item(item[2].trim().to_string(), Vec::new())),
             }
             open = true;
             continue;
         }
         match blocks.last_mut() {
-            Some(Block::Item(head, below)) if open || indent >= 2 => {
+            Some(ProseBlock::Item(head, below)) if open || indent >= 2 => {
                 let last = below.last_mut().unwrap_or(head);
                 last.push(' ');
                 last.push_str(trimmed);
             }
-            Some(Block::Para(words)) if open => {
+            Some(ProseBlock::Para(words)) if open => {
                 words.push(' ');
                 words.push_str(trimmed);
             }
-            _ => blocks.push(Block::Para(trimmed.to_string())),
+            _ => blocks.push(ProseBlock::Para(trimmed.to_string())),
         }
         open = true;
     }
-    blocks.into_iter().map(labelled).collect()
+    blocks.into_iter().map(as_label).collect()
 }
 
-/// A line of dashes below a paragraph makes a heading of it, where it is known to be one.
-fn underline(blocks: &mut [Block]) {
+/// Turns a paragraph above a ruled line into a heading, if it is a known one.
+fn apply_underline(blocks: &mut [ProseBlock]) {
     if let Some(last) = blocks.last_mut()
-        && let Block::Para(words) = last
-        && sections::of(words).is_some()
+        && let ProseBlock::Para(words) = last
+        && message_labels::section_for_label(words).is_some()
     {
-        *last = Block::Heading(plain(words));
+        *last = ProseBlock::Heading(plain_text(words));
     }
 }
 
-/// A paragraph that is bold as a whole, and short, names what follows.
-fn labelled(block: Block) -> Block {
-    let Block::Para(words) = &block else { return block };
+/// Turns a short paragraph that is bold as a whole into a label.
+fn as_label(block: ProseBlock) -> ProseBlock {
+    let ProseBlock::Para(words) = &block else { return block };
     let within = |mark| words.strip_prefix(mark)?.trim_end_matches(':').strip_suffix(mark);
-    let bold = within("**").or_else(|| within("__").filter(|label| sections::of(label).is_some()));
+    let bold = within("**").or_else(|| within("__").filter(|label| message_labels::section_for_label(label).is_some()));
     let is_file = words.strip_prefix('`').and_then(|rest| rest.trim_end_matches(':').strip_suffix('`'));
     match bold.or(is_file) {
-        Some(label) if !label.contains("**") && label.len() <= 100 => Block::Label(plain(label)),
+        Some(label) if !label.contains("**") && label.len() <= 100 => ProseBlock::Label(plain_text(label)),
         _ => block,
     }
 }
 
-/// Without bold, links and leading pictures.
-pub(super) fn plain(text: &str) -> String {
+/// Strips bold, links and leading pictographs.
+pub(super) fn plain_text(text: &str) -> String {
     let linked = LINK.replace_all(text, "$1");
     let whole = linked.replace("**", "");
     let bare = whole.trim().trim_start_matches(|c: char| !c.is_alphanumeric() && !"`'\"([~./_$@&<-+".contains(c));
     bare.trim().to_string()
 }
 
-/// Where a text may seem to end and does not.
-const SHORT: &[&str] = &["e.g.", "i.e.", "vs.", "cf.", "approx.", "resp.", "incl.", "no."];
+/// Abbreviations that do not end a sentence.
+const ABBREVIATIONS: &[&str] = &["e.g.", "i.e.", "vs.", "cf.", "approx.", "resp.", "incl.", "no."];
 
-/// The sentences of a paragraph, with what ends them.
+/// Splits a paragraph into sentences, with their punctuation.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
     let (mut sentences, mut start, mut quoted, mut depth) = (Vec::new(), 0, false, 0_usize);
     let mut letters = text.char_indices().peekable();
@@ -146,7 +151,7 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
         let end = at + c.len_utf8();
         let word = text[start..end].rsplit(char::is_whitespace).next().unwrap_or_default();
         let after = text[end..].trim_start().chars().next();
-        if SHORT.contains(&word.trim_start_matches('(')) || after.is_some_and(char::is_lowercase) {
+        if ABBREVIATIONS.contains(&word.trim_start_matches('(')) || after.is_some_and(char::is_lowercase) {
             continue;
         }
         sentences.push(text[start..end].trim());
@@ -165,32 +170,39 @@ mod tests {
     #[test]
     fn a_message_is_blocks_without_its_code() {
         let text = "Done.\n\n## What changed\n\n**`a.rs`**:\n- Added x\n  over two lines\n  - and more\n- ✅ Removed y\n\n```\n- no\n# no\n```\n| a | b |\n> quoted\n\nThe end\nof it.";
-        let item = |head: &str, below: &[&str]| Block::Item(head.into(), below.iter().map(|b| b.to_string()).collect());
+        let item =
+            |head: &str, below: &[&str]| ProseBlock::Item(head.into(), below.iter().map(|b| b.to_string()).collect());
         let expect = [
-            Block::Para("Done.".into()),
-            Block::Heading("What changed".into()),
-            Block::Label("`a.rs`".into()),
+            ProseBlock::Para("Done.".into()),
+            ProseBlock::Heading("What changed".into()),
+            ProseBlock::Label("`a.rs`".into()),
             item("Added x over two lines", &["and more"]),
             item("✅ Removed y", &[]),
-            Block::Para("The end of it.".into()),
+            ProseBlock::Para("The end of it.".into()),
         ];
         assert_eq!(blocks(text), expect);
-        assert_eq!(plain("✅ Removed **y** in [a](b/c.md)"), "Removed y in a");
+        assert_eq!(plain_text("✅ Removed **y** in [a](b/c.md)"), "Removed y in a");
     }
 
     #[test]
-    fn labels_and_headings_have_other_forms() {
-        let check = |text: &str, expect: &[Block]| assert_eq!(blocks(text), expect, "{text}");
-        check("__Key Decisions:__", &[Block::Label("Key Decisions:".into())]);
-        check("***Key Decisions:***", &[Block::Label("Key Decisions:*".into())]);
-        check("__init__:", &[Block::Para("__init__:".into())]);
-        check("Decisions\n---------\nText", &[Block::Heading("Decisions".into()), Block::Para("Text".into())]);
-        check("Text\n---", &[Block::Para("Text".into())]);
-        check("Text\n\n    - Decision: x\n    more\n\nText", &[Block::Para("Text".into()), Block::Para("Text".into())]);
+    fn further_forms_of_labels_and_headings_are_recognised() {
+        let check = |text: &str, expect: &[ProseBlock]| assert_eq!(blocks(text), expect, "{text}");
+        check("__Key Decisions:__", &[ProseBlock::Label("Key Decisions:".into())]);
+        check("***Key Decisions:***", &[ProseBlock::Label("Key Decisions:*".into())]);
+        check("__init__:", &[ProseBlock::Para("__init__:".into())]);
+        check(
+            "Decisions\n---------\nText",
+            &[ProseBlock::Heading("Decisions".into()), ProseBlock::Para("Text".into())],
+        );
+        check("Text\n---", &[ProseBlock::Para("Text".into())]);
+        check(
+            "Text\n\n    - Decision: x\n    more\n\nText",
+            &[ProseBlock::Para("Text".into()), ProseBlock::Para("Text".into())],
+        );
     }
 
     #[test]
-    fn sentences_end_where_they_end() {
+    fn sentences_are_split_at_their_ends() {
         let check = |text: &str, expect: &[&str]| assert_eq!(sentences(text), expect);
         check("One. Two! Three", &["One.", "Two!", "Three"]);
         check("Use e.g. this, v1.2 or `a. B`. Then stop.", &["Use e.g. this, v1.2 or `a. B`.", "Then stop."]);
@@ -202,9 +214,9 @@ mod tests {
         #[test]
         fn any_text_is_split(text in "(?s)[-#*` \\[\\]().A-Za-z0-9|>\u{e9}\u{1f600}\n]{0,200}") {
             for block in blocks(&text) {
-                if let Block::Para(words) = block { let _ = sentences(&words); }
+                if let ProseBlock::Para(words) = block { let _ = sentences(&words); }
             }
-            let _ = plain(&text);
+            let _ = plain_text(&text);
         }
     }
 }

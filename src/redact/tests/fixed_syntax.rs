@@ -1,34 +1,38 @@
-//! Places where people leave passwords, and lines that only speak of them. `@` is the secret.
+//! Tests: places where people leave passwords, and lines that only mention them. `@` stands for the secret.
 
 use super::*;
 
-/// Every line is left with the mark of a kind in the place of a value.
-pub(super) fn goes(lines: &[&str], value: &str, kind: &str) {
+/// Checks that the value of every line is replaced by the mark of `kind`.
+pub(super) fn assert_redacted(lines: &[&str], value: &str, kind: &str) {
     lines.iter().for_each(|line| placed(line, value, &format!("[redacted:{kind}]")));
 }
 
-pub(super) fn stays(lines: &[&str]) {
+pub(super) fn assert_unchanged(lines: &[&str]) {
     for line in lines {
         assert!(matches!(redact(line), Cow::Borrowed(_)), "{line} became {}", redact(line));
     }
 }
 
-/// What somebody thought up, with a digit among the letters.
-pub(super) fn thought_up() -> String {
+/// Returns a human-made password with a digit among the letters.
+pub(super) fn made_up_password() -> String {
     ["hunter", "2x"].concat()
 }
 
 #[test]
-fn a_key_goes_however_short_it_is() {
+fn a_short_key_is_redacted() {
     for value in [["k9vQ2mL", "7pR4t"], ["abc123", "def456"], ["Tr0ub4dor", "12xyz"], ["bILfWOML", "T7Keq"]] {
         let value = value.concat();
-        goes(&["api_key: \"@\"", "{\"access_key\": \"@\"}", "API_KEY = \"@\"", "X-Api-Key: @"], &value, "key");
-        goes(&["client_secret: \"@\"", "secret: @", "SECRET=@"], &value, "secret");
-        goes(&["token: @", "curl -H \"X-Auth-Token: @\" h", "h('X-Auth-Token', '@')"], &value, "token");
+        assert_redacted(
+            &["api_key: \"@\"", "{\"access_key\": \"@\"}", "API_KEY = \"@\"", "X-Api-Key: @"],
+            &value,
+            "key",
+        );
+        assert_redacted(&["client_secret: \"@\"", "secret: @", "SECRET=@"], &value, "secret");
+        assert_redacted(&["token: @", "curl -H \"X-Auth-Token: @\" h", "h('X-Auth-Token', '@')"], &value, "token");
     }
-    goes(&["secret: @"], &["Sup3r", "S3cret!"].concat(), "secret");
-    goes(&["JWT_SECRET=@"], &["mysuper", "secretjwt"].concat(), "secret");
-    stays(&[
+    assert_redacted(&["secret: @"], &["Sup3r", "S3cret!"].concat(), "secret");
+    assert_redacted(&["JWT_SECRET=@"], &["mysuper", "secretjwt"].concat(), "secret");
+    assert_unchanged(&[
         "api_key: \"your-api-key-1\"",
         "token: erc20token",
         "token: TokenKind::Ident2,",
@@ -47,28 +51,36 @@ fn a_key_goes_however_short_it_is() {
 }
 
 #[test]
-fn a_password_goes_though_it_is_made_of_words() {
+fn a_password_made_of_words_is_redacted() {
     let words = [["correct-horse-", "battery-staple"], ["correcthorse", "battery"], ["letmein", "please"]];
     for value in words.map(|words| words.concat()) {
-        goes(
+        assert_redacted(
             &["{\"password\": \"@\"}", "password: \"@\"", "password = \"@\"", "x.setPassword('@')"],
             &value,
             "password",
         );
     }
     let value = ["NCqRt", "kyxoYfR"].concat();
-    goes(&["db_password: \"@\"", "MYSQL_ROOT_PASSWORD: @", "a: b\nDB_PASSWORD: @\nPORT: 1"], &value, "password");
+    assert_redacted(
+        &["db_password: \"@\"", "MYSQL_ROOT_PASSWORD: @", "a: b\nDB_PASSWORD: @\nPORT: 1"],
+        &value,
+        "password",
+    );
     let value = ["sword", "fish"].concat();
-    goes(
+    assert_redacted(
         &["mysql --password=@ h", "wget --password=@", "  POSTGRES_PASSWORD: @", "- name: DB_PASSWORD\n  value: @"],
         &value,
         "password",
     );
-    goes(&["password: @", "a: b\npassword: @\nport: 1"], &["123", "456"].concat(), "password");
-    goes(&["DB_PASSWORD=\"@\"", "DB_PASSWORD='@'"], "two words 12", "password");
+    assert_redacted(&["password: @", "a: b\npassword: @\nport: 1"], &["123", "456"].concat(), "password");
+    assert_redacted(&["DB_PASSWORD=\"@\"", "DB_PASSWORD='@'"], "two words 12", "password");
     let drawn = ["correct horse", "battery staple"].join(" ");
-    goes(&["{\"password\": \"@\"}", "password = '@'", "DB_PASSWORD=\"@\"", "x.setPassword(\"@\")"], &drawn, "password");
-    stays(&[
+    assert_redacted(
+        &["{\"password\": \"@\"}", "password = '@'", "DB_PASSWORD=\"@\"", "x.setPassword(\"@\")"],
+        &drawn,
+        "password",
+    );
+    assert_unchanged(&[
         "\"password\": \"Password\",",
         "\"password\": \"Mot de passe\",",
         "\"password\": \"Contraseña\",",
@@ -98,7 +110,7 @@ fn a_password_goes_though_it_is_made_of_words() {
 }
 
 #[test]
-fn a_password_goes_amid_a_line() {
+fn a_password_inside_a_line_is_redacted() {
     let lines = [
         "psql \"host=h user=u password=@\"",
         "user=bob password=@",
@@ -130,10 +142,10 @@ fn a_password_goes_amid_a_line() {
         "|Password|@|",
         "| user | bob | **DB password** | `@` |",
     ];
-    goes(&lines, &thought_up(), "password");
-    goes(&lines, &["hunter", "2"].concat(), "password");
-    goes(&["docker run -e POSTGRES_PASSWORD=@ postgres"], &["sword", "fish"].concat(), "password");
-    stays(&[
+    assert_redacted(&lines, &made_up_password(), "password");
+    assert_redacted(&lines, &["hunter", "2"].concat(), "password");
+    assert_redacted(&["docker run -e POSTGRES_PASSWORD=@ postgres"], &["sword", "fish"].concat(), "password");
+    assert_unchanged(&[
         "connect(host=host, user=user1, password=pw_from_env)",
         "    return Client(user=user, password=password2, host=host1)",
         "fmt.Printf(\"user=%s password=%s\", user, password)",
@@ -160,7 +172,7 @@ fn a_password_goes_amid_a_line() {
 }
 
 #[test]
-fn a_password_goes_behind_what_sets_it() {
+fn a_password_after_a_setter_is_redacted() {
     let lines = [
         "#define DB_PASSWORD \"@\"",
         "#  define WIFI_PASS   \"@\"",
@@ -177,10 +189,10 @@ fn a_password_goes_behind_what_sets_it() {
         "config.setPassword(\"@\");",
         "    .password(\"@\")",
     ];
-    goes(&lines, &thought_up(), "password");
-    goes(&["#define API_KEY \"@\"", "aws configure set aws_secret_access_key @"], &key(&[], 40), "key");
-    goes(&["npm config set //r/:_authToken @"], &key(&[], 36), "token");
-    stays(&[
+    assert_redacted(&lines, &made_up_password(), "password");
+    assert_redacted(&["#define API_KEY \"@\"", "aws configure set aws_secret_access_key @"], &key(&[], 40), "key");
+    assert_redacted(&["npm config set //r/:_authToken @"], &key(&[], 36), "token");
+    assert_unchanged(&[
         "#define MAX_PASS 100000u",
         "#define AUTH_TOKEN \"X-Auth-Token\"",
         "#define PASSWORD_PROMPT \"Password: \"",
@@ -198,7 +210,7 @@ fn a_password_goes_behind_what_sets_it() {
 }
 
 #[test]
-fn a_password_goes_on_the_command_line_of_a_known_program() {
+fn a_password_on_a_known_command_line_is_redacted() {
     let lines = [
         "mysql -uroot -p@ shop < dump.sql",
         "docker exec db /usr/bin/mysqldump -u root -p'@' shop",
@@ -244,8 +256,8 @@ fn a_password_goes_on_the_command_line_of_a_known_program() {
         "sudo -S apt update <<< @",
         "chpasswd <<< 'root:@'",
     ];
-    goes(&lines, &thought_up(), "password");
-    goes(&["mysql -uroot -p@ shop", "sshpass -p @ ssh h && ls"], &["Dragon", "&609x"].concat(), "password");
+    assert_redacted(&lines, &made_up_password(), "password");
+    assert_redacted(&["mysql -uroot -p@ shop", "sshpass -p @ ssh h && ls"], &["Dragon", "&609x"].concat(), "password");
     let drawn = [
         "cargo login @",
         "echo @ | gh auth login --with-token",
@@ -253,13 +265,13 @@ fn a_password_goes_on_the_command_line_of_a_known_program() {
         "rclone config create n s3 access_key_id a secret_access_key @",
         "aws secretsmanager create-secret --secret-string @",
     ];
-    goes(&drawn, &key(&[], 36), "password");
-    let object = format!("{{\"a\":\"{}\"}}", thought_up());
-    goes(&["aws secretsmanager create-secret --secret-string '@'"], &object, "password");
-    let value = thought_up();
+    assert_redacted(&drawn, &key(&[], 36), "password");
+    let object = format!("{{\"a\":\"{}\"}}", made_up_password());
+    assert_redacted(&["aws secretsmanager create-secret --secret-string '@'"], &object, "password");
+    let value = made_up_password();
     let line = format!("keytool -storepass {value} -alias a -keypass {value}");
     assert_eq!(redact(&line), line.replace(&value, "[redacted:password]"), "each of several");
-    stays(&[
+    assert_unchanged(&[
         "mysql -h 127.0.0.1 -P 3306 -u root -p shop",
         "mysql -u root -p\"$MYSQL_PASSWORD\" shop",
         "sshpass -e ssh host",
@@ -294,8 +306,8 @@ fn a_password_goes_on_the_command_line_of_a_known_program() {
 }
 
 #[test]
-fn an_address_goes_that_is_a_secret_by_itself() {
-    let check = |line: &str, value: &str, kind: &str| goes(&[line], value, kind);
+fn a_secret_url_is_redacted() {
+    let check = |line: &str, value: &str, kind: &str| assert_redacted(&[line], value, kind);
     check("git clone https://@@github.com/a/b", &key(&[], 38), "url-password");
     check("https://hooks.zapier.com/hooks/catch/@/", &["1234567", "/a1b2c3d"].concat(), "zapier-webhook");
     check("https://maker.ifttt.com/trigger/a/with/key/@", &key(&[], 22), "ifttt-key");
@@ -305,7 +317,7 @@ fn an_address_goes_that_is_a_secret_by_itself() {
     let long = format!("{id}@{id}/IncomingWebhook/{}", key(&[], 32));
     check("https://outlook.office.com/webhook/@", &long, "teams-webhook");
     check("Authorization: SSWS @", &key(&["0", "0"], 40), "okta-token");
-    stays(&[
+    assert_unchanged(&[
         "https://user@example.com/a",
         "git+https://github.com/a/b@4f9a1c2b3d4e5f60718293a4b5c6d7e8f9a0b1c2",
         "https://github.com/pre-commit/pre-commit-hooks",

@@ -1,5 +1,7 @@
-//! One line of a transcript as JSON, without what is never taken: what an agent thought, what an image holds, whole files
-//! that tools were given. Such a value is stepped over and never built. Refuses a line over [`MAX_LINE`].
+//! Parses one line of a transcript as JSON without values that are never used: thinking, images, file contents given
+//! to tools. Such a value is skipped during parsing and never built.
+//!
+//! Refuses a line over [`MAX_LINE`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,20 +11,20 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::event::cap_at;
 use crate::redact::redact;
 
-/// Longest line that is read, in bytes: longer ones hold pictures or whole files, and say nothing that is taken.
+/// Longest line that is read, in bytes; longer ones hold images or whole files.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;
 
-/// Longest text that is kept of a value, in bytes; commands, patches and messages are far below.
+/// Longest string kept, in bytes; commands, patches and messages are far shorter.
 const MAX_VALUE: usize = 1024 * 1024;
 
-/// Most members that are kept of one list; blocks of a message and steps of a plan are far below.
+/// Most members kept of one list; message blocks and plan steps are far fewer.
 const MAX_MEMBERS: usize = 4_096;
 
-/// Most objects that are taken of one line; what writes more of them writes no transcript.
+/// Most objects read from one line.
 const MAX_OBJECTS: usize = 64;
 
 /// Names of values that are never built.
-const NEVER: &[&str] = &[
+const SKIPPED_NAMES: &[&str] = &[
     "base_instructions",
     "data",
     "encrypted_content",
@@ -44,9 +46,11 @@ const NEVER: &[&str] = &[
     "usage",
 ];
 
-/// Names of values that say what a line is and where it was written. They are compared and cut and never kept as they are,
-/// so nothing is taken out of them: with a word less in it, a folder would be another one.
-const STRUCTURAL: &[&str] = &[
+/// Names of values that identify a line and its location.
+///
+/// They are compared and shortened but never stored, so they are not redacted: with a word replaced, a folder would
+/// be another one.
+const STRUCTURAL_NAMES: &[&str] = &[
     "cwd",
     "file_path",
     "id",
@@ -65,7 +69,7 @@ const STRUCTURAL: &[&str] = &[
     "workdir",
 ];
 
-/// A value as it was written; what is absent is [`Json::Null`].
+/// A JSON value; an absent one is [`Json::Null`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Null,
@@ -76,33 +80,35 @@ pub(super) enum Json {
     Map(Vec<(String, Json)>),
 }
 
-/// What an absent member is.
+/// Value of an absent member.
 static ABSENT: Json = Json::Null;
 
 impl Json {
-    /// The objects of a line, and whether all of it was understood: one, but where two were written at once, or one behind
-    /// zeros that a crash left. A text that was cut in the middle of a character is mended first, because agents cut what
-    /// tools print.
-    pub(super) fn of_line(line: &[u8]) -> (Vec<Json>, bool) {
-        let line = unpadded(line);
+    /// Returns the objects of a line, and whether all of it was understood.
+    ///
+    /// Normally one object; two if two were written at once, or one after zeros left by a crash. A string cut inside
+    /// a character is repaired first, because agents truncate tool output.
+    pub(super) fn parse_line(line: &[u8]) -> (Vec<Json>, bool) {
+        let line = trim_padding(line);
         if line.len() > MAX_LINE {
             return (Vec::new(), false);
         }
-        let read = objects(line);
-        match mended(line).filter(|_| !read.1) {
-            Some(mended) => objects(mended.as_bytes()),
+        let read = parse_objects(line);
+        match repaired(line).filter(|_| !read.1) {
+            Some(mended) => parse_objects(mended.as_bytes()),
             None => read,
         }
     }
 
-    /// Arguments that stand as JSON within a text, or as themselves.
+    /// Returns arguments that are JSON inside a string, or the value itself.
     pub(super) fn nested(&self) -> Cow<'_, Json> {
         match self {
-            Json::Text(text) => Cow::Owned(parse(text.as_bytes()).unwrap_or(Json::Null)),
+            Json::Text(text) => Cow::Owned(parse_value(text.as_bytes()).unwrap_or(Json::Null)),
             other => Cow::Borrowed(other),
         }
     }
 
+    /// Returns a member, or [`Json::Null`].
     pub(super) fn at(&self, name: &str) -> &Json {
         match self {
             Json::Map(members) => members.iter().find(|(key, _)| key == name).map_or(&ABSENT, |(_, value)| value),
@@ -110,7 +116,7 @@ impl Json {
         }
     }
 
-    /// A text that is not empty.
+    /// Returns the string, if not empty.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Json::Text(text) if !text.is_empty() => Some(text),
@@ -118,6 +124,7 @@ impl Json {
         }
     }
 
+    /// Returns the elements of a list, else none.
     pub(super) fn list(&self) -> &[Json] {
         match self {
             Json::List(members) => members,
@@ -125,6 +132,7 @@ impl Json {
         }
     }
 
+    /// Returns the members of an object, else none.
     pub(super) fn members(&self) -> &[(String, Json)] {
         match self {
             Json::Map(members) => members,
@@ -132,27 +140,29 @@ impl Json {
         }
     }
 
-    pub(super) fn is(&self, wanted: bool) -> bool {
+    /// Returns whether this is a boolean of a value.
+    pub(super) fn is_bool(&self, wanted: bool) -> bool {
         *self == Json::Bool(wanted)
     }
 
-    pub(super) fn whole(&self) -> Option<i64> {
+    /// Returns the number, if an integer.
+    pub(super) fn integer(&self) -> Option<i64> {
         match self {
             Json::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(*number as i64),
             _ => None,
         }
     }
 
-    /// Unix seconds of a time, as text or as a number of milliseconds.
+    /// Returns a time as Unix seconds, from a timestamp or a number of (milli)seconds.
     pub(super) fn seconds(&self) -> Option<i64> {
         match self {
             Json::Text(text) => text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second),
-            other => other.whole().map(|number| if number > 100_000_000_000 { number / 1_000 } else { number }),
+            other => other.integer().map(|number| if number > 100_000_000_000 { number / 1_000 } else { number }),
         }
     }
 
-    /// The text of a message or a result: itself, or its blocks of the given kinds.
-    pub(super) fn spoken(&self, kinds: &[&str]) -> String {
+    /// Returns the text of a message or result: a string, or its blocks of the given kinds.
+    pub(super) fn joined_text(&self, kinds: &[&str]) -> String {
         match self {
             Json::Text(text) => text.clone(),
             Json::List(blocks) => {
@@ -166,20 +176,20 @@ impl Json {
     }
 }
 
-/// A line without the zeros and blanks at its ends.
-pub(super) fn unpadded(line: &[u8]) -> &[u8] {
+/// Strips zeros and whitespace from both ends.
+pub(super) fn trim_padding(line: &[u8]) -> &[u8] {
     let is_padding = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
     let start = line.iter().position(|byte| !is_padding(byte)).unwrap_or(line.len());
     let end = line.iter().rposition(|byte| !is_padding(byte)).map_or(start, |last| last + 1);
     &line[start..end]
 }
 
-/// The objects that stand one behind the other, and whether nothing else does. Each byte is looked at once.
-fn objects(bytes: &[u8]) -> (Vec<Json>, bool) {
+/// Parses consecutive objects; returns them and whether nothing else follows. Reads each byte once.
+fn parse_objects(bytes: &[u8]) -> (Vec<Json>, bool) {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let mut objects = Vec::new();
     while objects.len() < MAX_OBJECTS {
-        match (Kept { is_structural: false }).deserialize(&mut deserializer) {
+        match (JsonSeed { is_structural: false }).deserialize(&mut deserializer) {
             Ok(object @ Json::Map(_)) => objects.push(object),
             _ => return (objects, false),
         }
@@ -190,20 +200,22 @@ fn objects(bytes: &[u8]) -> (Vec<Json>, bool) {
     (objects, false)
 }
 
-fn parse(bytes: &[u8]) -> Option<Json> {
+/// Parses exactly one value.
+fn parse_value(bytes: &[u8]) -> Option<Json> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let read = Kept { is_structural: false }.deserialize(&mut deserializer).ok()?;
+    let read = JsonSeed { is_structural: false }.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     Some(read)
 }
 
+/// Deserializer seed that drops unused values.
 #[derive(Clone, Copy)]
-struct Kept {
-    /// Whether the value has one of the names of [`STRUCTURAL`].
+struct JsonSeed {
+    /// Whether the value has a name of [`STRUCTURAL_NAMES`].
     is_structural: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Kept {
+impl<'de> DeserializeSeed<'de> for JsonSeed {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -211,7 +223,7 @@ impl<'de> DeserializeSeed<'de> for Kept {
     }
 }
 
-impl<'de> Visitor<'de> for Kept {
+impl<'de> Visitor<'de> for JsonSeed {
     type Value = Json;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -259,9 +271,9 @@ impl<'de> Visitor<'de> for Kept {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut members = Vec::new();
         while let Some(name) = access.next_key::<String>()? {
-            if members.len() < MAX_MEMBERS && !NEVER.contains(&name.as_str()) {
-                let is_structural = STRUCTURAL.contains(&name.as_str());
-                members.push((name, access.next_value_seed(Kept { is_structural })?));
+            if members.len() < MAX_MEMBERS && !SKIPPED_NAMES.contains(&name.as_str()) {
+                let is_structural = STRUCTURAL_NAMES.contains(&name.as_str());
+                members.push((name, access.next_value_seed(JsonSeed { is_structural })?));
             } else {
                 access.next_value::<IgnoredAny>()?;
             }
@@ -272,7 +284,7 @@ impl<'de> Visitor<'de> for Kept {
 
 /// The line with halves of characters replaced: bytes that are no UTF-8, and escaped surrogates that stand alone; and with
 /// blanks for control characters, which stand in no JSON. None where there are none.
-fn mended(line: &[u8]) -> Option<String> {
+fn repaired(line: &[u8]) -> Option<String> {
     let mut text = String::from_utf8_lossy(line).replace(|c: char| c < ' ', " ");
     let mut alone = Vec::new();
     let bytes = text.as_bytes();
@@ -309,23 +321,23 @@ mod tests {
 
     /// The object that a line is.
     fn one(line: &[u8]) -> Json {
-        let (mut objects, is_whole) = Json::of_line(line);
+        let (mut objects, is_whole) = Json::parse_line(line);
         assert!(is_whole && objects.len() == 1, "{}", String::from_utf8_lossy(line));
         objects.remove(0)
     }
 
     #[test]
-    fn what_an_agent_thought_is_never_built() {
+    fn thinking_is_never_built() {
         let line =
             br#"{"content":[{"type":"thinking","thinking":"hush"},{"type":"text","text":"aloud"}],"signature":"s"}"#;
         let read = one(line);
         assert!(!format!("{read:?}").contains("hush"));
-        assert_eq!(read.at("content").spoken(&["text"]), "aloud");
+        assert_eq!(read.at("content").joined_text(&["text"]), "aloud");
         assert_eq!(*read.at("signature"), Json::Null);
     }
 
     #[test]
-    fn half_a_character_costs_a_character_and_not_the_line() {
+    fn a_cut_character_does_not_lose_the_line() {
         let check = |line: &[u8], expect: &str| {
             let read = one(line);
             assert_eq!(read.at("a").text(), Some(expect), "{}", String::from_utf8_lossy(line));
@@ -338,10 +350,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_left_costs_no_object() {
+    fn crash_padding_loses_no_object() {
         let check = |line: &[u8], expect: &[i64], is_whole: bool| {
-            let (read, whole) = Json::of_line(line);
-            let told: Vec<i64> = read.iter().filter_map(|object| object.at("a").whole()).collect();
+            let (read, whole) = Json::parse_line(line);
+            let told: Vec<i64> = read.iter().filter_map(|object| object.at("a").integer()).collect();
             assert_eq!((&told[..], whole), (expect, is_whole), "{}", String::from_utf8_lossy(line));
         };
         check(b"\0\0\0{\"a\":1}\0", &[1], true);
@@ -356,12 +368,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_none() {
+    fn anything_but_an_object_is_rejected() {
         for line in [&b"[1]"[..], b"null", b"{\"a\":", b"1 {}", b"", b"\0", b"\"{}\""] {
-            assert_eq!(Json::of_line(line), (Vec::new(), false));
+            assert_eq!(Json::parse_line(line), (Vec::new(), false));
         }
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_LINE));
-        assert_eq!(Json::of_line(long.as_bytes()), (Vec::new(), false));
+        assert_eq!(Json::parse_line(long.as_bytes()), (Vec::new(), false));
     }
 
     #[test]
@@ -376,19 +388,19 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Json::of_line(&bytes);
-            let _ = mended(&bytes);
+            let _ = Json::parse_line(&bytes);
+            let _ = repaired(&bytes);
         }
 
         #[test]
         fn any_bytes_behind_an_object_leave_it(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let line = [b"\0{\"a\":1}", &bytes[..]].concat();
-            prop_assert_eq!(Json::of_line(&line).0[0].at("a").whole(), Some(1));
+            prop_assert_eq!(Json::parse_line(&line).0[0].at("a").integer(), Some(1));
         }
 
         #[test]
         fn escapes_in_any_order_are_read_or_refused(line in r#"\{"a":"(\\u[dD][89aAcCfF][0-9a-f]{2}|\\\\|\\n|x){0,12}"\}"#) {
-            prop_assert!(Json::of_line(line.as_bytes()).1);
+            prop_assert!(Json::parse_line(line.as_bytes()).1);
         }
     }
 }

@@ -1,40 +1,43 @@
-//! What a heading or a label says about the lines below it. Refuses to guess: only the words of the table make a
-//! decision or a pattern of them.
+//! Maps headings and labels of session logs to the kind of lines below them.
+//!
+//! Only the words of these tables make decisions or patterns of them.
 
 use super::super::Category;
 
-/// What is made of the lines below a heading or a label.
+/// How the lines below a heading or label are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
-    /// Each bullet and each paragraph is an entry.
+pub(super) enum LogSection {
+    /// Each bullet and each paragraph is an entry of this category.
     Each(Category),
-    /// All of it is one note: numbers that a program wrote.
-    Together,
-    /// What a person typed; left out.
+    /// All lines form one note: statistics that a program wrote.
+    SingleNote,
+    /// Prompts; skipped.
     Prompts,
-    /// What a person typed, and below it what the agent said and did.
+    /// A dialogue of prompts and the agent's answers.
     Dialogue,
-    /// What a program wrote at the start; the head says it.
+    /// Lines a program wrote at the start; the head holds the same.
     Frame,
 }
 
-/// Longest label, in words; what is longer is a sentence.
-const MAX_WORDS: usize = 8;
+/// Most words of a label; a longer one is a sentence.
+const MAX_LABEL_WORDS: usize = 8;
 
-/// A row: it applies where one of `any` is there, and one of `with` (if it names some), and none of `without`.
-struct Row {
-    section: Section,
+/// A rule for labels: it applies if the label has a word of `any`, one of `with` (unless empty), and none of
+/// `without`.
+struct LabelRule {
+    section: LogSection,
     any: &'static [&'static str],
     with: &'static [&'static str],
     without: &'static [&'static str],
 }
 
-const fn each(category: Category, any: &'static [&'static str]) -> Row {
-    Row { section: Section::Each(category), any, with: &[], without: &[] }
+/// Builds a rule that makes entries of one category.
+const fn each(category: Category, any: &'static [&'static str]) -> LabelRule {
+    LabelRule { section: LogSection::Each(category), any, with: &[], without: &[] }
 }
 
-/// Words by which a label says that something is not decided, or not any more.
-const DENYING: &[&str] = &[
+/// Words in a label that say something is not decided, or no longer.
+const NEGATING_WORDS: &[&str] = &[
     "abandoned",
     "alternatives",
     "awaiting",
@@ -59,11 +62,11 @@ const DENYING: &[&str] = &[
     "upcoming",
 ];
 
-/// What is still to be done with a decision, behind `to`.
-const TO_COME: &[&str] = &["be", "confirm", "consider", "discuss", "make", "resolve", "review", "revisit", "take"];
+/// Verbs after `to` that say a decision is still open.
+const OPEN_VERBS: &[&str] = &["be", "confirm", "consider", "discuss", "make", "resolve", "review", "revisit", "take"];
 
-/// Last words of a label that is of one thing, which the rest of its heading tells.
-const OF_ONE: &[&str] = &[
+/// Last words of a label for one thing, stated in the rest of the heading.
+const SINGULAR_LABELS: &[&str] = &[
     "blocker",
     "bug",
     "cause",
@@ -83,14 +86,14 @@ const OF_ONE: &[&str] = &[
     "takeaway",
 ];
 
-/// What stands between such a label and the rest.
-const BETWEEN: [&str; 4] = [": ", " - ", " – ", " — "];
+/// Separators between such a label and the rest.
+const LABEL_SEPARATORS: [&str; 4] = [": ", " - ", " – ", " — "];
 
-/// Whole labels, without numbers, brackets and marks. They come before the words of [`WORDS`].
-const PHRASES: &[Row] = &[
-    Row { section: Section::Prompts, any: &["user prompts", "prompts"], with: &[], without: &[] },
-    Row {
-        section: Section::Together,
+/// Rules for whole labels, without numbers, brackets and punctuation; tried before [`WORD_RULES`].
+const PHRASE_RULES: &[LabelRule] = &[
+    LabelRule { section: LogSection::Prompts, any: &["user prompts", "prompts"], with: &[], without: &[] },
+    LabelRule {
+        section: LogSection::SingleNote,
         any: &["git activity", "git status", "session classification", "session metrics", "session stats"],
         with: &[],
         without: &[],
@@ -167,16 +170,16 @@ const PHRASES: &[Row] = &[
     ),
 ];
 
-/// Words of labels, in the order in which they are tried.
-const WORDS: &[Row] = &[
-    Row {
-        section: Section::Each(Category::Touched),
+/// Rules for words in labels, in the order they are tried.
+const WORD_RULES: &[LabelRule] = &[
+    LabelRule {
+        section: LogSection::Each(Category::Touched),
         any: &["file", "files"],
         with: &["added", "changed", "created", "deleted", "edited", "modified", "removed", "touched", "updated"],
         without: &[],
     },
-    Row {
-        section: Section::Each(Category::Commit),
+    LabelRule {
+        section: LogSection::Each(Category::Commit),
         any: &["commit", "commits"],
         with: &[],
         without: &["analysis", "decisions", "message", "messages", "recommendation", "strategy", "to"],
@@ -197,20 +200,20 @@ const WORDS: &[Row] = &[
             "upcoming",
         ],
     ),
-    Row {
-        section: Section::Each(Category::Plan),
+    LabelRule {
+        section: LogSection::Each(Category::Plan),
         any: &["items", "questions"],
         with: &["action", "open"],
         without: &[],
     },
-    Row {
-        section: Section::Each(Category::Decision),
+    LabelRule {
+        section: LogSection::Each(Category::Decision),
         any: &["decided", "decision", "decisions"],
         with: &[],
         without: &["criteria", "needed", "open", "options", "point", "questions", "required", "tree"],
     },
-    Row {
-        section: Section::Each(Category::Pattern),
+    LabelRule {
+        section: LogSection::Each(Category::Pattern),
         any: &["pattern", "patterns"],
         with: &[
             "captured",
@@ -251,8 +254,8 @@ const WORDS: &[Row] = &[
             "takeaways",
         ],
     ),
-    Row {
-        section: Section::Each(Category::Observation),
+    LabelRule {
+        section: LogSection::Each(Category::Observation),
         any: &["analysis", "learned"],
         with: &["cause", "error", "what", "we"],
         without: &[],
@@ -273,8 +276,8 @@ const WORDS: &[Row] = &[
             "problems",
         ],
     ),
-    Row {
-        section: Section::Each(Category::Work),
+    LabelRule {
+        section: LogSection::Each(Category::Work),
         any: &[
             "accomplished",
             "accomplishments",
@@ -294,70 +297,72 @@ const WORDS: &[Row] = &[
         with: &[],
         without: &["not", "should"],
     },
-    Row {
-        section: Section::Each(Category::Work),
+    LabelRule {
+        section: LogSection::Each(Category::Work),
         any: &["changes", "solution", "work"],
         with: &["applied", "code", "completed", "current", "done", "final", "implemented", "key", "made", "session"],
         without: &[],
     },
 ];
 
-/// What a label makes of the lines below it; none where it says nothing that the table knows.
-pub(super) fn section(label: &str) -> Option<Section> {
-    let words = words(label);
-    if words.is_empty() || words.len() > MAX_WORDS {
+/// Returns how the lines below a label are read; `None` for unknown labels.
+pub(super) fn section_below(label: &str) -> Option<LogSection> {
+    let words = label_words(label);
+    if words.is_empty() || words.len() > MAX_LABEL_WORDS {
         return None;
     }
     let whole = words.join(" ");
-    let phrase = PHRASES.iter().find(|row| row.any.contains(&whole.as_str()));
+    let phrase = PHRASE_RULES.iter().find(|row| row.any.contains(&whole.as_str()));
     let row = phrase.or_else(|| {
         let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-        let applies = |row: &&Row| has(row.any) && (row.with.is_empty() || has(row.with)) && !has(row.without);
-        let is_open = |row: &&Row| row.section == Section::Each(Category::Decision) && denied(&words);
-        WORDS.iter().find(|row| applies(row) && !is_open(row))
+        let applies = |row: &&LabelRule| has(row.any) && (row.with.is_empty() || has(row.with)) && !has(row.without);
+        let is_open =
+            |row: &&LabelRule| row.section == LogSection::Each(Category::Decision) && has_negating_word(&words);
+        WORD_RULES.iter().find(|row| applies(row) && !is_open(row))
     });
     if row.is_none() && words == ["work"] {
-        return Some(Section::Each(Category::Work));
+        return Some(LogSection::Each(Category::Work));
     }
     row.map(|row| row.section)
 }
 
-/// What a heading is that tells its entry itself: `Decision 1: Use one file`, `Problem - it broke`.
-pub(super) fn told(heading: &str) -> Option<Category> {
-    let splits = BETWEEN.iter().filter_map(|mark| heading.split_once(mark));
+/// Returns the category of a heading that states its entry itself: `Decision 1: Use one file`, `Problem - it broke`.
+pub(super) fn heading_entry_category(heading: &str) -> Option<Category> {
+    let splits = LABEL_SEPARATORS.iter().filter_map(|mark| heading.split_once(mark));
     let (label, rest) = splits.min_by_key(|(label, _)| label.len())?;
-    if !OF_ONE.contains(&words(label).last()?.as_str()) || words(rest).is_empty() {
+    if !SINGULAR_LABELS.contains(&label_words(label).last()?.as_str()) || label_words(rest).is_empty() {
         return None;
     }
-    match section(label)? {
-        // What is still to come is of many.
-        Section::Each(Category::Plan) => None,
-        Section::Each(category) => Some(category),
+    match section_below(label)? {
+        // A plan is a list of several things.
+        LogSection::Each(Category::Plan) => None,
+        LogSection::Each(category) => Some(category),
         _ => None,
     }
 }
 
-/// Whether a label says that what stands below it is not decided, or not any more.
-pub(super) fn denies(label: &str) -> bool {
-    denied(&words(label))
+/// Returns whether a label says that the lines below are not decided, or no longer.
+pub(super) fn negates_decision(label: &str) -> bool {
+    has_negating_word(&label_words(label))
 }
 
-fn denied(words: &[String]) -> bool {
-    let to_come = |pair: &[String]| pair[0] == "to" && TO_COME.contains(&pair[1].as_str());
-    words.iter().any(|word| DENYING.contains(&word.as_str())) || words.windows(2).any(to_come)
+/// Returns whether the words of a label say so.
+fn has_negating_word(words: &[String]) -> bool {
+    let to_come = |pair: &[String]| pair[0] == "to" && OPEN_VERBS.contains(&pair[1].as_str());
+    words.iter().any(|word| NEGATING_WORDS.contains(&word.as_str())) || words.windows(2).any(to_come)
 }
 
-/// What the title of an activity makes of the lines below it: a title names a subject, so it is believed only where it
-/// says that something was finished.
-pub(super) fn activity(title: &str) -> Section {
-    match section(title) {
-        Some(Section::Each(Category::Work)) => Section::Each(Category::Work),
-        _ => Section::Each(Category::Note),
+/// Returns how the lines below an activity's title are read: a title names a topic, so it counts only if it reports
+/// finished work.
+pub(super) fn section_below_activity(title: &str) -> LogSection {
+    match section_below(title) {
+        Some(LogSection::Each(Category::Work)) => LogSection::Each(Category::Work),
+        _ => LogSection::Each(Category::Note),
     }
 }
 
-/// Whether the title of an activity is one that programs write, which says nothing.
-pub(in crate::sessions) fn is_routine(title: &str) -> bool {
+/// Returns whether an activity's title is one that programs write and carries no information.
+pub(in crate::sessions) fn is_routine_title(title: &str) -> bool {
     let title = title.split(['(', '[']).next().unwrap_or_default();
     let routine = [
         "",
@@ -375,8 +380,8 @@ pub(in crate::sessions) fn is_routine(title: &str) -> bool {
     routine.contains(&title.trim().to_lowercase().as_str())
 }
 
-/// Lower-case words without numbers, marks and what stands in brackets.
-fn words(label: &str) -> Vec<String> {
+/// Returns the lower-case words of a label, without numbers, punctuation and bracketed text.
+fn label_words(label: &str) -> Vec<String> {
     let mut plain = String::with_capacity(label.len());
     let mut depth = 0_u32;
     for c in label.chars() {
@@ -399,10 +404,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_is_known_in_all_its_variants() {
+    fn every_variant_of_a_label_is_known() {
         let check = |category: Option<Category>, labels: &[&str]| {
             for label in labels {
-                assert_eq!(section(label), category.map(Section::Each), "{label:?}");
+                assert_eq!(section_below(label), category.map(LogSection::Each), "{label:?}");
             }
         };
         check(Some(Category::Goal), &["Goals", "Session Goals", "🎯 Goals"]);
@@ -439,12 +444,12 @@ mod tests {
                 "Decision needed by tomorrow",
             ],
         );
-        assert_eq!(section("User Prompts (14)"), Some(Section::Prompts));
-        assert_eq!(section("Git Activity"), Some(Section::Together));
+        assert_eq!(section_below("User Prompts (14)"), Some(LogSection::Prompts));
+        assert_eq!(section_below("Git Activity"), Some(LogSection::SingleNote));
     }
 
     #[test]
-    fn what_is_not_decided_is_no_decision() {
+    fn an_undecided_item_is_no_decision() {
         for label in [
             "Rejected decisions",
             "Not decided",
@@ -455,14 +460,14 @@ mod tests {
             "Proposed design decisions",
             "Undecided",
         ] {
-            assert!(section(label).is_none() && denies(label), "{label}");
+            assert!(section_below(label).is_none() && negates_decision(label), "{label}");
         }
-        assert_eq!(section("Decision to use one file"), Some(Section::Each(Category::Decision)));
+        assert_eq!(section_below("Decision to use one file"), Some(LogSection::Each(Category::Decision)));
     }
 
     #[test]
-    fn a_heading_may_tell_its_entry() {
-        let check = |category, heading| assert_eq!(told(heading), category, "{heading}");
+    fn a_heading_can_state_its_entry() {
+        let check = |category, heading| assert_eq!(heading_entry_category(heading), category, "{heading}");
         check(Some(Category::Decision), "Decision 1: Use one file");
         check(Some(Category::Decision), "Key Decision - Use one file");
         check(Some(Category::Challenge), "Issue #2 \u{2014} it broke");
@@ -476,10 +481,10 @@ mod tests {
 
     #[test]
     fn a_title_is_no_decision() {
-        assert_eq!(activity("Design Decisions"), Section::Each(Category::Note));
-        assert_eq!(activity("Upgrade Complete [main@abc1234]"), Section::Each(Category::Work));
-        assert!(is_routine("Update (covering since 17:49)"));
-        assert!(is_routine("Note [main@abc1234]"));
-        assert!(!is_routine("Note on indexes"));
+        assert_eq!(section_below_activity("Design Decisions"), LogSection::Each(Category::Note));
+        assert_eq!(section_below_activity("Upgrade Complete [main@abc1234]"), LogSection::Each(Category::Work));
+        assert!(is_routine_title("Update (covering since 17:49)"));
+        assert!(is_routine_title("Note [main@abc1234]"));
+        assert!(!is_routine_title("Note on indexes"));
     }
 }

@@ -1,5 +1,6 @@
-//! The commits that a HEAD reaches: which are between two, which are on a branch, which is meant by a few digits. Refuses to
-//! follow a commit that no HEAD reaches further than to where history is known again.
+//! Graph of the commits reachable from any HEAD: ranges, branches, and lookup by abbreviated id.
+//!
+//! Unreachable commits are followed only until a reachable one is found.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
@@ -9,38 +10,39 @@ use rusqlite::Connection;
 use crate::event::hex;
 use crate::git::{ObjectId, Repository};
 
-/// A line of commits that is older than asked for is given up after so many: a clock may have been wrong.
-const SLOP: usize = 8;
-/// Commits that no HEAD reaches and that are gone through, from a session's start to where history is known again.
-const MOST_UNKNOWN: usize = 1_000;
+/// Commits older than asked for after which a first-parent walk stops; one alone may have a wrong clock.
+const MAX_OLDER_COMMITS: usize = 8;
+/// Most unreachable commits visited on the way from a session's commit to a reachable one.
+const MAX_UNREACHABLE: usize = 1_000;
 
-/// Commits that a HEAD reaches, and who is whose parent.
-pub struct Commits {
-    known: HashMap<Vec<u8>, Known>,
-    /// By time.
+/// Commits reachable from any HEAD, with their parents.
+pub struct CommitGraph {
+    commits: HashMap<Vec<u8>, ReachableCommit>,
+    /// Commits by time.
     order: Vec<(i64, Vec<u8>)>,
-    /// By name.
+    /// Commit ids in order.
     names: Vec<Vec<u8>>,
-    /// The last commits of branches, by the names that merges give them: a branch is mostly gone when it was merged.
-    merged: HashMap<String, Vec<Vec<u8>>>,
+    /// Tips of merged branches by the name in the merge's subject: a branch is mostly deleted after merging.
+    merged_tips: HashMap<String, Vec<Vec<u8>>>,
 }
 
-struct Known {
+/// Time and parents of a commit.
+struct ReachableCommit {
     time: i64,
     parents: Vec<Vec<u8>>,
 }
 
-/// From where a walk came to a commit.
+/// Which end of a range reaches a commit.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum ReachSide {
     Wanted,
     Excluded,
 }
 
-impl Commits {
-    /// Reads them.
+impl CommitGraph {
+    /// Loads the graph from the cache.
     pub fn load(cache: &Connection) -> Result<Self> {
-        let mut known = HashMap::new();
+        let mut commits = HashMap::new();
         let mut seqs = HashMap::new();
         let mut statement =
             cache.prepare("SELECT seq, sha, time FROM commit_row WHERE seq IN (SELECT seq FROM reachable)")?;
@@ -49,17 +51,17 @@ impl Commits {
         for row in rows {
             let (seq, sha, time) = row?;
             seqs.insert(seq, sha.clone());
-            known.insert(sha, Known { time, parents: Vec::new() });
+            commits.insert(sha, ReachableCommit { time, parents: Vec::new() });
         }
         let mut statement = cache.prepare("SELECT child, sha FROM parent ORDER BY child, ordinal")?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         for row in rows {
             let (child, parent) = row?;
-            if let Some(child) = seqs.get(&child).and_then(|sha| known.get_mut(sha)) {
+            if let Some(child) = seqs.get(&child).and_then(|sha| commits.get_mut(sha)) {
                 child.parents.push(parent);
             }
         }
-        let mut merged: HashMap<String, Vec<Vec<u8>>> = HashMap::new();
+        let mut merged_tips: HashMap<String, Vec<Vec<u8>>> = HashMap::new();
         let mut statement = cache.prepare(
             "SELECT subject, parent.ordinal, parent.sha FROM parent JOIN commit_row ON commit_row.seq = parent.child
              WHERE parent.ordinal > 0 AND parent.child IN (SELECT seq FROM reachable)",
@@ -68,33 +70,37 @@ impl Commits {
         for row in rows {
             let (subject, ordinal, tip): (String, i64, Vec<u8>) = row?;
             if let Some(name) = merged_branches(&subject).get(ordinal as usize - 1) {
-                merged.entry(name.to_string()).or_default().push(tip);
+                merged_tips.entry(name.to_string()).or_default().push(tip);
             }
         }
-        let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
+        let mut order: Vec<(i64, Vec<u8>)> = commits.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
         order.sort();
-        let mut names: Vec<Vec<u8>> = known.keys().cloned().collect();
+        let mut names: Vec<Vec<u8>> = commits.keys().cloned().collect();
         names.sort();
-        Ok(Commits { known, order, names, merged })
+        Ok(CommitGraph { commits, order, names, merged_tips })
     }
 
-    /// The commits since a moment that were made on a branch, as far as is known: those from its end by first parents,
-    /// where it is there still, or a merge has named it.
+    /// Returns the commits on a branch since a time: along first parents from its tip, if the branch still exists or
+    /// a merge named it.
     pub fn on_branch(&self, repository: &Repository, name: &str, since: i64) -> HashSet<&[u8]> {
         let places = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
         let ends = places.iter().filter_map(|place| repository.resolve_commit(place));
-        let ends = ends.map(|id| id.as_bytes().to_vec()).flat_map(|end| self.known_below(repository, &end));
-        let merged = self.merged.get(name).into_iter().flatten().cloned();
-        self.lines_of(ends.chain(merged), since)
+        let ends = ends.map(|id| id.as_bytes().to_vec()).flat_map(|end| self.nearest_reachable(repository, &end));
+        let merged = self.merged_tips.get(name).into_iter().flatten().cloned();
+        self.first_parent_lines(ends.chain(merged), since)
     }
 
-    /// Keeps those of some commits, the oldest first, that are among `own`, or go on from where these stood, as on a branch
-    /// that was made on the way.
-    pub fn follow(&self, made: &mut Vec<&Vec<u8>>, own: &HashSet<&[u8]>, started: i64) {
-        let earlier = own.iter().filter_map(|sha| self.known.get_key_value(*sha)).filter(|(_, one)| one.time < started);
-        let parent_of = |sha: &[u8]| self.known.get(sha).and_then(|one| one.parents.first()).map(Vec::as_slice);
+    /// Keeps the commits that belong to `own` or extend it, as on a branch created on the way; `made` is oldest
+    /// first.
+    ///
+    /// A commit extends `own` if its first parent is the newest kept commit of the session's branch, the commit the
+    /// branch stood on at `started`, or such an extension.
+    pub fn retain_branch_commits(&self, made: &mut Vec<&Vec<u8>>, own: &HashSet<&[u8]>, started: i64) {
+        let earlier =
+            own.iter().filter_map(|sha| self.commits.get_key_value(*sha)).filter(|(_, one)| one.time < started);
+        let parent_of = |sha: &[u8]| self.commits.get(sha).and_then(|one| one.parents.first()).map(Vec::as_slice);
         let begun = earlier.max_by_key(|(_, one)| one.time).map(|(sha, _)| sha.as_slice());
-        // Where the branch itself goes on from what was there before, whatever else does is another's.
+        // If the branch itself continues from its earlier tip, other continuations belong to someone else.
         let goes_on =
             |begun: &&[u8]| made.iter().any(|sha| own.contains(sha.as_slice()) && parent_of(sha) == Some(*begun));
         let mut tip = begun.filter(|begun| !goes_on(begun));
@@ -112,21 +118,22 @@ impl Commits {
         });
     }
 
-    /// The commits since a moment that are reached by first parents, and some that they were made on.
-    fn lines_of(&self, ends: impl Iterator<Item = Vec<u8>>, since: i64) -> HashSet<&[u8]> {
+    /// Returns the commits since a time along first parents, and a few older ones.
+    fn first_parent_lines(&self, ends: impl Iterator<Item = Vec<u8>>, since: i64) -> HashSet<&[u8]> {
         let mut line = HashSet::new();
         for end in ends {
-            let (mut next, mut older) = (self.known.get_key_value(&end), 0);
-            while let Some((_, one)) = next.filter(|(sha, _)| older <= SLOP && line.insert(sha.as_slice())) {
+            let (mut next, mut older) = (self.commits.get_key_value(&end), 0);
+            while let Some((_, one)) = next.filter(|(sha, _)| older <= MAX_OLDER_COMMITS && line.insert(sha.as_slice()))
+            {
                 older = if one.time < since { older + 1 } else { 0 };
-                next = one.parents.first().and_then(|parent| self.known.get_key_value(parent));
+                next = one.parents.first().and_then(|parent| self.commits.get_key_value(parent));
             }
         }
         line
     }
 
-    /// The commit that is meant by hexadecimal digits, where they mean one.
-    pub fn named(&self, prefix: &str) -> Option<&Vec<u8>> {
+    /// Returns the commit with a hexadecimal prefix of at least four digits, if unique.
+    pub fn by_prefix(&self, prefix: &str) -> Option<&Vec<u8>> {
         let prefix = prefix.to_lowercase();
         let from = self.names.partition_point(|sha| hex(sha) < prefix);
         let mut found = self.names[from..].iter().take_while(|sha| prefix.len() >= 4 && hex(sha).starts_with(&prefix));
@@ -134,24 +141,25 @@ impl Commits {
         found.next().is_none().then_some(first)
     }
 
-    /// When a commit was made, Unix seconds.
-    pub fn time(&self, sha: &[u8]) -> Option<i64> {
-        self.known.get(sha).map(|one| one.time)
+    /// Returns a commit's time in Unix seconds.
+    pub fn time_of(&self, sha: &[u8]) -> Option<i64> {
+        self.commits.get(sha).map(|one| one.time)
     }
 
-    /// The commits between two moments, the oldest first, both included.
-    pub fn during(&self, first: i64, last: i64) -> impl Iterator<Item = &Vec<u8>> {
+    /// Returns the commits between two times, both included, oldest first.
+    pub fn between_times(&self, first: i64, last: i64) -> impl Iterator<Item = &Vec<u8>> {
         let from = self.order.partition_point(|(time, _)| *time < first);
         self.order[from..].iter().take_while(move |(time, _)| *time <= last).map(|(_, sha)| sha)
     }
 
-    /// A commit, where a HEAD reaches it, else the first ones below it that one reaches: its branch may have been rewritten.
-    pub fn known_below(&self, repository: &Repository, commit: &[u8]) -> Vec<Vec<u8>> {
+    /// Returns the commit itself if reachable, else its nearest reachable ancestors: its branch may have been
+    /// rewritten.
+    pub fn nearest_reachable(&self, repository: &Repository, commit: &[u8]) -> Vec<Vec<u8>> {
         let (mut found, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![commit.to_vec()]);
         while let Some(commit) = waiting.pop() {
-            if self.known.contains_key(&commit) {
+            if self.commits.contains_key(&commit) {
                 found.push(commit);
-            } else if seen.len() < MOST_UNKNOWN
+            } else if seen.len() < MAX_UNREACHABLE
                 && seen.insert(commit.clone())
                 && let Ok(id) = ObjectId::try_from(commit.as_slice())
             {
@@ -161,43 +169,44 @@ impl Commits {
         found
     }
 
-    /// What some of `ends` reach and none of `starts` does, the oldest first.
+    /// Returns the commits reachable from `ends` but not from `starts`, oldest first, in hexadecimal.
     pub fn between(&self, starts: &[Vec<u8>], ends: &[Vec<u8>]) -> Vec<String> {
-        let mut sides: HashMap<&[u8], Side> = HashMap::new();
+        let mut sides: HashMap<&[u8], ReachSide> = HashMap::new();
         let mut queue: BinaryHeap<(i64, &[u8])> = BinaryHeap::new();
         let mut wanted = 0;
-        let excluded = starts.iter().map(|start| (start, Side::Excluded));
-        for (sha, side) in ends.iter().map(|end| (end, Side::Wanted)).chain(excluded) {
-            let Some((sha, one)) = self.known.get_key_value(sha) else { continue };
+        let excluded = starts.iter().map(|start| (start, ReachSide::Excluded));
+        for (sha, side) in ends.iter().map(|end| (end, ReachSide::Wanted)).chain(excluded) {
+            let Some((sha, one)) = self.commits.get_key_value(sha) else { continue };
             match sides.insert(sha, side) {
                 None => {
-                    wanted += usize::from(side == Side::Wanted);
+                    wanted += usize::from(side == ReachSide::Wanted);
                     queue.push((one.time, sha));
                 }
-                Some(Side::Wanted) if side == Side::Excluded => wanted -= 1,
+                Some(ReachSide::Wanted) if side == ReachSide::Excluded => wanted -= 1,
                 Some(_) => {}
             }
         }
         let mut found = Vec::new();
-        // Newest first; done when nothing that waits is wanted.
+        // Newest first; ends when no queued commit is wanted.
         while wanted > 0 {
             let Some((time, sha)) = queue.pop() else { break };
             let side = sides[sha];
-            if side == Side::Wanted {
+            if side == ReachSide::Wanted {
                 wanted -= 1;
                 found.push((time, sha));
             }
-            for parent in &self.known[sha].parents {
-                let Some((parent, one)) = self.known.get_key_value(parent) else { continue };
+            for parent in &self.commits[sha].parents {
+                let Some((parent, one)) = self.commits.get_key_value(parent) else { continue };
                 match sides.get(parent.as_slice()).copied() {
                     None => {
                         sides.insert(parent, side);
                         queue.push((one.time, parent));
-                        wanted += usize::from(side == Side::Wanted);
+                        wanted += usize::from(side == ReachSide::Wanted);
                     }
-                    Some(Side::Wanted) if side == Side::Excluded => {
+                    Some(ReachSide::Wanted) if side == ReachSide::Excluded => {
                         sides.insert(parent, side);
-                        // Where it waits, its turn comes; where clocks disagreed and it had its turn, it has another.
+                        // If it is still queued, its turn comes; if clocks disagreed and it was already visited, it
+                        // is queued again.
                         match queue.iter().any(|(_, waits)| *waits == parent.as_slice()) {
                             true => wanted -= 1,
                             false => queue.push((one.time, parent)),
@@ -207,13 +216,15 @@ impl Commits {
                 }
             }
         }
-        found.retain(|(_, sha)| sides[sha] == Side::Wanted);
+        found.retain(|(_, sha)| sides[sha] == ReachSide::Wanted);
         found.sort();
         found.into_iter().map(|(_, sha)| hex(sha)).collect()
     }
 }
 
-/// The branches that a merge brought in, in the order of its other parents, as git and those who host it word its subject.
+/// Returns the branch names in a merge's subject, in the order of its other parents.
+///
+/// Understands the subjects of git and of the common hosts.
 fn merged_branches(subject: &str) -> Vec<&str> {
     if let Some((_, from)) = subject.strip_prefix("Merge pull request ").and_then(|rest| rest.split_once(" from ")) {
         return from.split_once('/').map(|(_, name)| name.trim()).into_iter().collect();
@@ -232,25 +243,25 @@ fn merged_branches(subject: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn commits(edges: &[(u8, i64, &[u8])]) -> Commits {
-        let known: HashMap<Vec<u8>, Known> = edges
+    fn commits(edges: &[(u8, i64, &[u8])]) -> CommitGraph {
+        let commits: HashMap<Vec<u8>, ReachableCommit> = edges
             .iter()
             .map(|(id, time, parents)| {
                 (
                     vec![*id; 20],
-                    Known { time: *time, parents: parents.iter().map(|parent| vec![*parent; 20]).collect() },
+                    ReachableCommit { time: *time, parents: parents.iter().map(|parent| vec![*parent; 20]).collect() },
                 )
             })
             .collect();
-        let mut order: Vec<(i64, Vec<u8>)> = known.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
+        let mut order: Vec<(i64, Vec<u8>)> = commits.iter().map(|(sha, one)| (one.time, sha.clone())).collect();
         order.sort();
-        let mut names: Vec<Vec<u8>> = known.keys().cloned().collect();
+        let mut names: Vec<Vec<u8>> = commits.keys().cloned().collect();
         names.sort();
-        Commits { known, order, names, merged: HashMap::new() }
+        CommitGraph { commits, order, names, merged_tips: HashMap::new() }
     }
 
     #[test]
-    fn a_branch_is_what_first_parents_reach() {
+    fn a_branch_is_its_first_parent_line() {
         // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6, whose clock was wrong; before them 20 that are older.
         let mut edges: Vec<(u8, i64, Vec<u8>)> = (100..120).map(|id| (id, 1, vec![id + 1])).collect();
         edges.extend([
@@ -266,18 +277,18 @@ mod tests {
         let all = commits(&edges);
         let check = |end: u8, expect: &[u8]| {
             let mut found: Vec<u8> =
-                all.lines_of(std::iter::once(vec![end; 20]), 90).iter().map(|sha| sha[0]).collect();
+                all.first_parent_lines(std::iter::once(vec![end; 20]), 90).iter().map(|sha| sha[0]).collect();
             found.sort_unstable();
             assert_eq!(found, expect, "{end}");
         };
-        let older: Vec<u8> = (100..=100 + SLOP as u8).collect();
+        let older: Vec<u8> = (100..=100 + MAX_OLDER_COMMITS as u8).collect();
         check(6, &[&[1, 2, 4, 6], older.as_slice()].concat());
         check(5, &[&[1, 2, 3, 5], older.as_slice()].concat());
         check(200, &[]);
     }
 
     #[test]
-    fn what_goes_on_from_a_branch_is_followed_and_what_others_made_is_not() {
+    fn extensions_of_a_branch_are_kept_and_commits_of_others_are_not() {
         // 1 - 2 - 3 - 6 of the branch, 4 - 5 made on the way from where it stood, 7 - 8 by others from where it had stood.
         let all = commits(&[
             (1, 1, &[]),
@@ -293,7 +304,7 @@ mod tests {
         let check = |own: &[u8], expect: &[u8]| {
             let own: Vec<Vec<u8>> = own.iter().map(|id| vec![*id; 20]).collect();
             let mut made: Vec<&Vec<u8>> = shas.iter().collect();
-            all.follow(&mut made, &own.iter().map(Vec::as_slice).collect(), 10);
+            all.retain_branch_commits(&mut made, &own.iter().map(Vec::as_slice).collect(), 10);
             assert_eq!(made.iter().map(|sha| sha[0]).collect::<Vec<_>>(), expect);
         };
         check(&[1, 2, 3, 6], &[2, 3, 4, 5, 6]);
@@ -315,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn between_two_commits_is_what_one_reaches_and_the_other_does_not() {
+    fn a_range_holds_what_only_its_end_reaches() {
         // 1 - 2 - 4 - 6, and 2 - 3 - 5 merged into 6.
         let all = commits(&[(1, 1, &[]), (2, 2, &[1]), (3, 3, &[2]), (4, 4, &[2]), (5, 5, &[3]), (6, 6, &[4, 5])]);
         let check = |start: u8, end: u8, expect: &[u8]| {
@@ -335,11 +346,11 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_meant_by_its_beginning_where_only_one_begins_so() {
+    fn a_unique_prefix_names_a_commit() {
         let all = commits(&[(0x11, 1, &[]), (0x12, 2, &[])]);
-        assert_eq!(all.named("1111"), Some(&vec![0x11; 20]));
-        assert_eq!(all.named("1212"), Some(&vec![0x12; 20]));
-        assert_eq!(all.named("1"), None);
-        assert_eq!(all.named("9999"), None);
+        assert_eq!(all.by_prefix("1111"), Some(&vec![0x11; 20]));
+        assert_eq!(all.by_prefix("1212"), Some(&vec![0x12; 20]));
+        assert_eq!(all.by_prefix("1"), None);
+        assert_eq!(all.by_prefix("9999"), None);
     }
 }

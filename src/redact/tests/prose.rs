@@ -1,15 +1,15 @@
-//! What people tell each other in sentences, lists and tables, under names with blanks; and lines that only sound so.
+//! Tests: secrets in sentences, lists and tables, and under names with spaces.
 
-use super::places::{goes, stays, thought_up};
+use super::fixed_syntax::{assert_redacted, assert_unchanged, made_up_password};
 use super::*;
 
-/// A word, what joins it, and a number.
+/// Returns a word, a joiner and a number.
 fn joined(joint: &str, end: &str) -> String {
     ["Sum", "mer", joint, "36", "24", end].concat()
 }
 
 #[test]
-fn a_key_goes_whose_name_is_written_with_blanks() {
+fn a_key_under_a_name_with_spaces_is_redacted() {
     let lines = [
         "Secret Access Key: @",
         "AWS Secret Key: @",
@@ -31,16 +31,16 @@ fn a_key_goes_whose_name_is_written_with_blanks() {
         "| API key | @ |",
         "|  SecretAccessKey |  @ |",
     ];
-    goes(&lines, &key(&[], 40), "key");
-    goes(&lines, &"0123456789abcdef".repeat(2), "key");
-    goes(&lines, &["k9vQ2mL", "7pR4t"].concat(), "key");
-    goes(
+    assert_redacted(&lines, &key(&[], 40), "key");
+    assert_redacted(&lines, &"0123456789abcdef".repeat(2), "key");
+    assert_redacted(&lines, &["k9vQ2mL", "7pR4t"].concat(), "key");
+    assert_redacted(
         &["the token is @", "The token was `@`.", "the token for staging is @", "| Token | @ |"],
         &key(&[], 40),
         "token",
     );
-    goes(&["secret is @.", "the client_secret is \"@\""], &key(&[], 40), "secret");
-    stays(&[
+    assert_redacted(&["secret is @.", "the client_secret is \"@\""], &key(&[], 40), "secret");
+    assert_unchanged(&[
         "Primary key: user_id_and_name_of_2",
         "Foreign key: 9f86d081884c7d659a2feaa0c55ad015",
         "The public key: 9f86d081884c7d659a2feaa0c55ad015",
@@ -58,7 +58,7 @@ fn a_key_goes_whose_name_is_written_with_blanks() {
 }
 
 #[test]
-fn a_password_goes_that_somebody_tells() {
+fn a_password_in_prose_is_redacted() {
     let lines = [
         "The database password is @",
         "The database password is @, I think.",
@@ -77,13 +77,13 @@ fn a_password_goes_that_somebody_tells() {
         "password \u{2192} @",
     ];
     for value in [joined("_", "#"), joined("-", ""), joined(".", "#"), joined("", "!"), joined("_", "")] {
-        goes(&lines, &value, "password");
+        assert_redacted(&lines, &value, "password");
     }
     let lines = ["I used spring.mail.password: @ in it", "set password: @ in the config"];
-    goes(&lines, &["Winter", "_957x"].concat(), "password");
-    goes(&["user: bob\npass: @", "host: a, pass: @"], &thought_up(), "password");
-    goes(&["pass: @"], &joined("", "!"), "password");
-    stays(&[
+    assert_redacted(&lines, &["Winter", "_957x"].concat(), "password");
+    assert_redacted(&["user: bob\npass: @", "host: a, pass: @"], &made_up_password(), "password");
+    assert_redacted(&["pass: @"], &joined("", "!"), "password");
+    assert_unchanged(&[
         "The password is sha-256 hashed.",
         "The password is utf-8 encoded.",
         "The password is PBKDF2-SHA256 of the salt.",
@@ -113,11 +113,15 @@ fn a_password_goes_that_somebody_tells() {
 }
 
 #[test]
-fn a_password_behind_a_flag_goes_up_to_its_blank() {
+fn a_password_after_a_flag_is_redacted_to_the_next_space() {
     let lines = ["mysql -u root --password @", "psql --password @ -h db", "foo --pass @", "foo --pass=@"];
     for mark in ["#", "&"] {
-        goes(&lines, &["Kestrel", mark, "609x"].concat(), "password");
+        assert_redacted(&lines, &["Kestrel", mark, "609x"].concat(), "password");
     }
-    goes(&["foo --password @&", "foo --password @ & bar", "foo --password @&& bar"], &thought_up(), "password");
-    stays(&["foo --password &", "foo --password # of bob2x", "foo --password && bar2"]);
+    assert_redacted(
+        &["foo --password @&", "foo --password @ & bar", "foo --password @&& bar"],
+        &made_up_password(),
+        "password",
+    );
+    assert_unchanged(&["foo --password &", "foo --password # of bob2x", "foo --password && bar2"]);
 }
