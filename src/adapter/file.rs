@@ -245,7 +245,7 @@ mod tests {
             let error = format!("{:#}", parse(&file(&tensors)).expect_err(word));
             assert!(error.contains(word), "{error}");
         };
-        check(0, &[5, 4], 0.1, "w2.weight takes 3");
+        check(0, &[5, 4], 0.1, "w2.weight has 3 columns");
         check(1, &[4], 0.1, "w1.bias");
         check(2, &[2, 3, 1], 0.1, "3 axes");
         check(3, &[2], f32::NAN, "w2.bias holds");

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_come_from_resultby_their_weight() {
+    fn pairs_come_from_groups_by_their_weight() {
         let groups = Groups::new(9, [(vec![0, 1], 1.0), (vec![2, 3, 4], 0.5), (vec![5, 5], 1.0), (vec![6, 7], 0.0)]);
         assert_eq!((groups.all.len(), groups.memberships()), (2, 5));
         assert!(groups.together(0, 1) && groups.together(8, 8) && !groups.together(1, 2) && !groups.together(6, 7));

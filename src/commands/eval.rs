@@ -99,9 +99,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         return history(&here, output);
     }
     if arguments.commits && !output.json {
-        return Err(UserError::new(Exit::Usage, "what each commit got is told as JSON alone")
-            .hint("add --json")
-            .into());
+        return Err(UserError::new(Exit::Usage, "--commits needs --json").hint("add --json").into());
     }
     let wanted = wanted(arguments)?;
     let (config, experiments) = match &arguments.config {

@@ -20,6 +20,6 @@ pub use files::data_dir;
 pub use manifest::{Manifest, find, installed, pinned_runtime, runtime_path};
 pub use model::{EmbeddingModel, ModelIdentity, Setup};
 pub use prepare::{prepare, prepare_runtime};
-pub use queue::{Embedded, embed_all};
+pub use queue::{EmbedResult, embed_all};
 pub use text::{RECIPE, hash_of, text_of, text_of_entry, text_of_message};
 pub use vector::{Embedding, Projection, UnitVector, VectorRows, dot, widen};

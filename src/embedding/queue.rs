@@ -16,7 +16,7 @@ const WAITING: usize = 64;
 const TEXTS_PER_SESSION: usize = 12;
 
 /// The result for one text.
-pub struct Embedded<K> {
+pub struct EmbedResult<K> {
     /// The caller's key of the text.
     pub key: K,
     /// Its embedding; `None` if the model produced no usable vector.
@@ -33,7 +33,7 @@ pub fn embed_all<K: Send>(
     most_sessions: usize,
     stop: &AtomicBool,
     texts: impl Iterator<Item = Result<(K, String)>>,
-    mut take: impl FnMut(Embedded<K>) -> Result<bool>,
+    mut take: impl FnMut(EmbedResult<K>) -> Result<bool>,
 ) -> Result<()> {
     if expected == 0 {
         return Ok(());
@@ -44,9 +44,9 @@ pub fn embed_all<K: Send>(
     let (send_text, receive_text) = mpsc::sync_channel::<(K, String)>(WAITING);
     let receive_text = Mutex::new(receive_text);
     std::thread::scope(|scope| -> Result<()> {
-        let (send_found, receive_found) = mpsc::channel::<Result<Embedded<K>>>();
+        let (send_found, receive_found) = mpsc::channel::<Result<EmbedResult<K>>>();
         let (receive_text, ended) = (&receive_text, &ended);
-        let work = move |send_found: mpsc::Sender<Result<Embedded<K>>>| {
+        let work = move |send_found: mpsc::Sender<Result<EmbedResult<K>>>| {
             let mut model = match setup.load(expected < TEXTS_PER_SESSION) {
                 Ok(model) => model,
                 Err(error) => {
@@ -60,7 +60,7 @@ pub fn embed_all<K: Send>(
                 if ended.load(Ordering::Relaxed) {
                     return;
                 }
-                let found = model.embed(&text).map(|embedding| Embedded { key, embedding });
+                let found = model.embed(&text).map(|embedding| EmbedResult { key, embedding });
                 if send_found.send(found).is_err() {
                     return;
                 }

@@ -1,21 +1,23 @@
-//! What is embedded of an item: pure, from the event's own data. Holds no path: a moved file embeds nothing, and
-//! nearness of paths is told apart from nearness of meaning.
+//! The text of an item that is embedded, derived from its event data alone.
+//!
+//! Invariant: it holds no path, so a moved file needs no new embedding, and path similarity stays apart from similarity in
+//! meaning.
 
 use crate::event::cap_at;
 use crate::facts::{Body, ItemData, ItemKind};
 use crate::sessions::is_searchable;
 
-/// Version of these rules; part of an embedding's key.
+/// Version of these rules; part of the key of an embedding.
 pub const RECIPE: u32 = 1;
 
-/// Longest text handed to a model, in bytes: more than any 128 tokens of prose or code.
-const LONGEST: usize = 1500;
-/// Of a long doc comment this much, in bytes, so that the signature below it is still read.
-const LONGEST_DOC: usize = 400;
-/// Names of a file's or container's members that say what it is about.
-const NAMES: usize = 40;
+/// Longest text passed to a model, in bytes: more than any 128 tokens of prose or code.
+const MAX_TEXT_BYTES: usize = 1500;
+/// Longest part of a doc comment, in bytes, so that the signature below it is within the token limit.
+const MAX_DOC_BYTES: usize = 400;
+/// Most member names in the text of a file or container.
+const MAX_MEMBER_NAMES: usize = 40;
 
-/// Returns the text that stands for an item; empty where it says nothing.
+/// Returns the text to embed for an item; empty if it has none.
 pub fn text_of(body: &Body<'_>) -> String {
     match body {
         Body::Commit(data) => text_of_message(&data.message),
@@ -26,57 +28,59 @@ pub fn text_of(body: &Body<'_>) -> String {
     }
 }
 
-/// Returns the text that stands for a commit of a message.
+/// Returns the text to embed for a commit with a message.
 pub fn text_of_message(message: &str) -> String {
     capped(message.trim())
 }
 
-/// Returns the text that stands for an entry of a session, where it says something to find it by.
+/// Returns the text to embed for a session entry; empty if its category is not searchable.
 pub fn text_of_entry(category: &str, content: &str) -> String {
     if is_searchable(category) { capped(content.trim()) } else { String::new() }
 }
 
+/// Returns the text to embed for a file or definition.
 fn text_of_item(data: &ItemData<'_>) -> String {
     let text = match data.kind {
-        ItemKind::File if data.language.is_some() => file(data),
+        ItemKind::File if data.language.is_some() => code_file(data),
         ItemKind::File => return capped(data.text.trim()),
         ItemKind::Function | ItemKind::Constant | ItemKind::Macro => {
-            join(&[cap_at(data.doc.trim(), LONGEST_DOC), data.text.trim()])
+            join(&[cap_at(data.doc.trim(), MAX_DOC_BYTES), data.text.trim()])
         }
         _ => container(data),
     };
     capped(&text)
 }
 
+/// Cuts a text at [`MAX_TEXT_BYTES`].
 fn capped(text: &str) -> String {
-    cap_at(text, LONGEST).trim_end().to_string()
+    cap_at(text, MAX_TEXT_BYTES).trim_end().to_string()
 }
 
-/// What a text is known by.
+/// Returns the hash that identifies a text: the first 128 bits of its blake3.
 pub fn hash_of(text: &str) -> [u8; 16] {
     let mut hash = [0; 16];
     hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
     hash
 }
 
-/// A file of code: its leading comment and the names in it, or its first lines where it names nothing.
-fn file(data: &ItemData<'_>) -> String {
+/// Returns the text of a code file: its leading comment and its member names, or its text if it has no members.
+fn code_file(data: &ItemData<'_>) -> String {
     let names = member_names(&data.text);
     if names.is_empty() {
         return join(&[data.doc.trim(), data.text.trim()]);
     }
-    join(&[cap_at(data.doc.trim(), 2 * LONGEST_DOC), &names.join(" ")])
+    join(&[cap_at(data.doc.trim(), 2 * MAX_DOC_BYTES), &names.join(" ")])
 }
 
-/// A type or module: doc, header, and the names of its members.
+/// Returns the text of a type or module: doc comment, header and member names.
 fn container(data: &ItemData<'_>) -> String {
-    let doc = cap_at(data.doc.trim(), LONGEST_DOC);
+    let doc = cap_at(data.doc.trim(), MAX_DOC_BYTES);
     let names = member_names(&data.text);
     let header = data.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     if names.is_empty() { join(&[doc, data.text.trim()]) } else { join(&[doc, header.trim(), &names.join(" ")]) }
 }
 
-/// Where a container's text leaves a member's body out, its name stands on a line of its own.
+/// Returns the member names of a container; its text has the name of an omitted member on a line of its own.
 fn member_names(text: &str) -> Vec<&str> {
     let is_name = |line: &&str| {
         !line.is_empty()
@@ -85,7 +89,7 @@ fn member_names(text: &str) -> Vec<&str> {
     };
     let mut names: Vec<&str> = Vec::new();
     for name in text.lines().map(str::trim).filter(is_name) {
-        if names.len() == NAMES {
+        if names.len() == MAX_MEMBER_NAMES {
             break;
         }
         if !names.contains(&name) {
@@ -95,6 +99,7 @@ fn member_names(text: &str) -> Vec<&str> {
     names
 }
 
+/// Joins the non-empty parts by newlines.
 fn join(parts: &[&str]) -> String {
     parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n")
 }
@@ -121,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_says_what_it_is() {
+    fn each_kind_has_its_text() {
         let check = |kind: ItemKind, language: Option<&str>, doc: &str, text: &str, expect: &str| {
             assert_eq!(text_of(&item(kind, language, doc, text)), expect);
         };
@@ -142,7 +147,7 @@ mod tests {
     #[test]
     fn a_commit_is_its_message_and_nothing_is_too_long() {
         assert_eq!(text_of_message("  subject\n\nbody\n"), "subject\n\nbody");
-        assert!(text_of(&item(ItemKind::Function, None, "", &"ü".repeat(5000))).len() <= LONGEST);
+        assert!(text_of(&item(ItemKind::Function, None, "", &"ü".repeat(5000))).len() <= MAX_TEXT_BYTES);
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::metrics::{MetricTable, QueryMetrics};
 use super::replay::{EvalContext, HistoryReplay};
+use super::shared::random_scores;
 use super::split::Split;
 use super::{FittedWeights, Priors, SplitPart};
 use crate::fusion::{self, Question, RankingExample, SignalTable, person_signal as signal};
 use crate::history::{FileId, LARGEST_COMMIT};
-use crate::rng::SplitMix64;
 
 /// Weight of recent activity in the `mix` baseline, beside decayed commits.
 const RECENT_WEIGHT: f32 = 0.1;
@@ -113,8 +113,7 @@ impl AuthorQuestion<'_> {
             let metrics = QueryMetrics::from_scores(scores, &self.relevant);
             metric_tables.iter_mut().for_each(|metric_table| metric_table.record(self.index, method, metrics));
         };
-        let random = |person: &u32| SplitMix64::new(self.index as u64 ^ (u64::from(*person) << 32)).uniform() as f32;
-        record("random", &self.table.candidates.iter().map(random).collect::<Vec<f32>>());
+        record("random", &random_scores(self.index as u64, &self.table.candidates));
         record("popular", &columns[signal::POPULAR]);
         record("path", &columns[signal::FOLDER]);
         record("counts", &columns[signal::COUNT]);

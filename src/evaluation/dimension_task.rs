@@ -4,14 +4,14 @@
 
 use super::SplitPart;
 use super::bm25::Bm25;
-use super::fitted_weights::FIXED;
+use super::fitted_weights::{FUSED, WITHOUT_ADAPTERS};
 use super::metrics::{MetricTable, QueryMetrics};
 use super::replay::EvalContext;
+use super::shared::{BM25_SCALE, fit_with_and_without_adapter, random_scores};
 use super::training_set::{EvalQuery, EvalSet, TrainingSet};
 use crate::dimensions::{Dimension, Reads};
 use crate::embedding::VectorRows;
 use crate::fusion::{self, Prior, SignalTable};
-use crate::rng::SplitMix64;
 use crate::text_index;
 
 /// Untrained methods.
@@ -26,8 +26,6 @@ const SAME_FILE: usize = 3;
 const WORDS: usize = 4;
 /// Most words of a query for BM25.
 const MAX_QUERY_WORDS: usize = 64;
-/// BM25 score that is scaled to 1.
-const BM25_SCALE: f32 = 20.0;
 /// Precision of the zero-mean Gaussian prior on each weight.
 const PRIOR_PRECISION: f64 = 0.1;
 
@@ -61,10 +59,8 @@ pub fn dimension_task(
         examples.push(table.example(&query.relevant_rows(), &baseline, 1.0, query.unit as u64));
         candidates.record(&mut results.metric_tables[SplitPart::Validation as usize], query, table, None);
     });
-    let with = Prior::flat(SIGNALS, PRIOR_PRECISION);
-    let mut without = with.clone();
-    without.precision[ADAPTER] = FIXED;
-    let weights = [fusion::fit(&examples, &with), fusion::fit(&examples, &without)];
+    let prior = Prior::flat(SIGNALS, PRIOR_PRECISION);
+    let weights = fit_with_and_without_adapter(&examples, &prior, ADAPTER);
     for (part, eval_set) in [(SplitPart::Validation, &training_set.gate), (SplitPart::Test, &training_set.test)] {
         candidates.for_each_query(eval_set, |query, table| {
             candidates.record(&mut results.metric_tables[part as usize], query, table, Some(&weights))
@@ -158,14 +154,13 @@ impl<'m> CandidateIndex<'m> {
         let mut record = |method: &'static str, scores: &[f32]| {
             metric_table.record(query.unit, method, QueryMetrics::from_scores(scores, &relevant))
         };
-        let random = |index: &u32| SplitMix64::new(query.unit as u64 ^ (u64::from(*index) << 32)).uniform() as f32;
-        record("random", &table.candidates.iter().map(random).collect::<Vec<f32>>());
+        record("random", &random_scores(query.unit as u64, &table.candidates));
         for (name, column) in
             [("popular", POPULAR), ("path", SAME_FILE), ("bm25", WORDS), ("frozen", BASE), ("adapter", ADAPTER)]
         {
             record(name, &table.columns[column]);
         }
-        for (name, weights) in ["fused", "fused_without_adapters"].into_iter().zip(weights.into_iter().flatten()) {
+        for (name, weights) in [FUSED, WITHOUT_ADAPTERS].into_iter().zip(weights.into_iter().flatten()) {
             record(name, &table.scores(weights));
         }
     }

@@ -14,7 +14,7 @@ use super::{FittedWeights, Priors, SplitPart};
 use crate::embedding::dot;
 use crate::fail;
 use crate::fusion::{
-    self, COLD, ChangeSignals, FileQuery, FileVectors, PathFeatures, Question, RankingExample, SignalTable, signal,
+    self, COLD, ChangeSignals, FileQuery, FileTableInput, PathFeatures, Question, RankingExample, SignalTable, signal,
 };
 use crate::history::{ChangeCounts, FileId, LARGEST_COMMIT, PATH_WEIGHT, POPULARITY_WEIGHT, TimelineCommit};
 use crate::rng::SplitMix64;
@@ -170,7 +170,7 @@ impl<'a> FileReplay<'a> {
             None => file.is_some(),
         });
         let existed = existed.collect();
-        let vectors = FileVectors {
+        let vectors = FileTableInput {
             names: &timeline.paths,
             base_embeddings: &replay.base_embeddings,
             projections: &replay.projections,

@@ -17,6 +17,7 @@ mod dimension_task;
 mod author_task;
 mod report;
 mod session_set;
+mod shared;
 mod split;
 mod task_to_files;
 mod replay;

@@ -3,14 +3,14 @@
 //! Time is no signal: a session's commits are the newest, which would give them away.
 
 use super::bm25::Bm25;
-use super::fitted_weights::{FIXED, FUSED, WITHOUT_ADAPTERS};
+use super::fitted_weights::{FUSED, WITHOUT_ADAPTERS};
 use super::metrics::{MetricTable, QueryMetrics};
 use super::replay::EvalContext;
 use super::session_set::EvalSession;
+use super::shared::{BM25_SCALE, fit_with_and_without_adapter, random_scores};
 use super::{Split, SplitPart};
 use crate::embedding::{VectorRows, dot};
 use crate::fusion::{self, Prior, RankingExample, SignalTable, Weights};
-use crate::rng::SplitMix64;
 use crate::text_index;
 
 /// Untrained methods.
@@ -23,8 +23,6 @@ const WORDS: usize = 2;
 const SIGNALS: usize = 3;
 /// Most words of an entry for BM25.
 const MAX_QUERY_WORDS: usize = fusion::MOST_WORDS;
-/// BM25 score that is scaled to 1.
-const BM25_SCALE: f32 = 20.0;
 /// Precision of the Gaussian prior, under which all signals have weight 1.
 const PRIOR_PRECISION: f64 = 0.1;
 
@@ -77,10 +75,8 @@ fn example(table: &SignalTable, relevant: &[usize], queries: usize, unit: usize)
 
 /// Returns the weights with and without the adapter signal.
 fn fit(examples: &[RankingExample]) -> [Weights; 2] {
-    let with = Prior { mean: vec![1.0; SIGNALS], precision: vec![PRIOR_PRECISION; SIGNALS] };
-    let mut without = with.clone();
-    (without.mean[ADAPTER], without.precision[ADAPTER]) = (0.0, FIXED);
-    [fusion::fit(examples, &with), fusion::fit(examples, &without)]
+    let prior = Prior { mean: vec![1.0; SIGNALS], precision: vec![PRIOR_PRECISION; SIGNALS] };
+    fit_with_and_without_adapter(examples, &prior, ADAPTER)
 }
 
 impl MessageIndex<'_> {
@@ -135,8 +131,7 @@ impl MessageIndex<'_> {
         let mut record = |method: &'static str, scores: &[f32]| {
             metric_table.record(unit, method, QueryMetrics::from_scores(scores, relevant))
         };
-        let random = |index: &u32| SplitMix64::new(u64::from(text) ^ (u64::from(*index) << 32)).uniform() as f32;
-        record("random", &table.candidates.iter().map(random).collect::<Vec<f32>>());
+        record("random", &random_scores(u64::from(text), &table.candidates));
         // No commit is more popular than another.
         record("popular", &vec![0.0; table.candidates.len()]);
         for (name, column) in [("bm25", WORDS), ("frozen", BASE), ("adapter", ADAPTER)] {

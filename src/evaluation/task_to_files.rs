@@ -12,6 +12,7 @@ use super::bm25::Bm25;
 use super::metrics::{MetricTable, QueryMetrics};
 use super::replay::{EvalContext, HistoryReplay};
 use super::session_set::{EvalSession, FileNames};
+use super::shared::{BM25_SCALE, random_scores};
 use super::split::Split;
 use super::{FittedWeights, Priors, SplitPart};
 use crate::embedding::{VectorRows, dot};
@@ -19,14 +20,10 @@ use crate::event::Status;
 use crate::facts::ItemKind;
 use crate::fusion::{self, Question, RankingExample, SignalTable, TaskMatches, TaskQuery, task_signal as signal};
 use crate::history::{FileId, LARGEST_COMMIT};
-use crate::rng::SplitMix64;
 use crate::text_index::{self, Entry, InMemory};
 
 /// First row of commits in the full-text index; items have smaller rows.
 const FIRST_COMMIT_ROW: i64 = 1 << 40;
-/// BM25 score that weighs as much as the best message similarity when training candidates are chosen.
-const BM25_SCALE: f32 = 20.0;
-
 /// Untrained methods.
 pub const BASELINES: [&str; 7] = ["random", "popular", "counts", "path", "frozen", "messages", "bm25"];
 
@@ -350,8 +347,7 @@ impl TaskQuestion {
         let mut record = |method: &'static str, scores: &[f32]| {
             metric_table.record(self.unit, method, QueryMetrics::from_scores(scores, &self.relevant));
         };
-        let random = |file: &FileId| SplitMix64::new(self.unit as u64 ^ (u64::from(*file) << 32)).uniform() as f32;
-        record("random", &self.table.candidates.iter().map(random).collect::<Vec<f32>>());
+        record("random", &random_scores(self.unit as u64, &self.table.candidates));
         record("popular", &columns[signal::POPULAR]);
         record("counts", &columns[signal::COUNT]);
         record("path", &columns[signal::PATH_WORDS]);

@@ -74,7 +74,7 @@ struct PathParts {
 }
 
 /// Paths and vectors of all files.
-pub struct FileVectors<'a> {
+pub struct FileTableInput<'a> {
     /// Encoded paths, by path index.
     pub names: &'a [String],
     /// Base embedding of each file, by [`FileId`].
@@ -168,7 +168,7 @@ fn nearness(distance: usize) -> f64 {
 pub fn file_table(
     counts: &ChangeCounts,
     paths: &mut PathFeatures,
-    vectors: &FileVectors<'_>,
+    vectors: &FileTableInput<'_>,
     query: &FileQuery<'_>,
 ) -> SignalTable {
     paths.add_new(vectors.names);

@@ -14,7 +14,7 @@ mod signal_table;
 mod task;
 
 pub use change_signals::{ChangeSignals, missing_signals};
-pub use files::{COLD, FILE_SIGNALS, FileQuery, FileVectors, PathFeatures, file_table, signal};
+pub use files::{COLD, FILE_SIGNALS, FileQuery, FileTableInput, PathFeatures, file_table, signal};
 use linear::solve;
 pub use people::{PEOPLE_SIGNALS, author_similarity, people_table, person_signal};
 pub use prior::{Question, shipped};

@@ -363,11 +363,11 @@ impl Gate<'_> {
 fn verdict(alone: &[(&str, Option<Lift>)], within: Option<Lift>) -> (bool, String) {
     for (called, lift) in alone {
         let Some(lift) = lift else {
-            return (false, "nothing that gates asks anything of it, so nobody knows whether it is better".to_string());
+            return (false, "the gate has no query for it, so nobody knows whether it is better".to_string());
         };
         if lift.low <= 0.0 {
             let reason = format!(
-                "alone it is {:.2} times as good as {called} on what gates, which may be chance ({:+.3} to {:+.3})",
+                "alone it is {:.2} times as good as {called} on the gate, which may be chance (95 % interval {:+.3} to {:+.3})",
                 lift.ratio, lift.low, lift.high
             );
             return (false, reason);
@@ -389,9 +389,7 @@ fn verdict(alone: &[(&str, Option<Lift>)], within: Option<Lift>) -> (bool, Strin
                 within.ratio
             ),
         ),
-        None => {
-            (false, "nothing that gates asks anything of the answers, so nobody knows whether they lose".to_string())
-        }
+        None => (false, "the gate has no query for the fused ranking, so nobody knows whether it loses".to_string()),
     }
 }
 

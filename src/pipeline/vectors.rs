@@ -12,7 +12,9 @@ use super::texts::NewTexts;
 use super::{Context, Report, Stage, check_stop};
 use crate::adapter::{self, Adapter, LoadedAdapter};
 use crate::dimensions;
-use crate::embedding::{CacheDamaged, CachedEmbedding, Embedded, Embedding, EmbeddingCache, Setup, embed_all, text_of};
+use crate::embedding::{
+    CacheDamaged, CachedEmbedding, EmbedResult, Embedding, EmbeddingCache, Setup, embed_all, text_of,
+};
 use crate::error::UserError;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
@@ -200,7 +202,7 @@ fn embed(
     }
     let (expected, mut batch, mut since) = (unknown.len(), Vec::new(), Instant::now());
     let mut done = report.texts_reused;
-    let mut take = |found: Option<Embedded<PendingText>>| -> Result<bool> {
+    let mut take = |found: Option<EmbedResult<PendingText>>| -> Result<bool> {
         let is_last = found.is_none();
         if let Some(found) = found {
             done += 1;
@@ -226,7 +228,7 @@ fn keep(
     cache: &mut Cache,
     embeddings: &mut EmbeddingCache,
     spaces: &Spaces<'_>,
-    batch: &[Embedded<PendingText>],
+    batch: &[EmbedResult<PendingText>],
 ) -> Result<u64> {
     if batch.is_empty() {
         return Ok(0);

@@ -13,7 +13,7 @@ use super::{Evidence, Filter, Hit, Reader};
 use crate::dimensions::TEMPORAL;
 use crate::embedding::dot;
 use crate::facts::ItemKind;
-use crate::fusion::{self, COLD, FileQuery, FileVectors, PathFeatures, Question};
+use crate::fusion::{self, COLD, FileQuery, FileTableInput, PathFeatures, Question};
 use crate::history::{self, FileId, Related};
 use crate::index::VectorReader;
 use crate::item::Item;
@@ -66,7 +66,7 @@ pub fn related_files(
 /// Returns every other live file with its score, best first; equals by path.
 fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: FileId) -> Result<Vec<(f64, FileId)>> {
     let (history, [base, projected]) = (&signals.history, &signals.seen);
-    let vectors = FileVectors { names: &history.paths, base_embeddings: &base.files, projections: &projected.files };
+    let vectors = FileTableInput { names: &history.paths, base_embeddings: &base.files, projections: &projected.files };
     let query = FileQuery {
         file: Some(own),
         path: history.counts.path(own),

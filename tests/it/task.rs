@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use patina::config::Config;
 use patina::embedding::VectorRows;
 use patina::eventlog;
-use patina::fusion::{FILE_SIGNALS, FileQuery, FileVectors, PathFeatures, Question, file_table};
+use patina::fusion::{FILE_SIGNALS, FileQuery, FileTableInput, PathFeatures, Question, file_table};
 use patina::git::{Mailmap, Repository};
 use patina::history::{self, AsOf, ChangeCounts, CountedCommit, Timeline};
 use patina::store;
@@ -20,7 +20,7 @@ type Signals = BTreeMap<String, Vec<u32>>;
 
 fn signals(counts: &ChangeCounts, names: &[String], path: &str) -> Signals {
     let none = VectorRows::default();
-    let vectors = FileVectors { names, base_embeddings: &none, projections: &none };
+    let vectors = FileTableInput { names, base_embeddings: &none, projections: &none };
     let file = counts.live().find(|file| names[counts.path(*file) as usize] == path).expect("it is live");
     let query = FileQuery { file: Some(file), path: counts.path(file), base_embedding: None, projection: None };
     let table = file_table(counts, &mut PathFeatures::default(), &vectors, &query);
