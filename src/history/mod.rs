@@ -8,7 +8,7 @@ mod commit_facts;
 mod kind;
 mod lineage;
 mod loaded_counts;
-mod commit_graph;
+mod reachable_commits;
 mod people;
 mod related;
 mod live_entries;
@@ -21,11 +21,11 @@ use serde::Serialize;
 
 pub use change_counts::{ChangeCounts, CoChange, CountedCommit, FileId, HALF_LIFE, POPULARITY_HALF_LIFE, Touch};
 pub use commit_facts::{CommitFact, CommitSelection, commit_facts, informative_commit_count};
-pub use commit_graph::{CommitGraph, CommitNode};
 pub use lineage::Lineage;
 pub use live_entries::{LiveEntry, live_entries, live_entries_naming};
 pub use loaded_counts::{AsOf, LoadedCounts, load_counts};
 pub use people::{People, Person, authors_of, is_bot, people_of, who};
+pub use reachable_commits::{CommitNode, ReachableCommits};
 pub use related::{PATH_WEIGHT, POPULARITY_WEIGHT, Related, path_similarity, related, shared_commits};
 pub use timeline::{PathChange, Timeline, TimelineCommit, timeline};
 

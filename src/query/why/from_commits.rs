@@ -11,7 +11,7 @@ use super::{BlamedCommit, BlamedLines, Reason, ReasonCommit, words};
 use crate::event::{Seq, hex};
 use crate::eventlog;
 use crate::git::ObjectId;
-use crate::history::CommitGraph;
+use crate::history::ReachableCommits;
 
 /// A sentence of a message that states a reason, and is about the lines, or is the first of a small commit.
 const STATED: f64 = 0.75;
@@ -43,7 +43,7 @@ impl FileCommit {
 }
 
 /// The commits that touched a file under any of its names.
-pub fn touching(past: &mut CommitGraph<'_>, names: &[String]) -> Result<HashSet<Seq>> {
+pub fn touching(past: &mut ReachableCommits<'_>, names: &[String]) -> Result<HashSet<Seq>> {
     let mut seqs = HashSet::new();
     for name in names {
         seqs.extend(past.commits_touching(name)?.iter().copied());

@@ -15,7 +15,7 @@ use crate::event::{decode_path, encode_path, hex};
 use crate::eventlog;
 use crate::facts::ItemKind;
 use crate::git::{Blame, Link, ObjectId};
-use crate::history::{CommitGraph, Lineage, is_bot};
+use crate::history::{Lineage, ReachableCommits, is_bot};
 use crate::item::{self, Item, Target};
 
 /// Lines of a file.
@@ -167,7 +167,7 @@ pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Res
 }
 
 /// Who wrote the lines; none where the view has no commit or the file is not to be read. The end of a file is found.
-pub fn blame(reader: &Reader<'_>, past: &mut CommitGraph<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
+pub fn blame(reader: &Reader<'_>, past: &mut ReachableCommits<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     let Some(head) = reader.view.head else { return Ok(None) };
     let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
     let mut reverts = Reverts::new(&reader.cache);
@@ -186,7 +186,7 @@ pub fn blame(reader: &Reader<'_>, past: &mut CommitGraph<'_>, lines: &LineTarget
 }
 
 /// The commits that made lines what they are, those that wrote most first.
-pub fn makers(reader: &Reader<'_>, past: &CommitGraph<'_>, blame: &Blame) -> Result<Vec<BlamedCommit>> {
+pub fn makers(reader: &Reader<'_>, past: &ReachableCommits<'_>, blame: &Blame) -> Result<Vec<BlamedCommit>> {
     let mut counts: HashMap<ObjectId, LineCounts> = HashMap::new();
     for line in &blame.lines {
         counts.entry(line.commit).or_default().lines += 1;

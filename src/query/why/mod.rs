@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::{Note, Reader};
 use crate::event::pluralize;
 use crate::git::Blame;
-use crate::history::CommitGraph;
+use crate::history::ReachableCommits;
 pub use lines::{BlamedCommit, LineTarget, lines_of};
 
 /// One reason.
@@ -92,7 +92,7 @@ struct BlamedLines<'a> {
     total: usize,
     /// Encoded paths: the file's, and those it bore.
     names: Vec<String>,
-    past: &'a CommitGraph<'a>,
+    past: &'a ReachableCommits<'a>,
 }
 
 impl BlamedLines<'_> {
@@ -167,13 +167,13 @@ impl ReasonCommit {
 
 /// Who wrote the lines, one by one; none where the file cannot be read.
 pub fn blamed(reader: &Reader<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
-    lines::blame(reader, &mut CommitGraph::load(&reader.cache)?, lines)
+    lines::blame(reader, &mut ReachableCommits::load(&reader.cache)?, lines)
 }
 
 /// Why lines are what they are, with at most `k` reasons.
 pub fn why(reader: &Reader<'_>, target: &str, k: usize) -> Result<WhyAnswer> {
     let mut lines = lines_of(reader, target)?;
-    let mut past = CommitGraph::load(&reader.cache)?;
+    let mut past = ReachableCommits::load(&reader.cache)?;
     let blame = lines::blame(reader, &mut past, &lines)?.unwrap_or_default();
     let total = blame.lines.len();
     lines.settle(total)?;

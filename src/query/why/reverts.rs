@@ -9,7 +9,7 @@ use rusqlite::{Connection, named_params};
 use crate::event::Seq;
 use crate::eventlog;
 use crate::git::{ObjectId, TakenBack};
-use crate::history::{CommitGraph, CommitNode};
+use crate::history::{CommitNode, ReachableCommits};
 
 /// What git itself writes below the subject of a commit that takes another back, and of one that takes a merge back.
 pub const REVERTS: &str = "This reverts commit ";
@@ -74,7 +74,7 @@ impl<'c> Reverts<'c> {
     /// these did.
     pub fn of(
         &mut self,
-        past: &CommitGraph<'_>,
+        past: &ReachableCommits<'_>,
         id: ObjectId,
         made: &CommitNode,
         touching: &HashSet<Seq>,
@@ -92,7 +92,12 @@ impl<'c> Reverts<'c> {
         Ok(before.map(|before| TakenBack { commit: *commit, before: *before }))
     }
 
-    fn read(&self, past: &CommitGraph<'_>, id: ObjectId, made: &CommitNode) -> Result<(Vec<ObjectId>, Option<String>)> {
+    fn read(
+        &self,
+        past: &ReachableCommits<'_>,
+        id: ObjectId,
+        made: &CommitNode,
+    ) -> Result<(Vec<ObjectId>, Option<String>)> {
         let event = eventlog::event(self.cache, made.seq)?;
         let message = event.commit()?.message;
         if !is_revert(&message) {

@@ -12,7 +12,7 @@ use super::LARGEST_COMMIT;
 use crate::event::Seq;
 use crate::git::ObjectId;
 
-/// One commit of a [`CommitGraph`].
+/// One commit of a [`ReachableCommits`].
 #[derive(Debug, Clone)]
 pub struct CommitNode {
     /// Position of its event.
@@ -30,7 +30,7 @@ pub struct CommitNode {
 }
 
 /// Every reachable commit, by object id.
-pub struct CommitGraph<'c> {
+pub struct ReachableCommits<'c> {
     cache: &'c Connection,
     commits: HashMap<ObjectId, CommitNode>,
     /// The commits that touched a path under exactly this name, by encoded path; filled on demand.
@@ -52,7 +52,7 @@ impl CommitNode {
     }
 }
 
-impl<'c> CommitGraph<'c> {
+impl<'c> ReachableCommits<'c> {
     /// Reads all reachable commits from the cache.
     pub fn load(cache: &'c Connection) -> Result<Self> {
         let mut commits = HashMap::new();
@@ -82,7 +82,7 @@ impl<'c> CommitGraph<'c> {
                 child.parents.push(parent);
             }
         }
-        Ok(CommitGraph { cache, commits, touched: HashMap::new() })
+        Ok(ReachableCommits { cache, commits, touched: HashMap::new() })
     }
 
     /// Returns a commit; `None` if no HEAD reaches it.
