@@ -28,9 +28,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patina::edges::{Candidate, File, HIGH, Site, Table, Target, resolve};
+use patina::edges::{CallSite, CallTarget, FileNames, HIGH, LiveDefinition, NameTable, resolve};
 use patina::git::{Blob, Repository};
-use patina::syntax::{Call, Language, Limits, Parsed, Triage, parse, triage};
+use patina::syntax::{Call, FileLimits, Language, Parsed, Triage, parse, triage};
 
 const LABELS: &str = include_str!("edges/labels.tsv");
 
@@ -115,7 +115,7 @@ impl<'l> Label<'l> {
         }
     }
 
-    fn is_met_by(&self, target: &Target) -> bool {
+    fn is_met_by(&self, target: &CallTarget) -> bool {
         let meets = |line: u32| (target.line..=target.line + MOST_LINES_TO_NAME).contains(&line);
         self.means.iter().any(|(path, line)| *path == target.path && meets(*line))
     }
@@ -163,14 +163,14 @@ impl Count {
 /// A repository at a commit, parsed, with its names in a table.
 struct Live {
     files: BTreeMap<String, Read>,
-    table: Table,
+    table: NameTable,
 }
 
 struct Read {
     language: Language,
     source: String,
     parsed: Parsed,
-    candidates: Vec<Arc<Candidate>>,
+    candidates: Vec<Arc<LiveDefinition>>,
 }
 
 impl Live {
@@ -180,7 +180,7 @@ impl Live {
         let clone = [folder.join(name), folder.join(short)].into_iter().find(|path| path.is_dir())?;
         let repository = Repository::discover(&clone).ok()?;
         let tree = repository.tree_of(repository.resolve_commit(commit)?)?;
-        let limits = Limits::default();
+        let limits = FileLimits::default();
         let (mut files, mut live) = (BTreeMap::new(), Vec::new());
         for file in repository.files(tree).expect("a tree whose commit is here") {
             let Blob::Bytes(bytes) = repository.blob(file.id, limits.max_bytes).expect("objects can be read") else {
@@ -189,12 +189,12 @@ impl Live {
             let path = String::from_utf8_lossy(&file.path).into_owned();
             let Triage::Code(language) = triage(&path, &bytes, bytes.len() as u64, &limits) else { continue };
             let Ok(parsed) = parse(language, &bytes) else { continue };
-            let file = File::parsed(&path, language, &parsed);
+            let file = FileNames::parsed(&path, language, &parsed);
             let source = String::from_utf8_lossy(&bytes).into_owned();
             files.insert(path, Read { language, source, parsed, candidates: file.candidates.clone() });
             live.push(file);
         }
-        Some(Self { files, table: Table::new(live) })
+        Some(Self { files, table: NameTable::new(live) })
     }
 
     fn judge(&self, label: &Label) -> Count {
@@ -211,11 +211,11 @@ impl Live {
     }
 
     /// Nothing for a call that the parser did not find, as for one that means nothing here.
-    fn targets(&self, label: &Label) -> Vec<Target> {
+    fn targets(&self, label: &Label) -> Vec<CallTarget> {
         let Some(read) = self.files.get(label.path) else { return Vec::new() };
         let Some(call) = label.call(&read.source, &read.parsed) else { return Vec::new() };
         let caller = call.caller.map(|index| &*read.candidates[index]);
-        resolve(&Site { path: label.path, language: read.language, caller, call }, &self.table)
+        resolve(&CallSite { path: label.path, language: read.language, caller, call }, &self.table)
     }
 
     fn language(&self, label: &Label) -> String {

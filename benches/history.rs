@@ -10,7 +10,7 @@ use std::time::Instant;
 use patina::event::Fact;
 use patina::eventlog::Eventlog;
 use patina::facts::commit_fact;
-use patina::git::{Known, Repository};
+use patina::git::{Recorded, Repository};
 use patina::pipeline::peak_rss_bytes;
 
 fn main() {
@@ -55,7 +55,7 @@ fn read(path: &Path) -> (f64, u64) {
         batch.extend(facts);
         if batch.len() >= 8192 { append(&mut batch) } else { Ok(()) }
     };
-    let known = |_: &_| Ok(Known::No);
+    let known = |_: &_| Ok(Recorded::No);
     let reading =
         repository.read_history(&[head.commit], known, |raw| commit_fact(&raw), &stop, take).expect("history is read");
     append(&mut batch).expect("the rest is appended");

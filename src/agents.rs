@@ -1,19 +1,20 @@
-//! Agents that write transcripts: which there are, where theirs lie, which of them the person let patina read for a
-//! repository, and which session was heard of. Refusal: nothing of a transcript is read here, and no path leads out of
-//! the folder that was consented to.
+//! Agents that write transcripts: where their files are, which of them the user allowed patina to read for a
+//! repository, and notices of ended sessions.
+//!
+//! Invariant: nothing of a transcript is read here, and no path leads outside the folder that was consented to.
 
 mod consent;
 mod inbox;
 mod transcripts;
 
 pub use consent::{Consent, consents, set_consent};
-pub use inbox::{Letter, put, take};
-pub use transcripts::{Stamp, Transcript, list, transcript};
+pub use inbox::{post_notice, take_notices};
+pub use transcripts::{list_transcripts, transcript_file};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// A program whose transcripts patina has a reader for.
+/// A coding agent whose transcripts patina can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Agent {
     /// Claude Code.
@@ -23,10 +24,10 @@ pub enum Agent {
 }
 
 impl Agent {
-    /// All of them.
+    /// Every agent.
     pub const ALL: [Agent; 2] = [Agent::Claude, Agent::Codex];
 
-    /// The name in commands, files and JSON.
+    /// Returns the name used in commands, files and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Agent::Claude => "claude",
@@ -34,13 +35,15 @@ impl Agent {
         }
     }
 
-    /// The one that is called so.
+    /// Returns the agent with a name.
     pub fn named(name: &str) -> Option<Agent> {
         Agent::ALL.into_iter().find(|agent| agent.name() == name)
     }
 
-    /// The folder that holds its settings and transcripts: where its own variable says, else in the home. None without
-    /// a home. `variable` reads the environment.
+    /// Returns the folder of its settings and transcripts: where the agent's own environment variable says, else in the
+    /// home directory; `None` without a home.
+    ///
+    /// `variable` reads the environment.
     pub fn folder(self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         let (own, below_home) = match self {
             Agent::Claude => ("CLAUDE_CONFIG_DIR", ".claude"),
@@ -53,7 +56,7 @@ impl Agent {
         std::path::absolute(Path::new(&home).join(below_home)).ok()
     }
 
-    /// The folder below its own that its transcripts are in.
+    /// Returns the folder of its transcripts, below its own folder.
     pub fn transcripts_in(self, folder: &Path) -> PathBuf {
         folder.join(match self {
             Agent::Claude => "projects",

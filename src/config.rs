@@ -1,5 +1,6 @@
-//! Settings, read once into plain structs: the user's own file, and what a tracked `patina.toml` narrows.
-//! Refuses to let a repository widen anything, or name a path, library, model or command.
+//! Settings, read once into plain structs: the user's own file, and the restrictions of a tracked `patina.toml`.
+//!
+//! Invariant: a repository can only restrict. It cannot name a path, library, model or command.
 
 use std::path::{Path, PathBuf};
 
@@ -9,40 +10,40 @@ use serde::Deserialize;
 
 use crate::error::{Exit, UserError};
 
-/// The documented default, printed by `patina config` and copied by whoever wants to change it.
+/// The documented default settings, printed by `patina config`.
 pub const TEMPLATE: &str = include_str!("../templates/config.toml");
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Largest file read, in bytes.
+    /// Largest file that is read, in bytes.
     pub max_file_bytes: u64,
     /// Files that are not indexed.
     pub ignore: GlobSet,
-    /// The same as text, in the order read: it is part of what an index was made with.
+    /// The ignore patterns as text, in the order read: they are part of what an index depends on.
     pub ignore_patterns: Vec<String>,
-    /// A state folder outside of git's own, by repository: `<state_dir>/<hash of the common dir>`.
+    /// Folder for state outside the git directory: `<state_dir>/<hash of the common dir>` for each repository.
     pub state_dir: Option<PathBuf>,
-    /// The model that embeds.
+    /// The embedding model.
     pub model: ModelConfig,
-    /// Dimensions that are switched off, by name.
+    /// Names of dimensions that are switched off.
     pub dimensions_off: Vec<String>,
-    /// Whether the worker trains by itself when it is time to.
+    /// Whether the worker retrains by itself when it is due.
     pub retrains: bool,
     /// Whether the user's home directory is hidden in texts of sessions.
     pub hides_home: bool,
-    /// Names of users that are hidden in texts of sessions.
+    /// User names that are hidden in texts of sessions.
     pub hidden_users: Vec<String>,
-    /// What was odd about the files: unknown keys, things a repository may not say.
+    /// Warnings about the files: unknown keys, settings that a repository may not make.
     pub warnings: Vec<String>,
 }
 
-/// The model, and what runs it.
+/// The model and the execution provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelConfig {
-    /// The name of its manifest.
+    /// Name of the model's manifest.
     pub id: String,
-    /// What runs it.
+    /// Execution provider.
     pub provider: Provider,
 }
 
@@ -50,15 +51,15 @@ pub struct ModelConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
-    /// Any machine.
+    /// The processor, on any machine.
     #[default]
     Cpu,
-    /// macOS alone.
+    /// Core ML, on macOS only.
     CoreMl,
 }
 
 impl Provider {
-    /// As it is set.
+    /// Returns the name used in settings.
     pub fn name(self) -> &'static str {
         match self {
             Provider::Cpu => "cpu",
@@ -70,9 +71,10 @@ impl Provider {
 /// Default of [`ModelConfig::id`]: the model that `install.sh` sets up.
 pub const MODEL: &str = "all-minilm-l6-v2-int8";
 
-/// Default of [`Config::max_file_bytes`]: sources larger than this are data or generated.
+/// Default of [`Config::max_file_bytes`]: larger sources are data or generated.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 
+/// The user's settings file.
 #[derive(Debug, Default, Deserialize)]
 struct UserFile {
     #[serde(default)]
@@ -89,6 +91,7 @@ struct UserFile {
     redact: RedactSection,
 }
 
+/// A tracked `patina.toml`.
 #[derive(Debug, Default, Deserialize)]
 struct RepositoryFile {
     #[serde(default)]
@@ -97,6 +100,7 @@ struct RepositoryFile {
     dimensions: DimensionsSection,
 }
 
+/// `[index]`.
 #[derive(Debug, Default, Deserialize)]
 struct IndexSection {
     max_file_bytes: Option<u64>,
@@ -104,6 +108,7 @@ struct IndexSection {
     ignore: Vec<String>,
 }
 
+/// `[model]`.
 #[derive(Debug, Default, Deserialize)]
 struct ModelSection {
     id: Option<String>,
@@ -111,17 +116,20 @@ struct ModelSection {
     provider: Provider,
 }
 
+/// `[dimensions]`.
 #[derive(Debug, Default, Deserialize)]
 struct DimensionsSection {
     #[serde(default)]
     off: Vec<String>,
 }
 
+/// `[retrain]`.
 #[derive(Debug, Default, Deserialize)]
 struct RetrainSection {
     auto: Option<bool>,
 }
 
+/// `[redact]`.
 #[derive(Debug, Default, Deserialize)]
 struct RedactSection {
     home: Option<bool>,
@@ -129,6 +137,7 @@ struct RedactSection {
     users: Vec<String>,
 }
 
+/// `[state]`.
 #[derive(Debug, Default, Deserialize)]
 struct StateSection {
     dir: Option<PathBuf>,
@@ -152,11 +161,11 @@ const USER_KEYS: &[&str] = &[
     "redact.home",
     "redact.users",
 ];
-/// The keys a repository may set.
+/// The keys that a repository may set.
 const REPOSITORY_KEYS: &[&str] = &["index", "index.max_file_bytes", "index.ignore", "dimensions", "dimensions.off"];
 
 impl Config {
-    /// Where the user's file is: `PATINA_CONFIG`, else in the XDG configuration folder.
+    /// Returns the path of the user's file: `PATINA_CONFIG`, else in the XDG configuration folder.
     pub fn user_path() -> Option<PathBuf> {
         if let Some(path) = std::env::var_os("PATINA_CONFIG") {
             return Some(path.into());
@@ -171,14 +180,14 @@ impl Config {
     /// Reads the user's file, if there is one.
     ///
     /// # Errors
-    /// A [`UserError`] that names the file and the line where it cannot be read.
+    /// A [`UserError`] that names the file and the line that cannot be read.
     pub fn load() -> Result<Self> {
         let Some(path) = Self::user_path() else { return Self::from_texts(None, None) };
         match std::fs::read_to_string(&path) {
             Ok(text) => Self::from_texts(Some((&path.display().to_string(), &text)), None),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if std::env::var_os("PATINA_CONFIG").is_some() {
-                    let message = format!("PATINA_CONFIG names {}, which is not there", path.display());
+                    let message = format!("PATINA_CONFIG names {}, which does not exist", path.display());
                     return Err(UserError::new(Exit::Usage, message).hint("correct or unset PATINA_CONFIG").into());
                 }
                 Self::from_texts(None, None)
@@ -187,8 +196,10 @@ impl Config {
         }
     }
 
-    /// Builds settings from the texts of the user's file and of a tracked `patina.toml`, each with the name to
-    /// call it by. A tracked file that cannot be read is left out with a warning: it is not this user's.
+    /// Builds settings from the texts of the user's file and of a tracked `patina.toml`, each with its name for
+    /// messages.
+    ///
+    /// A tracked file that cannot be read is skipped with a warning, because the user did not write it.
     pub fn from_texts(user: Option<(&str, &str)>, repository: Option<(&str, &str)>) -> Result<Self> {
         let mut warnings = Vec::new();
         let mut user_file = UserFile::default();
@@ -223,8 +234,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Applies a tracked `patina.toml`: ignore globs are added, limits only go down, dimensions
-    /// go off.
+    /// Applies a tracked `patina.toml`: ignore patterns are added, limits only go down, dimensions only go off.
     pub fn narrow(&mut self, name: &str, text: &str) {
         let parsed = text.parse::<toml::Table>().map_err(|error| error.to_string());
         let file = parsed.and_then(|table| {
@@ -235,7 +245,7 @@ impl Config {
             Ok(file) => file,
             Err(error) => {
                 let first = error.lines().next().unwrap_or_default().to_string();
-                self.warnings.push(format!("{name} is left out, it cannot be read: {first}"));
+                self.warnings.push(format!("{name} is ignored, because it cannot be read: {first}"));
                 return;
             }
         };
@@ -255,35 +265,36 @@ impl Config {
         }
     }
 
-    /// Whether a file, by its encoded path, is left out.
+    /// Whether a file is ignored, by its encoded path.
     pub fn ignores(&self, path: &str) -> bool {
         self.ignore.is_match(real_path(path))
     }
 
-    /// What an index depends on: two configurations with the same text index the same files.
+    /// Returns the settings that an index depends on: equal texts index the same files.
     pub fn fingerprint(&self) -> String {
         format!("{} {:?}", self.max_file_bytes, self.ignore_patterns)
     }
 }
 
-/// The path that people write globs for.
+/// Decodes an encoded path, for matching globs.
 pub fn real_path(encoded: &str) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     std::ffi::OsString::from_vec(crate::event::decode_path(encoded)).into()
 }
 
+/// Compiles ignore patterns.
 fn globs(patterns: &[String]) -> Result<GlobSet> {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
         let glob = Glob::new(pattern).map_err(|error| {
-            UserError::new(Exit::Usage, format!("the ignore pattern {pattern:?} is no glob: {}", error.kind()))
+            UserError::new(Exit::Usage, format!("the ignore pattern {pattern:?} is not a valid glob: {}", error.kind()))
         })?;
         builder.add(glob);
     }
     Ok(builder.build()?)
 }
 
-/// A sentence for each key that is not known, with the nearest one that is.
+/// Returns a warning for each unknown key, with the nearest known one.
 fn unknown_keys(file: &str, table: &toml::Table, known: &[&str]) -> Vec<String> {
     let mut names = Vec::new();
     for (section, value) in table {
@@ -293,7 +304,7 @@ fn unknown_keys(file: &str, table: &toml::Table, known: &[&str]) -> Vec<String> 
         }
     }
     let unknown = names.iter().filter(|name| !known.contains(&name.as_str()));
-    // A key below an unknown section is not worth a second sentence.
+    // A key of an unknown section does not need a second warning.
     let unknown = unknown.filter(|name| name.split_once('.').is_none_or(|(section, _)| known.contains(&section)));
     unknown
         .map(|name| {

@@ -1,5 +1,6 @@
-//! The one error type for people: what is wrong, why, and the next step, with its exit code. Refuses
-//! to carry what only a developer can read; that is `anyhow`'s part.
+//! The error type for users: what is wrong, why, and the next step, with its exit code.
+//!
+//! Refuses to carry what only a developer understands; that is left to `anyhow`.
 
 use std::fmt;
 
@@ -7,40 +8,58 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// It did not work.
+    /// The command failed.
     Failed = 1,
-    /// The words of the call do not fit.
+    /// The arguments are wrong.
     Usage = 2,
     /// There is no repository here.
     NoRepository = 3,
-    /// Something has not been set up: the message names the command that mends it.
+    /// Something has not been set up; the hint names the command that does it.
     NotSetUp = 4,
     /// Locked, or timed out.
     Locked = 5,
-    /// A checksum that does not match, a newer database, a state that does not verify.
+    /// A checksum mismatch, a newer database, or a state that does not verify.
     Unverified = 6,
     /// Interrupted.
     Interrupted = 130,
 }
 
-/// A message that a person can act on.
+/// What kind of error it is, where a caller acts on more than the exit code.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UserErrorKind {
+    /// Nothing that a caller distinguishes.
+    #[default]
+    Other,
+    /// The index was made by another version, with other settings, or from another log.
+    OutdatedIndex,
+}
+
+/// An error that the user can act on.
 #[derive(Debug)]
 pub struct UserError {
-    /// The code the program ends with.
+    /// What a caller may act on.
+    pub kind: UserErrorKind,
+    /// The exit code of the program.
     pub exit: Exit,
-    /// What is wrong and why, one sentence.
+    /// What is wrong and why, in one sentence.
     pub message: String,
     /// The next step.
     pub hint: Option<String>,
 }
 
 impl UserError {
-    /// An error without a hint.
+    /// Makes an error without a hint.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        UserError { exit, message: message.into(), hint: None }
+        UserError { kind: UserErrorKind::Other, exit, message: message.into(), hint: None }
     }
 
-    /// The same with the next step.
+    /// Sets the kind.
+    pub fn kind(mut self, kind: UserErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Adds the next step.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -55,8 +74,8 @@ impl fmt::Display for UserError {
 
 impl std::error::Error for UserError {}
 
-/// The person stopped the program; what was finished is kept.
+/// The error for a command that the user interrupted; finished work is kept.
 pub fn interrupted() -> UserError {
-    UserError::new(Exit::Interrupted, "interrupted; what was finished is kept")
-        .hint("run the same command again to go on from there")
+    UserError::new(Exit::Interrupted, "interrupted; finished work is kept")
+        .hint("run the same command again to continue")
 }

@@ -516,7 +516,7 @@ fn apply_live(transaction: &Transaction<'_>, change: &LiveMove) -> Result<()> {
         change.commits_added.iter().chain(change.code_added.iter().map(|(seq, _)| seq)).copied().collect();
     transaction
         .prepare_cached("DELETE FROM unseen WHERE seq IN (SELECT value FROM json_each(:seqs))")?
-        .execute(named_params! {":seqs": sqlite::list(&seen)})?;
+        .execute(named_params! {":seqs": sqlite::json_array(&seen)})?;
     let mut add_commit = transaction.prepare_cached("INSERT OR IGNORE INTO reachable(seq) VALUES (:seq)")?;
     for seq in &change.commits_added {
         add_commit.execute(named_params! {":seq": seq})?;

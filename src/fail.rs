@@ -1,5 +1,7 @@
-//! Fail points: named places where a test ends the process, as a crash would, or makes the next step fail, as a full
-//! disk would. Refuses to do anything in a patina that was not built for tests, with the feature `fail-points`.
+//! Fail points: named places where a test kills the process, as a crash would, or makes the next step fail, as a full
+//! disk would.
+//!
+//! Does nothing unless patina was built with the feature `fail-points`.
 
 use std::io;
 

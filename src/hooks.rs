@@ -1,6 +1,7 @@
-//! The doorbell in git: hooks that ring patina go in and come out, and whoever asks is told where they are. Refusal: a
-//! hook that somebody else wrote is never moved, renamed or deleted, and what cannot be restored byte for byte is not
-//! touched. Ringing itself is not here: the block that goes into a hook is the file `hooks/ring.sh`.
+//! Git hooks that ring the doorbell: installed, removed and reported on.
+//!
+//! Invariant: a hook that somebody else wrote is never moved, renamed or deleted, and what cannot be restored byte for
+//! byte is not touched. The shell block that goes into a hook, and rings, is the file `hooks/ring.sh`.
 
 pub mod agents;
 mod config;
@@ -13,69 +14,76 @@ mod state;
 mod tests;
 
 use crate::fail;
+use crate::git::GitVersion;
 use crate::workspace::write_atomically;
 use anyhow::{Context as _, Result, bail, ensure};
-pub use probe::{Tried, answer, probe};
-use script::{Block, Disabled};
-use shim::Look;
-pub use state::{HookState, State};
+pub use probe::{ProbeResult, answer_probe, probe};
+use script::{Disabled, HookBlock};
+use shim::FileState;
+pub use state::{HookReport, HookState};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// What rings. Together they see most that moves a HEAD; what they miss, the next ring or command finds by comparing.
+/// The git hooks that ring.
+///
+/// Together they cover most commands that move a HEAD; what they miss, the next ring or command finds by comparing.
 pub const EVENTS: [&str; 5] = ["post-commit", "post-merge", "post-rewrite", "post-checkout", "post-applypatch"];
 
-/// From here on git runs hooks named in its configuration.
-const CONFIG_HOOKS_SINCE: (u32, u32, u32) = (2, 54, 0);
+/// First version of git that runs hooks named in its configuration.
+const CONFIG_HOOKS_SINCE: GitVersion = (2, 54, 0);
 
-/// Where the hooks of one repository are, as plain facts.
+/// Where the hooks of one repository are.
 #[derive(Debug, Clone)]
-pub struct Site {
-    /// Where git looks now, `core.hooksPath` resolved for this worktree. Absolute.
+pub struct HookSite {
+    /// The folder where git looks now, with `core.hooksPath` resolved for this worktree. Absolute.
     pub hooks_dir: PathBuf,
-    /// `core.hooksPath` as configured.
+    /// Value of `core.hooksPath` as configured.
     pub hooks_path_setting: Option<String>,
-    /// False where another tool owns the folder: a global or system setting, or a tracked folder of the work tree.
+    /// Whether patina may write to the folder. False if another tool owns it: through a global or system setting, or
+    /// because it is a tracked folder of the worktree.
     pub hooks_path_is_ours_to_write: bool,
     /// The common git directory. Absolute.
     pub common_dir: PathBuf,
-    /// Where patina keeps its state, mostly `<common_dir>/patina`. Absolute.
+    /// The state folder, usually `<common_dir>/patina`. Absolute.
     pub state_dir: PathBuf,
-    /// The version of the git that will run the hooks.
-    pub git_version: (u32, u32, u32),
-    /// The patina that hooks call. Absolute.
+    /// The version of the git that runs the hooks.
+    pub git_version: GitVersion,
+    /// The patina binary that the hooks call. Absolute.
     pub program: PathBuf,
 }
 
 /// How hooks are installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Method {
-    /// A block in the hook file; the configuration where the file is not ours to change and git can do it.
+    /// A block in the hook file, or git's configuration if the file is not patina's to change and git supports it.
     #[default]
     Auto,
     /// Only a block in the hook file.
     Shim,
-    /// Only the configuration (git >= 2.54).
+    /// Only git's configuration (git >= 2.54).
     Config,
 }
 
-/// Installs or renews the hooks that may be; the states say what was left alone and why. Twice equals once.
+/// Installs or renews the hooks, where that is allowed. Idempotent.
+///
+/// The reports say which hooks were left alone, and why.
 ///
 /// # Errors
-/// When git has no config hooks and they were asked for, or a file cannot be written; hooks done before stay.
-pub fn install(site: &Site, method: Method) -> Result<Vec<HookState>> {
+/// If git does not support hooks in its configuration and they were asked for, or a file cannot be written; hooks
+/// installed before stay.
+pub fn install(site: &HookSite, method: Method) -> Result<Vec<HookReport>> {
     check(site)?;
     let can_configure = site.git_version >= CONFIG_HOOKS_SINCE;
     if method == Method::Config && !can_configure {
         let (major, minor, _) = site.git_version;
-        bail!("git {major}.{minor} has no hooks in its configuration (git 2.54 has): use --method shim");
+        bail!("git {major}.{minor} does not run hooks from its configuration (git 2.54 does): use --method shim");
     }
     fs::create_dir_all(&site.state_dir).with_context(|| format!("making {}", site.state_dir.display()))?;
     let config = site.common_dir.join("config");
     let sections = config::read(&config)?;
-    let ours_to_write = why_not_ours(site).is_none();
+    let ours_to_write = why_not_writable(site).is_none();
     let mut folders = None;
     for event in EVENTS {
         let path = site.hooks_dir.join(event);
@@ -89,11 +97,11 @@ pub fn install(site: &Site, method: Method) -> Result<Vec<HookState>> {
                     || !ours_to_write
                     || matches!(
                         shim::look(&path, &block_for_files(site), event)?,
-                        Look::Foreign(_) | Look::NotExecutable
+                        FileState::Foreign(_) | FileState::NotExecutable
                     )
             }
         };
-        // One of both: a hook that rings twice is no harm, but nobody would find out why.
+        // Install only one of both: ringing twice does no harm, but would be hard to explain.
         if by_config {
             config::install(&config, &block_for_config(site), event)?;
             shim::uninstall(&path)?;
@@ -102,8 +110,8 @@ pub fn install(site: &Site, method: Method) -> Result<Vec<HookState>> {
                 let made = match folders {
                     Some(made) => made,
                     None => {
-                        // Before anything is in it: what is taken out is looked for in every folder that is known.
-                        remember(site)?;
+                        // Record the folder before writing to it: uninstall looks in every recorded folder.
+                        add_hook_folder(site)?;
                         *folders.insert(shim::make_folder(&site.hooks_dir)?)
                     }
                 };
@@ -115,18 +123,18 @@ pub fn install(site: &Site, method: Method) -> Result<Vec<HookState>> {
         }
     }
     fail::point("hooks placed")?;
-    // What hooks could not find is told of the ones before.
-    remove_if_there(&crumbs(site))?;
+    // The file tells of hooks that were installed before.
+    remove_if_there(&missing_patina_file(site))?;
     status(site)
 }
 
-/// Takes out everything that was installed, in this worktree's hooks folder and in all others where it was.
+/// Removes everything that was installed, from this worktree's hooks folder and all others that were written to.
 ///
 /// # Errors
-/// When a file cannot be written; damaged hooks are no error, they stay and the states name them.
-pub fn uninstall(site: &Site) -> Result<Vec<HookState>> {
+/// If a file cannot be written. Damaged hooks are no error; they stay, and the reports name them.
+pub fn uninstall(site: &HookSite) -> Result<Vec<HookReport>> {
     check(site)?;
-    let mut folders = remembered(site);
+    let mut folders = known_hook_folders(site);
     folders.extend([site.hooks_dir.clone(), site.common_dir.join("hooks")]);
     for folder in folders {
         let mut made = 0;
@@ -136,45 +144,45 @@ pub fn uninstall(site: &Site) -> Result<Vec<HookState>> {
         shim::sweep(&folder, made);
     }
     config::uninstall(&site.common_dir.join("config"), &EVENTS)?;
-    for leftover in [memory(site), switch(site), crumbs(site)] {
+    for leftover in [hook_folders_file(site), disabled_file(site), missing_patina_file(site)] {
         remove_if_there(&leftover)?;
     }
     status(site)
 }
 
-/// How the hooks stand, by event. Reads only.
+/// Reports the state of each hook. Reads only.
 ///
 /// # Errors
-/// When a hook's folder or git's configuration cannot be read.
-pub fn status(site: &Site) -> Result<Vec<HookState>> {
+/// If the hooks folder or git's configuration cannot be read.
+pub fn status(site: &HookSite) -> Result<Vec<HookReport>> {
     check(site)?;
     let sections = config::read(&site.common_dir.join("config"))?;
     EVENTS.into_iter().map(|event| state::state_of(site, &sections, event)).collect()
 }
 
-/// Switches the hooks off: they stay where they are and do not ring.
+/// Switches the hooks off: they stay installed and do not ring.
 ///
 /// # Errors
-/// When the state folder cannot be written.
-pub fn disable(site: &Site) -> Result<Vec<HookState>> {
+/// If the state folder cannot be written.
+pub fn disable(site: &HookSite) -> Result<Vec<HookReport>> {
     fs::create_dir_all(&site.state_dir)
-        .and_then(|()| fs::write(switch(site), b""))
-        .with_context(|| format!("writing {}", switch(site).display()))?;
+        .and_then(|()| fs::write(disabled_file(site), b""))
+        .with_context(|| format!("writing {}", disabled_file(site).display()))?;
     status(site)
 }
 
-/// Switches them on again.
+/// Switches the hooks on again.
 ///
 /// # Errors
-/// When the state folder cannot be written.
-pub fn enable(site: &Site) -> Result<Vec<HookState>> {
-    remove_if_there(&switch(site))?;
+/// If the state folder cannot be written.
+pub fn enable(site: &HookSite) -> Result<Vec<HookReport>> {
+    remove_if_there(&disabled_file(site))?;
     status(site)
 }
 
-/// Why the hooks folder must not be written to, in words that begin a sentence.
-fn why_not_ours(site: &Site) -> Option<String> {
-    // Without a trailing slash, which would make the system look through a link.
+/// Returns why the hooks folder must not be written to, as the beginning of a sentence.
+fn why_not_writable(site: &HookSite) -> Option<String> {
+    // Without a trailing slash, which would make the system follow a link.
     let folder: PathBuf = site.hooks_dir.components().collect();
     let setting = site.hooks_path_setting.as_deref();
     if !site.hooks_path_is_ours_to_write {
@@ -188,60 +196,66 @@ fn why_not_ours(site: &Site) -> Option<String> {
     }
 }
 
-fn block_for_files(site: &Site) -> Block {
+/// Describes the block that goes into hook files.
+fn block_for_files(site: &HookSite) -> HookBlock {
     let beside = site.hooks_dir == site.common_dir.join("hooks") && site.state_dir == site.common_dir.join("patina");
-    let disabled = if beside { Disabled::BesideHooks } else { Disabled::At(switch(site)) };
-    Block { program: site.program.clone(), disabled }
+    let disabled = if beside { Disabled::BesideHooks } else { Disabled::At(disabled_file(site)) };
+    HookBlock { program: site.program.clone(), disabled }
 }
 
-fn block_for_config(site: &Site) -> Block {
-    Block { program: site.program.clone(), disabled: Disabled::At(switch(site)) }
+/// Describes the block that goes into git's configuration.
+fn block_for_config(site: &HookSite) -> HookBlock {
+    HookBlock { program: site.program.clone(), disabled: Disabled::At(disabled_file(site)) }
 }
 
-fn check(site: &Site) -> Result<()> {
+/// Checks that the paths are absolute and cannot be taken for patina's marks.
+fn check(site: &HookSite) -> Result<()> {
     for path in [&site.hooks_dir, &site.common_dir, &site.state_dir, &site.program] {
         ensure!(path.is_absolute(), "{} is not an absolute path", path.display());
     }
-    // A path may hold line ends, and with them a line that looks like one of the marks.
+    // A path may contain line ends, and so a line that looks like one of the marks.
     let text = script::render(&block_for_files(site), EVENTS[0], script::Notes::default());
     let whole = matches!(script::split(&text), Ok(Some(parts)) if parts.block == text);
-    ensure!(whole, "{:?} holds a line that looks like patina's own marks", site.program);
+    ensure!(whole, "{:?} contains a line that looks like patina's own marks", site.program);
     Ok(())
 }
 
-/// The file that switches the hooks off.
-fn switch(site: &Site) -> PathBuf {
+/// The file whose existence switches the hooks off.
+fn disabled_file(site: &HookSite) -> PathBuf {
     site.state_dir.join("disabled")
 }
 
-/// What hooks leave that find no patina.
-pub fn crumbs(site: &Site) -> PathBuf {
-    site.common_dir.join("patina/crumbs")
+/// The file that hooks write to when they find no patina binary.
+pub fn missing_patina_file(site: &HookSite) -> PathBuf {
+    site.common_dir.join("patina/missing_patina_file")
 }
 
-/// The hooks folders that were written to, as `core.hooksPath` may name another one tomorrow.
-fn memory(site: &Site) -> PathBuf {
+/// The list of hooks folders that were written to, because `core.hooksPath` may change.
+fn hook_folders_file(site: &HookSite) -> PathBuf {
     site.state_dir.join("hook-folders")
 }
 
-fn remembered(site: &Site) -> Vec<PathBuf> {
-    let text = fs::read(memory(site)).unwrap_or_default();
+/// Reads the list of hooks folders.
+fn known_hook_folders(site: &HookSite) -> Vec<PathBuf> {
+    let text = fs::read(hook_folders_file(site)).unwrap_or_default();
     text.split(|byte| *byte == 0)
         .filter(|path| !path.is_empty())
         .map(|path| PathBuf::from(OsStr::from_bytes(path)))
         .collect()
 }
 
-fn remember(site: &Site) -> Result<()> {
-    let mut folders = remembered(site);
+/// Adds the current hooks folder to the list.
+fn add_hook_folder(site: &HookSite) -> Result<()> {
+    let mut folders = known_hook_folders(site);
     if folders.contains(&site.hooks_dir) {
         return Ok(());
     }
     folders.push(site.hooks_dir.clone());
     let text: Vec<u8> = folders.iter().flat_map(|folder| [folder.as_os_str().as_bytes(), b"\0"].concat()).collect();
-    write_atomically(&memory(site), &text)
+    write_atomically(&hook_folders_file(site), &text)
 }
 
+/// Removes a file if it exists.
 fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -12,28 +12,29 @@
 //!   a question ──► commands ──► query ───────────────────────┘               ranked, explained, as of a commit
 //! ```
 //!
-//! The rooms stand in reading order, and a room imports only from rooms above it; a test reads the `use` lines.
+//! The rooms are declared in reading order, and a room imports only from rooms above it; a test checks this. Public rooms
+//! are those that tests and benches use.
 
 pub mod event;
-pub mod rng;
-pub mod error;
-pub mod fail;
-pub mod sqlite;
+mod rng;
+mod error;
+mod fail;
+mod sqlite;
 pub mod git;
 pub mod config;
 pub mod workspace;
-pub mod agents;
+mod agents;
 pub mod redact;
 pub mod syntax;
 pub mod sessions;
 pub mod facts;
 pub mod eventlog;
 pub mod view;
-pub mod item;
-pub mod entries;
+mod item;
+mod entries;
 pub mod history;
 pub mod edges;
-pub mod text_index;
+mod text_index;
 pub mod embedding;
 pub mod dimensions;
 pub mod adapter;
@@ -43,6 +44,6 @@ pub mod fusion;
 pub mod evaluation;
 pub mod pipeline;
 pub mod query;
-pub mod verify;
-pub mod hooks;
+mod verify;
+mod hooks;
 pub mod commands;

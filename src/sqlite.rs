@@ -1,5 +1,6 @@
-//! SQLite: how files are opened, sealed while they rest, and how a schema moves forward. Refuses to know what is in
-//! them.
+//! SQLite: how database files are opened, sealed while they rest, and migrated.
+//!
+//! Refuses to know what is in them.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,23 +12,24 @@ use rusqlite::{Connection, OpenFlags, named_params};
 
 use crate::error::{Exit, UserError};
 
-/// The WAL-reset bug was mended in 3.51.3; an older library could lose acknowledged events.
+/// Oldest SQLite accepted: the WAL-reset bug, which could lose acknowledged events, was fixed in 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// How long a writer waits for another one. The worker's lock keeps writers apart, so a wait this long
-/// means a stranger holds the file.
+/// How long a writer waits for another one.
+///
+/// The worker's lock keeps patina's writers apart, so a wait this long means that another program holds the file.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// What a crash of the machine may cost.
+/// What a power cut may lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Nothing that was committed: for what cannot be derived again.
+    /// Nothing that was committed: for data that cannot be derived again.
     Full,
-    /// The newest commits, never consistency: for caches.
+    /// The newest transactions, never consistency: for caches.
     Normal,
 }
 
-/// Opens or creates a file for writing, in WAL mode unless the file system has no shared memory.
+/// Opens or creates a database for writing, in WAL mode unless the file system has no shared memory.
 pub fn open(path: &Path, durability: Durability, wal: bool) -> Result<Connection> {
     assert_version()?;
     let connection = Connection::open(path).with_context(|| format!("opening {}", path.display()))?;
@@ -44,11 +46,11 @@ pub fn open(path: &Path, durability: Durability, wal: bool) -> Result<Connection
     Ok(connection)
 }
 
-/// Opens a file that must exist, for reading only.
+/// Opens an existing database for reading only.
 pub fn open_read_only(path: &Path) -> Result<Connection> {
     assert_version()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    first_that_reads(path, |uri| {
+    read_shared_or_immutable(path, |uri| {
         let connection = Connection::open_with_flags(uri, flags)?;
         connection.busy_timeout(BUSY)?;
         connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
@@ -56,9 +58,9 @@ pub fn open_read_only(path: &Path) -> Result<Connection> {
     })
 }
 
-/// Attaches a file that must exist, for reading only.
+/// Attaches an existing database for reading only.
 pub fn attach_read_only(connection: &Connection, path: &Path, name: &str) -> Result<()> {
-    first_that_reads(path, |uri| {
+    read_shared_or_immutable(path, |uri| {
         connection.execute("ATTACH DATABASE :file AS :name", named_params! {":file": uri, ":name": name})?;
         let read = connection.pragma_query_value(Some(name), "schema_version", |_| Ok(()));
         if read.is_err() {
@@ -68,9 +70,11 @@ pub fn attach_read_only(connection: &Connection, path: &Path, name: &str) -> Res
     })
 }
 
-/// Reads a file as one that others may write to. That takes a file of shared memory beside it, which a folder that
-/// cannot be written does not get: there the file stands still, and is read as it is, if it is whole.
-fn first_that_reads<T>(path: &Path, read: impl Fn(&str) -> rusqlite::Result<T>) -> Result<T> {
+/// Reads a database that others may write to, or as immutable if its folder cannot be written.
+///
+/// WAL needs a shared-memory file beside the database. A folder that cannot be written does not get one; the file there
+/// is read as it is, if nothing is left in the write-ahead log.
+fn read_shared_or_immutable<T>(path: &Path, read: impl Fn(&str) -> rusqlite::Result<T>) -> Result<T> {
     let uri = format!("file:{}?mode=ro", encode_uri(path));
     let why = match read(&uri) {
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen) => error,
@@ -80,10 +84,12 @@ fn first_that_reads<T>(path: &Path, read: impl Fn(&str) -> rusqlite::Result<T>) 
     log.push("-wal");
     match std::fs::metadata(&log) {
         Ok(log) if log.len() > 0 => {
-            let message =
-                format!("{} cannot be read: not all is in it, and its folder cannot be written", path.display());
+            let message = format!(
+                "{} cannot be read: part of it is still in its write-ahead log, and its folder is read-only",
+                path.display()
+            );
             Err(UserError::new(Exit::NotSetUp, message)
-                .hint("run `patina status` once as somebody who may write there")
+                .hint("run `patina status` once as a user who may write there")
                 .into())
         }
         _ if !path.exists() => Err(why).with_context(|| format!("opening {}", path.display())),
@@ -91,7 +97,7 @@ fn first_that_reads<T>(path: &Path, read: impl Fn(&str) -> rusqlite::Result<T>) 
     }
 }
 
-/// A path as it stands in a URI.
+/// Encodes a path for a URI.
 fn encode_uri(path: &Path) -> String {
     let mut out = String::new();
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -103,11 +109,12 @@ fn encode_uri(path: &Path) -> String {
     out
 }
 
-/// Moves a schema forward: runs the migrations that the file has not seen, in one exclusive
-/// transaction. The list is the schema's history and only grows.
+/// Migrates a schema: runs the migrations that the file has not seen, in one exclusive transaction.
+///
+/// The list is the schema's history and only grows.
 ///
 /// # Errors
-/// A [`UserError`] where the file was written by a newer patina.
+/// A [`UserError`] if the file was written by a newer patina.
 pub fn migrate(connection: &mut Connection, name: &str, migrations: &[&str]) -> Result<()> {
     let seen =
         |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
@@ -126,20 +133,19 @@ pub fn migrate(connection: &mut Connection, name: &str, migrations: &[&str]) -> 
     Ok(())
 }
 
-/// Refuses a file whose schema is newer than this program's.
+/// Returns an error if a file's schema is newer than this program's.
 pub fn refuse_newer(name: &str, version: usize, known: usize) -> Result<()> {
     if version > known {
-        let message = format!("{name} was written by a newer patina (schema {version}, this one knows {known})");
-        return Err(UserError::new(Exit::Unverified, message)
-            .hint("install the newer patina again, or move the file away")
-            .into());
+        let message = format!("{name} was written by a newer patina (schema {version}; this one reads up to {known})");
+        return Err(UserError::new(Exit::Unverified, message).hint("update patina, or move the file away").into());
     }
     Ok(())
 }
 
-/// Numbers as one parameter, for `IN (SELECT value FROM json_each(:list))`: many rows at once cost a fraction of one
-/// statement for each.
-pub fn list(numbers: &[i64]) -> String {
+/// Formats numbers as a JSON array, one parameter for `IN (SELECT value FROM json_each(:list))`.
+///
+/// Selecting many rows at once costs a fraction of one statement for each.
+pub fn json_array(numbers: &[i64]) -> String {
     let mut text = String::with_capacity(2 + numbers.len() * 8);
     text.push('[');
     for (index, number) in numbers.iter().enumerate() {
@@ -152,7 +158,7 @@ pub fn list(numbers: &[i64]) -> String {
     text
 }
 
-/// A file that something other than patina wrote to.
+/// The error for a file that another program wrote to.
 #[derive(Debug)]
 pub struct Altered(PathBuf);
 
@@ -164,10 +170,11 @@ impl std::fmt::Display for Altered {
 
 impl std::error::Error for Altered {}
 
-/// Closes a file that rests from now on, and seals it: whoever writes to it without lifting the seal is noticed, which
-/// SQLite, with no checksums of its own, would not.
+/// Closes a database and seals it.
+///
+/// A write without lifting the seal is noticed, which SQLite, having no checksums, would not do.
 pub fn close(connection: Connection, path: &Path) -> Result<()> {
-    // Whoever reads meanwhile is not waited for: what stays in the write-ahead log is found there.
+    // Do not wait for readers: what stays in the write-ahead log is found there.
     connection.busy_timeout(Duration::ZERO)?;
     fold(&connection)?;
     connection.close().map_err(|(_, error)| error).context("closing")?;
@@ -175,12 +182,13 @@ pub fn close(connection: Connection, path: &Path) -> Result<()> {
     std::fs::write(seal_path(path), stamp).with_context(|| format!("sealing {}", path.display()))
 }
 
-/// Brings the write-ahead log into its file. Where a reader is in the way it stays; the two are whole together.
+/// Folds the write-ahead log into its database. If a reader is in the way the log stays; the two are consistent
+/// together.
 pub fn fold(connection: &Connection) -> Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).context("folding the write-ahead log in")
 }
 
-/// Lifts the seal, before the file is written to. A run that is killed leaves none, and SQLite keeps its file whole.
+/// Lifts the seal, before the file is written to. A killed run leaves none; SQLite keeps the file consistent.
 pub fn lift_seal(path: &Path) -> Result<()> {
     match std::fs::remove_file(seal_path(path)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -190,18 +198,18 @@ pub fn lift_seal(path: &Path) -> Result<()> {
     }
 }
 
-/// Refuses a file whose seal is broken.
+/// Returns an error if a file does not match its seal.
 ///
 /// # Errors
-/// [`Altered`], which [`is_damage`] knows.
+/// [`Altered`], which [`is_damage`] recognises.
 pub fn refuse_altered(path: &Path) -> Result<()> {
     let look = || (std::fs::read_to_string(seal_path(path)).ok(), rest_stamp(path));
     let mut seen = look();
     while let (Some(seal), stamp) = &seen
         && Some(seal) != stamp.as_ref()
     {
-        // Between two looks a worker may have come or gone; what is broken stays so.
-        std::thread::sleep(LOOK_AGAIN);
+        // A worker may open or close the file between two looks; a broken seal stays broken.
+        std::thread::sleep(SEAL_RECHECK);
         let again = look();
         if again == seen {
             return Err(Altered(path.to_path_buf()).into());
@@ -211,22 +219,24 @@ pub fn refuse_altered(path: &Path) -> Result<()> {
     Ok(())
 }
 
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Pause between two looks at a seal.
+const SEAL_RECHECK: Duration = Duration::from_millis(5);
 
+/// The seal file beside a database.
 fn seal_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".seal");
     name.into()
 }
 
-/// Size and time of the last change. Not the inode: a repository may be copied or moved with its times.
+/// Returns size and modification time of a file. Not the inode: a repository may be copied or moved with its times.
 fn rest_stamp(path: &Path) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
     let changed = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(format!("{} {}\n", metadata.len(), changed.as_nanos()))
 }
 
-/// Whether a file was found damaged.
+/// Whether an error says that a database is damaged.
 pub fn is_damage(error: &anyhow::Error) -> bool {
     if error.is::<Altered>() {
         return true;
@@ -236,8 +246,8 @@ pub fn is_damage(error: &anyhow::Error) -> bool {
     matches!(code, Some(DatabaseCorrupt | NotADatabase))
 }
 
-/// Whether an error says something of the machine, and nothing of what is in a file.
-pub fn is_passing(error: &anyhow::Error) -> bool {
+/// Whether an error is due to the machine (disk full, locked), not to the content of the file.
+pub fn is_transient(error: &anyhow::Error) -> bool {
     use rusqlite::ErrorCode::*;
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     let passing = [
@@ -254,16 +264,18 @@ pub fn is_passing(error: &anyhow::Error) -> bool {
     code.is_some_and(|code| passing.contains(&code))
 }
 
+/// Checks the version of the linked SQLite.
 fn assert_version() -> Result<()> {
     let version = rusqlite::version_number();
     anyhow::ensure!(version >= OLDEST_SQLITE, "SQLite {} is linked, 3.51.3 is needed", rusqlite::version());
     Ok(())
 }
 
-/// Whether the file system under a path can share memory between processes, which WAL needs. Reads
-/// `mountinfo`, the text of `/proc/self/mountinfo`; the longest mount point above the path decides.
+/// Whether the file system of a path supports memory shared between processes, which WAL needs.
+///
+/// Reads `mountinfo`, the text of `/proc/self/mountinfo`; the longest mount point above the path decides.
 pub fn wal_works(mountinfo: &[u8], path: &Path) -> bool {
-    // Bytes, because one mount point that is not UTF-8 must not hide all the others.
+    // As bytes, because one mount point that is not UTF-8 must not hide all the others.
     let mount = mountinfo.split(|byte| *byte == b'\n').filter_map(|line| {
         let dash = line.windows(3).position(|window| window == b" - ")?;
         let point = unescape(line[..dash].split(|byte| *byte == b' ').nth(4)?);
@@ -271,11 +283,11 @@ pub fn wal_works(mountinfo: &[u8], path: &Path) -> bool {
         path.starts_with(OsStr::from_bytes(&point)).then_some((point.len(), kind))
     });
     let kind = mount.max_by_key(|(length, _)| *length).map(|(_, kind)| kind).unwrap_or_default();
-    !NETWORKED.contains(&kind)
+    !NETWORK_FILE_SYSTEMS.contains(&kind)
 }
 
-/// File systems whose files several machines may hold open, or that do not share memory between processes.
-const NETWORKED: [&[u8]; 17] = [
+/// File systems whose files several machines may open, or that do not share memory between processes.
+const NETWORK_FILE_SYSTEMS: [&[u8]; 17] = [
     b"9p",
     b"nfs",
     b"nfs4",
@@ -295,7 +307,7 @@ const NETWORKED: [&[u8]; 17] = [
     b"fuse.rclone",
 ];
 
-/// A mount point as it is: blanks, tabs, line ends and backslashes stand there in octal.
+/// Decodes a mount point, in which blanks, tabs, line ends and backslashes are written in octal.
 fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,5 +1,6 @@
-//! The cache file: every room's tables in one database, made anew when what it depends on has changed.
-//! Refuses to be the only place that knows something.
+//! The cache file: the tables of all rooms in one database, rebuilt when anything it depends on has changed.
+//!
+//! Invariant: everything in it can be derived again from git and the log.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::config::Config;
-use crate::error::{Exit, UserError};
+use crate::error::{Exit, UserError, UserErrorKind};
 use crate::event::{Seq, hex};
 use crate::eventlog::Eventlog;
 use crate::facts::{CODE_VERSION, COMMIT_VERSION, session_version};
@@ -16,6 +17,7 @@ use crate::sqlite::{self, Durability};
 use crate::workspace::Workspace;
 use crate::{edges, embedding, entries, history, index, item, text_index, view};
 
+/// The table of single values.
 const META: &str = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 /// A cache open for writing.
@@ -24,25 +26,27 @@ pub struct Cache {
     /// The database.
     pub connection: Connection,
     path: PathBuf,
-    /// Not in use yet: readers see it after [`Cache::publish`].
+    /// Whether it is not published yet: readers see it after [`Cache::publish`].
     building: bool,
 }
 
 impl Cache {
-    /// Opens the cache in use; where there is none, it is damaged, or depends on something else by now, goes on
-    /// with the one that is being built, or begins one. `full` never takes the one in use.
+    /// Opens the cache in use.
+    ///
+    /// If there is none, or it is damaged or outdated, continues with the cache that is being built, or starts one.
+    /// `full` never takes the one in use.
     pub fn open(workspace: &Workspace, config: &Config, log: &Eventlog, full: bool) -> Result<Self> {
-        let wanted = Origin { fingerprint: fingerprint(config), log: log.id()?, last: log.last_seq()? };
+        let wanted = CacheOrigin { fingerprint: fingerprint(config), log: log.id()?, last: log.last_seq()? };
         let current = workspace.cache_path();
         if let Some(path) = current.clone().filter(|_| !full)
-            && let Some(connection) = usable(&path, workspace.wal, &wanted)?
+            && let Some(connection) = open_if_usable(&path, workspace.wal, &wanted)?
         {
             return Ok(Cache { connection, path, building: false });
         }
         let next = workspace.next_cache_path()?;
-        let last = previous(&next).filter(|last| last.exists() && Some(last) != current.as_ref());
+        let last = previous_path(&next).filter(|last| last.exists() && Some(last) != current.as_ref());
         if let Some(last) = last
-            && let Some(connection) = usable(&last, workspace.wal, &wanted)?
+            && let Some(connection) = open_if_usable(&last, workspace.wal, &wanted)?
         {
             return Ok(Cache { connection, path: last, building: true });
         }
@@ -56,7 +60,7 @@ impl Cache {
         Ok(Cache { connection, path: next, building: true })
     }
 
-    /// Makes it the cache in use.
+    /// Publishes the cache, so that readers use it.
     pub fn publish(&mut self, workspace: &Workspace) -> Result<()> {
         if self.building {
             // Readers that open the file without its write-ahead log must find everything in it.
@@ -68,22 +72,22 @@ impl Cache {
         Ok(())
     }
 
-    /// Closes it until the next run.
+    /// Closes and seals the cache until the next run.
     pub fn close(self) -> Result<()> {
         sqlite::close(self.connection, &self.path)
     }
 
-    /// Whether readers do not see it yet.
+    /// Whether the cache is not published yet.
     pub fn is_building(&self) -> bool {
         self.building
     }
 
-    /// Position of the newest event that is in.
+    /// Returns the watermark: the position of the newest event that was applied.
     pub fn watermark(&self) -> Result<Seq> {
         Ok(meta(&self.connection, "watermark")?.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 
-    /// Says that every commit up to a position is in.
+    /// Sets the watermark.
     pub fn set_watermark(&self, seq: Seq) -> Result<()> {
         set_meta(&self.connection, "watermark", &seq.to_string())
     }
@@ -92,7 +96,7 @@ impl Cache {
 /// Opens the cache in use for reading, with the log attached as `log`.
 ///
 /// # Errors
-/// A [`UserError`] with the exit code for "not set up" where there is none yet.
+/// A [`UserError`] with [`Exit::NotSetUp`] if there is no cache yet or it is outdated.
 pub fn open_reader(workspace: &Workspace, config: &Config) -> Result<Connection> {
     let missing = || {
         UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
@@ -102,7 +106,7 @@ pub fn open_reader(workspace: &Workspace, config: &Config) -> Result<Connection>
     let mut last = None;
     for _ in 0..3 {
         let Some(path) = workspace.cache_path() else { return Err(missing().into()) };
-        match open_pair(&path, &workspace.eventlog_path(), &fingerprint(config)) {
+        match open_cache_and_log(&path, &workspace.eventlog_path(), &fingerprint(config)) {
             Ok(connection) => return Ok(connection),
             Err(error) => last = Some(error),
         }
@@ -110,15 +114,21 @@ pub fn open_reader(workspace: &Workspace, config: &Config) -> Result<Connection>
     Err(last.expect("the loop ran"))
 }
 
-/// Whether an index is there, but made by another patina, with other settings or from another log.
+/// Whether an error says that the index was made by another version, with other settings or from another log.
 pub fn is_outdated(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<UserError>().is_some_and(|error| error.message == OUTDATED)
+    error.downcast_ref::<UserError>().is_some_and(|error| error.kind == UserErrorKind::OutdatedIndex)
 }
 
-const OUTDATED: &str = "what is indexed was made by another patina, with other settings, or from another log";
-
-fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> {
-    let outdated = || UserError::new(Exit::NotSetUp, OUTDATED).hint("`patina reindex` builds it again");
+/// Opens a cache with its log and checks that they belong together.
+fn open_cache_and_log(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> {
+    let outdated = || {
+        UserError::new(
+            Exit::NotSetUp,
+            "the index was made by another version, with other settings, or from another log",
+        )
+        .kind(UserErrorKind::OutdatedIndex)
+        .hint("run `patina reindex` to rebuild it")
+    };
     if !log.exists() {
         return Err(outdated().into());
     }
@@ -133,7 +143,7 @@ fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> 
     let log_id = "SELECT value FROM log.live WHERE key = 'log_id'";
     let log_id: Option<String> = match connection.query_row(log_id, [], |row| row.get(0)).map_err(anyhow::Error::from) {
         Err(error) if sqlite::is_damage(&error) => return Err(error),
-        // A file with no such table is no log of ours.
+        // A file without this table is not a patina log.
         found => found.ok(),
     };
     if !is_ours || meta(&connection, "log_id")? != log_id {
@@ -142,13 +152,13 @@ fn open_pair(cache: &Path, log: &Path, fingerprint: &str) -> Result<Connection> 
     Ok(connection)
 }
 
-/// A text that the cache keeps beside its tables.
+/// Reads a value of the `meta` table.
 pub fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = :key")?;
     Ok(statement.query_row(named_params! {":key": key}, |row| row.get(0)).optional()?)
 }
 
-/// Keeps a text beside the tables.
+/// Stores a value in the `meta` table.
 pub fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
     connection
         .prepare_cached(
@@ -158,7 +168,8 @@ pub fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// A hash over every live fact and where it stands: equal on any machine with worktrees of the same names and HEADs.
+/// Returns a hash over every live fact and its position: equal on any machine with worktrees of the same names and
+/// HEADs.
 pub fn digest(reader: &Connection) -> Result<String> {
     let mut statement = reader.prepare(
         "SELECT idem, '', '', 0 FROM reachable JOIN log.event USING (seq)
@@ -184,27 +195,27 @@ pub fn digest(reader: &Connection) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// Returns the tables of all rooms.
 fn schemas() -> [&'static str; 7] {
     [view::SCHEMA, entries::SCHEMA, item::SCHEMA, history::SCHEMA, edges::SCHEMA, text_index::SCHEMA, index::SCHEMA]
 }
 
-/// What the content of a cache depends on beside the log and git: where it differs, nothing of it is of use.
+/// Returns a fingerprint of what the content of a cache depends on beside the log and git.
 fn fingerprint(config: &Config) -> String {
     let versions = format!("{CODE_VERSION} {COMMIT_VERSION} {} {}", session_version(), embedding::RECIPE);
     let parts = format!("{} {versions} {}", schemas().concat(), config.max_file_bytes);
     hex(&blake3::hash(parts.as_bytes()).as_bytes()[..16])
 }
 
-/// What a cache must have been made from to be of use.
-struct Origin {
+/// What a cache must have been made from to be usable.
+struct CacheOrigin {
     fingerprint: String,
     log: String,
     last: Seq,
 }
 
-/// A cache that opens, has not been damaged where it is easily seen, and depends on what we depend on. Its seal is
-/// lifted.
-fn usable(path: &Path, wal: bool, wanted: &Origin) -> Result<Option<Connection>> {
+/// Opens a cache for writing if it is intact and was made from `wanted`; lifts its seal.
+fn open_if_usable(path: &Path, wal: bool, wanted: &CacheOrigin) -> Result<Option<Connection>> {
     let open = || -> Result<Connection> {
         sqlite::refuse_altered(path)?;
         sqlite::lift_seal(path)?;
@@ -215,22 +226,22 @@ fn usable(path: &Path, wal: bool, wanted: &Origin) -> Result<Option<Connection>>
     let fits = |connection: &Connection| -> Result<bool> {
         let is_ours = meta(connection, "fingerprint")?.as_ref() == Some(&wanted.fingerprint);
         let is_of_this_log = meta(connection, "log_id")?.as_ref() == Some(&wanted.log);
-        // A log that was put back from a backup ends before what was taken in from it.
+        // A log restored from a backup may end before events that were applied from it.
         let watermark = meta(connection, "watermark")?.and_then(|text| text.parse().ok()).unwrap_or(0);
         Ok(is_ours && is_of_this_log && wanted.last >= watermark)
     };
     match open().and_then(|connection| Ok(fits(&connection)?.then_some(connection))) {
-        Err(error) if sqlite::is_passing(&error) => Err(error),
+        Err(error) if sqlite::is_transient(&error) => Err(error),
         Err(error) => {
-            tracing::warn!(error = format!("{error:#}"), "a cache is of no use and is built again");
+            tracing::warn!(error = format!("{error:#}"), "a cache cannot be used and is rebuilt");
             Ok(None)
         }
         result => result,
     }
 }
 
-/// The path numbered one below, `cache-6.db` for `cache-7.db`.
-fn previous(next: &Path) -> Option<PathBuf> {
+/// Returns the path with the preceding number, `cache-6.db` for `cache-7.db`.
+fn previous_path(next: &Path) -> Option<PathBuf> {
     let number: u64 = next.file_stem()?.to_str()?.strip_prefix("cache-")?.parse().ok()?;
     number.checked_sub(1).filter(|number| *number > 0).map(|number| next.with_file_name(format!("cache-{number}.db")))
 }

@@ -1,4 +1,5 @@
-//! Full text over what is live in some view: FTS5 over names, paths, docs and bodies, identifiers split.
+//! Full text search (FTS5) over names, paths, docs and bodies of everything live in some view, with identifiers split.
+//!
 //! Refuses to hold a text that no view shows.
 
 use std::ops::ControlFlow;
@@ -9,8 +10,10 @@ use rusqlite::{Connection, named_params};
 use crate::event::Seq;
 use crate::sqlite;
 
-/// The tables of this room. Contentless: the texts are in the log. What is live by now and was not is written down in
-/// the transaction that moves it, and followed in one of its own.
+/// The tables of this room.
+///
+/// The index is contentless: the texts are in the log. `text_expected` records versions that became live or ceased to
+/// be, in the transaction that moves them; the index follows in a transaction of its own.
 pub const SCHEMA: &str = "
 CREATE TABLE text_expected(seq INTEGER PRIMARY KEY, is_live INTEGER NOT NULL) STRICT;
 CREATE VIRTUAL TABLE text_index USING fts5(
@@ -18,40 +21,40 @@ CREATE VIRTUAL TABLE text_index USING fts5(
 );
 ";
 
-/// What a text is found by. Every field is as written; identifiers are split here.
+/// The searchable fields of a text, as written; identifiers are split here.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Entry<'a> {
-    /// `Parser::parse`; a commit's subject.
+pub struct TextFields<'a> {
+    /// Qualified name, `Parser::parse`; a commit's subject.
     pub name: &'a str,
     /// Encoded path; empty for a commit.
     pub path: &'a str,
     /// Doc comment; the rest of a commit's message.
     pub doc: &'a str,
-    /// Source or prose.
+    /// Source code or prose.
     pub body: &'a str,
 }
 
-/// A version that matches, and how well: larger is better.
+/// A matching item version.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Match {
-    /// Position of the event.
+    /// Position of its event.
     pub seq: Seq,
-    /// bm25, its sign turned.
+    /// BM25 score; larger is better.
     pub score: f64,
 }
 
-/// Weights of name, path, doc and body: a definition's name says most about what it is for.
+/// Weights of name, path, doc and body: a definition's name tells most about its purpose.
 const WEIGHTS: (f64, f64, f64, f64) = (10.0, 4.0, 4.0, 1.0);
 
-/// Words that say nothing alone.
+/// Stop words.
 const STOP_WORDS: &[&str] = &[
     "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it",
     "its", "of", "on", "or", "that", "the", "this", "to", "was", "we", "what", "when", "where", "which", "who", "why",
     "with",
 ];
 
-/// Puts a version in; one that is in already says the same.
-pub fn put(cache: &Connection, seq: Seq, entry: &Entry<'_>) -> Result<()> {
+/// Adds a version, unless it is in already; then the text is the same.
+pub fn put(cache: &Connection, seq: Seq, entry: &TextFields<'_>) -> Result<()> {
     if cache.prepare_cached("SELECT 1 FROM text_index WHERE rowid = :seq")?.exists(named_params! {":seq": seq})? {
         return Ok(());
     }
@@ -66,11 +69,11 @@ pub fn put(cache: &Connection, seq: Seq, entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
-/// An index that is nowhere on disk, for measurements.
+/// An index in memory, for measurements.
 pub struct InMemory(Connection);
 
 impl InMemory {
-    /// An empty one.
+    /// Returns an empty index.
     pub fn new() -> Result<Self> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(SCHEMA)?;
@@ -78,13 +81,13 @@ impl InMemory {
     }
 
     /// As [`put`].
-    pub fn put(&self, row: Seq, entry: &Entry<'_>) -> Result<()> {
+    pub fn put(&self, row: Seq, entry: &TextFields<'_>) -> Result<()> {
         put(&self.0, row, entry)
     }
 
-    /// As [`says`].
-    pub fn says(&self, word: &str, visit: impl FnMut(Seq)) -> Result<()> {
-        says(&self.0, word, visit)
+    /// As [`each_containing`].
+    pub fn each_containing(&self, word: &str, visit: impl FnMut(Seq)) -> Result<()> {
+        each_containing(&self.0, word, visit)
     }
 
     /// As [`search`].
@@ -93,48 +96,48 @@ impl InMemory {
     }
 }
 
-/// Takes versions out.
+/// Removes versions.
 pub fn remove(cache: &Connection, seqs: &[Seq]) -> Result<()> {
     cache
         .prepare_cached("DELETE FROM text_index WHERE rowid IN (SELECT value FROM json_each(:seqs))")?
-        .execute(named_params! {":seqs": sqlite::list(seqs)})?;
+        .execute(named_params! {":seqs": sqlite::json_array(seqs)})?;
     Ok(())
 }
 
-/// Notes that versions have come or gone, for the index to follow.
-pub fn expect(cache: &Connection, seqs: &[Seq], is_live: bool) -> Result<()> {
+/// Records that versions became live or ceased to be, for the index to follow.
+pub fn record_change(cache: &Connection, seqs: &[Seq], is_live: bool) -> Result<()> {
     cache
         .prepare_cached(
             "INSERT OR REPLACE INTO text_expected(seq, is_live) SELECT value, :is_live FROM json_each(:seqs)",
         )?
-        .execute(named_params! {":seqs": sqlite::list(seqs), ":is_live": is_live})?;
+        .execute(named_params! {":seqs": sqlite::json_array(seqs), ":is_live": is_live})?;
     Ok(())
 }
 
-/// The versions that came, or those that went, and that the index does not show so yet.
-pub fn expected(cache: &Connection, is_live: bool) -> Result<Vec<Seq>> {
+/// Returns the recorded versions that the index does not reflect yet: those to add, or those to remove.
+pub fn recorded_changes(cache: &Connection, is_live: bool) -> Result<Vec<Seq>> {
     let mut statement = cache.prepare_cached("SELECT seq FROM text_expected WHERE is_live = :is_live ORDER BY seq")?;
     Ok(statement.query_map(named_params! {":is_live": is_live}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Says that the index shows everything that was expected of it.
-pub fn settle(cache: &Connection) -> Result<()> {
+/// Declares that the index reflects everything recorded.
+pub fn clear_changes(cache: &Connection) -> Result<()> {
     cache.execute("DELETE FROM text_expected", [])?;
     Ok(())
 }
 
-/// Whether the index shows what is live.
-pub fn is_settled(cache: &Connection) -> Result<bool> {
+/// Whether the index reflects what is live.
+pub fn is_current(cache: &Connection) -> Result<bool> {
     Ok(!cache.prepare_cached("SELECT 1 FROM text_expected")?.exists([])?)
 }
 
-/// Brings segments of the index together; worth doing after many changes.
+/// Merges the index's segments; worth doing after many changes.
 pub fn optimize(cache: &Connection) -> Result<()> {
     cache.execute("INSERT INTO text_index(text_index) VALUES ('optimize')", [])?;
     Ok(())
 }
 
-/// Visits the versions that match some of the words, best first, until the visitor has seen enough.
+/// Visits the versions that match some of the words, best first, until the visitor breaks.
 pub fn search(
     cache: &Connection,
     words: &[String],
@@ -160,8 +163,8 @@ pub fn search(
     Ok(())
 }
 
-/// Visits the versions whose doc or body says a word, in no order; a commit's message is there.
-pub fn says(cache: &Connection, word: &str, mut visit: impl FnMut(Seq)) -> Result<()> {
+/// Visits the versions whose doc or body contains a word, in no order. A commit's message is there.
+pub fn each_containing(cache: &Connection, word: &str, mut visit: impl FnMut(Seq)) -> Result<()> {
     let mut statement = cache.prepare_cached("SELECT rowid FROM text_index WHERE text_index MATCH :expression")?;
     let expression = format!("{{doc body}} : \"{}\"", word.replace('"', ""));
     let mut rows = statement.query(named_params! {":expression": expression})?;
@@ -171,8 +174,7 @@ pub fn says(cache: &Connection, word: &str, mut visit: impl FnMut(Seq)) -> Resul
     Ok(())
 }
 
-/// The words of a question: identifiers split as in the index, words that say nothing left out unless there
-/// are no others.
+/// Splits a question into words, with identifiers split as in the index, without stop words unless there are no others.
 pub fn words(question: &str) -> Vec<String> {
     let split = split_identifiers(question).to_lowercase();
     let mut all: Vec<String> = Vec::new();
@@ -185,8 +187,9 @@ pub fn words(question: &str) -> Vec<String> {
     if telling.is_empty() { all } else { telling }
 }
 
-/// A text with its compound identifiers followed by their parts: `parseFile2` also says `parse File 2`.
-/// Underscores and punctuation part words already.
+/// Appends the parts of compound identifiers to a text: `parseFile2` becomes `parseFile2 parse File 2`.
+///
+/// Underscores and punctuation separate words already.
 pub fn split_identifiers(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     let mut word_start = 0;
@@ -211,13 +214,13 @@ pub fn split_identifiers(text: &str) -> String {
     out
 }
 
-/// Whether a word may have parts: most have none, and are looked at byte by byte alone.
+/// Whether a word may have parts. Most have none and are only checked byte by byte.
 fn is_compound(word: &str) -> bool {
     let same = |is: fn(&u8) -> bool| word.as_bytes().iter().all(is);
     !(same(u8::is_ascii_lowercase) || same(u8::is_ascii_digit))
 }
 
-/// The parts of a word: at lower to upper case, before the last capital of a run of capitals, and around digits.
+/// Splits a word at changes from lower to upper case, before the last capital of a run of capitals, and around digits.
 fn parts(word: &str) -> Vec<&str> {
     let chars: Vec<(usize, char)> = word.char_indices().collect();
     let mut parts = Vec::new();
@@ -278,7 +281,7 @@ mod tests {
         put(
             &cache,
             7,
-            &Entry {
+            &TextFields {
                 name: "Parser::parseFile",
                 path: "src/parser.rs",
                 doc: "Reads a file.",
@@ -286,7 +289,7 @@ mod tests {
             },
         )
         .expect("put");
-        put(&cache, 8, &Entry { name: "main", path: "src/main.rs", doc: "", body: "parse_file()" }).expect("put");
+        put(&cache, 8, &TextFields { name: "main", path: "src/main.rs", doc: "", body: "parse_file()" }).expect("put");
         let found = |question: &str| -> Vec<Seq> { all(&cache, question).iter().map(|m| m.seq).collect() };
         assert_eq!(found("parse file"), [7, 8]);
         assert_eq!(found("reading files"), [7, 8]);
@@ -301,7 +304,7 @@ mod tests {
             let cache = Connection::open_in_memory().expect("memory");
             cache.execute_batch(SCHEMA).expect("schema");
             for (seq, body) in steps {
-                put(&cache, *seq, &Entry { name: "x", path: "a.rs", doc: "", body }).expect("put");
+                put(&cache, *seq, &TextFields { name: "x", path: "a.rs", doc: "", body }).expect("put");
             }
             remove(&cache, gone).expect("remove");
             all(&cache, "needle").iter().map(|m| m.score).collect::<Vec<f64>>()

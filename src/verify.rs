@@ -1,6 +1,8 @@
-//! The proof that what was taken in step by step is what one full pass would give: everything is derived again from
-//! git, beside what is in use, and compared part by part. Refuses to trust a checksum where it can derive the thing
-//! itself, and to change anything but its own folder.
+//! Checks that the incrementally updated index equals one full pass: everything is derived again from git beside the
+//! index in use, and compared part by part.
+//!
+//! Invariant: nothing is trusted by checksum that can be derived, and nothing is changed outside its own scratch
+//! folder.
 
 mod answers;
 
@@ -21,36 +23,38 @@ use crate::pipeline::{self, Context, Depth};
 use crate::store;
 use crate::workspace::Workspace;
 
-/// Differences named in each part; the rest is counted.
+/// Differences listed for each part; the others are counted.
 const NAMED: usize = 5;
-/// Up to this many texts all are embedded again, of more only [`SAMPLE`].
+/// Up to this many texts all are embedded again; of more only [`SAMPLE`].
 const FEW_TEXTS: usize = 2_000;
+/// Number of texts embedded again, of more than [`FEW_TEXTS`].
 const SAMPLE: usize = 1_000;
-/// How often a HEAD may move while it is compared.
+/// Number of attempts, because a HEAD may move during the comparison.
 const TRIES: usize = 3;
 
-/// What was compared, and what was not equal.
+/// The result of a verification.
 #[derive(Debug, Default, Serialize)]
 pub struct Verdict {
     /// Whether there is no difference.
     pub equal: bool,
     /// The first differences of each part.
     pub differences: Vec<Difference>,
-    /// How many rows of each part were compared.
+    /// Number of compared rows of each part.
     pub compared: Vec<(&'static str, u64)>,
 }
 
-/// One thing that is not as a full pass would have it.
+/// A difference from what a full pass gives.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Where it was found.
+    /// The part where it was found.
     pub part: &'static str,
-    /// What is different, by name.
+    /// What differs, by name.
     pub detail: String,
 }
 
-/// Rows that have to be the same in any state of the same HEADs, by names and never by numbers of rows. The last
-/// column of facts is compared through their identity.
+/// Queries whose rows must be equal in any index of the same HEADs, by names and never by row numbers.
+///
+/// Bodies of facts are compared through their identity hash.
 const PARTS: &[(&str, &str)] = &[
     ("views", "SELECT worktree, commit_id, tree, settings FROM view"),
     (
@@ -116,7 +120,7 @@ const PARTS: &[(&str, &str)] = &[
     ("sql tree", "SELECT idem, tree.file_path FROM log.tree JOIN log.event USING (seq)"),
 ];
 
-/// Compares what is in use with a full pass; `all` embeds every text again. The caller holds the lock.
+/// Compares the index in use with a full pass. `all` embeds every text again. The caller holds the write lock.
 pub fn verify(context: &Context<'_>, all: bool) -> Result<Verdict> {
     let scratch = Workspace { dir: context.workspace.cache_dir().join("verify"), wal: context.workspace.wal };
     let _ = std::fs::remove_dir_all(&scratch.dir);
@@ -125,17 +129,18 @@ pub fn verify(context: &Context<'_>, all: bool) -> Result<Verdict> {
     verdict
 }
 
+/// Builds an index from scratch in a scratch folder and compares, until no HEAD moves in between.
 fn against(context: &Context<'_>, scratch: &Workspace, all: bool) -> Result<Verdict> {
     scratch.create()?;
-    // What was to be forgotten is left out there too, of what exists nowhere else as well, which is replayed.
+    // Forgotten content must be left out of the scratch index too, also of the session events that are replayed.
     if context.workspace.forgotten_path().exists() {
         std::fs::copy(context.workspace.forgotten_path(), scratch.forgotten_path())?;
     }
-    let lock = scratch.try_lock()?.context("nobody else works in a folder that was just made")?;
+    let lock = scratch.try_lock()?.context("the lock of a new scratch folder is taken")?;
     let fresh = Context { workspace: scratch, lock: &lock, sessions: 0, ..context.clone() };
     for _ in 0..TRIES {
         pipeline::catch_up(context, Depth::New)?;
-        // Behind it, for a transcript may have grown.
+        // After catching up, because a transcript may have grown.
         pipeline::replay_sessions(context.workspace, scratch)?;
         pipeline::catch_up(&fresh, Depth::New)?;
         let (live, other) =
@@ -144,9 +149,10 @@ fn against(context: &Context<'_>, scratch: &Workspace, all: bool) -> Result<Verd
             return compare(context, &live, &other, all);
         }
     }
-    anyhow::bail!("HEAD moved again and again while it was compared; try when it rests")
+    anyhow::bail!("HEAD kept moving during the comparison; try again when no other git command is running")
 }
 
+/// Compares two indexes part by part.
 fn compare(context: &Context<'_>, live: &Connection, fresh: &Connection, all: bool) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     facts(live, fresh, &mut verdict)?;
@@ -163,7 +169,7 @@ fn compare(context: &Context<'_>, live: &Connection, fresh: &Connection, all: bo
 }
 
 impl Verdict {
-    /// Compares two sorted lists.
+    /// Compares two sorted lists and records the differences.
     fn take(&mut self, part: &'static str, have: &[String], expect: &[String]) {
         self.compared.push((part, expect.len() as u64));
         let (mut at, mut other, mut found) = (0, 0, 0);
@@ -194,7 +200,7 @@ impl Verdict {
     }
 }
 
-/// Everything that git shows has to be in the log with the same body; what else the log holds is history.
+/// Checks that every fact that git shows is in the log with the same body; other events of the log are history.
 fn facts(live: &Connection, fresh: &Connection, verdict: &mut Verdict) -> Result<()> {
     let sql = "SELECT idem, event_type, source_file, data FROM log.event ORDER BY idem";
     let mut find = live.prepare("SELECT event_type, source_file, data FROM log.event WHERE idem = :idem")?;
@@ -224,7 +230,7 @@ fn facts(live: &Connection, fresh: &Connection, verdict: &mut Verdict) -> Result
     Ok(())
 }
 
-/// The rows of a query as text, sorted.
+/// Returns the rows of a query as text, sorted.
 fn rows(connection: &Connection, sql: &str) -> Result<Vec<String>> {
     let mut statement = connection.prepare(sql)?;
     let columns = statement.column_count();
@@ -250,7 +256,8 @@ fn rows(connection: &Connection, sql: &str) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// What full text holds of each version: a sum over every word and its place, whatever order they were put in.
+/// Returns a hash of the full text of each item version: a sum over all words and positions, independent of insertion
+/// order.
 fn words(connection: &Connection) -> Result<Vec<String>> {
     connection.execute_batch(
         "CREATE VIRTUAL TABLE IF NOT EXISTS temp.text_words USING fts5vocab('main', 'text_index', 'instance')",
@@ -279,8 +286,8 @@ fn words(connection: &Connection) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Every live text has the vector in every space that its embedding projects to, bit for bit; and embeddings are what
-/// the model says, as far as they are computed again.
+/// Checks that every live text has, in every space, exactly the vector that its embedding projects to, and that
+/// embeddings are what the model computes, as far as they are computed again.
 fn vectors(context: &Context<'_>, live: &Connection, all: bool, verdict: &mut Verdict) -> Result<()> {
     let vectors = VectorReader::open(live, context.workspace)?;
     let Some(generation) = vectors.generation() else { return Ok(()) };
@@ -325,6 +332,7 @@ fn vectors(context: &Context<'_>, live: &Connection, all: bool, verdict: &mut Ve
     embedded_again(context, live, &setup, &embeddings, sample(texts, all), verdict)
 }
 
+/// Names a space in a difference.
 fn space_name(space: &Space) -> String {
     if space.is_base() {
         "base".to_string()
@@ -333,6 +341,7 @@ fn space_name(space: &Space) -> String {
     }
 }
 
+/// A live text to check.
 struct LiveText {
     id: i64,
     hash: Vec<u8>,
@@ -340,7 +349,7 @@ struct LiveText {
     seq: i64,
 }
 
-/// Texts that live items say, in the order of their hashes. Those that a model made nothing of are left out.
+/// Returns the texts of live items, ordered by hash, without those that the model could not embed.
 fn live_texts(live: &Connection) -> Result<Vec<LiveText>> {
     let mut statement = live.prepare(
         "SELECT text.id, text.hash, group_concat(DISTINCT item_text.kind), min(item_text.seq) FROM item_text
@@ -354,7 +363,7 @@ fn live_texts(live: &Connection) -> Result<Vec<LiveText>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Which texts are embedded again: a hash knows no order that a fault could hide behind.
+/// Chooses the texts to embed again. Hash order is independent of any order that a fault could depend on.
 fn sample(mut texts: Vec<LiveText>, all: bool) -> Vec<LiveText> {
     if !all && texts.len() > FEW_TEXTS {
         texts.truncate(SAMPLE);
@@ -362,6 +371,7 @@ fn sample(mut texts: Vec<LiveText>, all: bool) -> Vec<LiveText> {
     texts
 }
 
+/// Embeds texts again and compares with the stored embeddings.
 fn embedded_again(
     context: &Context<'_>,
     live: &Connection,

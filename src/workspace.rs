@@ -1,4 +1,6 @@
-//! Where things are on disk, the locks of whoever works and whoever trains, and the doorbell. Refuses to know what the files mean.
+//! The state folder of a repository: where its files are, the locks of the writer and the trainer, and the doorbell.
+//!
+//! Refuses to know what the files mean.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write};
@@ -13,38 +15,40 @@ use crate::config::Config;
 use crate::error::{Exit, UserError};
 use crate::event::hex;
 use crate::fail;
+use crate::git::clear_git_environment;
 use crate::sqlite;
 
-/// The folder that holds what patina knows of one repository.
+/// The state folder of one repository.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// Absolute.
+    /// Path of the folder, absolute.
     pub dir: PathBuf,
-    /// Whether SQLite may share memory between processes there.
+    /// Whether the file system supports WAL, which needs memory shared between processes.
     pub wal: bool,
 }
 
-/// Held by the one process that writes; let go when dropped, also by a crash.
+/// The write lock: held by the only process that writes; released on drop, and by a crash.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Held by the one process that trains, which need not be the one that writes; let go when dropped, also by a crash.
+/// The training lock: held by the only process that trains, which need not hold the write lock; released on drop, and
+/// by a crash.
 #[derive(Debug)]
 pub struct TrainingLock {
     _file: File,
 }
 
-/// Rings are one byte each; the file starts again when it is longer than this.
+/// Size in bytes at which the doorbell file is truncated. Each ring is one byte.
 const WAKE_LIMIT: u64 = 64 * 1024;
-/// The ring of somebody who waits.
+/// A ring of a process that waits for the result.
 const HURRY: &[u8; 1] = b"!";
-/// The log is turned over when it is longer than this; one older file is kept.
+/// Size in bytes at which the log file is rotated; one older file is kept.
 const LOG_LIMIT: u64 = 1 << 20;
 
 impl Workspace {
-    /// The folder for a repository: inside its common git directory, or where the user's settings say.
+    /// Locates the state folder: inside the common git directory, or where the user's settings say.
     pub fn locate(common_dir: &Path, config: &Config) -> Self {
         let dir = match &config.state_dir {
             Some(dir) => {
@@ -54,22 +58,22 @@ impl Workspace {
             None => common_dir.join("patina"),
         };
         let mountinfo = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
-        // Mount points are named without links, and the folder itself may not be there yet.
+        // Mount points are listed without symbolic links, and the folder itself may not exist yet.
         let real = dir.ancestors().find_map(|above| std::fs::canonicalize(above).ok());
         let wal = sqlite::wal_works(&mountinfo, real.as_deref().unwrap_or(&dir));
         Workspace { dir, wal }
     }
 
-    /// Makes the folder, and the one for caches.
+    /// Creates the folder and the one for caches.
     ///
     /// # Errors
-    /// A [`UserError`] where it cannot be written.
+    /// A [`UserError`] if it cannot be written.
     pub fn create(&self) -> Result<()> {
         let make = || -> std::io::Result<()> {
             let cache = self.cache_dir();
             let made: Vec<&Path> = cache.ancestors().take_while(|folder| !folder.exists()).collect();
             std::fs::create_dir_all(&cache)?;
-            // A folder is on disk when the one that names it is.
+            // A new folder survives a power cut once its parent is synced.
             for parent in made.into_iter().filter_map(Path::parent) {
                 File::open(parent)?.sync_all()?;
             }
@@ -85,57 +89,57 @@ impl Workspace {
         })
     }
 
-    /// The eventlog.
+    /// The event log.
     pub fn eventlog_path(&self) -> PathBuf {
         self.dir.join("eventlog.db")
     }
 
-    /// Trained adapters: results, kept.
+    /// Trained adapters. Results, not a cache.
     pub fn adapters_dir(&self) -> PathBuf {
         self.dir.join("adapters")
     }
 
-    /// What was measured, one JSON object a line: results, kept.
+    /// Evaluation results, one JSON object per line. Results, not a cache.
     pub fn evaluations_path(&self) -> PathBuf {
         self.dir.join("evaluations.jsonl")
     }
 
-    /// What was forgotten, so that it can be recognised and not read: kept.
+    /// Hashes of what was forgotten, so that it is recognised and not read again. Kept.
     pub fn forgotten_path(&self) -> PathBuf {
         self.dir.join("forgotten")
     }
 
-    /// Whose transcripts may be read.
+    /// Consents: the agents whose transcripts may be read.
     pub fn agents_path(&self) -> PathBuf {
         self.dir.join("agents.toml")
     }
 
-    /// What gives agents' settings of this repository back their bytes.
+    /// Records from which agents' settings files are restored.
     pub fn agent_records_dir(&self) -> PathBuf {
         self.dir.join("agents")
     }
 
-    /// Tops of the worktrees there are and were, a line each, where transcripts are read.
+    /// Paths of present and past worktrees, one per line; transcripts that were written there are read.
     pub fn worktrees_path(&self) -> PathBuf {
         self.dir.join("worktrees")
     }
 
-    /// Transcripts to look at, a letter each.
+    /// Inbox of session notices, one file each.
     pub fn inbox_dir(&self) -> PathBuf {
         self.dir.join("inbox")
     }
 
-    /// Embeddings by content, whichever cache is in use.
+    /// Embeddings by content hash, shared by all caches.
     pub fn embeddings_path(&self) -> PathBuf {
         self.cache_dir().join("embeddings.db")
     }
 
-    /// What can be deleted at will.
+    /// The folder of everything that can be deleted and derived again.
     pub fn cache_dir(&self) -> PathBuf {
         self.dir.join("cache")
     }
 
-    /// The cache in use; none where there is none yet.
+    /// The cache in use; `None` if there is none yet.
     pub fn cache_path(&self) -> Option<PathBuf> {
         let name = std::fs::read_to_string(self.cache_dir().join("current")).ok()?;
         let name = name.trim_end();
@@ -147,7 +151,7 @@ impl Workspace {
             .filter(|path| path.exists())
     }
 
-    /// A path for a cache to build beside the one in use.
+    /// Returns the path for a new cache to be built beside the one in use.
     pub fn next_cache_path(&self) -> Result<PathBuf> {
         let mut highest = 0;
         for entry in std::fs::read_dir(self.cache_dir())? {
@@ -159,7 +163,7 @@ impl Workspace {
         Ok(self.cache_dir().join(format!("cache-{}.db", highest + 1)))
     }
 
-    /// Makes a cache the one in use, by one rename, and removes all others. Readers of an old one keep their open file.
+    /// Publishes a cache by one rename and removes all others. Readers of an old one keep their open file.
     pub fn publish_cache(&self, path: &Path) -> Result<()> {
         let name = path.file_name().and_then(|name| name.to_str()).context("a cache has a name")?;
         write_atomically(&self.cache_dir().join("current"), format!("{name}\n").as_bytes())?;
@@ -175,7 +179,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Makes no cache the one in use: the next run builds one.
+    /// Unpublishes the cache: the next run builds a new one.
     pub fn drop_cache(&self) -> Result<()> {
         match std::fs::remove_file(self.cache_dir().join("current")) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
@@ -183,27 +187,28 @@ impl Workspace {
         }
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the write lock if it is free.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
         let file = self.lock_file("lock")?;
         fail::point("lock tried")?;
-        Ok(is_taken(&file)?.then_some(Lock { _file: file }))
+        Ok(try_acquire(&file)?.then_some(Lock { _file: file }))
     }
 
-    /// Takes the lock of whoever trains if nobody holds it. Who holds both took this one first.
+    /// Takes the training lock if it is free. A process that holds both locks takes this one first.
     pub fn try_training_lock(&self) -> Result<Option<TrainingLock>> {
         let file = self.lock_file("training.lock")?;
-        Ok(is_taken(&file)?.then_some(TrainingLock { _file: file }))
+        Ok(try_acquire(&file)?.then_some(TrainingLock { _file: file }))
     }
 
+    /// Opens a lock file.
     fn lock_file(&self, name: &str) -> Result<File> {
         Ok(OpenOptions::new().write(true).create(true).truncate(false).open(self.dir.join(name))?)
     }
 
-    /// Takes the lock, waiting for whoever holds it.
+    /// Takes the write lock, waiting until it is free.
     ///
     /// # Errors
-    /// A [`UserError`] with the exit code for "locked" when the time is up.
+    /// A [`UserError`] with [`Exit::Locked`] when the time is up.
     pub fn lock(&self, timeout: Duration, interrupted: impl Fn() -> bool) -> Result<Lock> {
         let start = Instant::now();
         loop {
@@ -214,8 +219,10 @@ impl Workspace {
                 return Err(crate::error::interrupted().into());
             }
             if start.elapsed() > timeout {
-                let message =
-                    format!("another patina is at work here and did not finish within {} s", timeout.as_secs());
+                let message = format!(
+                    "another patina process is working on this repository and did not finish within {} s",
+                    timeout.as_secs()
+                );
                 return Err(UserError::new(Exit::Locked, message)
                     .hint("wait for it with `patina status --wait`")
                     .into());
@@ -224,21 +231,21 @@ impl Workspace {
         }
     }
 
-    /// Rings: one byte, so that whoever works now looks once more.
+    /// Rings the doorbell by one byte: the running worker looks at the repository once more.
     pub fn ring(&self) -> Result<()> {
         let mut file = OpenOptions::new().append(true).open(self.wake_path())?;
         fail::point("ringing")?;
         file.write_all(b".").context("ringing the doorbell")
     }
 
-    /// Rings so that whoever works now does not wait for more rings: somebody is waiting for the answer.
-    pub fn hurry(&self) -> Result<()> {
+    /// Rings and asks the running worker not to wait for further rings, because somebody waits for the result.
+    pub fn ring_urgently(&self) -> Result<()> {
         let mut file = OpenOptions::new().append(true).open(self.wake_path())?;
         file.write_all(HURRY).context("ringing the doorbell")
     }
 
-    /// Whether whoever rang last is waiting for the answer.
-    pub fn is_hurried(&self) -> bool {
+    /// Whether the last ring was urgent.
+    pub fn is_urgent(&self) -> bool {
         let last = || -> std::io::Result<[u8; 1]> {
             let (mut file, mut last) = (File::open(self.wake_path())?, [0]);
             file.seek(SeekFrom::End(-1))?;
@@ -248,14 +255,16 @@ impl Workspace {
         last().is_ok_and(|last| last == *HURRY)
     }
 
-    /// How often it rang since the file began.
+    /// Returns the number of rings since the doorbell file began.
     pub fn rings(&self) -> u64 {
         std::fs::metadata(self.wake_path()).map_or(0, |metadata| metadata.len())
     }
 
-    /// Starts the count of rings again when it is long. Only for the holder of the lock, before it looks at the
-    /// repository: a ring from before is then answered by that look.
-    pub fn shorten_rings(&self) -> Result<()> {
+    /// Truncates the doorbell file when it is long.
+    ///
+    /// Only for the holder of the write lock, before it looks at the repository: that look then answers every earlier
+    /// ring.
+    pub fn truncate_rings(&self) -> Result<()> {
         fail::point("rings looked at")?;
         if self.rings() > WAKE_LIMIT {
             OpenOptions::new().write(true).truncate(true).open(self.wake_path())?;
@@ -263,7 +272,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// The error the last worker ended with.
+    /// Returns the error that the last worker ended with.
     pub fn last_error(&self) -> Option<String> {
         std::fs::read_to_string(self.dir.join("last_error"))
             .ok()
@@ -271,7 +280,7 @@ impl Workspace {
             .filter(|text| !text.is_empty())
     }
 
-    /// Keeps or clears the error the worker ended with.
+    /// Stores or clears the error that the worker ended with.
     pub fn set_last_error(&self, error: Option<&str>) -> Result<()> {
         let path = self.dir.join("last_error");
         match error {
@@ -283,7 +292,7 @@ impl Workspace {
         }
     }
 
-    /// The log file, opened for appending; turned over first when it is long.
+    /// Opens the log file for appending, rotated first when it is long.
     pub fn log_file(&self) -> Result<File> {
         let path = self.dir.join("patina.log");
         if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_LIMIT) {
@@ -292,39 +301,39 @@ impl Workspace {
         Ok(OpenOptions::new().append(true).create(true).open(path)?)
     }
 
-    /// Whether the person switched the hooks off here.
+    /// Whether the user switched the hooks off for this repository.
     pub fn is_disabled(&self) -> bool {
         self.dir.join("disabled").exists()
     }
 
     /// Starts the worker for a repository, detached from this process and its terminal.
     pub fn spawn_worker(common_dir: &Path) -> Result<()> {
-        let mut command = runs_on()?;
+        let mut command = detached_command()?;
         command.arg("worker").arg(common_dir).stdin(Stdio::null()).spawn().context("starting the worker")?;
         Ok(())
     }
 
+    /// The doorbell file.
     fn wake_path(&self) -> PathBuf {
         self.dir.join("wake")
     }
 }
 
-/// patina as a process that runs on when this one and whoever waits for it have gone; its stdin is for the caller to say.
-pub fn runs_on() -> Result<Command> {
+/// Returns a command that starts patina detached, so that it outlives this process and its caller. The caller sets
+/// stdin.
+pub fn detached_command() -> Result<Command> {
     let mut command = Command::new(running_program()?);
-    // It stands elsewhere, where a relative name would mean another file.
+    // The new process has another working directory, where a relative path would name another file.
     if let Some(config) = std::env::var_os("PATINA_CONFIG") {
         command.env("PATINA_CONFIG", std::path::absolute(config)?);
     }
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
-        command.env_remove(name);
-    }
+    clear_git_environment(&mut command);
     command.stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").env("GIT_OPTIONAL_LOCKS", "0");
     Ok(command)
 }
 
-/// Whether the lock of a file is ours from now on.
-fn is_taken(file: &File) -> Result<bool> {
+/// Tries to lock a file without waiting.
+fn try_acquire(file: &File) -> Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
@@ -332,7 +341,7 @@ fn is_taken(file: &File) -> Result<bool> {
     }
 }
 
-/// patina's own file: it starts itself as worker and as parser.
+/// Returns the path of the patina binary, which starts itself as worker and as parser.
 pub fn program() -> Result<PathBuf> {
     let program = std::env::current_exe().context("finding patina's own file")?;
     // A binary that was replaced while it ran is named with this ending on Linux.
@@ -340,29 +349,30 @@ pub fn program() -> Result<PathBuf> {
     Ok(text.strip_suffix(" (deleted)").map_or(program.clone(), PathBuf::from))
 }
 
-/// The same as a name that goes on working when the file is removed or replaced meanwhile, where there is one.
+/// Returns a path of the running binary that still works when the file is removed or replaced meanwhile, where the
+/// system has one.
 pub fn running_program() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     if running.exists() { Ok(running.to_path_buf()) } else { program() }
 }
 
-/// Device, inode, size and times: a file that was written to or replaced since does not have the same.
+/// Returns device, inode, size and times of a file; they differ once it is written to or replaced.
 pub fn file_stamp(metadata: &Metadata) -> String {
     let times = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
     format!("{}:{}:{}:{times:?}", metadata.dev(), metadata.ino(), metadata.size())
 }
 
-/// Keeps a folder, and so all that is in it, to its owner.
+/// Restricts a folder, and so its contents, to its owner.
 ///
 /// # Errors
-/// Where its mode cannot be changed.
-pub fn keep_to_owner(folder: &Path) -> std::io::Result<()> {
+/// If its mode cannot be changed.
+pub fn restrict_to_owner(folder: &Path) -> std::io::Result<()> {
     let mut permissions = std::fs::metadata(folder)?.permissions();
     permissions.set_mode(permissions.mode() & !0o077);
     std::fs::set_permissions(folder, permissions)
 }
 
-/// Replaces a file so that a crash leaves the old or the new one.
+/// Replaces a file atomically: a crash leaves the old content or the new one.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let write = || -> std::io::Result<()> {
@@ -390,10 +400,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let workspace = Workspace { dir: dir.path().to_path_buf(), wal: true };
         workspace.create().expect("it can be made");
-        assert!(!workspace.is_hurried(), "nobody rang");
-        workspace.hurry().expect("a ring");
-        assert!(workspace.is_hurried());
+        assert!(!workspace.is_urgent(), "nobody rang");
+        workspace.ring_urgently().expect("a ring");
+        assert!(workspace.is_urgent());
         workspace.ring().expect("a ring");
-        assert_eq!((workspace.is_hurried(), workspace.rings()), (false, 2));
+        assert_eq!((workspace.is_urgent(), workspace.rings()), (false, 2));
     }
 }

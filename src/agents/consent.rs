@@ -1,5 +1,7 @@
-//! What the person let patina read, by agent: one small file in the repository's state folder, for people to read too.
-//! Refusal: what is not there, or cannot be read, is no consent.
+//! Consents: which agents' transcripts the user lets patina read, in one small readable file in the repository's state
+//! folder.
+//!
+//! Invariant: a missing or unreadable file is no consent.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,31 +17,33 @@ use super::Agent;
 use crate::event::{decode_path, encode_path};
 use crate::workspace::{Workspace, write_atomically};
 
-/// That an agent's transcripts may be read for a repository.
+/// The user's consent to read an agent's transcripts for a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// Unix seconds.
+    /// When it was given, Unix seconds.
     pub since: i64,
-    /// Whether also what the person typed.
+    /// Whether the user's own prompts may be read too.
     pub prompts: bool,
-    /// The only folder that transcripts are read from. Absolute.
+    /// The only folder that transcripts are read from, absolute.
     pub folder: PathBuf,
 }
 
+/// A consent as stored.
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct ConsentRow {
     since: i64,
     prompts: bool,
     folder: String,
 }
 
+/// The comment at the top of the file.
 const HEAD: &str = "# Whose transcripts patina reads for this repository. `patina hook install --agent NAME` adds one, and\n\
                     # `patina hook uninstall --agent NAME` takes it out.\n\n";
 
 impl Consent {
-    /// A transcript by its real path, if it is a file below the folder that was consented to.
+    /// Returns the real path of a transcript if it is a file below the consented folder.
     pub fn allows(&self, path: &Path) -> Option<PathBuf> {
-        // Both without links, so that neither a link nor `..` leads out.
+        // Both paths are canonical, so that neither a link nor `..` leads outside.
         let folder = fs::canonicalize(&self.folder).ok()?;
         let path = fs::canonicalize(path).ok()?;
         let is_transcript = path.extension().is_some_and(|extension| extension == "jsonl") && path.is_file();
@@ -47,10 +51,10 @@ impl Consent {
     }
 }
 
-/// Who may be read.
+/// Reads the consents.
 ///
 /// # Errors
-/// When the file is there and cannot be read or understood.
+/// If the file exists and cannot be read or parsed.
 pub fn consents(workspace: &Workspace) -> Result<BTreeMap<Agent, Consent>> {
     let rows = rows(workspace)?;
     let known = rows.into_iter().filter_map(|(name, row)| {
@@ -60,16 +64,16 @@ pub fn consents(workspace: &Workspace) -> Result<BTreeMap<Agent, Consent>> {
     Ok(known.collect())
 }
 
-/// Gives, changes or withdraws the consent for one agent. The state folder is there.
+/// Gives, changes or withdraws the consent for one agent. The state folder must exist.
 ///
 /// # Errors
-/// When the file cannot be read, understood or written.
+/// If the file cannot be read, parsed or written.
 pub fn set_consent(workspace: &Workspace, agent: Agent, consent: Option<&Consent>) -> Result<()> {
     let mut rows = rows(workspace)?;
     match consent {
         Some(consent) => {
             let folder = encode_path(consent.folder.as_os_str().as_encoded_bytes());
-            rows.insert(agent.name().to_owned(), Row { since: consent.since, prompts: consent.prompts, folder });
+            rows.insert(agent.name().to_owned(), ConsentRow { since: consent.since, prompts: consent.prompts, folder });
         }
         None if rows.remove(agent.name()).is_none() => return Ok(()),
         None => {}
@@ -81,8 +85,8 @@ pub fn set_consent(workspace: &Workspace, agent: Agent, consent: Option<&Consent
     write_atomically(&path, format!("{HEAD}{}", toml::to_string(&rows)?).as_bytes())
 }
 
-/// The file as it is, agents of a newer patina too.
-fn rows(workspace: &Workspace) -> Result<BTreeMap<String, Row>> {
+/// Reads the file, including agents that only a newer patina knows.
+fn rows(workspace: &Workspace) -> Result<BTreeMap<String, ConsentRow>> {
     let path = workspace.agents_path();
     match fs::read_to_string(&path) {
         Ok(text) => toml::from_str(&text).with_context(|| format!("{} cannot be read", path.display())),

@@ -1,6 +1,7 @@
-//! Sessions that were heard of: a small file each, that says which agent and which transcript. Refusal: nothing here is
-//! waited for on disk, as a letter that is lost is found again by looking at the transcripts, and no letter leads
-//! anywhere else than to a transcript that was consented to.
+//! Session notices: a small file each that names an agent and a transcript to look at.
+//!
+//! Files are not synced: a lost notice is found again by listing the transcripts. Invariant: a notice never leads to a
+//! transcript without consent.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,37 +18,38 @@ use super::{Agent, Consent};
 use crate::event::{decode_path, encode_path};
 use crate::workspace::Workspace;
 
-/// A session that rang.
+/// A notice that a session was active.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
-    /// Whose it is.
+pub struct SessionNotice {
+    /// The agent of the session.
     pub agent: Agent,
-    /// Its transcript, by its real path.
+    /// Real path of its transcript.
     pub transcript: PathBuf,
 }
 
+/// A notice as stored.
 #[derive(Serialize, Deserialize)]
-struct Text {
+struct NoticeText {
     agent: String,
     transcript: String,
 }
 
-/// A letter is a name and a path, and no path is longer.
-const MAX_LETTER: u64 = 64 * 1024;
+/// Largest notice that is read, in bytes: it holds a name and a path.
+const MAX_NOTICE: u64 = 64 * 1024;
 
-/// A letter takes no longer to write; what is older was left behind by a crash.
-const WRITING: Duration = Duration::from_secs(60);
+/// Time in which a notice is written; an older temporary file was left by a crash.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Puts a session's transcript into the inbox, whole or not at all; a session has one place there. False, and nothing
-/// written, if the transcript is not one that was consented to.
+/// Stores a notice of a session's transcript, atomically; a session has at most one. Returns false, and writes nothing,
+/// without consent.
 ///
 /// # Errors
-/// When the inbox cannot be written.
-pub fn put(workspace: &Workspace, agent: Agent, consent: &Consent, transcript: &Path) -> Result<bool> {
+/// If the inbox cannot be written.
+pub fn post_notice(workspace: &Workspace, agent: Agent, consent: &Consent, transcript: &Path) -> Result<bool> {
     let Some(transcript) = consent.allows(transcript) else { return Ok(false) };
     let path = transcript.as_os_str().as_encoded_bytes();
     let name = &blake3::hash(&[agent.name().as_bytes(), b"\0", path].concat()).to_hex()[..32];
-    let text = serde_json::to_vec(&Text { agent: agent.name().to_owned(), transcript: encode_path(path) })?;
+    let text = serde_json::to_vec(&NoticeText { agent: agent.name().to_owned(), transcript: encode_path(path) })?;
     let inbox = workspace.inbox_dir();
     fs::create_dir_all(&inbox).with_context(|| format!("making {}", inbox.display()))?;
     let temporary = inbox.join(format!(".{name}-{}", std::process::id()));
@@ -57,32 +59,33 @@ pub fn put(workspace: &Workspace, agent: Agent, consent: &Consent, transcript: &
     Ok(true)
 }
 
-/// Takes out every letter that is in the inbox: a session that rings while its transcript is read is heard again. What is
-/// not understood, or not consented to any more, is dropped.
+/// Takes every notice out of the inbox. A session that rings while its transcript is read leaves a new one.
+///
+/// Notices that cannot be parsed, or whose consent was withdrawn, are dropped.
 ///
 /// # Errors
-/// When the inbox cannot be read or written.
-pub fn take(workspace: &Workspace, consents: &BTreeMap<Agent, Consent>) -> Result<Vec<Letter>> {
+/// If the inbox cannot be read or written.
+pub fn take_notices(workspace: &Workspace, consents: &BTreeMap<Agent, Consent>) -> Result<Vec<SessionNotice>> {
     let inbox = workspace.inbox_dir();
     let entries = match fs::read_dir(&inbox) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("reading {}", inbox.display())),
     };
-    let mut letters = Vec::new();
+    let mut notices = Vec::new();
     for entry in entries {
         let entry = entry?;
-        // Nobody's letter, and not ours to remove.
+        // Not a notice, and not patina's to remove.
         if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
         let is_being_written = entry.file_name().as_encoded_bytes().starts_with(b".");
         let age = || entry.metadata().and_then(|metadata| metadata.modified()).ok()?.elapsed().ok();
-        if is_being_written && age().is_none_or(|age| age < WRITING) {
+        if is_being_written && age().is_none_or(|age| age < WRITE_TIMEOUT) {
             continue;
         }
-        letters.extend(read(&entry.path(), consents).filter(|_| !is_being_written));
-        // Whoever else takes letters has the lock, so one that is gone was never whole.
+        notices.extend(read(&entry.path(), consents).filter(|_| !is_being_written));
+        // Notices are taken under the write lock, so a file that is gone was only a temporary one.
         match fs::remove_file(entry.path()) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("removing {}", entry.path().display()));
@@ -90,18 +93,19 @@ pub fn take(workspace: &Workspace, consents: &BTreeMap<Agent, Consent>) -> Resul
             _ => {}
         }
     }
-    letters.sort_by(|a, b| (a.agent, &a.transcript).cmp(&(b.agent, &b.transcript)));
-    letters.dedup();
-    Ok(letters)
+    notices.sort_by(|a, b| (a.agent, &a.transcript).cmp(&(b.agent, &b.transcript)));
+    notices.dedup();
+    Ok(notices)
 }
 
-fn read(path: &Path, consents: &BTreeMap<Agent, Consent>) -> Option<Letter> {
+/// Reads a notice; `None` if it cannot be parsed or has no consent.
+fn read(path: &Path, consents: &BTreeMap<Agent, Consent>) -> Option<SessionNotice> {
     let mut text = Vec::new();
-    fs::File::open(path).ok()?.take(MAX_LETTER).read_to_end(&mut text).ok()?;
-    let text: Text = serde_json::from_slice(&text).ok()?;
+    fs::File::open(path).ok()?.take(MAX_NOTICE).read_to_end(&mut text).ok()?;
+    let text: NoticeText = serde_json::from_slice(&text).ok()?;
     let agent = Agent::named(&text.agent)?;
     let transcript = PathBuf::from(OsString::from_vec(decode_path(&text.transcript)));
-    Some(Letter { agent, transcript: consents.get(&agent)?.allows(&transcript)? })
+    Some(SessionNotice { agent, transcript: consents.get(&agent)?.allows(&transcript)? })
 }
 
 #[cfg(test)]
@@ -129,7 +133,7 @@ mod tests {
     }
 
     fn ring(place: &Place, path: &Path) -> bool {
-        put(&place.workspace, Agent::Claude, &place.consents[&Agent::Claude], path).expect("it is written")
+        post_notice(&place.workspace, Agent::Claude, &place.consents[&Agent::Claude], path).expect("it is written")
     }
 
     #[test]
@@ -137,9 +141,9 @@ mod tests {
         let place = place();
         let (a, b) = (place.folder.join("a.jsonl"), place.folder.join("b.jsonl"));
         assert!(ring(&place, &b) && ring(&place, &a) && ring(&place, &a));
-        let letter = |transcript: PathBuf| Letter { agent: Agent::Claude, transcript };
-        assert_eq!(take(&place.workspace, &place.consents).expect("letters"), [letter(a), letter(b)]);
-        assert_eq!(take(&place.workspace, &place.consents).expect("none"), []);
+        let notice = |transcript: PathBuf| SessionNotice { agent: Agent::Claude, transcript };
+        assert_eq!(take_notices(&place.workspace, &place.consents).expect("notices"), [notice(a), notice(b)]);
+        assert_eq!(take_notices(&place.workspace, &place.consents).expect("none"), []);
     }
 
     #[test]
@@ -156,9 +160,9 @@ mod tests {
             ("garbage", "\u{0}".repeat(9)),
             (".being-written", "{".to_string()),
         ] {
-            fs::write(place.workspace.inbox_dir().join(name), text).expect("a letter");
+            fs::write(place.workspace.inbox_dir().join(name), text).expect("a notice");
         }
-        assert_eq!(take(&place.workspace, &place.consents).expect("none"), []);
+        assert_eq!(take_notices(&place.workspace, &place.consents).expect("none"), []);
         let left: Vec<_> = fs::read_dir(place.workspace.inbox_dir()).expect("a folder").collect();
         assert_eq!(left.len(), 1, "what is being written stays");
     }
@@ -167,7 +171,7 @@ mod tests {
     fn withdrawn_consent_drops_what_was_heard() {
         let place = place();
         assert!(ring(&place, &place.folder.join("a.jsonl")));
-        assert_eq!(take(&place.workspace, &BTreeMap::new()).expect("none"), []);
-        assert_eq!(take(&place.workspace, &place.consents).expect("none"), []);
+        assert_eq!(take_notices(&place.workspace, &BTreeMap::new()).expect("none"), []);
+        assert_eq!(take_notices(&place.workspace, &place.consents).expect("none"), []);
     }
 }

@@ -1,5 +1,7 @@
-//! Which transcripts there may be of a repository: a listing with stamps, and nothing else. Refusal: no file is opened,
-//! so a folder's name is taken for a hint, and whoever reads a transcript looks at where it says it was.
+//! Lists the transcripts that may belong to a repository, with stamps to notice changes.
+//!
+//! Refuses to open a file: a folder's name is only a hint, and the reader checks the working directory that a
+//! transcript names.
 
 use std::fs::{self, DirEntry};
 use std::os::unix::fs::MetadataExt as _;
@@ -7,34 +9,35 @@ use std::path::{Path, PathBuf};
 
 use super::Agent;
 
-/// A transcript as it lies on disk.
+/// A transcript file on disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Transcript {
-    /// Whose it is.
+pub struct TranscriptFile {
+    /// The agent that wrote it.
     pub agent: Agent,
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What tells whether it has changed.
+    /// Stamp that changes when the file does.
     pub stamp: Stamp,
 }
 
-/// What differs once a file was written to or replaced.
+/// File metadata that changes when a file is written to or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
-    /// Its inode.
+    /// Inode number.
     pub inode: u64,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Nanoseconds since 1970.
+    /// Modification time, Unix nanoseconds.
     pub modified: i64,
 }
 
-/// Claude cuts the name of a folder here, and puts a hash of its own behind it.
+/// Length at which Claude truncates a folder's name and appends a hash.
 const LONGEST_NAME: usize = 200;
 
-/// The transcripts in an agent's folder of transcripts that may be of a worktree or of a folder in it, sorted by path.
-/// Codex keeps those of all repositories together. What cannot be listed is left out.
-pub fn list(agent: Agent, folder: &Path, tops: &[PathBuf]) -> Vec<Transcript> {
+/// Lists the transcripts in an agent's folder that may belong to one of the worktrees, sorted by path.
+///
+/// Codex keeps the transcripts of all repositories together. What cannot be listed is skipped.
+pub fn list_transcripts(agent: Agent, folder: &Path, tops: &[PathBuf]) -> Vec<TranscriptFile> {
     let mut found = Vec::new();
     match agent {
         Agent::Claude => {
@@ -61,7 +64,7 @@ pub fn list(agent: Agent, folder: &Path, tops: &[PathBuf]) -> Vec<Transcript> {
     found
 }
 
-/// The names that Claude gives to the folders of worktrees, by their path as it is and without links.
+/// Returns the names of Claude's folders for the worktrees, by their paths as given and without links.
 fn names(tops: &[PathBuf]) -> Vec<String> {
     let real = tops.iter().filter_map(|top| fs::canonicalize(top).ok());
     let mut names: Vec<String> = tops.iter().cloned().chain(real).map(|top| name_of(&top)).collect();
@@ -70,7 +73,7 @@ fn names(tops: &[PathBuf]) -> Vec<String> {
     names
 }
 
-/// Letters and digits stay, and whatever else JavaScript counts as one becomes one dash.
+/// Returns the name of Claude's folder for a path: every UTF-16 unit that is not a letter or digit becomes a dash.
 fn name_of(top: &Path) -> String {
     let mut name = String::new();
     for c in top.to_string_lossy().chars() {
@@ -83,7 +86,7 @@ fn name_of(top: &Path) -> String {
     name
 }
 
-/// Whether a folder may be that of one of the names or of a folder below it.
+/// Whether a folder may belong to one of the names, or to a folder below it.
 fn is_of_any(project: &DirEntry, names: &[String]) -> bool {
     let project = project.file_name();
     let Some(project) = project.to_str() else { return false };
@@ -93,30 +96,30 @@ fn is_of_any(project: &DirEntry, names: &[String]) -> bool {
     })
 }
 
-/// The folders in a folder, links left out.
+/// Lists the folders in a folder, without links.
 fn folders(folder: &Path) -> impl Iterator<Item = DirEntry> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
 }
 
-/// The transcripts in a folder, links left out.
-fn files(agent: Agent, folder: &Path, is_one: impl Fn(&[u8]) -> bool, found: &mut Vec<Transcript>) {
+/// Adds the transcripts in a folder, without links.
+fn files(agent: Agent, folder: &Path, is_one: impl Fn(&[u8]) -> bool, found: &mut Vec<TranscriptFile>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
         if !name.ends_with(b".jsonl") || !is_one(name) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
-        found.extend(transcript(agent, &entry.path()));
+        found.extend(transcript_file(agent, &entry.path()));
     }
 }
 
-/// A file as it is now; none where there is none.
-pub fn transcript(agent: Agent, path: &Path) -> Option<Transcript> {
+/// Returns the current state of a transcript file; `None` if it does not exist.
+pub fn transcript_file(agent: Agent, path: &Path) -> Option<TranscriptFile> {
     let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
     let modified = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
     let stamp = Stamp { inode: metadata.ino(), size: metadata.size(), modified };
-    Some(Transcript { agent, path: path.to_path_buf(), stamp })
+    Some(TranscriptFile { agent, path: path.to_path_buf(), stamp })
 }
 
 #[cfg(test)]
@@ -133,9 +136,9 @@ mod tests {
         }
         symlink(dir.path(), dir.path().join("-w-link")).expect("a link");
         let tops: Vec<PathBuf> = tops.iter().map(PathBuf::from).collect();
-        let found = list(agent, dir.path(), &tops);
+        let found = list_transcripts(agent, dir.path(), &tops);
         assert!(found.iter().all(|found| found.stamp.size == 3 && found.stamp.modified > 0 && found.agent == agent));
-        let name = |found: &Transcript| {
+        let name = |found: &TranscriptFile| {
             found.path.strip_prefix(dir.path()).expect("it is below").to_string_lossy().into_owned()
         };
         found.iter().map(name).collect()
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_holds_none() {
         for agent in Agent::ALL {
-            assert!(list(agent, Path::new("/no/such/folder"), &[PathBuf::from("/w")]).is_empty());
+            assert!(list_transcripts(agent, Path::new("/no/such/folder"), &[PathBuf::from("/w")]).is_empty());
         }
     }
 }

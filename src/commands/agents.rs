@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -17,10 +16,11 @@ use crate::agents::{self, Agent, Consent};
 use crate::embedding;
 use crate::error::{Exit, UserError};
 use crate::event::pluralize;
-use crate::hooks::agents::{self as settings, Left, Settings};
-use crate::hooks::{HookState, State};
+use crate::git::{is_ignored, is_tracked, unix_now};
+use crate::hooks::agents::{self as settings, AgentSettings, RemainingHooks};
+use crate::hooks::{HookReport, HookState};
 use crate::pipeline;
-use crate::workspace::{Workspace, keep_to_owner};
+use crate::workspace::{Workspace, restrict_to_owner};
 
 /// An agent that may be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,7 +57,7 @@ pub struct AgentState {
     /// Unix seconds.
     since: Option<i64>,
     /// In the settings that hold any; where there are none, in the person's own.
-    pub hooks: Vec<HookState>,
+    pub hooks: Vec<HookReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
@@ -65,7 +65,7 @@ pub struct AgentState {
 impl AgentState {
     /// Whether it is worth a line on a page about all hooks.
     pub fn is_used(&self) -> bool {
-        self.consent || self.note.is_some() || self.hooks.iter().any(|hook| hook.state != State::Absent)
+        self.consent || self.note.is_some() || self.hooks.iter().any(|hook| hook.state != HookState::Absent)
     }
 }
 
@@ -93,7 +93,7 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     settings::check(&settings).map_err(not_understood)?;
     let before = agents::consents(&here.workspace)?.remove(&agent);
     let consent = Consent {
-        since: before.as_ref().map_or_else(now, |before| before.since),
+        since: before.as_ref().map_or_else(unix_now, |before| before.since),
         prompts: wishes.prompts,
         folder: agent.transcripts_in(&folder),
     };
@@ -107,10 +107,10 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     agents::set_consent(&here.workspace, agent, Some(&consent))?;
     // Transcripts are for their owner's eyes, and so is what is taken of them.
     if !here.repository.is_shared() {
-        keep_to_owner(&here.workspace.dir)
+        restrict_to_owner(&here.workspace.dir)
             .with_context(|| format!("keeping {} to you", here.workspace.dir.display()))?;
     }
-    if wishes.local && !super::hook::is_ignored(&settings.path) {
+    if wishes.local && !is_ignored(&settings.path) {
         let path = settings.path.display();
         output.note(&format!("git does not ignore {path}: a line in .git/info/exclude keeps it out of commits"));
     }
@@ -133,13 +133,13 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, only_local: bool, output:
         // What cannot be read is no consent; the settings stop ringing all the same, and the error is said at the end.
         let consented = agents::consents(&here.workspace).is_ok_and(|consents| consents.contains_key(&agent));
         let here_alone = local(here, agent).ok().filter(is_there);
-        let mut all: Vec<Settings> = settings::known(&here.workspace.agent_records_dir(), agent)
+        let mut all: Vec<AgentSettings> = settings::known(&here.workspace.agent_records_dir(), agent)
             .into_iter()
             .map(|path| settings_at(here, agent, path, here.workspace.agent_records_dir()))
             .collect::<Result<_>>()?;
         let own = for_user(here, agent).ok();
         if only_local {
-            let is_other = |one: &Settings| here_alone.as_ref().is_none_or(|here| here.path != one.path);
+            let is_other = |one: &AgentSettings| here_alone.as_ref().is_none_or(|here| here.path != one.path);
             let goes_on = all.iter().any(is_other) || own.as_ref().is_some_and(settings::is_rung_by);
             let withdrawn = if goes_on { Ok(()) } else { agents::set_consent(&here.workspace, agent, None) };
             take_out(here, agent, here_alone.into_iter().collect(), output)?;
@@ -152,7 +152,7 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, only_local: bool, output:
         if let Some(own) = own {
             // They were elsewhere if a variable said so then.
             for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
-                all.extend(Some(Settings { path, ..own.clone() }).filter(settings::is_rung_by));
+                all.extend(Some(AgentSettings { path, ..own.clone() }).filter(settings::is_rung_by));
             }
             all.extend(Some(own).filter(|own| named.is_some() || consented || settings::is_rung_by(own)));
         }
@@ -163,13 +163,13 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, only_local: bool, output:
 }
 
 /// Takes an agent out of settings, as far as no other repository rings by them.
-fn take_out(here: &Here, agent: Agent, all: Vec<Settings>, output: &Output) -> Result<()> {
+fn take_out(here: &Here, agent: Agent, all: Vec<AgentSettings>, output: &Output) -> Result<()> {
     for settings in all {
         let rings = |common_dir: &Path| {
             let workspace = Workspace::locate(common_dir, &here.config);
             agents::consents(&workspace).is_ok_and(|consents| consents.contains_key(&agent))
         };
-        if let Left::For(others) = settings::uninstall(&settings, rings).map_err(not_understood)? {
+        if let RemainingHooks::For(others) = settings::uninstall(&settings, rings).map_err(not_understood)? {
             let others: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
             let (path, others) = (settings.path.display(), others.join(", "));
             output.note(&format!("the hooks in {path} stay, as other repositories ring by them: {others}"));
@@ -184,7 +184,7 @@ pub fn show(here: &Here, agent: Option<Agent>, output: &Output) -> Result<ExitCo
     if output.json {
         #[derive(Serialize)]
         struct Answer<'a> {
-            hooks: [HookState; 0],
+            hooks: [HookReport; 0],
             agents: &'a [AgentState],
         }
         return output.print_json(&Answer { hooks: [], agents: &states });
@@ -226,20 +226,21 @@ pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
         let mut hooks = Vec::new();
         for settings in everywhere(here, agent) {
             let found = settings::status(&settings)?;
-            if hooks.is_empty() || found.iter().any(|hook| hook.state != State::Absent) {
+            if hooks.is_empty() || found.iter().any(|hook| hook.state != HookState::Absent) {
                 hooks.extend(found);
             }
         }
         // What is not in one place is of no interest where it is in another.
-        if hooks.iter().any(|hook| hook.state != State::Absent) {
+        if hooks.iter().any(|hook| hook.state != HookState::Absent) {
             let there: Vec<PathBuf> =
-                hooks.iter().filter(|hook| hook.state != State::Absent).map(|hook| hook.path.clone()).collect();
+                hooks.iter().filter(|hook| hook.state != HookState::Absent).map(|hook| hook.path.clone()).collect();
             hooks.retain(|hook| there.contains(&hook.path));
         }
         if let Some(by) = switched_off_by(here, agent) {
-            for hook in hooks.iter_mut().filter(|hook| matches!(hook.state, State::Installed | State::Outdated)) {
+            for hook in hooks.iter_mut().filter(|hook| matches!(hook.state, HookState::Installed | HookState::Outdated))
+            {
                 (hook.state, hook.note) =
-                    (State::Disabled, Some(format!("disableAllHooks is true in {}", by.display())));
+                    (HookState::Disabled, Some(format!("disableAllHooks is true in {}", by.display())));
             }
         }
         let consent = consents.get(&agent);
@@ -256,7 +257,7 @@ pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
 }
 
 /// The settings that may hold an agent's hooks for this worktree: the person's, and its own.
-pub fn everywhere(here: &Here, agent: Agent) -> Vec<Settings> {
+pub fn everywhere(here: &Here, agent: Agent) -> Vec<AgentSettings> {
     [for_user(here, agent).ok(), local_of(here, agent)].into_iter().flatten().collect()
 }
 
@@ -313,7 +314,7 @@ fn folder(agent: Agent) -> Result<PathBuf> {
 }
 
 /// The person's own settings, which ring for every repository.
-fn for_user(here: &Here, agent: Agent) -> Result<Settings> {
+fn for_user(here: &Here, agent: Agent) -> Result<AgentSettings> {
     let name = match agent {
         Agent::Claude => "settings.json",
         Agent::Codex => "hooks.json",
@@ -326,18 +327,18 @@ fn for_user(here: &Here, agent: Agent) -> Result<Settings> {
 ///
 /// # Errors
 /// Where there is no worktree, or the file is the project's.
-fn local(here: &Here, agent: Agent) -> Result<Settings> {
+fn local(here: &Here, agent: Agent) -> Result<AgentSettings> {
     let settings = local_of(here, agent).ok_or_else(|| {
         UserError::new(Exit::Usage, "a bare repository has no settings of its own").hint("leave out --local")
     })?;
-    if super::hook::is_tracked(here.repository.worktree_path().unwrap_or(&here.common_dir), &settings.path) {
+    if is_tracked(here.repository.worktree_path().unwrap_or(&here.common_dir), &settings.path) {
         let message = format!("{} is tracked, and so the project's and not yours alone", settings.path.display());
         return Err(UserError::new(Exit::Usage, message).hint("leave out --local").into());
     }
     Ok(settings)
 }
 
-fn local_of(here: &Here, agent: Agent) -> Option<Settings> {
+fn local_of(here: &Here, agent: Agent) -> Option<AgentSettings> {
     let name = match agent {
         Agent::Claude => ".claude/settings.local.json",
         Agent::Codex => ".codex/hooks.json",
@@ -346,8 +347,8 @@ fn local_of(here: &Here, agent: Agent) -> Option<Settings> {
     settings_at(here, agent, path, here.workspace.agent_records_dir()).ok()
 }
 
-fn settings_at(here: &Here, agent: Agent, path: PathBuf, records: PathBuf) -> Result<Settings> {
-    Ok(Settings {
+fn settings_at(here: &Here, agent: Agent, path: PathBuf, records: PathBuf) -> Result<AgentSettings> {
+    Ok(AgentSettings {
         agent,
         path,
         records,
@@ -357,16 +358,12 @@ fn settings_at(here: &Here, agent: Agent, path: PathBuf, records: PathBuf) -> Re
     })
 }
 
-fn is_there(settings: &Settings) -> bool {
-    let is_ours = |hook: &HookState| !matches!(hook.state, State::Absent | State::Damaged);
+fn is_there(settings: &AgentSettings) -> bool {
+    let is_ours = |hook: &HookReport| !matches!(hook.state, HookState::Absent | HookState::Damaged);
     settings::status(settings).is_ok_and(|hooks| hooks.iter().any(is_ours))
 }
 
 /// Settings are a person's own: what is wrong with them is for that person to mend.
 fn not_understood(error: anyhow::Error) -> anyhow::Error {
     UserError::new(Exit::Failed, format!("{error:#}")).hint("correct the file, then run this again").into()
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
 }

@@ -162,7 +162,7 @@ fn failed(name: &'static str, detail: impl Into<String>, fix: impl Into<String>)
 }
 
 fn git() -> Check {
-    match hook::git_version() {
+    match crate::git::git_version() {
         Ok(version) if version >= OLDEST_GIT => ok("git", format!("{}.{}.{}", version.0, version.1, version.2)),
         Ok(version) => warning(
             "git",
@@ -216,7 +216,7 @@ fn hooks_installed(here: &Here) -> Vec<Check> {
         let states = hooks::status(&site)?;
         let other: Vec<String> = states
             .iter()
-            .filter(|hook| hook.state != hooks::State::Installed)
+            .filter(|hook| hook.state != hooks::HookState::Installed)
             .map(|hook| format!("{} is {}", hook.event, hook.state))
             .collect();
         let installed = match other.as_slice() {
@@ -229,7 +229,7 @@ fn hooks_installed(here: &Here) -> Vec<Check> {
 }
 
 /// Runs the hooks, as far as they are ours, and reads what others left that found no patina.
-fn reachability(here: &Here, site: &hooks::Site) -> Result<Check> {
+fn reachability(here: &Here, site: &hooks::HookSite) -> Result<Check> {
     const AGAIN: &str =
         "run `patina hook install` again with the patina that stays; `patina hook status` names the files";
     let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
@@ -241,7 +241,7 @@ fn reachability(here: &Here, site: &hooks::Site) -> Result<Check> {
     if !failures.is_empty() {
         return Ok(warning("reachability", failures.join("; "), AGAIN));
     }
-    let crumbs = std::fs::read_to_string(hooks::crumbs(site)).unwrap_or_default();
+    let crumbs = std::fs::read_to_string(hooks::missing_patina_file(site)).unwrap_or_default();
     if let Some(last) = crumbs.lines().last() {
         let words = format!("{} hooks found no patina to run, the last one: {last}", crumbs.lines().count());
         return Ok(warning("reachability", words, AGAIN));
@@ -259,7 +259,7 @@ fn agents_ring(here: &Here) -> Check {
         let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
         for agent in crate::agents::consents(&here.workspace)?.into_keys() {
             for state in agents::states(here, Some(agent))? {
-                let other = state.hooks.iter().filter(|hook| hook.state != hooks::State::Installed);
+                let other = state.hooks.iter().filter(|hook| hook.state != hooks::HookState::Installed);
                 failures.extend(other.map(|hook| format!("{} of {} is {}", hook.event, agent.name(), hook.state)));
             }
             if !here.workspace.is_disabled() && here.workspace.create().is_ok() {
@@ -324,7 +324,7 @@ fn cache(here: &Here) -> Vec<Check> {
             ),
         });
         if let Some(main) = view::view_of(&cache, "")? {
-            let outcomes = item::skipped(&cache, main.id)?;
+            let outcomes = item::outcome_counts(&cache, main.id)?;
             let list = outcomes.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
             let bad = outcomes.get("failed").copied().unwrap_or(0) + outcomes.get("missing").copied().unwrap_or(0);
             checks.push(if bad == 0 {

@@ -6,7 +6,6 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -143,7 +142,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         return prior_row(&material, &report, output);
     }
     let kept = Kept {
-        at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        at: crate::git::unix_now().cast_unsigned(),
         as_of: reader.as_of().unwrap_or_default(),
         generation: reader.vectors()?.generation().map(|generation| generation.id),
         model: setup.identity.sha256.clone(),

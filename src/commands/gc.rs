@@ -31,8 +31,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let lock = here.workspace.lock(Duration::from_secs(60), || stop.load(Ordering::Relaxed))?;
     let rings = here.workspace.rings();
     let context = here.context(&lock, &stop, &|_, _, _| {})?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() as i64;
-    let swept = pipeline::sweep(&context, now, arguments.days);
+    let swept = pipeline::sweep(&context, crate::git::unix_now(), arguments.days);
     drop(lock);
     here.answer_rings(rings)?;
     let swept = swept?;

@@ -1,9 +1,9 @@
 //! `patina hook`: turns the doorbell on and off, and is the doorbell.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
@@ -12,8 +12,8 @@ use super::output::Output;
 use super::{Here, is_off, program, worker};
 use crate::config::Config;
 use crate::error::{Exit, UserError};
-use crate::git::{Repository, hooks_path};
-use crate::hooks::{self, HookState, Method, Site};
+use crate::git::{Repository, git_version, hooks_path, is_tracked};
+use crate::hooks::{self, HookReport, HookSite, Method};
 use crate::workspace::Workspace;
 
 #[derive(Debug, Subcommand)]
@@ -65,7 +65,7 @@ pub enum MethodName {
 
 #[derive(Serialize)]
 struct Answer<'a> {
-    hooks: &'a [HookState],
+    hooks: &'a [HookReport],
     agents: &'a [AgentState],
 }
 
@@ -135,10 +135,10 @@ fn no_hooks_of_ours(agent: AgentName) -> anyhow::Error {
 }
 
 /// Facts about where hooks go, for a repository as it stands.
-pub fn site(here: &Here) -> Result<Site> {
+pub fn site(here: &Here) -> Result<HookSite> {
     let found = hooks_path(&here.repository)?;
     let tracked = here.repository.worktree_path().is_some_and(|top| is_tracked(top, &found.dir));
-    Ok(Site {
+    Ok(HookSite {
         hooks_path_is_ours_to_write: found.is_local && !tracked,
         hooks_dir: found.dir,
         hooks_path_setting: found.setting,
@@ -151,7 +151,7 @@ pub fn site(here: &Here) -> Result<Site> {
 
 /// Rings and, if nobody is at work, becomes the worker. A hook never fails, and never says anything.
 fn ring(event: &str) {
-    if is_off() || hooks::answer(|| Some(rung()?.2.dir), event) {
+    if is_off() || hooks::answer_probe(|| Some(rung()?.2.dir), event) {
         return;
     }
     let Some((common_dir, config, workspace)) = rung() else { return };
@@ -170,42 +170,4 @@ fn rung() -> Option<(PathBuf, Config, Workspace)> {
     let config = Config::load().ok()?;
     let workspace = Workspace::locate(&common_dir, &config);
     Some((common_dir, config, workspace))
-}
-
-/// Whether the repository tracks a file, or files in a folder: then they are the project's, and not ours to change.
-pub fn is_tracked(top: &Path, dir: &Path) -> bool {
-    let (Ok(top), Ok(dir)) = (std::fs::canonicalize(top), std::fs::canonicalize(dir)) else { return false };
-    if dir.starts_with(top.join(".git")) || !dir.starts_with(&top) {
-        return false;
-    }
-    // A monitor of files would be run to read the index.
-    let listed = git(&top).args(["-c", "core.fsmonitor=false", "ls-files"]).arg("--").arg(&dir).output();
-    listed.is_ok_and(|listed| !listed.stdout.is_empty())
-}
-
-/// Whether git leaves a file out.
-pub fn is_ignored(path: &Path) -> bool {
-    let Some(folder) = path.parent() else { return false };
-    let asked = git(folder).args(["check-ignore", "-q", "--"]).arg(path).status();
-    asked.is_ok_and(|asked| asked.success())
-}
-
-fn git(dir: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.current_dir(dir).env("GIT_OPTIONAL_LOCKS", "0");
-    for (name, _) in
-        std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_") && name != "GIT_EXEC_PATH")
-    {
-        command.env_remove(name);
-    }
-    command
-}
-
-/// The git that runs the hooks.
-pub fn git_version() -> Result<(u32, u32, u32)> {
-    let printed = Command::new("git").arg("--version").output().context("running `git --version`")?;
-    let text = String::from_utf8_lossy(&printed.stdout);
-    let mut numbers =
-        text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).map(|part| part.parse().unwrap_or(0));
-    Ok((numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)))
 }

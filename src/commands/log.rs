@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 /// The file that is meant, as events name it: the first way to read what was typed of which there is an event.
 fn meant(log: &Connection, repository: &Repository, text: &str) -> Result<String> {
     let prefix = repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes()));
-    let spellings = match repository.inside(Path::new(text)) {
+    let spellings = match repository.path_in_worktree(Path::new(text)) {
         Some(inside) => item::spellings("", &inside.to_string_lossy()),
         None => item::spellings(&prefix.unwrap_or_default(), text),
     };

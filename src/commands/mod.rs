@@ -415,7 +415,7 @@ impl Here {
 
     fn is_searchable(&self) -> Result<bool> {
         let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
-        crate::text_index::is_settled(&cache)
+        crate::text_index::is_current(&cache)
     }
 
     /// Starts the worker and waits until HEAD is indexed and whatever else had moved, as far as is needed. A worker that failed is not waited for, and one that died is started again.
@@ -441,7 +441,7 @@ impl Here {
                     UserError::new(Exit::Locked, "PATINA=0 keeps the worker from starting")
                         .hint("run `patina reindex`")
                 );
-                self.wake_by(Workspace::hurry)?;
+                self.wake_by(Workspace::ring_urgently)?;
                 woken = Some(Instant::now());
             }
             if start.elapsed() > timeout {
@@ -474,7 +474,7 @@ impl Here {
         };
         // A log that was copied, or looked at by somebody who may write, is held against its sums until it is sealed again.
         let is_unsealed = crate::sqlite::refuse_altered(&self.workspace.eventlog_path()).is_err();
-        let is_searchable = needs != Needs::All || crate::text_index::is_settled(&reader.cache)?;
+        let is_searchable = needs != Needs::All || crate::text_index::is_current(&reader.cache)?;
         if !is_searchable {
             reader.behind = reader.behind.max(1);
         }
@@ -541,8 +541,7 @@ fn is_off() -> bool {
 
 /// A day, or a time back from now.
 fn parse_since(text: &str) -> Result<i64> {
-    let now =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
+    let now = crate::git::unix_now();
     let units = [("d", 86_400), ("w", 7 * 86_400), ("m", 30 * 86_400), ("y", 365 * 86_400)];
     for (unit, seconds) in units {
         let count = text.strip_suffix(unit).and_then(|count| count.parse::<i64>().ok());

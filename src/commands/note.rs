@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -67,7 +66,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         }
         files.push(here.path_from_top(file)?);
     }
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
+    let time = crate::git::unix_now();
     let stop = stop_flag();
     let noted = here.behind_the_lock(&stop, output, |context| pipeline::note(context, category, text, &files, time))?;
     let answer = Answer { key: noted.key, category, content: noted.content, files };

@@ -16,7 +16,7 @@ use crate::agents::{self, Agent};
 use crate::config::Config;
 use crate::git::Repository;
 use crate::hooks;
-use crate::workspace::{Workspace, runs_on};
+use crate::workspace::{Workspace, detached_command};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -68,10 +68,10 @@ pub fn is_called(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> boo
 
 fn ring(agent: &str) -> Result<()> {
     let here = || Some(place(&std::env::current_dir().ok()?).ok()?.2.dir);
-    if is_off() || hooks::answer(here, hooks::agents::SESSION_END) {
+    if is_off() || hooks::answer_probe(here, hooks::agents::SESSION_END) {
         return Ok(());
     }
-    let mut command = runs_on()?;
+    let mut command = detached_command()?;
     command.args(["session", "end", "--listen", "--agent", agent]).spawn()?;
     Ok(())
 }
@@ -91,7 +91,7 @@ fn listen(agent: &str) -> Result<()> {
             let Some(consent) = consents.get(&agent) else { return Ok(()) };
             if let Some(transcript) = &rung.transcript_path {
                 // Without a letter it is found by looking, as long as it rings.
-                let _ = agents::put(&workspace, agent, consent, transcript);
+                let _ = agents::post_notice(&workspace, agent, consent, transcript);
             }
         }
         // One whose transcripts nobody reads: its session may have left commits and notes.

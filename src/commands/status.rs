@@ -135,7 +135,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         pending: view::waiting(cache)?.len() as u64,
         events: events(cache)?,
         items: items(&reader)?,
-        files: item::skipped(cache, reader.view.id)?,
+        files: item::outcome_counts(cache, reader.view.id)?,
         worktrees: view::views(cache)?
             .into_iter()
             .map(|view| Shown {
@@ -303,7 +303,7 @@ fn untrained(now: &Supply) -> String {
 
 /// How many live items of each kind there are, what sessions say among them.
 fn items(reader: &Reader<'_>) -> Result<BTreeMap<String, u64>> {
-    let mut counts = item::counts(&reader.cache, reader.view.id)?;
+    let mut counts = item::kind_counts(&reader.cache, reader.view.id)?;
     counts.extend(entries::counts_by_category(&reader.cache, reader.view.id)?);
     Ok(counts)
 }

@@ -63,7 +63,7 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
     loop {
         // Whoever holds the lock looks at the doorbell again after letting go of it.
         let Some(lock) = workspace.try_lock()? else { return Ok(()) };
-        workspace.shorten_rings()?;
+        workspace.truncate_rings()?;
         let (mut seen, mut done);
         loop {
             let repository = Repository::open(common_dir)?;

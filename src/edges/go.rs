@@ -1,72 +1,74 @@
-//! Go: a package is a folder. Names through the package and its imports, methods through receivers,
-//! written types, fields and embedding. A module's path is not read: an import means the folder that
-//! its last segments spell.
+//! Go: a package is a folder. Names through the package and its imports, methods through receivers, written types,
+//! fields and embedding.
+//!
+//! The module path is not read: an import means the folder that its last segments spell.
 
 use std::sync::Arc;
 
 use super::members::{self, Rules, receiver_of};
 use super::text::{base_name, folder};
-use super::{Candidate, Meaning, Place, View, trust};
-use crate::syntax::{Call, Form, Import, Kind};
+use super::{LiveDefinition, NameScope, Resolution, VisibleNames, trust};
+use crate::syntax::{Call, CallForm, DefinitionKind, Import};
 
-/// What a Go call means.
-pub(super) fn resolve(view: &View, place: &Place, call: &Call) -> Meaning {
-    Go.callee(view, place, call)
+/// Resolves a Go call.
+pub(super) fn resolve(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
+    Go.resolve_callee(names, place, call)
 }
 
+/// The rules of Go.
 struct Go;
 
 impl Rules for Go {
-    fn is_self(&self, place: &Place, head: &str) -> bool {
+    fn is_self(&self, place: &NameScope, head: &str) -> bool {
         receiver_name(place.signature) == Some(head)
     }
 
-    fn types(&self, view: &View, place: &Place, written: &str) -> Meaning {
+    fn resolve_type(&self, names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
         let meaning = match written.split_once('.') {
-            Some((package, name)) => in_package(view, place, package, name),
-            None => Meaning::all(in_folder(view, folder(place.path), written), trust::SCOPE, "same package"),
+            Some((package, name)) => in_package(names, place, package, name),
+            None => Resolution::all(in_folder(names, folder(place.path), written), trust::SCOPE, "same package"),
         };
         match meaning {
-            Meaning::Known(mut hits) => {
-                hits.retain(|hit| hit.what.kind == Kind::Type);
-                Meaning::of(hits, Meaning::Unknown)
+            Resolution::Known(mut hits) => {
+                hits.retain(|hit| hit.what.kind == DefinitionKind::Type);
+                Resolution::of(hits, Resolution::Unknown)
             }
             other => other,
         }
     }
 
-    fn own(&self, view: &View, owner: &Candidate, name: &str) -> Vec<Arc<Candidate>> {
-        let mut found = view.named(name);
+    fn own_members(&self, names: &VisibleNames, owner: &LiveDefinition, name: &str) -> Vec<Arc<LiveDefinition>> {
+        let mut found = names.named(name);
         found.retain(|member| {
             member.owner.as_deref() == Some(&owner.name) && folder(&member.path) == folder(&owner.path)
         });
         found
     }
 
-    fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning {
-        if call.form == Form::Free {
-            let mut found = in_folder(view, folder(place.path), &call.name);
-            // A folder that defines a name twice holds several programs, or one for each platform.
+    fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
+        if call.form == CallForm::Free {
+            let mut found = in_folder(names, folder(place.path), &call.name);
+            // A folder that defines a name twice contains several programs, or one for each platform.
             if found.iter().any(|item| item.path == place.path) {
                 found.retain(|item| item.path == place.path);
             }
-            return match Meaning::all(found, trust::SCOPE, "same package") {
-                // What the package does not define is a builtin, but for the rare `import .`.
-                Meaning::Unknown => dotted(view, place, &call.name),
+            return match Resolution::all(found, trust::SCOPE, "same package") {
+                // A name that the package does not define is a builtin, except with the rare `import .`.
+                Resolution::Unknown => dotted(names, place, &call.name),
                 meaning => meaning,
             };
         }
         let receiver = receiver_of(&call.callee);
         if call.receiver_type.is_none() && call.receiver_call.is_none() && !self.is_self(place, receiver) {
-            let meaning = in_package(view, place, receiver, &call.name);
-            if !matches!(meaning, Meaning::Unknown) {
+            let meaning = in_package(names, place, receiver, &call.name);
+            if !matches!(meaning, Resolution::Unknown) {
                 return meaning;
             }
         }
-        members::method(self, view, place, call).or_else(|| of_variable(view, place, receiver, &call.name))
+        members::method(self, names, place, call).or_else(|| of_variable(names, place, receiver, &call.name))
     }
 
-    fn peel<'t>(&self, written: &'t str) -> &'t str {
+    fn strip_wrappers<'t>(&self, written: &'t str) -> &'t str {
         let first = written.trim().trim_start_matches('(');
         let first = first.split([',', ')']).next().unwrap_or(first).trim();
         // A named result is a name and a type.
@@ -76,50 +78,52 @@ impl Rules for Go {
     }
 }
 
-/// The name of a method's receiver: `p` of `func (p *Parser) next()`.
+/// Returns the name of a method's receiver: `p` of `func (p *Parser) next()`.
 fn receiver_name(signature: &str) -> Option<&str> {
     let inside = signature.strip_prefix("func")?.trim_start().strip_prefix('(')?;
     inside.split([' ', ')']).next().filter(|name| !name.is_empty())
 }
 
-/// The definitions of a package that stand by themselves.
-fn in_folder(view: &View, package: &str, name: &str) -> Vec<Arc<Candidate>> {
-    let mut found = view.named(name);
+/// Returns the top-level functions and types of a package with a name.
+fn in_folder(names: &VisibleNames, package: &str, name: &str) -> Vec<Arc<LiveDefinition>> {
+    let mut found = names.named(name);
     found.retain(|item| item.owner.is_none() && folder(&item.path) == package && item.qualified == name);
-    found.retain(|item| item.kind == Kind::Function || item.kind == Kind::Type);
+    found.retain(|item| item.kind == DefinitionKind::Function || item.kind == DefinitionKind::Type);
     found
 }
 
-/// `package.Name`; unknown where no import binds the package's name.
-fn in_package(view: &View, place: &Place, package: &str, name: &str) -> Meaning {
-    let imports = view.imports(place.path);
+/// Resolves `package.Name`; unknown if no import binds the package's name.
+fn in_package(names: &VisibleNames, place: &NameScope, package: &str, name: &str) -> Resolution {
+    let imports = names.imports(place.path);
     let bound: Vec<&Import> =
         imports.iter().filter(|import| local_names(import).any(|bound| bound == package)).collect();
     if bound.is_empty() {
-        return Meaning::Unknown;
+        return Resolution::Unknown;
     }
     for import in bound {
-        let found = of_import(view, &import.target, name);
+        let found = of_import(names, &import.target, name);
         if !found.is_empty() {
-            return Meaning::all(found, trust::IMPORT, "imported package");
+            return Resolution::all(found, trust::IMPORT, "imported package");
         }
     }
-    Meaning::External
+    Resolution::External
 }
 
-/// The definitions of this name in the folder that spells the longest tail of an import path.
-fn of_import(view: &View, target: &str, name: &str) -> Vec<Arc<Candidate>> {
-    let mut found = view.named(name);
+/// Returns the definitions with a name in the folder that matches the longest tail of an import path.
+fn of_import(names: &VisibleNames, target: &str, name: &str) -> Vec<Arc<LiveDefinition>> {
+    let mut found = names.named(name);
     found.retain(|item| {
-        item.owner.is_none() && matches!(item.kind, Kind::Function | Kind::Type) && is_tail(folder(&item.path), target)
+        item.owner.is_none()
+            && matches!(item.kind, DefinitionKind::Function | DefinitionKind::Type)
+            && is_tail(folder(&item.path), target)
     });
     let longest = found.iter().map(|item| folder(&item.path).len()).max().unwrap_or(0);
     found.retain(|item| folder(&item.path).len() == longest);
     found
 }
 
-/// Packages of the standard library have no host in their path, and subfolders of the same names as
-/// anybody's.
+/// First segments of the standard library's packages, which have no host in their path and may have the same folder
+/// names as a repository.
 const STANDARD: &[&str] = &[
     "archive",
     "bufio",
@@ -169,7 +173,7 @@ const STANDARD: &[&str] = &[
     "unsafe",
 ];
 
-/// True where a folder's path ends an import path: `a/b` for `host/owner/repo/a/b`.
+/// Whether a folder's path ends an import path: `a/b` for `host/owner/repo/a/b`.
 fn is_tail(folder: &str, target: &str) -> bool {
     let first = target.split('/').next().unwrap_or(target);
     if STANDARD.contains(&first) {
@@ -185,7 +189,7 @@ fn is_tail(folder: &str, target: &str) -> bool {
     target.strip_suffix(folder).is_some_and(|rest| rest.ends_with('/'))
 }
 
-/// The names that an import may bind: its alias, else its last segment, versions and customs apart.
+/// Returns the names that an import may bind: its alias, or its last segment without versions and customary affixes.
 fn local_names(import: &Import) -> impl Iterator<Item = &str> {
     let parts: Vec<&str> = match &import.alias {
         Some(alias) => vec![alias],
@@ -202,35 +206,35 @@ fn local_names(import: &Import) -> impl Iterator<Item = &str> {
     parts.into_iter()
 }
 
-/// What an `import . "path"` may bring in.
-fn dotted(view: &View, place: &Place, name: &str) -> Meaning {
-    let imports = view.imports(place.path);
+/// Resolves a name through `import . "path"`.
+fn dotted(names: &VisibleNames, place: &NameScope, name: &str) -> Resolution {
+    let imports = names.imports(place.path);
     let found: Vec<_> = imports
         .iter()
         .filter(|import| import.alias.as_deref() == Some(".") || import.name.as_deref() == Some("*"))
-        .flat_map(|import| of_import(view, &import.target, name))
+        .flat_map(|import| of_import(names, &import.target, name))
         .collect();
-    match Meaning::all(found, trust::IMPORT, "imported package") {
-        Meaning::Unknown => Meaning::External,
+    match Resolution::all(found, trust::IMPORT, "imported package") {
+        Resolution::Unknown => Resolution::External,
         meaning => meaning,
     }
 }
 
-/// A method on a variable of the package whose type is written where it is defined.
-fn of_variable(view: &View, place: &Place, receiver: &str, name: &str) -> Meaning {
+/// Resolves a method on a variable of a package whose type is written at its definition.
+fn of_variable(names: &VisibleNames, place: &NameScope, receiver: &str, name: &str) -> Resolution {
     let (package, variable) = match receiver.split_once('.') {
         Some((package, variable)) => (Some(package), variable),
         None => (None, receiver),
     };
     if variable.is_empty() || variable.contains('.') || base_name(variable) == "_" {
-        return Meaning::Unknown;
+        return Resolution::Unknown;
     }
-    let mut found = view.named(variable);
-    found.retain(|item| item.kind == Kind::Constant);
+    let mut found = names.named(variable);
+    found.retain(|item| item.kind == DefinitionKind::Constant);
     match package {
         None => found.retain(|item| folder(&item.path) == folder(place.path)),
         Some(package) => {
-            let imports = view.imports(place.path);
+            let imports = names.imports(place.path);
             found.retain(|item| {
                 imports.iter().any(|import| {
                     local_names(import).any(|bound| bound == package) && is_tail(folder(&item.path), &import.target)
@@ -240,9 +244,9 @@ fn of_variable(view: &View, place: &Place, receiver: &str, name: &str) -> Meanin
     }
     let mut types = Vec::new();
     for item in found {
-        if let Meaning::Known(hits) = members::of_variable(&Go, view, &item) {
+        if let Resolution::Known(hits) = members::of_variable(&Go, names, &item) {
             types.extend(hits);
         }
     }
-    members::members(&Go, view, Meaning::of(types, Meaning::Unknown), name)
+    members::members(&Go, names, Resolution::of(types, Resolution::Unknown), name)
 }

@@ -1,46 +1,52 @@
-//! The last resort: a name by itself, where neither scope nor imports nor a type could tell. Never
-//! sure, and silent about names that every program has.
+//! The last resort: resolution by the name alone, if neither scope nor imports nor a type could tell.
+//!
+//! Never of high confidence, and not tried for names that every program has.
 
 use std::sync::Arc;
 
 use super::members::{agrees, is_interface};
 use super::text::{last_segment, nearness};
-use super::{Candidate, Family, Hit, View, trust};
-use crate::syntax::{Call, Form, Kind};
+use super::{Family, LiveDefinition, ScoredDefinition, VisibleNames, trust};
+use crate::syntax::{Call, CallForm, DefinitionKind};
 
-/// What a call can mean by its name alone.
-pub(super) fn by_name(view: &View, call: &Call) -> Vec<Hit> {
-    if is_common(view.family, &call.name) {
+/// Returns the definitions that a call may mean by its name alone.
+pub(super) fn by_name(names: &VisibleNames, call: &Call) -> Vec<ScoredDefinition> {
+    if is_common(names.family, &call.name) {
         return Vec::new();
     }
-    let mut found = view.named(&call.name);
-    // `Type::f` says whose it is; with a dot the name before may be a value.
+    let mut found = names.named(&call.name);
+    // `Type::f` names the owner; before a dot the name may be a value.
     let (scope, _) = call.callee.rsplit_once("::").unwrap_or_default();
     found.retain(|candidate| {
         let fits = match call.form {
-            Form::Free => candidate.kind != Kind::Module && candidate.owner.is_none(),
-            Form::Method | Form::Path => candidate.kind == Kind::Function && candidate.owner.is_some(),
-            Form::Macro => candidate.kind == Kind::Macro,
+            CallForm::Free => candidate.kind != DefinitionKind::Module && candidate.owner.is_none(),
+            CallForm::Method | CallForm::Path => {
+                candidate.kind == DefinitionKind::Function && candidate.owner.is_some()
+            }
+            CallForm::Macro => candidate.kind == DefinitionKind::Macro,
         };
         let of_scope = scope.is_empty() || candidate.owner.as_deref() == Some(last_segment(scope));
-        fits && of_scope && agrees(candidate, call, view.family)
+        fits && of_scope && agrees(candidate, call, names.family)
     });
     if found.len() > 1
-        && let Some(declared) = declaration(view, &found)
+        && let Some(declared) = declaration(names, &found)
     {
         found = vec![declared];
     }
     match found.len() {
         0 => Vec::new(),
-        1 => found.into_iter().map(|what| Hit::new(what, trust::ONLY_NAME, "only one of that name")).collect(),
-        several if several <= trust::MOST_OF_NAME => {
+        1 => found
+            .into_iter()
+            .map(|what| ScoredDefinition::new(what, trust::ONLY_NAME, "only one of that name"))
+            .collect(),
+        several if several <= trust::MAX_OF_NAME => {
             let share = trust::ONE_OF_NAME / several as f32;
             found
                 .into_iter()
                 .map(|what| {
-                    // Nearer ones come first, without a claim to be likelier by a whole rung.
-                    let near = nearness(&what.path, view.path).min(9) as f32 / 1000.0;
-                    Hit::new(what, share + near, "one of a few of that name")
+                    // Nearer ones come first, by much less than one step of confidence.
+                    let near = nearness(&what.path, names.path).min(9) as f32 / 1000.0;
+                    ScoredDefinition::new(what, share + near, "one of a few of that name")
                 })
                 .collect()
         }
@@ -48,29 +54,28 @@ pub(super) fn by_name(view: &View, call: &Call) -> Vec<Hit> {
     }
 }
 
-/// The one declaration that all others implement: the method of a trait or interface among its
-/// implementations.
-fn declaration(view: &View, found: &[Arc<Candidate>]) -> Option<Arc<Candidate>> {
+/// Returns the declaration that all others implement: the method of a trait or interface among its implementations.
+fn declaration(names: &VisibleNames, found: &[Arc<LiveDefinition>]) -> Option<Arc<LiveDefinition>> {
     let mut declarations = found.iter().filter(|candidate| {
         candidate.owner.as_deref().is_some_and(|owner| {
-            view.named(owner).iter().any(|owner| owner.path == candidate.path && is_interface(owner))
+            names.named(owner).iter().any(|owner| owner.path == candidate.path && is_interface(owner))
         })
     });
     let first = declarations.next()?;
     let owner = first.owner.as_deref()?;
-    let implements = |candidate: &Arc<Candidate>| {
+    let implements = |candidate: &Arc<LiveDefinition>| {
         Arc::ptr_eq(candidate, first)
             || candidate.key == first.key
             || candidate.qualified.contains(&format!(" as {owner}"))
             || candidate.owner.as_deref().is_some_and(|implementor| {
-                view.named(implementor).iter().any(|ty| ty.bases.iter().any(|base| last_segment(base) == owner))
+                names.named(implementor).iter().any(|ty| ty.bases.iter().any(|base| last_segment(base) == owner))
             })
     };
     (declarations.next().is_none() && found.iter().all(implements)).then(|| first.clone())
 }
 
-/// True for names that the standard library or any program has: one of them in the repository does
-/// not make it the one that is meant.
+/// Whether the standard library or any program has a name: then one definition of that name in the repository need not
+/// be meant.
 fn is_common(family: Family, name: &str) -> bool {
     let words = match family {
         Family::Rust => RUST,
@@ -83,7 +88,7 @@ fn is_common(family: Family, name: &str) -> bool {
     ANY.split_ascii_whitespace().chain(words.split_ascii_whitespace()).any(|word| word == name)
 }
 
-/// What a program in any language has.
+/// Common names in any language.
 const ANY: &str = "
     add all any append apply bind build call clear clone close compare connect contains copy count create delete
     emit end entries equals error exec exists exit fill filter find first flush format get has hash id index
@@ -145,7 +150,7 @@ const GO: &str = "
     String Sub Sum Swap Sync Text Title Type Unlock Unwrap Value Wait Warn Write WriteString WriteTo
 ";
 
-/// What the C library and C++'s containers have.
+/// Names of the C library and of C++'s containers.
 const C: &str = "
     abort accept at back begin c_str cbegin cend data emplace emplace_back empty erase free front listen
     make_pair malloc memcpy move pop_back push_back release reserve resize sleep str strlen substr swap

@@ -1,31 +1,32 @@
-//! Java: names through the classes around, superclasses and static imports; types through the file, its
-//! imports and its package's folder. What reflection or injection ties together is not seen.
+//! Java: names through the classes around, superclasses and static imports; types through the file, its imports and its
+//! package's folder. Reflection and injection are not seen.
 
 use std::sync::Arc;
 
 use super::members::{self, Rules, receiver_of};
 use super::text::{bare, below, ends_with_path, folder, scopes};
-use super::{Candidate, Hit, Meaning, Place, View, trust};
-use crate::syntax::{Call, Form, Kind};
+use super::{LiveDefinition, NameScope, Resolution, ScoredDefinition, VisibleNames, trust};
+use crate::syntax::{Call, CallForm, DefinitionKind};
 
-/// What a Java call means.
-pub(super) fn resolve(view: &View, place: &Place, call: &Call) -> Meaning {
-    Java.callee(view, place, call)
+/// Resolves a Java call.
+pub(super) fn resolve(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
+    Java.resolve_callee(names, place, call)
 }
 
+/// The rules of Java.
 struct Java;
 
 impl Rules for Java {
-    fn is_self(&self, _: &Place, head: &str) -> bool {
+    fn is_self(&self, _: &NameScope, head: &str) -> bool {
         head == "this"
     }
 
-    fn types(&self, view: &View, place: &Place, written: &str) -> Meaning {
-        types(view, place, bare(written))
+    fn resolve_type(&self, names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
+        resolve_type(names, place, bare(written))
     }
 
-    fn own(&self, view: &View, owner: &Candidate, name: &str) -> Vec<Arc<Candidate>> {
-        let mut found = view.named(name);
+    fn own_members(&self, names: &VisibleNames, owner: &LiveDefinition, name: &str) -> Vec<Arc<LiveDefinition>> {
+        let mut found = names.named(name);
         found.retain(|member| {
             let qualified = member.qualified.split('(').next().unwrap_or_default();
             member.path == owner.path && qualified == format!("{}.{name}", owner.qualified)
@@ -33,92 +34,93 @@ impl Rules for Java {
         found
     }
 
-    fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning {
+    fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
         let receiver = receiver_of(&call.callee);
         if receiver.is_empty() {
-            return free(view, place, call);
+            return free(names, place, call);
         }
         if receiver == "super" {
-            return of_bases(view, place, &call.name);
+            return base_member(names, place, &call.name);
         }
-        members::method(self, view, place, call)
+        members::method(self, names, place, call)
             .or_else(|| {
-                let typed = types(view, place, receiver).with(trust::IMPORT, "static method of the class");
-                members::members(self, view, typed, &call.name)
+                let typed = resolve_type(names, place, receiver).with(trust::IMPORT, "static method of the class");
+                members::members(self, names, typed, &call.name)
             })
-            .or_else(|| of_field(view, place, receiver, &call.name))
+            .or_else(|| of_field(names, place, receiver, &call.name))
     }
 
-    fn peel<'t>(&self, written: &'t str) -> &'t str {
+    fn strip_wrappers<'t>(&self, written: &'t str) -> &'t str {
         let written = written.trim();
         let written = ["Optional<", "final "].iter().find_map(|word| written.strip_prefix(word)).unwrap_or(written);
         if written.ends_with("[]") { "" } else { bare(written.trim_end_matches('>')) }
     }
 }
 
-/// A bare call: a constructor, a method of a class around or of its bases, or a static import.
-fn free(view: &View, place: &Place, call: &Call) -> Meaning {
+/// Resolves a bare call: a constructor, a method of a class around or of its bases, or a static import.
+fn free(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     if call.callee == "super" {
-        return of_bases(view, place, "");
+        return base_member(names, place, "");
     }
     for scope in scopes(place.scope, ".") {
-        let mut around = view.named(scope.rsplit('.').next().unwrap_or(scope));
-        around.retain(|ty| ty.kind == Kind::Type && ty.path == place.path && ty.qualified == scope);
-        let around = Meaning::all(around, trust::OWN_MEMBER, "method of the same class");
-        if let Meaning::Known(hits) = members::members(&Java, view, around, &call.name) {
-            return Meaning::Known(hits);
+        let mut around = names.named(scope.rsplit('.').next().unwrap_or(scope));
+        around.retain(|ty| ty.kind == DefinitionKind::Type && ty.path == place.path && ty.qualified == scope);
+        let around = Resolution::all(around, trust::OWN_MEMBER, "method of the same class");
+        if let Resolution::Known(hits) = members::members(&Java, names, around, &call.name) {
+            return Resolution::Known(hits);
         }
     }
-    if call.form == Form::Free && call.name.starts_with(char::is_uppercase) {
-        return types(view, place, &call.name);
+    if call.form == CallForm::Free && call.name.starts_with(char::is_uppercase) {
+        return resolve_type(names, place, &call.name);
     }
-    for import in view.imports(place.path).iter() {
+    for import in names.imports(place.path).iter() {
         let (class, name) = match &import.name {
             Some(name) => (import.target.as_str(), name.as_str()),
             None => import.target.rsplit_once('.').unwrap_or(("", &import.target)),
         };
         if name == call.name || name == "*" {
-            let class = at_import(view, class).with(trust::IMPORT, "static import");
-            if let Meaning::Known(hits) = members::members(&Java, view, class, &call.name) {
-                return Meaning::Known(hits);
+            let class = at_import(names, class).with(trust::IMPORT, "static import");
+            if let Resolution::Known(hits) = members::members(&Java, names, class, &call.name) {
+                return Resolution::Known(hits);
             }
         }
     }
-    Meaning::External
+    Resolution::External
 }
 
-fn of_bases(view: &View, place: &Place, name: &str) -> Meaning {
-    let Some(Meaning::Known(owners)) = place.owner.map(|owner| types(view, place, owner)) else {
-        return Meaning::External;
+/// Resolves a member of the superclasses of the class around; the superclasses themselves for an empty name.
+fn base_member(names: &VisibleNames, place: &NameScope, name: &str) -> Resolution {
+    let Some(Resolution::Known(owners)) = place.owner.map(|owner| resolve_type(names, place, owner)) else {
+        return Resolution::External;
     };
     let mut bases = Vec::new();
     for owner in &owners {
         for base in &owner.what.bases {
-            if let Meaning::Known(hits) = types(view, &Place::inside(&owner.what), bare(base)) {
+            if let Resolution::Known(hits) = resolve_type(names, &NameScope::inside(&owner.what), bare(base)) {
                 bases.extend(hits.into_iter().filter(|hit| !members::is_interface(&hit.what)));
             }
         }
     }
-    let bases = Meaning::of(bases, Meaning::External).with(trust::TYPED, "member of the superclass");
-    if name.is_empty() { bases } else { members::members(&Java, view, bases, name) }
+    let bases = Resolution::of(bases, Resolution::External).with(trust::TYPED, "member of the superclass");
+    if name.is_empty() { bases } else { members::members(&Java, names, bases, name) }
 }
 
-/// `field.name()`, where the field is written without `this`.
-fn of_field(view: &View, place: &Place, receiver: &str, name: &str) -> Meaning {
+/// Resolves `field.name()`, where the field is written without `this`.
+fn of_field(names: &VisibleNames, place: &NameScope, receiver: &str, name: &str) -> Resolution {
     let Some(owner) = place.owner else {
-        return Meaning::Unknown;
+        return Resolution::Unknown;
     };
     let call = members::as_call(&format!("this.{receiver}.{name}"));
-    let of_owner = Place { owner: Some(owner), ..*place };
-    members::method(&Java, view, &of_owner, &call)
+    let of_owner = NameScope { owner: Some(owner), ..*place };
+    members::method(&Java, names, &of_owner, &call)
 }
 
-/// The types that a name means: nested in the classes around, of the file, imported, of the package.
-fn types(view: &View, place: &Place, written: &str) -> Meaning {
+/// Resolves a type: nested in the classes around, of the file, imported, of the package.
+fn resolve_type(names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
     let name = written.rsplit('.').next().unwrap_or(written);
-    let mut found = view.named(name);
-    found.retain(|item| item.kind == Kind::Type);
-    let known = |found: Vec<Arc<Candidate>>, reason| Meaning::all(found, trust::IMPORT, reason);
+    let mut found = names.named(name);
+    found.retain(|item| item.kind == DefinitionKind::Type);
+    let known = |found: Vec<Arc<LiveDefinition>>, reason| Resolution::all(found, trust::IMPORT, reason);
     for scope in scopes(place.scope, ".") {
         let qualified = if scope.is_empty() { written.to_owned() } else { format!("{scope}.{written}") };
         let mut here = found.clone();
@@ -128,7 +130,7 @@ fn types(view: &View, place: &Place, written: &str) -> Meaning {
         }
     }
     let head = written.split('.').next().unwrap_or(written);
-    let imports = view.imports(place.path);
+    let imports = names.imports(place.path);
     for import in imports.iter().filter(|import| import.name.as_deref() != Some("*")) {
         let whole = match &import.name {
             Some(name) => format!("{}.{name}", import.target),
@@ -136,8 +138,8 @@ fn types(view: &View, place: &Place, written: &str) -> Meaning {
         };
         if whole.rsplit('.').next() == Some(head) {
             let rest = &written[head.len()..];
-            return match at_import(view, &format!("{whole}{rest}")) {
-                Meaning::Unknown => Meaning::External,
+            return match at_import(names, &format!("{whole}{rest}")) {
+                Resolution::Unknown => Resolution::External,
                 meaning => meaning,
             };
         }
@@ -148,26 +150,26 @@ fn types(view: &View, place: &Place, written: &str) -> Meaning {
         return known(beside, "class of the package");
     }
     let globs = imports.iter().filter(|import| import.name.as_deref() == Some("*"));
-    let hits: Vec<Hit> = globs
-        .filter_map(|import| match at_import(view, &format!("{}.{written}", import.target)) {
-            Meaning::Known(hits) => Some(hits),
+    let hits: Vec<ScoredDefinition> = globs
+        .filter_map(|import| match at_import(names, &format!("{}.{written}", import.target)) {
+            Resolution::Known(hits) => Some(hits),
             _ => None,
         })
         .flatten()
         .collect();
-    Meaning::of(hits, Meaning::Unknown)
+    Resolution::of(hits, Resolution::Unknown)
 }
 
-/// The class at a full name: `a.b.C` is `C` in `.../a/b/C.java`, `a.b.C.D` is `C.D` there.
-fn at_import(view: &View, full: &str) -> Meaning {
+/// Resolves a fully qualified class: `a.b.C` is `C` in `.../a/b/C.java`, `a.b.C.D` is `C.D` there.
+fn at_import(names: &VisibleNames, full: &str) -> Resolution {
     let parts: Vec<&str> = full.split('.').collect();
     let Some(last) = parts.last() else {
-        return Meaning::Unknown;
+        return Resolution::Unknown;
     };
-    let mut found = view.named(last);
+    let mut found = names.named(last);
     found.retain(|item| {
         let package = parts.len().checked_sub(item.qualified.split('.').count());
-        item.kind == Kind::Type
+        item.kind == DefinitionKind::Type
             && package.is_some_and(|length| {
                 parts[length..].join(".") == item.qualified
                     && ends_with_path(
@@ -176,5 +178,5 @@ fn at_import(view: &View, full: &str) -> Meaning {
                     )
             })
     });
-    Meaning::all(found, trust::IMPORT, "imported class")
+    Resolution::all(found, trust::IMPORT, "imported class")
 }

@@ -1,94 +1,98 @@
-//! JavaScript and TypeScript: names through enclosing functions, the file and its imports, re-exports
-//! included; methods through `this`, classes and interfaces. Specifiers without a leading dot are
-//! packages, unless one file of the repository fits an alias; prototypes and dynamic keys are not seen.
+//! JavaScript and TypeScript: names through enclosing functions, the file and its imports, with re-exports; methods
+//! through `this`, classes and interfaces.
+//!
+//! Specifiers without a leading dot are packages, unless one file of the repository matches an alias. Prototypes and
+//! dynamic keys are not seen.
 
 use std::sync::Arc;
 
 use super::members::{self, Rules, receiver_of};
 use super::text::{bare, base_name, below, ends_with_path, folder, join, scopes, without_extension};
-use super::{Candidate, Hit, Meaning, Place, View, trust};
-use crate::syntax::{Call, Form, Import, Kind};
+use super::{LiveDefinition, NameScope, Resolution, ScoredDefinition, VisibleNames, trust};
+use crate::syntax::{Call, CallForm, DefinitionKind, Import};
 
-/// What a JavaScript or TypeScript call means.
-pub(super) fn resolve(view: &View, place: &Place, call: &Call) -> Meaning {
-    if call.form == Form::Free && call.callee != "super" {
+/// Resolves a JavaScript or TypeScript call.
+pub(super) fn resolve(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
+    if call.form == CallForm::Free && call.callee != "super" {
         // A bare name is bound in the file or is a global of the platform.
-        let things = name_in_scope(view, place, &call.name).map(|things| {
-            let called = |thing| match thing {
+        let entities = name_in_scope(names, place, &call.name).map(|entities| {
+            let called = |entity| match entity {
                 // A module that is called is its default export.
-                Thing::Module(file) => default_export(view, &file, &call.name, &mut Vec::new()),
+                JsEntity::Module(file) => default_export(names, &file, &call.name, &mut Vec::new()),
                 item => vec![item],
             };
-            things.into_iter().flat_map(called).collect()
+            entities.into_iter().flat_map(called).collect()
         });
-        return match hits(things, place) {
-            Meaning::Unknown => Meaning::External,
+        return match to_resolution(entities, place) {
+            Resolution::Unknown => Resolution::External,
             meaning => meaning,
         };
     }
-    JavaScript.callee(view, place, call)
+    JavaScript.resolve_callee(names, place, call)
 }
 
+/// The rules of JavaScript and TypeScript.
 struct JavaScript;
 
 impl Rules for JavaScript {
-    fn is_self(&self, _: &Place, head: &str) -> bool {
+    fn is_self(&self, _: &NameScope, head: &str) -> bool {
         head == "this"
     }
 
-    fn types(&self, view: &View, place: &Place, written: &str) -> Meaning {
+    fn resolve_type(&self, names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
         let parts: Vec<&str> = bare(written).split('.').collect();
-        match hits(chain(view, place, &parts), place) {
-            Meaning::Known(mut hits) => {
-                hits.retain(|hit| hit.what.kind == Kind::Type);
-                Meaning::of(hits, Meaning::Unknown)
+        match to_resolution(chain(names, place, &parts), place) {
+            Resolution::Known(mut hits) => {
+                hits.retain(|hit| hit.what.kind == DefinitionKind::Type);
+                Resolution::of(hits, Resolution::Unknown)
             }
             other => other,
         }
     }
 
-    fn own(&self, view: &View, owner: &Candidate, name: &str) -> Vec<Arc<Candidate>> {
-        let mut found = view.named(name);
+    fn own_members(&self, names: &VisibleNames, owner: &LiveDefinition, name: &str) -> Vec<Arc<LiveDefinition>> {
+        let mut found = names.named(name);
         found.retain(|member| member.path == owner.path && member.qualified == format!("{}.{name}", owner.qualified));
         found
     }
 
-    fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning {
+    fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
         let receiver = receiver_of(&call.callee);
         if call.callee == "super" || receiver == "super" {
-            return of_bases(view, place, call);
+            return base_member(names, place, call);
         }
-        members::method(self, view, place, call).or_else(|| {
+        members::method(self, names, place, call).or_else(|| {
             let parts: Vec<&str> = call.callee.split('.').collect();
-            hits(chain(view, place, &parts), place)
+            to_resolution(chain(names, place, &parts), place)
         })
     }
 
-    fn peel<'t>(&self, written: &'t str) -> &'t str {
-        peel(written)
+    fn strip_wrappers<'t>(&self, written: &'t str) -> &'t str {
+        strip_wrappers(written)
     }
 }
 
-/// `super()`, which is the base class, and `super.name()`.
-fn of_bases(view: &View, place: &Place, call: &Call) -> Meaning {
-    let Some(Meaning::Known(owners)) = place.owner.map(|owner| JavaScript.types(view, place, owner)) else {
-        return Meaning::External;
+/// Resolves `super()`, which is the base class, and `super.name()`.
+fn base_member(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
+    let Some(Resolution::Known(owners)) = place.owner.map(|owner| JavaScript.resolve_type(names, place, owner)) else {
+        return Resolution::External;
     };
     let mut bases = Vec::new();
     for owner in &owners {
-        let inside = Place::inside(&owner.what);
+        let inside = NameScope::inside(&owner.what);
         for base in &owner.what.bases {
-            if let Meaning::Known(hits) = JavaScript.types(view, &inside, peel(base)) {
+            if let Resolution::Known(hits) = JavaScript.resolve_type(names, &inside, strip_wrappers(base)) {
                 bases.extend(hits.into_iter().filter(|hit| !members::is_interface(&hit.what)));
             }
         }
     }
-    let bases = Meaning::of(bases, Meaning::External).with(trust::TYPED, "member of the base class");
-    if call.callee == "super" { bases } else { members::members(&JavaScript, view, bases, &call.name) }
+    let bases = Resolution::of(bases, Resolution::External).with(trust::TYPED, "member of the base class");
+    if call.callee == "super" { bases } else { members::members(&JavaScript, names, bases, &call.name) }
 }
 
-/// A written type without `| undefined` and promises; arrays and tuples are the platform's.
-fn peel(written: &str) -> &str {
+/// Strips `| undefined`, promises and the like from a written type; empty for arrays and tuples, which are the
+/// platform's.
+fn strip_wrappers(written: &str) -> &str {
     let mut rest = written.trim().trim_start_matches(':').trim();
     rest = rest.strip_prefix("readonly ").unwrap_or(rest);
     rest = rest.strip_prefix("asserts this is ").unwrap_or(rest);
@@ -105,172 +109,178 @@ fn peel(written: &str) -> &str {
     }
 }
 
-/// What a name stands for.
+/// An entity that a name denotes.
 #[derive(Debug, Clone)]
-enum Thing {
-    /// A module as a whole, `import * as name`.
+enum JsEntity {
+    /// A module as a whole, as of `import * as name`.
     Module(String),
-    Item(Arc<Candidate>, f32),
+    Item(Arc<LiveDefinition>, f32),
 }
 
-/// `None`: known to lie outside the repository.
-type Found = Option<Vec<Thing>>;
+/// The entities found; `None` if the name is known to be from outside the repository.
+type JsLookup = Option<Vec<JsEntity>>;
 
-type Seen = Vec<(String, String)>;
+/// File and name of the exports being looked up, because re-exports may be circular.
+type JsLookupStack = Vec<(String, String)>;
 
-fn hits(found: Found, place: &Place) -> Meaning {
-    let Some(things) = found else {
-        return Meaning::External;
+/// Converts found entities to a resolution.
+fn to_resolution(found: JsLookup, place: &NameScope) -> Resolution {
+    let Some(entities) = found else {
+        return Resolution::External;
     };
-    let hits = things.into_iter().filter_map(|thing| {
-        let Thing::Item(item, sure) = thing else { return None };
+    let hits = entities.into_iter().filter_map(|entity| {
+        let JsEntity::Item(item, sure) = entity else { return None };
         let (trust, reason) =
             if item.path == place.path { (trust::SCOPE, "in scope in the file") } else { (trust::IMPORT, "imported") };
-        (item.kind != Kind::Module).then(|| Hit::new(item, trust.min(sure), reason))
+        (item.kind != DefinitionKind::Module).then(|| ScoredDefinition::new(item, trust.min(sure), reason))
     });
-    let mut hits: Vec<Hit> = hits.collect();
+    let mut hits: Vec<ScoredDefinition> = hits.collect();
     // Types and values have namespaces of their own: a call means the value.
     if hits.iter().any(|hit| is_value(&hit.what)) {
         hits.retain(|hit| is_value(&hit.what));
     }
-    Meaning::of(hits, Meaning::Unknown)
+    Resolution::of(hits, Resolution::Unknown)
 }
 
-/// True for what exists at run time.
-fn is_value(candidate: &Candidate) -> bool {
+/// Whether a definition exists at run time.
+fn is_value(candidate: &LiveDefinition) -> bool {
     let word = |word: &str| candidate.signature.split(' ').any(|part| part == word);
-    candidate.kind != Kind::Type || !(word("interface") || word("type"))
+    candidate.kind != DefinitionKind::Type || !(word("interface") || word("type"))
 }
 
-fn chain(view: &View, place: &Place, parts: &[&str]) -> Found {
+/// Resolves `a.b.c`: the head by scope, then module or class by class.
+fn chain(names: &VisibleNames, place: &NameScope, parts: &[&str]) -> JsLookup {
     let Some((head, rest)) = parts.split_first() else {
         return Some(Vec::new());
     };
-    let mut things = name_in_scope(view, place, head)?;
+    let mut entities = name_in_scope(names, place, head)?;
     for part in rest {
         let mut next = Vec::new();
-        let mut outside = !things.is_empty();
-        for thing in things {
-            match thing {
-                Thing::Module(file) => match exported(view, &file, part, &mut Vec::new()) {
+        let mut outside = !entities.is_empty();
+        for entity in entities {
+            match entity {
+                JsEntity::Module(file) => match exported(names, &file, part, &mut Vec::new()) {
                     Some(found) if !found.is_empty() => {
                         outside = false;
                         next.extend(found);
                     }
                     _ => {
-                        for thing in default_export(view, &file, head, &mut Vec::new()) {
-                            if let Thing::Item(item, sure) = thing {
-                                next.extend(inside(view, item, sure, part));
+                        for entity in default_export(names, &file, head, &mut Vec::new()) {
+                            if let JsEntity::Item(item, sure) = entity {
+                                next.extend(inside(names, item, sure, part));
                             }
                         }
                     }
                 },
-                Thing::Item(item, sure) => {
-                    outside &= item.kind == Kind::Type;
-                    next.extend(inside(view, item, sure, part));
+                JsEntity::Item(item, sure) => {
+                    outside &= item.kind == DefinitionKind::Type;
+                    next.extend(inside(names, item, sure, part));
                 }
             }
         }
         if outside && next.is_empty() {
             return None;
         }
-        things = next;
+        entities = next;
     }
-    Some(things)
+    Some(entities)
 }
 
-/// What a name means inside a definition: nested in it, a member of it, or of a variable's type.
-fn inside(view: &View, item: Arc<Candidate>, sure: f32, name: &str) -> Vec<Thing> {
+/// Resolves a name inside a definition: nested in it, a member of it, or of a variable's type.
+fn inside(names: &VisibleNames, item: Arc<LiveDefinition>, sure: f32, name: &str) -> Vec<JsEntity> {
     let qualified = format!("{}.{name}", item.qualified);
-    let mut nested = view.named(name);
+    let mut nested = names.named(name);
     nested.retain(|member| member.path == item.path && member.qualified == qualified);
     if !nested.is_empty() {
-        return nested.into_iter().map(|member| Thing::Item(member, sure)).collect();
+        return nested.into_iter().map(|member| JsEntity::Item(member, sure)).collect();
     }
     let types = match item.kind {
-        Kind::Type => Meaning::Known(vec![Hit::new(item, sure, "member")]),
-        Kind::Constant => members::of_variable(&JavaScript, view, &item),
-        _ => Meaning::Unknown,
+        DefinitionKind::Type => Resolution::Known(vec![ScoredDefinition::new(item, sure, "member")]),
+        DefinitionKind::Constant => members::of_variable(&JavaScript, names, &item),
+        _ => Resolution::Unknown,
     };
-    match members::members(&JavaScript, view, types, name) {
-        Meaning::Known(hits) => hits.into_iter().map(|hit| Thing::Item(hit.what, hit.confidence.min(sure))).collect(),
+    match members::members(&JavaScript, names, types, name) {
+        Resolution::Known(hits) => {
+            hits.into_iter().map(|hit| JsEntity::Item(hit.what, hit.confidence.min(sure))).collect()
+        }
         _ => Vec::new(),
     }
 }
 
-/// What a bare name means: enclosing functions, the file's own, then its imports.
-fn name_in_scope(view: &View, place: &Place, name: &str) -> Found {
+/// Resolves a bare name: in enclosing functions, the file, then its imports.
+fn name_in_scope(names: &VisibleNames, place: &NameScope, name: &str) -> JsLookup {
     for scope in scopes(place.scope, ".") {
         let qualified = if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") };
-        let mut here = view.named(name);
+        let mut here = names.named(name);
         here.retain(|item| item.path == place.path && item.qualified == qualified && is_bound(item));
         if !here.is_empty() {
-            return Some(here.into_iter().map(|item| Thing::Item(item, 1.0)).collect());
+            return Some(here.into_iter().map(|item| JsEntity::Item(item, 1.0)).collect());
         }
     }
-    let imports = view.imports(place.path);
+    let imports = names.imports(place.path);
     let bound: Vec<&Import> =
         imports.iter().filter(|import| !import.reexport && local_name(import) == Some(name)).collect();
     if bound.is_empty() {
         return Some(Vec::new());
     }
-    let found: Vec<Thing> = bound
+    let found: Vec<JsEntity> = bound
         .iter()
-        .flat_map(|import| imported(view, place.path, import, &mut Vec::new()).unwrap_or_default())
+        .flat_map(|import| imported(names, place.path, import, &mut Vec::new()).unwrap_or_default())
         .collect();
     (!found.is_empty()).then_some(found)
 }
 
-/// False for methods, those of unnamed objects too: they are no names in scope for their neighbours.
-fn is_bound(item: &Candidate) -> bool {
+/// Whether a definition binds a name in its scope: not if it is a method, also of an unnamed object.
+fn is_bound(item: &LiveDefinition) -> bool {
     let before = item.signature.split('(').next().unwrap_or_default();
     let says = |word: &str| before.split([' ', '*']).any(|part| part == word);
     let is_method = !["function", "const", "let", "var", "="].into_iter().any(says);
-    item.owner.is_none() && !(item.kind == Kind::Function && is_method)
+    item.owner.is_none() && !(item.kind == DefinitionKind::Function && is_method)
 }
 
-fn imported(view: &View, path: &str, import: &Import, seen: &mut Seen) -> Found {
-    let (file, sure) = module_file(view, path, &import.target)?;
-    let lower = |thing| match thing {
-        Thing::Item(item, known) => Thing::Item(item, f32::min(known, sure)),
+/// Resolves an import.
+fn imported(names: &VisibleNames, path: &str, import: &Import, seen: &mut JsLookupStack) -> JsLookup {
+    let (file, sure) = module_file(names, path, &import.target)?;
+    let lower = |entity| match entity {
+        JsEntity::Item(item, known) => JsEntity::Item(item, f32::min(known, sure)),
         module => module,
     };
     let found = match import.name.as_deref() {
-        None | Some("*") => vec![Thing::Module(file)],
-        Some("default") => default_export(view, &file, import.alias.as_deref().unwrap_or(""), seen),
-        Some(name) => exported(view, &file, name, seen)?,
+        None | Some("*") => vec![JsEntity::Module(file)],
+        Some("default") => default_export(names, &file, import.alias.as_deref().unwrap_or(""), seen),
+        Some(name) => exported(names, &file, name, seen)?,
     };
     Some(found.into_iter().map(lower).collect())
 }
 
-/// A default export goes by any name; it mostly has the one it is imported by, or its file's.
-fn default_export(view: &View, file: &str, imported_as: &str, seen: &mut Seen) -> Vec<Thing> {
+/// Finds a default export, which may have any name; mostly it has the one it is imported by, or its file's.
+fn default_export(names: &VisibleNames, file: &str, imported_as: &str, seen: &mut JsLookupStack) -> Vec<JsEntity> {
     let stem = without_extension(base_name(file));
     let around = base_name(folder(file));
     ["default", imported_as, stem, around]
         .into_iter()
-        .filter_map(|name| exported(view, file, name, seen))
+        .filter_map(|name| exported(names, file, name, seen))
         .find(|found| !found.is_empty())
         .unwrap_or_default()
 }
 
-/// What a file exports by a name, through its own re-exports.
-fn exported(view: &View, file: &str, name: &str, seen: &mut Seen) -> Found {
+/// Resolves an export of a file, through its own re-exports.
+fn exported(names: &VisibleNames, file: &str, name: &str, seen: &mut JsLookupStack) -> JsLookup {
     let key = (file.to_owned(), name.to_owned());
     if seen.contains(&key) {
         return Some(Vec::new());
     }
     seen.push(key);
-    let mut here = view.named(name);
+    let mut here = names.named(name);
     here.retain(|item| item.path == file && item.qualified == name);
     if !here.is_empty() {
-        return Some(here.into_iter().map(|item| Thing::Item(item, 1.0)).collect());
+        return Some(here.into_iter().map(|item| JsEntity::Item(item, 1.0)).collect());
     }
-    let imports = view.imports(file);
+    let imports = names.imports(file);
     let mut outside = false;
     // `import { a } from 'x'; export { a }` passes a plain import on.
     for import in imports.iter().filter(|import| local_name(import) == Some(name)) {
-        match imported(view, file, import, seen) {
+        match imported(names, file, import, seen) {
             Some(found) if !found.is_empty() => return Some(found),
             _ => outside = true,
         }
@@ -282,8 +292,8 @@ fn exported(view: &View, file: &str, name: &str, seen: &mut Seen) -> Found {
         .iter()
         .filter(|import| import.reexport && import.name.as_deref() == Some("*") && import.alias.is_none());
     for star in stars {
-        if let Some((target, _)) = module_file(view, file, &star.target)
-            && let Some(found) = exported(view, &target, name, seen)
+        if let Some((target, _)) = module_file(names, file, &star.target)
+            && let Some(found) = exported(names, &target, name, seen)
             && !found.is_empty()
         {
             return Some(found);
@@ -292,6 +302,7 @@ fn exported(view: &View, file: &str, name: &str, seen: &mut Seen) -> Found {
     Some(Vec::new())
 }
 
+/// Returns the name that an import binds.
 fn local_name(import: &Import) -> Option<&str> {
     match (&import.alias, import.name.as_deref()) {
         (Some(alias), _) => Some(alias),
@@ -300,14 +311,15 @@ fn local_name(import: &Import) -> Option<&str> {
     }
 }
 
+/// Extensions of modules, likeliest first.
 const EXTENSIONS: &[&str] = &["ts", "tsx", "d.ts", "mts", "cts", "js", "jsx", "mjs", "cjs"];
 
-/// The file that a specifier means, and how surely; `None` for packages and what is not live.
-fn module_file(view: &View, path: &str, specifier: &str) -> Option<(String, f32)> {
+/// Returns the file that a specifier means, with a confidence; `None` for packages and files that are not live.
+fn module_file(names: &VisibleNames, path: &str, specifier: &str) -> Option<(String, f32)> {
     let specifier = specifier.split(['?', '#']).next().unwrap_or(specifier);
     if specifier.starts_with('.') {
         let target = join(folder(path), specifier)?;
-        return guesses(&target).into_iter().find(|file| view.file_exists(file)).map(|file| (file, 1.0));
+        return guesses(&target).into_iter().find(|file| names.file_exists(file)).map(|file| (file, 1.0));
     }
     // `@/a/b`, `~/a/b` and `src/a/b` are aliases for a folder that a configuration names.
     let tail = ["@/", "~/", "#/", "$lib/"]
@@ -316,13 +328,13 @@ fn module_file(view: &View, path: &str, specifier: &str) -> Option<(String, f32)
         .or_else(|| specifier.starts_with("src/").then_some(specifier))?;
     let mut found: Vec<String> = Vec::new();
     for guess in guesses(tail) {
-        let files = view.files_called(base_name(&guess));
+        let files = names.files_called(base_name(&guess));
         found.extend(files.iter().filter(|file| ends_with_path(file, &guess)).cloned());
     }
     (found.len() == 1).then(|| (found.remove(0), trust::SIMILAR_ROOT))
 }
 
-/// The files that a path without or with a build's extension can mean, likeliest first.
+/// Returns the files that a path, with or without a build's extension, may mean, likeliest first.
 fn guesses(target: &str) -> Vec<String> {
     let mut guesses = vec![target.to_owned()];
     let written = base_name(target).rsplit_once('.').map(|(_, extension)| extension);

@@ -1,165 +1,169 @@
-//! Members through types, the same in every language that has them: a receiver has a type, the type
-//! has fields, methods and bases. What a written type name means is each language's own affair.
+//! Members through types, the same way in every language that has them: a receiver has a type, the type has fields,
+//! methods and bases. Resolving a written type is left to each language.
 
 use std::sync::Arc;
 
 use super::text::{arity, bound, last_segment, parameters, written_type};
-use super::{Candidate, Family, Hit, Meaning, Place, View, trust};
-use crate::syntax::{Call, Form, Kind};
+use super::{Family, LiveDefinition, NameScope, Resolution, ScoredDefinition, VisibleNames, trust};
+use crate::syntax::{Call, CallForm, DefinitionKind};
 
-/// Longer chains of bases than this are a circle, or tell nothing.
-const DEEPEST: u32 = 6;
+/// Longest chain of bases that is followed; a longer one is a circle or tells nothing.
+const MAX_BASES: u32 = 6;
 
-/// What differs between languages in the way from a receiver to a method.
+/// The parts of the way from a receiver to a method that differ between languages.
 pub(super) trait Rules {
-    /// True where this name stands for the object that the method around belongs to.
-    fn is_self(&self, place: &Place, head: &str) -> bool;
-    /// The types that a written type means at a place.
-    fn types(&self, view: &View, place: &Place, written: &str) -> Meaning;
-    /// The members of this name that belong to the type itself, bases apart.
-    fn own(&self, view: &View, owner: &Candidate, name: &str) -> Vec<Arc<Candidate>>;
-    /// What a callee as written means, for the type of what it returns.
-    fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning;
-    /// The part of a written type that members are looked up on: `T` of `Box<T>`, `*T`, `T | None`.
-    fn peel<'t>(&self, written: &'t str) -> &'t str;
-    /// The same for the type of what a call returns, which a `?` or an `unwrap` may have opened.
-    fn opened<'t>(&self, written: &'t str) -> &'t str {
+    /// Whether a name stands for the object of the method around.
+    fn is_self(&self, place: &NameScope, head: &str) -> bool;
+    /// Resolves a written type.
+    fn resolve_type(&self, names: &VisibleNames, place: &NameScope, written: &str) -> Resolution;
+    /// Returns the members of a type with a name, without those of its bases.
+    fn own_members(&self, names: &VisibleNames, owner: &LiveDefinition, name: &str) -> Vec<Arc<LiveDefinition>>;
+    /// Resolves a written callee, for the type of what it returns.
+    fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution;
+    /// Returns the part of a written type on which members are looked up: `T` of `Box<T>`, `*T`, `T | None`.
+    fn strip_wrappers<'t>(&self, written: &'t str) -> &'t str;
+    /// Like [`strip_wrappers`](Rules::strip_wrappers), for a return type, which a `?` or an `unwrap` may have opened.
+    fn unwrapped<'t>(&self, written: &'t str) -> &'t str {
         written
     }
 }
 
-/// What a method call means, as far as the receiver's type can be told.
-pub(super) fn method(rules: &dyn Rules, view: &View, place: &Place, call: &Call) -> Meaning {
+/// Resolves a method call, as far as the receiver's type is known.
+pub(super) fn method(rules: &dyn Rules, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     let receiver = receiver_of(&call.callee);
     let mut parts = receiver.split('.');
     let head = parts.next().unwrap_or_default();
     let (true, Some(owner)) = (rules.is_self(place, head), place.owner) else {
         if let Some(written) = &call.receiver_type {
-            let types = typed(rules, view, place, written, trust::TYPED, "type of the receiver");
-            return members(rules, view, types, &call.name);
+            let types = typed(rules, names, place, written, trust::TYPED, "type of the receiver");
+            return members(rules, names, types, &call.name);
         }
         if let Some(maker) = &call.receiver_call {
-            let types = returned(rules, view, place, maker);
+            let types = returned(rules, names, place, maker);
             if as_call(maker).receiver_call.is_some() {
-                return link_members(rules, view, types, &call.name);
+                return link_members(rules, names, types, &call.name);
             }
-            return members(rules, view, types, &call.name);
+            return members(rules, names, types, &call.name);
         }
-        let mut types = of_parameter(rules, view, place, head);
+        let mut types = of_parameter(rules, names, place, head);
         if parts.clone().next().is_none() {
-            // The text did not tell the type of this very name: a local may hide the parameter.
+            // The type of this name is not known from the text, so a local may shadow the parameter.
             types = types.with(trust::HIDDEN, "type of a parameter of that name");
         }
-        return through_fields(rules, view, types, parts, &call.name);
+        return through_fields(rules, names, types, parts, &call.name);
     };
-    let types = rules.types(view, place, owner);
+    let types = rules.resolve_type(names, place, owner);
     if parts.clone().next().is_some() {
-        return through_fields(rules, view, types, parts, &call.name);
+        return through_fields(rules, names, types, parts, &call.name);
     }
-    // An implementation can stand in another file than its type, or on a type from outside.
+    // An implementation may be in another file than its type, or for an external type.
     let beside = || {
-        let mut found = view.named(&call.name);
+        let mut found = names.named(&call.name);
         found.retain(|member| member.path == place.path && member.owner.as_deref() == Some(owner));
-        Meaning::all(found, trust::OWN_MEMBER, "method of the same type")
+        Resolution::all(found, trust::OWN_MEMBER, "method of the same type")
     };
     match types {
-        Meaning::Known(hits) => {
-            let hits =
-                hits.into_iter().map(|hit| Hit::new(hit.what, trust::OWN_MEMBER, "method of the same type")).collect();
+        Resolution::Known(hits) => {
+            let hits = hits
+                .into_iter()
+                .map(|hit| ScoredDefinition::new(hit.what, trust::OWN_MEMBER, "method of the same type"))
+                .collect();
             // The method is a member of this very object: an interface's own method is meant, too.
             match beside() {
-                Meaning::Known(hits) => Meaning::Known(hits),
-                _ => members(rules, view, Meaning::Known(hits), &call.name),
+                Resolution::Known(hits) => Resolution::Known(hits),
+                _ => members(rules, names, Resolution::Known(hits), &call.name),
             }
         }
         other => match beside() {
-            Meaning::Unknown => other,
+            Resolution::Unknown => other,
             known => known,
         },
     }
 }
 
-/// The type of a parameter of the definition around, as its signature writes it.
-fn of_parameter(rules: &dyn Rules, view: &View, place: &Place, name: &str) -> Meaning {
+/// Resolves the type of a parameter of the definition around, as its signature writes it.
+fn of_parameter(rules: &dyn Rules, names: &VisibleNames, place: &NameScope, name: &str) -> Resolution {
     let function = last_segment(place.scope);
-    let written = parameters(place.signature, function).and_then(|list| written_type(list, name, view.family));
+    let written = parameters(place.signature, function).and_then(|list| written_type(list, name, names.family));
     match written {
         Some(written) if !matches!(name, "" | "_") => {
-            typed(rules, view, place, written, trust::TYPED, "type of the parameter")
+            typed(rules, names, place, written, trust::TYPED, "type of the parameter")
         }
-        _ => Meaning::Unknown,
+        _ => Resolution::Unknown,
     }
 }
 
-/// The members of this name behind a chain of fields.
+/// Resolves a member behind a chain of fields.
 fn through_fields<'p>(
     rules: &dyn Rules,
-    view: &View,
-    mut types: Meaning,
+    names: &VisibleNames,
+    mut types: Resolution,
     fields: impl Iterator<Item = &'p str>,
     name: &str,
-) -> Meaning {
+) -> Resolution {
     for field in fields {
-        types = field_types(rules, view, types, field, 0);
+        types = field_types(rules, names, types, field, 0);
     }
-    members(rules, view, types, name)
+    members(rules, names, types, name)
 }
 
-/// The types of a variable of a file or package, as its declaration writes it.
-pub(super) fn of_variable(rules: &dyn Rules, view: &View, variable: &Candidate) -> Meaning {
+/// Resolves the type of a variable of a file or package, as its declaration writes it.
+pub(super) fn of_variable(rules: &dyn Rules, names: &VisibleNames, variable: &LiveDefinition) -> Resolution {
     let written =
-        variable.return_type.as_deref().or_else(|| written_type(&variable.signature, &variable.name, view.family));
+        variable.return_type.as_deref().or_else(|| written_type(&variable.signature, &variable.name, names.family));
     let Some(written) = written else {
-        return Meaning::Unknown;
+        return Resolution::Unknown;
     };
-    typed(rules, view, &Place::inside(variable), written, trust::FIELD, "type of the variable")
+    typed(rules, names, &NameScope::inside(variable), written, trust::FIELD, "type of the variable")
 }
 
-/// What stands before the last `.`, `->` or `::` of a callee; empty where nothing does.
+/// Returns the receiver of a callee: what precedes the last `.`, `->` or `::`; empty if there is none.
 pub(super) fn receiver_of(callee: &str) -> &str {
     let end = callee.rfind(['.', ':', '>']).unwrap_or(0);
     callee[..end].trim_end_matches([':', '-', '.', '?', '!'])
 }
 
-/// The types that a written type means, with this trust at most.
+/// Resolves a written type, with at most this confidence.
 pub(super) fn typed(
     rules: &dyn Rules,
-    view: &View,
-    place: &Place,
+    names: &VisibleNames,
+    place: &NameScope,
     written: &str,
     confidence: f32,
     reason: &'static str,
-) -> Meaning {
-    let peeled = rules.peel(written);
+) -> Resolution {
+    let peeled = rules.strip_wrappers(written);
     let peeled = bound(place.signature, peeled).unwrap_or(peeled);
-    match rules.types(view, place, peeled) {
-        Meaning::Known(hits) => Meaning::Known(
-            hits.into_iter().map(|hit| Hit::new(hit.what, hit.confidence.min(confidence), reason)).collect(),
+    match rules.resolve_type(names, place, peeled) {
+        Resolution::Known(hits) => Resolution::Known(
+            hits.into_iter()
+                .map(|hit| ScoredDefinition::new(hit.what, hit.confidence.min(confidence), reason))
+                .collect(),
         ),
-        // A type that nothing here is named like is the platform's, unless it is a type parameter.
-        Meaning::Unknown if peeled.len() > LONGEST_TYPE_PARAMETER => {
-            let known = view.named(last_segment(peeled)).iter().any(|item| item.kind == Kind::Type);
-            if known { Meaning::Unknown } else { Meaning::External }
+        // A type whose name nothing here has is the platform's, unless it is a type parameter.
+        Resolution::Unknown if peeled.len() > MAX_TYPE_PARAMETER => {
+            let known = names.named(last_segment(peeled)).iter().any(|item| item.kind == DefinitionKind::Type);
+            if known { Resolution::Unknown } else { Resolution::External }
         }
         other => other,
     }
 }
 
-/// Type parameters are letters, with a digit at most.
-const LONGEST_TYPE_PARAMETER: usize = 2;
+/// Longest name of a type parameter: a letter, perhaps with a digit.
+const MAX_TYPE_PARAMETER: usize = 2;
 
-/// The types of what a callee returns.
-fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str) -> Meaning {
+/// Resolves the type that a callee returns.
+fn returned(rules: &dyn Rules, names: &VisibleNames, place: &NameScope, maker: &str) -> Resolution {
     let call = as_call(maker);
     let made = match &call.receiver_call {
         Some(link) => {
-            let types = view.deeper(Meaning::Unknown, || returned(rules, view, place, link));
-            link_members(rules, view, types, &call.name)
+            let types = names.deeper(Resolution::Unknown, || returned(rules, names, place, link));
+            link_members(rules, names, types, &call.name)
         }
-        None => view.deeper(Meaning::Unknown, || rules.callee(view, place, &call)),
+        None => names.deeper(Resolution::Unknown, || rules.resolve_callee(names, place, &call)),
     };
     let makers = match made {
-        Meaning::Known(hits) => hits,
+        Resolution::Known(hits) => hits,
         other => return other,
     };
     let mut types = Vec::new();
@@ -167,47 +171,48 @@ fn returned(rules: &dyn Rules, view: &View, place: &Place, maker: &str) -> Meani
     for hit in makers {
         let sure = hit.confidence.min(trust::RETURNED);
         let reason = "type that the receiver's call returns";
-        if hit.what.kind == Kind::Type {
-            types.push(Hit::new(hit.what, sure, reason));
+        if hit.what.kind == DefinitionKind::Type {
+            types.push(ScoredDefinition::new(hit.what, sure, reason));
             continue;
         }
         let Some(written) = hit.what.return_type.clone() else {
             continue;
         };
-        let written = rules.opened(&written);
-        match typed(rules, view, &Place::inside(&hit.what), written, sure, reason) {
-            Meaning::Known(hits) => types.extend(hits),
-            Meaning::External => outside = true,
-            Meaning::Unknown => {}
+        let written = rules.unwrapped(&written);
+        match typed(rules, names, &NameScope::inside(&hit.what), written, sure, reason) {
+            Resolution::Known(hits) => types.extend(hits),
+            Resolution::External => outside = true,
+            Resolution::Unknown => {}
         }
     }
-    Meaning::of(types, if outside { Meaning::External } else { Meaning::Unknown })
+    Resolution::of(types, if outside { Resolution::External } else { Resolution::Unknown })
 }
 
-/// The members of this name of what a chain of calls returns. A type that lacks it tells nothing here: each call
-/// of a chain may wrap the type in one whose members are its own. Nor does a package of JavaScript, which may be
-/// this repository's own under the name that it is published by.
-fn link_members(rules: &dyn Rules, view: &View, types: Meaning, name: &str) -> Meaning {
-    let is_told = view.family != Family::JavaScript && !matches!(types, Meaning::Known(_));
-    match members(rules, view, types, name) {
-        Meaning::External if !is_told => Meaning::Unknown,
+/// Resolves a member of what a chain of calls returns.
+///
+/// A type without this member tells nothing, because each call of a chain may wrap the type in one with members of its
+/// own. Nor does an external package of JavaScript, which may be this repository's own under its published name.
+fn link_members(rules: &dyn Rules, names: &VisibleNames, types: Resolution, name: &str) -> Resolution {
+    let is_told = names.family != Family::JavaScript && !matches!(types, Resolution::Known(_));
+    match members(rules, names, types, name) {
+        Resolution::External if !is_told => Resolution::Unknown,
         meaning => meaning,
     }
 }
 
-/// A call with nothing known but its callee. A receiver that is a call itself, as in `a().b`, is known
-/// by what it returns.
+/// Makes a call of which only the callee is known. A receiver that is itself a call, as in `a().b`, is known by what it
+/// returns.
 pub(super) fn as_call(callee: &str) -> Call {
     let made = callee.rsplit_once("()").filter(|(_, rest)| rest.starts_with(['.', '-', '?']));
     let receiver_call = made.map(|(maker, _)| maker.to_owned());
     let form_of = if made.is_some() { "_._" } else { callee };
     let name = last_segment(made.map_or(callee, |(_, rest)| rest)).to_owned();
     let form = if form_of.contains("::") {
-        Form::Path
+        CallForm::Path
     } else if form_of.contains(['.', '>']) {
-        Form::Method
+        CallForm::Method
     } else {
-        Form::Free
+        CallForm::Free
     };
     Call {
         caller: None,
@@ -222,56 +227,57 @@ pub(super) fn as_call(callee: &str) -> Call {
     }
 }
 
-fn field_types(rules: &dyn Rules, view: &View, types: Meaning, field: &str, depth: u32) -> Meaning {
-    let Meaning::Known(owners) = types else {
+/// Resolves the types of a field of some types, through their bases.
+fn field_types(rules: &dyn Rules, names: &VisibleNames, types: Resolution, field: &str, depth: u32) -> Resolution {
+    let Resolution::Known(owners) = types else {
         return types;
     };
     let mut found = Vec::new();
     let mut outside = false;
     for owner in owners {
-        let place = Place::inside(&owner.what);
+        let place = NameScope::inside(&owner.what);
         let written = owner.what.fields.iter().find(|(name, _)| name == field);
         let meaning = match written {
             Some((_, written)) => {
                 let sure = owner.confidence.min(trust::FIELD);
-                typed(rules, view, &place, written, sure, "type of the field")
+                typed(rules, names, &place, written, sure, "type of the field")
             }
-            None if depth < DEEPEST => {
-                let bases = bases(rules, view, &owner);
-                field_types(rules, view, bases, field, depth + 1)
+            None if depth < MAX_BASES => {
+                let bases = bases(rules, names, &owner);
+                field_types(rules, names, bases, field, depth + 1)
             }
-            None => Meaning::Unknown,
+            None => Resolution::Unknown,
         };
         match meaning {
-            Meaning::Known(hits) => found.extend(hits),
-            Meaning::External => outside = true,
-            Meaning::Unknown => {}
+            Resolution::Known(hits) => found.extend(hits),
+            Resolution::External => outside = true,
+            Resolution::Unknown => {}
         }
     }
-    Meaning::of(found, if outside { Meaning::External } else { Meaning::Unknown })
+    Resolution::of(found, if outside { Resolution::External } else { Resolution::Unknown })
 }
 
-/// The members of this name of types, bases included. A type that is known and has no such member
-/// gets it from outside.
-pub(super) fn members(rules: &dyn Rules, view: &View, types: Meaning, name: &str) -> Meaning {
-    deep_members(rules, view, types, name, 0)
+/// Resolves a member of types, through their bases. If a type is known and has no such member, the member is external.
+pub(super) fn members(rules: &dyn Rules, names: &VisibleNames, types: Resolution, name: &str) -> Resolution {
+    deep_members(rules, names, types, name, 0)
 }
 
-fn deep_members(rules: &dyn Rules, view: &View, types: Meaning, name: &str, depth: u32) -> Meaning {
-    let Meaning::Known(owners) = types else {
+/// As [`members`], at a depth of bases.
+fn deep_members(rules: &dyn Rules, names: &VisibleNames, types: Resolution, name: &str, depth: u32) -> Resolution {
+    let Resolution::Known(owners) = types else {
         return types;
     };
-    let mut found: Vec<Hit> = Vec::new();
+    let mut found: Vec<ScoredDefinition> = Vec::new();
     for owner in owners {
-        let own = rules.own(view, &owner.what, name);
-        if own.is_empty() && depth < DEEPEST {
-            let bases = bases(rules, view, &owner);
-            let inherited = deep_members(rules, view, bases, name, depth + 1);
+        let own = rules.own_members(names, &owner.what, name);
+        if own.is_empty() && depth < MAX_BASES {
+            let bases = bases(rules, names, &owner);
+            let inherited = deep_members(rules, names, bases, name, depth + 1);
             let inherited = match is_abstract(&owner) {
                 true => inherited.with(trust::INTERFACE, "method of the interface"),
                 false => inherited,
             };
-            if let Meaning::Known(hits) = inherited {
+            if let Resolution::Known(hits) = inherited {
                 found.extend(hits);
             }
             continue;
@@ -279,44 +285,45 @@ fn deep_members(rules: &dyn Rules, view: &View, types: Meaning, name: &str, dept
         let interface = is_abstract(&owner) && depth == 0;
         found.extend(own.into_iter().map(|what| {
             // Go writes an interface's methods without `func`.
-            let declared = view.family == Family::Go && !what.signature.starts_with("func");
+            let declared = names.family == Family::Go && !what.signature.starts_with("func");
             if interface || declared {
                 let sure = owner.confidence.min(trust::INTERFACE);
-                Hit::new(what, sure, "method of the interface")
+                ScoredDefinition::new(what, sure, "method of the interface")
             } else {
-                Hit::new(what, owner.confidence, owner.reason)
+                ScoredDefinition::new(what, owner.confidence, owner.reason)
             }
         }));
     }
-    Meaning::of(found, Meaning::External)
+    Resolution::of(found, Resolution::External)
 }
 
-/// True where some implementation of an interface runs. On the object itself the word is its own.
-fn is_abstract(owner: &Hit) -> bool {
+/// Whether an implementation of an interface runs instead of the member found; not for a call on the object itself.
+fn is_abstract(owner: &ScoredDefinition) -> bool {
     is_interface(&owner.what) && owner.confidence < trust::OWN_MEMBER
 }
 
-fn bases(rules: &dyn Rules, view: &View, owner: &Hit) -> Meaning {
-    let place = Place::inside(&owner.what);
+/// Resolves the bases of a type.
+fn bases(rules: &dyn Rules, names: &VisibleNames, owner: &ScoredDefinition) -> Resolution {
+    let place = NameScope::inside(&owner.what);
     let mut found = Vec::new();
     for base in &owner.what.bases {
-        let types = || typed(rules, view, &place, base, owner.confidence, owner.reason);
-        if let Meaning::Known(hits) = view.deeper(Meaning::External, types) {
+        let types = || typed(rules, names, &place, base, owner.confidence, owner.reason);
+        if let Resolution::Known(hits) = names.deeper(Resolution::External, types) {
             found.extend(hits.into_iter().filter(|hit| hit.what.key != owner.what.key));
         }
     }
-    Meaning::of(found, Meaning::External)
+    Resolution::of(found, Resolution::External)
 }
 
-/// True for a trait, interface or protocol: its methods are run by others.
-pub(super) fn is_interface(candidate: &Candidate) -> bool {
-    candidate.kind == Kind::Type
+/// Whether a definition is a trait, interface or protocol, whose methods others implement.
+pub(super) fn is_interface(candidate: &LiveDefinition) -> bool {
+    candidate.kind == DefinitionKind::Type
         && candidate.signature.split([' ', '<', ':']).any(|word| matches!(word, "trait" | "interface"))
 }
 
-/// The hits that the number of arguments fits, where several are left to choose from; what is still
-/// several is sure of none.
-pub(super) fn fitting(mut hits: Vec<Hit>, call: &Call, family: Family) -> Vec<Hit> {
+/// Chooses among several definitions those that the number of arguments fits; if several are left, none has high
+/// confidence.
+pub(super) fn fitting(mut hits: Vec<ScoredDefinition>, call: &Call, family: Family) -> Vec<ScoredDefinition> {
     hits.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.what.key.cmp(&b.what.key)));
     hits.dedup_by(|a, b| a.what.key == b.what.key);
     if hits.len() < 2 {
@@ -334,8 +341,8 @@ pub(super) fn fitting(mut hits: Vec<Hit>, call: &Call, family: Family) -> Vec<Hi
     hits
 }
 
-/// False where the numbers of arguments and parameters are known and differ.
-pub(super) fn agrees(candidate: &Candidate, call: &Call, family: Family) -> bool {
+/// Whether the number of arguments fits, or is not known.
+pub(super) fn agrees(candidate: &LiveDefinition, call: &Call, family: Family) -> bool {
     let Some(given) = call.arguments else {
         return true;
     };
@@ -344,5 +351,5 @@ pub(super) fn agrees(candidate: &Candidate, call: &Call, family: Family) -> bool
     };
     let fits = |given: u32| given >= least && most.is_none_or(|most| given <= most);
     // `Type::method(object)` passes the receiver as an argument.
-    fits(given) || call.form == Form::Path && candidate.owner.is_some() && given > 0 && fits(given - 1)
+    fits(given) || call.form == CallForm::Path && candidate.owner.is_some() && given > 0 && fits(given - 1)
 }

@@ -1,88 +1,90 @@
-//! Python: names through enclosing functions, the module and its imports, packages' `__init__`
-//! included; methods through classes and their bases. Any folder may be a root of packages. What is
-//! assigned to an attribute or patched at run time is not seen.
+//! Python: names through enclosing functions, the module and its imports, with `__init__` of packages; methods through
+//! classes and their bases.
+//!
+//! Any folder may be a root of packages. Assignments to attributes and patches at run time are not seen.
 
 use std::sync::Arc;
 
 use super::members::{self, Rules, receiver_of};
 use super::text::{base_name, below, ends_with_path, folder, nearness, scopes};
-use super::{Candidate, Hit, Meaning, Place, View, trust};
-use crate::syntax::{Call, Form, Import, Kind};
+use super::{LiveDefinition, NameScope, Resolution, ScoredDefinition, VisibleNames, trust};
+use crate::syntax::{Call, CallForm, DefinitionKind, Import};
 
-/// What a Python call means.
-pub(super) fn resolve(view: &View, place: &Place, call: &Call) -> Meaning {
-    if call.form == Form::Free {
+/// Resolves a Python call.
+pub(super) fn resolve(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
+    if call.form == CallForm::Free {
         // A bare name is bound in the file or is a builtin.
-        return match hits(name_in_scope(view, place, &call.name, &mut Vec::new()), place) {
-            Meaning::Unknown => Meaning::External,
+        return match to_resolution(name_in_scope(names, place, &call.name, &mut Vec::new()), place) {
+            Resolution::Unknown => Resolution::External,
             meaning => meaning,
         };
     }
-    Python.callee(view, place, call)
+    Python.resolve_callee(names, place, call)
 }
 
+/// The rules of Python.
 struct Python;
 
 impl Rules for Python {
-    fn is_self(&self, _: &Place, head: &str) -> bool {
+    fn is_self(&self, _: &NameScope, head: &str) -> bool {
         matches!(head, "self" | "cls")
     }
 
-    fn types(&self, view: &View, place: &Place, written: &str) -> Meaning {
+    fn resolve_type(&self, names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
         let parts: Vec<&str> = written.split('.').collect();
-        match hits(chain(view, place, &parts), place) {
-            Meaning::Known(mut hits) => {
-                hits.retain(|hit| hit.what.kind == Kind::Type);
-                Meaning::of(hits, Meaning::Unknown)
+        match to_resolution(chain(names, place, &parts), place) {
+            Resolution::Known(mut hits) => {
+                hits.retain(|hit| hit.what.kind == DefinitionKind::Type);
+                Resolution::of(hits, Resolution::Unknown)
             }
             other => other,
         }
     }
 
-    fn own(&self, view: &View, owner: &Candidate, name: &str) -> Vec<Arc<Candidate>> {
-        let mut found = view.named(name);
+    fn own_members(&self, names: &VisibleNames, owner: &LiveDefinition, name: &str) -> Vec<Arc<LiveDefinition>> {
+        let mut found = names.named(name);
         found.retain(|member| member.path == owner.path && member.qualified == format!("{}.{name}", owner.qualified));
         found
     }
 
-    fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning {
+    fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
         if receiver_of(&call.callee) == "super" {
-            return of_bases(view, place, &call.name);
+            return base_member(names, place, &call.name);
         }
-        members::method(self, view, place, call).or_else(|| {
+        members::method(self, names, place, call).or_else(|| {
             let parts: Vec<&str> = call.callee.split('.').collect();
-            hits(chain(view, place, &parts), place)
+            to_resolution(chain(names, place, &parts), place)
         })
     }
 
-    fn peel<'t>(&self, written: &'t str) -> &'t str {
-        peel(written)
+    fn strip_wrappers<'t>(&self, written: &'t str) -> &'t str {
+        strip_wrappers(written)
     }
 }
 
-/// `super().name()`.
-fn of_bases(view: &View, place: &Place, name: &str) -> Meaning {
+/// Resolves `super().name()`.
+fn base_member(names: &VisibleNames, place: &NameScope, name: &str) -> Resolution {
     let Some(owner) = place.owner else {
-        return Meaning::External;
+        return Resolution::External;
     };
-    let Meaning::Known(owners) = Python.types(view, place, owner) else {
-        return Meaning::Unknown;
+    let Resolution::Known(owners) = Python.resolve_type(names, place, owner) else {
+        return Resolution::Unknown;
     };
     let mut bases = Vec::new();
     for owner in &owners {
-        let inside = Place::inside(&owner.what);
+        let inside = NameScope::inside(&owner.what);
         for base in &owner.what.bases {
-            if let Meaning::Known(hits) = Python.types(view, &inside, peel(base)) {
+            if let Resolution::Known(hits) = Python.resolve_type(names, &inside, strip_wrappers(base)) {
                 bases.extend(hits);
             }
         }
     }
-    let bases = Meaning::of(bases, Meaning::External).with(trust::TYPED, "method of the base class");
-    members::members(&Python, view, bases, name)
+    let bases = Resolution::of(bases, Resolution::External).with(trust::TYPED, "method of the base class");
+    members::members(&Python, names, bases, name)
 }
 
-/// An annotation's class: quotes, `Optional` and `| None` are taken off, containers hold something else.
-fn peel(written: &str) -> &str {
+/// Returns the class of an annotation, without quotes, `Optional` and `| None`; the container of generic ones.
+fn strip_wrappers(written: &str) -> &str {
     let mut rest = written.trim().trim_matches(['"', '\'']);
     for wrapper in ["Optional[", "typing.Optional[", "t.Optional[", "type[", "Type[", "t.Type[", "Annotated["] {
         if let Some(inner) = rest.strip_prefix(wrapper) {
@@ -95,43 +97,45 @@ fn peel(written: &str) -> &str {
     first.split('[').next().unwrap_or(first)
 }
 
-/// What a name stands for.
+/// An entity that a name denotes.
 #[derive(Debug, Clone)]
-enum Thing {
+enum PythonEntity {
     /// A module, by its file; an `__init__.py` is its package.
     Module(String),
-    Item(Arc<Candidate>),
+    Item(Arc<LiveDefinition>),
 }
 
-/// `None`: known to lie outside the repository.
-type Found = Option<Vec<Thing>>;
+/// The entities found; `None` if the name is known to be from outside the repository.
+type PythonLookup = Option<Vec<PythonEntity>>;
 
-type Seen = Vec<(String, String)>;
+/// Module and name of the lookups under way, because imports may be circular.
+type PythonLookupStack = Vec<(String, String)>;
 
-fn hits(found: Found, place: &Place) -> Meaning {
-    let Some(things) = found else {
-        return Meaning::External;
+/// Converts found entities to a resolution.
+fn to_resolution(found: PythonLookup, place: &NameScope) -> Resolution {
+    let Some(entities) = found else {
+        return Resolution::External;
     };
-    let hits = things.into_iter().filter_map(|thing| {
-        let Thing::Item(item) = thing else { return None };
-        if !matches!(item.kind, Kind::Function | Kind::Type) {
+    let hits = entities.into_iter().filter_map(|entity| {
+        let PythonEntity::Item(item) = entity else { return None };
+        if !matches!(item.kind, DefinitionKind::Function | DefinitionKind::Type) {
             return None;
         }
         let (trust, reason) =
             if item.path == place.path { (trust::SCOPE, "in scope in the file") } else { (trust::IMPORT, "imported") };
-        Some(Hit::new(item, trust, reason))
+        Some(ScoredDefinition::new(item, trust, reason))
     });
-    Meaning::of(hits.collect(), Meaning::Unknown)
+    Resolution::of(hits.collect(), Resolution::Unknown)
 }
 
-/// What `a.b.c` means: the head by scope, then module or class by class.
-fn chain(view: &View, place: &Place, parts: &[&str]) -> Found {
+/// Resolves `a.b.c`: the head by scope, then module or class by class.
+fn chain(names: &VisibleNames, place: &NameScope, parts: &[&str]) -> PythonLookup {
     let Some((head, rest)) = parts.split_first() else {
         return Some(Vec::new());
     };
     let seen = &mut Vec::new();
     // `import a.b.c` binds `a`, and the longest module that the chain spells is the one that is meant.
-    let imports = view.imports(place.path);
+    let imports = names.imports(place.path);
     let spelled = imports
         .iter()
         .filter(|import| import.name.is_none() && import.alias.is_none())
@@ -145,40 +149,46 @@ fn chain(view: &View, place: &Place, parts: &[&str]) -> Found {
         })
         .max_by_key(|(length, _)| *length);
     if let Some((length, import)) = spelled {
-        let modules = modules(view, place.path, &import.target)?;
-        let things = modules.into_iter().map(Thing::Module).collect();
-        return steps(view, things, &parts[length..], seen);
+        let modules = modules(names, place.path, &import.target)?;
+        let entities = modules.into_iter().map(PythonEntity::Module).collect();
+        return steps(names, entities, &parts[length..], seen);
     }
-    let things = name_in_scope(view, place, head, seen)?;
-    steps(view, things, rest, seen)
+    let entities = name_in_scope(names, place, head, seen)?;
+    steps(names, entities, rest, seen)
 }
 
-fn steps(view: &View, mut things: Vec<Thing>, parts: &[&str], seen: &mut Seen) -> Found {
+/// Resolves the rest of a chain, starting from entities.
+fn steps(
+    names: &VisibleNames,
+    mut entities: Vec<PythonEntity>,
+    parts: &[&str],
+    seen: &mut PythonLookupStack,
+) -> PythonLookup {
     for part in parts {
         let mut next = Vec::new();
-        let mut outside = !things.is_empty();
-        for thing in things {
-            match thing {
-                Thing::Module(file) => {
-                    if let Some(found) = in_module(view, &file, part, seen) {
+        let mut outside = !entities.is_empty();
+        for entity in entities {
+            match entity {
+                PythonEntity::Module(file) => {
+                    if let Some(found) = in_module(names, &file, part, seen) {
                         outside = false;
                         next.extend(found);
                     }
                 }
-                Thing::Item(item) if item.kind == Kind::Type => {
-                    let hit = Hit::new(item, trust::OWN_MEMBER, "member");
-                    let found = members::members(&Python, view, Meaning::Known(vec![hit]), part);
-                    if let Meaning::Known(hits) = found {
+                PythonEntity::Item(item) if item.kind == DefinitionKind::Type => {
+                    let hit = ScoredDefinition::new(item, trust::OWN_MEMBER, "member");
+                    let found = members::members(&Python, names, Resolution::Known(vec![hit]), part);
+                    if let Resolution::Known(hits) = found {
                         outside = false;
-                        next.extend(hits.into_iter().map(|hit| Thing::Item(hit.what)));
+                        next.extend(hits.into_iter().map(|hit| PythonEntity::Item(hit.what)));
                     }
                 }
-                Thing::Item(item) => {
+                PythonEntity::Item(item) => {
                     outside = false;
-                    if item.kind == Kind::Constant {
-                        let types = members::of_variable(&Python, view, &item);
-                        if let Meaning::Known(hits) = members::members(&Python, view, types, part) {
-                            next.extend(hits.into_iter().map(|hit| Thing::Item(hit.what)));
+                    if item.kind == DefinitionKind::Constant {
+                        let types = members::of_variable(&Python, names, &item);
+                        if let Resolution::Known(hits) = members::members(&Python, names, types, part) {
+                            next.extend(hits.into_iter().map(|hit| PythonEntity::Item(hit.what)));
                         }
                     }
                 }
@@ -187,29 +197,28 @@ fn steps(view: &View, mut things: Vec<Thing>, parts: &[&str], seen: &mut Seen) -
         if outside && next.is_empty() {
             return None;
         }
-        things = next;
+        entities = next;
     }
-    Some(things)
+    Some(entities)
 }
 
-/// What a bare name means: enclosing functions, the module's own, then imports.
-fn name_in_scope(view: &View, place: &Place, name: &str, seen: &mut Seen) -> Found {
-    let imports = view.imports(place.path);
+/// Resolves a bare name: in enclosing functions, the module, then its imports.
+fn name_in_scope(names: &VisibleNames, place: &NameScope, name: &str, seen: &mut PythonLookupStack) -> PythonLookup {
+    let imports = names.imports(place.path);
     for scope in scopes(place.scope, ".") {
-        // The names of a class are no scope for its methods.
+        // The names of a class are not in scope in its methods.
         let is_class = !scope.is_empty()
-            && view
-                .named(base_name(&scope.replace('.', "/")))
-                .iter()
-                .any(|class| class.kind == Kind::Type && class.path == place.path && class.qualified == scope);
+            && names.named(base_name(&scope.replace('.', "/"))).iter().any(|class| {
+                class.kind == DefinitionKind::Type && class.path == place.path && class.qualified == scope
+            });
         if is_class && scope != place.scope {
             continue;
         }
         let qualified = if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") };
-        let mut here = view.named(name);
+        let mut here = names.named(name);
         here.retain(|item| item.path == place.path && item.qualified == qualified);
         if !here.is_empty() {
-            return Some(here.into_iter().map(Thing::Item).collect());
+            return Some(here.into_iter().map(PythonEntity::Item).collect());
         }
         let bound: Vec<&Import> = imports
             .iter()
@@ -217,75 +226,84 @@ fn name_in_scope(view: &View, place: &Place, name: &str, seen: &mut Seen) -> Fou
             .filter(|import| local_name(import) == Some(name))
             .collect();
         if !bound.is_empty() {
-            return imported(view, place.path, &bound, seen);
+            return imported(names, place.path, &bound, seen);
         }
     }
-    Some(through_stars(view, place.path, &imports, name, seen))
+    Some(through_stars(names, place.path, &imports, name, seen))
 }
 
-/// What a name means in a module, looked at from elsewhere.
-fn in_module(view: &View, file: &str, name: &str, seen: &mut Seen) -> Found {
+/// Resolves a name in a module, seen from another one.
+fn in_module(names: &VisibleNames, file: &str, name: &str, seen: &mut PythonLookupStack) -> PythonLookup {
     let key = (file.to_owned(), name.to_owned());
     if seen.contains(&key) {
         return Some(Vec::new());
     }
     seen.push(key);
-    let mut here = view.named(name);
+    let mut here = names.named(name);
     here.retain(|item| item.path == file && item.qualified == name);
     if !here.is_empty() {
-        return Some(here.into_iter().map(Thing::Item).collect());
+        return Some(here.into_iter().map(PythonEntity::Item).collect());
     }
-    let imports = view.imports(file);
+    let imports = names.imports(file);
     let bound: Vec<&Import> = imports.iter().filter(|import| local_name(import) == Some(name)).collect();
     if !bound.is_empty() {
-        return imported(view, file, &bound, seen);
+        return imported(names, file, &bound, seen);
     }
     if base_name(file) == "__init__.py" {
         let inside = folder(file);
         let module = below(inside, &format!("{name}.py"));
         let package = below(inside, &format!("{name}/__init__.py"));
-        if let Some(file) = [module, package].into_iter().find(|file| view.file_exists(file)) {
-            return Some(vec![Thing::Module(file)]);
+        if let Some(file) = [module, package].into_iter().find(|file| names.file_exists(file)) {
+            return Some(vec![PythonEntity::Module(file)]);
         }
     }
-    Some(through_stars(view, file, &imports, name, seen))
+    Some(through_stars(names, file, &imports, name, seen))
 }
 
-fn imported(view: &View, path: &str, bound: &[&Import], seen: &mut Seen) -> Found {
+/// Resolves imports that bind a name.
+fn imported(names: &VisibleNames, path: &str, bound: &[&Import], seen: &mut PythonLookupStack) -> PythonLookup {
     let mut found = Vec::new();
-    // A name can be imported twice, for two platforms or versions: what is here is what counts.
+    // A name may be imported twice, for two platforms or versions; the live ones count.
     for import in bound {
         let Some(name) = &import.name else {
             let target = match &import.alias {
                 Some(_) => &import.target,
                 None => import.target.split('.').next().unwrap_or(&import.target),
             };
-            found.extend(modules(view, path, target).unwrap_or_default().into_iter().map(Thing::Module));
+            found.extend(modules(names, path, target).unwrap_or_default().into_iter().map(PythonEntity::Module));
             continue;
         };
-        for module in modules(view, path, &import.target).unwrap_or_default() {
-            found.extend(in_module(view, &module, name, seen).unwrap_or_default());
+        for module in modules(names, path, &import.target).unwrap_or_default() {
+            found.extend(in_module(names, &module, name, seen).unwrap_or_default());
         }
         if found.is_empty() {
             // `from package import module`, where a folder without `__init__.py` is the package.
             let dots = if import.target.ends_with('.') { "" } else { "." };
             let target = format!("{}{dots}{name}", import.target);
-            found.extend(modules(view, path, &target).unwrap_or_default().into_iter().map(Thing::Module));
+            found.extend(modules(names, path, &target).unwrap_or_default().into_iter().map(PythonEntity::Module));
         }
     }
     (!found.is_empty()).then_some(found)
 }
 
-fn through_stars(view: &View, path: &str, imports: &[Import], name: &str, seen: &mut Seen) -> Vec<Thing> {
+/// Resolves a name through `import *`.
+fn through_stars(
+    names: &VisibleNames,
+    path: &str,
+    imports: &[Import],
+    name: &str,
+    seen: &mut PythonLookupStack,
+) -> Vec<PythonEntity> {
     let mut found = Vec::new();
     for import in imports.iter().filter(|import| import.name.as_deref() == Some("*")) {
-        for module in modules(view, path, &import.target).unwrap_or_default() {
-            found.extend(in_module(view, &module, name, seen).unwrap_or_default());
+        for module in modules(names, path, &import.target).unwrap_or_default() {
+            found.extend(in_module(names, &module, name, seen).unwrap_or_default());
         }
     }
     found
 }
 
+/// Returns the name that an import binds.
 fn local_name(import: &Import) -> Option<&str> {
     if let Some(alias) = &import.alias {
         return Some(alias);
@@ -297,11 +315,11 @@ fn local_name(import: &Import) -> Option<&str> {
     }
 }
 
-/// What a module's path ends with, likeliest first. A stub speaks for a module that is compiled.
+/// Endings of a module's file, likeliest first. A stub stands for a compiled module.
 const MODULE_FILES: &[&str] = &[".py", "/__init__.py", ".pyi", "/__init__.pyi"];
 
-/// The file of the module that is written so in a file; `None` where none is live.
-fn modules(view: &View, path: &str, written: &str) -> Option<Vec<String>> {
+/// Returns the file of a module as written in a file; `None` if none is live.
+fn modules(names: &VisibleNames, path: &str, written: &str) -> Option<Vec<String>> {
     let name = written.trim_start_matches('.');
     let dots = written.len() - name.len();
     let module = name.replace('.', "/");
@@ -311,14 +329,14 @@ fn modules(view: &View, path: &str, written: &str) -> Option<Vec<String>> {
     }
     let exact = |ending: &&str| {
         let file = below(base, format!("{module}{ending}").trim_start_matches('/'));
-        (*ending != ".py" || !module.is_empty()).then_some(file).filter(|file| view.file_exists(file))
+        (*ending != ".py" || !module.is_empty()).then_some(file).filter(|file| names.file_exists(file))
     };
     if dots > 0 {
         return MODULE_FILES.iter().find_map(exact).map(|file| vec![file]);
     }
     MODULE_FILES.iter().find_map(|ending| {
         let tail = format!("{module}{ending}");
-        let files = view.files_called(base_name(&tail));
+        let files = names.files_called(base_name(&tail));
         let rooted = |file: &&String| {
             let root = file.strip_suffix(tail.as_str()).unwrap_or(file);
             ends_with_path(file, &tail) && *file != path && may_be_root(root.trim_end_matches('/'), path)
@@ -328,7 +346,8 @@ fn modules(view: &View, path: &str, written: &str) -> Option<Vec<String>> {
     })
 }
 
-/// Packages are found from the folders around a file, and from the folders that projects keep theirs in.
+/// Whether a folder may be a root of packages for a file: a folder around it, or one in which projects keep their
+/// packages.
 fn may_be_root(root: &str, path: &str) -> bool {
     let around = |root: &str| root.is_empty() || path.starts_with(&format!("{root}/"));
     around(root) || matches!(base_name(root), "src" | "lib" | "python") && around(folder(root))

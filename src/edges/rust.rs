@@ -1,59 +1,62 @@
-//! Rust: names through modules, `use` and `pub use`; methods through types and traits. The prelude
-//! and crates outside the repository mean nothing here; `#[path]` and macros that define are not seen.
+//! Rust: names through modules, `use` and `pub use`; methods through types and traits.
+//!
+//! The prelude and external crates resolve to nothing; `#[path]` and macros that define items are not seen.
 
 use std::sync::Arc;
 
 use super::members::{self, Rules, as_call, receiver_of};
 use super::rust_paths::{Module, crates};
-use super::rust_scope::{Found, Thing, find, local_name};
+use super::rust_scope::{RustEntity, RustLookup, local_name, resolve_path};
 use super::text::{bound, last_segment, scope_of, split_outside};
-use super::{Candidate, Hit, Meaning, Place, View, trust};
-use crate::syntax::{Call, Form, Kind};
+use super::{LiveDefinition, NameScope, Resolution, ScoredDefinition, VisibleNames, trust};
+use crate::syntax::{Call, CallForm, DefinitionKind};
 
-/// What a Rust call means.
-pub(super) fn resolve(view: &View, place: &Place, call: &Call) -> Meaning {
+/// Resolves a Rust call.
+pub(super) fn resolve(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     match call.form {
-        Form::Macro => macro_call(view, place, call),
-        Form::Method => members::method(&Rust, view, place, call),
+        CallForm::Macro => macro_call(names, place, call),
+        CallForm::Method => members::method(&Rust, names, place, call),
         // A bare name that no scope and no import binds comes from the prelude.
-        Form::Free | Form::Path => match callee(view, place, &call.callee) {
-            Meaning::Unknown if call.form == Form::Free => Meaning::External,
+        CallForm::Free | CallForm::Path => match resolve_callee(names, place, &call.callee) {
+            Resolution::Unknown if call.form == CallForm::Free => Resolution::External,
             meaning => meaning,
         },
     }
 }
 
+/// The rules of Rust.
 pub(super) struct Rust;
 
 impl Rules for Rust {
-    fn is_self(&self, _: &Place, head: &str) -> bool {
+    fn is_self(&self, _: &NameScope, head: &str) -> bool {
         head == "self"
     }
 
-    fn types(&self, view: &View, place: &Place, written: &str) -> Meaning {
-        types(view, place, written, 0)
+    fn resolve_type(&self, names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
+        resolve_type(names, place, written, 0)
     }
 
-    fn own(&self, view: &View, owner: &Candidate, name: &str) -> Vec<Arc<Candidate>> {
-        let mut found = view.named(name);
-        found.retain(|member| member.kind == Kind::Function && member.owner.as_deref() == Some(&owner.name));
-        let narrow = |found: &mut Vec<Arc<Candidate>>, keep: &dyn Fn(&Candidate) -> bool| {
+    fn own_members(&self, names: &VisibleNames, owner: &LiveDefinition, name: &str) -> Vec<Arc<LiveDefinition>> {
+        let mut found = names.named(name);
+        found.retain(|member| member.kind == DefinitionKind::Function && member.owner.as_deref() == Some(&owner.name));
+        let narrow = |found: &mut Vec<Arc<LiveDefinition>>, keep: &dyn Fn(&LiveDefinition) -> bool| {
             if found.iter().any(|member| keep(member)) {
                 found.retain(|member| keep(member));
             }
         };
-        let home = Module::of_file(view, &owner.path);
+        let home = Module::of_file(names, &owner.path);
         narrow(&mut found, &|member| {
-            member.path == owner.path || Module::of_file(view, &member.path).same_crate(&home)
+            member.path == owner.path || Module::of_file(names, &member.path).same_crate(&home)
         });
-        // Two types of one name in a crate: the implementation's own imports tell them apart.
-        let twins = view.named(&owner.name).iter().any(|twin| twin.kind == Kind::Type && twin.key != owner.key);
+        // If a crate has two types of one name, the imports of the implementation tell which is meant.
+        let twins =
+            names.named(&owner.name).iter().any(|twin| twin.kind == DefinitionKind::Type && twin.key != owner.key);
         if twins {
             found.retain(|member| {
                 let scope = scope_of(scope_of(&member.qualified, "::"), "::");
-                let place = Place { path: &member.path, scope, owner: None, signature: "" };
-                match types(view, &place, &owner.name, 1) {
-                    Meaning::Known(hits) => hits.iter().any(|hit| hit.what.key == owner.key),
+                let place = NameScope { path: &member.path, scope, owner: None, signature: "" };
+                match resolve_type(names, &place, &owner.name, 1) {
+                    Resolution::Known(hits) => hits.iter().any(|hit| hit.what.key == owner.key),
                     _ => member.path == owner.path,
                 }
             });
@@ -62,18 +65,18 @@ impl Rules for Rust {
         found
     }
 
-    fn callee(&self, view: &View, place: &Place, call: &Call) -> Meaning {
+    fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
         match call.form {
-            Form::Method => members::method(self, view, place, call),
-            _ => callee(view, place, &call.callee),
+            CallForm::Method => members::method(self, names, place, call),
+            _ => resolve_callee(names, place, &call.callee),
         }
     }
 
-    fn peel<'t>(&self, written: &'t str) -> &'t str {
-        peel(written)
+    fn strip_wrappers<'t>(&self, written: &'t str) -> &'t str {
+        strip_wrappers(written)
     }
 
-    fn opened<'t>(&self, written: &'t str) -> &'t str {
+    fn unwrapped<'t>(&self, written: &'t str) -> &'t str {
         let written = written.trim();
         match written.split_once('<') {
             Some((wrapper, inner)) if matches!(last_segment(wrapper), "Option" | "Result") => first_argument(inner),
@@ -82,16 +85,17 @@ impl Rules for Rust {
     }
 }
 
-/// The first of generic arguments: `T` of what stands after the bracket in `Result<T, E>`.
+/// Returns the first generic argument: `T` of what follows the bracket in `Result<T, E>`.
 fn first_argument(arguments: &str) -> &str {
     let whole = arguments.strip_suffix('>').unwrap_or(arguments);
     split_outside(whole, ",").first().map_or(whole, |first| first.trim())
 }
 
-/// Wrappers whose members are their content's.
-const SEEN_THROUGH: &[&str] = &["Box", "Rc", "Arc", "Pin", "Cow", "Ref", "RefMut", "MutexGuard"];
+/// Wrappers whose members are those of their content.
+const TRANSPARENT_WRAPPERS: &[&str] = &["Box", "Rc", "Arc", "Pin", "Cow", "Ref", "RefMut", "MutexGuard"];
 
-fn peel(written: &str) -> &str {
+/// Strips references, lifetimes and wrappers from a written type.
+fn strip_wrappers(written: &str) -> &str {
     let mut rest = written.trim();
     loop {
         rest = rest.trim_start_matches(['&', '*', ' ']);
@@ -106,7 +110,7 @@ fn peel(written: &str) -> &str {
         let Some(open) = rest.find('<').filter(|open| *open > 0) else {
             break;
         };
-        if !SEEN_THROUGH.contains(&last_segment(&rest[..open])) {
+        if !TRANSPARENT_WRAPPERS.contains(&last_segment(&rest[..open])) {
             return rest[..open].trim_end_matches("::");
         }
         rest = first_argument(&rest[open + 1..]);
@@ -114,169 +118,176 @@ fn peel(written: &str) -> &str {
     rest.split(" + ").next().unwrap_or(rest).trim()
 }
 
-fn types(view: &View, place: &Place, written: &str, depth: u32) -> Meaning {
+/// Resolves a written type, through aliases and associated types.
+fn resolve_type(names: &VisibleNames, place: &NameScope, written: &str, depth: u32) -> Resolution {
     let written = if written == "Self" { place.owner.unwrap_or(written) } else { written };
-    // A type that derefs has the members of its target, too, as if it were a base.
+    // A type that implements `Deref` also has the members of its target, as of a base.
     let associated_name =
         if last_segment(written) == "Deref" { Some("Target") } else { written.strip_prefix("Self::") };
     if let (Some(name), Some(owner)) = (associated_name, place.owner)
-        && let Some(item) = associated(view, place.path, owner, name)
+        && let Some(item) = associated(names, place.path, owner, name)
         && let Some((_, target)) = item.signature.split_once('=')
-        && depth < DEEPEST_ALIAS
+        && depth < MAX_ALIASES
     {
-        return types(view, &Place::inside(&item), peel(target.trim_end_matches(';')), depth + 1);
+        return resolve_type(names, &NameScope::inside(&item), strip_wrappers(target.trim_end_matches(';')), depth + 1);
     }
-    let Some(things) = find(view, place.path, place.scope, written, &mut Vec::new()) else {
-        return Meaning::External;
+    let Some(entities) = resolve_path(names, place.path, place.scope, written, &mut Vec::new()) else {
+        return Resolution::External;
     };
     let mut hits = Vec::new();
-    for thing in things {
-        let Thing::Item(item, sure) = thing else { continue };
+    for entity in entities {
+        let RustEntity::Item(item, sure) = entity else { continue };
         let alias = item.signature.split_once('=').filter(|_| item.signature.contains("type "));
         match alias {
-            Some((_, target)) if depth < DEEPEST_ALIAS => {
-                let inside = Place::inside(&item);
-                let target = peel(target.trim_end_matches(';'));
-                if let Meaning::Known(behind) = types(view, &inside, target, depth + 1) {
+            Some((_, target)) if depth < MAX_ALIASES => {
+                let inside = NameScope::inside(&item);
+                let target = strip_wrappers(target.trim_end_matches(';'));
+                if let Resolution::Known(behind) = resolve_type(names, &inside, target, depth + 1) {
                     hits.extend(behind);
                 }
             }
-            _ if item.kind == Kind::Type => hits.push(Hit::new(item, sure, "type")),
+            _ if item.kind == DefinitionKind::Type => hits.push(ScoredDefinition::new(item, sure, "type")),
             _ => {}
         }
     }
-    Meaning::of(hits, Meaning::Unknown)
+    Resolution::of(hits, Resolution::Unknown)
 }
 
-/// Aliases of aliases beyond this depth are a circle.
-const DEEPEST_ALIAS: u32 = 4;
+/// Longest chain of aliases that is followed; a longer one is a circle.
+const MAX_ALIASES: u32 = 4;
 
-/// The type that an implementation gives a name to: `type Target = T` of `impl Deref for Owner`.
-fn associated(view: &View, path: &str, owner: &str, name: &str) -> Option<Arc<Candidate>> {
-    view.named(name).into_iter().find(|item| {
+/// Returns the associated type of an implementation: `type Target = T` of `impl Deref for Owner`.
+fn associated(names: &VisibleNames, path: &str, owner: &str, name: &str) -> Option<Arc<LiveDefinition>> {
+    names.named(name).into_iter().find(|item| {
         let scope = scope_of(&item.qualified, "::");
         let implementor = scope.split_once('<').map(|(_, inside)| inside.split(" as ").next().unwrap_or(inside));
-        item.kind == Kind::Type && item.path == path && implementor == Some(owner)
+        item.kind == DefinitionKind::Type && item.path == path && implementor == Some(owner)
     })
 }
 
-fn callee(view: &View, place: &Place, written: &str) -> Meaning {
+/// Resolves a callee that is a path.
+fn resolve_callee(names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
     let parts = split_outside(written, "::");
     let Some((name, prefix)) = parts.split_last() else {
-        return Meaning::Unknown;
+        return Resolution::Unknown;
     };
     let Some((head, _)) = prefix.split_first() else {
-        return items(find(view, place.path, place.scope, name, &mut Vec::new()), place, name);
+        return to_resolution(resolve_path(names, place.path, place.scope, name, &mut Vec::new()), place, name);
     };
     if *head == "Self" || head.starts_with('<') {
         let written = match head.strip_prefix('<') {
-            Some(rest) => peel(rest.trim_end_matches('>').split(" as ").next().unwrap_or(rest)),
+            Some(rest) => strip_wrappers(rest.trim_end_matches('>').split(" as ").next().unwrap_or(rest)),
             None => "Self",
         };
-        return of_type(view, place, written, name, prefix.len() == 1);
+        return of_type(names, place, written, name, prefix.len() == 1);
     }
     if prefix.len() == 1
         && let Some(bound) = bound(place.signature, head)
     {
-        return match types(view, place, peel(bound), 0) {
-            Meaning::Known(hits) => {
-                let hits = Meaning::Known(hits).with(trust::TYPED, "bound of the type parameter");
-                members::members(&Rust, view, hits, name)
+        return match resolve_type(names, place, strip_wrappers(bound), 0) {
+            Resolution::Known(hits) => {
+                let hits = Resolution::Known(hits).with(trust::TYPED, "bound of the type parameter");
+                members::members(&Rust, names, hits, name)
             }
             other => other,
         };
     }
-    items(find(view, place.path, place.scope, written, &mut Vec::new()), place, name)
+    to_resolution(resolve_path(names, place.path, place.scope, written, &mut Vec::new()), place, name)
 }
 
-/// `Self::name` and `<T>::name`.
-fn of_type(view: &View, place: &Place, written: &str, name: &str, whole: bool) -> Meaning {
+/// Resolves `Self::name` and `<T>::name`.
+fn of_type(names: &VisibleNames, place: &NameScope, written: &str, name: &str, whole: bool) -> Resolution {
     let own = if written == "Self" { place.owner } else { Some(written) };
     let (true, Some(own)) = (whole, own) else {
-        return Meaning::Unknown;
+        return Resolution::Unknown;
     };
     let call = as_call(&format!("self.{name}"));
-    let of_own = Place { owner: Some(own), ..*place };
-    match members::method(&Rust, view, &of_own, &call) {
-        Meaning::External if is_variant(name) => match types(view, place, own, 0) {
-            Meaning::Known(hits) => Meaning::Known(hits).with(trust::SCOPE, "variant of the type"),
+    let of_own = NameScope { owner: Some(own), ..*place };
+    match members::method(&Rust, names, &of_own, &call) {
+        Resolution::External if is_variant(name) => match resolve_type(names, place, own, 0) {
+            Resolution::Known(hits) => Resolution::Known(hits).with(trust::SCOPE, "variant of the type"),
             other => other,
         },
         other => other,
     }
 }
 
+/// Whether a name is capitalised, as variants are.
 pub(super) fn is_variant(name: &str) -> bool {
     name.starts_with(char::is_uppercase)
 }
 
-fn items(found: Found, place: &Place, name: &str) -> Meaning {
-    let Some(things) = found else {
-        return Meaning::External;
+/// Converts found entities to a resolution.
+fn to_resolution(found: RustLookup, place: &NameScope, name: &str) -> Resolution {
+    let Some(entities) = found else {
+        return Resolution::External;
     };
-    let hits = things.into_iter().filter_map(|thing| {
-        let Thing::Item(item, sure) = thing else { return None };
-        let (trust, reason) = if item.name != name && item.kind == Kind::Type && is_variant(name) {
+    let hits = entities.into_iter().filter_map(|entity| {
+        let RustEntity::Item(item, sure) = entity else { return None };
+        let (trust, reason) = if item.name != name && item.kind == DefinitionKind::Type && is_variant(name) {
             (trust::IMPORT, "variant of the type")
         } else if item.path == place.path {
             (trust::SCOPE, "in scope in the file")
         } else {
             (trust::IMPORT, "by its path or an import")
         };
-        (item.kind != Kind::Module && item.kind != Kind::Macro).then(|| Hit::new(item, trust.min(sure), reason))
+        (item.kind != DefinitionKind::Module && item.kind != DefinitionKind::Macro)
+            .then(|| ScoredDefinition::new(item, trust.min(sure), reason))
     });
-    let mut hits: Vec<Hit> = hits.collect();
+    let mut hits: Vec<ScoredDefinition> = hits.collect();
     // A function hides the type of the same name in a call.
-    if hits.iter().any(|hit| hit.what.kind == Kind::Function) {
-        hits.retain(|hit| hit.what.kind == Kind::Function);
+    if hits.iter().any(|hit| hit.what.kind == DefinitionKind::Function) {
+        hits.retain(|hit| hit.what.kind == DefinitionKind::Function);
     }
-    Meaning::of(hits, Meaning::Unknown)
+    Resolution::of(hits, Resolution::Unknown)
 }
 
-fn macro_call(view: &View, place: &Place, call: &Call) -> Meaning {
-    let mut found = view.named(&call.name);
-    found.retain(|candidate| candidate.kind == Kind::Macro);
+/// Resolves a macro call.
+fn macro_call(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
+    let mut found = names.named(&call.name);
+    found.retain(|candidate| candidate.kind == DefinitionKind::Macro);
     if found.is_empty() {
-        return Meaning::External;
+        return Resolution::External;
     }
-    let narrow = |keep: &dyn Fn(&Candidate) -> bool| {
+    let narrow = |keep: &dyn Fn(&LiveDefinition) -> bool| {
         found.iter().filter(|candidate| keep(candidate)).cloned().collect::<Vec<_>>()
     };
     let here = narrow(&|candidate| candidate.path == place.path);
     if !here.is_empty() {
-        return Meaning::all(here, trust::SCOPE, "macro of the file");
+        return Resolution::all(here, trust::SCOPE, "macro of the file");
     }
-    // Exported macros live at their crate's root, wherever they are written.
-    let bound = view.imports(place.path);
+    // An exported macro is at its crate's root, wherever it is written.
+    let bound = names.imports(place.path);
     let import = bound.iter().find(|import| local_name(import) == Some(&call.name));
     let path = match import {
         Some(import) => import.target.as_str(),
         None => receiver_of(&call.callee),
     };
-    // A macro that hides one of the standard library does so where it stands, or is imported.
+    // A macro shadows one of the standard library only in its own file, or if it is imported.
     if path.is_empty() && STANDARD_MACROS.contains(&call.name.as_str()) {
-        return Meaning::External;
+        return Resolution::External;
     }
-    let home = Module::of_file(view, place.path);
-    let in_crate = narrow(&|candidate| Module::of_file(view, &candidate.path).same_folder(&home));
+    let home = Module::of_file(names, place.path);
+    let in_crate = narrow(&|candidate| Module::of_file(names, &candidate.path).same_folder(&home));
     if !in_crate.is_empty() {
-        return Meaning::all(in_crate, trust::TYPED, "macro of the crate");
+        return Resolution::all(in_crate, trust::TYPED, "macro of the crate");
     }
     let head = path.split("::").next().unwrap_or_default();
-    let roots = crates(view, &home, head);
+    let roots = crates(names, &home, head);
     let in_root = narrow(&|candidate| {
-        let of = Module::of_file(view, &candidate.path);
+        let of = Module::of_file(names, &candidate.path);
         roots.iter().any(|root| root.same_crate(&of))
     });
     if !in_root.is_empty() {
-        return Meaning::all(in_root, trust::TYPED, "macro of an imported crate");
+        return Resolution::all(in_root, trust::TYPED, "macro of an imported crate");
     }
     if import.is_some() || !path.is_empty() {
-        return Meaning::External;
+        return Resolution::External;
     }
-    Meaning::Unknown
+    Resolution::Unknown
 }
 
+/// Macros of the standard library.
 const STANDARD_MACROS: &[&str] = &[
     "assert",
     "assert_eq",

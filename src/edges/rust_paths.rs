@@ -1,27 +1,28 @@
-//! Where Rust's module paths lie among files: a file's own module, a module's files, a crate's root.
-//! Reads paths only: a `Cargo.toml` or a `#[path]` that says otherwise is not seen, and a crate is known
-//! by its folder's name.
+//! How Rust's module paths map to files: the module of a file, the files of a module, the root of a crate.
+//!
+//! Only paths are read: a `Cargo.toml` or `#[path]` that says otherwise is not seen, and a crate is known by its
+//! folder's name.
 
 use super::text::{base_name, below, folder, without_extension};
-use super::{View, trust};
-use crate::syntax::Kind;
+use super::{VisibleNames, trust};
+use crate::syntax::DefinitionKind;
 
-/// A module of some crate of the view, whether it exists or not.
+/// A module of some crate of the view, which may not exist.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Module {
-    /// The folder that the crate's modules lie in.
+    /// The folder of the crate's modules.
     root: String,
-    /// The file that is the crate's root, where that is not `lib.rs` or `main.rs` in the folder.
+    /// The crate's root file, if it is not `lib.rs` or `main.rs` in the folder.
     file: Option<String>,
     /// Path from the crate's root.
     pub parts: Vec<String>,
-    /// How far the crate itself is to be trusted to be the one that is meant.
+    /// Confidence that this crate is the one that is meant.
     pub sure: f32,
 }
 
 impl Module {
-    /// The module that a file is.
-    pub(super) fn of_file(view: &View, path: &str) -> Self {
+    /// Returns the module of a file.
+    pub(super) fn of_file(names: &VisibleNames, path: &str) -> Self {
         let folders: Vec<&str> = folder(path).split('/').filter(|part| !part.is_empty()).collect();
         let crate_at = |depth: usize, file: Option<String>| {
             let root = folders[..depth].join("/");
@@ -41,9 +42,9 @@ impl Module {
             return match (in_bin, folders.len() - src) {
                 (true, 2) => crate_at(src + 2, Some(path.to_owned())),
                 (true, _) => crate_at(src + 3, None),
-                // Beside a library, `main.rs` is a crate of its own.
+                // Beside a `lib.rs`, `main.rs` is a crate of its own.
                 (false, 1) if base_name(path) == "main.rs" => {
-                    let beside = view.file_exists(&below(folder(path), "lib.rs"));
+                    let beside = names.file_exists(&below(folder(path), "lib.rs"));
                     crate_at(src + 1, beside.then(|| path.to_owned()))
                 }
                 (false, _) => crate_at(src + 1, None),
@@ -51,7 +52,7 @@ impl Module {
         }
         for depth in (0..=folders.len()).rev() {
             let here = folders[..depth].join("/");
-            if ["lib.rs", "main.rs"].iter().any(|base| view.file_exists(&below(&here, base))) {
+            if ["lib.rs", "main.rs"].iter().any(|base| names.file_exists(&below(&here, base))) {
                 return crate_at(depth, None);
             }
         }
@@ -61,42 +62,42 @@ impl Module {
         }
     }
 
-    /// The crate's root module.
+    /// Returns the crate's root module.
     pub(super) fn top(&self) -> Self {
         Self { parts: Vec::new(), ..self.clone() }
     }
 
-    /// The module around this one; none at the root.
+    /// Returns the parent module; `None` at the root.
     pub(super) fn parent(&self) -> Option<Self> {
         let mut parts = self.parts.clone();
         parts.pop()?;
         Some(Self { parts, ..self.clone() })
     }
 
-    /// A module inside this one, at a path such as `a::b`.
+    /// Returns a module inside this one, at a path such as `a::b`.
     pub(super) fn child(&self, path: &str) -> Self {
         let mut parts = self.parts.clone();
         parts.extend(path.split("::").filter(|part| !part.is_empty()).map(str::to_owned));
         Self { parts, ..self.clone() }
     }
 
-    /// The same module, trusted no further than this.
+    /// Limits the confidence.
     pub(super) fn at_most(self, sure: f32) -> Self {
         Self { sure: self.sure.min(sure), ..self }
     }
 
-    /// True where both are modules of one crate, as far as folders tell.
+    /// Whether both are modules of one crate, as far as folders tell.
     pub(super) fn same_crate(&self, other: &Self) -> bool {
         self.root == other.root && self.file == other.file
     }
 
-    /// True where both lie in one folder of modules: a test's file is a crate, but its folder shares macros.
+    /// Whether both are in one folder of modules. The file of a test is a crate, but its folder shares macros.
     pub(super) fn same_folder(&self, other: &Self) -> bool {
         self.root == other.root
     }
 
-    /// The live files that can hold the module, each with the scope inside it.
-    pub(super) fn places(&self, view: &View) -> Vec<(String, String)> {
+    /// Returns the live files that may contain the module, each with the scope inside it.
+    pub(super) fn places(&self, names: &VisibleNames) -> Vec<(String, String)> {
         let mut places = Vec::new();
         for depth in (0..=self.parts.len()).rev() {
             let scope = self.parts[depth..].join("::");
@@ -109,7 +110,7 @@ impl Module {
                 _ => vec![below(&self.root, &format!("{path}.rs")), below(&self.root, &format!("{path}/mod.rs"))],
             };
             for file in files {
-                if view.file_exists(&file) {
+                if names.file_exists(&file) {
                     places.push((file, scope.clone()));
                 }
             }
@@ -117,30 +118,30 @@ impl Module {
         places
     }
 
-    /// True where a file is the module, or a file holds it as `mod name { ... }`.
-    pub(super) fn exists(&self, view: &View) -> bool {
-        let places = self.places(view);
+    /// Whether a file is the module, or contains it as `mod name { ... }`.
+    pub(super) fn exists(&self, names: &VisibleNames) -> bool {
+        let places = self.places(names);
         if places.iter().any(|(_, scope)| scope.is_empty()) {
             return true;
         }
         let Some(last) = self.parts.last() else {
             return false;
         };
-        view.named(last).iter().any(|candidate| {
-            candidate.kind == Kind::Module
+        names.named(last).iter().any(|candidate| {
+            candidate.kind == DefinitionKind::Module
                 && places.iter().any(|(file, scope)| *file == candidate.path && *scope == candidate.qualified)
         })
     }
 }
 
-/// The roots of the crates that a name in a path can mean, seen from a module.
-pub(super) fn crates(view: &View, from: &Module, name: &str) -> Vec<Module> {
+/// Returns the roots of the crates that a name in a path may mean, seen from a module.
+pub(super) fn crates(names: &VisibleNames, from: &Module, name: &str) -> Vec<Module> {
     let mut found: Vec<Module> = Vec::new();
-    for file in view.files_called("lib.rs").iter() {
+    for file in names.files_called("lib.rs").iter() {
         let root = folder(file);
         let home = if base_name(root) == "src" { folder(root) } else { root };
         let called = base_name(home).replace('-', "_");
-        // A package's programs and tests call its library by a name that only its manifest tells.
+        // The binaries and tests of a package name its library as its manifest does, which is not read.
         let own_package =
             ["src", "src/bin", "tests", "examples", "benches"].iter().any(|part| below(home, part) == from.root)
                 && (from.file.is_some() || below(home, "src") != from.root);
@@ -160,7 +161,7 @@ pub(super) fn crates(view: &View, from: &Module, name: &str) -> Vec<Module> {
     found
 }
 
-/// A workspace's crates often share a first or last word that their folders leave out.
+/// Whether two names of a crate differ only in a first or last word, which folders in a workspace often leave out.
 fn resembles(folder: &str, name: &str) -> bool {
     let ends =
         |long: &str, short: &str| !short.is_empty() && long.strip_suffix(short).is_some_and(|rest| rest.ends_with('_'));

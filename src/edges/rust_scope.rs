@@ -1,80 +1,86 @@
-//! What a Rust path means where it is written: scopes, `use` and `pub use`, globs, modules and crates.
-//! Circles of imports end where they began; what is private is not told apart from what is public,
-//! because code that compiles names only what it may.
+//! Resolves a Rust path where it is written: scopes, `use` and `pub use`, globs, modules and crates.
+//!
+//! Circular imports end where they began. Visibility is ignored, because code that compiles names only what it may.
 
 use std::sync::Arc;
 
 use super::members;
 use super::rust_paths::{Module, crates};
 use super::text::{last_segment, scope_of, scopes, split_outside};
-use super::{Candidate, Hit, Meaning, View};
-use crate::syntax::{Import, Kind};
+use super::{LiveDefinition, Resolution, ScoredDefinition, VisibleNames};
+use crate::syntax::{DefinitionKind, Import};
 
-/// What a path stands for.
+/// An entity that a path denotes.
 #[derive(Debug, Clone)]
-pub(super) enum Thing {
+pub(super) enum RustEntity {
     Module(Module),
-    Item(Arc<Candidate>, f32),
+    Item(Arc<LiveDefinition>, f32),
 }
 
-/// What is found at a path; `None`: known to lie outside the repository.
-pub(super) type Found = Option<Vec<Thing>>;
+/// The entities found; `None` if the path is known to be from outside the repository.
+pub(super) type RustLookup = Option<Vec<RustEntity>>;
 
-/// Pairs of place and name that are being looked up: imports can go round in circles.
-pub(super) type Seen = Vec<(String, String, String)>;
+/// File or module, scope and name of the lookups under way, because imports may be circular.
+pub(super) type RustLookupStack = Vec<(String, String, String)>;
 
-/// What a path means where it is written: the head by scope, each further segment inside the one before.
-pub(super) fn find(view: &View, path: &str, scope: &str, written: &str, seen: &mut Seen) -> Found {
+/// Resolves a path: the head by scope, each further segment inside the one before.
+pub(super) fn resolve_path(
+    names: &VisibleNames,
+    path: &str,
+    scope: &str,
+    written: &str,
+    seen: &mut RustLookupStack,
+) -> RustLookup {
     let parts = split_outside(written.trim_start_matches("::"), "::");
     let (head, rest) = parts.split_first()?;
-    let mut things = in_scope(view, path, scope, head, seen)?;
+    let mut entities = in_scope(names, path, scope, head, seen)?;
     for part in rest {
         let mut next = Vec::new();
-        let mut outside = !things.is_empty();
-        for thing in things {
-            match thing {
-                Thing::Module(module) if *part == "super" => {
-                    next.extend(module.parent().map(Thing::Module));
+        let mut outside = !entities.is_empty();
+        for entity in entities {
+            match entity {
+                RustEntity::Module(module) if *part == "super" => {
+                    next.extend(module.parent().map(RustEntity::Module));
                     outside = false;
                 }
-                Thing::Module(module) => {
-                    if let Some(found) = in_module(view, &module, part, false, seen) {
+                RustEntity::Module(module) => {
+                    if let Some(found) = in_module(names, &module, part, false, seen) {
                         next.extend(found);
                         outside = false;
                     }
                 }
-                Thing::Item(item, sure) if item.kind == Kind::Type => {
+                RustEntity::Item(item, sure) if item.kind == DefinitionKind::Type => {
                     outside = false;
-                    let hit = Hit::new(item.clone(), sure, "type");
-                    match members::members(&super::rust::Rust, view, Meaning::Known(vec![hit]), part) {
-                        Meaning::Known(hits) => {
-                            next.extend(hits.into_iter().map(|hit| Thing::Item(hit.what, hit.confidence)))
+                    let hit = ScoredDefinition::new(item.clone(), sure, "type");
+                    match members::members(&super::rust::Rust, names, Resolution::Known(vec![hit]), part) {
+                        Resolution::Known(hits) => {
+                            next.extend(hits.into_iter().map(|hit| RustEntity::Item(hit.what, hit.confidence)))
                         }
-                        _ if super::rust::is_variant(part) => next.push(Thing::Item(item, sure)),
-                        // A known type whose member is not here has it from outside: `default`, `from`.
+                        _ if super::rust::is_variant(part) => next.push(RustEntity::Item(item, sure)),
+                        // A member that a known type does not define comes from outside: `default`, `from`.
                         _ => outside = true,
                     }
                 }
-                Thing::Item(..) => outside = false,
+                RustEntity::Item(..) => outside = false,
             }
         }
         if outside && next.is_empty() {
             return None;
         }
-        things = next;
+        entities = next;
     }
-    Some(things)
+    Some(entities)
 }
 
-/// What a single name means in a scope of a file, imports, globs and crates included.
-fn in_scope(view: &View, path: &str, scope: &str, name: &str, seen: &mut Seen) -> Found {
-    let file = Module::of_file(view, path);
-    let module_scope = module_around(view, path, scope);
+/// Resolves a single name in a scope of a file, through imports, globs and crates.
+fn in_scope(names: &VisibleNames, path: &str, scope: &str, name: &str, seen: &mut RustLookupStack) -> RustLookup {
+    let file = Module::of_file(names, path);
+    let module_scope = module_around(names, path, scope);
     let module = file.child(module_scope);
     match name {
-        "crate" | "$crate" => return Some(vec![Thing::Module(file.top())]),
-        "self" => return Some(vec![Thing::Module(module)]),
-        "super" => return Some(module.parent().map(Thing::Module).into_iter().collect()),
+        "crate" | "$crate" => return Some(vec![RustEntity::Module(file.top())]),
+        "self" => return Some(vec![RustEntity::Module(module)]),
+        "super" => return Some(module.parent().map(RustEntity::Module).into_iter().collect()),
         "std" | "core" | "alloc" | "proc_macro" => return None,
         _ => {}
     }
@@ -84,164 +90,180 @@ fn in_scope(view: &View, path: &str, scope: &str, name: &str, seen: &mut Seen) -
     }
     seen.push(key);
     let place = (&file, &module, module_scope);
-    let found = view.deeper(Some(Vec::new()), || bound_in_scope(view, path, scope, name, place, seen));
+    let found = names.deeper(Some(Vec::new()), || bound_in_scope(names, path, scope, name, place, seen));
     seen.pop();
     found
 }
 
+/// Resolves a single name in a scope, without the check for circles.
 fn bound_in_scope(
-    view: &View,
+    names: &VisibleNames,
     path: &str,
     scope: &str,
     name: &str,
     (file, module, module_scope): (&Module, &Module, &str),
-    seen: &mut Seen,
-) -> Found {
-    // What stands outside the module around is not in scope; what stands in a function is.
+    seen: &mut RustLookupStack,
+) -> RustLookup {
+    // Names outside the enclosing module are not in scope; those of enclosing functions are.
     let visible = || scopes(scope, "::").into_iter().filter(|s| s.len() >= module_scope.len());
-    let imports = view.imports(path);
+    let imports = names.imports(path);
     for inner in visible() {
-        let here = items_at(view, file, path, inner, name);
+        let here = items_at(names, file, path, inner, name);
         if !here.is_empty() {
             return Some(here);
         }
         for import in imports.iter().filter(|import| stands_in(import, inner)) {
             if local_name(import) == Some(name) {
-                let found = find(view, path, inner, &import.target, seen);
-                // A name that an import binds is not to be guessed at.
-                return found.filter(|things| !things.is_empty());
+                let found = resolve_path(names, path, inner, &import.target, seen);
+                // A name that an import binds must not be guessed.
+                return found.filter(|entities| !entities.is_empty());
             }
         }
     }
     let child = module.child(name);
-    if child.exists(view) {
-        return Some(vec![Thing::Module(child)]);
+    if child.exists(names) {
+        return Some(vec![RustEntity::Module(child)]);
     }
     for inner in visible() {
-        let found = through_globs(view, path, inner, &imports, name, Some(module), seen);
+        let found = through_globs(names, path, inner, &imports, name, Some(module), seen);
         if !found.is_empty() {
             return Some(found);
         }
     }
-    Some(crates(view, module, name).into_iter().map(Thing::Module).collect())
+    Some(crates(names, module, name).into_iter().map(RustEntity::Module).collect())
 }
 
-/// What a name means inside a module, looked at from elsewhere.
-fn in_module(view: &View, module: &Module, name: &str, public: bool, seen: &mut Seen) -> Found {
+/// Resolves a name inside a module, seen from another one.
+fn in_module(
+    names: &VisibleNames,
+    module: &Module,
+    name: &str,
+    public: bool,
+    seen: &mut RustLookupStack,
+) -> RustLookup {
     let key = (format!("{module:?}"), String::new(), name.to_owned());
     if seen.contains(&key) {
         return Some(Vec::new());
     }
     seen.push(key);
-    let found = view.deeper(Some(Vec::new()), || bound_in_module(view, module, name, public, seen));
+    let found = names.deeper(Some(Vec::new()), || bound_in_module(names, module, name, public, seen));
     seen.pop();
-    let lower = |thing| match thing {
-        Thing::Item(item, sure) => Thing::Item(item, sure.min(module.sure)),
-        Thing::Module(inner) => Thing::Module(inner.at_most(module.sure)),
+    let lower = |entity| match entity {
+        RustEntity::Item(item, sure) => RustEntity::Item(item, sure.min(module.sure)),
+        RustEntity::Module(inner) => RustEntity::Module(inner.at_most(module.sure)),
     };
-    found.map(|things| things.into_iter().map(lower).collect())
+    found.map(|entities| entities.into_iter().map(lower).collect())
 }
 
-fn bound_in_module(view: &View, module: &Module, name: &str, public: bool, seen: &mut Seen) -> Found {
-    let places = module.places(view);
+/// Resolves a name inside a module, without the check for circles.
+fn bound_in_module(
+    names: &VisibleNames,
+    module: &Module,
+    name: &str,
+    public: bool,
+    seen: &mut RustLookupStack,
+) -> RustLookup {
+    let places = module.places(names);
     let mut found = Vec::new();
     for (path, scope) in &places {
-        found.extend(items_at(view, &Module::of_file(view, path), path, scope, name));
+        found.extend(items_at(names, &Module::of_file(names, path), path, scope, name));
     }
     if !found.is_empty() {
         return Some(found);
     }
     let mut outside = false;
     for (path, scope) in &places {
-        let imports = view.imports(path);
+        let imports = names.imports(path);
         for import in imports.iter().filter(|import| stands_in(import, scope)) {
             if local_name(import) == Some(name) && (import.reexport || !public) {
-                match find(view, path, scope, &import.target, seen) {
-                    Some(things) if !things.is_empty() => found.extend(things),
+                match resolve_path(names, path, scope, &import.target, seen) {
+                    Some(entities) if !entities.is_empty() => found.extend(entities),
                     _ => outside = true,
                 }
             }
         }
     }
     let child = module.child(name);
-    if found.is_empty() && child.exists(view) {
-        found.push(Thing::Module(child));
+    if found.is_empty() && child.exists(names) {
+        found.push(RustEntity::Module(child));
     }
     if found.is_empty() && outside {
         return None;
     }
     if found.is_empty() {
         for (path, scope) in &places {
-            let imports = view.imports(path);
-            found.extend(through_globs(view, path, scope, &imports, name, None, seen));
+            let imports = names.imports(path);
+            found.extend(through_globs(names, path, scope, &imports, name, None, seen));
         }
     }
     Some(found)
 }
 
-/// What the globs of a scope bind a name to. From inside a module its parents' private names are seen, too.
+/// Resolves a name through the globs of a scope. From inside a module, private names of its ancestors are visible too.
 fn through_globs(
-    view: &View,
+    names: &VisibleNames,
     path: &str,
     scope: &str,
     imports: &[Import],
     name: &str,
     inside: Option<&Module>,
-    seen: &mut Seen,
-) -> Vec<Thing> {
+    seen: &mut RustLookupStack,
+) -> Vec<RustEntity> {
     let mut found = Vec::new();
     for import in imports.iter().filter(|import| stands_in(import, scope)) {
         let Some(target) = glob_target(import) else { continue };
-        for thing in find(view, path, scope, target, seen).unwrap_or_default() {
-            match thing {
-                Thing::Module(module) => {
+        for entity in resolve_path(names, path, scope, target, seen).unwrap_or_default() {
+            match entity {
+                RustEntity::Module(module) => {
                     let private = inside
                         .is_some_and(|inside| inside.same_crate(&module) && inside.parts.starts_with(&module.parts));
-                    found.extend(in_module(view, &module, name, !private, seen).unwrap_or_default());
+                    found.extend(in_module(names, &module, name, !private, seen).unwrap_or_default());
                 }
                 // `use Enum::*` binds variants: the enum is what such a call builds.
-                Thing::Item(item, sure)
-                    if item.kind == Kind::Type && item.fields.iter().any(|(variant, _)| variant == name) =>
+                RustEntity::Item(item, sure)
+                    if item.kind == DefinitionKind::Type && item.fields.iter().any(|(variant, _)| variant == name) =>
                 {
-                    found.push(Thing::Item(item, sure));
+                    found.push(RustEntity::Item(item, sure));
                 }
-                Thing::Item(..) => {}
+                RustEntity::Item(..) => {}
             }
         }
     }
     found
 }
 
-/// The definitions and inline modules of this name that stand at a scope of a file.
-fn items_at(view: &View, file: &Module, path: &str, scope: &str, name: &str) -> Vec<Thing> {
-    view.named(name)
+/// Returns the definitions and inline modules with a name at a scope of a file.
+fn items_at(names: &VisibleNames, file: &Module, path: &str, scope: &str, name: &str) -> Vec<RustEntity> {
+    names
+        .named(name)
         .into_iter()
         .filter(|item| item.path == path && item.owner.is_none() && scope_of(&item.qualified, "::") == scope)
         .map(|item| match item.kind {
-            Kind::Module => Thing::Module(file.child(&item.qualified)),
-            _ => Thing::Item(item, 1.0),
+            DefinitionKind::Module => RustEntity::Module(file.child(&item.qualified)),
+            _ => RustEntity::Item(item, 1.0),
         })
         .collect()
 }
 
-/// The innermost `mod` around a scope of a file.
-fn module_around<'s>(view: &View, path: &str, scope: &'s str) -> &'s str {
+/// Returns the innermost `mod` around a scope of a file.
+fn module_around<'s>(names: &VisibleNames, path: &str, scope: &'s str) -> &'s str {
     scopes(scope, "::")
         .into_iter()
         .find(|inner| {
             inner.is_empty()
-                || view
-                    .named(last_segment(inner))
-                    .iter()
-                    .any(|module| module.kind == Kind::Module && module.path == path && module.qualified == *inner)
+                || names.named(last_segment(inner)).iter().any(|module| {
+                    module.kind == DefinitionKind::Module && module.path == path && module.qualified == *inner
+                })
         })
         .unwrap_or("")
 }
 
+/// Whether an import is in a scope.
 fn stands_in(import: &Import, scope: &str) -> bool {
     import.scope.as_deref().unwrap_or("") == scope
 }
 
+/// Returns the module that a glob imports from.
 fn glob_target(import: &Import) -> Option<&str> {
     if import.name.as_deref() == Some("*") {
         return Some(import.target.trim_end_matches("::*"));
@@ -249,7 +271,7 @@ fn glob_target(import: &Import) -> Option<&str> {
     import.target.strip_suffix("::*")
 }
 
-/// The name that an import binds; none for a glob or `as _`.
+/// Returns the name that an import binds; `None` for a glob or `as _`.
 pub(super) fn local_name(import: &Import) -> Option<&str> {
     if glob_target(import).is_some() {
         return None;

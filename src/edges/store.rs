@@ -1,5 +1,6 @@
-//! Calls and imports of what is live, in SQL, and the edges they make in one view. Refuses to keep an edge:
-//! each is resolved when asked.
+//! The calls and imports of live files in SQL, and the edges that they make in a view.
+//!
+//! Invariant: no edge is stored; each is resolved when asked for.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -8,13 +9,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use rusqlite::{Connection, Row, named_params};
 
-use super::{Candidate, Names, Site, Target, resolve};
+use super::{CallSite, CallTarget, LiveDefinition, NameLookup, resolve};
 use crate::event::{Seq, definition_key};
 use crate::facts::CodeFacts;
 use crate::item::{self, Item};
-use crate::syntax::{Call, Form, Import, Kind, Language};
+use crate::syntax::{Call, CallForm, DefinitionKind, Import, Language};
 
-/// The tables of this room: calls and imports as written, and where they stand in each parse.
+/// The tables of this room: calls and imports as written, and their lines in each parse.
 pub const SCHEMA: &str = "
 CREATE TABLE call(
   seq INTEGER PRIMARY KEY, caller INTEGER NOT NULL, name TEXT NOT NULL, callee TEXT NOT NULL, form TEXT NOT NULL
@@ -33,24 +34,25 @@ CREATE TABLE import(
 CREATE INDEX import_by_alias ON import(alias) WHERE alias IS NOT NULL;
 ";
 
-/// One resolved call.
+/// A resolved call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edge {
-    /// Who calls.
+    /// The calling item.
     pub caller: Item,
-    /// What is called.
+    /// The called item.
     pub callee: Item,
     /// Line of the call, in the caller's file.
     pub line: u32,
     /// The call as written.
     pub written: String,
-    /// From 0 to 1.
+    /// Confidence from 0 to 1.
     pub confidence: f32,
-    /// Why, in a few words.
+    /// The reason, in a few words.
     pub reason: &'static str,
 }
 
-/// Keeps the calls and imports of a parse. `seqs` are positions of items, calls and imports, in their orders.
+/// Stores the calls and imports of a parse. `items`, `calls` and `imports` are the positions of their events, in their
+/// order.
 pub fn add_parse(
     cache: &Connection,
     parse: i64,
@@ -93,7 +95,7 @@ pub fn add_parse(
     Ok(())
 }
 
-/// The positions of every event of a parse beside its items.
+/// Returns the positions of all events of a parse except its items.
 pub fn events_of(cache: &Connection, parse: i64) -> Result<Vec<Seq>> {
     let mut statement = cache.prepare_cached(
         "SELECT DISTINCT seq FROM parse_call WHERE parse = :parse UNION ALL SELECT seq FROM import WHERE parse = :parse",
@@ -101,7 +103,7 @@ pub fn events_of(cache: &Connection, parse: i64) -> Result<Vec<Seq>> {
     Ok(statement.query_map(named_params! {":parse": parse}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What an item calls, in source order, best meaning of each call first.
+/// Returns the calls of an item in source order, the best target of each call first.
 pub fn calls_of(cache: &Connection, view: i64, item: &Item) -> Result<Vec<Edge>> {
     let names = SqlNames::new(cache, view);
     let mut edges = Vec::new();
@@ -121,7 +123,7 @@ pub fn calls_of(cache: &Connection, view: i64, item: &Item) -> Result<Vec<Edge>>
     Ok(edges)
 }
 
-/// Who calls an item, surest first, then by place.
+/// Returns the callers of an item, the most confident first, then by place.
 pub fn callers_of(cache: &Connection, view: i64, item: &Item) -> Result<Vec<Edge>> {
     let names = SqlNames::new(cache, view);
     let mut edges = Vec::new();
@@ -144,7 +146,7 @@ pub fn callers_of(cache: &Connection, view: i64, item: &Item) -> Result<Vec<Edge
     Ok(edges)
 }
 
-/// The names an item is called by: its own, and the local names that imports give it.
+/// Returns the names by which an item is called: its own, and the local names that imports give it.
 fn names_of(cache: &Connection, view: i64, item: &Item) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::from([item.name.clone()]);
     let stem = item.path.rsplit('/').next().unwrap_or(&item.path).split('.').next().unwrap_or_default().to_string();
@@ -168,27 +170,24 @@ fn names_of(cache: &Connection, view: i64, item: &Item) -> Result<BTreeSet<Strin
     Ok(names)
 }
 
-/// A live call as the tables hold it.
-struct CallSite {
+/// A live call, as read from the tables.
+struct CallRow {
     caller: Seq,
     path: String,
     language: Language,
     call: Call,
 }
 
-impl CallSite {
-    fn edge(&self, caller: Item, callee: Item, target: &Target) -> Edge {
+impl CallRow {
+    /// Makes the edge to a target.
+    fn edge(&self, caller: Item, callee: Item, target: &CallTarget) -> Edge {
         let (confidence, reason) = (target.confidence, target.reason);
         Edge { caller, callee, line: self.call.line, written: self.call.callee.clone(), confidence, reason }
     }
 }
 
-fn sites(
-    cache: &Connection,
-    view: i64,
-    condition: &'static str,
-    wanted: &dyn rusqlite::ToSql,
-) -> Result<Vec<CallSite>> {
+/// Reads the live calls that meet a condition.
+fn sites(cache: &Connection, view: i64, condition: &'static str, wanted: &dyn rusqlite::ToSql) -> Result<Vec<CallRow>> {
     let sql = "SELECT call.caller, path.path, parse.language, call.name, call.callee, call.form, parse_call.receiver_type, parse_call.receiver_call,
                  parse_call.arguments, parse_call.line
          FROM call CROSS JOIN parse_call ON parse_call.seq = call.seq
@@ -200,7 +199,7 @@ fn sites(
     let mut sites = Vec::new();
     while let Some(row) = rows.next()? {
         let language = row.get::<_, Option<String>>(2)?.and_then(|name| Language::from_name(&name));
-        let form = Form::from_name(row.get_ref(5)?.as_str()?);
+        let form = CallForm::from_name(row.get_ref(5)?.as_str()?);
         let (Some(language), Some(form)) = (language, form) else { continue };
         let call = Call {
             caller: None,
@@ -213,22 +212,23 @@ fn sites(
             arguments: row.get(8)?,
             line: row.get(9)?,
         };
-        sites.push(CallSite { caller: row.get(0)?, path: row.get(1)?, language, call });
+        sites.push(CallRow { caller: row.get(0)?, path: row.get(1)?, language, call });
     }
     Ok(sites)
 }
 
-/// What a view knows of names, asked of the tables when needed and remembered for one answer.
+/// Name lookup in the tables, cached for one answer.
 struct SqlNames<'c> {
     cache: &'c Connection,
     view: i64,
-    named: RefCell<HashMap<String, Vec<Arc<Candidate>>>>,
+    named: RefCell<HashMap<String, Vec<Arc<LiveDefinition>>>>,
     imports: RefCell<HashMap<String, Arc<[Import]>>>,
     bases: RefCell<HashMap<String, Arc<[String]>>>,
-    callers: RefCell<HashMap<Seq, Option<Arc<Candidate>>>>,
+    callers: RefCell<HashMap<Seq, Option<Arc<LiveDefinition>>>>,
 }
 
-const CANDIDATE: &str =
+/// Selects live definitions.
+const LIVE_DEFINITION: &str =
     "SELECT definition.seq, path.path, parse.language, definition.kind, definition.name, definition.qualified,
     definition.owner, definition.signature, definition.return_type, parse_item.fields, parse_item.bases, parse_item.line
   FROM definition CROSS JOIN parse_item ON parse_item.seq = definition.seq
@@ -247,12 +247,17 @@ impl<'c> SqlNames<'c> {
         }
     }
 
-    fn resolve(&self, site: &CallSite) -> Vec<Target> {
+    /// Resolves a call.
+    fn resolve(&self, site: &CallRow) -> Vec<CallTarget> {
         let caller = self.caller(site.caller);
-        resolve(&Site { path: &site.path, language: site.language, caller: caller.as_deref(), call: &site.call }, self)
+        resolve(
+            &CallSite { path: &site.path, language: site.language, caller: caller.as_deref(), call: &site.call },
+            self,
+        )
     }
 
-    fn caller(&self, seq: Seq) -> Option<Arc<Candidate>> {
+    /// Returns the definition around a call.
+    fn caller(&self, seq: Seq) -> Option<Arc<LiveDefinition>> {
         if let Some(known) = self.callers.borrow().get(&seq) {
             return known.clone();
         }
@@ -261,12 +266,14 @@ impl<'c> SqlNames<'c> {
         found
     }
 
-    /// A table that cannot be read is a cache to be rebuilt: it is logged, and names nothing meanwhile.
-    fn candidates(&self, condition: &str, wanted: &dyn rusqlite::ToSql) -> Vec<Arc<Candidate>> {
-        let read = || -> Result<Vec<Arc<Candidate>>> {
+    /// Reads the live definitions that meet a condition.
+    ///
+    /// If the table cannot be read, the error is logged and the result is empty; the cache is then rebuilt.
+    fn candidates(&self, condition: &str, wanted: &dyn rusqlite::ToSql) -> Vec<Arc<LiveDefinition>> {
+        let read = || -> Result<Vec<Arc<LiveDefinition>>> {
             let mut statement = self
                 .cache
-                .prepare_cached(&format!("{CANDIDATE} WHERE {condition} ORDER BY path.path, parse_item.line"))?;
+                .prepare_cached(&format!("{LIVE_DEFINITION} WHERE {condition} ORDER BY path.path, parse_item.line"))?;
             let mut rows = statement.query(named_params! {":view": self.view, ":wanted": wanted})?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
@@ -275,20 +282,21 @@ impl<'c> SqlNames<'c> {
             Ok(found)
         };
         read().unwrap_or_else(|error| {
-            tracing::warn!(%error, "reading definitions");
+            tracing::warn!(%error, "definitions cannot be read");
             Vec::new()
         })
     }
 }
 
-fn candidate(row: &Row<'_>) -> rusqlite::Result<Option<Candidate>> {
+/// Reads a definition from a row of [`LIVE_DEFINITION`].
+fn candidate(row: &Row<'_>) -> rusqlite::Result<Option<LiveDefinition>> {
     let language = row.get::<_, Option<String>>(2)?.and_then(|name| Language::from_name(&name));
-    let kind = Kind::from_name(row.get_ref(3)?.as_str()?);
+    let kind = DefinitionKind::from_name(row.get_ref(3)?.as_str()?);
     let (Some(language), Some(kind)) = (language, kind) else { return Ok(None) };
     let (path, qualified): (String, String) = (row.get(1)?, row.get(5)?);
     let fields = row.get::<_, Option<String>>(9)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let bases = row.get::<_, Option<String>>(10)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    Ok(Some(Candidate {
+    Ok(Some(LiveDefinition {
         id: row.get(0)?,
         key: definition_key(&path, &qualified),
         path,
@@ -305,8 +313,8 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Option<Candidate>> {
     }))
 }
 
-impl Names for SqlNames<'_> {
-    fn named(&self, name: &str) -> Vec<Arc<Candidate>> {
+impl NameLookup for SqlNames<'_> {
+    fn named(&self, name: &str) -> Vec<Arc<LiveDefinition>> {
         if let Some(known) = self.named.borrow().get(name) {
             return known.clone();
         }

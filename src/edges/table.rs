@@ -1,29 +1,28 @@
-//! Everything a view knows of names, in memory: for resolving one whole view in one pass, and for
-//! tests. Holds what it was given and judges nothing.
+//! Name lookup in memory, for resolving a whole view in one pass, and for tests.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Candidate, Names, Site, Target, resolve, text};
+use super::{CallSite, CallTarget, LiveDefinition, NameLookup, resolve, text};
 use crate::syntax::{Import, Language, Parsed};
 
-/// A live file as the table takes it.
+/// A live file, as input of the table.
 #[derive(Debug, Clone)]
-pub struct File {
-    /// Its path from the root of the repository.
+pub struct FileNames {
+    /// Path from the root of the repository.
     pub path: String,
-    /// Its definitions, in their order.
-    pub candidates: Vec<Arc<Candidate>>,
-    /// Its imports, in source order.
+    /// Definitions, in their order.
+    pub candidates: Vec<Arc<LiveDefinition>>,
+    /// Imports, in source order.
     pub imports: Vec<Import>,
 }
 
-impl File {
-    /// A parsed file, its candidates under keys made of its path and their qualified names.
+impl FileNames {
+    /// Converts a parsed file; keys are made of its path and the qualified names.
     pub fn parsed(path: &str, language: Language, parsed: &Parsed) -> Self {
         let candidates = parsed.definitions.iter().map(|definition| {
             let key = format!("{path}#{}", definition.qualified);
-            Arc::new(Candidate::new(0, key, path, language, definition))
+            Arc::new(LiveDefinition::new(0, key, path, language, definition))
         });
         Self { path: path.to_owned(), candidates: candidates.collect(), imports: parsed.imports.clone() }
     }
@@ -31,16 +30,16 @@ impl File {
 
 /// The names of one view, in memory.
 #[derive(Debug, Default)]
-pub struct Table {
-    by_name: HashMap<String, Vec<Arc<Candidate>>>,
+pub struct NameTable {
+    by_name: HashMap<String, Vec<Arc<LiveDefinition>>>,
     imports: HashMap<String, Arc<[Import]>>,
     by_base: HashMap<String, Arc<[String]>>,
 }
 
-impl Table {
-    /// The table of a view's live files.
-    pub fn new(files: impl IntoIterator<Item = File>) -> Self {
-        let mut by_name: HashMap<String, Vec<Arc<Candidate>>> = HashMap::new();
+impl NameTable {
+    /// Builds the table from a view's live files.
+    pub fn new(files: impl IntoIterator<Item = FileNames>) -> Self {
+        let mut by_name: HashMap<String, Vec<Arc<LiveDefinition>>> = HashMap::new();
         let mut imports = HashMap::new();
         let mut by_base: HashMap<String, Vec<String>> = HashMap::new();
         for file in files {
@@ -54,27 +53,27 @@ impl Table {
         Self { by_name, imports, by_base }
     }
 
-    /// The targets of each call of a file, in the order of its calls; `candidates` as in its [`File`].
+    /// Resolves each call of a file, in their order; `candidates` as in its [`FileNames`].
     pub fn resolve_file(
         &self,
         path: &str,
         language: Language,
         parsed: &Parsed,
-        candidates: &[Arc<Candidate>],
-    ) -> Vec<Vec<Target>> {
+        candidates: &[Arc<LiveDefinition>],
+    ) -> Vec<Vec<CallTarget>> {
         parsed
             .calls
             .iter()
             .map(|call| {
                 let caller = call.caller.and_then(|index| candidates.get(index)).map(|caller| &**caller);
-                resolve(&Site { path, language, caller, call }, self)
+                resolve(&CallSite { path, language, caller, call }, self)
             })
             .collect()
     }
 }
 
-impl Names for Table {
-    fn named(&self, name: &str) -> Vec<Arc<Candidate>> {
+impl NameLookup for NameTable {
+    fn named(&self, name: &str) -> Vec<Arc<LiveDefinition>> {
         self.by_name.get(name).cloned().unwrap_or_default()
     }
 

@@ -1,18 +1,18 @@
-//! Reading of written names, paths and signatures, with no view at hand. Refuses to look anything up.
+//! Reads written names, paths and signatures. Pure text, without any lookup.
 
 use super::Family;
 
-/// The last segment of a path.
+/// Returns the last segment of a path.
 pub(super) fn base_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, base)| base)
 }
 
-/// The folder of a path; empty at the root.
+/// Returns the folder of a path; empty at the root.
 pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A path without the extension of its last segment.
+/// Removes the extension from the last segment of a path.
 pub(super) fn without_extension(path: &str) -> &str {
     let base = base_name(path);
     match base.rfind('.') {
@@ -21,7 +21,7 @@ pub(super) fn without_extension(path: &str) -> &str {
     }
 }
 
-/// `relative` seen from `folder`, with `.` and `..` taken; `None` where it leaves the repository.
+/// Resolves `relative` against `folder`, with `.` and `..`; `None` if it leaves the repository.
 pub(super) fn join(folder: &str, relative: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
@@ -36,22 +36,22 @@ pub(super) fn join(folder: &str, relative: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// `child` below `folder`, which may be the root.
+/// Joins `child` to `folder`, which may be the root.
 pub(super) fn below(folder: &str, child: &str) -> String {
     if folder.is_empty() { child.to_owned() } else { format!("{folder}/{child}") }
 }
 
-/// True where `path` is `tail` or ends with it after a slash.
+/// Whether `path` is `tail` or ends with it after a slash.
 pub(super) fn ends_with_path(path: &str, tail: &str) -> bool {
     path.strip_suffix(tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-/// How many leading folders two paths share.
+/// Returns the number of leading folders that two paths share.
 pub(super) fn nearness(a: &str, b: &str) -> usize {
     folder(a).split('/').zip(folder(b).split('/')).take_while(|(a, b)| a == b).count()
 }
 
-/// The parts of a name between `separator`s that stand outside brackets.
+/// Splits a text at the `separator`s outside brackets.
 pub(super) fn split_outside<'t>(written: &'t str, separator: &str) -> Vec<&'t str> {
     let mut parts = Vec::new();
     let (mut depth, mut start, mut at) = (0i32, 0, 0);
@@ -79,21 +79,22 @@ pub(super) fn split_outside<'t>(written: &'t str, separator: &str) -> Vec<&'t st
     parts
 }
 
-/// A written name up to its first bracket: `Vec<T>` is `Vec`, `f(int)` is `f`.
+/// Returns a written name up to its first bracket: `Vec<T>` is `Vec`, `f(int)` is `f`.
 pub(super) fn bare(written: &str) -> &str {
     let end = written.find(['<', '(', '[']).unwrap_or(written.len());
     written[..end].trim()
 }
 
-/// The last segment of a written path in any language.
+/// Returns the last segment of a written path in any language.
 pub(super) fn last_segment(written: &str) -> &str {
     let written = bare(written);
     let start = written.rfind(['.', ':']).map_or(0, |at| at + 1);
     &written[start..]
 }
 
-/// The enclosing scopes of a qualified name, innermost first, the top of the file (`""`) last. The
-/// name itself is a scope: definitions can nest in functions.
+/// Returns the enclosing scopes of a qualified name, innermost first, the top of the file (`""`) last.
+///
+/// The name itself is a scope, because definitions may be nested in functions.
 pub(super) fn scopes<'t>(qualified: &'t str, separator: &str) -> Vec<&'t str> {
     let mut scopes = Vec::new();
     let mut length = qualified.len();
@@ -108,15 +109,17 @@ pub(super) fn scopes<'t>(qualified: &'t str, separator: &str) -> Vec<&'t str> {
     scopes
 }
 
-/// The scope that a qualified name stands in: all but its last part.
+/// Returns the scope of a qualified name: all but its last part.
 pub(super) fn scope_of<'t>(qualified: &'t str, separator: &str) -> &'t str {
     let last = split_outside(qualified, separator).last().map_or(0, |part| part.len());
     let end = qualified.len().saturating_sub(last + separator.len());
     &qualified[..end]
 }
 
-/// How many arguments a definition takes: at least, and at most where there is a limit. `None` where
-/// the signature shows no list of parameters. The receiver is not counted.
+/// Returns how many arguments a definition takes: at least, and at most if there is a limit. The receiver is not
+/// counted.
+///
+/// `None` if the signature shows no list of parameters.
 pub(super) fn arity(signature: &str, name: &str, family: Family) -> Option<(u32, Option<u32>)> {
     let list = parameters(signature, name)?;
     let (mut least, mut most) = (0, Some(0));
@@ -154,11 +157,12 @@ pub(super) fn arity(signature: &str, name: &str, family: Family) -> Option<(u32,
     Some((least, most))
 }
 
+/// Returns the name of a parameter.
 fn bare_parameter(parameter: &str) -> &str {
     parameter.split([':', '=']).next().unwrap_or(parameter).trim()
 }
 
-/// What stands between the parentheses of a definition's parameters.
+/// Returns the text between the parentheses of a definition's parameters.
 pub(super) fn parameters<'t>(signature: &'t str, name: &str) -> Option<&'t str> {
     let after_name = signature
         .match_indices(name)
@@ -181,8 +185,8 @@ pub(super) fn parameters<'t>(signature: &'t str, name: &str) -> Option<&'t str> 
     Some(&rest[1..end])
 }
 
-/// The type that a list of parameters or a declaration writes for a name: `T` for `a` in `a: T`, in Go's
-/// `a, b T`, and in C's and Java's `T a`.
+/// Returns the type that a list of parameters or a declaration writes for a name: `T` for `a` in `a: T`, in Go's `a, b
+/// T`, and in C's and Java's `T a`.
 pub(super) fn written_type<'t>(list: &'t str, name: &str, family: Family) -> Option<&'t str> {
     let parts = split_outside(list, ",");
     let is_word = |part: &str, word: &str| part.split([' ', ':', '?', '=', '*', '&', '.']).any(|w| w == word);
@@ -216,8 +220,8 @@ pub(super) fn written_type<'t>(list: &'t str, name: &str, family: Family) -> Opt
     (!found.is_empty()).then_some(found)
 }
 
-/// What a type parameter of a signature must be: `Trait` for `T` in `<T: Trait + Send>`, `where T: Trait`
-/// or `<T extends Trait>`.
+/// Returns the bound of a type parameter of a signature: `Trait` for `T` in `<T: Trait + Send>`, `where T: Trait` or
+/// `<T extends Trait>`.
 pub(super) fn bound<'t>(signature: &'t str, parameter: &str) -> Option<&'t str> {
     if parameter.is_empty() {
         return None;
@@ -239,7 +243,7 @@ pub(super) fn bound<'t>(signature: &'t str, parameter: &str) -> Option<&'t str> 
     })
 }
 
-/// Where the bracket that opens a text closes.
+/// Returns the offset at which the bracket closes that opens a text.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0;
     let mut before = ' ';
@@ -260,7 +264,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// True where a definition is only there for tests, by the customs of its language.
+/// Whether a definition is only for tests, by the customs of its language.
 pub(super) fn is_test(path: &str, qualified: &str, family: Family) -> bool {
     let folders = folder(path).split('/');
     let in_folder = |names: &[&str]| folders.clone().any(|folder| names.contains(&folder));

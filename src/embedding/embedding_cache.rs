@@ -69,7 +69,7 @@ impl EmbeddingCache {
         };
         let connection = match try_open() {
             Ok(connection) => connection,
-            Err(error) if sqlite::is_passing(&error) => return Err(error),
+            Err(error) if sqlite::is_transient(&error) => return Err(error),
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the embedding cache cannot be read and is replaced");
                 Self::remove(path);

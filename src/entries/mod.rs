@@ -20,7 +20,9 @@ use crate::git::ObjectId;
 use crate::view;
 use commit_graph::CommitGraph;
 pub use session_commits::{LiveSession, SessionCommits, load_sessions};
-pub use session_records::{RecordedEntry, SessionRecord, load_records};
+#[cfg(test)]
+pub use session_records::RecordedEntry;
+pub use session_records::{SessionRecord, load_records};
 
 /// Tables of this room.
 ///
@@ -151,12 +153,6 @@ pub fn drop_old_parses(cache: &Connection) -> Result<()> {
          DELETE FROM told WHERE parse NOT IN (SELECT id FROM parse);",
     )?;
     Ok(())
-}
-
-/// Returns the event positions of the entries of a parse, in order.
-pub fn events_of(cache: &Connection, parse: i64) -> Result<Vec<Seq>> {
-    let mut statement = cache.prepare_cached("SELECT seq FROM parse_entry WHERE parse = :parse ORDER BY n")?;
-    Ok(statement.query_map(named_params! {":parse": parse}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Returns the live entry of an event.

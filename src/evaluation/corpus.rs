@@ -14,7 +14,7 @@ use anyhow::Result;
 use super::session_set::{self, EvalSession, SessionPlacement, TrainingEntry};
 use super::{Split, mask_path_words};
 use crate::config::Config;
-use crate::edges::{self, Candidate, Site, Table};
+use crate::edges::{self, CallSite, LiveDefinition, NameTable};
 use crate::embedding::{text_of, text_of_entry, text_of_message};
 use crate::entries::SessionRecord;
 use crate::error::interrupted;
@@ -23,7 +23,7 @@ use crate::facts::{Body, EntryFact, ItemKind};
 use crate::fail;
 use crate::git::{ObjectId, Repository};
 use crate::history::{ChangeCounts, LARGEST_COMMIT, Timeline};
-use crate::item::{Outcome, Parse, read_all};
+use crate::item::{Parse, ReadOutcome, read_all};
 use crate::syntax::Language;
 
 /// An item of the tree at the split.
@@ -172,9 +172,9 @@ impl Corpus {
     }
 
     /// Adds a file and its definitions; returns what is needed to resolve names in it.
-    fn add_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::File)>> {
+    fn add_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::FileNames)>> {
         let language = match &parse.outcome {
-            Outcome::Code(language) | Outcome::Partial(language) => Some(*language),
+            ReadOutcome::Code(language) | ReadOutcome::Partial(language) => Some(*language),
             _ => None,
         };
         let mut candidates = Vec::new();
@@ -184,7 +184,7 @@ impl Corpus {
             let definition = item.definition.as_ref();
             if let (Some(definition), Some(language)) = (definition, language) {
                 let (id, key) = (i64::from(index), item.key.clone());
-                candidates.push(Arc::new(Candidate::new(id, key, &parse.path, language, definition)));
+                candidates.push(Arc::new(LiveDefinition::new(id, key, &parse.path, language, definition)));
             }
             self.by_key.insert(item.key.clone(), index);
             self.items.push(CorpusItem {
@@ -197,12 +197,12 @@ impl Corpus {
             });
         }
         let imports = parse.facts.imports.iter().map(|import| import.import.clone()).collect();
-        Ok(language.map(|language| (language, edges::File { path: parse.path.clone(), candidates, imports })))
+        Ok(language.map(|language| (language, edges::FileNames { path: parse.path.clone(), candidates, imports })))
     }
 
     /// Resolves all calls to edges.
-    fn resolve(&mut self, parses: &[Parse], files: Vec<Option<(Language, edges::File)>>) {
-        let table = Table::new(files.iter().flatten().map(|(_, file)| file.clone()));
+    fn resolve(&mut self, parses: &[Parse], files: Vec<Option<(Language, edges::FileNames)>>) {
+        let table = NameTable::new(files.iter().flatten().map(|(_, file)| file.clone()));
         for (parse, file) in parses.iter().zip(&files) {
             let Some((language, file)) = file else { continue };
             for call in &parse.facts.calls {
@@ -210,7 +210,7 @@ impl Corpus {
                 let caller = call.caller.checked_sub(1).and_then(|index| file.candidates.get(index));
                 let Some(caller) = caller else { continue };
                 for site in &call.sites {
-                    let site = Site { path: &parse.path, language: *language, caller: Some(&**caller), call: site };
+                    let site = CallSite { path: &parse.path, language: *language, caller: Some(&**caller), call: site };
                     for target in edges::resolve(&site, &table) {
                         self.edges.push((caller.id as u32, target.id as u32, target.confidence));
                     }

@@ -20,7 +20,7 @@ use crate::event::Status;
 use crate::facts::ItemKind;
 use crate::fusion::{self, Question, RankingExample, SignalTable, TaskMatches, TaskQuery, task_signal as signal};
 use crate::history::{FileId, LARGEST_COMMIT};
-use crate::text_index::{self, Entry, InMemory};
+use crate::text_index::{self, InMemory, TextFields};
 
 /// First row of commits in the full-text index; items have smaller rows.
 const FIRST_COMMIT_ROW: i64 = 1 << 40;
@@ -140,7 +140,7 @@ impl<'a> TaskReplay<'a> {
         let row = FIRST_COMMIT_ROW + index as i64;
         self.index_of_row.insert(row, counted);
         let (subject, rest) = commit.message.split_once('\n').unwrap_or((&commit.message, ""));
-        self.full_text.put(row, &Entry { doc: subject, body: rest, ..Entry::default() })?;
+        self.full_text.put(row, &TextFields { doc: subject, body: rest, ..TextFields::default() })?;
         let words = text_index::words(&commit.message);
         for file in &self.replay.counts.commits()[counted].files {
             self.documents.add(*file, words.iter().cloned());
@@ -163,7 +163,7 @@ impl<'a> TaskReplay<'a> {
         for (row, item) in (1..).zip(&corpus.items) {
             let Some(file) = by_path.get(item.path.as_str()) else { continue };
             let text = item.text.map_or("", |text| corpus.texts[text as usize].as_str());
-            self.full_text.put(row, &Entry { name: &item.name, path: &item.path, doc: "", body: text })?;
+            self.full_text.put(row, &TextFields { name: &item.name, path: &item.path, doc: "", body: text })?;
             self.file_of.insert(row, (*file, item.kind == ItemKind::File));
             if item.kind == ItemKind::File {
                 self.documents.add(*file, text_index::words(&item.path));
@@ -274,7 +274,7 @@ impl<'a> TaskReplay<'a> {
         })?;
         for word in &words {
             let mut commits = Vec::new();
-            self.full_text.says(word, |row| commits.extend(self.index_of_row.get(&row).copied()))?;
+            self.full_text.each_containing(word, |row| commits.extend(self.index_of_row.get(&row).copied()))?;
             matched.commits_by_word.push(commits);
         }
         let context = self.replay.context;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ItemKind;
 use crate::event::Status;
 use crate::sessions::{Category, GoalState, SessionHead};
-use crate::syntax::Form;
+use crate::syntax::CallForm;
 
 /// Event type of a commit.
 pub const GIT_COMMIT: &str = "git.commit";
@@ -145,7 +145,7 @@ pub struct CallData<'a> {
     #[serde(borrow)]
     pub callee_name: Cow<'a, str>,
     /// How it is written.
-    pub form: Form,
+    pub form: CallForm,
     /// [`super::CODE_VERSION`] that made it.
     pub extractor: u32,
 }

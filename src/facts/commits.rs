@@ -81,13 +81,13 @@ fn basename(changes: &[RawChange], index: usize) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::Side;
+    use crate::git::DiffSide;
 
     fn change(path: &str, status: Status, blob: u8) -> RawChange {
         let mut bytes = [0; 20];
         bytes[0] = blob;
         let id = if blob == 0 { ObjectId::empty_blob(crate::git::sha1()) } else { ObjectId::from(bytes) };
-        let side = Some(Side { id, is_file: true });
+        let side = Some(DiffSide { id, is_file: true });
         let (old, new) = if status == Status::D { (side, None) } else { (None, side) };
         RawChange { path: path.into(), status, old, new }
     }

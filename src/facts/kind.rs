@@ -47,11 +47,11 @@ impl ItemKind {
     pub fn name(self) -> &'static str {
         match self {
             ItemKind::File => "file",
-            ItemKind::Function => syntax::Kind::Function.name(),
-            ItemKind::Type => syntax::Kind::Type.name(),
-            ItemKind::Module => syntax::Kind::Module.name(),
-            ItemKind::Constant => syntax::Kind::Constant.name(),
-            ItemKind::Macro => syntax::Kind::Macro.name(),
+            ItemKind::Function => syntax::DefinitionKind::Function.name(),
+            ItemKind::Type => syntax::DefinitionKind::Type.name(),
+            ItemKind::Module => syntax::DefinitionKind::Module.name(),
+            ItemKind::Constant => syntax::DefinitionKind::Constant.name(),
+            ItemKind::Macro => syntax::DefinitionKind::Macro.name(),
             ItemKind::Commit => "commit",
             ItemKind::Session => "session",
             ItemKind::Entry(category) => category.name(),
@@ -88,14 +88,14 @@ impl ItemKind {
     }
 }
 
-impl From<syntax::Kind> for ItemKind {
-    fn from(kind: syntax::Kind) -> Self {
+impl From<syntax::DefinitionKind> for ItemKind {
+    fn from(kind: syntax::DefinitionKind) -> Self {
         match kind {
-            syntax::Kind::Function => ItemKind::Function,
-            syntax::Kind::Type => ItemKind::Type,
-            syntax::Kind::Module => ItemKind::Module,
-            syntax::Kind::Constant => ItemKind::Constant,
-            syntax::Kind::Macro => ItemKind::Macro,
+            syntax::DefinitionKind::Function => ItemKind::Function,
+            syntax::DefinitionKind::Type => ItemKind::Type,
+            syntax::DefinitionKind::Module => ItemKind::Module,
+            syntax::DefinitionKind::Constant => ItemKind::Constant,
+            syntax::DefinitionKind::Macro => ItemKind::Macro,
         }
     }
 }

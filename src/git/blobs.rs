@@ -1,4 +1,6 @@
-//! Trees as lists of files, blobs as bytes, and who is who. Refuses to read what is larger than asked for.
+//! Files of a tree, contents of blobs, and the mailmap.
+//!
+//! Refuses to read a blob that is larger than the caller's limit.
 
 use anyhow::{Result, anyhow};
 use gix::ObjectId;
@@ -6,31 +8,34 @@ use gix::bstr::{BStr, BString};
 
 use super::Repository;
 
-/// A file of a tree.
+/// A regular file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeFile {
-    /// Bytes as git has them, from the top of the tree.
+    /// Path from the root of the tree, as the bytes git stores.
     pub path: BString,
-    /// Its blob.
+    /// Id of its blob.
     pub id: ObjectId,
 }
 
-/// What reading a blob gave.
+/// The result of reading a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blob {
-    /// All of it.
+    /// The whole content.
     Bytes(Vec<u8>),
-    /// It is larger than the limit; its size in bytes.
+    /// Larger than the limit; the size in bytes.
     TooLarge(u64),
-    /// The object is not here, as in a partial clone. It is never fetched.
+    /// The object is not in the local object database, as in a partial clone. It is never fetched.
     Missing,
 }
 
 impl Repository {
-    /// Every regular file of a tree, by path. Symbolic links and submodules are no files.
+    /// Lists every regular file of a tree, sorted by path.
+    ///
+    /// Symbolic links and submodules are left out.
     ///
     /// # Errors
-    /// A [`UserError`](crate::error::UserError) where there are more than can be held.
+    /// A [`UserError`](crate::error::UserError) if the tree has more entries than [`diff_trees`](Self::diff_trees)
+    /// reads.
     pub fn files(&self, tree: ObjectId) -> Result<Vec<TreeFile>> {
         let changes = self.diff_trees(None, Some(tree))?;
         let files = changes.into_iter().filter_map(|change| {
@@ -40,7 +45,7 @@ impl Repository {
         Ok(files.collect())
     }
 
-    /// A blob's bytes, if there are no more than the limit.
+    /// Reads a blob of at most `limit` bytes.
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Blob> {
         let Some(size) = self.blob_size(id) else { return Ok(Blob::Missing) };
         if size > limit {
@@ -50,12 +55,12 @@ impl Repository {
         Ok(Blob::Bytes(object.detach().data))
     }
 
-    /// How many bytes a blob has; none where it is not here.
+    /// Returns the size of a blob in bytes; `None` if the object is missing.
     pub fn blob_size(&self, id: ObjectId) -> Option<u64> {
         self.gix.try_find_header(id).ok().flatten().map(|header| header.size())
     }
 
-    /// The blob at a path of a tree; none where there is no regular file.
+    /// Returns the id of the blob at a path of a tree; `None` if there is no regular file at that path.
     pub fn blob_at(&self, tree: ObjectId, path: &[u8]) -> Result<Option<ObjectId>> {
         let tree = self.gix.find_tree(tree).map_err(|error| anyhow!("reading tree {tree}: {error}"))?;
         let entry =
@@ -63,7 +68,10 @@ impl Repository {
         Ok(entry.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
     }
 
-    /// The `.mailmap` of a tree. What only this machine's configuration names is left out, so that answers travel.
+    /// Reads the `.mailmap` of a tree.
+    ///
+    /// A mailmap that only this machine's configuration names is ignored, so that answers are the same on every
+    /// machine.
     pub fn mailmap(&self, tree: ObjectId) -> Result<Mailmap> {
         let bytes = match self.blob_at(tree, b".mailmap")? {
             Some(id) => match self.blob(id, MAILMAP_LIMIT)? {
@@ -76,19 +84,19 @@ impl Repository {
     }
 }
 
-/// A mailmap is a list of people; one larger than this is something else.
+/// Largest `.mailmap` that is read, in bytes.
 const MAILMAP_LIMIT: u64 = 4 << 20;
 
-/// Who is who.
+/// The mailmap: which names and addresses belong to the same person.
 pub struct Mailmap(gix::mailmap::Snapshot);
 
 impl Mailmap {
-    /// A map that knows nobody.
+    /// Returns a mailmap without entries.
     pub fn empty() -> Self {
         Mailmap(gix::mailmap::Snapshot::default())
     }
 
-    /// The name and address that a person goes by.
+    /// Returns the canonical name and address of a person.
     pub fn resolve(&self, name: &str, email: &str) -> (String, String) {
         let signature = gix::actor::SignatureRef { name: BStr::new(name), email: BStr::new(email), time: "0 +0000" };
         let resolved = self.0.resolve_cow(signature);

@@ -1,8 +1,8 @@
-//! Raw differences between two trees, without renames: what `git diff-tree -r --raw` prints. Refuses to
-//! guess; renames are paired elsewhere, by object id.
+//! Raw differences between two trees, without renames, as `git diff-tree -r --raw` prints them. Renames are paired
+//! elsewhere, by object id.
 //!
-//! Two trees are compared as bytes: successive trees of a history are equal but for a few entries, and telling
-//! that from their bytes takes a fraction of what reading every entry of both does.
+//! Trees are compared as bytes: successive trees of a history differ in a few entries, and skipping equal bytes takes a
+//! fraction of the time that decoding every entry of both trees would.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -18,37 +18,38 @@ use super::Repository;
 use crate::error::{Exit, UserError};
 use crate::event::Status;
 
-/// Paths and folders that a difference goes through at most. A tree of a few kilobytes can name any number of files, where
-/// one folder stands in it many times.
-const MOST_PATHS: usize = 2_000_000;
+/// The largest number of differing paths and folders in one comparison.
+///
+/// A tree of a few kilobytes can name any number of files, because one folder may occur in it many times.
+const MAX_PATHS: usize = 2_000_000;
 
-/// A path's object on one side of a difference.
+/// The object at a path on one side of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Side {
-    /// Blob, or a submodule's commit.
+pub struct DiffSide {
+    /// Id of the blob, or of the submodule's commit.
     pub id: ObjectId,
-    /// True for a regular or executable file: what has content of its own.
+    /// Whether it is a regular or executable file, which has content of its own.
     pub is_file: bool,
 }
 
-/// One changed path.
+/// A changed path between two trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawChange {
-    /// Bytes as git has them.
+    /// Path from the root, as the bytes git stores.
     pub path: BString,
-    /// What happened.
+    /// Kind of change.
     pub status: Status,
-    /// Before; none where it was added.
-    pub old: Option<Side>,
-    /// After; none where it was deleted.
-    pub new: Option<Side>,
+    /// Object before the change; `None` if the path was added.
+    pub old: Option<DiffSide>,
+    /// Object after the change; `None` if the path was deleted.
+    pub new: Option<DiffSide>,
 }
 
 impl Repository {
-    /// The differences that lead from one tree to another, by path; no tree is the empty tree.
+    /// Returns the changes that lead from one tree to another, sorted by path. `None` stands for the empty tree.
     ///
     /// # Errors
-    /// A [`UserError`] where there are more than can be held.
+    /// A [`UserError`] if more than [`MAX_PATHS`] paths differ.
     pub fn diff_trees(&self, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<Vec<RawChange>> {
         let mut changes = Vec::new();
         let mut folders = vec![(BString::default(), old, new)];
@@ -58,11 +59,11 @@ impl Repository {
                 continue;
             }
             let (old, new) = (self.tree_bytes(old)?, self.tree_bytes(new)?);
-            let mut pair = Pair { hash: self.gix.object_hash().len_in_bytes(), old: &old, new: &new };
+            let mut pair = TreePair { hash: self.gix.object_hash().len_in_bytes(), old: &old, new: &new };
             while let Some((old, new)) = pair.next_difference()? {
                 seen += 1;
-                if seen > MOST_PATHS {
-                    return Err(too_many().into());
+                if seen > MAX_PATHS {
+                    return Err(too_many_paths().into());
                 }
                 let name = old.as_ref().or(new.as_ref()).map(|entry| entry.name).unwrap_or_default();
                 let mut path = folder.clone();
@@ -70,12 +71,12 @@ impl Repository {
                     path.push(b'/');
                 }
                 path.extend_from_slice(name);
-                let id = |entry: &Option<Entry<'_>>| entry.as_ref().map(|entry| entry.id);
-                if [&old, &new].into_iter().flatten().any(|entry| entry.kind == Kind::Tree) {
+                let id = |entry: &Option<TreeEntry<'_>>| entry.as_ref().map(|entry| entry.id);
+                if [&old, &new].into_iter().flatten().any(|entry| entry.kind == EntryKind::Tree) {
                     folders.push((path, id(&old), id(&new)));
                     continue;
                 }
-                let side = |entry: &Entry<'_>| Side { id: entry.id, is_file: entry.kind == Kind::File };
+                let side = |entry: &TreeEntry<'_>| DiffSide { id: entry.id, is_file: entry.kind == EntryKind::File };
                 let status = match (&old, &new) {
                     (None, _) => Status::A,
                     (_, None) => Status::D,
@@ -90,6 +91,7 @@ impl Repository {
         Ok(changes)
     }
 
+    /// Reads the encoded entries of a tree, through the cache of recently read trees.
     fn tree_bytes(&self, id: Option<ObjectId>) -> Result<Rc<[u8]>> {
         let Some(id) = id.filter(|id| !id.is_empty_tree()) else { return Ok(Rc::default()) };
         let mut trees = self.trees.borrow_mut();
@@ -100,88 +102,93 @@ impl Repository {
         let mut buffer = std::mem::take(&mut trees.buffer);
         let found = self.gix.objects.try_find(&id, &mut buffer);
         let found = found.map_err(|error| anyhow!("reading tree {id}: {error}"))?;
-        let kind = found.map(|data| data.kind).with_context(|| format!("tree {id} is not here"))?;
+        let kind = found.map(|data| data.kind).with_context(|| format!("tree {id} is missing"))?;
         if kind != gix::object::Kind::Tree {
-            bail!("{id} is no tree");
+            bail!("{id} is not a tree");
         }
         let bytes: Rc<[u8]> = buffer.as_slice().into();
-        trees.keep(id, bytes.clone());
+        trees.insert(id, bytes.clone());
         trees.buffer = buffer;
         Ok(bytes)
     }
 }
 
-fn too_many() -> UserError {
+/// The error for a comparison that goes beyond [`MAX_PATHS`].
+fn too_many_paths() -> UserError {
     let message =
-        format!("a tree has more than {MOST_PATHS} files and folders, or differs in as many from the one before");
-    UserError::new(Exit::Failed, message)
-        .hint("patina reads no more of one tree: what is generated or not yours can go into a repository of its own")
+        format!("a tree has more than {MAX_PATHS} files and folders, or differs in that many from its predecessor");
+    UserError::new(Exit::Failed, message).hint("move generated or vendored files into a repository of their own")
 }
 
-/// Trees read lately: each is read as a child's and as a parent's. Two generations, of which the older is dropped
-/// whole when the younger is full.
+/// Cache of recently read trees: each tree is read once as a child's and once as a parent's.
+///
+/// It holds two generations; when the young one is full, the old one is dropped as a whole.
 #[derive(Default)]
-pub(super) struct Trees {
+pub(super) struct RecentTrees {
     young: HashMap<ObjectId, Rc<[u8]>>,
     old: HashMap<ObjectId, Rc<[u8]>>,
     bytes: usize,
     buffer: Vec<u8>,
 }
 
-/// Bytes of a generation.
-const GENERATION: usize = 6 << 20;
+/// Bytes at which a generation of the cache is full.
+const GENERATION_BYTES: usize = 6 << 20;
 
-/// The trees that a handle keeps.
-pub(super) type TreeCache = RefCell<Trees>;
+/// The tree cache of one repository handle.
+pub(super) type TreeCache = RefCell<RecentTrees>;
 
-impl Trees {
+impl RecentTrees {
+    /// Returns a cached tree and moves it to the young generation.
     fn find(&mut self, id: &ObjectId) -> Option<Rc<[u8]>> {
         if let Some(found) = self.young.get(id) {
             return Some(found.clone());
         }
         let found = self.old.remove(id)?;
-        self.keep(*id, found.clone());
+        self.insert(*id, found.clone());
         Some(found)
     }
 
-    fn keep(&mut self, id: ObjectId, bytes: Rc<[u8]>) {
+    /// Adds a tree to the young generation.
+    fn insert(&mut self, id: ObjectId, bytes: Rc<[u8]>) {
         self.bytes += bytes.len();
         self.young.insert(id, bytes);
-        if self.bytes > GENERATION {
+        if self.bytes > GENERATION_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.bytes = 0;
         }
     }
 }
 
-/// What an entry of a tree is. Between two modes of one kind git sees a modification, across kinds a change of type.
+/// Kind of a tree entry.
+///
+/// git reports a change between two modes of one kind as a modification, and across kinds as a change of type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EntryKind {
     File,
     Link,
     Submodule,
     Tree,
 }
 
-/// One entry of a tree.
+/// One decoded entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry<'a> {
-    kind: Kind,
+struct TreeEntry<'a> {
+    kind: EntryKind,
     mode: &'a [u8],
     name: &'a [u8],
     id: ObjectId,
 }
 
-/// What is left of two trees, as bytes from an entry's beginning on.
-struct Pair<'a> {
+/// The entries of two trees that have not been compared yet, as encoded bytes.
+struct TreePair<'a> {
     hash: usize,
     old: &'a [u8],
     new: &'a [u8],
 }
 
-impl<'a> Pair<'a> {
-    /// The next entry that is only on one side, or differs.
-    fn next_difference(&mut self) -> Result<Option<(Option<Entry<'a>>, Option<Entry<'a>>)>> {
+impl<'a> TreePair<'a> {
+    /// Returns the next entry that is on one side only or differs between the sides.
+    fn next_difference(&mut self) -> Result<Option<(Option<TreeEntry<'a>>, Option<TreeEntry<'a>>)>> {
         loop {
             self.skip_equal();
             let (old, new) = (self.entry(self.old)?, self.entry(self.new)?);
@@ -206,7 +213,7 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Passes over the entries at the beginning that are the same bytes on both sides.
+    /// Skips the leading entries whose bytes are equal on both sides.
     fn skip_equal(&mut self) {
         let common = common_prefix(self.old, self.new);
         let mut passed = 0;
@@ -220,8 +227,8 @@ impl<'a> Pair<'a> {
         (self.old, self.new) = (&self.old[passed..], &self.new[passed..]);
     }
 
-    /// The first entry, and how many bytes it takes.
-    fn entry(&self, bytes: &'a [u8]) -> Result<Option<(Entry<'a>, usize)>> {
+    /// Decodes the first entry and returns it with its length in bytes.
+    fn entry(&self, bytes: &'a [u8]) -> Result<Option<(TreeEntry<'a>, usize)>> {
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -232,39 +239,39 @@ impl<'a> Pair<'a> {
         let id = ObjectId::try_from(id).map_err(|error| anyhow!("a tree entry has no id: {error}"))?;
         let mode = &bytes[..space];
         let kind = match mode {
-            b"40000" | b"040000" => Kind::Tree,
-            b"120000" => Kind::Link,
-            b"160000" => Kind::Submodule,
+            b"40000" | b"040000" => EntryKind::Tree,
+            b"120000" => EntryKind::Link,
+            b"160000" => EntryKind::Submodule,
             // Old trees hold modes such as 100664; git takes them for files.
-            mode if mode.starts_with(b"100") => Kind::File,
+            mode if mode.starts_with(b"100") => EntryKind::File,
             mode => bail!("a tree entry has the mode {}", mode.as_bstr()),
         };
-        Ok(Some((Entry { kind, mode, name: &bytes[space + 1..name_end], id }, end)))
+        Ok(Some((TreeEntry { kind, mode, name: &bytes[space + 1..name_end], id }, end)))
     }
 }
 
-/// Names in the order of a tree, where a folder's ends in a slash.
-fn in_tree_order(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
+/// Compares two entry names in tree order, where a folder's name ends in a slash.
+fn in_tree_order(a: &TreeEntry<'_>, b: &TreeEntry<'_>) -> Ordering {
     let shared = a.name.len().min(b.name.len());
-    let next = |entry: &Entry<'_>| {
-        let end = if entry.kind == Kind::Tree { b'/' } else { 0 };
+    let next = |entry: &TreeEntry<'_>| {
+        let end = if entry.kind == EntryKind::Tree { b'/' } else { 0 };
         entry.name.get(shared).copied().unwrap_or(end)
     };
     a.name[..shared].cmp(&b.name[..shared]).then_with(|| next(a).cmp(&next(b)))
 }
 
-/// How many leading bytes are equal.
+/// Returns the number of equal leading bytes.
 pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    /// Compared at once.
+    /// Bytes compared at once.
     const STRIDE: usize = 64;
     let (strides_a, strides_b) = (a.as_chunks::<STRIDE>().0, b.as_chunks::<STRIDE>().0);
     let begin = STRIDE * strides_a.iter().zip(strides_b).take_while(|(a, b)| a == b).count();
     begin + a[begin..].iter().zip(&b[begin..]).take_while(|(a, b)| a == b).count()
 }
 
-/// How many bytes at the end are equal.
+/// Returns the number of equal trailing bytes.
 pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
-    /// Compared at once.
+    /// Bytes compared at once.
     const STRIDE: usize = 64;
     let (strides_a, strides_b) = (a.as_rchunks::<STRIDE>().1, b.as_rchunks::<STRIDE>().1);
     let end = STRIDE * strides_a.iter().rev().zip(strides_b.iter().rev()).take_while(|(a, b)| a == b).count();

@@ -1,5 +1,7 @@
-//! History as facts need it: the commits the log does not know, newest first, each with its message and raw
-//! differences. Refuses to decide what a commit means.
+//! Reads the commits that the event log does not have yet, newest first, each with its message and raw tree
+//! differences.
+//!
+//! Refuses to interpret a commit; `derive` does that.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,111 +13,117 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::objs::CommitRefIter;
 
-use super::{RawChange, Repository, Shared};
+use super::{RawChange, Repository, SharedRepository};
 
 /// A commit as read from the object database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawCommit {
-    /// Its id.
+    /// Commit id.
     pub id: ObjectId,
-    /// Its parents, in order.
+    /// Parents, in their order.
     pub parents: Vec<ObjectId>,
-    /// `Name <email>` as written, any encoding brought to UTF-8.
+    /// `Name <email>` as written, converted to UTF-8.
     pub author: String,
-    /// `Name <email>` as written, any encoding brought to UTF-8.
+    /// `Name <email>` as written, converted to UTF-8.
     pub committer: String,
-    /// Unix seconds.
+    /// Author time, Unix seconds.
     pub author_time: i64,
-    /// Unix seconds.
+    /// Committer time, Unix seconds.
     pub committer_time: i64,
-    /// The whole message, brought to UTF-8.
+    /// The whole message, converted to UTF-8.
     pub message: String,
-    /// Differences to the only parent or the empty tree; empty for merges.
+    /// Differences to the only parent, or to the empty tree for a root commit; empty for merges.
     pub changes: Vec<RawChange>,
 }
 
-/// What the log has of a commit.
+/// What the event log has of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
+pub enum Recorded {
     /// Nothing.
     No,
-    /// The commit, but perhaps not all that came before it.
+    /// The commit, but perhaps not all of its ancestors.
     Alone,
-    /// The commit and all that came before it.
+    /// The commit and all of its ancestors.
     WithAncestors,
 }
 
-/// What a reading found beside the commits it handed over.
+/// Summary of one pass over the history.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// Commits handed over.
+pub struct ReadSummary {
+    /// Number of commits handed to the caller.
     pub commits: u64,
-    /// Commits that cannot be told yet: a parent's tree is not here (a shallow boundary, a missing object), or too large.
+    /// Commits that cannot be compared yet: a parent's tree is missing (shallow boundary, partial clone), or the
+    /// difference is too large.
     pub pending: Vec<ObjectId>,
 }
 
-/// What a commit's tree is compared with.
+/// The tree that a commit's tree is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Base {
-    /// Nothing: a merge says nothing about files.
+    /// None: no file changes are recorded for a merge.
     Merge,
-    /// The empty tree: a root commit.
+    /// The empty tree, for a root commit.
     Empty,
     /// The tree of the only parent.
     Parent(ObjectId),
 }
 
-/// A commit that waits to be compared.
-struct Job {
+/// A commit that waits for a thread to compare its tree.
+struct CommitJob {
     id: ObjectId,
     data: Vec<u8>,
     base: Base,
 }
 
-/// Commits that one thread takes at a time. They stay in order and near in time, because packs store an older
-/// tree as a difference to a newer one, and the newer one is then at hand.
-const SPAN: usize = 512;
-/// Commits after which the packs are mapped anew: what is mapped counts as this process's memory, though the
-/// system could take it back.
-const REMAP: u64 = 12_000;
+/// Number of commits that a thread takes at a time.
+///
+/// Commits of a batch stay in order and close in time, because packs store an older tree as a delta of a newer one, and
+/// the newer one is then cached.
+const BATCH: usize = 512;
+/// Number of commits after which the packs are mapped anew.
+///
+/// Mapped pages count as this process's memory, although the system could reclaim them.
+const REMAP_INTERVAL: u64 = 12_000;
 
 impl Repository {
-    /// Reads every commit that the heads reach and the log does not know, newest first; compares trees on several
-    /// threads, turns each commit into what the caller wants, and hands the results over on a thread of its own,
-    /// with the number of commits found so far. Spans can overtake one another.
+    /// Reads every commit that the heads reach and the log does not know, newest first.
+    ///
+    /// Trees are compared on several threads; `convert` turns each commit into what the caller wants there. `consume`
+    /// receives the results on a thread of its own, with the number of commits found so far. Batches may overtake one
+    /// another.
     pub fn read_history<T: Send>(
         &self,
         heads: &[ObjectId],
-        known: impl FnMut(&ObjectId) -> Result<Known>,
-        turn: impl Fn(RawCommit) -> T + Sync,
+        known: impl FnMut(&ObjectId) -> Result<Recorded>,
+        convert: impl Fn(RawCommit) -> T + Sync,
         stop: &AtomicBool,
-        mut take: impl FnMut(Vec<T>, u64) -> Result<()> + Send,
-    ) -> Result<Reading> {
+        mut consume: impl FnMut(Vec<T>, u64) -> Result<()> + Send,
+    ) -> Result<ReadSummary> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let maps = Maps::new(self);
+        let maps = PackMaps::new(self);
         let found = AtomicU64::new(0);
         std::thread::scope(|scope| {
-            let (send_jobs, jobs) = sync_channel::<Vec<Job>>(2);
-            let (send_done, done) = sync_channel::<Result<Span<T>>>(2 * threads);
+            let (send_jobs, jobs) = sync_channel::<Vec<CommitJob>>(2);
+            let (send_done, done) = sync_channel::<Result<ThreadOutput<T>>>(2 * threads);
             let jobs = std::sync::Arc::new(Mutex::new(jobs));
             for _ in 0..threads {
-                let (jobs, send_done, maps, turn) = (jobs.clone(), send_done.clone(), &maps, &turn);
-                scope.spawn(move || compare(&jobs, &send_done, maps, turn));
+                let (jobs, send_done, maps, convert) = (jobs.clone(), send_done.clone(), &maps, &convert);
+                scope.spawn(move || compare_trees(&jobs, &send_done, maps, convert));
             }
             drop((jobs, send_done));
             let found = &found;
-            let taker = scope.spawn(move || -> Result<Reading> {
-                let mut reading = Reading::default();
-                for span in done {
-                    let span = span?;
-                    reading.commits += span.turned.len() as u64;
-                    reading.pending.extend(span.unreadable);
-                    take(span.turned, found.load(Ordering::Relaxed))?;
+            let taker = scope.spawn(move || -> Result<ReadSummary> {
+                let mut reading = ReadSummary::default();
+                for batch in done {
+                    let batch = batch?;
+                    reading.commits += batch.converted.len() as u64;
+                    reading.pending.extend(batch.unreadable);
+                    consume(batch.converted, found.load(Ordering::Relaxed))?;
                 }
                 Ok(reading)
             });
-            let walked = Walk::new(&maps, send_jobs, found)?.run(heads, known, stop);
-            let mut reading = taker.join().map_err(|_| anyhow!("the thread that takes commits in panicked"))??;
+            let walked = HistoryWalk::new(&maps, send_jobs, found)?.run(heads, known, stop);
+            let mut reading = taker.join().map_err(|_| anyhow!("the thread that stores commits panicked"))??;
             reading.pending.extend(walked?);
             reading.pending.sort_unstable();
             reading.pending.dedup();
@@ -123,7 +131,7 @@ impl Repository {
         })
     }
 
-    /// How many commits the heads reach that are not known, a pending one included.
+    /// Counts the commits that the heads reach and that are not known, pending ones included.
     pub fn count_unknown(&self, heads: &[ObjectId], mut known: impl FnMut(&ObjectId) -> Result<bool>) -> Result<u64> {
         let (mut seen, mut queue, mut buffer) = (HashSet::new(), heads.to_vec(), Vec::new());
         while let Some(id) = queue.pop() {
@@ -135,7 +143,7 @@ impl Repository {
         Ok(seen.len() as u64)
     }
 
-    /// Commits that a shallow clone cuts off from their parents, sorted.
+    /// Returns the commits whose parents a shallow clone cuts off, sorted.
     pub fn shallow_boundary(&self) -> Result<Vec<ObjectId>> {
         let commits = self.gix.shallow_commits().map_err(|error| anyhow!("reading the shallow boundary: {error}"))?;
         let mut boundary: Vec<ObjectId> = commits.iter().flat_map(|commits| commits.iter().copied()).collect();
@@ -144,12 +152,13 @@ impl Repository {
         Ok(boundary)
     }
 
-    /// The parents of a commit; none where it is not here.
+    /// Returns the parents of a commit; empty if the commit is missing.
     pub fn parents_of(&self, id: ObjectId) -> Vec<ObjectId> {
         self.read_node(id, &mut Vec::new()).map(|node| node.parents).unwrap_or_default()
     }
 
-    fn read_node(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Option<Node> {
+    /// Reads the header of a commit into `buffer`; `None` if it is missing or not a commit.
+    fn read_node(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Option<CommitHeader> {
         use gix::objs::Find as _;
         let data = self.gix.objects.try_find(&id, buffer).ok()??;
         if data.kind != gix::object::Kind::Commit {
@@ -158,12 +167,13 @@ impl Repository {
         let mut iter = CommitRefIter::from_bytes(data.data, id.kind());
         let tree = iter.tree_id().ok()?;
         let parents = iter.parent_ids().collect();
-        // A line that does not name a person rightly still stands in history, and so does what comes before it.
+        // A commit with a malformed committer line is still part of history, and so are its ancestors.
         let time = iter.committer().map_or(0, |committer| committer.seconds());
-        Some(Node { tree, parents, time })
+        Some(CommitHeader { tree, parents, time })
     }
 
-    fn read_commit(&self, job: &Job) -> Result<RawCommit> {
+    /// Decodes a commit and compares its tree with that of its parent.
+    fn read_commit(&self, job: &CommitJob) -> Result<RawCommit> {
         let mut headers = CommitRefIter::from_bytes(&job.data, job.id.kind());
         let tree = headers.tree_id().with_context(|| format!("reading commit {}", job.id))?;
         let changes = match job.base {
@@ -188,8 +198,9 @@ impl Repository {
     }
 }
 
-/// Who and when, from a header of a commit: `Name <email>` as written and Unix seconds. A line that git would call
-/// malformed gives what there is of it.
+/// Reads name, address and time from an `author` or `committer` header: `Name <email>` as written, and Unix seconds.
+///
+/// A line that git would call malformed gives as much as can be read of it.
 fn signature(commit: &[u8], header: &[u8]) -> (String, i64) {
     let headers = commit.find(b"\n\n").map_or(commit, |end| &commit[..end]);
     let Some(line) = headers.lines().find_map(|line| line.strip_prefix(header)) else { return (person(b"", b""), 0) };
@@ -202,34 +213,36 @@ fn signature(commit: &[u8], header: &[u8]) -> (String, i64) {
     (person(name.trim(), b""), time)
 }
 
-/// A commit's place in history.
-struct Node {
+/// The header of a commit, as far as the walk needs it.
+struct CommitHeader {
     tree: ObjectId,
     parents: Vec<ObjectId>,
     time: i64,
 }
 
-/// What a thread made of its jobs.
-struct Span<T> {
-    turned: Vec<T>,
+/// The commits of one batch, converted by a thread.
+struct ThreadOutput<T> {
+    converted: Vec<T>,
     unreadable: Vec<ObjectId>,
 }
 
-/// The packs as they are mapped at present; mapped anew from time to time.
-struct Maps {
+/// The currently mapped packs, shared by the threads and mapped anew from time to time.
+struct PackMaps {
     generation: AtomicU64,
-    shared: Mutex<Shared>,
+    shared: Mutex<SharedRepository>,
 }
 
-impl Maps {
+impl PackMaps {
     fn new(repository: &Repository) -> Self {
-        Maps { generation: AtomicU64::new(0), shared: Mutex::new(repository.reopened()) }
+        PackMaps { generation: AtomicU64::new(0), shared: Mutex::new(repository.reopened()) }
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    /// Locks the current handle.
+    fn shared(&self) -> MutexGuard<'_, SharedRepository> {
         self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Maps the packs anew.
     fn renew(&self) {
         let mut shared = self.shared();
         let fresh = shared.open().reopened();
@@ -237,12 +250,13 @@ impl Maps {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// This thread's handle, opened again where the maps are newer than it; with caches for comparing trees.
+    /// Returns this thread's handle, reopened if the packs were mapped anew since; `trees` adds the caches for
+    /// comparing trees.
     fn current<'a>(&self, held: &'a mut Option<(u64, Repository)>, trees: bool) -> &'a Repository {
         let generation = self.generation.load(Ordering::Acquire);
         let stale = held.as_ref().is_none_or(|(opened, _)| *opened != generation);
         if stale {
-            // The old one first: two maps at once would be the memory that this is to spare.
+            // Drop the old handle first: holding both mappings would use the memory that this saves.
             *held = None;
             let opened = self.shared().open();
             *held = Some((generation, if trees { opened.with_pack_cache() } else { opened }));
@@ -251,26 +265,26 @@ impl Maps {
     }
 }
 
-/// A thread that compares trees until there are no more jobs.
-fn compare<T>(
-    jobs: &Mutex<Receiver<Vec<Job>>>,
-    done: &SyncSender<Result<Span<T>>>,
-    maps: &Maps,
-    turn: &impl Fn(RawCommit) -> T,
+/// Body of a worker thread: compares trees until there are no more jobs.
+fn compare_trees<T>(
+    jobs: &Mutex<Receiver<Vec<CommitJob>>>,
+    done: &SyncSender<Result<ThreadOutput<T>>>,
+    maps: &PackMaps,
+    convert: &impl Fn(RawCommit) -> T,
 ) {
     let mut held = None;
     loop {
         let next = jobs.lock().map_err(|_| ()).and_then(|jobs| jobs.recv().map_err(|_| ()));
-        let Ok(span) = next else { break };
+        let Ok(batch) = next else { break };
         let repository = maps.current(&mut held, true);
-        let mut out = Span { turned: Vec::with_capacity(span.len()), unreadable: Vec::new() };
-        for job in &span {
+        let mut out = ThreadOutput { converted: Vec::with_capacity(batch.len()), unreadable: Vec::new() };
+        for job in &batch {
             match repository.read_commit(job) {
-                Ok(raw) => out.turned.push(turn(raw)),
-                // A tree of it or of its parent is not here: a shallow or partial clone. It is tried again. Or it changes
-                // more than can be held, and waits for a patina that can.
+                Ok(raw) => out.converted.push(convert(raw)),
+                // Its tree or its parent's is missing (shallow or partial clone), and it is tried again later; or it changes
+                // more paths than can be held.
                 Err(error) => {
-                    tracing::debug!(commit = %job.id, %error, "a commit cannot be told yet");
+                    tracing::debug!(commit = %job.id, %error, "a commit cannot be compared yet");
                     out.unreadable.push(job.id);
                 }
             }
@@ -281,34 +295,34 @@ fn compare<T>(
     }
 }
 
-/// A walk from the heads to what is known, newest commits first.
-struct Walk<'m> {
-    maps: &'m Maps,
-    jobs: SyncSender<Vec<Job>>,
+/// A walk from the heads to the known commits, newest first.
+struct HistoryWalk<'m> {
+    maps: &'m PackMaps,
+    jobs: SyncSender<Vec<CommitJob>>,
     found: &'m AtomicU64,
     held: Option<(u64, Repository)>,
-    span: Vec<Job>,
+    batch: Vec<CommitJob>,
     shallow: HashSet<ObjectId>,
-    /// The tree of every commit that was reached; none where it is not here.
+    /// Tree of every commit that was reached; `None` if the commit is missing.
     trees: HashMap<ObjectId, Option<ObjectId>>,
-    /// Commits whose only parent has not been reached yet.
+    /// Commits that wait until their only parent is reached, by parent.
     waiting: HashMap<ObjectId, Vec<(ObjectId, Vec<u8>)>>,
     pending: Vec<ObjectId>,
 }
 
-impl<'m> Walk<'m> {
-    fn new(maps: &'m Maps, jobs: SyncSender<Vec<Job>>, found: &'m AtomicU64) -> Result<Self> {
+impl<'m> HistoryWalk<'m> {
+    fn new(maps: &'m PackMaps, jobs: SyncSender<Vec<CommitJob>>, found: &'m AtomicU64) -> Result<Self> {
         let mut held = None;
         let shallow = maps.current(&mut held, false).shallow_boundary()?.into_iter().collect();
-        let (span, trees, waiting, pending) = (Vec::new(), HashMap::new(), HashMap::new(), Vec::new());
-        Ok(Walk { maps, jobs, found, held, span, shallow, trees, waiting, pending })
+        let (batch, trees, waiting, pending) = (Vec::new(), HashMap::new(), HashMap::new(), Vec::new());
+        Ok(HistoryWalk { maps, jobs, found, held, batch, shallow, trees, waiting, pending })
     }
 
-    /// Sends every unknown commit to be compared, and returns those that cannot be.
+    /// Sends every unknown commit to the worker threads and returns those that cannot be compared.
     fn run(
         mut self,
         heads: &[ObjectId],
-        mut known: impl FnMut(&ObjectId) -> Result<Known>,
+        mut known: impl FnMut(&ObjectId) -> Result<Recorded>,
         stop: &AtomicBool,
     ) -> Result<Vec<ObjectId>> {
         let mut queue: BinaryHeap<(i64, ObjectId)> = BinaryHeap::new();
@@ -322,30 +336,30 @@ impl<'m> Walk<'m> {
                 }
                 let mut data = Vec::new();
                 let node = self.maps.current(&mut self.held, false).read_node(id, &mut data);
-                self.reach(id, node.as_ref().map(|node| node.tree));
+                self.note_tree(id, node.as_ref().map(|node| node.tree));
                 match node {
                     Some(node) => {
                         queue.push((node.time, id));
                         nodes.insert(id, (node.parents, data));
                     }
-                    // Only a merge goes on without one of its parents: that side is looked for again later.
+                    // Only a merge can be stored without one of its parents; that parent is looked for again later.
                     None => self.pending.push(id),
                 }
             }
             let Some((_, id)) = queue.pop() else { break };
             let (parents, data) = nodes.remove(&id).expect("what is queued was read");
             let has = known(&id)?;
-            if has == Known::WithAncestors {
+            if has == Recorded::WithAncestors {
                 continue;
             }
-            if has == Known::No {
-                self.place(id, &parents, data);
+            if has == Recorded::No {
+                self.schedule(id, &parents, data);
             }
             if !self.shallow.contains(&id) {
                 arrivals.extend(parents);
             }
             read += 1;
-            if read % REMAP == 0 {
+            if read % REMAP_INTERVAL == 0 {
                 self.maps.renew();
             }
         }
@@ -353,53 +367,56 @@ impl<'m> Walk<'m> {
         Ok(self.pending)
     }
 
-    /// Sends a commit off if what it is compared with is known by now, else lets it wait for its parent.
-    fn place(&mut self, id: ObjectId, parents: &[ObjectId], data: Vec<u8>) {
+    /// Sends a commit to the workers if the tree to compare with is known; otherwise lets it wait for its parent.
+    fn schedule(&mut self, id: ObjectId, parents: &[ObjectId], data: Vec<u8>) {
         match parents {
-            [] => self.send(Job { id, data, base: Base::Empty }),
+            [] => self.send(CommitJob { id, data, base: Base::Empty }),
             _ if self.shallow.contains(&id) => self.pending.push(id),
             [parent] => match self.trees.get(parent) {
-                Some(Some(tree)) => self.send(Job { id, data, base: Base::Parent(*tree) }),
+                Some(Some(tree)) => self.send(CommitJob { id, data, base: Base::Parent(*tree) }),
                 Some(None) => self.pending.push(id),
                 None => self.waiting.entry(*parent).or_default().push((id, data)),
             },
-            _ => self.send(Job { id, data, base: Base::Merge }),
+            _ => self.send(CommitJob { id, data, base: Base::Merge }),
         }
     }
 
-    /// Notes a commit's tree, and lets go of those that waited for it.
-    fn reach(&mut self, commit: ObjectId, tree: Option<ObjectId>) {
+    /// Records a commit's tree and sends the commits that waited for it.
+    fn note_tree(&mut self, commit: ObjectId, tree: Option<ObjectId>) {
         self.trees.insert(commit, tree);
         for (id, data) in self.waiting.remove(&commit).unwrap_or_default() {
             match tree {
-                Some(tree) => self.send(Job { id, data, base: Base::Parent(tree) }),
+                Some(tree) => self.send(CommitJob { id, data, base: Base::Parent(tree) }),
                 None => self.pending.push(id),
             }
         }
     }
 
-    fn send(&mut self, job: Job) {
+    /// Adds a job to the batch, and sends the batch when it is full.
+    fn send(&mut self, job: CommitJob) {
         self.found.fetch_add(1, Ordering::Relaxed);
-        self.span.push(job);
-        if self.span.len() == SPAN {
+        self.batch.push(job);
+        if self.batch.len() == BATCH {
             self.flush();
         }
     }
 
+    /// Sends the current batch.
     fn flush(&mut self) {
-        let span = std::mem::take(&mut self.span);
-        if !span.is_empty() {
-            // Nobody listens any more when taking in failed; that error is the one to report.
-            let _ = self.jobs.send(span);
+        let batch = std::mem::take(&mut self.batch);
+        if !batch.is_empty() {
+            // The receiver is gone if storing failed, and that error is the one to report.
+            let _ = self.jobs.send(batch);
         }
     }
 }
 
+/// Formats a name and an address as `Name <email>`.
 fn person(name: &[u8], email: &[u8]) -> String {
     format!("{} <{}>", to_utf8(name), to_utf8(email))
 }
 
-/// UTF-8 as it is; anything else is read as Latin-1, the commonest of the old encodings, so that no byte is lost.
+/// Decodes UTF-8; anything else is read as Latin-1, the commonest of the old encodings, so that no byte is lost.
 fn to_utf8(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_string(),

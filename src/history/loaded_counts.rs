@@ -163,7 +163,7 @@ fn in_order(cache: &Connection, commits: Vec<CommitRow>) -> Result<Vec<CommitRow
 
 /// Returns the event positions as a JSON list for `json_each`.
 fn seqs_of(commits: &[CommitRow]) -> String {
-    sqlite::list(&commits.iter().map(|commit| commit.seq).collect::<Vec<Seq>>())
+    sqlite::json_array(&commits.iter().map(|commit| commit.seq).collect::<Vec<Seq>>())
 }
 
 /// The rows of the paths that each commit touched, each with the path it was renamed from.

@@ -1,83 +1,87 @@
-//! The doorbell in agents' settings: hooks that ring when a session rests or ends go in and come out, and whoever asks is
-//! told where they are. Refusal: settings that are not understood are not touched, and of what is not ours no byte is
-//! changed. Ringing itself is `patina session end`.
+//! Hooks in the settings of coding agents that ring when a session pauses or ends: installed, removed and reported on.
+//!
+//! Invariant: settings that cannot be parsed are not touched, and no byte is changed that is not patina's. Ringing
+//! itself is `patina session end`.
 
 mod jsonc;
 mod record;
 mod settings;
 
-use super::{HookState, State, Tried, probe, script, shim};
+use super::{HookReport, HookState, ProbeResult, probe, script, shim};
 use crate::agents::Agent;
 use crate::workspace::write_atomically;
 use anyhow::{Context as _, Result, bail, ensure};
 use record::Record;
-use settings::{Entries, Look};
+use settings::{Entries, SettingState};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// One settings file and who asks, as plain facts.
+/// A settings file of an agent, and the repository that asks.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// Whose they are.
+pub struct AgentSettings {
+    /// The agent.
     pub agent: Agent,
-    /// Where they are, or would be. Absolute.
+    /// The settings file, which may not exist. Absolute.
     pub path: PathBuf,
-    /// Where it is kept what gives them back their bytes. Absolute.
+    /// Folder of the records from which settings are restored. Absolute.
     pub records: PathBuf,
-    /// The patina that hooks call. Absolute.
+    /// The patina binary that the hooks call. Absolute.
     pub program: PathBuf,
-    /// The common git directory of the repository that asks.
+    /// The common git directory of the repository.
     pub repository: PathBuf,
-    /// Whether the hooks are switched off there.
+    /// Whether the hooks are switched off for the repository.
     pub is_disabled: bool,
 }
 
-/// What became of the hooks that were taken out.
+/// Who still uses the hooks after an uninstall.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Left {
-    /// Nothing of ours is there any more.
+pub enum RemainingHooks {
+    /// Nobody: the hooks were removed.
     Nothing,
-    /// These repositories go on ringing by them.
+    /// These other repositories, so the hooks stay.
     For(Vec<PathBuf>),
 }
 
-/// The longest settings that are read: somebody wrote them by hand.
+/// Largest settings file that is read, in bytes: settings are written by hand.
 const MAX_SETTINGS: u64 = 64 << 20;
 
-/// How the command line ends that rings, whatever patina it names: what ours are known by. It says nothing and does not
-/// fail, in any shell, also where that patina is gone.
+/// The end of the command line that rings, by which patina's own are recognised, whatever binary they name.
+///
+/// It prints nothing and does not fail, in any shell, even if the binary is gone.
 fn ending(agent: &str) -> String {
     format!(" session end --agent {agent} 2>/dev/null || true")
 }
 
-fn entries(settings: &Settings) -> Result<Entries> {
+/// Returns the entries to put into these settings.
+fn entries(settings: &AgentSettings) -> Result<Entries> {
     let template = match settings.agent {
         Agent::Claude => include_str!("../../templates/agents/claude.json"),
         Agent::Codex => include_str!("../../templates/agents/codex.json"),
     };
-    let program = settings.program.to_str().context("patina's own path is no text, which settings can hold only")?;
+    let program =
+        settings.program.to_str().context("the path of patina is not UTF-8 and cannot be written in settings")?;
     let ending = ending(settings.agent.name());
     Ok(Entries::new(template, format!("{}{ending}", script::quoted_text(program)), ending))
 }
 
-/// Whether hooks could be put in, without doing it.
+/// Checks that hooks could be installed, without doing it.
 ///
 /// # Errors
 /// With the reason, as [`install`] would.
-pub fn check(settings: &Settings) -> Result<()> {
-    let file = Found::at(&settings.path)?;
+pub fn check(settings: &AgentSettings) -> Result<()> {
+    let file = SettingsFile::at(&settings.path)?;
     let entries = entries(settings)?;
     entries.put_in(file.text.as_deref().unwrap_or_default()).map(drop).with_context(|| refused(&file.path))
 }
 
-/// Puts the hooks in or renews them, and notes that the repository rings by them. Twice equals once.
+/// Installs or renews the hooks, and records that the repository uses them. Idempotent.
 ///
 /// # Errors
-/// When the settings are not understood or cannot be written; then they are as they were.
-pub fn install(settings: &Settings) -> Result<()> {
-    let (file, entries) = (Found::at(&settings.path)?, entries(settings)?);
+/// If the settings cannot be parsed or written; then they are unchanged.
+pub fn install(settings: &AgentSettings) -> Result<()> {
+    let (file, entries) = (SettingsFile::at(&settings.path)?, entries(settings)?);
     let text = file.text.as_deref();
     let (with, made) = entries.put_in(text.unwrap_or_default()).with_context(|| refused(&file.path))?;
     let known = record::load(&settings.records, &file.path)?;
@@ -85,7 +89,7 @@ pub fn install(settings: &Settings) -> Result<()> {
         (Some(known), Some(text)) if known.is_untouched(text) => known,
         (Some(known), Some(text)) => Record { before: Some(entries.take_out(text, Some(&known.made))?), ..known },
         (known, text) => Record {
-            // Of hooks that are there without a record it is not known how it was before.
+            // For hooks without a record, the settings before them are not known.
             before: text.map(|text| entries.take_out(text, None)).transpose()?,
             created: text.is_none(),
             repositories: known.map(|known| known.repositories).unwrap_or_default(),
@@ -101,7 +105,7 @@ pub fn install(settings: &Settings) -> Result<()> {
     if text.is_none() {
         record.folders = parent.ancestors().take_while(|folder| !folder.exists()).count();
     }
-    // First: whatever happens from here on, it is known how it was.
+    // Save the record first, so that the former settings are known whatever happens next.
     record::save(&settings.records, &file.path, &record)?;
     if text != Some(&with) {
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
@@ -110,20 +114,22 @@ pub fn install(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Takes the hooks out, unless another repository rings by them: byte for byte where the settings are as we wrote them,
-/// else our entries alone. `rings` says of a common git directory whether it still does.
+/// Removes the hooks, unless another repository uses them.
+///
+/// Settings that are as patina wrote them are restored byte for byte; from others only patina's entries are removed.
+/// `rings` tells whether the repository with a common git directory still uses the hooks.
 ///
 /// # Errors
-/// When the settings are not understood any more, or cannot be written.
-pub fn uninstall(settings: &Settings, rings: impl Fn(&Path) -> bool) -> Result<Left> {
-    let file = Found::at(&settings.path)?;
+/// If the settings cannot be parsed any more, or not be written.
+pub fn uninstall(settings: &AgentSettings, rings: impl Fn(&Path) -> bool) -> Result<RemainingHooks> {
+    let file = SettingsFile::at(&settings.path)?;
     let known = record::load(&settings.records, &file.path)?;
     if let Some(mut record) = known.clone() {
         let own = record::encoded(&settings.repository);
         record.repositories.retain(|other| *other != own && rings(&record::decoded(other)));
         if !record.repositories.is_empty() {
             record::save(&settings.records, &file.path, &record)?;
-            return Ok(Left::For(record.repositories.iter().map(|other| record::decoded(other)).collect()));
+            return Ok(RemainingHooks::For(record.repositories.iter().map(|other| record::decoded(other)).collect()));
         }
     }
     if let Some(text) = file.text.as_deref() {
@@ -149,113 +155,118 @@ pub fn uninstall(settings: &Settings, rings: impl Fn(&Path) -> bool) -> Result<L
         shim::sweep(parent, made);
     }
     record::remove(&settings.records, &file.path)?;
-    Ok(Left::Nothing)
+    Ok(RemainingHooks::Nothing)
 }
 
-/// Whether a repository rings by these settings, as far as is known.
-pub fn is_rung_by(settings: &Settings) -> bool {
-    let known = Found::at(&settings.path).and_then(|file| record::load(&settings.records, &file.path));
+/// Whether the records say that the repository uses these hooks.
+pub fn is_rung_by(settings: &AgentSettings) -> bool {
+    let known = SettingsFile::at(&settings.path).and_then(|file| record::load(&settings.records, &file.path));
     known.ok().flatten().is_some_and(|record| record.repositories.contains(&record::encoded(&settings.repository)))
 }
 
-/// Whether settings tell their agent to run no hooks, whoever's. False where they are not there or not understood.
+/// Whether settings tell their agent to run no hooks at all. False if they do not exist or cannot be parsed.
 pub fn is_switched_off(path: &Path) -> bool {
-    Found::at(path).is_ok_and(|file| file.text.as_deref().is_some_and(settings::is_switched_off))
+    SettingsFile::at(path).is_ok_and(|file| file.text.as_deref().is_some_and(settings::is_switched_off))
 }
 
-/// The settings files of an agent that are known to hold hooks, by where that is kept.
+/// Returns the settings files of an agent that hold hooks, according to the records.
 pub fn known(records: &Path, agent: Agent) -> Vec<PathBuf> {
     record::settings(records, agent)
 }
 
-/// How the hooks stand, by event. Reads only.
+/// Reports the state of each hook. Reads only.
 ///
 /// # Errors
-/// When patina's own path cannot stand in settings.
-pub fn status(settings: &Settings) -> Result<Vec<HookState>> {
+/// If the path of patina cannot be written in settings.
+pub fn status(settings: &AgentSettings) -> Result<Vec<HookReport>> {
     let entries = entries(settings)?;
-    let file = Found::at(&settings.path);
+    let file = SettingsFile::at(&settings.path);
     let state = |event: &str| {
         let text = match &file {
             Ok(file) => file.text.as_deref().unwrap_or_default(),
-            Err(error) => return (State::Damaged, Some(format!("{error:#}"))),
+            Err(error) => return (HookState::Damaged, Some(format!("{error:#}"))),
         };
         match entries.look(text, event) {
-            Err(error) => (State::Damaged, Some(format!("not understood, and left alone: {error:#}"))),
-            Ok(Look::Absent) => (State::Absent, None),
-            Ok(_) if settings.is_disabled => (State::Disabled, Some("`patina hook enable` switches it on".to_owned())),
-            Ok(Look::Current) => (State::Installed, None),
-            Ok(Look::ByHand) => (State::Installed, Some("by a line added by hand".to_owned())),
-            Ok(Look::Outdated) => (State::Outdated, Some("install again to renew it".to_owned())),
+            Err(error) => (HookState::Damaged, Some(format!("cannot be parsed, so it is left alone: {error:#}"))),
+            Ok(SettingState::Absent) => (HookState::Absent, None),
+            Ok(_) if settings.is_disabled => {
+                (HookState::Disabled, Some("run `patina hook enable` to switch it on".to_owned()))
+            }
+            Ok(SettingState::Current) => (HookState::Installed, None),
+            Ok(SettingState::ByHand) => (HookState::Installed, Some("by a line added by hand".to_owned())),
+            Ok(SettingState::Outdated) => (HookState::Outdated, Some("install again to renew it".to_owned())),
         }
     };
     let states = entries.events().into_iter().map(|event| {
         let (state, note) = state(event);
-        HookState { event: event.to_owned(), state, path: settings.path.clone(), note }
+        HookReport { event: event.to_owned(), state, path: settings.path.clone(), note }
     });
     Ok(states.collect())
 }
 
-/// Runs the command line that rings, where it stands in the settings, as the agent would, and says whether it reaches
-/// patina. Nothing rings, and no other command is run: settings may have come with a repository.
+/// Runs the ringing command line from the settings as the agent would, and reports whether it reaches patina.
+///
+/// Nothing rings, and no other command is run, because settings may have come with a repository.
 ///
 /// # Errors
-/// When the state folder cannot be written.
-pub fn try_out(settings: &Settings, state_dir: &Path, dir: &Path) -> Result<Option<Tried>> {
-    let (entries, file) = (entries(settings)?, Found::at(&settings.path)?);
+/// If the state folder cannot be written.
+pub fn try_out(settings: &AgentSettings, state_dir: &Path, dir: &Path) -> Result<Option<ProbeResult>> {
+    let (entries, file) = (entries(settings)?, SettingsFile::at(&settings.path)?);
     let text = file.text.as_deref().unwrap_or_default();
-    if !entries.events().iter().any(|event| matches!(entries.look(text, event), Ok(Look::Current))) {
+    if !entries.events().iter().any(|event| matches!(entries.look(text, event), Ok(SettingState::Current))) {
         return Ok(None);
     }
     let command = entries.command();
     let reaches = probe::reaches(state_dir, dir, SESSION_END, command.as_bytes())?;
     let failure = (!reaches).then(|| format!("does not reach patina by {command}"));
-    Ok(Some(Tried { event: SESSION_END, failure }))
+    Ok(Some(ProbeResult { event: SESSION_END, failure }))
 }
 
-/// What a patina says that was reached by an agent's hook.
+/// The event name that patina answers with when an agent's hook reaches it.
 pub const SESSION_END: &str = "session-end";
 
-/// The command line for settings that a person writes, where patina reads no transcript.
+/// Returns the command line for settings that the user edits, for agents whose transcripts patina does not read.
 pub fn line_by_hand(program: &Path, agent: &str) -> String {
     format!("{}{}", script::quoted_text(&program.to_string_lossy()), ending(agent))
 }
 
+/// The message for settings that are left alone.
 fn refused(path: &Path) -> String {
-    format!("{} is not understood, and left as it is", path.display())
+    format!("{} cannot be parsed and is left unchanged", path.display())
 }
 
 /// A settings file as it is on disk.
-struct Found {
-    /// Without links: what is written is the file itself, and a link to it stays one.
+struct SettingsFile {
+    /// Real path: the file itself is written, and a link to it stays a link.
     path: PathBuf,
-    /// None where there is no file.
+    /// `None` if there is no file.
     text: Option<String>,
     meta: Option<fs::Metadata>,
 }
 
-impl Found {
-    fn at(path: &Path) -> Result<Found> {
+impl SettingsFile {
+    /// Reads a settings file; refuses one that cannot be replaced safely.
+    fn at(path: &Path) -> Result<SettingsFile> {
         let name = path.display();
         match fs::symlink_metadata(path) {
             Ok(_) => {}
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Ok(Found { path: real(path), text: None, meta: None });
+                return Ok(SettingsFile { path: real(path), text: None, meta: None });
             }
             Err(error) => return Err(error).with_context(|| format!("looking at {name}")),
         }
-        let path = fs::canonicalize(path).with_context(|| format!("{name} is a link that leads nowhere"))?;
+        let path = fs::canonicalize(path).with_context(|| format!("{name} is a broken link"))?;
         let meta = fs::metadata(&path).with_context(|| format!("looking at {name}"))?;
         ensure!(meta.is_file(), "{name} is not a file");
-        // A file put in its place would be cut off from the other names.
+        // Replacing the file would separate it from its other names.
         ensure!(meta.nlink() == 1, "{name} is a hard link to a file elsewhere");
         ensure!(meta.len() <= MAX_SETTINGS, "{name} is too large for settings");
         let bytes = fs::read(&path).with_context(|| format!("reading {name}"))?;
         let Ok(text) = String::from_utf8(bytes) else { bail!("{name} is not UTF-8") };
-        Ok(Found { path, text: Some(text), meta: Some(meta) })
+        Ok(SettingsFile { path, text: Some(text), meta: Some(meta) })
     }
 
-    /// Replaces the file, unless somebody else has written to it since it was read.
+    /// Replaces the file, unless another program has written to it since it was read.
     fn write(&self, text: &str) -> Result<()> {
         let now = match fs::read(&self.path) {
             Ok(bytes) => Some(bytes),
@@ -271,7 +282,7 @@ impl Found {
     }
 }
 
-/// A path without links, as far as it is there.
+/// Resolves the links of the existing part of a path.
 fn real(path: &Path) -> PathBuf {
     let there = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
     match there {

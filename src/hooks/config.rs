@@ -1,34 +1,36 @@
-//! Hooks in the repository's own configuration (git >= 2.54): they run beside whatever `core.hooksPath` names. Each
-//! event has a section of its own, as git does not tell a command which event it runs for. Refusal: no other section
-//! and no other configuration file is written.
+//! Hooks in the repository's own configuration (git >= 2.54), which run in addition to those of `core.hooksPath`. Each
+//! event has a section of its own, because git does not tell a command which event it runs for.
+//!
+//! Refuses to write any other section or configuration file.
 
-use super::script::{self, Block};
+use super::script::{self, HookBlock};
 use super::shim;
 use crate::fail;
+use crate::git::git_command;
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-/// One `[hook "patina-<event>"]`.
+/// A section `[hook "patina-<event>"]`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Section {
+pub(super) struct HookSection {
     pub command: Vec<u8>,
-    /// `hook.patina-<event>.enabled` is false: somebody has switched it off in git's own way.
+    /// Whether `hook.patina-<event>.enabled` is false: the user switched it off in git's own way.
     pub switched_off: bool,
 }
 
-/// Our sections by event.
-pub(super) fn read(file: &Path) -> Result<BTreeMap<String, Section>> {
-    let mut sections = BTreeMap::<String, Section>::new();
+/// Reads patina's sections, by event.
+pub(super) fn read(file: &Path) -> Result<BTreeMap<String, HookSection>> {
+    let mut sections = BTreeMap::<String, HookSection>::new();
     if !file.exists() {
         return Ok(sections);
     }
     let output = git_config(file, ["-z", "--get-regexp", r"^hook\.patina-"])?;
-    // 1 says that nothing matches.
+    // Exit code 1 means that nothing matches.
     if !matches!(output.status.code(), Some(0 | 1)) {
         let words = String::from_utf8_lossy(&output.stderr);
         bail!("git could not read {}: {}", file.display(), words.trim());
@@ -51,10 +53,10 @@ pub(super) fn read(file: &Path) -> Result<BTreeMap<String, Section>> {
 }
 
 /// Adds or renews the section of one event.
-pub(super) fn install(file: &Path, block: &Block, event: &str) -> Result<()> {
+pub(super) fn install(file: &Path, block: &HookBlock, event: &str) -> Result<()> {
     let command = script::render_command(block, event);
     let text = fs::read(file).unwrap_or_default();
-    // git stops with an error where an event has no command: the command goes first.
+    // Write the command first: git fails on an event without a command.
     set(file, &format!("hook.patina-{event}.command"), OsStr::from_bytes(&command))?;
     set(file, &format!("hook.patina-{event}.event"), OsStr::new(event))?;
     if !text.is_empty() && !text.ends_with(b"\n") {
@@ -63,13 +65,13 @@ pub(super) fn install(file: &Path, block: &Block, event: &str) -> Result<()> {
     Ok(())
 }
 
-/// What every header and key of ours begins with.
+/// The beginning of every section name of patina's.
 const OURS: &[u8] = b"patina-";
 
-/// git ends the last line of the file before it adds a section; removal takes that line end back.
+/// Note that git added a line end to the file's last line; removal takes it back.
 const LINE_END_ADDED: &str = "line end added";
 
-/// Removes our sections of these events and leaves every other byte as it is.
+/// Removes patina's sections of these events and leaves every other byte as it is.
 pub(super) fn uninstall(file: &Path, events: &[&str]) -> Result<()> {
     let Ok(text) = fs::read(file) else {
         return Ok(());
@@ -81,7 +83,7 @@ pub(super) fn uninstall(file: &Path, events: &[&str]) -> Result<()> {
     if rest != text {
         replace(file, &rest)?;
     }
-    // A section that a person has rewritten in another form is left to git.
+    // A section that the user rewrote in another form is left to git.
     let left = read(file)?;
     for event in events.iter().filter(|event| left.contains_key(**event)) {
         let output = git_config(file, ["--remove-section", &format!("hook.patina-{event}")])?;
@@ -92,7 +94,7 @@ pub(super) fn uninstall(file: &Path, events: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The text without the sections as git writes them: headers and keys go, comments below them stay.
+/// Removes sections as git writes them: headers and keys go, comments below them stay.
 fn without_sections(text: &[u8], events: &[&str]) -> Vec<u8> {
     let headers: Vec<String> = events.iter().map(|event| format!("[hook \"patina-{event}\"]")).collect();
     let mut rest = Vec::with_capacity(text.len());
@@ -125,7 +127,7 @@ fn replace(file: &Path, text: &[u8]) -> Result<()> {
     lock.push(".lock");
     let lock = Path::new(&lock);
     if lock.exists() {
-        bail!("{} is in the way: another git is writing, or one was stopped", lock.display());
+        bail!("{} exists: another git command is writing, or one was interrupted", lock.display());
     }
     shim::write_as(lock, text, Some(&fs::metadata(file)?))
         .and_then(|()| Ok(fail::point("settings written")?))
@@ -133,6 +135,7 @@ fn replace(file: &Path, text: &[u8]) -> Result<()> {
         .with_context(|| format!("writing {}", file.display()))
 }
 
+/// Sets a key.
 fn set(file: &Path, key: &str, value: &OsStr) -> Result<()> {
     let output = git_config(file, [OsStr::new("--replace-all"), OsStr::new(key), value])?;
     if !output.status.success() {
@@ -142,15 +145,9 @@ fn set(file: &Path, key: &str, value: &OsStr) -> Result<()> {
     Ok(())
 }
 
-/// Runs `git config --file`, deaf to the environment of a hook that we may be called from.
+/// Runs `git config --file`, independent of the environment of a running hook.
 fn git_config<S: AsRef<OsStr>>(file: &Path, args: impl IntoIterator<Item = S>) -> Result<Output> {
-    let mut command = Command::new("git");
-    for (name, _) in std::env::vars_os() {
-        if name.as_bytes().starts_with(b"GIT_") {
-            command.env_remove(name);
-        }
-    }
-    command.arg("config").arg("--file").arg(file).args(args).output().context("running git")
+    git_command().arg("config").arg("--file").arg(file).args(args).output().context("running git")
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! Which hooks are shell scripts that a block may go into. Pure. Refusal: what is not plainly one is foreign, as a block
-//! in another language breaks the hook of a person who trusted us.
+//! Recognises hooks that are shell scripts, into which the block may go. Pure.
+//!
+//! Anything that is not plainly one is left alone: a block in another language would break the hook.
 
-/// Shells that read the block's few words the same way.
+/// Shells that run the block the same way.
 const SHELLS: [&[u8]; 5] = [b"sh", b"bash", b"dash", b"zsh", b"ksh"];
 
-/// Why nothing may be written into this hook, in words that continue "the hook is ..."; `None` for a shell script.
+/// Returns why nothing may be written into a hook, continuing "the hook is ..."; `None` for a shell script.
 pub(super) fn why_foreign(text: &[u8]) -> Option<&'static str> {
     if text.contains(&0) || text.starts_with(b"\xef\xbb\xbf") {
         return Some("a binary or not plain text");
@@ -42,11 +43,13 @@ pub(super) fn why_foreign(text: &[u8]) -> Option<&'static str> {
     None
 }
 
+/// Returns the last component of a path.
 fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// Options such as `-eu`, `--norc` or `-o pipefail`; not `-c`, `-s` and `-n`, nor the name of another script.
+/// Whether a word is an option such as `-eu`, `--norc` or `-o pipefail`; not `-c`, `-s` or `-n`, nor the name of
+/// another script.
 fn is_plain_option(word: &[u8]) -> bool {
     match word {
         b"pipefail" | b"errexit" | b"nounset" => true,
@@ -56,7 +59,8 @@ fn is_plain_option(word: &[u8]) -> bool {
     }
 }
 
-/// `exec perl "$0"` in a script for two interpreters: the second one would read the block as its own language.
+/// Whether a script hands itself to another interpreter, as in `exec perl "$0"`: that one would read the block as its
+/// own language.
 fn rereads_itself(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').any(|line| {
         let mut words = line.split(u8::is_ascii_whitespace).map(without_quotes).skip_while(|word| *word != b"exec");
@@ -64,6 +68,7 @@ fn rereads_itself(text: &[u8]) -> bool {
     })
 }
 
+/// Strips quotes and a trailing semicolon from a word.
 fn without_quotes(mut word: &[u8]) -> &[u8] {
     while let [b'\'' | b'"', rest @ ..] | [rest @ .., b'\'' | b'"' | b';'] = word {
         word = rest;

@@ -1,10 +1,12 @@
-//! Whether hooks reach patina, found out by running them. Refusal: nothing of a hook runs that stands below our block,
-//! so a hook without one is not run at all; and nothing rings.
+//! Finds out whether hooks reach patina, by running them.
+//!
+//! Invariant: nothing of a hook runs below patina's block, a hook without a block is not run at all, and nothing rings.
 
-use super::config::{self, Section};
+use super::config::{self, HookSection};
 use super::script::{self, PROBE};
-use super::shim::{self, Look};
-use super::{CONFIG_HOOKS_SINCE, EVENTS, Site, block_for_files, switch};
+use super::shim::{self, FileState};
+use super::{CONFIG_HOOKS_SINCE, EVENTS, HookSite, block_for_files, disabled_file};
+use crate::git::clear_git_environment;
 use anyhow::{Context as _, Result};
 use std::ffi::OsStr;
 use std::fs;
@@ -14,29 +16,30 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What came of running one hook.
+/// The result of running one hook.
 #[derive(Debug, Clone)]
-pub struct Tried {
-    /// git's name of the hook.
+pub struct ProbeResult {
+    /// Name of the hook.
     pub event: &'static str,
-    /// Why it does not reach patina, in words that go on after its name; none where it does.
+    /// Why it does not reach patina, continuing its name; `None` if it does.
     pub failure: Option<String>,
 }
 
-/// What every system has on its PATH; graphical clients have no more.
+/// The PATH that every system has; graphical clients have no more.
 const BARE_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-/// How long a hook may take that is tried: it waits for the patina that it starts, which takes milliseconds.
+/// How long a tried hook may run: it waits for the patina that it starts, which takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs every installed hook as git would, `dir` being the top of the worktree or the bare repository. Hooks that are
-/// switched off, not there or somebody else's are left out.
+/// Runs every installed hook as git would. `dir` is the top of the worktree, or the bare repository.
+///
+/// Hooks that are switched off, missing or somebody else's are skipped.
 ///
 /// # Errors
-/// When the state folder cannot be written, or git's configuration not be read.
-pub fn probe(site: &Site, dir: &Path) -> Result<Vec<Tried>> {
+/// If the state folder cannot be written, or git's configuration not be read.
+pub fn probe(site: &HookSite, dir: &Path) -> Result<Vec<ProbeResult>> {
     let mut tried = Vec::new();
-    if switch(site).exists() {
+    if disabled_file(site).exists() {
         return Ok(tried);
     }
     let mut sections = config::read(&site.common_dir.join("config"))?;
@@ -47,13 +50,13 @@ pub fn probe(site: &Site, dir: &Path) -> Result<Vec<Tried>> {
     let mut hooks = Vec::new();
     for event in EVENTS {
         match sections.get(event) {
-            Some(Section { switched_off: false, command }) => hooks.push((event, Hook::Command(command.clone()))),
+            Some(HookSection { switched_off: false, command }) => hooks.push((event, Hook::Command(command.clone()))),
             Some(_) => {}
             None => match (file_to_try(site, event)?, &elsewhere) {
                 (None, _) => {}
                 (Some(_), Some(folder)) => {
                     let words = format!("is in {}, and git looks in {}", site.hooks_dir.display(), folder.display());
-                    tried.push(Tried { event, failure: Some(words) });
+                    tried.push(ProbeResult { event, failure: Some(words) });
                 }
                 (Some(path), None) => hooks.push((event, Hook::File(path))),
             },
@@ -66,25 +69,26 @@ pub fn probe(site: &Site, dir: &Path) -> Result<Vec<Tried>> {
     for (event, _) in hooks {
         let failure = match (reaches(&bare, event), reaches(&by_path, event), site.program.is_file()) {
             (true, ..) => None,
-            (_, true, _) => Some("finds patina on your PATH alone, which graphical clients do not have"),
-            (.., true) => Some("does not reach patina: something ends it before, or the patina it names is gone"),
-            _ => Some("finds no patina"),
+            (_, true, _) => Some("finds patina only on your PATH, which graphical clients do not have"),
+            (.., true) => Some("does not reach patina: something ends the hook before, or the binary it names is gone"),
+            _ => Some("finds no patina binary"),
         };
-        tried.push(Tried { event, failure: failure.map(str::to_owned) });
+        tried.push(ProbeResult { event, failure: failure.map(str::to_owned) });
     }
     Ok(tried)
 }
 
-/// Whether one command line reaches patina.
+/// Whether a command line reaches patina.
 pub(super) fn reaches(state_dir: &Path, dir: &Path, event: &'static str, command: &[u8]) -> Result<bool> {
     let hooks = [(event, Hook::Command(command.to_vec()))];
     Ok(!reached(state_dir, dir, &hooks, Some(BARE_PATH))?.is_empty())
 }
 
-/// What a patina does that a tried hook has reached: it says so where it would have rung. True if it was tried.
-pub fn answer(state_dir: impl FnOnce() -> Option<PathBuf>, event: &str) -> bool {
+/// Answers a probe, if this process was started by one: instead of ringing it appends its event to the probe's file.
+/// Returns whether it was.
+pub fn answer_probe(state_dir: impl FnOnce() -> Option<PathBuf>, event: &str) -> bool {
     let Some(number) = std::env::var_os(PROBE).filter(|number| !number.is_empty()) else { return false };
-    // A number, so that the variable cannot name any other file; and one that is there, so that nothing is made.
+    // A number, so that the variable cannot name any other file; and the file must exist, so that none is created.
     let number = number.to_str().and_then(|number| number.parse::<u32>().ok());
     if let Some(path) = number.zip(state_dir()).map(|(number, dir)| answers(&dir, number)) {
         let file = fs::OpenOptions::new().append(true).open(path);
@@ -100,10 +104,10 @@ enum Hook {
     Command(Vec<u8>),
 }
 
-/// The hook file, if it holds a block that stops after itself.
-fn file_to_try(site: &Site, event: &str) -> Result<Option<PathBuf>> {
+/// Returns the hook file if its block can be run without the rest of the hook.
+fn file_to_try(site: &HookSite, event: &str) -> Result<Option<PathBuf>> {
     let path = site.hooks_dir.join(event);
-    if !matches!(shim::look(&path, &block_for_files(site), event)?, Look::Current | Look::Outdated) {
+    if !matches!(shim::look(&path, &block_for_files(site), event)?, FileState::Current | FileState::Outdated) {
         return Ok(None);
     }
     let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -111,7 +115,7 @@ fn file_to_try(site: &Site, event: &str) -> Result<Option<PathBuf>> {
     Ok(can_be_tried.then_some(path))
 }
 
-/// Runs hooks, side by side, and says which of them reached a patina.
+/// Runs hooks in parallel and returns the events that reached patina.
 fn reached(state_dir: &Path, dir: &Path, hooks: &[(&'static str, Hook)], path: Option<&str>) -> Result<Vec<String>> {
     if hooks.is_empty() {
         return Ok(Vec::new());
@@ -126,7 +130,7 @@ fn reached(state_dir: &Path, dir: &Path, hooks: &[(&'static str, Hook)], path: O
         std::thread::sleep(Duration::from_millis(2));
     }
     for child in &mut running {
-        // One that is over already cannot be stopped, and needs not be.
+        // A finished process cannot be killed, and need not be.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -138,9 +142,7 @@ fn reached(state_dir: &Path, dir: &Path, hooks: &[(&'static str, Hook)], path: O
 /// Starts a hook as git does.
 fn start(dir: &Path, hook: &Hook, number: u32, path: Option<&str>) -> std::io::Result<Child> {
     let spawn = |mut command: Command| {
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_bytes().starts_with(b"GIT_")) {
-            command.env_remove(name);
-        }
+        clear_git_environment(&mut command);
         if let Some(path) = path {
             command.env("PATH", path);
         }
@@ -154,7 +156,7 @@ fn start(dir: &Path, hook: &Hook, number: u32, path: Option<&str>) -> std::io::R
     };
     match hook {
         Hook::Command(text) => shell(&[OsStr::new("-c"), OsStr::from_bytes(&[text, &b" \"$@\""[..]].concat())]),
-        // A script without a first line that names its shell is run by one.
+        // A script without a shebang is run by a shell.
         Hook::File(file) => spawn(Command::new(file)).or_else(|error| match error.raw_os_error() {
             Some(code) if code == nix::errno::Errno::ENOEXEC as i32 => shell(&[file.as_os_str()]),
             _ => Err(error),
@@ -162,17 +164,19 @@ fn start(dir: &Path, hook: &Hook, number: u32, path: Option<&str>) -> std::io::R
     }
 }
 
+/// The file that probed hooks answer in.
 fn answers(state_dir: &Path, number: u32) -> PathBuf {
     state_dir.join(format!("probe-{number}"))
 }
 
-/// Where git itself looks for hooks, in this very environment: it may hold settings that only git reads.
+/// Asks git where it looks for hooks, in this process's environment, which may hold settings that only git reads.
 fn folder_of_git(dir: &Path) -> Option<PathBuf> {
     let printed = Command::new("git").args(["rev-parse", "--git-path", "hooks"]).current_dir(dir).output().ok()?;
     let path = printed.stdout.strip_suffix(b"\n").filter(|_| printed.status.success())?;
     Some(dir.join(OsStr::from_bytes(path)))
 }
 
+/// Whether two paths lead to the same folder.
 fn is_same(a: &Path, b: &Path) -> bool {
     match (fs::canonicalize(a), fs::canonicalize(b)) {
         (Ok(a), Ok(b)) => a == b,

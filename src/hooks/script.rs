@@ -1,65 +1,70 @@
-//! The text of a hook: the marked block going in and coming out. Pure: bytes in, bytes out. Invariant: `remove` after `insert` gives the bytes of before, whatever was written around the block.
+//! The text of a hook, with the marked block put in and taken out. Pure: bytes in, bytes out.
+//!
+//! Invariant: removing after inserting gives the former bytes, whatever was written around the block.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-/// The variable that has a hook tried: a number, which names the file that whoever is reached answers in.
+/// The environment variable of a probe: a number that names the file to answer in.
 pub(super) const PROBE: &str = "PATINA_PROBE";
 
+/// The block's template.
 const TEMPLATE: &str = include_str!("../../hooks/ring.sh");
+/// The mark at the beginning of the block.
 const BEGIN: &[u8] = b"# >>> patina >>>";
+/// The mark at the end of the block.
 const END: &[u8] = b"# <<< patina <<<";
 
-/// What a file of our own holds before its block.
+/// What a hook file made by patina contains before the block.
 pub(super) const OWN_SHEBANG: &[u8] = b"#!/bin/sh\n";
 
-/// What differs between the blocks of two repositories.
-pub(super) struct Block {
-    /// The patina to run, absolute.
+/// The parts of the block that differ between repositories.
+pub(super) struct HookBlock {
+    /// The patina binary to run. Absolute.
     pub program: PathBuf,
-    /// Where the file lies that switches the hooks off.
+    /// Where the file is that switches the hooks off.
     pub disabled: Disabled,
 }
 
 /// How a hook finds the file that switches it off.
 pub(super) enum Disabled {
-    /// Beside the hooks folder: found from the script's own path, so it moves and is copied with the repository.
+    /// Beside the hooks folder: found from the script's own path, so that it moves with the repository.
     BesideHooks,
     /// At this absolute path.
     At(PathBuf),
 }
 
-/// What uninstall must know to restore the former bytes; it is written into the block itself.
+/// What uninstall must know to restore the former bytes; stored in the block itself.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Notes {
-    /// The file was made by us.
+    /// Whether patina made the file.
     pub created: bool,
-    /// So many folders, counted from the innermost, were made for it.
+    /// Number of folders made for it, counted from the innermost.
     pub folders: usize,
-    /// The line before the block had no line end.
+    /// Whether the line before the block had no line end.
     pub newline_added: bool,
 }
 
-/// A hook's text cut at the marks.
-pub(super) struct Parts<'a> {
+/// A hook's text, split at the marks.
+pub(super) struct HookParts<'a> {
     pub before: &'a [u8],
     pub block: &'a [u8],
     pub after: &'a [u8],
 }
 
-impl Parts<'_> {
-    /// The text with `block` in the place of the present one.
+impl HookParts<'_> {
+    /// Returns the text with another block.
     pub fn with(&self, block: &[u8]) -> Vec<u8> {
         [self.before, block, self.after].concat()
     }
 
-    /// The text without the block; `None` when nothing is left but what we wrote, so that the file can go.
+    /// Returns the text without the block; `None` if only what patina wrote is left, so that the file can be removed.
     pub fn without(&self) -> Option<Vec<u8>> {
         let notes = notes(self.block);
         if notes.created && self.before == OWN_SHEBANG && self.after.is_empty() {
             return None;
         }
-        // What the user has written below the block since then needs the line end that we added.
+        // Text that was added below the block needs the line end that patina added.
         let before = match self.before.strip_suffix(b"\n") {
             Some(line) if notes.newline_added && self.after.is_empty() => line,
             _ => self.before,
@@ -68,8 +73,8 @@ impl Parts<'_> {
     }
 }
 
-/// Cuts a hook at the marks: `Ok(None)` without a block, `Err` with the damage in words.
-pub(super) fn split(text: &[u8]) -> Result<Option<Parts<'_>>, &'static str> {
+/// Splits a hook at the marks: `Ok(None)` without a block, `Err` with a description of the damage.
+pub(super) fn split(text: &[u8]) -> Result<Option<HookParts<'_>>, &'static str> {
     let (mut begins, mut ends) = (Vec::new(), Vec::new());
     let mut at = 0;
     for line in text.split_inclusive(|byte| *byte == b'\n') {
@@ -83,7 +88,7 @@ pub(super) fn split(text: &[u8]) -> Result<Option<Parts<'_>>, &'static str> {
     match (begins[..].as_ref(), ends[..].as_ref()) {
         ([], []) => Ok(None),
         ([begin], [end]) if begin < end => {
-            Ok(Some(Parts { before: &text[..*begin], block: &text[*begin..*end], after: &text[*end..] }))
+            Ok(Some(HookParts { before: &text[..*begin], block: &text[*begin..*end], after: &text[*end..] }))
         }
         ([_], []) => Err("the line `# >>> patina >>>` has no `# <<< patina <<<`"),
         ([], [_]) => Err("the line `# <<< patina <<<` has no `# >>> patina >>>`"),
@@ -91,7 +96,7 @@ pub(super) fn split(text: &[u8]) -> Result<Option<Parts<'_>>, &'static str> {
     }
 }
 
-/// The text with `block` after the shebang, or on top where there is none. `block` is asked for with its notes.
+/// Inserts a block after the shebang, or at the top if there is none. `block` renders the block with its notes.
 pub(super) fn insert(text: &[u8], block: impl Fn(Notes) -> Vec<u8>) -> Vec<u8> {
     let mut notes = Notes::default();
     if !text.starts_with(b"#!") {
@@ -106,8 +111,8 @@ pub(super) fn insert(text: &[u8], block: impl Fn(Notes) -> Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// The block for one event, from mark to mark.
-pub(super) fn render(block: &Block, event: &str, notes: Notes) -> Vec<u8> {
+/// Renders the block for one event, with its marks.
+pub(super) fn render(block: &HookBlock, event: &str, notes: Notes) -> Vec<u8> {
     let mut words = String::new();
     if notes.created {
         words.push_str("; file made by patina");
@@ -121,24 +126,24 @@ pub(super) fn render(block: &Block, event: &str, notes: Notes) -> Vec<u8> {
     fill(TEMPLATE.as_bytes(), block, event, words.as_bytes())
 }
 
-/// The same as one shell command for the configuration. git appends ` "$@"` to it, which the last `:` swallows.
-pub(super) fn render_command(block: &Block, event: &str) -> Vec<u8> {
+/// Renders the block as one shell command for git's configuration. git appends ` "$@"`, which the last `:` ignores.
+pub(super) fn render_command(block: &HookBlock, event: &str) -> Vec<u8> {
     let lines: Vec<&str> = TEMPLATE.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
     fill(lines.join("\n").as_bytes(), block, event, b"")
 }
 
-/// The line that a person adds by hand to a hook that we do not touch.
-pub(super) fn line_by_hand(block: &Block, event: &str) -> String {
+/// Returns the line that the user adds to a hook that patina leaves alone.
+pub(super) fn line_by_hand(block: &HookBlock, event: &str) -> String {
     let program = String::from_utf8_lossy(&quoted(block.program.as_os_str().as_bytes())).into_owned();
     format!("({program} hook ring {event} </dev/null >/dev/null 2>&1 &)")
 }
 
-/// Whether a block stops after itself where it is only tried.
+/// Whether a block stops the script when it is only probed.
 pub(super) fn can_be_tried(block: &[u8]) -> bool {
     block.windows(PROBE.len()).any(|window| window == PROBE.as_bytes())
 }
 
-/// The notes that a block carries.
+/// Reads the notes of a block.
 pub(super) fn notes(block: &[u8]) -> Notes {
     let line = block
         .split(|byte| *byte == b'\n')
@@ -154,7 +159,7 @@ pub(super) fn notes(block: &[u8]) -> Notes {
 }
 
 /// Replaces the placeholders in one pass, so that a path that looks like one stays a path.
-fn fill(template: &[u8], block: &Block, event: &str, notes: &[u8]) -> Vec<u8> {
+fn fill(template: &[u8], block: &HookBlock, event: &str, notes: &[u8]) -> Vec<u8> {
     let program = quoted(block.program.as_os_str().as_bytes());
     let disabled = match &block.disabled {
         Disabled::BesideHooks => br#""${0%/*}/../patina/disabled""#.to_vec(),
@@ -177,12 +182,12 @@ fn fill(template: &[u8], block: &Block, event: &str, notes: &[u8]) -> Vec<u8> {
     filled
 }
 
-/// One word of the shell.
+/// Quotes a word for the shell.
 pub(super) fn quoted_text(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The same, whatever bytes it holds.
+/// Quotes a word of any bytes for the shell.
 fn quoted(word: &[u8]) -> Vec<u8> {
     let mut quoted = vec![b'\''];
     for byte in word {
@@ -199,8 +204,8 @@ fn quoted(word: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn block() -> Block {
-        Block {
+    fn block() -> HookBlock {
+        HookBlock {
             program: PathBuf::from("/opt/pa'ti na/@EVENT@/patina"),
             disabled: Disabled::At(PathBuf::from("/r/.git/patina/disabled")),
         }

@@ -17,7 +17,7 @@ struct Repo {
     _temp: TempDir,
     root: PathBuf,
     work: PathBuf,
-    site: Site,
+    site: HookSite,
 }
 
 impl Repo {
@@ -27,7 +27,7 @@ impl Repo {
         let work = root.join("work");
         fs::create_dir_all(&work).expect("a folder");
         let common_dir = work.join(".git");
-        let site = Site {
+        let site = HookSite {
             hooks_dir: common_dir.join("hooks"),
             hooks_path_setting: None,
             hooks_path_is_ours_to_write: true,
@@ -85,7 +85,7 @@ impl Repo {
         self.hook(event)
     }
 
-    fn install(&self) -> Vec<HookState> {
+    fn install(&self) -> Vec<HookReport> {
         install(&self.site, Method::Auto).expect("installs")
     }
 
@@ -109,7 +109,7 @@ fn put(path: &Path, text: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
 }
 
-fn states(states: &[HookState]) -> Vec<State> {
+fn states(states: &[HookReport]) -> Vec<HookState> {
     states.iter().map(|hook| hook.state).collect()
 }
 

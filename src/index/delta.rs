@@ -56,7 +56,7 @@ pub fn many(cache: &Connection, space: &Space, texts: &[i64]) -> Result<HashMap<
     let mut statement = cache.prepare_cached(
         "SELECT text, vector, sum FROM delta WHERE space = :space AND text IN (SELECT value FROM json_each(:texts))",
     )?;
-    let mut rows = statement.query(named_params! {":space": space.id, ":texts": sqlite::list(texts)})?;
+    let mut rows = statement.query(named_params! {":space": space.id, ":texts": sqlite::json_array(texts)})?;
     let mut found = HashMap::new();
     while let Some(row) = rows.next()? {
         let (text, bytes) = (row.get(0)?, row.get_ref(1)?.as_blob()?);

@@ -165,7 +165,7 @@ impl<'c> VectorReader<'c> {
         let mut statement = self.cache.prepare_cached(
             "SELECT text, segment FROM placed WHERE space = :space AND text IN (SELECT value FROM json_each(:texts))",
         )?;
-        let mut rows = statement.query(named_params! {":space": space.id, ":texts": sqlite::list(texts)})?;
+        let mut rows = statement.query(named_params! {":space": space.id, ":texts": sqlite::json_array(texts)})?;
         while let Some(row) = rows.next()? {
             let (text, segment): (i64, i64) = (row.get(0)?, row.get(1)?);
             if found.contains_key(&text) {

@@ -78,7 +78,7 @@ fn add_pending(cache: &Connection, space: i64, text: i64) -> Result<()> {
 pub fn remove(cache: &Connection, seqs: &[Seq], now: i64) -> Result<()> {
     let mut take = cache
         .prepare_cached("DELETE FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs)) RETURNING text")?;
-    let texts = take.query_map(named_params! {":seqs": sqlite::list(seqs)}, |row| row.get(0))?;
+    let texts = take.query_map(named_params! {":seqs": sqlite::json_array(seqs)}, |row| row.get(0))?;
     let texts = texts.collect::<rusqlite::Result<Vec<i64>>>()?;
     if texts.is_empty() {
         return Ok(());
@@ -87,11 +87,11 @@ pub fn remove(cache: &Connection, seqs: &[Seq], now: i64) -> Result<()> {
         "UPDATE text SET dead_since = :now WHERE id IN (SELECT value FROM json_each(:texts))
            AND NOT EXISTS (SELECT 1 FROM item_text WHERE item_text.text = text.id) RETURNING id",
     )?;
-    let dead = leave.query_map(named_params! {":now": now, ":texts": sqlite::list(&texts)}, |row| row.get(0))?;
+    let dead = leave.query_map(named_params! {":now": now, ":texts": sqlite::json_array(&texts)}, |row| row.get(0))?;
     let dead = dead.collect::<rusqlite::Result<Vec<i64>>>()?;
     cache
         .prepare_cached("DELETE FROM wanted WHERE text IN (SELECT value FROM json_each(:dead))")?
-        .execute(named_params! {":dead": sqlite::list(&dead)})?;
+        .execute(named_params! {":dead": sqlite::json_array(&dead)})?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
-//! The things that can be found: files and definitions, facts joined with views. Refuses to show one that
-//! does not stand in the asking view.
+//! Items, the things that can be found: files and definitions, facts joined with views.
+//!
+//! Invariant: every function here shows only what is live in the view asked for.
 
 mod parses;
 mod read;
@@ -10,15 +11,15 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 
-pub use parses::{Outcome, Parse, add_parse, find_parse, forget_missing, missing, skipped};
+pub use parses::{Parse, ReadOutcome, add_parse, find_parse, forget_missing, missing_blobs, outcome_counts};
 pub use read::read_all;
-pub use target::{Target, definitions_named, resolve, spellings};
+pub use target::{Target, resolve, spellings};
 
 use crate::event::{Seq, definition_key};
 use crate::facts::ItemKind;
 
-/// The tables of this room: the parse cache, (blob, path) to item versions with their lines, and what each
-/// version is called.
+/// The tables of this room: the parse cache, from (blob, path) to item versions with their lines; and the name of each
+/// version.
 pub const SCHEMA: &str = "
 CREATE TABLE parse(
   id INTEGER PRIMARY KEY, path INTEGER NOT NULL, blob BLOB NOT NULL, outcome TEXT NOT NULL, detail TEXT, language TEXT, size INTEGER NOT NULL,
@@ -43,9 +44,9 @@ pub struct Item {
     /// Position of its version's event.
     #[serde(skip)]
     pub seq: Seq,
-    /// `src/a.rs`, `src/a.rs#Parser::parse`.
+    /// Item key: `src/a.rs`, `src/a.rs#Parser::parse`.
     pub key: String,
-    /// A file or a kind of definition.
+    /// Kind: a file, or a kind of definition.
     pub kind: ItemKind,
     /// Encoded path of its file.
     pub path: String,
@@ -61,29 +62,31 @@ pub struct Item {
     pub qualified: String,
 }
 
-/// Columns that [`from_row`] reads, over the tables `definition`, `path`, `parse_item`.
+/// The columns that [`from_row`] reads, from `definition`, `path` and `parse_item`.
 const COLUMNS: &str = "definition.seq, definition.kind, path.path, parse_item.line, parse_item.end_line, definition.name, definition.qualified";
-/// How those tables and the asking view join, from definitions that are few. The order is forced: the planner
-/// does not know how large a view is, and would begin with all its files.
+/// Joins these tables with the view, starting from definitions.
+///
+/// The order is forced by CROSS JOIN: the planner does not know how large a view is and would start with all of its
+/// files.
 const JOINS: &str = "definition CROSS JOIN parse_item ON parse_item.seq = definition.seq
   CROSS JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view
   CROSS JOIN path ON path.id = view_file.path";
-/// The same, from one path.
+/// The same join, starting from one path.
 const JOINS_FROM_PATH: &str = "path CROSS JOIN view_file ON view_file.path = path.id AND view_file.view = :view
   CROSS JOIN parse_item ON parse_item.parse = view_file.parse CROSS JOIN definition ON definition.seq = parse_item.seq";
 
-/// The same, from all of a view.
+/// The same join, starting from all files of a view.
 const JOINS_FROM_VIEW: &str =
     "view_file CROSS JOIN parse_item ON parse_item.parse = view_file.parse AND view_file.view = :view
   CROSS JOIN definition ON definition.seq = parse_item.seq CROSS JOIN path ON path.id = view_file.path";
 
-/// The live item that an event is a version of.
+/// Returns the live item of which an event is a version.
 pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Item>> {
     let mut statement = cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE definition.seq = :seq"))?;
     Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)
 }
 
-/// The items of a file, the file first, then by line.
+/// Returns the items of a file: the file first, then by line.
 pub fn in_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {JOINS_FROM_PATH} WHERE path.path = :path ORDER BY definition.kind <> 'file', parse_item.line, definition.qualified"
@@ -93,13 +96,13 @@ pub fn in_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<Item>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The live item of a key.
+/// Returns the live item with a key.
 pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Item>> {
     let path = key.split_once('#').map_or(key, |(path, _)| path);
     Ok(in_file(cache, view, path)?.into_iter().find(|item| item.key == key))
 }
 
-/// Visits every live item of a view with the name of its shape.
+/// Visits every live item of a view with its shape hash.
 pub fn each(cache: &Connection, view: i64, mut visit: impl FnMut(Item, &str) -> Result<()>) -> Result<()> {
     let sql = format!("SELECT {COLUMNS}, definition.shape FROM {JOINS_FROM_VIEW}");
     let mut statement = cache.prepare_cached(&sql)?;
@@ -110,14 +113,14 @@ pub fn each(cache: &Connection, view: i64, mut visit: impl FnMut(Item, &str) -> 
     Ok(())
 }
 
-/// The name of an item's shape; empty where it has none.
+/// Returns the shape hash of an item version; empty if it has no shape.
 pub fn shape_of(cache: &Connection, seq: Seq) -> Result<String> {
     let mut statement = cache.prepare_cached("SELECT shape FROM definition WHERE seq = :seq")?;
     Ok(statement.query_row(named_params! {":seq": seq}, |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
-/// How many live items of each kind a view has.
-pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<String, u64>> {
+/// Counts the live items of a view by kind.
+pub fn kind_counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMap<String, u64>> {
     let mut statement = cache.prepare_cached(
         "SELECT definition.kind, count(*) FROM view_file JOIN parse_item USING (parse) JOIN definition ON definition.seq = parse_item.seq
          WHERE view_file.view = :view GROUP BY definition.kind",
@@ -127,6 +130,7 @@ pub fn counts(cache: &Connection, view: i64) -> Result<std::collections::BTreeMa
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Reads an item from a row of [`COLUMNS`].
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Item> {
     let kind = ItemKind::named(row.get_ref(1)?.as_str()?)
         .ok_or_else(|| rusqlite::Error::InvalidColumnType(1, "kind".to_string(), Type::Text))?;

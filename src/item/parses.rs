@@ -1,4 +1,6 @@
-//! The parse cache: what a blob at a path holds, read once. Refuses to read a blob itself.
+//! The parse cache: what a blob at a path contains, read once.
+//!
+//! Refuses to read a blob itself.
 
 use std::collections::BTreeMap;
 
@@ -10,56 +12,56 @@ use crate::facts::CodeFacts;
 use crate::git::ObjectId;
 use crate::syntax::{Language, Skip};
 
-/// Longest signature kept for telling overloads and arities apart, in bytes.
+/// Longest signature kept for distinguishing overloads and arities, in bytes.
 const MAX_SIGNATURE: usize = 500;
 
-/// How reading a blob ended.
+/// The outcome of reading a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Read as code.
+pub enum ReadOutcome {
+    /// Parsed as code.
     Code(Language),
-    /// Read as code, with syntax errors in it.
+    /// Parsed as code, with syntax errors in it.
     Partial(Language),
     /// Read as text.
     Text,
-    /// Left out, and why.
+    /// Skipped, and why.
     Skipped(Skip),
-    /// The parser gave up, and why; not tried again for this blob.
+    /// The parser failed, and why; not tried again for this blob.
     Failed(String),
-    /// The object is not here.
+    /// The object is missing.
     Missing,
 }
 
-/// A blob at a path, as it was read.
+/// A blob at a path, and the facts read from it.
 #[derive(Debug, Clone)]
 pub struct Parse {
-    /// Encoded.
+    /// Encoded path.
     pub path: String,
-    /// The blob.
+    /// Id of the blob.
     pub blob: ObjectId,
-    /// Bytes; 0 where unknown.
+    /// Size in bytes; 0 if unknown.
     pub size: u64,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What it says; empty unless it was read.
+    /// How reading ended.
+    pub outcome: ReadOutcome,
+    /// The facts; empty unless it was read.
     pub facts: CodeFacts,
 }
 
-impl Outcome {
-    /// The name stored and counted by.
+impl ReadOutcome {
+    /// Returns the name that is stored and counted by.
     pub fn name(&self) -> &'static str {
         match self {
-            Outcome::Code(_) => "code",
-            Outcome::Partial(_) => "partial",
-            Outcome::Text => "text",
-            Outcome::Skipped(skip) => skip.name(),
-            Outcome::Failed(_) => "failed",
-            Outcome::Missing => "missing",
+            ReadOutcome::Code(_) => "code",
+            ReadOutcome::Partial(_) => "partial",
+            ReadOutcome::Text => "text",
+            ReadOutcome::Skipped(skip) => skip.name(),
+            ReadOutcome::Failed(_) => "failed",
+            ReadOutcome::Missing => "missing",
         }
     }
 }
 
-/// The row of a blob at a path, if it has been read.
+/// Returns the parse of a blob at a path, if it has been read.
 pub fn find_parse(cache: &Connection, path: &str, blob: &ObjectId) -> Result<Option<i64>> {
     let mut statement = cache.prepare_cached(
         "SELECT id FROM parse WHERE path = (SELECT id FROM path WHERE path = :path) AND blob = :blob",
@@ -67,12 +69,12 @@ pub fn find_parse(cache: &Connection, path: &str, blob: &ObjectId) -> Result<Opt
     Ok(statement.query_row(named_params! {":path": path, ":blob": blob.as_bytes()}, |row| row.get(0)).optional()?)
 }
 
-/// Keeps a parse and its items; `seqs` are the positions of the items' events, in their order.
+/// Stores a parse and its items. `seqs` are the positions of the items' events, in their order.
 pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64> {
     let path = crate::view::intern(cache, &parse.path)?;
     let (detail, language) = match &parse.outcome {
-        Outcome::Failed(why) => (Some(why.as_str()), None),
-        Outcome::Code(language) | Outcome::Partial(language) => (None, Some(language.name())),
+        ReadOutcome::Failed(why) => (Some(why.as_str()), None),
+        ReadOutcome::Code(language) | ReadOutcome::Partial(language) => (None, Some(language.name())),
         _ => (None, None),
     };
     cache
@@ -109,19 +111,19 @@ pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64>
             ":owner": definition.and_then(|definition| definition.owner.as_deref()),
             ":signature": definition.map_or("", |definition| cap_at(&definition.signature, MAX_SIGNATURE)),
             ":return_type": definition.and_then(|definition| definition.return_type.as_deref()),
-            ":shape": definition.map_or_else(String::new, |definition| shape_name(&definition.shape)),
+            ":shape": definition.map_or_else(String::new, |definition| shape_hash(&definition.shape)),
         })?;
     }
     Ok(id)
 }
 
-/// What a shape is called: a hash, for shapes are long; empty where there is none.
-fn shape_name(shape: &str) -> String {
+/// Returns the hash of a shape, because shapes are long; empty if there is none.
+fn shape_hash(shape: &str) -> String {
     if shape.is_empty() { String::new() } else { hex(&blake3::hash(shape.as_bytes()).as_bytes()[..8]) }
 }
 
-/// How many files of a view were read in each way, and left out for each reason.
-pub fn skipped(cache: &Connection, view: i64) -> Result<BTreeMap<String, u64>> {
+/// Counts the files of a view by outcome.
+pub fn outcome_counts(cache: &Connection, view: i64) -> Result<BTreeMap<String, u64>> {
     let mut statement = cache.prepare_cached(
         "SELECT outcome, count(*) FROM view_file JOIN parse ON parse.id = view_file.parse WHERE view_file.view = :view GROUP BY outcome",
     )?;
@@ -130,8 +132,8 @@ pub fn skipped(cache: &Connection, view: i64) -> Result<BTreeMap<String, u64>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The blobs that were not here, by path.
-pub fn missing(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
+/// Returns the blobs that were missing, by path.
+pub fn missing_blobs(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path, parse.blob FROM parse JOIN path ON path.id = parse.path WHERE outcome = 'missing' ORDER BY path.path",
     )?;
@@ -140,7 +142,7 @@ pub fn missing(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
     Ok(rows.into_iter().filter_map(|(path, blob)| Some((path, ObjectId::try_from(blob.as_slice()).ok()?))).collect())
 }
 
-/// Lets go of a blob that was not here, and of its places, so that it is read when they are looked at again.
+/// Forgets that a blob was missing, so that it is read when its paths are looked at again.
 pub fn forget_missing(cache: &Connection, path: &str, blob: &ObjectId) -> Result<()> {
     let Some(id) = find_parse(cache, path, blob)? else { return Ok(()) };
     for sql in ["DELETE FROM view_file WHERE parse = :id", "DELETE FROM parse WHERE id = :id"] {

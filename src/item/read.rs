@@ -1,5 +1,6 @@
-//! Blobs at paths to what they say, on several threads, each with a parser in a child of its own. Refuses to let one
-//! file stop the others: what cannot be read says why.
+//! Reads blobs at paths into facts, on several threads, each with a parser in a child process.
+//!
+//! Invariant: one unreadable file does not stop the others; its parse says why.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,22 +10,23 @@ use std::sync::{Mutex, mpsc};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::parses::{Outcome, Parse};
+use super::parses::{Parse, ReadOutcome};
 use crate::config::Config;
 use crate::event::{decode_path, hex};
 use crate::facts::{CodeFacts, file_facts, session_facts, session_version, text_facts};
 use crate::git::{Blob, ObjectId, Repository};
 use crate::redact::{is_session_forgotten, redact_source};
 use crate::sessions;
-use crate::syntax::{self, Child, Limits, Skip, Triage};
+use crate::syntax::{self, Child, FileLimits, Skip, Triage};
 
-/// Fewer files than this are not worth a second thread and its child.
+/// Number of files for which another thread, with its child process, is worth starting.
 const FILES_A_THREAD: usize = 24;
-/// Files read ahead of whoever takes them.
+/// Number of files read ahead of the consumer.
 const AHEAD: usize = 64;
 
-/// Reads each blob at its encoded path; `take` sees them on the calling thread, in any order. Ends early, and without
-/// an error, when `stop` is set.
+/// Reads each blob at its encoded path. `take` receives the parses on the calling thread, in any order.
+///
+/// Ends early, without an error, when `stop` is set.
 pub fn read_all(
     repository: &Repository,
     program: &Path,
@@ -61,19 +63,25 @@ pub fn read_all(
     })
 }
 
+/// Reads one blob.
 fn read(repository: &Repository, child: &mut Child, config: &Config, path: String, blob: ObjectId) -> Result<Parse> {
-    let limits = Limits { max_bytes: config.max_file_bytes };
-    let left_out =
-        |path: String, size: u64, outcome: Outcome| Parse { path, blob, size, outcome, facts: CodeFacts::default() };
+    let limits = FileLimits { max_bytes: config.max_file_bytes };
+    let left_out = |path: String, size: u64, outcome: ReadOutcome| Parse {
+        path,
+        blob,
+        size,
+        outcome,
+        facts: CodeFacts::default(),
+    };
     let bytes = match repository.blob(blob, limits.max_bytes)? {
         Blob::Bytes(bytes) => bytes,
-        Blob::TooLarge(size) => return Ok(left_out(path, size, Outcome::Skipped(Skip::Oversize))),
-        Blob::Missing => return Ok(left_out(path, 0, Outcome::Missing)),
+        Blob::TooLarge(size) => return Ok(left_out(path, size, ReadOutcome::Skipped(Skip::Oversize))),
+        Blob::Missing => return Ok(left_out(path, 0, ReadOutcome::Missing)),
     };
     let size = bytes.len() as u64;
     let real_path = String::from_utf8_lossy(&decode_path(&path)).into_owned();
     let language = match syntax::triage(&real_path, &bytes, size, &limits) {
-        Triage::Skip(skip) => return Ok(left_out(path, size, Outcome::Skipped(skip))),
+        Triage::Skip(skip) => return Ok(left_out(path, size, ReadOutcome::Skipped(skip))),
         Triage::Text => {
             let text = String::from_utf8_lossy(&bytes);
             let reading = sessions::markdown::read(&real_path, &redact_source(&text));
@@ -83,7 +91,7 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
                 let hash = hex(&blake3::hash(&bytes).as_bytes()[..16]);
                 facts.entries = session_facts(&reading, Some(&path), "markdown", &hash, &session_version());
             }
-            return Ok(Parse { path, blob, size, outcome: Outcome::Text, facts });
+            return Ok(Parse { path, blob, size, outcome: ReadOutcome::Text, facts });
         }
         Triage::Code(language) => language,
     };
@@ -93,17 +101,17 @@ fn read(repository: &Repository, child: &mut Child, config: &Config, path: Strin
         Cow::Borrowed(_) => bytes,
     };
     Ok(match child.parse(language, &bytes) {
-        syntax::Outcome::Parsed(parsed) => {
+        syntax::ParseOutcome::Parsed(parsed) => {
             let lines = u32::try_from(bytes.split(|byte| *byte == b'\n').count()).context("counting lines")?;
             let partial = parsed.partial;
             let facts = file_facts(&path, language, parsed, lines);
-            let outcome = if partial { Outcome::Partial(language) } else { Outcome::Code(language) };
+            let outcome = if partial { ReadOutcome::Partial(language) } else { ReadOutcome::Code(language) };
             Parse { path, blob, size, outcome, facts }
         }
-        syntax::Outcome::Unavailable(why) => bail!("starting a parser: {why}"),
-        syntax::Outcome::Failed(why) => {
+        syntax::ParseOutcome::Unavailable(why) => bail!("starting a parser: {why}"),
+        syntax::ParseOutcome::Failed(why) => {
             tracing::warn!(path, %blob, why, "a file could not be parsed");
-            left_out(path, size, Outcome::Failed(why))
+            left_out(path, size, ReadOutcome::Failed(why))
         }
     })
 }

@@ -8,7 +8,7 @@ use crate::event::Fact;
 use crate::eventlog::Eventlog;
 use crate::facts::{Body, COMMIT_VERSION, GIT_COMMIT, commit_fact};
 use crate::fail;
-use crate::git::{Known, ObjectId};
+use crate::git::{ObjectId, Recorded};
 use crate::history;
 use crate::store::Cache;
 use crate::view;
@@ -26,11 +26,11 @@ pub fn record(
     full: bool,
 ) -> Result<(u64, u64)> {
     let whole = !log.is_history_open()?;
-    let known = |id: &ObjectId| -> Result<Known> {
+    let known = |id: &ObjectId| -> Result<Recorded> {
         Ok(match !full && view::is_recorded(&cache.connection, id)? {
-            false => Known::No,
-            true if whole => Known::WithAncestors,
-            true => Known::Alone,
+            false => Recorded::No,
+            true if whole => Recorded::WithAncestors,
+            true => Recorded::Alone,
         })
     };
     let mut heads: Vec<ObjectId> =

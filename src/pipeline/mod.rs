@@ -206,7 +206,7 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<Report> {
     cache.publish(context.workspace)?;
     let main = view::view_of(&cache.connection, "")?;
     report.items = main
-        .map(|main| item::counts(&cache.connection, main.id))
+        .map(|main| item::kind_counts(&cache.connection, main.id))
         .transpose()?
         .map_or(0, |counts| counts.values().sum());
     if erased.is_some() {
@@ -315,7 +315,7 @@ pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience
     loop {
         let look = Instant::now();
         while look.elapsed() < patience.rings {
-            if workspace.is_hurried() {
+            if workspace.is_urgent() {
                 return;
             }
             std::thread::sleep(HURRY);

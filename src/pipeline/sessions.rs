@@ -42,7 +42,7 @@ pub fn update(log: &Eventlog, cache: &Connection) -> Result<(Vec<i64>, Vec<i64>)
             moves.push((path, Some(parse)));
         }
     }
-    let moved = view::move_files(cache, view::SHARED, &moves)?;
+    let moved = view::move_files(cache, view::SESSION_VIEW, &moves)?;
     store::set_meta(cache, UPTO, &last.to_string())?;
     Ok(moved)
 }

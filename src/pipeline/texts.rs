@@ -7,7 +7,6 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::{Context as _, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::vectors::now;
 use super::{Context, Stage, check_stop};
 use crate::embedding::text_of;
 use crate::event::Seq;
@@ -18,7 +17,7 @@ use crate::index::{self, Space};
 use crate::sessions::is_searchable;
 use crate::sqlite;
 use crate::store::Cache;
-use crate::text_index::{self, Entry};
+use crate::text_index::{self, TextFields};
 use crate::view;
 
 /// More versions than this in one move, and full text is brought together afterwards.
@@ -39,7 +38,7 @@ pub struct NewTexts {
     embedded: HashMap<Seq, String>,
 }
 
-/// An [`Entry`] that borrows nothing.
+/// An [`TextFields`] that borrows nothing.
 #[derive(Debug)]
 struct FullText {
     name: String,
@@ -65,8 +64,8 @@ impl NewTexts {
         }
     }
 
-    fn keep_full(&mut self, seq: Seq, entry: &Entry<'_>) {
-        let Entry { name, path, doc, body } = *entry;
+    fn keep_full(&mut self, seq: Seq, entry: &TextFields<'_>) {
+        let TextFields { name, path, doc, body } = *entry;
         if self.fits(name.len() + path.len() + doc.len() + body.len()) {
             let [name, path, doc, body] = [name, path, doc, body].map(str::to_string);
             self.full.insert(seq, FullText { name, path, doc, body });
@@ -81,28 +80,30 @@ impl NewTexts {
 }
 
 impl FullText {
-    fn entry(&self) -> Entry<'_> {
-        Entry { name: &self.name, path: &self.path, doc: &self.doc, body: &self.body }
+    fn entry(&self) -> TextFields<'_> {
+        TextFields { name: &self.name, path: &self.path, doc: &self.doc, body: &self.body }
     }
 }
 
 /// What full text finds an item by. A subject is a sentence and no name: it counts as a doc, so that a definition of that
 /// name stays above it.
-fn entry_of<'a>(body: &'a Body<'_>) -> Entry<'a> {
+fn entry_of<'a>(body: &'a Body<'_>) -> TextFields<'a> {
     match body {
         Body::Commit(data) => {
             let message = data.message.trim();
             let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
-            Entry { doc: subject, body: rest, ..Entry::default() }
+            TextFields { doc: subject, body: rest, ..TextFields::default() }
         }
         Body::Item(data) => {
             let base = data.file_path.rsplit('/').next().unwrap_or_default();
             let name = if data.kind == ItemKind::File { base } else { &data.qualified_name };
-            Entry { name, path: &data.file_path, doc: &data.doc, body: &data.text }
+            TextFields { name, path: &data.file_path, doc: &data.doc, body: &data.text }
         }
-        Body::SessionRead(data) => Entry { doc: &data.title, ..Entry::default() },
-        Body::Entry(data) if is_searchable(data.category.name()) => Entry { doc: &data.content, ..Entry::default() },
-        Body::Entry(_) | Body::Call(_) | Body::Import(_) => Entry::default(),
+        Body::SessionRead(data) => TextFields { doc: &data.title, ..TextFields::default() },
+        Body::Entry(data) if is_searchable(data.category.name()) => {
+            TextFields { doc: &data.content, ..TextFields::default() }
+        }
+        Body::Entry(_) | Body::Call(_) | Body::Import(_) => TextFields::default(),
     }
 }
 
@@ -122,7 +123,7 @@ pub fn move_versions(
             UNION ALL SELECT 1 FROM parse_entry JOIN view_file ON view_file.parse = parse_entry.parse WHERE parse_entry.seq = value)",
     )?;
     let gone: Vec<Seq> = left.difference(came).copied().collect();
-    let dead = dead.query_map(named_params! {":seqs": sqlite::list(&gone)}, |row| row.get(0))?;
+    let dead = dead.query_map(named_params! {":seqs": sqlite::json_array(&gone)}, |row| row.get(0))?;
     leave(cache, &dead.collect::<rusqlite::Result<Vec<Seq>>>()?)?;
     let new: Vec<Seq> = came.difference(left).copied().collect();
     enter(context, log, cache, &new, texts)
@@ -133,7 +134,7 @@ pub fn move_messages(
     context: &Context<'_>,
     log: &Eventlog,
     cache: &Connection,
-    reach: &view::Reach,
+    reach: &view::ReachChange,
     texts: &mut NewTexts,
 ) -> Result<()> {
     leave(cache, &reach.removed)?;
@@ -152,7 +153,7 @@ fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq]
             want(cache, seq, &body, &spaces, texts)
         })?;
     }
-    text_index::expect(cache, seqs, true)
+    text_index::record_change(cache, seqs, true)
 }
 
 /// Says what a version is embedded as.
@@ -166,18 +167,18 @@ fn want(cache: &Connection, seq: Seq, body: &Body<'_>, spaces: &[Space], texts: 
 
 /// Lets go of versions that are live nowhere any more.
 fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
-    index::remove(cache, seqs, now())?;
-    text_index::expect(cache, seqs, false)
+    index::remove(cache, seqs, crate::git::unix_now())?;
+    text_index::record_change(cache, seqs, false)
 }
 
 /// Makes full text hold exactly the versions live in some view.
 pub fn follow(context: &Context<'_>, log: &Eventlog, cache: &mut Cache, texts: &mut NewTexts) -> Result<()> {
-    if text_index::is_settled(&cache.connection)? {
+    if text_index::is_current(&cache.connection)? {
         return Ok(());
     }
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    text_index::remove(&transaction, &text_index::expected(&transaction, false)?)?;
-    let came = text_index::expected(&transaction, true)?;
+    text_index::remove(&transaction, &text_index::recorded_changes(&transaction, false)?)?;
+    let came = text_index::recorded_changes(&transaction, true)?;
     let spaces = index::maintained(&transaction)?;
     let snapshot = log.snapshot()?;
     for_each(context, &came, |seq| {
@@ -192,7 +193,7 @@ pub fn follow(context: &Context<'_>, log: &Eventlog, cache: &mut Cache, texts: &
         text_index::put(&transaction, seq, &entry_of(&body))
     })?;
     drop(snapshot);
-    text_index::settle(&transaction)?;
+    text_index::clear_changes(&transaction)?;
     fail::point("texts moved")?;
     transaction.commit().context("moving full text")?;
     fail::point("texts kept")?;

@@ -15,7 +15,6 @@ use rusqlite::{OptionalExtension as _, named_params};
 use serde::de::IgnoredAny;
 
 use super::sessions::{append, private};
-use super::vectors::now;
 use super::{Context, check_stop};
 use crate::agents::{self, Agent, Consent};
 use crate::event::{decode_path, encode_path, hex};
@@ -119,13 +118,13 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     let (worktrees, private) = (Worktrees::of(context.repository, Some(context.workspace))?, private(context));
     worktrees.remember(context.workspace)?;
     // What rang is mostly among what is listed; what lies elsewhere in the folder is heard of by its letter alone.
-    let letters = agents::take(context.workspace, &consents)?;
+    let letters = agents::take_notices(context.workspace, &consents)?;
     let mut appended = 0;
     for (agent, consent) in &consents {
-        let mut all = agents::list(*agent, &consent.folder, &worktrees.all());
+        let mut all = agents::list_transcripts(*agent, &consent.folder, &worktrees.all());
         for letter in letters.iter().filter(|letter| letter.agent == *agent) {
             if !all.iter().any(|found| found.path == letter.transcript) {
-                all.extend(agents::transcript(*agent, &letter.transcript));
+                all.extend(agents::transcript_file(*agent, &letter.transcript));
             }
         }
         // What one session copies of another is the older one's.
@@ -133,7 +132,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
         for found in all {
             check_stop(context)?;
             // Of a file that rests the last word is one at last.
-            let rests = found.stamp.modified / 1_000_000_000 + QUIET_SECONDS <= now();
+            let rests = found.stamp.modified / 1_000_000_000 + QUIET_SECONDS <= crate::git::unix_now();
             let stamp = format!("{:?} {rests} {} {}", found.stamp, consent.prompts, private.fingerprint());
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
                 continue;
@@ -157,7 +156,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
 /// nothing; what cannot be read is left out.
 pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bool) -> Result<Vec<(PathBuf, u64)>> {
     let worktrees = Worktrees::of(repository, None)?;
-    let mut all = agents::list(agent, folder, &worktrees.tops);
+    let mut all = agents::list_transcripts(agent, folder, &worktrees.tops);
     all.sort_by_key(|transcript| transcript.stamp.modified);
     let counted = all.into_iter().filter_map(|found| {
         let cwd = cwd_of(agent, &found.path).ok()??;
@@ -259,7 +258,7 @@ fn reader(agent: Agent, taking: TranscriptOptions) -> Box<dyn TranscriptReader> 
 /// What is taken of a transcript that a person hands in, whose tops of worktrees are these.
 pub fn taking(tops: &[PathBuf], prompts: bool) -> TranscriptOptions {
     let tops = tops.iter().map(|top| top.to_string_lossy().into_owned()).collect();
-    TranscriptOptions { prompts, tops, now: Some(now()), ..TranscriptOptions::default() }
+    TranscriptOptions { prompts, tops, now: Some(crate::git::unix_now()), ..TranscriptOptions::default() }
 }
 
 /// Reads the whole lines of a transcript, and gives their hash in hexadecimal; what is being written at its end is read

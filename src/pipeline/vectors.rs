@@ -3,7 +3,7 @@
 //! model: everything else goes on without.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rusqlite::TransactionBehavior;
@@ -19,6 +19,7 @@ use crate::error::UserError;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
 use crate::fail;
+use crate::git::unix_now;
 use crate::index::{self, PendingText, PreparedGeneration, VectorReader};
 use crate::store::{self, Cache};
 
@@ -26,11 +27,6 @@ use crate::store::{self, Cache};
 /// sees them.
 const BATCH: usize = 128;
 const BATCH_TIME: Duration = Duration::from_millis(500);
-
-/// Seconds since 1970, for what is kept for a while.
-pub fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
-}
 
 /// Embeds what is wanted, and compacts where that is due. Without a usable model it only says so in the report.
 pub fn update(
@@ -103,7 +99,7 @@ fn run(
     index::publish(&mut cache.connection, &setup.identity, &prepared, &adapters)?;
     let idle = index::pending_count(&cache.connection)? == 0;
     for space in index::maintained(&cache.connection)? {
-        index::compact(&mut cache.connection, &folder, &space, idle, now(), context.urgent)?;
+        index::compact(&mut cache.connection, &folder, &space, idle, unix_now(), context.urgent)?;
     }
     if idle && !cache.is_building() {
         index::sweep_files(&cache.connection, &folder)?;
@@ -255,7 +251,7 @@ fn keep(
 fn make_room(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
     let folder = index::segments_dir(context.workspace);
     for space in index::maintained(&cache.connection)? {
-        index::compact(&mut cache.connection, &folder, &space, false, now(), context.urgent)?;
+        index::compact(&mut cache.connection, &folder, &space, false, unix_now(), context.urgent)?;
     }
     Ok(())
 }

@@ -21,14 +21,14 @@ use crate::view::{self, FileMove, Gaps};
 
 /// Blobs that were not here and have come, as in a partial clone: their places are looked at again as a whole.
 pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
-    let missing = item::missing(&cache.connection)?;
-    let come: Vec<_> = missing.into_iter().filter(|(_, blob)| context.repository.has(*blob)).collect();
+    let missing = item::missing_blobs(&cache.connection)?;
+    let come: Vec<_> = missing.into_iter().filter(|(_, blob)| context.repository.has_object(*blob)).collect();
     if !come.is_empty() {
         let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (path, blob) in &come {
             item::forget_missing(&transaction, path, blob)?;
         }
-        view::compare_whole(&transaction)?;
+        view::force_full_compare(&transaction)?;
         transaction.commit()?;
     }
     Ok(())
@@ -122,7 +122,7 @@ fn as_of(cache: &Connection, wanted: &[Wanted]) -> Result<String> {
     for commit in view::waiting(cache)? {
         hasher.update(commit.as_bytes());
     }
-    for (path, blob) in item::missing(cache)? {
+    for (path, blob) in item::missing_blobs(cache)? {
         hasher.update(path.as_bytes()).update(blob.as_bytes());
     }
     Ok(hex(&hasher.finalize().as_bytes()[..16]))

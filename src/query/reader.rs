@@ -125,7 +125,7 @@ impl<'r> Reader<'r> {
         if let Some(people) = self.people.get() {
             return Ok(people.clone());
         }
-        let mailmap = match self.view.head.filter(|head| self.repository.has(head.tree)) {
+        let mailmap = match self.view.head.filter(|head| self.repository.has_object(head.tree)) {
             Some(head) => self.repository.mailmap(head.tree)?,
             None => Mailmap::empty(),
         };
@@ -141,7 +141,7 @@ impl<'r> Reader<'r> {
 
     /// Finds what a person names, from where they stand; an absolute path is read from the top of the worktree.
     pub fn target(&self, text: &str) -> Result<Target> {
-        match self.repository.inside(Path::new(text)) {
+        match self.repository.path_in_worktree(Path::new(text)) {
             Some(inside) => item::resolve(&self.cache, self.view.id, "", &inside.to_string_lossy()),
             None => item::resolve(&self.cache, self.view.id, &self.prefix(), text),
         }

@@ -113,7 +113,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
     pub fn count_messages(&mut self) -> Result<()> {
         for word in &self.words {
             let mut said = Vec::new();
-            text_index::says(&self.reader.cache, word, |seq| said.extend(self.places.get(&seq).copied()))?;
+            text_index::each_containing(&self.reader.cache, word, |seq| said.extend(self.places.get(&seq).copied()))?;
             self.matched.commits_by_word.push(said);
         }
         Ok(())

@@ -1,42 +1,42 @@
-//! Calls as written: the callee, its receiver, the form. Refuses to resolve: what a name is bound to is
-//! asked of `locals` afterwards.
+//! Reads calls as written: the callee, its receiver, the form. What a name is bound to is resolved later, in
+//! `receivers`.
 
 use tree_sitter::Node;
 
-use super::language::Row;
-use super::locals::{self, Known};
+use super::language::LanguageSpec;
+use super::locals::{self, ValueType};
 use super::names::{self, strip_generics};
-use super::parsed::Form;
+use super::parsed::CallForm;
 
-/// A call, before the names around it are known.
+/// A call, before the names around it are resolved.
 #[derive(Debug, Clone)]
 pub(super) struct RawCall {
-    /// Where it begins.
+    /// Byte offset at which the call begins.
     pub at: usize,
     pub name: String,
     pub callee: String,
-    pub form: Form,
+    pub form: CallForm,
     pub receiver: Receiver,
     pub arguments: Option<u32>,
     pub line: u32,
 }
 
-/// What stands before the last dot.
+/// The receiver of a call: what precedes the last dot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Receiver {
-    /// Nothing, or nothing that could be a value.
+    /// None, or nothing that could be a value.
     None,
-    /// `self` and the like.
+    /// `self`, `this` and the like.
     Own,
-    /// One name.
+    /// A single name.
     Name(String),
     /// A chain of names that begins with this one.
     Root(String),
-    /// An expression, and what it says of its type.
-    Value(Known),
+    /// An expression, with what the text tells of its type.
+    Value(ValueType),
 }
 
-/// A callee's or a receiver's names, in order; `_` stands for what is not a name.
+/// The names of a callee or receiver, in order; `_` stands for anything that is not a name.
 pub(super) struct Chain<'t> {
     pub segments: Vec<String>,
     /// The expression that `_` stands for.
@@ -46,30 +46,31 @@ pub(super) struct Chain<'t> {
 }
 
 impl Chain<'_> {
+    /// Returns the chain with dots.
     pub(super) fn text(&self) -> String {
         self.segments.join(".")
     }
 }
 
-/// The source of a node; empty where the node lies outside, which no tree of this source has.
+/// Returns the source text of a node.
 pub(super) fn text<'s>(source: &'s str, node: Node<'_>) -> &'s str {
     source.get(node.byte_range()).unwrap_or("")
 }
 
-/// The child that a table names: a field or, without one, the first named child.
+/// Returns the child that a table entry names: a field or, without one, the first named child.
 pub(super) fn inner<'t>(node: Node<'t>, field: &str) -> Option<Node<'t>> {
     if field.is_empty() { node.named_child(0) } else { node.child_by_field_name(field) }
 }
 
-/// Reads a chain of member accesses from its last member to its first.
-pub(super) fn chain<'t>(row: &Row, source: &str, node: Node<'t>) -> Chain<'t> {
+/// Reads a chain of member accesses, from its last member to its first.
+pub(super) fn chain<'t>(spec: &LanguageSpec, source: &str, node: Node<'t>) -> Chain<'t> {
     let mut segments = Vec::new();
     let mut last = None;
     let mut opaque = None;
     let mut at = node;
     loop {
         let kind = at.kind();
-        if let Some((_, object, member)) = row.members.iter().find(|(member, ..)| *member == kind) {
+        if let Some((_, object, member)) = spec.members.iter().find(|(member, ..)| *member == kind) {
             let (Some(object), Some(member)) = (at.child_by_field_name(object), at.child_by_field_name(member)) else {
                 break;
             };
@@ -79,12 +80,12 @@ pub(super) fn chain<'t>(row: &Row, source: &str, node: Node<'t>) -> Chain<'t> {
             at = object;
             continue;
         }
-        let wrapped = row.wrappers.iter().find(|(wrapper, _)| *wrapper == kind);
+        let wrapped = spec.wrappers.iter().find(|(wrapper, _)| *wrapper == kind);
         if let Some(inside) = wrapped.and_then(|(_, field)| inner(at, field)) {
             at = inside;
             continue;
         }
-        let is_name = row.paths.contains(&kind) || row.selves.contains(&kind) || matches!(kind, "super" | "this");
+        let is_name = spec.paths.contains(&kind) || spec.selves.contains(&kind) || matches!(kind, "super" | "this");
         if is_name {
             segments.push(strip_generics(text(source, at)));
         } else if text(source, at) == "super()" {
@@ -99,14 +100,19 @@ pub(super) fn chain<'t>(row: &Row, source: &str, node: Node<'t>) -> Chain<'t> {
     Chain { segments, opaque, last: last.unwrap_or(at) }
 }
 
-/// The chain of a call: its callee node, or its own `object` and `name`.
-pub(super) fn call_chain<'t>(row: &Row, source: &str, call: Node<'t>, callee: Option<Node<'t>>) -> Option<Chain<'t>> {
+/// Reads the chain of a call, from its callee node or from its own `object` and `name`.
+pub(super) fn call_chain<'t>(
+    spec: &LanguageSpec,
+    source: &str,
+    call: Node<'t>,
+    callee: Option<Node<'t>>,
+) -> Option<Chain<'t>> {
     if let Some(callee) = callee {
-        return Some(chain(row, source, callee));
+        return Some(chain(spec, source, callee));
     }
     let name = call.child_by_field_name("name")?;
     let mut found = match call.child_by_field_name("object") {
-        Some(object) => chain(row, source, object),
+        Some(object) => chain(spec, source, object),
         None => Chain { segments: Vec::new(), opaque: None, last: name },
     };
     found.segments.push(text(source, name).to_owned());
@@ -114,21 +120,24 @@ pub(super) fn call_chain<'t>(row: &Row, source: &str, call: Node<'t>, callee: Op
     Some(found)
 }
 
-/// Reads a call. `None` where what is called has no name.
+/// Reads a call; `None` if what is called has no name.
 pub(super) fn read(
-    row: &Row,
+    spec: &LanguageSpec,
     source: &str,
     call: Node<'_>,
     callee: Option<Node<'_>>,
     arguments: Option<Node<'_>>,
 ) -> Option<RawCall> {
-    let chain = call_chain(row, source, call, callee)?;
+    let chain = call_chain(spec, source, call, callee)?;
     let (last, before) = chain.segments.split_last()?;
-    if last == "_" || last.is_empty() || (before.is_empty() && row.builtins.contains(&last.as_str())) {
+    if last == "_" || last.is_empty() || (before.is_empty() && spec.builtins.contains(&last.as_str())) {
         return None;
     }
-    let (form, receiver) =
-        if before.is_empty() { path_form(row, last) } else { (Form::Method, receiver(row, source, &chain, before)) };
+    let (form, receiver) = if before.is_empty() {
+        path_form(spec, last)
+    } else {
+        (CallForm::Method, receiver(spec, source, &chain, before))
+    };
     Some(RawCall {
         at: call.start_byte(),
         name: names::last_segment(last).to_owned(),
@@ -140,34 +149,35 @@ pub(super) fn read(
     })
 }
 
-/// The line of a node, from 1. For a path over several lines it is the last, where the name stands.
+/// Returns the line of a node, from 1. For a path over several lines it is the last one, which has the name.
 fn line(node: Node<'_>) -> u32 {
     u32::try_from(node.end_position().row + 1).unwrap_or(u32::MAX)
 }
 
-/// A single segment is free, or a path whose last prefix may be `Self`.
-fn path_form(row: &Row, callee: &str) -> (Form, Receiver) {
+/// Returns form and receiver of a callee of one segment, which may be a path whose last prefix is `Self`.
+fn path_form(spec: &LanguageSpec, callee: &str) -> (CallForm, Receiver) {
     // A constructor's type may be a path with dots.
     match callee.rsplit_once("::").or_else(|| callee.rsplit_once('.')) {
-        Some((prefix, _)) if row.selves.contains(&prefix) => (Form::Path, Receiver::Own),
-        Some(_) => (Form::Path, Receiver::None),
-        None => (Form::Free, Receiver::None),
+        Some((prefix, _)) if spec.selves.contains(&prefix) => (CallForm::Path, Receiver::Own),
+        Some(_) => (CallForm::Path, Receiver::None),
+        None => (CallForm::Free, Receiver::None),
     }
 }
 
-fn receiver(row: &Row, source: &str, chain: &Chain<'_>, before: &[String]) -> Receiver {
+/// Classifies the receiver of a method call.
+fn receiver(spec: &LanguageSpec, source: &str, chain: &Chain<'_>, before: &[String]) -> Receiver {
     let root = before.first().map_or("", String::as_str);
     match chain.opaque {
-        Some(value) if before.len() == 1 => Receiver::Value(locals::known(row, source, value)),
-        Some(_) => Receiver::Value(Known::Unknown),
-        None if root == "super" => Receiver::Value(Known::Unknown),
-        None if before.len() == 1 && row.selves.contains(&root) => Receiver::Own,
+        Some(value) if before.len() == 1 => Receiver::Value(locals::known(spec, source, value)),
+        Some(_) => Receiver::Value(ValueType::Unknown),
+        None if root == "super" => Receiver::Value(ValueType::Unknown),
+        None if before.len() == 1 && spec.selves.contains(&root) => Receiver::Own,
         None if before.len() == 1 => Receiver::Name(root.to_owned()),
         None => Receiver::Root(root.to_owned()),
     }
 }
 
-/// How many arguments stand between the parentheses.
+/// Counts the arguments in parentheses.
 fn count_arguments(arguments: Node<'_>) -> u32 {
     if !arguments.kind().contains("argument") {
         // A generator expression or a template string is one argument without parentheses of its own.
@@ -185,15 +195,15 @@ pub(super) fn expansion(source: &str, call: Node<'_>, callee: Node<'_>) -> RawCa
         at: call.start_byte(),
         name: names::last_segment(&callee_text).to_owned(),
         callee: callee_text,
-        form: Form::Macro,
+        form: CallForm::Macro,
         receiver: Receiver::None,
         arguments: None,
         line: line(callee),
     }
 }
 
-/// Finds calls in tokens that no grammar parses, those of Rust's macros: a name directly before parentheses.
-pub(super) fn in_tokens(row: &Row, source: &str, tokens: Node<'_>) -> Vec<RawCall> {
+/// Finds calls in tokens that the grammar does not parse, those of Rust macros: a name directly before parentheses.
+pub(super) fn in_tokens(spec: &LanguageSpec, source: &str, tokens: Node<'_>) -> Vec<RawCall> {
     let mut found = Vec::new();
     let mut trees = vec![tokens];
     while let Some(tree) = trees.pop() {
@@ -205,7 +215,7 @@ pub(super) fn in_tokens(row: &Row, source: &str, tokens: Node<'_>) -> Vec<RawCal
             }
             trees.push(*child);
             if child.kind() == "token_tree" {
-                found.extend(token_call(row, source, &children, at, locals::LONGEST_CHAIN));
+                found.extend(token_call(spec, source, &children, at, locals::MAX_CHAIN));
             }
         }
     }
@@ -213,9 +223,10 @@ pub(super) fn in_tokens(row: &Row, source: &str, tokens: Node<'_>) -> Vec<RawCal
     found
 }
 
-/// The call whose arguments are the token tree at `at`, if it is one.
-/// `left` counts the calls before it, in a chain of calls, that are still looked into.
-fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize, left: usize) -> Option<RawCall> {
+/// Reads the call whose arguments are the token tree at `at`, if it is one.
+///
+/// `left` is the number of preceding calls in a chain that may still be examined.
+fn token_call(spec: &LanguageSpec, source: &str, tokens: &[Node<'_>], at: usize, left: usize) -> Option<RawCall> {
     let kind = |at: usize| tokens.get(at).map_or("", |token| token.kind());
     let word = |at: usize| tokens.get(at).map_or("", |token| text(source, *token));
     let is_name =
@@ -249,7 +260,8 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize, left: usi
         }
     }
     let is_method_of = |opaque: &usize| segments.len() == 2 && kind(opaque + 1) == ".";
-    let value = opaque.filter(is_method_of).map_or(Known::Unknown, |end| token_value(row, source, tokens, end, left));
+    let value =
+        opaque.filter(is_method_of).map_or(ValueType::Unknown, |end| token_value(spec, source, tokens, end, left));
     segments.reverse();
     separators.reverse();
     let mut callee = String::new();
@@ -258,16 +270,16 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize, left: usi
         callee.push_str(separators.get(index).unwrap_or(&""));
     }
     let name = word(name_at);
-    if segments.len() == 1 && row.builtins.contains(&name) {
+    if segments.len() == 1 && spec.builtins.contains(&name) {
         return None;
     }
     let (form, receiver) = match (separators.last(), segments.as_slice()) {
-        (None, _) => (Form::Free, Receiver::None),
-        (Some(&"::"), _) => path_form(row, &callee),
-        (_, ["_", ..]) => (Form::Method, Receiver::Value(value)),
-        (_, [root, _]) if row.selves.contains(root) => (Form::Method, Receiver::Own),
-        (_, [root, _]) => (Form::Method, Receiver::Name((*root).to_owned())),
-        (_, [root, ..]) => (Form::Method, Receiver::Root((*root).to_owned())),
+        (None, _) => (CallForm::Free, Receiver::None),
+        (Some(&"::"), _) => path_form(spec, &callee),
+        (_, ["_", ..]) => (CallForm::Method, Receiver::Value(value)),
+        (_, [root, _]) if spec.selves.contains(root) => (CallForm::Method, Receiver::Own),
+        (_, [root, _]) => (CallForm::Method, Receiver::Name((*root).to_owned())),
+        (_, [root, ..]) => (CallForm::Method, Receiver::Root((*root).to_owned())),
         (_, []) => return None,
     };
     Some(RawCall {
@@ -281,41 +293,41 @@ fn token_call(row: &Row, source: &str, tokens: &[Node<'_>], at: usize, left: usi
     })
 }
 
-/// What tokens that end at `end` say of the value they make, where they are a call: `b.c()?` of `b.c()?.d()`.
-fn token_value(row: &Row, source: &str, tokens: &[Node<'_>], end: usize, left: usize) -> Known {
+/// Returns what tokens that end at `end` tell of the type of their value if they are a call: `b.c()?` of `b.c()?.d()`.
+fn token_value(spec: &LanguageSpec, source: &str, tokens: &[Node<'_>], end: usize, left: usize) -> ValueType {
     let marks = tokens[..=end].iter().rev().take(MAX_GENERICS).take_while(|token| token.kind() == "?").count();
     let end = end.saturating_sub(marks);
     let call = match left.checked_sub(1) {
-        Some(left) if end > 0 && tokens[end].kind() == "token_tree" => token_call(row, source, tokens, end, left),
+        Some(left) if end > 0 && tokens[end].kind() == "token_tree" => token_call(spec, source, tokens, end, left),
         _ => None,
     };
-    let Some(call) = call.filter(|call| call.form != Form::Macro) else { return Known::Unknown };
+    let Some(call) = call.filter(|call| call.form != CallForm::Macro) else { return ValueType::Unknown };
     let receiver = match &call.receiver {
         Receiver::Value(known) => Some(known.clone()),
-        Receiver::Name(name) => Some(Known::Same(name.clone())),
-        Receiver::Own if call.form == Form::Method => Some(Known::Owner),
+        Receiver::Name(name) => Some(ValueType::Same(name.clone())),
+        Receiver::Own if call.form == CallForm::Method => Some(ValueType::Owner),
         _ => None,
     };
     if let Some(receiver) = &receiver
-        && row.transparent_methods.contains(&call.name.as_str())
+        && spec.transparent_methods.contains(&call.name.as_str())
     {
         return receiver.clone();
     }
-    if let Some(made) = (row.constructor)(&call.callee, "", "") {
-        return Known::Type(made);
+    if let Some(made) = (spec.constructor)(&call.callee, "", "") {
+        return ValueType::Type(made);
     }
     let through = receiver.filter(|_| call.callee.starts_with('_'));
     match through {
-        Some(receiver) => locals::method_of(&receiver, &call.name).map_or(Known::Unknown, Known::Call),
-        None if call.callee.starts_with('_') => Known::Unknown,
-        None => Known::Call(call.callee),
+        Some(receiver) => locals::method_of(&receiver, &call.name).map_or(ValueType::Unknown, ValueType::Call),
+        None if call.callee.starts_with('_') => ValueType::Unknown,
+        None => ValueType::Call(call.callee),
     }
 }
 
-/// How many tokens generic arguments have at most; a token tree must not make the search long.
+/// Largest number of tokens in generic arguments, which bounds the search in a token tree.
 const MAX_GENERICS: usize = 100;
 
-/// The name in front of `::<..>` that closes at `at`.
+/// Returns the position of the name before `::<..>` that closes at `at`.
 fn before_generics(tokens: &[Node<'_>], at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for index in (at.saturating_sub(MAX_GENERICS)..=at).rev() {
@@ -331,7 +343,7 @@ fn before_generics(tokens: &[Node<'_>], at: usize) -> Option<usize> {
     None
 }
 
-/// How many arguments a token tree separates by commas.
+/// Counts the arguments of a token tree by its commas.
 fn count_tokens(source: &str, tree: Node<'_>) -> u32 {
     let mut cursor = tree.walk();
     let children: Vec<Node<'_>> = tree.children(&mut cursor).collect();

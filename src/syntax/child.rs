@@ -1,9 +1,10 @@
-//! tree-sitter where it can be stopped: a child process that parses, and the parent's hold on it. Refuses to
-//! parse anything in the parent. A grammar has no timeout of its own, and some inputs take minutes or more
-//! stack than there is; here they cost one process.
+//! Runs tree-sitter in a child process that can be stopped.
 //!
-//! Frames are a length (u32, little endian) and as many bytes. A request is one byte for the language and the
-//! source; an answer is one byte, 0 for a `Parsed` as JSON and 1 for an error's text.
+//! A grammar has no timeout of its own, and some inputs take minutes or more stack than there is; here they cost one
+//! process. Invariant: the parent parses nothing.
+//!
+//! A frame is its length (u32, little endian) and as many bytes. A request is one byte for the language and the source;
+//! an answer is one byte, 0 for a `Parsed` as JSON and 1 for an error message.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,83 +20,90 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, rlim_t, setrl
 use super::language::Language;
 use super::parsed::Parsed;
 
-/// The argument that makes the program a child.
+/// The hidden subcommand that makes the program a child.
 const SUBCOMMAND: &str = "syntax-child";
 
-/// What any source may take of a processor; a usual one takes a few milliseconds. Not of the clock: on a busy machine that
-/// says nothing about a source, and what is said of it is remembered.
+/// CPU time that any source may take; a usual one takes a few milliseconds.
+///
+/// CPU time and not wall time, because on a busy machine wall time tells nothing about a source, and the verdict is
+/// stored.
 const TIMEOUT_BASE: Duration = Duration::from_secs(2);
 
-/// What a source may take for each MiB on top; a usual one takes a fifth of a second.
+/// CPU time that a source may take for each MiB in addition; a usual one takes a fifth of a second.
 const TIMEOUT_PER_MIB: Duration = Duration::from_secs(2);
 
-/// By the clock, so many times as much may pass before a child is taken to hang.
-const PATIENCE: u32 = 60;
+/// Factor of wall time over CPU time after which a child is assumed to hang.
+const WALL_TIME_FACTOR: u32 = 60;
 
-/// How often a child looks at what it has taken.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval at which a child checks its CPU time.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// All memory of the child. Trees are some fifty times as large as their source.
+/// Memory limit of the child in bytes. A tree takes some fifty times the size of its source.
 const MAX_MEMORY: rlim_t = 2 << 30;
 
-/// Address space for the parsing thread's stack; pages are taken as they are used.
-const STACK: usize = 256 << 20;
+/// Address space for the parsing thread's stack, in bytes; pages are only taken when used.
+const STACK_SIZE: usize = 256 << 20;
 
-/// Deeper brackets are no source anybody wrote, and parsing time grows with the square of the depth.
+/// Deepest nesting of brackets that is parsed. Nobody writes deeper source, and parsing time grows with the square of
+/// the depth.
 const MAX_NESTING: usize = 2000;
 
-/// No answer is longer: it is bounded by a few times the source.
+/// Largest answer in bytes: it is bounded by a few times the source.
 const MAX_FRAME: u32 = 256 << 20;
 
-/// What came of one source.
+/// The outcome of parsing one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was read.
+pub enum ParseOutcome {
+    /// It was parsed.
     Parsed(Parsed),
-    /// It was not, and why; the same bytes would fail again.
+    /// It could not be parsed, and why; the same bytes would fail again.
     Failed(String),
-    /// No process could be started, which says nothing about the source.
+    /// No process could be started, which tells nothing about the source.
     Unavailable(String),
 }
 
-/// The parent's hold on a child, which is started when it is first needed and again after it was lost.
+/// Handle of a child process, which is started when it is first needed and again after it was lost.
 #[derive(Debug)]
 pub struct Child {
     program: PathBuf,
     running: Option<Running>,
 }
 
-/// A process with the thread that talks to it. One thread writes and reads, so neither a full pipe nor a
-/// silent child can hold the caller, who waits on a channel with a limit.
+/// A running process and the thread that talks to it.
+///
+/// One thread writes and reads, so that neither a full pipe nor a silent child can block the caller, who waits on a
+/// channel with a timeout.
 #[derive(Debug)]
 struct Running {
     process: std::process::Child,
     requests: Sender<Vec<u8>>,
     answers: Receiver<io::Result<Vec<u8>>>,
-    /// It has answered before.
+    /// Whether it has answered before.
     is_proven: bool,
 }
 
 /// Why there was no answer.
-enum Lost {
+enum NoAnswer {
     /// It took too long.
     Late,
-    /// The process is gone or talks nonsense.
+    /// The process ended or sent an invalid frame.
     Gone,
 }
 
 impl Child {
-    /// A hold on `program`, which must understand the hidden subcommand. Starts nothing yet.
+    /// Makes a handle for `program`, which must have the hidden subcommand. Starts nothing yet.
     pub fn new(program: &Path) -> Child {
         Child { program: program.to_owned(), running: None }
     }
 
-    /// Reads one source. A child that dies while idle is replaced without a word; one that dies over this
-    /// source, or takes too long for its size, is a failure of this source.
-    pub fn parse(&mut self, language: Language, source: &[u8]) -> Outcome {
-        let limit = timeout(source.len()) * PATIENCE;
+    /// Parses one source.
+    ///
+    /// A child that died while idle is replaced silently; one that dies over this source, or takes too long, is a
+    /// failure of this source.
+    pub fn parse(&mut self, language: Language, source: &[u8]) -> ParseOutcome {
+        let limit = timeout(source.len()) * WALL_TIME_FACTOR;
         let mut request = Vec::with_capacity(source.len() + 5);
-        let Ok(length) = u32::try_from(source.len() + 1) else { return Outcome::Failed("too large".to_owned()) };
+        let Ok(length) = u32::try_from(source.len() + 1) else { return ParseOutcome::Failed("too large".to_owned()) };
         request.extend_from_slice(&length.to_le_bytes());
         request.push(language as u8);
         request.extend_from_slice(source);
@@ -103,7 +111,7 @@ impl Child {
             if self.running.is_none() {
                 match start(&self.program) {
                     Ok(running) => self.running = Some(running),
-                    Err(error) => return Outcome::Unavailable(format!("{error:#}")),
+                    Err(error) => return ParseOutcome::Unavailable(format!("{error:#}")),
                 }
             }
             let was_proven = self.running.as_ref().is_some_and(|running| running.is_proven);
@@ -112,15 +120,16 @@ impl Child {
                 Err(error) => {
                     self.stop();
                     match error.downcast_ref::<Late>() {
-                        Some(_) => return Outcome::Failed(format!("no answer for {} s", limit.as_secs())),
+                        Some(_) => return ParseOutcome::Failed(format!("no answer for {} s", limit.as_secs())),
                         None if was_proven => {}
-                        None => return Outcome::Failed(format!("{error:#}")),
+                        None => return ParseOutcome::Failed(format!("{error:#}")),
                     }
                 }
             }
         }
     }
 
+    /// Sends a request to a running child and returns the answer.
     fn ask(&mut self, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>> {
         let running = match &mut self.running {
             Some(running) => running,
@@ -131,15 +140,15 @@ impl Child {
                 running.is_proven = true;
                 Ok(answer)
             }
-            Err(Lost::Late) => Err(Late.into()),
-            Err(Lost::Gone) => bail!("the parsing process ended"),
+            Err(NoAnswer::Late) => Err(Late.into()),
+            Err(NoAnswer::Gone) => bail!("the parsing process ended"),
         }
     }
 
     /// Ends the process, if there is one.
     fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
-            // It may be gone already, which is as good.
+            // It may have ended already.
             let _ = running.process.kill();
             let _ = running.process.wait();
         }
@@ -152,7 +161,7 @@ impl Drop for Child {
     }
 }
 
-/// The child took too long.
+/// The error for a child that took too long.
 #[derive(Debug)]
 struct Late;
 
@@ -165,21 +174,23 @@ impl std::fmt::Display for Late {
 impl std::error::Error for Late {}
 
 impl Running {
-    fn exchange(&mut self, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, Lost> {
-        self.requests.send(request).map_err(|_| Lost::Gone)?;
+    /// Sends a request and waits for the answer.
+    fn exchange(&mut self, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, NoAnswer> {
+        self.requests.send(request).map_err(|_| NoAnswer::Gone)?;
         match self.answers.recv_timeout(limit) {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(Lost::Gone),
-            Err(RecvTimeoutError::Timeout) => Err(Lost::Late),
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(NoAnswer::Gone),
+            Err(RecvTimeoutError::Timeout) => Err(NoAnswer::Late),
         }
     }
 }
 
-/// How much of a processor's time a source of so many bytes may take.
+/// Returns the CPU time that a source of this size may take.
 fn timeout(bytes: usize) -> Duration {
     TIMEOUT_BASE + TIMEOUT_PER_MIB.mul_f64(bytes as f64 / f64::from(1 << 20))
 }
 
+/// Starts a child and its thread.
 fn start(program: &Path) -> Result<Running> {
     let mut process = Command::new(program)
         .arg(SUBCOMMAND)
@@ -212,18 +223,19 @@ fn start(program: &Path) -> Result<Running> {
     Ok(Running { process, requests, answers, is_proven: false })
 }
 
-fn outcome(answer: &[u8]) -> Outcome {
+/// Decodes an answer.
+fn outcome(answer: &[u8]) -> ParseOutcome {
     match answer.split_first() {
         Some((0, json)) => match serde_json::from_slice(json) {
-            Ok(parsed) => Outcome::Parsed(parsed),
-            Err(error) => Outcome::Failed(format!("an answer that cannot be read: {error}")),
+            Ok(parsed) => ParseOutcome::Parsed(parsed),
+            Err(error) => ParseOutcome::Failed(format!("an answer that cannot be read: {error}")),
         },
-        Some((_, message)) => Outcome::Failed(String::from_utf8_lossy(message).into_owned()),
-        None => Outcome::Failed("an empty answer".to_owned()),
+        Some((_, message)) => ParseOutcome::Failed(String::from_utf8_lossy(message).into_owned()),
+        None => ParseOutcome::Failed("an empty answer".to_owned()),
     }
 }
 
-/// One frame; `None` at the end of input between two frames.
+/// Reads a frame; `None` at the end of input between two frames.
 fn read_frame(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
     let first = loop {
@@ -248,21 +260,23 @@ fn read_frame(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(frame))
 }
 
-/// The child's whole life: limits itself, then answers requests until its input ends. Where a parse takes more time than
-/// it may, that is the answer, and the process ends itself, for a thread cannot be stopped.
+/// Main function of the child: sets limits, then answers requests until its input ends.
+///
+/// If a parse takes too much time, the child answers so and exits, because a thread cannot be stopped.
 pub fn serve(input: impl Read, output: impl Write) -> Result<()> {
     limit(Resource::RLIMIT_AS, MAX_MEMORY);
     limit(Resource::RLIMIT_CORE, 0);
     answer_all(input, output)
 }
 
-/// Lowers a limit; where the system refuses, the timeout is left to protect.
+/// Lowers a resource limit. If the system refuses, the timeout still protects.
 fn limit(resource: Resource, to: rlim_t) {
     if let Ok((_, hard)) = getrlimit(resource) {
         let _ = setrlimit(resource, to.min(hard), to.min(hard));
     }
 }
 
+/// Answers requests until the input ends.
 fn answer_all(input: impl Read, output: impl Write) -> Result<()> {
     let mut input = BufReader::new(input);
     let mut output = BufWriter::with_capacity(1 << 16, output);
@@ -270,7 +284,7 @@ fn answer_all(input: impl Read, output: impl Write) -> Result<()> {
     let (done, answers) = mpsc::channel::<Vec<u8>>();
     thread::Builder::new()
         .name("parse".to_owned())
-        .stack_size(STACK)
+        .stack_size(STACK_SIZE)
         .spawn(move || {
             for request in to_parse {
                 if done.send(answer(&request)).is_err() {
@@ -283,7 +297,7 @@ fn answer_all(input: impl Read, output: impl Write) -> Result<()> {
         let (limit, began) = (timeout(request.len()), processor_time());
         requests.send(request).context("the parsing thread ended")?;
         let answer = loop {
-            match answers.recv_timeout(LOOK) {
+            match answers.recv_timeout(CHECK_INTERVAL) {
                 Ok(answer) => break answer,
                 Err(RecvTimeoutError::Timeout) if processor_time().saturating_sub(began) > limit => {
                     let late = format!("took longer than {} ms", limit.as_millis());
@@ -299,6 +313,7 @@ fn answer_all(input: impl Read, output: impl Write) -> Result<()> {
     Ok(())
 }
 
+/// Writes a frame.
 fn write_frame(output: &mut impl Write, frame: &[u8]) -> Result<()> {
     let length = u32::try_from(frame.len()).context("an answer too long")?;
     output.write_all(&length.to_le_bytes())?;
@@ -306,7 +321,7 @@ fn write_frame(output: &mut impl Write, frame: &[u8]) -> Result<()> {
     output.flush().context("writing an answer")
 }
 
-/// What this process has taken of processors so far.
+/// Returns the CPU time of this process.
 fn processor_time() -> Duration {
     let of = |time: nix::sys::time::TimeVal| {
         Duration::new(time.tv_sec().unsigned_abs(), u32::try_from(time.tv_usec()).unwrap_or(0) * 1000)
@@ -314,7 +329,7 @@ fn processor_time() -> Duration {
     getrusage(UsageWho::RUSAGE_SELF).map_or(Duration::ZERO, |usage| of(usage.user_time()) + of(usage.system_time()))
 }
 
-/// The answer to one request.
+/// Answers one request.
 fn answer(request: &[u8]) -> Vec<u8> {
     let parsed = catch_unwind(AssertUnwindSafe(|| parse(request))).unwrap_or_else(|_| bail!("the parser panicked"));
     let json = parsed.and_then(|parsed| serde_json::to_vec(&parsed).context("writing JSON"));
@@ -327,6 +342,7 @@ fn answer(request: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Decodes and parses one request.
 fn parse(request: &[u8]) -> Result<Parsed> {
     let (language, source) = request.split_first().context("an empty request")?;
     let language = Language::ALL.get(usize::from(*language)).context("an unknown language")?;
@@ -336,7 +352,7 @@ fn parse(request: &[u8]) -> Result<Parsed> {
     super::parse(*language, source)
 }
 
-/// How deep brackets nest, strings and comments not told apart: a bound, not a measure.
+/// Returns how deep brackets nest. Strings and comments are not recognised: it is a bound, not a measure.
 fn nesting(source: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in source {
@@ -356,7 +372,7 @@ fn nesting(source: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn ask(requests: &[(u8, &[u8])]) -> Vec<Outcome> {
+    fn ask(requests: &[(u8, &[u8])]) -> Vec<ParseOutcome> {
         let mut input = Vec::new();
         for (language, source) in requests {
             input.extend_from_slice(&u32::try_from(source.len() + 1).expect("small").to_le_bytes());
@@ -377,8 +393,8 @@ mod tests {
         let names: Vec<String> = outcomes
             .into_iter()
             .map(|outcome| match outcome {
-                Outcome::Parsed(parsed) => parsed.definitions[0].name.clone(),
-                Outcome::Failed(message) | Outcome::Unavailable(message) => message,
+                ParseOutcome::Parsed(parsed) => parsed.definitions[0].name.clone(),
+                ParseOutcome::Failed(message) | ParseOutcome::Unavailable(message) => message,
             })
             .collect();
         assert_eq!(names, ["a", "an unknown language", "b"]);
@@ -388,7 +404,7 @@ mod tests {
     fn brackets_that_nest_too_deep_are_not_parsed() {
         let deep = "(".repeat(200_000);
         let outcomes = ask(&[(Language::Rust as u8, deep.as_bytes())]);
-        assert_eq!(outcomes, [Outcome::Failed("nested too deep".to_owned())]);
+        assert_eq!(outcomes, [ParseOutcome::Failed("nested too deep".to_owned())]);
     }
 
     #[test]
@@ -410,7 +426,7 @@ mod tests {
         // Another process writes what is run: a file that is open for writing here is so in whatever another test starts.
         assert!(Command::new("cp").arg("-p").args([&written, &program]).status().expect("it copies").success());
         let outcome = Child::new(&program).parse(Language::Rust, b"fn a() {}");
-        assert_eq!(outcome, Outcome::Failed("slow".to_owned()));
+        assert_eq!(outcome, ParseOutcome::Failed("slow".to_owned()));
     }
 
     #[test]

@@ -1,49 +1,48 @@
-//! What comments say: which of them belong to a definition, and their text without marks. Refuses to judge
-//! whether it is worth reading, licences apart.
+//! Comments: which of them belong to a definition, and their text without markers.
 
 use std::ops::Range;
 
-use super::language::Row;
+use super::language::LanguageSpec;
 
-/// A comment or attribute that may stand in front of a definition.
+/// A comment or attribute that may precede a definition.
 #[derive(Debug, Clone)]
 pub(super) struct Lead {
-    /// Bytes, without the line end that some grammars count in.
+    /// Byte range, without the line end that some grammars include.
     pub range: Range<usize>,
     pub sort: LeadSort,
 }
 
-/// What a lead is to the definition that follows it.
+/// The role of a lead for the definition after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeadSort {
     /// Part of its text.
     Attribute,
     /// Its documentation.
     Doc,
-    /// Documentation of what it stands in.
+    /// Documentation of the definition around the comment.
     Inner,
     /// Any other comment.
     Remark,
 }
 
-/// What stands in front of a definition and belongs to it.
+/// Finds the leads that belong to a definition at `start`. `leads` are in source order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attached {
-    /// Where the first of it begins; the definition's own start where there is nothing.
+    /// Start of the first of them, or of the definition if there are none.
     pub start: usize,
-    /// The documentation.
+    /// Ranges of the documentation.
     pub docs: Vec<Range<usize>>,
-    /// Where the first attribute begins, if there is one.
+    /// Start of the first attribute, if there is one.
     pub attributes: Option<usize>,
 }
 
-/// Reads a comment as a lead.
-pub(super) fn lead(source: &str, range: Range<usize>, row: &Row) -> Lead {
+/// Classifies a comment.
+pub(super) fn lead(source: &str, range: Range<usize>, spec: &LanguageSpec) -> Lead {
     let text = source[range.clone()].trim_end();
     let is = |openings: &[&str]| openings.iter().any(|opening| text.starts_with(opening));
-    let sort = if is(row.inner_docs) {
+    let sort = if is(spec.inner_docs) {
         LeadSort::Inner
-    } else if is(row.docs) && !(row.docs.contains(&"///") && is(&["////", "/***", "/**/"])) {
+    } else if is(spec.docs) && !(spec.docs.contains(&"///") && is(&["////", "/***", "/**/"])) {
         // Rust's own rule: one more slash or star makes it a remark.
         LeadSort::Doc
     } else {
@@ -63,14 +62,14 @@ pub(super) fn attached(source: &str, leads: &[Lead], start: usize) -> Attached {
         let Some(gap) = source.get(lead.range.end..from) else { break };
         let lines = gap.bytes().filter(|byte| *byte == b'\n').count();
         let touches = gap.chars().all(char::is_whitespace) && (lines <= 1 || lead.sort == LeadSort::Attribute);
-        // A comment behind a statement speaks of that statement.
+        // A comment after a statement belongs to that statement.
         let own_line = lead.sort == LeadSort::Attribute || is_first_of_line(source, lead.range.start);
         if !touches || !own_line || lead.sort == LeadSort::Inner {
             break;
         }
         let is_block = source[lead.range.clone()].starts_with("/*");
         if lead.sort == LeadSort::Doc && (has_block || (is_block && !docs.is_empty())) {
-            // A block comment stands alone; what is above it is about something else.
+            // A block comment stands alone; comments above it belong to something else.
             break;
         }
         has_block |= lead.sort == LeadSort::Doc && is_block;
@@ -99,26 +98,26 @@ pub(super) fn attached(source: &str, leads: &[Lead], start: usize) -> Attached {
     found
 }
 
-/// True where only white space stands before `at` on its line.
+/// Whether only white space precedes `at` on its line.
 pub(super) fn is_first_of_line(source: &str, at: usize) -> bool {
     let line = source[..at].rfind('\n').map_or(0, |end| end + 1);
     source[line..at].chars().all(char::is_whitespace)
 }
 
-/// The text of comments, one after the other, without marks and common indentation.
-pub(super) fn clean<'a>(comments: impl IntoIterator<Item = &'a str>, row: &Row) -> String {
+/// Joins comments into one text, without markers and common indentation.
+pub(super) fn clean<'a>(comments: impl IntoIterator<Item = &'a str>, spec: &LanguageSpec) -> String {
     let mut lines = Vec::new();
     for comment in comments {
         if let Some(block) = block_body(comment) {
             lines.extend(block.lines().map(|line| unstar(line).trim_end()));
         } else {
-            lines.extend(comment.lines().map(|line| unmark(line.trim(), row.markers).trim_end()));
+            lines.extend(comment.lines().map(|line| unmark(line.trim(), spec.markers).trim_end()));
         }
     }
     joined(&lines)
 }
 
-/// The text of a string that documents, without quotes and indentation.
+/// Returns the text of a docstring, without quotes and indentation.
 pub(super) fn clean_docstring(literal: &str) -> String {
     let text = literal.trim_start_matches(|c: char| c.is_ascii_alphabetic());
     let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| text.starts_with(quote)).unwrap_or("");
@@ -133,18 +132,19 @@ pub(super) fn clean_docstring(literal: &str) -> String {
     joined(&all)
 }
 
+/// Returns the indentation of a line in bytes.
 fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// What is inside `/* */`.
+/// Returns the text inside `/* */`.
 fn block_body(comment: &str) -> Option<&str> {
     let body = comment.strip_prefix("/*")?;
     let body = body.strip_suffix("*/").unwrap_or(body);
     Some(body.trim_start_matches(['*', '!']).trim_end_matches('*'))
 }
 
-/// A line of a block comment without its leading star.
+/// Removes the leading star from a line of a block comment.
 fn unstar(line: &str) -> &str {
     let line = line.trim();
     match line.strip_prefix('*') {
@@ -153,6 +153,7 @@ fn unstar(line: &str) -> &str {
     }
 }
 
+/// Removes the comment marker from a line.
 fn unmark<'a>(line: &'a str, markers: &[&str]) -> &'a str {
     match markers.iter().find_map(|marker| line.strip_prefix(marker)) {
         Some(rest) => rest.strip_prefix(' ').unwrap_or(rest),
@@ -160,7 +161,7 @@ fn unmark<'a>(line: &'a str, markers: &[&str]) -> &'a str {
     }
 }
 
-/// Lines as one text, without empty lines and rules of dashes at both ends.
+/// Joins lines, without empty lines and rules of dashes at both ends.
 fn joined(lines: &[&str]) -> String {
     let says = |line: &&str| line.chars().any(char::is_alphanumeric);
     let Some(first) = lines.iter().position(says) else { return String::new() };
@@ -168,7 +169,7 @@ fn joined(lines: &[&str]) -> String {
     lines[first..=last].join("\n").trim_start().to_owned()
 }
 
-/// True for the text of a licence header, which says nothing about the file.
+/// Whether a text is a licence header, which tells nothing about the file.
 pub(super) fn is_licence(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["copyright", "spdx-license", "licensed under", "(c) 20", "all rights reserved", "permission is hereby granted"]
@@ -176,7 +177,7 @@ pub(super) fn is_licence(text: &str) -> bool {
         .any(|sign| text.contains(sign))
 }
 
-/// True for comments that speak to tools: encodings, editors, build constraints, linters.
+/// Whether a comment addresses a tool: encodings, editors, build constraints, linters.
 fn is_directive(text: &str) -> bool {
     let text = text.trim_start_matches(['/', '#', '*', ' ', '!']);
     let signs =
@@ -184,8 +185,9 @@ fn is_directive(text: &str) -> bool {
     signs.iter().any(|sign| text.starts_with(sign))
 }
 
-/// The comment that opens a file: its ranges, licences, directives and what documents the first definition
-/// left out. `documents` says whether a comment that begins there belongs to a definition.
+/// Finds the comment that opens a file, without licences, directives and the documentation of the first definition.
+///
+/// `documents` tells whether the comment at an offset belongs to a definition.
 pub(super) fn opening(source: &str, leads: &[Lead], documents: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let mut from = opening_start(source);
     let mut block: Vec<Range<usize>> = Vec::new();
@@ -199,7 +201,7 @@ pub(super) fn opening(source: &str, leads: &[Lead], documents: impl Fn(usize) ->
         }
         let is_apart =
             gap.bytes().filter(|byte| *byte == b'\n').count() > 1 || source[lead.range.clone()].starts_with("/*");
-        if is_apart && speaks(source, &block) {
+        if is_apart && has_prose(source, &block) {
             return block;
         }
         if is_apart {
@@ -210,10 +212,10 @@ pub(super) fn opening(source: &str, leads: &[Lead], documents: impl Fn(usize) ->
         }
         from = lead.range.end;
     }
-    if speaks(source, &block) { block } else { Vec::new() }
+    if has_prose(source, &block) { block } else { Vec::new() }
 }
 
-/// Behind a byte order mark and the line that names an interpreter.
+/// Returns the offset after a byte order mark and a `#!` line.
 fn opening_start(source: &str) -> usize {
     let mark = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     if source[mark..].starts_with("#!") && !source[mark..].starts_with("#![") {
@@ -222,7 +224,8 @@ fn opening_start(source: &str) -> usize {
     mark
 }
 
-fn speaks(source: &str, block: &[Range<usize>]) -> bool {
+/// Whether comments contain words and are not a licence.
+fn has_prose(source: &str, block: &[Range<usize>]) -> bool {
     let text: Vec<&str> = block.iter().map(|range| &source[range.clone()]).collect();
     let text = text.join("\n");
     text.chars().any(char::is_alphanumeric) && !is_licence(&text)
@@ -245,7 +248,7 @@ mod tests {
             (Language::Rust, "//!", ""),
             (Language::Rust, "/*/", ""),
         ] {
-            assert_eq!(clean([comment], language.row()), expect, "{comment}");
+            assert_eq!(clean([comment], language.spec()), expect, "{comment}");
         }
     }
 

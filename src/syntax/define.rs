@@ -1,5 +1,7 @@
-//! A placed match made a definition: names, documentation, signature, and the text in which members are
-//! only named. Refuses to let a member's body into what is said of its container.
+//! Turns matches with known positions into definitions: names, documentation, signature, and the text in which members
+//! are replaced by their names.
+//!
+//! Invariant: the text of a container never contains a member's body.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,29 +9,16 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::comments::{self, LeadSort};
-use super::extract::{Layout, Placed};
-use super::gather::{Gathered, RawDefinition, RawMember};
-use super::language::Row;
+use super::gather::{QueryMatches, RawDefinition, RawMember};
+use super::language::LanguageSpec;
+use super::layout::{Extent, Layout, NameUse, Placed};
 use super::names::{collapse, last_segment, strip_generics};
-use super::parsed::{Definition, Kind};
-use super::receivers::Place;
+use super::parsed::{Definition, DefinitionKind};
 use super::shape::{self, Shaper};
 
-/// Where a definition stands.
-#[derive(Debug, Clone)]
-pub(super) struct Extent {
-    /// With documentation and attributes: what its container leaves out.
-    pub outer: Range<usize>,
-    /// Where its own text begins, at the first attribute.
-    pub text: usize,
-    /// Where its signature begins.
-    pub signature: usize,
-    /// Its documentation.
-    pub docs: Vec<Range<usize>>,
-}
-
 impl Extent {
-    pub(super) fn of(source: &str, gathered: &Gathered<'_>, raw: &RawDefinition<'_>) -> Extent {
+    /// Computes the extent of a match, with its wrappers and leads.
+    pub(super) fn of(source: &str, gathered: &QueryMatches<'_>, raw: &RawDefinition<'_>) -> Extent {
         let mut range = raw.node.byte_range();
         let (mut signature, mut signs, mut id) = (range.start, true, raw.node.id());
         // Wrappers of wrappers: an exported declaration, a decorated class of a template.
@@ -54,22 +43,22 @@ impl Extent {
     }
 }
 
-/// The qualified name of a definition, and the type whose method it is.
+/// Returns the qualified name of a definition, and the type of which it is a method.
 pub(super) fn qualify(
     layout: &Layout<'_, '_>,
     raw: &RawDefinition<'_>,
     parent: Option<usize>,
     scope: Option<usize>,
 ) -> (String, Option<String>) {
-    let row = layout.row;
+    let spec = layout.spec;
     let mut path = Vec::new();
     let mut owner = raw.owner.clone();
     if raw.owner.is_none() {
-        // An alias or a constant's type lends no scope; what stands around it does.
+        // An alias or a constant's type is no scope; the definition around it is.
         let lender = layout.ancestors(parent).find(|index| !layout.placed[*index].raw.is_alias);
         path.extend(lender.map(|index| layout.placed[index].qualified.clone()));
         if let Some(around) = lender.map(|index| &layout.placed[index])
-            && matches!(around.raw.kind, Kind::Type | Kind::Constant)
+            && matches!(around.raw.kind, DefinitionKind::Type | DefinitionKind::Constant)
         {
             owner = Some(around.raw.name.clone());
         }
@@ -87,22 +76,22 @@ pub(super) fn qualify(
         path.push(prefix.clone());
     }
     let mut name = raw.name.clone();
-    if row.overloads
-        && raw.kind == Kind::Function
+    if spec.overloads
+        && raw.kind == DefinitionKind::Function
         && let Some(parameters) = raw.parameters
     {
-        name = format!("{name}({})", parameter_types(row, layout.source, parameters).join(","));
+        name = format!("{name}({})", parameter_types(spec, layout.source, parameters).join(","));
     }
-    let owner = owner.filter(|_| raw.kind == Kind::Function);
-    if row.separator.is_empty() {
+    let owner = owner.filter(|_| raw.kind == DefinitionKind::Function);
+    if spec.separator.is_empty() {
         return (name, owner.filter(|_| raw.owner.is_some()));
     }
     path.push(name);
-    (path.join(row.separator), owner)
+    (path.join(spec.separator), owner)
 }
 
-/// The types of parameters as written, without names, defaults and modifiers.
-fn parameter_types(row: &Row, source: &str, parameters: Node<'_>) -> Vec<String> {
+/// Returns parameter types as written, without names, defaults and modifiers.
+fn parameter_types(spec: &LanguageSpec, source: &str, parameters: Node<'_>) -> Vec<String> {
     let mut cursor = parameters.walk();
     let children: Vec<Node<'_>> = parameters.named_children(&mut cursor).filter(|child| !child.is_extra()).collect();
     let types = children.iter().filter(|child| child.kind() != "receiver_parameter").map(|child| {
@@ -119,13 +108,14 @@ fn parameter_types(row: &Row, source: &str, parameters: Node<'_>) -> Vec<String>
             }
         }
         let written = collapse(&without(source, child.byte_range(), &cut));
-        let written = if row.docs.contains(&"//") && row.separator == "." { strip_generics(&written) } else { written };
+        let written =
+            if spec.docs.contains(&"//") && spec.separator == "." { strip_generics(&written) } else { written };
         written.replace(" *", "*").replace(" &", "&").replace(", ", ",").replace(" [", "[").replace(" ...", "...")
     });
     types.filter(|written| written != "void").collect()
 }
 
-/// Where the name stands in a parameter's declarator.
+/// Returns the range of the name in a parameter's declarator.
 fn declarator_name(declarator: Node<'_>) -> Option<Range<usize>> {
     let mut at = declarator;
     while !at.kind().ends_with("identifier") {
@@ -139,13 +129,13 @@ fn declarator_name(declarator: Node<'_>) -> Option<Range<usize>> {
     Some(at.byte_range())
 }
 
-/// A part of the source without some ranges of it.
+/// Returns a range of the source without some parts.
 fn without(source: &str, range: Range<usize>, cut: &[Range<usize>]) -> String {
     let cuts = cut.iter().map(|cut| (cut.clone(), "")).collect();
     with_replaced(source, range, cuts)
 }
 
-/// A part of the source with some ranges replaced. Of two ranges that meet, the first counts, but both of the
+/// Returns a range of the source with some parts replaced. If two parts overlap, the first range counts, but both
 /// replacements are written.
 fn with_replaced(source: &str, range: Range<usize>, mut replaced: Vec<(Range<usize>, &str)>) -> String {
     replaced.sort_by_key(|(cut, _)| (cut.start, cut.end));
@@ -166,7 +156,7 @@ fn with_replaced(source: &str, range: Range<usize>, mut replaced: Vec<(Range<usi
     out
 }
 
-/// The lines that a comment fills alone, so that cutting it leaves no empty line.
+/// Extends a comment to whole lines if it fills them alone, so that cutting it leaves no empty line.
 fn whole_lines(source: &str, range: &Range<usize>) -> Range<usize> {
     if !comments::is_first_of_line(source, range.start) {
         return range.clone();
@@ -180,12 +170,12 @@ fn whole_lines(source: &str, range: &Range<usize>) -> Range<usize> {
     start..range.end + line.len()
 }
 
-/// All definitions in source order, not yet merged.
+/// Builds all definitions in source order, not merged yet.
 pub(super) fn all(layout: &Layout<'_, '_>) -> Vec<Definition> {
     let children = children(layout);
     let inside: HashSet<usize> = layout.placed.iter().map(|placed| placed.raw.node.id()).collect();
-    let shaper = Shaper::new(layout.row.language, &inside);
-    let lines = Lines::of(layout.source);
+    let shaper = Shaper::new(layout.spec.language, &inside);
+    let lines = LineStarts::of(layout.source);
     let mut definitions: Vec<Definition> = layout
         .placed
         .iter()
@@ -196,7 +186,7 @@ pub(super) fn all(layout: &Layout<'_, '_>) -> Vec<Definition> {
     definitions
 }
 
-/// The definitions directly inside each; the last entry is the file's.
+/// Returns the definitions directly inside each; the last entry is the file's.
 fn children(layout: &Layout<'_, '_>) -> Vec<Vec<usize>> {
     let mut children = vec![Vec::new(); layout.placed.len() + 1];
     for (index, placed) in layout.placed.iter().enumerate() {
@@ -205,21 +195,22 @@ fn children(layout: &Layout<'_, '_>) -> Vec<Vec<usize>> {
     children
 }
 
+/// Builds one definition.
 fn one(
     layout: &Layout<'_, '_>,
     shaper: &Shaper<'_>,
-    lines: &Lines,
+    lines: &LineStarts,
     index: usize,
     placed: &Placed<'_>,
     children: &[usize],
 ) -> Definition {
-    let (source, row, raw, extent) = (layout.source, layout.row, &placed.raw, &placed.extent);
+    let (source, spec, raw, extent) = (layout.source, layout.spec, &placed.raw, &placed.extent);
     let (fields, bases) = members(layout, index, placed);
     let range = extent.text..extent.outer.end;
     let mut docs: Vec<&str> = extent.docs.iter().map(|doc| &source[doc.clone()]).collect();
     let is_comment = |range: &&Range<usize>| is_inner_comment(layout, range);
     docs.extend(placed.docstrings.iter().filter(is_comment).map(|range| &source[range.clone()]));
-    let mut doc = comments::clean(docs, row);
+    let mut doc = comments::clean(docs, spec);
     for literal in placed.docstrings.iter().filter(|range| !is_comment(range)) {
         let said = comments::clean_docstring(&source[literal.clone()]);
         doc = if doc.is_empty() { said } else { format!("{doc}\n{said}") };
@@ -241,12 +232,12 @@ fn one(
     }
 }
 
-/// True for documentation written as a comment rather than a string.
+/// Whether documentation is a comment and not a string.
 fn is_inner_comment(layout: &Layout<'_, '_>, range: &Range<usize>) -> bool {
-    layout.row.inner_docs.iter().any(|opening| layout.source[range.clone()].starts_with(opening))
+    layout.spec.inner_docs.iter().any(|opening| layout.source[range.clone()].starts_with(opening))
 }
 
-/// Source with documentation left out and members replaced by their names.
+/// Returns source without documentation, with members replaced by their names.
 fn container<'a>(
     layout: &Layout<'_, '_>,
     range: Range<usize>,
@@ -263,7 +254,8 @@ fn container<'a>(
     text.trim().to_owned()
 }
 
-/// From the start to the body, white space collapsed, comments and the mark that opens the body left out.
+/// Returns the source from the start to the body, with white space collapsed, without comments and the mark that opens
+/// the body.
 fn signature(layout: &Layout<'_, '_>, extent: &Extent, raw: &RawDefinition<'_>) -> String {
     let end = raw.body.map_or(extent.outer.end, |body| body.start_byte().clamp(extent.signature, extent.outer.end));
     let leads = &layout.gathered.leads;
@@ -273,7 +265,7 @@ fn signature(layout: &Layout<'_, '_>, extent: &Extent, raw: &RawDefinition<'_>) 
         inside.filter(|lead| lead.sort != LeadSort::Attribute).map(|lead| lead.range.clone()).collect();
     let signature = collapse(&without(layout.source, extent.signature..end, &cut));
     let mut signature = signature.as_str();
-    if raw.kind == Kind::Type && raw.body.is_none() {
+    if raw.kind == DefinitionKind::Type && raw.body.is_none() {
         // `typedef struct { .. } x` has its body inside.
         signature = signature.split('{').next().unwrap_or(signature);
     }
@@ -287,13 +279,13 @@ fn signature(layout: &Layout<'_, '_>, extent: &Extent, raw: &RawDefinition<'_>) 
     }
 }
 
-/// Fields and supertypes.
+/// Returns the fields and supertypes of a definition.
 fn members(layout: &Layout<'_, '_>, index: usize, placed: &Placed<'_>) -> (Vec<(String, String)>, Vec<String>) {
     let (mut fields, mut bases) = (Vec::new(), Vec::new());
     let mut unnamed = 0_usize;
     for (at, member) in &placed.members {
         let found = match member {
-            RawMember::Base(base) if placed.raw.kind == Kind::Type => {
+            RawMember::Base(base) if placed.raw.kind == DefinitionKind::Type => {
                 if !bases.contains(base) {
                     bases.push(base.clone());
                 }
@@ -305,46 +297,48 @@ fn members(layout: &Layout<'_, '_>, index: usize, placed: &Placed<'_>) -> (Vec<(
             }
             RawMember::Field(name, typed) => Some((name.clone(), typed.clone())),
             RawMember::Assigned(name, known) => layout
-                .resolve(known.clone(), Place { caller: Some(index), at: *at })
+                .resolve(known.clone(), NameUse { caller: Some(index), at: *at })
                 .0
                 .map(|typed| (name.clone(), typed)),
             RawMember::Base(_) => None,
         };
         let Some(found) = found else { continue };
-        if matches!(placed.raw.kind, Kind::Type | Kind::Function) && !fields.contains(&found) {
+        if matches!(placed.raw.kind, DefinitionKind::Type | DefinitionKind::Function) && !fields.contains(&found) {
             fields.push(found);
         }
     }
     (fields, bases)
 }
 
-/// Traits implemented in the file become bases of the type, where it stands in the same file.
+/// Adds the traits that are implemented in the file to the bases of their type, if it is in the same file.
 fn implemented(layout: &Layout<'_, '_>, definitions: &mut [Definition]) {
     for scope in &layout.scopes {
         let Some((_, written)) = &scope.implements else { continue };
         let name = last_segment(&scope.owner);
-        let found = definitions.iter_mut().find(|definition| definition.kind == Kind::Type && definition.name == name);
+        let found = definitions
+            .iter_mut()
+            .find(|definition| definition.kind == DefinitionKind::Type && definition.name == name);
         if let Some(found) = found.filter(|found| !found.bases.contains(written)) {
             found.bases.push(written.clone());
         }
     }
 }
 
-/// What is said of a file as a whole.
-pub(super) struct File {
+/// Text and documentation of a file.
+pub(super) struct FileText {
     pub text: String,
     pub doc: String,
 }
 
-/// The file as a container.
-pub(super) fn file(layout: &Layout<'_, '_>) -> File {
-    let (source, row) = (layout.source, layout.row);
+/// Builds the text and documentation of the file as a container.
+pub(super) fn file(layout: &Layout<'_, '_>) -> FileText {
+    let (source, spec) = (layout.source, layout.spec);
     let children = children(layout).pop().unwrap_or_default();
     let comments: Vec<&Range<usize>> =
         layout.docstrings.iter().filter(|range| is_inner_comment(layout, range)).collect();
     let literal = layout.docstrings.iter().find(|range| !is_inner_comment(layout, range));
     let mut docs: Vec<Range<usize>> = comments.into_iter().cloned().collect();
-    let mut doc = comments::clean(docs.iter().map(|range| &source[range.clone()]), row);
+    let mut doc = comments::clean(docs.iter().map(|range| &source[range.clone()]), spec);
     if let Some(literal) = literal {
         doc = comments::clean_docstring(&source[literal.clone()]);
         docs.push(literal.clone());
@@ -354,20 +348,22 @@ pub(super) fn file(layout: &Layout<'_, '_>) -> File {
             layout.placed.iter().flat_map(|placed| placed.extent.docs.iter().map(|doc| doc.start)).collect();
         let leads: Vec<_> = layout.gathered.leads.iter().filter(|lead| lead.sort != LeadSort::Inner).cloned().collect();
         docs = comments::opening(source, &leads, |start| documenting.contains(&start));
-        doc = comments::clean(docs.iter().map(|range| &source[range.clone()]), row);
+        doc = comments::clean(docs.iter().map(|range| &source[range.clone()]), spec);
     }
     let text = container(layout, 0..source.len(), docs.iter(), &children);
-    File { text, doc }
+    FileText { text, doc }
 }
 
-/// Offsets to lines.
-struct Lines(Vec<usize>);
+/// Offsets of line ends, for converting offsets to lines.
+struct LineStarts(Vec<usize>);
 
-impl Lines {
-    fn of(source: &str) -> Lines {
-        Lines(source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
+impl LineStarts {
+    /// Collects the line ends of a source.
+    fn of(source: &str) -> LineStarts {
+        LineStarts(source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
     }
 
+    /// Returns the line of an offset, from 1.
     fn at(&self, offset: usize) -> u32 {
         u32::try_from(self.0.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
     }

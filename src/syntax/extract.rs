@@ -1,6 +1,7 @@
-//! A source to what it says: one run of the query (capture names are described in `query`), one sweep over
-//! the matches in source order that finds what stands inside what, then names, texts and receivers.
-//! Nothing here recurses over the tree: sources nest as deep as their authors like.
+//! Parses a source: one run of the query (capture names are described in `query`), one sweep over the matches in source
+//! order that finds what is nested in what, then names, texts and receivers.
+//!
+//! Nothing here recurses over the tree, because sources may nest to any depth.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -11,16 +12,20 @@ use tree_sitter::Parser;
 
 use super::calls::RawCall;
 use super::comments::LeadSort;
-use super::define::{self, Extent};
-use super::gather::{Gathered, RawDefinition, RawMember, RawScope, gather};
-use super::language::{Language, Row};
+use super::define;
+use super::gather::{QueryMatches, RawDefinition, gather};
+use super::language::{Language, LanguageSpec};
+use super::layout::{Extent, Layout, Placed};
 use super::locals::{Binding, Locals};
 use super::merge;
-use super::parsed::{Definition, Import, Kind, Parsed};
+use super::parsed::{Definition, DefinitionKind, Import, Parsed};
 use super::query::compiled;
 
-/// Reads one source. Bytes that are not UTF-8 become replacement characters, so offsets and texts are those
-/// of the text that is left. Fails only where the grammar gives no tree at all.
+/// Parses one source. Bytes that are not UTF-8 become replacement characters; offsets and texts refer to the resulting
+/// text.
+///
+/// # Errors
+/// If the grammar gives no tree at all.
 pub fn parse(language: Language, source: &[u8]) -> Result<Parsed> {
     let source = String::from_utf8_lossy(source);
     let compiled = compiled(language);
@@ -28,43 +33,14 @@ pub fn parse(language: Language, source: &[u8]) -> Result<Parsed> {
     parser.set_language(&compiled.grammar).context("a grammar of another tree-sitter version")?;
     let tree = parser.parse(source.as_bytes(), None).context("the grammar gave no tree")?;
     let gathered = gather(compiled, &source, &tree);
-    let mut parsed = Layout::sweep(compiled.row, &source, gathered).finish();
+    let mut parsed = Layout::sweep(compiled.spec, &source, gathered).finish();
     parsed.partial = tree.root_node().has_error();
     Ok(parsed)
 }
 
-/// A definition in its place.
-pub(super) struct Placed<'t> {
-    pub raw: RawDefinition<'t>,
-    pub extent: Extent,
-    /// Index of the definition around it.
-    pub parent: Option<usize>,
-    /// The scope's qualified name, in which its members stand.
-    pub qualified: String,
-    pub owner: Option<String>,
-    pub docstrings: Vec<Range<usize>>,
-    pub members: Vec<(usize, RawMember)>,
-}
-
-/// Everything in its place.
-pub(super) struct Layout<'s, 't> {
-    pub row: &'static Row,
-    pub source: &'s str,
-    pub placed: Vec<Placed<'t>>,
-    pub scopes: Vec<RawScope>,
-    pub gathered: Gathered<'t>,
-    /// Documentation of the file that stands inside it: ranges of docstrings and inner comments.
-    pub docstrings: Vec<Range<usize>>,
-    /// Local names, by definition.
-    pub locals: Vec<Locals>,
-    pub file_locals: Locals,
-    calls: Vec<(Option<usize>, RawCall)>,
-    imports: Vec<Import>,
-}
-
-/// What the sweep meets, in the order in which things at one place are taken.
+/// The events of the sweep, in the order in which events at the same offset are processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Item {
+enum SweepStep {
     Scope(usize),
     Block(usize),
     Definition(usize),
@@ -76,13 +52,14 @@ enum Item {
     Call(usize),
 }
 
-/// What the sweep stands inside of.
+/// An open definition, scope or block.
 struct Frame {
     start: usize,
     end: usize,
     what: Inside,
 }
 
+/// The kind of an open frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Inside {
     Definition(usize),
@@ -91,7 +68,8 @@ enum Inside {
 }
 
 impl<'s, 't> Layout<'s, 't> {
-    fn sweep(row: &'static Row, source: &'s str, mut gathered: Gathered<'t>) -> Self {
+    /// Sweeps over the matches in source order.
+    fn sweep(spec: &'static LanguageSpec, source: &'s str, mut gathered: QueryMatches<'t>) -> Self {
         let raws = std::mem::take(&mut gathered.definitions);
         let extents: Vec<Extent> = raws.iter().map(|raw| Extent::of(source, &gathered, raw)).collect();
         let items = items(&gathered, &raws, &extents);
@@ -100,7 +78,7 @@ impl<'s, 't> Layout<'s, 't> {
         let import_names: HashSet<usize> = gathered.imports.iter().filter_map(|import| import.alias_at).collect();
         let scopes = std::mem::take(&mut gathered.scopes);
         let mut layout = Layout {
-            row,
+            spec,
             source,
             placed: Vec::new(),
             scopes,
@@ -112,7 +90,7 @@ impl<'s, 't> Layout<'s, 't> {
             imports: Vec::new(),
         };
         let mut stack: Vec<Frame> = Vec::new();
-        // A constant that is an import, `const x = require("x")`, is no definition.
+        // A constant that is an import, `const x = require("x")`, is not a definition.
         let mut named = import_names.clone();
         for (start, Reverse(end), item) in items {
             while stack.last().is_some_and(|frame| {
@@ -121,31 +99,31 @@ impl<'s, 't> Layout<'s, 't> {
                 stack.pop();
             }
             match item {
-                Item::Scope(index) => stack.push(Frame { start, end, what: Inside::Scope(index) }),
-                Item::Block(_) => stack.push(Frame { start, end, what: Inside::Block }),
-                Item::Definition(index) => {
+                SweepStep::Scope(index) => stack.push(Frame { start, end, what: Inside::Scope(index) }),
+                SweepStep::Block(_) => stack.push(Frame { start, end, what: Inside::Block }),
+                SweepStep::Definition(index) => {
                     let Some((raw, extent)) = raws[index].take() else { continue };
                     if let Some(placed) = layout.place(&stack, &mut named, raw, extent) {
                         stack.push(Frame { start, end, what: Inside::Definition(placed) });
                     }
                 }
-                Item::Docstring(index) => {
+                SweepStep::Docstring(index) => {
                     let range = layout.gathered.docstrings[index].clone();
                     layout.docstrings_of(&stack).push(range);
                 }
-                Item::Inner(index) => {
+                SweepStep::Inner(index) => {
                     let range = layout.gathered.leads[index].range.clone();
                     layout.docstrings_of(&stack).push(range);
                 }
-                Item::Member(index) => {
+                SweepStep::Member(index) => {
                     let member = layout.gathered.members[index].clone();
                     if let Some(around) = innermost(&stack) {
                         layout.placed[around].members.push(member);
                     }
                 }
-                Item::Binding(index) => layout.bind(&stack, &named, &import_names, index),
-                Item::Import(index) => layout.import(&stack, index),
-                Item::Call(index) => {
+                SweepStep::Binding(index) => layout.bind(&stack, &named, &import_names, index),
+                SweepStep::Import(index) => layout.import(&stack, index),
+                SweepStep::Call(index) => {
                     if let Some(call) = raw_calls[index].take() {
                         layout.calls.push((innermost(&stack), call));
                     }
@@ -157,7 +135,7 @@ impl<'s, 't> Layout<'s, 't> {
         layout
     }
 
-    /// Puts a definition in its place; `None` where it is none after all.
+    /// Places a definition; `None` if it turns out not to be one.
     fn place(
         &mut self,
         stack: &[Frame],
@@ -183,12 +161,14 @@ impl<'s, 't> Layout<'s, 't> {
             }
             _ => {}
         }
-        let is_top = scope.is_none() && self.ancestors(parent).all(|index| self.placed[index].raw.kind == Kind::Module);
-        // A name for a type inside a function is a local matter.
-        let is_local_alias = raw.is_alias && parent.is_some_and(|index| self.placed[index].raw.kind == Kind::Function);
-        // What has no name of its own nor stands under one is part of the text around it.
+        let is_top = scope.is_none()
+            && self.ancestors(parent).all(|index| self.placed[index].raw.kind == DefinitionKind::Module);
+        // A type alias inside a function is local.
+        let is_local_alias =
+            raw.is_alias && parent.is_some_and(|index| self.placed[index].raw.kind == DefinitionKind::Function);
+        // A definition without a name of its own or around it is part of the text around it.
         let is_nameless = raw.is_inside && parent.is_none();
-        let is_left_out = (raw.kind == Kind::Constant && !is_top) || is_local_alias || is_nameless;
+        let is_left_out = (raw.kind == DefinitionKind::Constant && !is_top) || is_local_alias || is_nameless;
         if is_left_out || !named.insert(raw.name_at) {
             return None;
         }
@@ -198,11 +178,7 @@ impl<'s, 't> Layout<'s, 't> {
         Some(self.placed.len() - 1)
     }
 
-    /// A definition and those around it, innermost first.
-    pub(super) fn ancestors(&self, from: Option<usize>) -> impl Iterator<Item = usize> + '_ {
-        std::iter::successors(from, |index| self.placed[*index].parent)
-    }
-
+    /// Returns the docstrings of the innermost definition, or of the file.
     fn docstrings_of(&mut self, stack: &[Frame]) -> &mut Vec<Range<usize>> {
         match innermost(stack) {
             Some(index) => &mut self.placed[index].docstrings,
@@ -210,6 +186,7 @@ impl<'s, 't> Layout<'s, 't> {
         }
     }
 
+    /// Adds a local binding to the function or file around it.
     fn bind(&mut self, stack: &[Frame], named: &HashSet<usize>, imported: &HashSet<usize>, index: usize) {
         let raw = self.gathered.bindings[index].clone();
         if imported.contains(&raw.at) {
@@ -217,8 +194,8 @@ impl<'s, 't> Layout<'s, 't> {
         }
         let mut around = innermost(stack);
         if named.contains(&raw.at) {
-            // The name of a definition is no local, but a file's variable is known by its value.
-            let constant = around.filter(|index| self.placed[*index].raw.kind == Kind::Constant);
+            // The name of a definition is not a local, but a file's variable has the type of its value.
+            let constant = around.filter(|index| self.placed[*index].raw.kind == DefinitionKind::Constant);
             let Some(constant) = constant else { return };
             around = self.placed[constant].parent;
         }
@@ -232,9 +209,11 @@ impl<'s, 't> Layout<'s, 't> {
         }
     }
 
+    /// Adds an import with its scope.
     fn import(&mut self, stack: &[Frame], index: usize) {
         let raw = self.gathered.imports[index].clone();
-        let scope = self.ancestors(innermost(stack)).find(|index| self.placed[*index].raw.kind != Kind::Constant);
+        let scope =
+            self.ancestors(innermost(stack)).find(|index| self.placed[*index].raw.kind != DefinitionKind::Constant);
         let scope = scope.map(|index| self.placed[index].qualified.clone());
         self.imports.push(Import {
             target: raw.target,
@@ -246,6 +225,7 @@ impl<'s, 't> Layout<'s, 't> {
         });
     }
 
+    /// Builds the result.
     fn finish(mut self) -> Parsed {
         let file = define::file(&self);
         let definitions: Vec<Definition> = define::all(&self);
@@ -256,7 +236,7 @@ impl<'s, 't> Layout<'s, 't> {
     }
 }
 
-/// The innermost definition.
+/// Returns the innermost open definition.
 fn innermost(stack: &[Frame]) -> Option<usize> {
     stack.iter().rev().find_map(|frame| match frame.what {
         Inside::Definition(index) => Some(index),
@@ -264,29 +244,32 @@ fn innermost(stack: &[Frame]) -> Option<usize> {
     })
 }
 
-/// Everything in source order, what is outside before what is inside.
+/// Returns all events in source order, outer before inner ones.
 fn items(
-    gathered: &Gathered<'_>,
+    gathered: &QueryMatches<'_>,
     raws: &[RawDefinition<'_>],
     extents: &[Extent],
-) -> Vec<(usize, Reverse<usize>, Item)> {
+) -> Vec<(usize, Reverse<usize>, SweepStep)> {
     let mut items = Vec::new();
     let point = |at: usize, item| (at, Reverse(at), item);
-    items
-        .extend(gathered.scopes.iter().enumerate().map(|(i, s)| (s.range.start, Reverse(s.range.end), Item::Scope(i))));
-    items.extend(gathered.blocks.iter().enumerate().map(|(i, b)| (b.start, Reverse(b.end), Item::Block(i))));
-    items.extend(extents.iter().enumerate().map(|(i, e)| (e.outer.start, Reverse(e.outer.end), Item::Definition(i))));
-    items.extend(gathered.docstrings.iter().enumerate().map(|(i, d)| point(d.start, Item::Docstring(i))));
+    items.extend(
+        gathered.scopes.iter().enumerate().map(|(i, s)| (s.range.start, Reverse(s.range.end), SweepStep::Scope(i))),
+    );
+    items.extend(gathered.blocks.iter().enumerate().map(|(i, b)| (b.start, Reverse(b.end), SweepStep::Block(i))));
+    items.extend(
+        extents.iter().enumerate().map(|(i, e)| (e.outer.start, Reverse(e.outer.end), SweepStep::Definition(i))),
+    );
+    items.extend(gathered.docstrings.iter().enumerate().map(|(i, d)| point(d.start, SweepStep::Docstring(i))));
     let inner = gathered.leads.iter().enumerate().filter(|(_, lead)| lead.sort == LeadSort::Inner);
-    items.extend(inner.map(|(i, lead)| point(lead.range.start, Item::Inner(i))));
-    items.extend(gathered.members.iter().enumerate().map(|(i, member)| point(member.0, Item::Member(i))));
-    items.extend(gathered.bindings.iter().enumerate().map(|(i, binding)| point(binding.at, Item::Binding(i))));
-    items.extend(gathered.imports.iter().enumerate().map(|(i, import)| point(import.at, Item::Import(i))));
-    items.extend(gathered.calls.iter().enumerate().map(|(i, call)| point(call.at, Item::Call(i))));
+    items.extend(inner.map(|(i, lead)| point(lead.range.start, SweepStep::Inner(i))));
+    items.extend(gathered.members.iter().enumerate().map(|(i, member)| point(member.0, SweepStep::Member(i))));
+    items.extend(gathered.bindings.iter().enumerate().map(|(i, binding)| point(binding.at, SweepStep::Binding(i))));
+    items.extend(gathered.imports.iter().enumerate().map(|(i, import)| point(import.at, SweepStep::Import(i))));
+    items.extend(gathered.calls.iter().enumerate().map(|(i, call)| point(call.at, SweepStep::Call(i))));
     items.sort_by_key(|(start, end, item)| {
-        // Of two definitions of one name the kind that says more is taken; see `place`.
+        // Of two definitions of one name the more specific kind is taken; see `place`.
         let kind = match item {
-            Item::Definition(index) => raws[*index].kind as u8,
+            SweepStep::Definition(index) => raws[*index].kind as u8,
             _ => 0,
         };
         (*start, *end, rank(*item), kind)
@@ -294,15 +277,15 @@ fn items(
     items
 }
 
-/// Bindings and calls of one place keep the order in which they were matched.
-fn rank(item: Item) -> u8 {
+/// Returns the rank of an event among events at the same offset.
+fn rank(item: SweepStep) -> u8 {
     match item {
-        Item::Scope(_) => 0,
-        Item::Block(_) => 1,
-        Item::Definition(_) => 2,
-        Item::Docstring(_) | Item::Inner(_) | Item::Member(_) => 3,
-        Item::Binding(_) => 4,
-        Item::Import(_) => 5,
-        Item::Call(_) => 6,
+        SweepStep::Scope(_) => 0,
+        SweepStep::Block(_) => 1,
+        SweepStep::Definition(_) => 2,
+        SweepStep::Docstring(_) | SweepStep::Inner(_) | SweepStep::Member(_) => 3,
+        SweepStep::Binding(_) => 4,
+        SweepStep::Import(_) => 5,
+        SweepStep::Call(_) => 6,
     }
 }

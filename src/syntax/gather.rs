@@ -1,5 +1,5 @@
-//! One run of the query, its matches turned into plain records in no order. Refuses to know what stands
-//! inside what; `extract` finds that out.
+//! Runs the query once and turns its matches into plain records, in no order. What is nested in what is found by
+//! `extract`.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,26 +8,26 @@ use tree_sitter::{Node, QueryCursor, QueryMatch, StreamingIterator, Tree};
 
 use super::calls::{self, RawCall, text};
 use super::comments::{self, Lead, LeadSort};
-use super::imports::{self, Gathering, RawImport};
-use super::language::Row;
-use super::locals::{self, Known};
+use super::imports::{self, ImportCollector, RawImport};
+use super::language::LanguageSpec;
+use super::locals::{self, ValueType};
 use super::names::{collapse, strip_generics, type_name};
-use super::parsed::Kind;
-use super::query::{Compiled, DETAILS, Detail, Meaning, Root};
+use super::parsed::DefinitionKind;
+use super::query::{CaptureMeaning, Compiled, DETAILS, Detail, Root};
 
-/// A definition as it was matched.
+/// A definition as matched.
 #[derive(Debug, Clone)]
 pub(super) struct RawDefinition<'t> {
-    pub kind: Kind,
-    /// Members do not nest inside it.
+    pub kind: DefinitionKind,
+    /// Whether it lends no scope to its members.
     pub is_alias: bool,
-    /// A method of an object that may have no name, which counts only inside another definition.
+    /// Whether it is a method of an object that may have no name, which counts only inside another definition.
     pub is_inside: bool,
     pub node: Node<'t>,
-    /// Scope as written in front of the name, `A::B` of `A::B::m`.
+    /// Scope written before the name, `A::B` of `A::B::m`.
     pub prefix: Option<String>,
     pub name: String,
-    /// Where the name stands.
+    /// Offset of the name.
     pub name_at: usize,
     pub owner: Option<String>,
     pub parameters: Option<Node<'t>>,
@@ -35,34 +35,34 @@ pub(super) struct RawDefinition<'t> {
     pub body: Option<Node<'t>>,
 }
 
-/// An extent that lends a scope and is no definition.
+/// A range that lends a scope and is not a definition, as `impl` does.
 #[derive(Debug, Clone)]
 pub(super) struct RawScope {
     pub range: Range<usize>,
     pub owner: String,
-    /// The trait that is implemented, as written and without generics.
+    /// The implemented trait, without generics and as written.
     pub implements: Option<(String, String)>,
 }
 
-/// A binding of local names, not yet placed in its function.
+/// A binding of a local name, not assigned to its function yet.
 #[derive(Debug, Clone)]
 pub(super) struct RawBinding {
-    /// Where it stands.
+    /// Offset of the binding.
     pub at: usize,
-    /// From where on it is seen, the end of the declaration; `None` for all of the block.
+    /// Offset from which the name is visible, the end of the declaration; `None` for the whole block.
     pub from: Option<usize>,
     pub name: String,
-    pub known: Known,
+    pub known: ValueType,
 }
 
 /// A field or base of the definition around it.
 #[derive(Debug, Clone)]
 pub(super) enum RawMember {
     Base(String),
-    /// Name and type as written.
+    /// Name and type, as written.
     Field(String, String),
-    /// A field assigned in a method: the type is what is known of the value.
-    Assigned(String, Known),
+    /// A field assigned in a method, with what is known of the value's type.
+    Assigned(String, ValueType),
 }
 
 /// An outer node that belongs to a definition.
@@ -70,13 +70,13 @@ pub(super) enum RawMember {
 pub(super) struct Wrapper {
     pub id: usize,
     pub range: Range<usize>,
-    /// Part of the signature too.
+    /// Whether it is part of the signature.
     pub signs: bool,
 }
 
-/// Everything matched.
+/// All matches of a source, by what they are.
 #[derive(Default)]
-pub(super) struct Gathered<'t> {
+pub(super) struct QueryMatches<'t> {
     pub definitions: Vec<RawDefinition<'t>>,
     pub scopes: Vec<RawScope>,
     pub blocks: Vec<Range<usize>>,
@@ -86,39 +86,42 @@ pub(super) struct Gathered<'t> {
     pub members: Vec<(usize, RawMember)>,
     pub leads: Vec<Lead>,
     pub docstrings: Vec<Range<usize>>,
-    /// By the id of the node inside.
+    /// Wrappers, by the id of the node inside.
     pub wrappers: HashMap<usize, Wrapper>,
 }
 
-/// A pattern may be open at many places at once in deep trees; past this many the oldest are dropped, which
-/// loses a fact and keeps time and memory in bounds.
+/// Limit of simultaneously open matches.
+///
+/// In deep trees a pattern may be open at many places at once; beyond the limit the oldest are dropped, which loses a
+/// fact and bounds time and memory.
 const MATCH_LIMIT: u32 = 4096;
 
-/// The parts of one match.
-struct Parts<'t> {
+/// The captures of one match.
+struct MatchParts<'t> {
     node: Node<'t>,
     details: [Option<Node<'t>>; DETAILS],
 }
 
-impl<'t> Parts<'t> {
-    /// The captured detail.
+impl<'t> MatchParts<'t> {
+    /// Returns a captured detail.
     fn get(&self, detail: Detail) -> Option<Node<'t>> {
         self.details[detail as usize]
     }
 
-    /// The captured detail or the first of the root's fields that is there.
+    /// Returns a captured detail, or the first of these fields of the root that exists.
     fn or_field(&self, detail: Detail, fields: &[&str]) -> Option<Node<'t>> {
         self.get(detail).or_else(|| first_field(self.node, fields))
     }
 }
 
+/// Returns the first of these fields that exists.
 fn first_field<'t>(node: Node<'t>, fields: &[&str]) -> Option<Node<'t>> {
     fields.iter().find_map(|field| node.child_by_field_name(field))
 }
 
 /// Runs the query over the whole tree.
-pub(super) fn gather<'t>(compiled: &Compiled, source: &str, tree: &'t Tree) -> Gathered<'t> {
-    let mut gathered = Gathered::default();
+pub(super) fn gather<'t>(compiled: &Compiled, source: &str, tree: &'t Tree) -> QueryMatches<'t> {
+    let mut gathered = QueryMatches::default();
     let mut cursor = QueryCursor::new();
     cursor.set_match_limit(MATCH_LIMIT);
     let mut matches = cursor.matches(&compiled.query, tree.root_node(), source.as_bytes());
@@ -130,26 +133,27 @@ pub(super) fn gather<'t>(compiled: &Compiled, source: &str, tree: &'t Tree) -> G
     gathered
 }
 
-fn take<'t>(into: &mut Gathered<'t>, compiled: &Compiled, source: &str, found: &QueryMatch<'_, 't>) {
-    let row = compiled.row;
+/// Stores one match.
+fn take<'t>(into: &mut QueryMatches<'t>, compiled: &Compiled, source: &str, found: &QueryMatch<'_, 't>) {
+    let spec = compiled.spec;
     let mut root = None;
     let mut details = [None; DETAILS];
     for capture in found.captures() {
         match compiled.meanings[capture.index as usize] {
-            Meaning::Root(meaning) => root = Some((meaning, capture.node)),
-            Meaning::Detail(detail) => details[detail as usize] = Some(capture.node),
-            Meaning::Predicate => {}
+            CaptureMeaning::Root(meaning) => root = Some((meaning, capture.node)),
+            CaptureMeaning::Detail(detail) => details[detail as usize] = Some(capture.node),
+            CaptureMeaning::Predicate => {}
         }
     }
     let Some((root, node)) = root else { return };
-    let parts = Parts { node, details };
+    let parts = MatchParts { node, details };
     let settings = &compiled.settings[found.pattern_index];
     match root {
-        Root::Function => define(into, row, source, &parts, Kind::Function, settings.name.as_deref()),
-        Root::Type | Root::Alias => define(into, row, source, &parts, Kind::Type, settings.name.as_deref()),
-        Root::Module => define(into, row, source, &parts, Kind::Module, settings.name.as_deref()),
-        Root::Constant => define(into, row, source, &parts, Kind::Constant, settings.name.as_deref()),
-        Root::Macro => define(into, row, source, &parts, Kind::Macro, settings.name.as_deref()),
+        Root::Function => define(into, spec, source, &parts, DefinitionKind::Function, settings.name.as_deref()),
+        Root::Type | Root::Alias => define(into, spec, source, &parts, DefinitionKind::Type, settings.name.as_deref()),
+        Root::Module => define(into, spec, source, &parts, DefinitionKind::Module, settings.name.as_deref()),
+        Root::Constant => define(into, spec, source, &parts, DefinitionKind::Constant, settings.name.as_deref()),
+        Root::Macro => define(into, spec, source, &parts, DefinitionKind::Macro, settings.name.as_deref()),
         Root::Scope => into.scopes.extend(scope(source, &parts)),
         Root::Wrapper | Root::Decorated => {
             if let Some(wrapped) = parts.get(Detail::Wrapped) {
@@ -157,22 +161,22 @@ fn take<'t>(into: &mut Gathered<'t>, compiled: &Compiled, source: &str, found: &
                 into.wrappers.insert(wrapped.id(), wrapper);
             }
         }
-        Root::Comment => into.leads.push(comments::lead(source, node.byte_range(), row)),
+        Root::Comment => into.leads.push(comments::lead(source, node.byte_range(), spec)),
         Root::Attribute => into.leads.push(Lead { range: node.byte_range(), sort: LeadSort::Attribute }),
         Root::Docstring => into.docstrings.push(node.byte_range()),
         Root::Base => into.members.push((node.start_byte(), RawMember::Base(collapse(text(source, node))))),
-        Root::Field => field(into, row, source, &parts),
+        Root::Field => field(into, spec, source, &parts),
         Root::Call => {
             let callee = parts.get(Detail::Callee);
             let arguments = parts.or_field(Detail::Arguments, &["arguments"]);
-            into.calls.extend(calls::read(row, source, node, callee, arguments));
+            into.calls.extend(calls::read(spec, source, node, callee, arguments));
         }
         Root::Expansion => {
             into.calls.extend(parts.get(Detail::Callee).map(|callee| calls::expansion(source, node, callee)));
         }
-        Root::Tokens => into.calls.extend(calls::in_tokens(row, source, node)),
+        Root::Tokens => into.calls.extend(calls::in_tokens(spec, source, node)),
         Root::Block => into.blocks.push(node.byte_range()),
-        Root::Bind => bind(into, row, source, &parts, settings.early),
+        Root::Bind => bind(into, spec, source, &parts, settings.early),
         Root::Import => {
             let of = |detail| parts.get(detail).map(|node| imports::unquoted(text(source, node)).to_owned());
             into.imports.extend(imports::plain(
@@ -185,7 +189,7 @@ fn take<'t>(into: &mut Gathered<'t>, compiled: &Compiled, source: &str, found: &
                 parts.get(Detail::Alias).or(parts.get(Detail::Name)).map(|node| node.start_byte()),
             ));
         }
-        Root::Use => (row.use_tree)(&mut Gathering { source, imports: &mut into.imports }, node),
+        Root::Use => (spec.use_tree)(&mut ImportCollector { source, imports: &mut into.imports }, node),
     }
     if root == Root::Alias
         && let Some(last) = into.definitions.last_mut()
@@ -204,7 +208,7 @@ fn take<'t>(into: &mut Gathered<'t>, compiled: &Compiled, source: &str, found: &
 struct Declared<'t> {
     name: Option<Node<'t>>,
     parameters: Option<Node<'t>>,
-    /// The stars and ampersands in front.
+    /// The stars and ampersands before the name.
     marks: String,
 }
 
@@ -244,24 +248,32 @@ fn declared(declarator: Node<'_>) -> Declared<'_> {
     }
 }
 
-fn define<'t>(into: &mut Gathered<'t>, row: &Row, source: &str, parts: &Parts<'t>, kind: Kind, set_name: Option<&str>) {
+/// Stores a definition.
+fn define<'t>(
+    into: &mut QueryMatches<'t>,
+    spec: &LanguageSpec,
+    source: &str,
+    parts: &MatchParts<'t>,
+    kind: DefinitionKind,
+    set_name: Option<&str>,
+) {
     let declared = parts.get(Detail::Declarator).map(declared).unwrap_or_default();
     let name_node = parts.get(Detail::Name).or(declared.name).or_else(|| match set_name {
         Some(_) => None,
         None => parts.node.child_by_field_name("name"),
     });
     let written = match (name_node, set_name) {
-        (Some(node), _) => definition_name(row, source, node),
+        (Some(node), _) => definition_name(spec, source, node),
         (None, Some(name)) => name.to_owned(),
         (None, None) => return,
     };
-    let (prefix, name) = split_name(row, &written);
+    let (prefix, name) = split_name(spec, &written);
     if name.is_empty() || name == "_" {
         return;
     }
-    let owner = parts.get(Detail::Owner).and_then(|owner| type_name(text(source, owner), row.pointers));
+    let owner = parts.get(Detail::Owner).and_then(|owner| type_name(text(source, owner), spec.pointers));
     // `const f = () => ..`: what is called is the value.
-    let value = first_field(parts.node, &["value", "right"]).filter(|_| kind == Kind::Function);
+    let value = first_field(parts.node, &["value", "right"]).filter(|_| kind == DefinitionKind::Function);
     let callable = value.unwrap_or(parts.node);
     let or_field = |detail, fields: &[&str]| parts.get(detail).or_else(|| first_field(callable, fields));
     let result = or_field(Detail::Return, &["return_type", "result"]).map(|result| {
@@ -284,13 +296,13 @@ fn define<'t>(into: &mut Gathered<'t>, row: &Row, source: &str, parts: &Parts<'t
     });
 }
 
-/// The name as written: a path, a chain of members, an operator, a quoted key.
-fn definition_name(row: &Row, source: &str, node: Node<'_>) -> String {
-    if row.members.iter().any(|(kind, ..)| *kind == node.kind()) {
-        return calls::chain(row, source, node).text();
+/// Returns the name as written: a path, a chain of members, an operator, a quoted key.
+fn definition_name(spec: &LanguageSpec, source: &str, node: Node<'_>) -> String {
+    if spec.members.iter().any(|(kind, ..)| *kind == node.kind()) {
+        return calls::chain(spec, source, node).text();
     }
     let written = text(source, node);
-    if written.contains("operator") && row.overloads {
+    if written.contains("operator") && spec.overloads {
         // The parameters of a conversion operator are no part of its name, the call operator's parentheses are.
         let end = written.find("operator()").map_or_else(|| written.find('('), |at| Some(at + "operator()".len()));
         return collapse(&written[..end.unwrap_or(written.len())]);
@@ -298,23 +310,25 @@ fn definition_name(row: &Row, source: &str, node: Node<'_>) -> String {
     imports::unquoted(&strip_generics(written)).to_owned()
 }
 
-/// Scopes in front of the name, and the name. What JavaScript assigns to is `exports.f` or `T.prototype.f`.
-fn split_name(row: &Row, written: &str) -> (Option<String>, String) {
+/// Splits a name into the scopes before it and the name. JavaScript assigns to `exports.f` or `T.prototype.f`.
+fn split_name(spec: &LanguageSpec, written: &str) -> (Option<String>, String) {
+    /// Parts that are no scopes.
     const SILENT: [&str; 4] = ["prototype", "exports", "module", "this"];
-    if row.separator.is_empty() {
+    if spec.separator.is_empty() {
         return (None, written.to_owned());
     }
     let split = match written.find("operator") {
-        Some(at) if row.overloads => written[..at].strip_suffix(row.separator).map(|prefix| (prefix, &written[at..])),
-        _ => written.rsplit_once(row.separator),
+        Some(at) if spec.overloads => written[..at].strip_suffix(spec.separator).map(|prefix| (prefix, &written[at..])),
+        _ => written.rsplit_once(spec.separator),
     };
     let Some((prefix, name)) = split else { return (None, written.to_owned()) };
     let kept: Vec<&str> =
-        prefix.split(row.separator).filter(|part| !SILENT.contains(part) && !part.is_empty()).collect();
-    ((!kept.is_empty()).then(|| kept.join(row.separator)), name.to_owned())
+        prefix.split(spec.separator).filter(|part| !SILENT.contains(part) && !part.is_empty()).collect();
+    ((!kept.is_empty()).then(|| kept.join(spec.separator)), name.to_owned())
 }
 
-fn scope(source: &str, parts: &Parts<'_>) -> Option<RawScope> {
+/// Reads a scope.
+fn scope(source: &str, parts: &MatchParts<'_>) -> Option<RawScope> {
     let owner = parts.or_field(Detail::Owner, &["type"])?;
     let written = text(source, owner);
     let owner = type_name(written, &[]).unwrap_or_else(|| strip_generics(written));
@@ -325,7 +339,8 @@ fn scope(source: &str, parts: &Parts<'_>) -> Option<RawScope> {
     Some(RawScope { range: parts.node.byte_range(), owner, implements })
 }
 
-fn field(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>) {
+/// Stores a field.
+fn field(into: &mut QueryMatches<'_>, spec: &LanguageSpec, source: &str, parts: &MatchParts<'_>) {
     let declared = parts.get(Detail::Declarator).map(declared).unwrap_or_default();
     let name = parts.get(Detail::Name).or(declared.name).or_else(|| match parts.get(Detail::Typed) {
         // A captured type alone is a field that has no name.
@@ -345,21 +360,22 @@ fn field(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>) {
         }
         (Some(name), None) => {
             let Some(value) = parts.or_field(Detail::Value, &["value", "right"]) else { return };
-            RawMember::Assigned(text(source, name).to_owned(), locals::known(row, source, value))
+            RawMember::Assigned(text(source, name).to_owned(), locals::known(spec, source, value))
         }
         (None, None) => return,
     };
     into.members.push((at, member));
 }
 
-fn bind(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>, early: bool) {
+/// Stores the bindings of local names.
+fn bind(into: &mut QueryMatches<'_>, spec: &LanguageSpec, source: &str, parts: &MatchParts<'_>, early: bool) {
     let at = parts.node.start_byte();
     if let Some(pattern) = parts.get(Detail::Pattern) {
         // The value is read before its names are bound: `let (a, b) = a.f();`.
         let read = parts.or_field(Detail::Value, &["value", "right"]).map_or(0, |value| value.end_byte());
         for (name, from) in locals::pattern_names(source, pattern) {
             let from = (!early).then_some(from.max(read));
-            into.bindings.push(RawBinding { at: pattern.start_byte().max(at), from, name, known: Known::Unknown });
+            into.bindings.push(RawBinding { at: pattern.start_byte().max(at), from, name, known: ValueType::Unknown });
         }
         return;
     }
@@ -368,18 +384,18 @@ fn bind(into: &mut Gathered<'_>, row: &Row, source: &str, parts: &Parts<'_>, ear
     let typed = parts.or_field(Detail::Typed, &["type"]);
     let value = parts.or_field(Detail::Value, &["value", "right"]).and_then(|value| nth_value(parts.node, name, value));
     let known = if declared.parameters.is_some() {
-        // A pointer to a function has the type of no object.
-        Known::Unknown
+        // A pointer to a function has no object type.
+        ValueType::Unknown
     } else {
-        locals::of_binding(row, source, typed, value)
+        locals::of_binding(spec, source, typed, value)
     };
     // The value is read before the name is bound.
     let from = Some(value.map_or(name.end_byte(), |value| value.end_byte().max(name.end_byte())));
     into.bindings.push(RawBinding { at: name.start_byte(), from, name: text(source, name).to_owned(), known });
 }
 
-/// The value that belongs to one of several names: with as many values as names the one in its place, with a
-/// single value the first name's, because the rest are errors and flags as a rule.
+/// Returns the value that belongs to one of several names: with as many values as names the one in its position, with a
+/// single value the first name's, because the others are usually errors and flags.
 fn nth_value<'t>(binding: Node<'t>, name: Node<'_>, value: Node<'t>) -> Option<Node<'t>> {
     if value.kind() != "expression_list" {
         return Some(value);

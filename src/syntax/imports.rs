@@ -1,4 +1,4 @@
-//! Imports as written, trees of them flattened to one a leaf. Refuses to say which file a target is.
+//! Reads imports as written, with trees of imports flattened. Which file a target is, is not known here.
 
 use tree_sitter::Node;
 
@@ -8,29 +8,29 @@ use super::names::strip_generics;
 /// An import, before its scope is known.
 #[derive(Debug, Clone)]
 pub(super) struct RawImport {
-    /// Where it stands.
+    /// Offset of the import.
     pub at: usize,
     pub target: String,
     pub name: Option<String>,
     pub alias: Option<String>,
     pub reexport: bool,
     pub line: u32,
-    /// Where the local name stands, if the import says one.
+    /// Offset of the local name, if the import names one.
     pub alias_at: Option<usize>,
 }
 
-/// What a row's function for trees of imports may use.
-pub(super) struct Gathering<'a> {
+/// What a language's function for trees of imports works on.
+pub(super) struct ImportCollector<'a> {
     pub source: &'a str,
     pub imports: &'a mut Vec<RawImport>,
 }
 
-/// The line of a node, from 1.
+/// Returns the line of a node, from 1.
 fn line(node: Node<'_>) -> u32 {
     u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX)
 }
 
-/// A string or system path without its quotes.
+/// Removes the quotes from a string or a system path.
 pub(super) fn unquoted(text: &str) -> &str {
     for (open, close) in [("\"", "\""), ("'", "'"), ("`", "`"), ("<", ">")] {
         if let Some(inside) = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)) {
@@ -40,7 +40,7 @@ pub(super) fn unquoted(text: &str) -> &str {
     text
 }
 
-/// An import whose parts a query could tell.
+/// Builds an import from the parts that the query captured.
 pub(super) fn plain(
     node: Node<'_>,
     target: Option<String>,
@@ -61,8 +61,8 @@ pub(super) fn plain(
     Some(RawImport { at: node.start_byte(), target, name, alias, reexport, line: line(node), alias_at })
 }
 
-/// Rust's `use a::{b, c as d, e::*, self}` and `extern crate x as y`.
-pub(super) fn rust_use(into: &mut Gathering<'_>, declaration: Node<'_>) {
+/// Flattens Rust's `use a::{b, c as d, e::*, self}` and `extern crate x as y`.
+pub(super) fn rust_use(into: &mut ImportCollector<'_>, declaration: Node<'_>) {
     let mut cursor = declaration.walk();
     let reexport = declaration.named_children(&mut cursor).any(|child| child.kind() == "visibility_modifier");
     if let Some(name) = declaration.child_by_field_name("name") {

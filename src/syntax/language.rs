@@ -1,13 +1,15 @@
-//! The languages: one table, one row each. Refuses to hold anything a query can say; a new language is one
-//! `.scm` file and one row here.
+//! The table of languages.
+//!
+//! A new language takes a variant of [`Language`], an entry in [`Language::ALL`], a row of the table with its `.scm`
+//! query, and an arm in `edges` that resolves its calls.
 
 use serde::{Deserialize, Serialize};
 use tree_sitter::Node;
 
-use super::imports::{self, Gathering};
+use super::imports::{self, ImportCollector};
 use super::locals;
 
-/// A language that definitions are read from.
+/// A language whose definitions are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
@@ -33,68 +35,69 @@ pub enum Language {
     Java,
 }
 
-/// What a receiver is that is a name and no local value, as `x` in `x.f()`.
+/// What a receiver is that is a name but no local value, as `x` in `x.f()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dots {
+pub(super) enum BareReceiver {
     /// Always a value: modules are reached by another separator.
     Values,
     /// A module or class, unless a local binding says otherwise.
     Names,
-    /// A class if it begins with a capital, else a field.
+    /// A class if it is capitalised, else a field.
     Capitals,
 }
 
-/// A node kind and the field of it that is meant; an empty field means the first named child.
-pub(super) type Inner = (&'static str, &'static str);
+/// A node kind and one of its fields; an empty field means the first named child.
+pub(super) type NodeField = (&'static str, &'static str);
 
-/// Everything the generic reader has to know about a language beside its query.
-pub(super) struct Row {
+/// What the generic reader needs to know about a language in addition to its query.
+pub(super) struct LanguageSpec {
     pub language: Language,
     pub name: &'static str,
     pub extensions: &'static [&'static str],
-    /// Programs that a script's first line may name.
+    /// Interpreters that a `#!` line may name.
     pub interpreters: &'static [&'static str],
     pub grammar: fn() -> tree_sitter::Language,
     pub query: &'static str,
-    /// Between the segments of a qualified name; empty where scopes do not nest, as in C.
+    /// Separator of qualified names; empty if scopes do not nest, as in C.
     pub separator: &'static str,
-    /// Names for the receiver of the method they stand in.
+    /// Names of the receiver inside a method.
     pub selves: &'static [&'static str],
-    /// Same-named functions are told apart by their parameter types.
+    /// Whether functions of the same name are distinguished by their parameter types.
     pub overloads: bool,
-    /// How a comment opens that documents the definition below it.
+    /// How comments open that document the definition below.
     pub docs: &'static [&'static str],
-    /// How a comment opens that documents what it stands in.
+    /// How comments open that document the definition around them.
     pub inner_docs: &'static [&'static str],
-    /// Marks that a comment line begins with, longest first.
+    /// Markers at the beginning of comment lines, longest first.
     pub markers: &'static [&'static str],
-    /// Member access: kind, field of the object, field of the member.
+    /// Member access: node kind, field of the object, field of the member.
     pub members: &'static [(&'static str, &'static str, &'static str)],
-    /// Kinds whose text is a name or a path.
+    /// Node kinds whose text is a name or a path.
     pub paths: &'static [&'static str],
-    /// Kinds seen through where a callee is read.
-    pub wrappers: &'static [Inner],
-    /// Kinds seen through where a value's type is asked for: the value has, roughly, its operand's type.
-    pub transparent: &'static [Inner],
-    /// Methods seen through for the same reason, as `.unwrap()`.
+    /// Node kinds that are ignored around a callee.
+    pub wrappers: &'static [NodeField],
+    /// Node kinds whose value has, roughly, the type of their operand.
+    pub transparent: &'static [NodeField],
+    /// Methods whose result has, roughly, the type of their receiver, as `.unwrap()`.
     pub transparent_methods: &'static [&'static str],
-    /// Kinds of values that name their type, and where.
-    pub constructs: &'static [Inner],
-    /// Kinds of calls and where the callee stands; without a field, in the call's own `object` and `name`.
-    pub calls: &'static [Inner],
-    /// The type that a call of this callee makes, where its name says so; given callee and first argument.
+    /// Node kinds of values that name their type, and the field that does.
+    pub constructs: &'static [NodeField],
+    /// Node kinds of calls and the field of the callee; without a field, the call's own `object` and `name`.
+    pub calls: &'static [NodeField],
+    /// Returns the type that a call makes, if the callee's name tells; takes the callee with and without generics and
+    /// the first argument.
     pub constructor: fn(callee: &str, raw: &str, argument: &str) -> Option<String>,
     /// Generic types whose methods are those of their argument.
     pub pointers: &'static [&'static str],
-    /// Callees that are no definition of anybody's repository.
+    /// Callees that no repository defines.
     pub builtins: &'static [&'static str],
-    pub dots: Dots,
+    pub dots: BareReceiver,
     /// Flattens the trees of imports that the query captures with `@use`.
-    pub use_tree: fn(&mut Gathering<'_>, Node<'_>),
+    pub use_tree: fn(&mut ImportCollector<'_>, Node<'_>),
 }
 
-/// What a row says where a language has nothing of the sort.
-const PLAIN: Row = Row {
+/// Defaults of a row.
+const PLAIN: LanguageSpec = LanguageSpec {
     language: Language::C,
     name: "",
     extensions: &[],
@@ -117,11 +120,12 @@ const PLAIN: Row = Row {
     constructor: |_, _, _| None,
     pointers: &[],
     builtins: &[],
-    dots: Dots::Names,
+    dots: BareReceiver::Names,
     use_tree: |_, _| {},
 };
 
-const JAVASCRIPT: Row = Row {
+/// JavaScript, from which TypeScript is derived.
+const JAVASCRIPT: LanguageSpec = LanguageSpec {
     language: Language::JavaScript,
     name: "javascript",
     extensions: &["js", "mjs", "cjs", "jsx"],
@@ -148,7 +152,8 @@ const JAVASCRIPT: Row = Row {
     ..PLAIN
 };
 
-const TYPESCRIPT: Row = Row {
+/// TypeScript, from which TSX is derived.
+const TYPESCRIPT: LanguageSpec = LanguageSpec {
     language: Language::TypeScript,
     name: "typescript",
     extensions: &["ts", "mts", "cts"],
@@ -158,7 +163,8 @@ const TYPESCRIPT: Row = Row {
     ..JAVASCRIPT
 };
 
-const C: Row = Row {
+/// C, from which C++ is derived.
+const C: LanguageSpec = LanguageSpec {
     language: Language::C,
     name: "c",
     extensions: &["c", "h"],
@@ -170,13 +176,13 @@ const C: Row = Row {
     wrappers: &[("parenthesized_expression", ""), ("pointer_expression", "argument")],
     transparent: &[("parenthesized_expression", ""), ("pointer_expression", "argument")],
     constructs: &[("cast_expression", "type"), ("compound_literal_expression", "type")],
-    dots: Dots::Values,
+    dots: BareReceiver::Values,
     ..PLAIN
 };
 
-/// The table.
-const ROWS: [Row; Language::ALL.len()] = [
-    Row {
+/// All languages, in the order of [`Language::ALL`].
+const LANGUAGES: [LanguageSpec; Language::ALL.len()] = [
+    LanguageSpec {
         language: Language::Rust,
         name: "rust",
         extensions: &["rs"],
@@ -218,11 +224,11 @@ const ROWS: [Row; Language::ALL.len()] = [
         pointers: &["Box", "Rc", "Arc", "Pin", "Cow"],
         // The variants of the prelude read like calls and are every tenth of them.
         builtins: &["Some", "Ok", "Err"],
-        dots: Dots::Values,
+        dots: BareReceiver::Values,
         use_tree: imports::rust_use,
         ..PLAIN
     },
-    Row {
+    LanguageSpec {
         language: Language::Python,
         name: "python",
         extensions: &["py", "pyi", "pyw"],
@@ -243,7 +249,7 @@ const ROWS: [Row; Language::ALL.len()] = [
     },
     JAVASCRIPT,
     TYPESCRIPT,
-    Row {
+    LanguageSpec {
         language: Language::Tsx,
         name: "tsx",
         extensions: &["tsx"],
@@ -251,7 +257,7 @@ const ROWS: [Row; Language::ALL.len()] = [
         grammar: || tree_sitter_typescript::LANGUAGE_TSX.into(),
         ..TYPESCRIPT
     },
-    Row {
+    LanguageSpec {
         language: Language::Go,
         name: "go",
         extensions: &["go"],
@@ -272,7 +278,7 @@ const ROWS: [Row; Language::ALL.len()] = [
         ..PLAIN
     },
     C,
-    Row {
+    LanguageSpec {
         language: Language::Cpp,
         name: "cpp",
         extensions: &["cc", "cpp", "cxx", "c++", "hh", "hpp", "hxx", "h++", "ipp", "tpp", "inl", "cu", "cuh"],
@@ -305,7 +311,7 @@ const ROWS: [Row; Language::ALL.len()] = [
         builtins: &["static_cast", "reinterpret_cast", "const_cast", "dynamic_cast", "decltype", "sizeof"],
         ..C
     },
-    Row {
+    LanguageSpec {
         language: Language::Java,
         name: "java",
         extensions: &["java"],
@@ -318,13 +324,13 @@ const ROWS: [Row; Language::ALL.len()] = [
         calls: &[("method_invocation", "")],
         pointers: &["Optional"],
         builtins: &["this", "super"],
-        dots: Dots::Capitals,
+        dots: BareReceiver::Capitals,
         ..PLAIN
     },
 ];
 
 impl Language {
-    /// All of them, in the order of the table.
+    /// All languages, in the order of the table.
     pub const ALL: [Language; 9] = [
         Language::Rust,
         Language::Python,
@@ -337,22 +343,23 @@ impl Language {
         Language::Java,
     ];
 
-    /// The name as it is written in events.
+    /// Returns the name used in events.
     pub fn name(self) -> &'static str {
-        self.row().name
+        self.spec().name
     }
 
-    /// The language of that name, as [`Language::name`] gives it.
+    /// Returns the language with a name, as [`Language::name`] gives it.
     pub fn from_name(name: &str) -> Option<Self> {
         Language::ALL.into_iter().find(|language| language.name() == name)
     }
 
-    pub(super) fn row(self) -> &'static Row {
-        static TABLE: [Row; Language::ALL.len()] = ROWS;
+    /// Returns the language's row of the table.
+    pub(super) fn spec(self) -> &'static LanguageSpec {
+        static TABLE: [LanguageSpec; Language::ALL.len()] = LANGUAGES;
         &TABLE[self as usize]
     }
 
-    /// The language of a file, by its extension or, where it has none, by the program its first line names.
+    /// Detects the language of a file by its extension or, without one, by the interpreter that its first line names.
     pub fn detect(path: &str, head: &[u8]) -> Option<Language> {
         let file = path.rsplit('/').next().unwrap_or(path);
         let Some((_, extension)) = file.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) else {
@@ -362,12 +369,12 @@ impl Language {
             return Some(Language::Cpp);
         }
         let extension = extension.to_ascii_lowercase();
-        let found = Language::ALL.into_iter().find(|language| language.row().extensions.contains(&&*extension))?;
+        let found = Language::ALL.into_iter().find(|language| language.spec().extensions.contains(&&*extension))?;
         Some(if extension == "h" && looks_like_cpp(head) { Language::Cpp } else { found })
     }
 }
 
-/// The language whose interpreter a `#!` line names, its version left aside.
+/// Returns the language of the interpreter in a `#!` line, whatever its version.
 fn by_interpreter(head: &[u8]) -> Option<Language> {
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line);
@@ -377,16 +384,16 @@ fn by_interpreter(head: &[u8]) -> Option<Language> {
         .find(|word| *word != "env" && !word.starts_with('-') && !word.contains('='))?;
     let plain = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     Language::ALL.into_iter().find(|language| {
-        let known = language.row().interpreters;
+        let known = language.spec().interpreters;
         known.contains(&program) || known.contains(&plain)
     })
 }
 
-/// How lines begin that only C++ has.
+/// Beginnings of lines that only C++ has.
 const CPP_LINES: [&str; 8] =
     ["class ", "namespace ", "template <", "template<", "using namespace ", "public:", "private:", "protected:"];
 
-/// True for a header that is plainly C++.
+/// Whether a header is plainly C++.
 fn looks_like_cpp(head: &[u8]) -> bool {
     String::from_utf8_lossy(head)
         .lines()
@@ -401,7 +408,7 @@ mod tests {
     #[test]
     fn the_table_is_in_the_order_of_the_languages() {
         for language in Language::ALL {
-            assert_eq!(language.row().language, language);
+            assert_eq!(language.spec().language, language);
             let json = serde_json::to_string(&language).expect("a name");
             assert_eq!(json.trim_matches('"'), language.name());
         }

@@ -1,60 +1,60 @@
-//! Local names and what is known of their types from the text of the function. Flow-insensitive: the last
-//! binding before the use wins. Refuses to look at other functions' results.
+//! Local names and what the text of a function tells of their types. Flow-insensitive: the last binding before the use
+//! wins. Results of other functions are not examined.
 
 use std::collections::HashMap;
 
 use tree_sitter::Node;
 
 use super::calls::{call_chain, inner, text};
-use super::language::Row;
+use super::language::LanguageSpec;
 use super::names::{generic_argument, is_capitalised, last_segment, strip_generics, type_name};
 
-/// What the text says of a value's type.
+/// What the text tells of a value's type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Known {
-    /// Its type, by name.
+pub(super) enum ValueType {
+    /// A named type.
     Type(String),
-    /// What this callee returns.
+    /// The return type of this callee.
     Call(String),
-    /// The type that the method stands in.
+    /// The type of which the function is a method.
     Owner,
-    /// What this other name is.
+    /// The type of another name.
     Same(String),
-    /// Nothing, but the name is bound.
+    /// Nothing, although the name is bound.
     Unknown,
 }
 
-/// One binding of a local name.
+/// A binding of a local name.
 #[derive(Debug, Clone)]
 pub(super) struct Binding {
-    /// From here on it is seen.
+    /// Offset from which it is visible.
     pub from: usize,
-    /// Up to here.
+    /// Offset up to which it is visible.
     pub to: usize,
-    pub known: Known,
+    pub known: ValueType,
 }
 
-/// The bindings of one function, or of a file.
+/// The bindings of a function, or of a file.
 #[derive(Debug, Default)]
 pub(super) struct Locals(HashMap<String, Vec<Binding>>);
 
-/// A name bound this often before its use, none of them in sight, is taken for unbound: a file must not make
-/// the search long.
+/// Number of earlier bindings examined for a name; beyond that it counts as unbound, which bounds the search.
 const MAX_LOOKBACK: usize = 64;
 
 impl Locals {
+    /// Adds a binding.
     pub(super) fn bind(&mut self, name: String, binding: Binding) {
         self.0.entry(name).or_default().push(binding);
     }
 
-    /// Puts the bindings in order; call once after the last `bind`.
+    /// Sorts the bindings; to be called once after the last `bind`.
     pub(super) fn settle(&mut self) {
         for bindings in self.0.values_mut() {
             bindings.sort_by_key(|binding| binding.from);
         }
     }
 
-    /// The binding of a name that a use at `at` sees.
+    /// Returns the binding of a name that is visible at an offset.
     pub(super) fn lookup(&self, name: &str, at: usize) -> Option<&Binding> {
         let bindings = self.0.get(name)?;
         let before = bindings.partition_point(|binding| binding.from <= at);
@@ -62,96 +62,100 @@ impl Locals {
     }
 }
 
-/// What an expression says of its type. Sees through what leaves the type as it is, roughly: `?`, `await`,
-/// `.unwrap()`.
-pub(super) fn known(row: &Row, source: &str, value: Node<'_>) -> Known {
-    known_of(row, source, value, LONGEST_CHAIN)
+/// Returns what an expression tells of its type, through operations that roughly keep it: `?`, `await`, `.unwrap()`.
+pub(super) fn known(spec: &LanguageSpec, source: &str, value: Node<'_>) -> ValueType {
+    known_of(spec, source, value, MAX_CHAIN)
 }
 
-/// A receiver that goes through more calls than this says too little for the search.
-pub(super) const LONGEST_CHAIN: usize = 12;
+/// Longest chain of calls that is examined for a receiver.
+pub(super) const MAX_CHAIN: usize = 12;
 
-/// `left` counts the calls of a chain that are still looked into.
-fn known_of(row: &Row, source: &str, value: Node<'_>, left: usize) -> Known {
+/// As [`known`]; `left` is the number of calls of a chain that may still be examined.
+fn known_of(spec: &LanguageSpec, source: &str, value: Node<'_>, left: usize) -> ValueType {
     let mut at = value;
-    // Expressions nest as deep as someone writes them; a few layers are all that tells anything.
+    // Expressions may nest to any depth; the outer few layers tell the type.
     for _ in 0..12 {
         let kind = at.kind();
-        if let Some(inside) = row.transparent.iter().find(|(k, _)| *k == kind).and_then(|(_, field)| inner(at, field)) {
+        if let Some(inside) = spec.transparent.iter().find(|(k, _)| *k == kind).and_then(|(_, field)| inner(at, field))
+        {
             at = inside;
             continue;
         }
-        if let Some(named) = row.constructs.iter().find(|(k, _)| *k == kind).and_then(|(_, field)| inner(at, field)) {
-            return type_name(text(source, named), row.pointers).map_or(Known::Unknown, Known::Type);
+        if let Some(named) = spec.constructs.iter().find(|(k, _)| *k == kind).and_then(|(_, field)| inner(at, field)) {
+            return type_name(text(source, named), spec.pointers).map_or(ValueType::Unknown, ValueType::Type);
         }
-        if let Some((_, field)) = row.calls.iter().find(|(k, _)| *k == kind) {
-            match of_call(row, source, at, field, left) {
-                Step::Known(known) => return known,
-                Step::Into(next) => {
+        if let Some((_, field)) = spec.calls.iter().find(|(k, _)| *k == kind) {
+            match of_call(spec, source, at, field, left) {
+                TypeStep::Known(known) => return known,
+                TypeStep::Into(next) => {
                     at = next;
                     continue;
                 }
             }
         }
-        if row.selves.contains(&text(source, at)) {
-            return Known::Owner;
+        if spec.selves.contains(&text(source, at)) {
+            return ValueType::Owner;
         }
         return match kind {
-            "identifier" => Known::Same(text(source, at).to_owned()),
-            _ => Known::Unknown,
+            "identifier" => ValueType::Same(text(source, at).to_owned()),
+            _ => ValueType::Unknown,
         };
     }
-    Known::Unknown
+    ValueType::Unknown
 }
 
-enum Step<'t> {
-    Known(Known),
+/// The result of examining a call.
+enum TypeStep<'t> {
+    Known(ValueType),
     Into(Node<'t>),
 }
 
-fn of_call<'t>(row: &Row, source: &str, call: Node<'t>, field: &str, left: usize) -> Step<'t> {
+/// Examines a call: its type is known, or it is that of an operand.
+fn of_call<'t>(spec: &LanguageSpec, source: &str, call: Node<'t>, field: &str, left: usize) -> TypeStep<'t> {
     let callee = if field.is_empty() { None } else { call.child_by_field_name(field) };
-    let Some(chain) = call_chain(row, source, call, callee) else { return Step::Known(Known::Unknown) };
+    let Some(chain) = call_chain(spec, source, call, callee) else { return TypeStep::Known(ValueType::Unknown) };
     let name = chain.segments.last().map_or("", String::as_str);
     if chain.segments.len() > 1
-        && row.transparent_methods.contains(&name)
-        && let Some((_, object, _)) = callee.and_then(|node| row.members.iter().find(|(kind, ..)| *kind == node.kind()))
+        && spec.transparent_methods.contains(&name)
+        && let Some((_, object, _)) =
+            callee.and_then(|node| spec.members.iter().find(|(kind, ..)| *kind == node.kind()))
         && let Some(object) = callee.and_then(|node| node.child_by_field_name(object))
     {
-        return Step::Into(object);
+        return TypeStep::Into(object);
     }
     let first = call.child_by_field_name("arguments").and_then(|arguments| arguments.named_child(0));
     if let Some((prefix, "new")) = name.rsplit_once("::")
-        && row.pointers.contains(&last_segment(prefix))
+        && spec.pointers.contains(&last_segment(prefix))
         && let Some(first) = first
     {
-        return Step::Into(first);
+        return TypeStep::Into(first);
     }
     let argument = first.map_or("", |node| text(source, node));
     let full = chain.text();
     let raw = callee.map_or("", |node| text(source, node));
-    if let Some(made) = (row.constructor)(&full, raw, argument).and_then(|made| type_name(&made, row.pointers)) {
-        return Step::Known(Known::Type(made));
+    if let Some(made) = (spec.constructor)(&full, raw, argument).and_then(|made| type_name(&made, spec.pointers)) {
+        return TypeStep::Known(ValueType::Type(made));
     }
     if name == "_" || name.is_empty() {
-        return Step::Known(Known::Unknown);
+        return TypeStep::Known(ValueType::Unknown);
     }
     let receiver = chain.opaque.filter(|_| left > 0 && chain.segments.len() == 2);
-    let by = receiver.and_then(|receiver| method_of(&known_of(row, source, receiver, left - 1), name));
-    Step::Known(Known::Call(by.unwrap_or(full)))
+    let by = receiver.and_then(|receiver| method_of(&known_of(spec, source, receiver, left - 1), name));
+    TypeStep::Known(ValueType::Call(by.unwrap_or(full)))
 }
 
-/// The callee of a method on a value of which this is known. A call stands as its callee and `()`: `A::new().x`
-/// for the `x` of `A::new().x(1)`; a type as if it were called.
-pub(super) fn method_of(receiver: &Known, name: &str) -> Option<String> {
+/// Returns the callee of a method on a value. A call is written as its callee and `()`: `A::new().x` for the `x` of
+/// `A::new().x(1)`; a type as if it were called.
+pub(super) fn method_of(receiver: &ValueType, name: &str) -> Option<String> {
     match receiver {
-        Known::Type(maker) | Known::Call(maker) => Some(format!("{maker}().{name}")),
-        Known::Same(value) => Some(format!("{value}.{name}")),
-        Known::Owner | Known::Unknown => None,
+        ValueType::Type(maker) | ValueType::Call(maker) => Some(format!("{maker}().{name}")),
+        ValueType::Same(value) => Some(format!("{value}.{name}")),
+        ValueType::Owner | ValueType::Unknown => None,
     }
 }
 
-/// `T::new`, `T::with_capacity`, `T::from_str` make a `T`; other functions of a type may return anything.
+/// Constructors of Rust: `T::new`, `T::with_capacity`, `T::from_str` make a `T`; other functions of a type may return
+/// anything.
 pub(super) fn rust_constructor(callee: &str, _: &str, _: &str) -> Option<String> {
     let (path, name) = callee.rsplit_once("::")?;
     let makes =
@@ -159,17 +163,17 @@ pub(super) fn rust_constructor(callee: &str, _: &str, _: &str) -> Option<String>
     (makes && is_capitalised(last_segment(path))).then(|| path.to_owned())
 }
 
-/// `Parser(..)` makes a `Parser` in languages where classes are called.
+/// Constructors of languages in which classes are called: `Parser(..)` makes a `Parser`.
 pub(super) fn capitalised_constructor(callee: &str, _: &str, _: &str) -> Option<String> {
     (is_capitalised(last_segment(callee)) && !callee.starts_with('_')).then(|| callee.to_owned())
 }
 
-/// `new(T)` makes a `*T`.
+/// Constructors of Go: `new(T)` makes a `*T`.
 pub(super) fn go_constructor(callee: &str, _: &str, argument: &str) -> Option<String> {
     (callee == "new").then(|| argument.to_owned())
 }
 
-/// `T(..)`, `t_t(..)`, `make_unique<T>(..)` and `static_cast<T>(..)` make a `T`.
+/// Constructors of C++: `T(..)`, `t_t(..)`, `make_unique<T>(..)` and `static_cast<T>(..)` make a `T`.
 pub(super) fn cpp_constructor(callee: &str, raw: &str, _: &str) -> Option<String> {
     let name = last_segment(callee);
     if matches!(
@@ -182,23 +186,28 @@ pub(super) fn cpp_constructor(callee: &str, raw: &str, _: &str) -> Option<String
     (is_type && !callee.contains('.')).then(|| strip_generics(callee))
 }
 
-/// Types that say only that the value tells the type.
+/// Written types that leave the type to the value.
 const PLACEHOLDERS: [&str; 4] = ["auto", "var", "let", "decltype"];
 
-/// What a binding's parts say. A type as written is believed before the value.
-pub(super) fn of_binding(row: &Row, source: &str, typed: Option<Node<'_>>, value: Option<Node<'_>>) -> Known {
+/// Returns what a binding tells of its type: the written type, or else the value's.
+pub(super) fn of_binding(
+    spec: &LanguageSpec,
+    source: &str,
+    typed: Option<Node<'_>>,
+    value: Option<Node<'_>>,
+) -> ValueType {
     if let Some(typed) = typed {
-        let written = type_name(text(source, typed), row.pointers);
+        let written = type_name(text(source, typed), spec.pointers);
         match written {
             Some(name) if PLACEHOLDERS.contains(&name.as_str()) => {}
-            Some(name) => return Known::Type(name),
-            None => return Known::Unknown,
+            Some(name) => return ValueType::Type(name),
+            None => return ValueType::Unknown,
         }
     }
-    value.map_or(Known::Unknown, |value| known(row, source, value))
+    value.map_or(ValueType::Unknown, |value| known(spec, source, value))
 }
 
-/// The names that a pattern binds, and where. Names that begin with a capital are constants and variants.
+/// Returns the names that a pattern binds, with their offsets. Capitalised names are constants and variants.
 pub(super) fn pattern_names(source: &str, pattern: Node<'_>) -> Vec<(String, usize)> {
     const NAMES: [&str; 4] = [
         "identifier",

@@ -1,14 +1,14 @@
-//! Definitions of one file with the same kind and qualified name made one. Refuses to judge whether they
-//! mean the same; the key cannot tell them apart, so they must be one.
+//! Merges definitions of one file with the same kind and qualified name. Their item key is the same, so they must be
+//! one item, whatever they mean.
 
 use std::collections::HashMap;
 
-use super::parsed::{Definition, Kind, Parsed};
+use super::parsed::{Definition, DefinitionKind, Parsed};
 use super::shape;
 
-/// Joins same-named definitions in source order and points calls at what they became.
+/// Merges definitions of the same name in source order and updates the callers of calls.
 pub(super) fn merged(parsed: Parsed) -> Parsed {
-    let mut places: HashMap<(Kind, String), usize> = HashMap::new();
+    let mut places: HashMap<(DefinitionKind, String), usize> = HashMap::new();
     let mut definitions: Vec<Definition> = Vec::with_capacity(parsed.definitions.len());
     let mut became = Vec::with_capacity(parsed.definitions.len());
     for definition in parsed.definitions {
@@ -26,6 +26,7 @@ pub(super) fn merged(parsed: Parsed) -> Parsed {
     Parsed { definitions, calls, ..parsed }
 }
 
+/// Merges a definition into an earlier one.
 fn join(first: &mut Definition, next: Definition) {
     if !first.signature.lines().any(|line| line == next.signature) {
         push_line(&mut first.signature, &next.signature);
@@ -51,6 +52,7 @@ fn join(first: &mut Definition, next: Definition) {
     first.end_line = first.end_line.max(next.end_line);
 }
 
+/// Appends a line.
 fn push_line(text: &mut String, more: &str) {
     if !text.is_empty() && !more.is_empty() {
         text.push('\n');

@@ -1,8 +1,10 @@
-//! Text to definitions, calls and imports: tree-sitter's door. Refuses to know about git, events, other
-//! files, or what a name means; it says what one file's text says, and nothing here reads the disk or a clock.
+//! Parses source text into definitions, calls and imports.
 //!
-//! `triage` says whether a file is worth reading, `language` which grammar reads it, `extract` what it holds,
-//! and `child` runs all that in a process that can be stopped.
+//! Invariant: this is the only room that uses tree-sitter. It reads one file's text and knows nothing about git,
+//! events, other files or the meaning of a name; nothing here reads the disk or a clock.
+//!
+//! `triage` decides whether a file is worth reading, `language` which grammar reads it, `extract` what it contains, and
+//! `child` runs all that in a process that can be stopped.
 
 mod calls;
 pub mod child;
@@ -12,6 +14,7 @@ mod extract;
 mod gather;
 mod imports;
 mod language;
+mod layout;
 mod locals;
 mod merge;
 mod names;
@@ -23,12 +26,14 @@ mod shape;
 mod tests;
 pub mod triage;
 
-pub use child::{Child, Outcome};
+pub use child::{Child, ParseOutcome};
 pub use extract::parse;
 pub use language::Language;
-pub use parsed::{Call, Definition, Form, Import, Kind, Parsed};
-pub use triage::{Limits, Skip, Triage, is_noise, is_test_path, triage};
+pub use parsed::{Call, CallForm, Definition, DefinitionKind, Import, Parsed};
+pub use triage::{FileLimits, Skip, Triage, is_noise, is_test_path, triage};
 
-/// The version of what this room says about a text. Raise it whenever the same source gives another `Parsed`,
-/// because facts of an older extractor are not joined with those of a newer one. A change of redaction counts by itself.
+/// Version of the extractor.
+///
+/// Raise it whenever the same source gives another [`Parsed`], because facts of an older extractor are not joined with
+/// those of a newer one. A change of redaction counts by itself.
 pub const EXTRACTOR: u32 = 5;

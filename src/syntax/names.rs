@@ -1,6 +1,6 @@
-//! Names and types as text: white space, generics, references taken off. Refuses to resolve anything.
+//! Names and types as text, with white space, generics and references removed. Resolves nothing.
 
-/// All runs of white space as one space, none at the ends.
+/// Collapses each run of white space to one space, and trims.
 pub(super) fn collapse(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -12,8 +12,9 @@ pub(super) fn collapse(text: &str) -> String {
     out
 }
 
-/// A path as written, without white space and generic arguments: `Vec::<u8>::new` is `Vec::new`.
-/// Rust's `<T as Trait>` in front of a path is part of its name and stays.
+/// Removes white space and generic arguments from a path: `Vec::<u8>::new` becomes `Vec::new`.
+///
+/// Rust's `<T as Trait>` before a path is part of its name and stays.
 pub(super) fn strip_generics(text: &str) -> String {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix('<') {
@@ -43,7 +44,7 @@ pub(super) fn strip_generics(text: &str) -> String {
     out
 }
 
-/// Where the bracket closes that was opened just before `text`.
+/// Returns the offset at which the bracket closes that was opened just before `text`.
 fn closing(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut previous = ' ';
@@ -60,12 +61,12 @@ fn closing(text: &str) -> usize {
     text.len()
 }
 
-/// The last segment of a path whatever its separators: `Parser` of `a::b::Parser`, `pkg.Parser`.
+/// Returns the last segment of a path, whatever its separator: `Parser` of `a::b::Parser`, `pkg.Parser`.
 pub(super) fn last_segment(path: &str) -> &str {
     path.rsplit(['.', ':']).next().unwrap_or(path)
 }
 
-/// Words and marks in front of a type that do not change whose methods are called.
+/// Words and marks before a type that do not change its methods.
 const TYPE_PREFIXES: [&str; 16] = [
     ":",
     "&",
@@ -85,14 +86,16 @@ const TYPE_PREFIXES: [&str; 16] = [
     "dyn ",
 ];
 
-/// What absence is called where a type says that a value may be missing.
+/// Names of the absent value in a union type.
 const ABSENT: [&str; 4] = ["None", "null", "undefined", "nil"];
 
-/// The name of the type whose methods a value of the written type has: `&mut Parser<'a>` is `Parser`.
-/// `pointers` are the generic types that are seen through. `None` where it is not one name, as for slices.
+/// Returns the type whose methods a value of a written type has: `&mut Parser<'a>` is `Parser`.
+///
+/// `pointers` are the generic types that are replaced by their argument. `None` if it is not a single name, as for
+/// slices.
 pub(super) fn type_name(text: &str, pointers: &[&str]) -> Option<String> {
     let mut text = text.trim();
-    // A type nests as deep as someone writes it; a few layers are all that is ever needed.
+    // Types may nest to any depth; the outer few layers are all that is needed.
     for _ in 0..8 {
         text = strip_prefixes(text);
         text = text.trim_end_matches(['*', '&', '?', '"', '\'', ' ']);
@@ -123,6 +126,7 @@ pub(super) fn type_name(text: &str, pointers: &[&str]) -> Option<String> {
     (is_name && !matches!(text, "map" | "chan" | "func")).then(|| text.to_owned())
 }
 
+/// Removes [`TYPE_PREFIXES`] and lifetimes.
 fn strip_prefixes(mut text: &str) -> &str {
     loop {
         let before = text;
@@ -142,7 +146,7 @@ fn strip_prefixes(mut text: &str) -> &str {
     }
 }
 
-/// The first of the generic arguments that `text` opens with.
+/// Returns the first of the generic arguments at the beginning of `text`.
 fn first_argument(text: &str) -> &str {
     let mut depth = 0_usize;
     for (at, character) in text.char_indices() {
@@ -156,14 +160,14 @@ fn first_argument(text: &str) -> &str {
     text
 }
 
-/// The first generic argument of a call such as `make_unique<Parser>(..)`.
+/// Returns the first generic argument of a callee such as `make_unique<Parser>(..)`.
 pub(super) fn generic_argument(callee: &str) -> Option<&str> {
     let open = callee.find('<')?;
     Some(first_argument(&callee[open + 1..]).trim())
 }
 
-/// True for names that begin as types do: an upper-case letter first, and not only upper-case letters unless
-/// that is all there is.
+/// Whether a name is capitalised as types are: an upper-case letter first, and not only upper-case letters, unless it
+/// is a single one.
 pub(super) fn is_capitalised(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     name.starts_with(char::is_uppercase) && (name.len() == 1 || name.chars().any(char::is_lowercase))

@@ -1,36 +1,36 @@
-//! The queries, compiled once a language, and the meaning of their capture names. Refuses to look at matches.
+//! The queries, compiled once for each language, and the meaning of their capture names.
 //!
-//! Every pattern has one root capture, which says what is found, and details, which say where its parts are.
-//! Where a detail is left out, the root's field of the usual name stands in (`name`, `parameters`, `body`, ...).
+//! Every pattern has one root capture, which tells what is found, and detail captures, which are its parts. If a detail
+//! is missing, the root's field of the usual name is used (`name`, `parameters`, `body`, ...).
 //!
 //! | root | found | details |
 //! |---|---|---|
 //! | `@function` `@type` `@module` `@constant` `@macro` | a definition | `@name` or `@declarator` (C's way of writing names), `@owner`, `@parameters`, `@return`, `@body` |
-//! | `@alias` | a type that lends no scope to what stands inside it | as above |
-//! | `@scope` | no definition, but it lends its members a scope, as `impl` does | `@owner`, `@trait` |
+//! | `@alias` | a type that is no scope for the definitions inside it | as above |
+//! | `@scope` | a scope for its members that is no definition, as `impl` | `@owner`, `@trait` |
 //! | `@wrapper` | an outer node that belongs to the definition `@wrapped` (`export`, `template<>`) | `@wrapped` |
 //! | `@decorated` | the same, but not part of the signature | `@wrapped` |
-//! | `@comment` `@attribute` `@docstring` | what may stand before a definition, or document what it stands in | |
+//! | `@comment` `@attribute` `@docstring` | what may precede a definition, or document the one around it | |
 //! | `@base` | a supertype of the type around it | |
 //! | `@field` | a field of the type around it | `@name` or `@declarator`, `@typed` |
 //! | `@call` | a call | `@callee`, or `@name` and field `object`; `@arguments` |
 //! | `@expansion` | a macro call | `@callee` |
 //! | `@tokens` | unparsed tokens that are searched for calls | |
-//! | `@block` | an extent at whose end local names end | |
+//! | `@block` | a block that bounds local names | |
 //! | `@bind` | a local name | `@name`, `@declarator` or `@pattern` (names of unknown type); `@typed`, `@value` |
 //! | `@import` | an import | `@target`, `@name`, `@as`, `@glob` |
-//! | `@use` | a tree of imports, which the row's function flattens | |
+//! | `@use` | a tree of imports, which the language's function flattens | |
 //!
-//! `(#set! name x)` names what has no name of its own; `(#set! reexport)` marks an import that is passed on;
-//! `(#set! early)` a name that is bound in all of its block, also before the place where it is written.
+//! `(#set! name x)` names a definition that has no name of its own; `(#set! reexport)` marks an import that is re-exported;
+//! `(#set! early)` a name that is bound in its whole block, also before it is written.
 
 use std::sync::OnceLock;
 
 use tree_sitter::Query;
 
-use super::language::{Language, Row};
+use super::language::{Language, LanguageSpec};
 
-/// What a pattern finds.
+/// What a pattern finds: its root capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
     Function,
@@ -56,7 +56,7 @@ pub(super) enum Root {
     Use,
 }
 
-/// Where a part of it stands.
+/// A part of a match: a detail capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     Name,
@@ -77,17 +77,18 @@ pub(super) enum Detail {
     Glob,
 }
 
-/// How many details there are.
+/// Number of details.
 pub(super) const DETAILS: usize = Detail::Glob as usize + 1;
 
-/// A capture's meaning. Names that begin with `_` serve predicates only.
+/// The meaning of a capture. Names that begin with `_` serve predicates only.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Meaning {
+pub(super) enum CaptureMeaning {
     Root(Root),
     Detail(Detail),
     Predicate,
 }
 
+/// Names of the root captures.
 const ROOTS: [(&str, Root); 21] = [
     ("function", Root::Function),
     ("type", Root::Type),
@@ -112,6 +113,7 @@ const ROOTS: [(&str, Root); 21] = [
     ("use", Root::Use),
 ];
 
+/// Names of the detail captures.
 const DETAIL_NAMES: [(&str, Detail); DETAILS] = [
     ("name", Detail::Name),
     ("declarator", Detail::Declarator),
@@ -131,56 +133,59 @@ const DETAIL_NAMES: [(&str, Detail); DETAILS] = [
     ("glob", Detail::Glob),
 ];
 
-/// What the settings of a pattern say.
+/// The `#set!` properties of a pattern.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Settings {
-    /// The name of what has none.
+pub(super) struct PatternSettings {
+    /// Name for a definition that has none.
     pub name: Option<String>,
-    /// The import is passed on.
+    /// Whether the import is re-exported.
     pub reexport: bool,
-    /// The name is bound in all of its block, also before it is written, as in comprehensions.
+    /// Whether the name is bound in its whole block, also before it is written, as in comprehensions.
     pub early: bool,
-    /// A definition only inside another: at the top of a file it has no name to go by.
+    /// Whether it is a definition only inside another one, because it has no name at the top of a file.
     pub inside: bool,
 }
 
-/// A language ready to run.
+/// Returns the compiled query of a language, which is compiled at the first use.
 pub(super) struct Compiled {
-    pub row: &'static Row,
+    pub spec: &'static LanguageSpec,
     pub grammar: tree_sitter::Language,
     pub query: Query,
-    /// By capture index.
-    pub meanings: Vec<Meaning>,
-    /// By pattern index.
-    pub settings: Vec<Settings>,
+    /// Meanings by capture index.
+    pub meanings: Vec<CaptureMeaning>,
+    /// Settings by pattern index.
+    pub settings: Vec<PatternSettings>,
 }
 
 /// The compiled query of a language; the first use of a language pays for it.
 pub(super) fn compiled(language: Language) -> &'static Compiled {
     static COMPILED: [OnceLock<Compiled>; Language::ALL.len()] = [const { OnceLock::new() }; Language::ALL.len()];
-    COMPILED[language as usize].get_or_init(|| compile(language.row()))
+    COMPILED[language as usize].get_or_init(|| compile(language.spec()))
 }
 
-fn compile(row: &'static Row) -> Compiled {
-    let grammar = (row.grammar)();
-    let query = Query::new(&grammar, row.query).expect("the queries are compiled in and a test compiles each of them");
+/// Compiles a query.
+fn compile(spec: &'static LanguageSpec) -> Compiled {
+    let grammar = (spec.grammar)();
+    let query = Query::new(&grammar, spec.query).expect("the queries are compiled in and a test compiles each of them");
     let meanings = query.capture_names().iter().map(|name| meaning(name)).collect();
     let settings = (0..query.pattern_count()).map(|pattern| settings(&query, pattern)).collect();
-    Compiled { row, grammar, query, meanings, settings }
+    Compiled { spec, grammar, query, meanings, settings }
 }
 
-fn meaning(name: &str) -> Meaning {
+/// Returns the meaning of a capture name.
+fn meaning(name: &str) -> CaptureMeaning {
     if let Some((_, root)) = ROOTS.iter().find(|(known, _)| *known == name) {
-        return Meaning::Root(*root);
+        return CaptureMeaning::Root(*root);
     }
     match DETAIL_NAMES.iter().find(|(known, _)| *known == name) {
-        Some((_, detail)) => Meaning::Detail(*detail),
-        None => Meaning::Predicate,
+        Some((_, detail)) => CaptureMeaning::Detail(*detail),
+        None => CaptureMeaning::Predicate,
     }
 }
 
-fn settings(query: &Query, pattern: usize) -> Settings {
-    let mut settings = Settings::default();
+/// Reads the `#set!` properties of a pattern.
+fn settings(query: &Query, pattern: usize) -> PatternSettings {
+    let mut settings = PatternSettings::default();
     for property in query.property_settings(pattern) {
         match &*property.key {
             "name" => settings.name = property.value.as_deref().map(str::to_owned),
@@ -200,12 +205,12 @@ mod tests {
     #[test]
     fn every_query_compiles_and_knows_its_captures() {
         for language in Language::ALL {
-            let row = language.row();
-            let grammar = (row.grammar)();
-            let query = Query::new(&grammar, row.query).unwrap_or_else(|error| panic!("{}: {error}", row.name));
+            let spec = language.spec();
+            let grammar = (spec.grammar)();
+            let query = Query::new(&grammar, spec.query).unwrap_or_else(|error| panic!("{}: {error}", spec.name));
             for name in query.capture_names() {
-                let known = name.starts_with('_') || !matches!(meaning(name), Meaning::Predicate);
-                assert!(known, "{}: @{name} means nothing", row.name);
+                let known = name.starts_with('_') || !matches!(meaning(name), CaptureMeaning::Predicate);
+                assert!(known, "{}: @{name} means nothing", spec.name);
             }
         }
     }

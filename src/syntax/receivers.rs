@@ -1,41 +1,41 @@
-//! What is known of a call's receiver, from the bindings around the call. Refuses to look into other files:
-//! what an imported name or a field's type is, somebody else has to find out.
+//! What the bindings around a call tell of its receiver. Imported names and types of fields are resolved elsewhere,
+//! because that takes other files.
 
 use super::calls::{RawCall, Receiver};
-use super::extract::Layout;
 use super::gather::RawMember;
-use super::language::Dots;
-use super::locals::{Binding, Known};
+use super::language::BareReceiver;
+use super::layout::{Layout, NameUse};
+use super::locals::{Binding, ValueType};
 use super::names::type_name;
-use super::parsed::{Call, Form, Kind};
+use super::parsed::{Call, CallForm, DefinitionKind};
 
 impl Layout<'_, '_> {
-    /// Says what is known of a call's receiver.
+    /// Builds a call with what is known of its receiver.
     pub(super) fn call(&self, caller: Option<usize>, raw: RawCall) -> Call {
         let at = raw.at;
         let (mut receiver_type, mut receiver_call, mut form) = (None, None, raw.form);
         let mut local = false;
-        let mut from = Place { caller, at };
+        let mut from = NameUse { caller, at };
         let known = match raw.receiver {
             Receiver::None => {
-                local =
-                    raw.form == Form::Free && self.lookup(caller, &raw.name, at).is_some_and(|(_, is_local)| is_local);
+                local = raw.form == CallForm::Free
+                    && self.lookup(caller, &raw.name, at).is_some_and(|(_, is_local)| is_local);
                 None
             }
-            Receiver::Own => Some(Known::Owner),
+            Receiver::Own => Some(ValueType::Owner),
             Receiver::Value(known) => Some(known),
             Receiver::Name(name) => {
                 let bound = self.lookup(caller, &name, at);
                 match bound {
-                    Some((binding, is_local)) => from = Place { caller, at }.of_value(binding, is_local),
+                    Some((binding, is_local)) => from = NameUse { caller, at }.of_value(binding, is_local),
                     None => form = self.unbound_form(&name),
                 }
                 bound
                     .map(|(binding, _)| binding.known.clone())
-                    .or_else(|| self.field_type(caller, &name).filter(|_| form == Form::Method))
+                    .or_else(|| self.field_type(caller, &name).filter(|_| form == CallForm::Method))
             }
             Receiver::Root(name) => {
-                if !self.row.selves.contains(&name.as_str()) && self.lookup(caller, &name, at).is_none() {
+                if !self.spec.selves.contains(&name.as_str()) && self.lookup(caller, &name, at).is_none() {
                     form = self.unbound_form(&name);
                 }
                 None
@@ -57,21 +57,21 @@ impl Layout<'_, '_> {
         }
     }
 
-    /// How a call is written whose receiver begins with a name that nothing here binds.
-    fn unbound_form(&self, name: &str) -> Form {
-        match self.row.dots {
-            Dots::Values => Form::Method,
-            Dots::Names => Form::Path,
-            Dots::Capitals if name.starts_with(char::is_uppercase) => Form::Path,
-            Dots::Capitals => Form::Method,
+    /// Returns the form of a call whose receiver begins with a name that nothing here binds.
+    fn unbound_form(&self, name: &str) -> CallForm {
+        match self.spec.dots {
+            BareReceiver::Values => CallForm::Method,
+            BareReceiver::Names => CallForm::Path,
+            BareReceiver::Capitals if name.starts_with(char::is_uppercase) => CallForm::Path,
+            BareReceiver::Capitals => CallForm::Method,
         }
     }
 
-    /// The binding that a use sees, and whether it is local to a function.
+    /// Returns the binding that a use sees, and whether it is local to a function.
     fn lookup(&self, caller: Option<usize>, name: &str, at: usize) -> Option<(&Binding, bool)> {
         for index in self.ancestors(caller) {
-            // What a class binds is no variable of its methods.
-            if self.placed[index].raw.kind != Kind::Function && Some(index) != caller {
+            // Names bound in a class are not variables of its methods.
+            if self.placed[index].raw.kind != DefinitionKind::Function && Some(index) != caller {
                 continue;
             }
             if let Some(binding) = self.locals[index].lookup(name, at) {
@@ -83,35 +83,38 @@ impl Layout<'_, '_> {
         self.file_locals.lookup(name, at).map(|binding| (binding, false))
     }
 
-    /// The type of a field of the class around, for languages that name fields without `this`.
-    fn field_type(&self, caller: Option<usize>, name: &str) -> Option<Known> {
-        if self.row.dots == Dots::Names || self.row.separator.is_empty() {
+    /// Returns the type of a field of the class around, for languages that name fields without `this`.
+    fn field_type(&self, caller: Option<usize>, name: &str) -> Option<ValueType> {
+        if self.spec.dots == BareReceiver::Names || self.spec.separator.is_empty() {
             return None;
         }
-        let class = self.ancestors(caller).find(|index| self.placed[*index].raw.kind == Kind::Type)?;
+        let class = self.ancestors(caller).find(|index| self.placed[*index].raw.kind == DefinitionKind::Type)?;
         self.placed[class].members.iter().find_map(|(_, member)| match member {
-            RawMember::Field(field, typed) if field == name => type_name(typed, self.row.pointers).map(Known::Type),
+            RawMember::Field(field, typed) if field == name => {
+                type_name(typed, self.spec.pointers).map(ValueType::Type)
+            }
             _ => None,
         })
     }
 
-    /// What is known, as a type or as a callee.
-    pub(super) fn resolve(&self, known: Known, from: Place) -> (Option<String>, Option<String>) {
-        self.resolve_within(known, from, MOST_STEPS)
+    /// Resolves what is known of a value to a type or a callee.
+    pub(super) fn resolve(&self, known: ValueType, from: NameUse) -> (Option<String>, Option<String>) {
+        self.resolve_within(known, from, MAX_STEPS)
     }
 
-    fn resolve_within(&self, known: Known, from: Place, steps: u32) -> (Option<String>, Option<String>) {
+    /// As [`resolve`](Self::resolve), in a number of steps.
+    fn resolve_within(&self, known: ValueType, from: NameUse, steps: u32) -> (Option<String>, Option<String>) {
         let (mut known, mut from) = (known, from);
         for left in (0..steps).rev() {
             match known {
-                Known::Type(name) if self.row.selves.contains(&name.as_str()) => {
+                ValueType::Type(name) if self.spec.selves.contains(&name.as_str()) => {
                     return (self.owner(from.caller), None);
                 }
-                Known::Type(name) => return (Some(name), None),
-                Known::Call(callee) => return (None, Some(self.rooted(callee, from, left))),
-                Known::Owner => return (self.owner(from.caller), None),
-                Known::Unknown => return (None, None),
-                Known::Same(name) => {
+                ValueType::Type(name) => return (Some(name), None),
+                ValueType::Call(callee) => return (None, Some(self.rooted(callee, from, left))),
+                ValueType::Owner => return (self.owner(from.caller), None),
+                ValueType::Unknown => return (None, None),
+                ValueType::Same(name) => {
                     let Some((binding, is_local)) = self.lookup(from.caller, &name, from.at) else {
                         return (None, None);
                     };
@@ -123,19 +126,19 @@ impl Layout<'_, '_> {
         (None, None)
     }
 
-    /// A callee whose first name, if it is a local value, is replaced by what made the value: after `let b = A::new()`
+    /// Replaces the first name of a callee, if it is a local value, by what made the value: after `let b = A::new()`
     /// the callee `b.x` is `A().x`.
-    fn rooted(&self, callee: String, from: Place, steps: u32) -> String {
+    fn rooted(&self, callee: String, from: NameUse, steps: u32) -> String {
         let end = callee.find(['.', '(']).unwrap_or(callee.len());
         let (root, rest) = callee.split_at(end);
         if rest.starts_with('(') {
-            let owner = self.row.selves.contains(&root).then(|| self.owner(from.caller)).flatten();
+            let owner = self.spec.selves.contains(&root).then(|| self.owner(from.caller)).flatten();
             return owner.map_or_else(|| callee.clone(), |owner| format!("{owner}{rest}"));
         }
-        // Behind further names, `b.x.y`, stand fields, which no callee can lead through.
+        // Further names, as in `b.x.y`, are fields, which a callee cannot lead through.
         let is_method =
             rest.strip_prefix('.').is_some_and(|rest| !rest.split('(').next().unwrap_or(rest).contains('.'));
-        if !is_method || self.row.selves.contains(&root) {
+        if !is_method || self.spec.selves.contains(&root) {
             return callee;
         }
         let Some((binding, is_local)) = self.lookup(from.caller, root, from.at) else { return callee };
@@ -145,28 +148,14 @@ impl Layout<'_, '_> {
         }
     }
 
-    /// The type that `self` is of.
+    /// Returns the type of `self`.
     fn owner(&self, caller: Option<usize>) -> Option<String> {
         self.ancestors(caller).find_map(|index| {
             let placed = &self.placed[index];
-            placed.owner.clone().or_else(|| (placed.raw.kind == Kind::Type).then(|| placed.raw.name.clone()))
+            placed.owner.clone().or_else(|| (placed.raw.kind == DefinitionKind::Type).then(|| placed.raw.name.clone()))
         })
     }
 }
 
-/// One name may stand for another; a few steps, since two may stand for each other.
-const MOST_STEPS: u32 = 4;
-
-/// Where a name is used, for what it is bound to there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub caller: Option<usize>,
-    pub at: usize,
-}
-
-impl Place {
-    /// Where the value of a binding is read that is seen from here: before its name is bound.
-    fn of_value(self, binding: &Binding, is_local: bool) -> Self {
-        Self { caller: self.caller.filter(|_| is_local), at: binding.from.saturating_sub(1) }
-    }
-}
+/// Number of names followed. Names may stand for each other in a circle.
+const MAX_STEPS: u32 = 4;

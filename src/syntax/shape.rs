@@ -1,5 +1,6 @@
-//! The normal form of a definition: kinds of parameters, return and statements, no names and no literals.
-//! Refuses to look at text at all, so that renaming and reformatting cannot change it.
+//! The shape of a definition, a normal form: kinds of parameters, return and statements, without names and literals.
+//!
+//! Invariant: the text is never read, so that renaming and reformatting cannot change a shape.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -9,41 +10,42 @@ use tree_sitter::Node;
 
 use super::gather::RawDefinition;
 use super::language::Language;
-use super::parsed::Kind;
+use super::parsed::DefinitionKind;
 use super::query::compiled;
 
-/// The longest shape, in bytes; what is longer ends in a hash of the whole.
+/// Longest shape in bytes; a longer one ends in a hash of the whole.
 const MAX_SHAPE: usize = 200;
 
-/// How many levels below a statement are said; control flow is said at any depth.
-const LEVELS: usize = 3;
+/// Number of levels below a statement that are written; control flow is written at any depth.
+const MAX_LEVELS: usize = 3;
 
-/// How a kind of node counts.
+/// How a kind of node is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weight {
-    /// Names, literals, comments: not said, nor what is inside.
+    /// Not written, nor its children: names, literals, comments.
     Silent,
-    /// A pair of braces or a statement around an expression: not said, but what is inside.
-    Through,
-    /// Said if it has anything inside, down to some levels.
+    /// Not written, but its children are: braces, a statement around an expression.
+    Transparent,
+    /// Written if it has children, down to some levels.
     Plain,
-    /// Said always: it steers.
+    /// Always written: control flow.
     Control,
 }
 
-/// What shapes need of a file.
+/// Computes the shapes of a file's definitions.
 pub(super) struct Shaper<'a> {
     weights: &'static [(Weight, String)],
-    /// Ids of the nodes of all definitions: a nested one is said, not entered.
+    /// Ids of the nodes of all definitions: a nested definition is written, not entered.
     inside: &'a HashSet<usize>,
 }
 
 impl<'a> Shaper<'a> {
+    /// Makes a shaper for a file.
     pub(super) fn new(language: Language, inside: &'a HashSet<usize>) -> Shaper<'a> {
         Shaper { weights: weights(language), inside }
     }
 
-    /// The shape, however long.
+    /// Returns the shape, at full length.
     pub(super) fn shape(&self, raw: &RawDefinition<'_>) -> String {
         let mut out = String::new();
         if let Some(parameters) = raw.parameters {
@@ -55,20 +57,22 @@ impl<'a> Shaper<'a> {
         match raw.body {
             Some(body) => self.statements(&mut out, body, false),
             // Without a body there is no more to a function; a type may be all written in one.
-            None if raw.kind == Kind::Function => {}
+            None if raw.kind == DefinitionKind::Function => {}
             None => self.statements(&mut out, raw.node, true),
         }
         out
     }
 
+    /// Returns weight and short name of a node's kind.
     fn of(&self, node: Node<'_>) -> (Weight, &str) {
         match self.weights.get(usize::from(node.kind_id())) {
             Some((weight, short)) => (*weight, short),
             // The kind of error nodes has no place among the grammar's kinds.
-            None => (Weight::Through, ""),
+            None => (Weight::Transparent, ""),
         }
     }
 
+    /// Writes the shape of parameters.
     fn parameters(&self, out: &mut String, parameters: Node<'_>) {
         out.push('(');
         let mut cursor = parameters.walk();
@@ -105,7 +109,7 @@ impl<'a> Shaper<'a> {
         out.push(')');
     }
 
-    /// The form of a type: `generic(path)`, `reference(path)`. Depth is bounded by `levels`.
+    /// Writes the shape of a type: `generic(path)`, `reference(path)`. `levels` bounds the depth.
     fn type_shape(&self, out: &mut String, node: Node<'_>, levels: usize) {
         let kind = node.kind();
         if node.named_child_count() == 0
@@ -134,7 +138,8 @@ impl<'a> Shaper<'a> {
         out.push(')');
     }
 
-    /// Walks statements with a cursor. A level is what a said node adds; control flow begins anew.
+    /// Writes the shape of statements with a cursor. Each written node adds a level; control flow starts again at the
+    /// first.
     fn statements(&self, out: &mut String, start: Node<'_>, skip_root: bool) {
         let mut cursor = start.walk();
         // For each open node: what to write when it closes, and the level outside it.
@@ -155,13 +160,13 @@ impl<'a> Shaper<'a> {
             } else {
                 match weight {
                     Weight::Silent => (false, "", level),
-                    Weight::Through => (true, "", level),
+                    Weight::Transparent => (true, "", level),
                     Weight::Control => {
                         let _ = write!(out, "{short}{{");
                         (true, "}", 1)
                     }
                     Weight::Plain if node.named_child_count() == 0 => (false, "", level),
-                    Weight::Plain if level < LEVELS => {
+                    Weight::Plain if level < MAX_LEVELS => {
                         let _ = write!(out, "{short}(");
                         (true, ")", level + 1)
                     }
@@ -191,7 +196,7 @@ impl<'a> Shaper<'a> {
     }
 }
 
-/// By kind id, once a language.
+/// Returns weight and short name by kind id, computed once for each language.
 fn weights(language: Language) -> &'static [(Weight, String)] {
     static WEIGHTS: [OnceLock<Vec<(Weight, String)>>; Language::ALL.len()] =
         [const { OnceLock::new() }; Language::ALL.len()];
@@ -203,9 +208,12 @@ fn weights(language: Language) -> &'static [(Weight, String)] {
     })
 }
 
+/// Returns the weight of a node kind.
 fn weight(kind: &str) -> Weight {
+    /// Endings of kinds that are not written.
     const SILENT: [&str; 9] =
         ["identifier", "literal", "string", "comment", "number", "label", "lifetime", "modifier", "specifier"];
+    /// Kinds of which only the children are written.
     const THROUGH: [&str; 12] = [
         "block",
         "body",
@@ -220,6 +228,7 @@ fn weight(kind: &str) -> Weight {
         "expression_list",
         "condition_clause",
     ];
+    /// Beginnings of kinds of control flow.
     const CONTROL: [&str; 34] = [
         "if_",
         "elif_",
@@ -257,7 +266,7 @@ fn weight(kind: &str) -> Weight {
         "co_",
     ];
     if THROUGH.contains(&kind) {
-        return Weight::Through;
+        return Weight::Transparent;
     }
     if CONTROL.iter().any(|begin| kind.starts_with(begin)) && !kind.ends_with("pattern") {
         return Weight::Control;
@@ -271,7 +280,7 @@ fn weight(kind: &str) -> Weight {
     Weight::Plain
 }
 
-/// A kind's name without the words that say nothing.
+/// Returns the name of a node kind without uninformative suffixes.
 fn short(kind: &str) -> String {
     let mut name = kind;
     for end in ["_expression", "_statement", "_declaration", "_item", "_clause", "_type", "_definition"] {
@@ -280,7 +289,7 @@ fn short(kind: &str) -> String {
     name.to_owned()
 }
 
-/// A shape no longer than the limit: the beginning, and a hash of all of it.
+/// Truncates a shape to the limit: the beginning, and a hash of the whole.
 pub(super) fn truncated(shape: String) -> String {
     let shape = shape.trim_end().to_owned();
     if shape.len() <= MAX_SHAPE {
@@ -294,12 +303,12 @@ pub(super) fn truncated(shape: String) -> String {
     format!("{}{hash}", &shape[..end])
 }
 
-/// The shape of definitions that were joined.
+/// Returns the shape of merged definitions.
 pub(super) fn joined(first: &str, next: &str) -> String {
     truncated(format!("{first}|{next}"))
 }
 
-/// FNV-1a, 64 bits: written out because a shape must be the same with every version of every library.
+/// FNV-1a with 64 bits, implemented here because a shape must be the same with every version of every library.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

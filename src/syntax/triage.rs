@@ -1,5 +1,6 @@
-//! Which files are worth reading, and as what: judged by path, size and the first bytes. Refuses to open
-//! anything, and when in doubt takes a file for text: what is wrongly skipped cannot be found by anybody.
+//! Decides which files are worth reading, and as what, by path, size and the first bytes.
+//!
+//! When in doubt a file is text: a file that is skipped wrongly cannot be found at all.
 
 use std::sync::OnceLock;
 
@@ -8,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 
-/// What a file is to be read as.
+/// What a file is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Triage {
     /// Source with definitions.
     Code(Language),
     /// Text without definitions.
     Text,
-    /// Nothing.
+    /// Not read.
     Skip(Skip),
 }
 
-/// Why a file is not read. The names are what is counted.
+/// Why a file is skipped. The names are used in counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skip {
@@ -29,16 +30,16 @@ pub enum Skip {
     Generated,
     /// Code without line breaks.
     Minified,
-    /// Somebody else's code, kept here.
+    /// Third-party code kept in the repository.
     Vendored,
     /// Larger than the limit.
     Oversize,
-    /// No bytes at all.
+    /// Empty.
     Empty,
 }
 
 impl Skip {
-    /// The name files left out are counted by.
+    /// Returns the name used in counts.
     pub fn name(self) -> &'static str {
         match self {
             Skip::Binary => "binary",
@@ -51,36 +52,38 @@ impl Skip {
     }
 }
 
-/// How much is read at most.
+/// Limits of the files that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Larger files are skipped, in bytes.
+pub struct FileLimits {
+    /// Largest file that is read, in bytes.
     pub max_bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for FileLimits {
     fn default() -> Self {
-        Limits { max_bytes: 1 << 20 }
+        FileLimits { max_bytes: 1 << 20 }
     }
 }
 
-/// Larger data files are tables and dumps, in which a reader finds nothing that a sentence could ask for.
+/// Largest data file that is read, in bytes. Larger ones are tables and dumps, which no question in words finds.
 pub const MAX_DATA_BYTES: u64 = 64 << 10;
 
-/// How much of a file is looked at for bytes that no text has; git looks at as much.
+/// Number of bytes checked for binary content, as many as git checks.
 const BINARY_HEAD: usize = 8000;
 
-/// In how many lines a generator signs its work.
+/// Number of lines in which a generator's note is looked for.
 const HEADER_LINES: usize = 40;
 
-/// Lines of code are shorter than this on average, by far.
+/// Mean line length above which code counts as minified; usual code is far below.
 const MINIFIED_MEAN: usize = 400;
 
-/// Less code than this has no average worth the name.
+/// Shortest code whose mean line length is considered.
 const MINIFIED_LEAST: usize = 2000;
 
+/// Extensions of data files.
 const DATA: [&str; 8] = ["json", "jsonl", "ndjson", "csv", "tsv", "xml", "txt", "geojson"];
 
+/// Folders of third-party code.
 const VENDORED: [&str; 13] = [
     "vendor",
     "_vendor",
@@ -97,6 +100,7 @@ const VENDORED: [&str; 13] = [
     "site-packages",
 ];
 
+/// Names of generated files.
 const GENERATED_NAMES: [&str; 22] = [
     "cargo.lock",
     "package-lock.json",
@@ -122,6 +126,7 @@ const GENERATED_NAMES: [&str; 22] = [
     "packages.lock.json",
 ];
 
+/// Endings of generated files.
 const GENERATED_ENDS: [&str; 18] = [
     ".pb.go",
     ".pb.cc",
@@ -143,8 +148,8 @@ const GENERATED_ENDS: [&str; 18] = [
     ".ipynb",
 ];
 
-/// Says what a file is to be read as. `head` is its beginning, at least 8,000 bytes where there are as many.
-pub fn triage(path: &str, head: &[u8], size: u64, limits: &Limits) -> Triage {
+/// Decides what a file is read as. `head` is its beginning, at least 8,000 bytes if it has as many.
+pub fn triage(path: &str, head: &[u8], size: u64, limits: &FileLimits) -> Triage {
     let name = file_name(path).to_ascii_lowercase();
     if size == 0 {
         return Triage::Skip(Skip::Empty);
@@ -172,7 +177,7 @@ pub fn triage(path: &str, head: &[u8], size: u64, limits: &Limits) -> Triage {
     }
 }
 
-/// True for the paths of tests, by folder and file name.
+/// Whether a path is that of a test, by folder and file name.
 pub fn is_test_path(path: &str) -> bool {
     const FOLDERS: [&str; 9] = ["test", "tests", "__tests__", "spec", "specs", "testdata", "testing", "e2e", "t"];
     if folders(path).any(|folder| FOLDERS.contains(&&*folder)) {
@@ -191,8 +196,7 @@ pub fn is_test_path(path: &str) -> bool {
         || (lower.ends_with(".java") && (stem.ends_with("Test") || stem.ends_with("Tests")))
 }
 
-/// True for what is seldom what a question is about: tests, fixtures, examples, benches, vendored and
-/// generated files.
+/// Whether a file is seldom what a question is about: tests, fixtures, examples, benches, vendored and generated files.
 pub fn is_noise(path: &str) -> bool {
     const FOLDERS: [&str; 20] = [
         "fixture",
@@ -222,30 +226,34 @@ pub fn is_noise(path: &str) -> bool {
         || is_generated_name(&file_name(path).to_ascii_lowercase())
 }
 
+/// Returns the last component of a path.
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// Returns the folders of a path in lower case, innermost first.
 fn folders(path: &str) -> impl Iterator<Item = String> + '_ {
     path.rsplit('/').skip(1).map(str::to_ascii_lowercase)
 }
 
+/// Whether a folder of the path contains third-party code.
 fn is_vendored(path: &str) -> bool {
     folders(path).any(|folder| VENDORED.contains(&&*folder))
 }
 
+/// Whether a file name, in lower case, is that of a generated file.
 fn is_generated_name(lower: &str) -> bool {
     GENERATED_NAMES.contains(&lower) || GENERATED_ENDS.iter().any(|end| lower.ends_with(end) && lower.len() > end.len())
 }
 
-/// True where there is a NUL, or so many control characters that no encoding of text explains them.
+/// Whether there is a NUL, or more control characters than any encoding of text has.
 fn looks_binary(head: &[u8]) -> bool {
     let head = &head[..head.len().min(BINARY_HEAD)];
     let strange = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
     head.contains(&0) || head.iter().filter(strange).count() * 10 > head.len()
 }
 
-/// True where a comment at the top says that a program wrote the file.
+/// Whether a comment at the top says that a program wrote the file.
 fn is_signed_by_generator(head: &[u8]) -> bool {
     static SIGNS: OnceLock<Regex> = OnceLock::new();
     let signs = SIGNS.get_or_init(|| {
@@ -262,10 +270,12 @@ fn is_signed_by_generator(head: &[u8]) -> bool {
     text.lines().take(HEADER_LINES).map(str::trim_start).any(|line| is_comment(line) && signs.is_match(line))
 }
 
+/// Whether a line begins as a comment does.
 fn is_comment(line: &str) -> bool {
     ["//", "#", "/*", "*", "--", ";", "<!--", "%", "rem ", "\"\"\"", "(*"].iter().any(|mark| line.starts_with(mark))
 }
 
+/// Whether code has hardly any line breaks.
 fn is_minified(head: &[u8]) -> bool {
     if head.len() < MINIFIED_LEAST {
         return false;
@@ -281,7 +291,11 @@ mod tests {
     use super::*;
 
     fn check(path: &str, head: &str, expect: Triage) {
-        assert_eq!(triage(path, head.as_bytes(), head.len() as u64, &Limits::default()), expect, "{path} {head:.40}");
+        assert_eq!(
+            triage(path, head.as_bytes(), head.len() as u64, &FileLimits::default()),
+            expect,
+            "{path} {head:.40}"
+        );
     }
 
     #[test]
@@ -321,14 +335,14 @@ mod tests {
     #[test]
     fn text_in_an_old_encoding_is_still_text() {
         let latin = b"caf\xe9 au lait, d\xe9j\xe0 vu\n";
-        assert_eq!(triage("notes.md", latin, latin.len() as u64, &Limits::default()), Triage::Text);
+        assert_eq!(triage("notes.md", latin, latin.len() as u64, &FileLimits::default()), Triage::Text);
         let noise: Vec<u8> = (1..=255).cycle().take(4000).filter(|byte| *byte < 40).collect();
-        assert_eq!(triage("notes.md", &noise, 4000, &Limits::default()), Triage::Skip(Skip::Binary));
+        assert_eq!(triage("notes.md", &noise, 4000, &FileLimits::default()), Triage::Skip(Skip::Binary));
     }
 
     #[test]
     fn large_files_and_large_data_are_left_out() {
-        let limits = Limits::default();
+        let limits = FileLimits::default();
         assert_eq!(triage("a.rs", b"fn a() {}", limits.max_bytes + 1, &limits), Triage::Skip(Skip::Oversize));
         assert_eq!(triage("a.json", b"{}", MAX_DATA_BYTES + 1, &limits), Triage::Skip(Skip::Oversize));
         assert_eq!(triage("a.json", b"{}", 2, &limits), Triage::Text);

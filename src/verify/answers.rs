@@ -1,5 +1,5 @@
-//! What answers are made of, asked of both caches: groups, resolved edges, what changes together, who knows what, the
-//! best by words; and the nearest by vectors against a plain scan. Refuses to compare the order of equals.
+//! Compares answers of both caches: groups, resolved edges, co-changed files, experts, best matches by words; and
+//! nearest vectors against a plain scan. The order of equal scores is not compared.
 
 use std::ops::ControlFlow;
 
@@ -20,16 +20,16 @@ use crate::item::{self, Item};
 use crate::text_index;
 use crate::view::{self, View};
 
-/// Items whose calls are resolved, of more than these those that come first by the hash of their key.
+/// Number of items whose calls are resolved, chosen by the hash of their key.
 const ITEMS: usize = 2_000;
-/// Files, words and vectors that are asked for.
+/// Number of files, words and vectors asked for.
 const ASKED: usize = 64;
-/// Hits of an answer that are compared.
+/// Number of hits compared in each answer.
 const HITS: usize = 10;
 
-/// Asks both caches the same of every view.
+/// Asks both caches the same questions about every view.
 pub fn compare(live: &Connection, fresh: &Connection, verdict: &mut Verdict) -> Result<()> {
-    let (mut have, mut expect) = (Answers::default(), Answers::default());
+    let (mut have, mut expect) = (AnswerSamples::default(), AnswerSamples::default());
     for (cache, answers) in [(live, &mut have), (fresh, &mut expect)] {
         let people = history::people_of(cache, &Mailmap::empty())?;
         for view in view::views(cache)? {
@@ -49,8 +49,9 @@ pub fn compare(live: &Connection, fresh: &Connection, verdict: &mut Verdict) -> 
     Ok(())
 }
 
+/// Answers of one cache, as lines of text.
 #[derive(Default)]
-struct Answers {
+struct AnswerSamples {
     groups: Vec<String>,
     edges: Vec<String>,
     together: Vec<String>,
@@ -58,13 +59,15 @@ struct Answers {
     words: Vec<String>,
 }
 
-impl Answers {
+impl AnswerSamples {
+    /// Sorts all answers.
     fn sort(&mut self) {
         for list in [&mut self.groups, &mut self.edges, &mut self.together, &mut self.people, &mut self.words] {
             list.sort_unstable();
         }
     }
 
+    /// Collects all answers about one view.
     fn ask(&mut self, cache: &Connection, view: &View, people: &People) -> Result<()> {
         let mut items = Vec::new();
         item::each(cache, view.id, |item, shape| {
@@ -80,7 +83,7 @@ impl Answers {
             let LiveEntry { key, session, files, said, .. } = &fact;
             self.group(view, &LiveFact::Entry { key, files, session, category: said.kind.name() });
         }
-        // By a hash that knows no order which a fault could hide behind.
+        // Hash order is independent of any order that a fault could depend on.
         items.sort_by_cached_key(|item| *blake3::hash(item.key.as_bytes()).as_bytes());
         for item in items.iter().take(ITEMS) {
             self.calls(cache, view, item)?;
@@ -95,6 +98,7 @@ impl Answers {
         Ok(())
     }
 
+    /// Adds the groups that a fact belongs to.
     fn group(&mut self, view: &View, fact: &LiveFact<'_>) {
         for dimension in dimensions::ALL {
             for group in (dimension.groups)(fact) {
@@ -107,6 +111,7 @@ impl Answers {
         }
     }
 
+    /// Adds the resolved calls of an item.
     fn calls(&mut self, cache: &Connection, view: &View, item: &Item) -> Result<()> {
         for edge in edges::calls_of(cache, view.id, item)? {
             let (caller, callee) = (&edge.caller.key, &edge.callee.key);
@@ -116,6 +121,7 @@ impl Answers {
         Ok(())
     }
 
+    /// Adds the co-changed files and the experts of a file.
     fn history(&mut self, cache: &Connection, view: &View, file: &Item, as_of: i64, people: &People) -> Result<()> {
         let worktree = &view.worktree;
         for other in history::related(cache, view.id, as_of, &file.path)?.into_iter().take(HITS) {
@@ -130,12 +136,13 @@ impl Answers {
         Ok(())
     }
 
+    /// Adds the best matches for an item's name.
     fn words(&mut self, cache: &Connection, view: &View, item: &Item) -> Result<()> {
         let mut name = cache.prepare_cached("SELECT idem FROM log.event WHERE seq = :seq")?;
         let mut best = Vec::new();
         text_index::search(cache, &text_index::words(&item.name), |found| {
             best.push((format!("{:.9}", found.score), found.seq));
-            // One more than is compared says where equals begin.
+            // One more than is compared tells where equal scores begin.
             Ok(if best.len() > HITS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         let cut = best.get(HITS).map(|(score, _)| score.clone());
@@ -148,8 +155,9 @@ impl Answers {
     }
 }
 
-/// What a search in a space finds nearest to some of its texts, against every vector compared one by one. Where a
-/// graph is walked, which may miss one, nothing is said.
+/// Compares a nearest-neighbour search in a space with a plain scan over every vector.
+///
+/// Nothing is compared if the space is large enough for an approximate graph search, which may miss a vector.
 pub fn nearest(vectors: &VectorReader<'_>, space: &Space, texts: &[i64], verdict: &mut Verdict) -> Result<()> {
     let held: usize = index::segments(vectors.cache(), Some(space.id))?.iter().map(|segment| segment.count).sum();
     if held > EXACT_BELOW {

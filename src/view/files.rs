@@ -1,5 +1,6 @@
-//! The files of a view: which parse stands at which path, and what has to move when HEAD does. Refuses to
-//! read a blob.
+//! The files of a view: the parse at each path, and which of them change when HEAD moves.
+//!
+//! Refuses to read a blob.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,33 +11,35 @@ use super::{View, intern};
 use crate::event::encode_path;
 use crate::git::{Head, ObjectId, Repository};
 
-/// One path of a view that has to change.
+/// A path of a view whose content changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileMove {
-    /// Encoded.
+    /// Encoded path.
     pub path: String,
-    /// What it holds from now on; none where it is gone.
+    /// Its new blob; `None` if it is gone.
     pub blob: Option<ObjectId>,
 }
 
-/// What has to move for a view to stand at a HEAD: the difference of two trees where the old one can still
-/// be read, else the difference between what the view holds and the whole tree. `keep` says which paths
-/// belong into a view at all; where that changed (`settings`), everything is compared.
+/// Returns the changes that bring a view to a HEAD.
+///
+/// They are the difference of two trees if the old tree can still be read, and otherwise the difference between the
+/// view's files and the whole new tree. `is_included` says which paths belong into a view; when that changed
+/// (`settings`), everything is compared.
 pub fn wanted_moves(
     cache: &Connection,
     repository: &Repository,
     view: &View,
     head: Option<Head>,
     settings: &str,
-    keep: impl Fn(&str) -> bool,
+    is_included: impl Fn(&str) -> bool,
 ) -> Result<Vec<FileMove>> {
     let old = view.head.map(|head| head.tree).filter(|_| view.settings == settings);
     let new = head.map(|head| head.tree);
-    if let Some(old) = old.filter(|old| repository.has(*old)) {
+    if let Some(old) = old.filter(|old| repository.has_object(*old)) {
         let changes = repository.diff_trees(Some(old), new)?;
         let moves = changes.into_iter().map(|change| {
             let path = encode_path(&change.path);
-            let blob = change.new.filter(|side| side.is_file && keep(&path)).map(|side| side.id);
+            let blob = change.new.filter(|side| side.is_file && is_included(&path)).map(|side| side.id);
             FileMove { path, blob }
         });
         return Ok(moves.collect());
@@ -46,9 +49,9 @@ pub fn wanted_moves(
     let mut moves = Vec::new();
     for file in files {
         let path = encode_path(&file.path);
-        if keep(&path) && held.remove(&path).is_none_or(|blob| blob != file.id.as_bytes()) {
+        if is_included(&path) && held.remove(&path).is_none_or(|blob| blob != file.id.as_bytes()) {
             moves.push(FileMove { path, blob: Some(file.id) });
-        } else if !keep(&path) {
+        } else if !is_included(&path) {
             continue;
         }
     }
@@ -57,11 +60,11 @@ pub fn wanted_moves(
     Ok(moves)
 }
 
-/// Moves files of a view: each path from the parse it held to the one it holds now. Returns the parses that
-/// came and those that left, as rows.
+/// Replaces the parses at paths of a view. Returns the rows of the parses that were added and of those that were
+/// removed.
 pub fn move_files(cache: &Connection, view: i64, moves: &[(String, Option<i64>)]) -> Result<(Vec<i64>, Vec<i64>)> {
     let (mut came, mut left) = (Vec::new(), Vec::new());
-    // Not one statement that returns what it deletes: that is made ready anew for every row.
+    // Not one `DELETE ... RETURNING`: SQLite would prepare it anew for every row.
     let mut held = cache.prepare_cached("SELECT parse FROM view_file WHERE view = :view AND path = :path")?;
     let mut take = cache.prepare_cached("DELETE FROM view_file WHERE view = :view AND path = :path")?;
     let mut put = cache.prepare_cached("INSERT INTO view_file(view, path, parse) VALUES (:view, :path, :parse)")?;
@@ -83,7 +86,7 @@ pub fn move_files(cache: &Connection, view: i64, moves: &[(String, Option<i64>)]
     Ok((came, left))
 }
 
-/// Every file of a view with its parse, by path.
+/// Returns the parse of every file of a view, by path.
 pub fn files(cache: &Connection, view: i64) -> Result<BTreeMap<String, i64>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path, parse FROM view_file JOIN path ON path.id = view_file.path WHERE view = :view",
@@ -92,6 +95,7 @@ pub fn files(cache: &Connection, view: i64) -> Result<BTreeMap<String, i64>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Returns the blob of every file of a view, by path.
 fn blobs(cache: &Connection, view: i64) -> Result<HashMap<String, Vec<u8>>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path, parse.blob FROM view_file JOIN path ON path.id = view_file.path JOIN parse ON parse.id = view_file.parse

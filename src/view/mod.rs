@@ -1,5 +1,6 @@
-//! What a worktree sees: the files at its HEAD and, over all worktrees, the commits their HEADs reach.
-//! Refuses to keep anything that git or the log could not tell again.
+//! What a worktree sees: the files at its HEAD and, over all worktrees, the commits that their HEADs reach.
+//!
+//! Invariant: everything here can be derived again from git and the log.
 
 mod files;
 mod moved;
@@ -13,17 +14,19 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 pub use files::{FileMove, files, move_files, wanted_moves};
 pub use moved::{Moved, moved};
 pub use reach::{
-    Gaps, Reach, add_commit, boundary, commit_seq, is_recorded, move_reachable, pending, reachable_count, set_pending,
-    unrecorded_parents, waiting,
+    Gaps, ReachChange, add_commit, boundary, commit_seq, is_recorded, move_reachable, pending, reachable_count,
+    set_pending, unrecorded_parents, waiting,
 };
 pub use settings::config_at;
 pub use shadow::restrict_files;
 
 use crate::git::{Head, ObjectId};
 
-/// The tables of this room. `view_file` is the tree at each HEAD; `parse` is owned by the items. `pending` are commits
-/// that could not be told yet, and `boundary` is where a shallow clone was cut off. View 0 holds what is in no tree and
-/// live for whoever asks; no worktree has its name.
+/// The tables of this room.
+///
+/// `view_file` is the tree at each HEAD; `parse` belongs to `item`. `pending` are commits that could not be compared
+/// yet, and `boundary` is where a shallow clone was cut off. View 0 holds facts that are in no tree and live for every
+/// worktree; no worktree has its name.
 pub const SCHEMA: &str = "
 CREATE TABLE path(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE view(
@@ -43,38 +46,39 @@ CREATE TABLE pending(sha BLOB PRIMARY KEY, is_reached INTEGER NOT NULL DEFAULT 0
 CREATE TABLE boundary(sha BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 ";
 
-/// The view of what is in no tree.
-pub const SHARED: i64 = 0;
+/// The view of facts that are in no tree, such as session entries.
+pub const SESSION_VIEW: i64 = 0;
 
-/// A worktree as indexed.
+/// A worktree as it was indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     /// Row of the view.
     pub id: i64,
-    /// As [`crate::git::Worktree::name`].
+    /// Name of the worktree, as [`crate::git::Worktree::name`].
     pub worktree: String,
-    /// The HEAD it was indexed at; none while HEAD was unborn.
+    /// The HEAD it was indexed at; `None` while HEAD was unborn.
     pub head: Option<Head>,
-    /// What the repository's own settings were.
+    /// Fingerprint of the repository's own settings then.
     pub settings: String,
 }
 
+/// Selects views.
 const SELECT: &str = "SELECT id, worktree, commit_id, tree, time, settings FROM view";
 
-/// Every view, the main worktree's first.
+/// Returns every view of a worktree, the main worktree's first.
 pub fn views(cache: &Connection) -> Result<Vec<View>> {
     let mut statement = cache.prepare_cached(&format!("{SELECT} WHERE id <> 0 ORDER BY worktree"))?;
     let views = statement.query_map([], from_row)?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(views)
 }
 
-/// The view of a worktree, if it has been indexed.
+/// Returns the view of a worktree, if it has been indexed.
 pub fn view_of(cache: &Connection, worktree: &str) -> Result<Option<View>> {
     let mut statement = cache.prepare_cached(&format!("{SELECT} WHERE worktree = :worktree"))?;
     Ok(statement.query_row(named_params! {":worktree": worktree}, from_row).optional()?)
 }
 
-/// The view of a worktree, made empty if there is none.
+/// Returns the view of a worktree, created empty if there is none.
 pub fn ensure_view(cache: &Connection, worktree: &str) -> Result<View> {
     cache.execute(
         "INSERT INTO view(worktree, settings) VALUES (:worktree, '') ON CONFLICT(worktree) DO NOTHING",
@@ -83,7 +87,7 @@ pub fn ensure_view(cache: &Connection, worktree: &str) -> Result<View> {
     Ok(view_of(cache, worktree)?.expect("the row was just made"))
 }
 
-/// Says where a view stands now.
+/// Stores the HEAD and settings that a view was brought to.
 pub fn set_head(cache: &Connection, view: i64, head: Option<Head>, settings: &str) -> Result<()> {
     cache.execute(
         "UPDATE view SET commit_id = :commit, tree = :tree, time = :time, settings = :settings WHERE id = :id",
@@ -95,19 +99,19 @@ pub fn set_head(cache: &Connection, view: i64, head: Option<Head>, settings: &st
     Ok(())
 }
 
-/// Makes the next look at every view compare all of its files, and not what changed between two trees alone.
-pub fn compare_whole(cache: &Connection) -> Result<()> {
+/// Makes the next update of every view compare all of its files, not only the difference of two trees.
+pub fn force_full_compare(cache: &Connection) -> Result<()> {
     cache.execute("UPDATE view SET settings = ''", [])?;
     Ok(())
 }
 
-/// Forgets a view whose worktree is gone; its files must have been moved out before.
+/// Deletes a view whose worktree is gone; its files must have been removed before.
 pub fn drop_view(cache: &Connection, view: i64) -> Result<()> {
     cache.execute("DELETE FROM view WHERE id = :id", named_params! {":id": view})?;
     Ok(())
 }
 
-/// The row of a path, made if there is none.
+/// Returns the row of a path, created if there is none.
 pub fn intern(cache: &Connection, path: &str) -> Result<i64> {
     let mut find = cache.prepare_cached("SELECT id FROM path WHERE path = :path")?;
     if let Some(id) = find.query_row(named_params! {":path": path}, |row| row.get(0)).optional()? {
@@ -117,6 +121,7 @@ pub fn intern(cache: &Connection, path: &str) -> Result<i64> {
     Ok(cache.last_insert_rowid())
 }
 
+/// Reads a view from a row of [`SELECT`].
 fn from_row(row: &Row<'_>) -> rusqlite::Result<View> {
     let id = |index: usize| -> rusqlite::Result<Option<ObjectId>> {
         let bytes: Option<Vec<u8>> = row.get(index)?;

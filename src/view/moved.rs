@@ -1,4 +1,4 @@
-//! What has moved in a repository since it was indexed. Refuses to look at files: a HEAD elsewhere is all it needs.
+//! What has moved in a repository since it was indexed, found from HEADs alone, without looking at files.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,24 @@ use rusqlite::Connection;
 use super::{boundary, views};
 use crate::git::{ObjectId, Repository};
 
-/// Where the views stand that do not stand where their worktrees do. Empty where nothing has moved.
+/// The views that are behind their worktrees. Empty if nothing has moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// By the name of each worktree whose HEAD stands elsewhere, or that came or went.
+    /// Indexed commit of each worktree whose HEAD has moved, or that was added or removed, by its name.
     pub worktrees: BTreeMap<String, Option<ObjectId>>,
-    /// Whether a shallow clone is cut off elsewhere.
+    /// Whether the boundary of a shallow clone has moved.
     pub boundary: bool,
 }
 
 impl Moved {
-    /// Whether there is nothing to catch up with.
+    /// Whether the index is up to date.
     pub fn is_nothing(&self) -> bool {
         self.worktrees.is_empty() && !self.boundary
     }
 
-    /// Whether a worktree's view stands where its HEAD does, and nothing else is where it was at an earlier look. What
-    /// moves on and on elsewhere must not keep anybody waiting.
+    /// Whether a worktree's view is up to date and everything else has changed since an earlier look.
+    ///
+    /// A worktree that keeps moving must not keep others waiting.
     pub fn is_past(&self, earlier: &Moved, worktree: &str) -> bool {
         let is_past = |(name, stands): (&String, &Option<ObjectId>)| earlier.worktrees.get(name) != Some(stands);
         !self.worktrees.contains_key(worktree)
@@ -33,7 +34,7 @@ impl Moved {
     }
 }
 
-/// Compares every worktree's HEAD with its view, and where history is cut off with where it was.
+/// Compares every worktree's HEAD, and the shallow boundary, with what was indexed.
 pub fn moved(cache: &Connection, repository: &Repository) -> Result<Moved> {
     let mut heads: BTreeMap<String, Option<ObjectId>> = BTreeMap::new();
     for worktree in repository.worktrees()? {

@@ -1,5 +1,7 @@
-//! Which recorded commits the HEADs reach, over the log's own parent rows, so that objects git has pruned do
-//! not matter. Refuses to count a commit that no worktree's HEAD reaches.
+//! The recorded commits that the HEADs reach, followed over the log's own parent rows, so that objects that git has
+//! pruned do not matter.
+//!
+//! Invariant: a commit that no worktree's HEAD reaches does not count.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,16 +12,16 @@ use crate::event::{Seq, unhex};
 use crate::facts::CommitData;
 use crate::git::ObjectId;
 
-/// How the set of reachable commits moved.
+/// The change of the set of reachable commits.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// Commits that came.
+pub struct ReachChange {
+    /// Commits that became reachable.
     pub added: Vec<Seq>,
-    /// Commits that left.
+    /// Commits that are no longer reachable.
     pub removed: Vec<Seq>,
 }
 
-/// Takes a commit's place in history from its event. `author` is a row of the people.
+/// Stores a commit and its parents from its event. `author` is a row of `person`.
 pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>, author: i64) -> Result<()> {
     let subject = data.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     cache
@@ -46,44 +48,45 @@ pub fn is_recorded(cache: &Connection, id: &ObjectId) -> Result<bool> {
     Ok(commit_seq(cache, id.as_bytes())?.is_some())
 }
 
-/// The position of a commit's event.
+/// Returns the position of a commit's event.
 pub fn commit_seq(cache: &Connection, sha: &[u8]) -> Result<Option<Seq>> {
     let mut statement = cache.prepare_cached("SELECT seq FROM commit_row WHERE sha = :sha")?;
     Ok(statement.query_row(named_params! {":sha": sha}, |row| row.get(0)).optional()?)
 }
 
-/// How many commits some HEAD reaches.
+/// Returns the number of reachable commits.
 pub fn reachable_count(cache: &Connection) -> Result<u64> {
     Ok(cache.query_row("SELECT count(*) FROM reachable", [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-/// Commits that could not be told yet, whether a HEAD reaches them or not: they are tried again.
+/// Returns the commits that could not be compared yet, reachable or not; they are tried again.
 pub fn pending(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT sha FROM pending ORDER BY sha")
 }
 
-/// Commits that the HEADs reach and that wait for what came before them.
+/// Returns the pending commits that some HEAD reaches.
 pub fn waiting(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT sha FROM pending WHERE is_reached ORDER BY sha")
 }
 
-/// Where a shallow clone was cut off when its views moved last, sorted.
+/// Returns the boundary of a shallow clone when its views moved last, sorted.
 pub fn boundary(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT sha FROM boundary ORDER BY sha")
 }
 
+/// Reads object ids from a query.
 fn ids(cache: &Connection, sql: &str) -> Result<Vec<ObjectId>> {
     let mut statement = cache.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(rows.iter().filter_map(|sha| ObjectId::try_from(sha.as_slice()).ok()).collect())
 }
 
-/// Parents of recorded commits that are not recorded themselves: history went on there and could not be told.
+/// Returns parents of recorded commits that are not recorded themselves: history continues there and could not be read.
 pub fn unrecorded_parents(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT DISTINCT sha FROM parent WHERE sha NOT IN (SELECT sha FROM commit_row) ORDER BY sha")
 }
 
-/// Replaces the list of commits to try again.
+/// Replaces the list of pending commits.
 pub fn set_pending(cache: &Connection, commits: &[ObjectId]) -> Result<()> {
     cache.execute("DELETE FROM pending", [])?;
     let mut insert = cache.prepare_cached("INSERT OR IGNORE INTO pending(sha) VALUES (:sha)")?;
@@ -93,33 +96,34 @@ pub fn set_pending(cache: &Connection, commits: &[ObjectId]) -> Result<()> {
     Ok(())
 }
 
-/// Where history cannot be followed by what is recorded.
+/// Where the recorded history ends although git's continues.
 #[derive(Debug, Default)]
 pub struct Gaps {
-    /// Commits that a shallow clone cuts off from their parents: git shows nothing of what came before.
+    /// Commits that a shallow clone cuts off from their parents.
     pub boundary: Vec<ObjectId>,
-    /// Commits that could not be told yet, with their parents as far as git knows them.
+    /// Pending commits, with their parents as far as git knows them.
     pub pending: Vec<(ObjectId, Vec<ObjectId>)>,
 }
 
 impl Gaps {
-    /// Whether history is whole.
+    /// Whether there are no gaps.
     pub fn is_empty(&self) -> bool {
         self.boundary.is_empty() && self.pending.is_empty()
     }
 }
 
-/// Moves the reachable set from what the old heads reached to what the new ones do, and notes which gaps they come to.
-/// Where every old head is still reached and there are no gaps, only the way from the new heads is walked; `whole`
-/// walks everything.
+/// Moves the reachable set from the old heads to the new ones and records the gaps they run into.
+///
+/// If every old head is still reached and there are no gaps, only the way from the new heads is walked; `whole` walks
+/// everything.
 pub fn move_reachable(
     cache: &Connection,
     old: &[ObjectId],
     new: &[ObjectId],
     gaps: &Gaps,
     whole: bool,
-) -> Result<Reach> {
-    let reach = if whole || !gaps.is_empty() { None } else { forward(cache, old, new)? };
+) -> Result<ReachChange> {
+    let reach = if whole || !gaps.is_empty() { None } else { extend(cache, old, new)? };
     let (reach, waiting) = match reach {
         Some(reach) => (reach, BTreeSet::new()),
         None => recount(cache, new, gaps)?,
@@ -136,6 +140,7 @@ pub fn move_reachable(
     Ok(reach)
 }
 
+/// Records which pending commits are reached, and the boundary.
 fn note_gaps(cache: &Connection, gaps: &Gaps, waiting: &BTreeSet<Sha>) -> Result<()> {
     cache.execute("UPDATE pending SET is_reached = 0", [])?;
     let mut note = cache.prepare_cached(
@@ -152,8 +157,8 @@ fn note_gaps(cache: &Connection, gaps: &Gaps, waiting: &BTreeSet<Sha>) -> Result
     Ok(())
 }
 
-/// What the new heads add, if they still reach all old ones.
-fn forward(cache: &Connection, old: &[ObjectId], new: &[ObjectId]) -> Result<Option<Reach>> {
+/// Returns what the new heads add; `None` unless they still reach all old ones.
+fn extend(cache: &Connection, old: &[ObjectId], new: &[ObjectId]) -> Result<Option<ReachChange>> {
     let mut is_reachable = cache.prepare_cached("SELECT 1 FROM reachable WHERE seq = :seq")?;
     let mut parents = cache.prepare_cached("SELECT sha FROM parent WHERE child = :child ORDER BY ordinal")?;
     let mut uncovered: HashSet<Vec<u8>> = old.iter().map(|id| id.as_bytes().to_vec()).collect();
@@ -171,18 +176,17 @@ fn forward(cache: &Connection, old: &[ObjectId], new: &[ObjectId]) -> Result<Opt
     }
     let mut added: Vec<Seq> = added.into_iter().collect();
     added.sort_unstable();
-    Ok(uncovered.is_empty().then_some(Reach { added, removed: Vec::new() }))
+    Ok(uncovered.is_empty().then_some(ReachChange { added, removed: Vec::new() }))
 }
 
-/// The difference between what the heads reach and what the table holds, and the commits at which the way back from
-/// them is not recorded.
-fn recount(cache: &Connection, heads: &[ObjectId], gaps: &Gaps) -> Result<(Reach, BTreeSet<Sha>)> {
+/// Compares what the heads reach with the table. Returns the change and the commits at which the recorded history ends.
+fn recount(cache: &Connection, heads: &[ObjectId], gaps: &Gaps) -> Result<(ReachChange, BTreeSet<Sha>)> {
     let graph = Graph::read(cache, &gaps.boundary)?;
     let unrecorded: HashMap<&[u8], &Vec<ObjectId>> =
         gaps.pending.iter().map(|(commit, parents)| (commit.as_bytes(), parents)).collect();
     let (mut reached, mut open) = (HashSet::new(), Vec::new());
     graph.walk(heads.iter().map(|head| head.as_bytes().to_vec()).collect(), &mut reached, &mut open);
-    // What lies behind a gap does not count, but there may be further gaps.
+    // Commits behind a gap do not count, but there may be further gaps.
     let (mut passed, mut waiting) = (reached.clone(), BTreeSet::new());
     while let Some(sha) = open.pop() {
         if waiting.contains(&sha) {
@@ -199,25 +203,28 @@ fn recount(cache: &Connection, heads: &[ObjectId], gaps: &Gaps) -> Result<(Reach
         list.sort_unstable();
         list
     };
-    let reach = Reach {
+    let reach = ReachChange {
         added: sorted(reached.difference(&held).collect()),
         removed: sorted(held.difference(&reached).collect()),
     };
     Ok((reach, waiting))
 }
 
+/// An object id, as bytes.
 type Sha = Vec<u8>;
 
-/// Every recorded commit and its parents.
+/// The graph of all recorded commits.
 struct Graph {
     by_sha: HashMap<Sha, Seq>,
     parents: HashMap<Seq, Vec<Seq>>,
-    /// Parents that are not recorded, or cut off from their own.
+    /// Parents that are not recorded, or are cut off from their own parents.
     open: HashMap<Seq, Vec<Sha>>,
 }
 
 impl Graph {
-    /// A commit at the boundary that has parents is as one that was never recorded: a full pass could not tell it.
+    /// Reads the graph.
+    ///
+    /// A commit at the boundary that has parents counts as not recorded, because a full pass could not read it.
     fn read(cache: &Connection, boundary: &[ObjectId]) -> Result<Self> {
         let mut graph = Graph { by_sha: HashMap::new(), parents: HashMap::new(), open: HashMap::new() };
         let mut statement = cache.prepare_cached("SELECT seq, sha FROM commit_row")?;
@@ -245,7 +252,7 @@ impl Graph {
         Ok(graph)
     }
 
-    /// Adds what some commits reach over recorded ones, and to `open` where that ends.
+    /// Adds the recorded commits that some commits reach, and collects in `open` where the recorded history ends.
     fn walk(&self, from: Vec<Sha>, reached: &mut HashSet<Seq>, open: &mut Vec<Sha>) {
         let mut queue = Vec::new();
         for sha in from {

@@ -11,7 +11,7 @@ const REPOSITORY_CONFIG_LIMIT: u64 = 64 * 1024;
 /// Returns the settings as the `patina.toml` of the tree at `head` narrows them.
 pub fn config_at(repository: &Repository, config: &Config, head: Option<Head>) -> Result<Config> {
     let mut config = config.clone();
-    if let Some(head) = head.filter(|head| repository.has(head.tree))
+    if let Some(head) = head.filter(|head| repository.has_object(head.tree))
         && let Some(blob) = repository.blob_at(head.tree, b"patina.toml")?
         && let Blob::Bytes(bytes) = repository.blob(blob, REPOSITORY_CONFIG_LIMIT)?
     {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
-use super::{SHARED, View};
+use super::{SESSION_VIEW, View};
 use crate::event::encode_path;
 use crate::git::{Head, Repository};
 
@@ -24,7 +24,7 @@ pub fn restrict_files(cache: &Connection, repository: &Repository, view: &View, 
     )?;
     cache.execute(
         "INSERT INTO temp.view_file SELECT * FROM main.view_file WHERE view = :shared",
-        named_params! {":shared": SHARED},
+        named_params! {":shared": SESSION_VIEW},
     )?;
     let files = head.map(|head| repository.files(head.tree)).transpose()?.unwrap_or_default();
     for file in files {

@@ -185,7 +185,7 @@ fn settings_that_are_not_understood_are_left_alone() {
             ("{\n  'a': 1\n}", "line 2"),
             ("{\"hooks\": []}", "`hooks` should be an object"),
             ("{\"hooks\": {\"Stop\": {}}}", "`hooks.Stop` is not a list"),
-            ("{\"hooks\": {}, \"hooks\": {}}", "stands there twice"),
+            ("{\"hooks\": {}, \"hooks\": {}}", "occurs twice"),
             ("[]", "should be an object"),
             ("{} {}", "something follows"),
         ] {

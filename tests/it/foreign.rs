@@ -526,7 +526,7 @@ fn the_doctor_finds_out_where_a_program_has_gone() {
     let path = repo.command("sh").args(["-c", "echo $PATH"]).output().expect("a shell").stdout;
     let path = format!("{}:{}", moved.parent().expect("a folder").display(), String::from_utf8_lossy(&path).trim());
     let (state, detail) = doctor(&repo.with("PATH", &path), "reachability");
-    assert!(state == "warning" && detail.contains("on your PATH alone"), "{detail}");
+    assert!(state == "warning" && detail.contains("only on your PATH"), "{detail}");
     let (state, detail) = doctor(&repo, "reachability");
     assert!(state == "warning" && detail.contains("post-commit does not reach patina"), "{detail}");
     repo.commit("nobody answers");

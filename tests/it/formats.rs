@@ -76,7 +76,7 @@ fn formats_that_cannot_be_read_are_named_with_what_to_do() {
     };
     let version = ("core.repositoryFormatVersion", "1");
     check(&[version, ("extensions.refStorage", "reftable")], &["reftable", "git refs migrate --ref-format=files"]);
-    check(&[version, ("extensions.fancy", "true")], &["extensions.fancy", "newer patina"]);
+    check(&[version, ("extensions.fancy", "true")], &["extensions.fancy", "update patina"]);
     check(&[("core.repositoryFormatVersion", "9")], &["cannot be opened", "version", "git status"]);
 }
 

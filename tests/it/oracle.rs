@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use patina::event::Status;
-use patina::git::{Known, ObjectId, Repository};
+use patina::git::{ObjectId, Recorded, Repository};
 
 use crate::support::{Entry, TestRepo, history, import, ran};
 
@@ -71,7 +71,7 @@ fn by_patina(path: &Path, ids: &[String]) -> Changes {
     let repository = Repository::discover(path).expect("it opens");
     let heads: Vec<ObjectId> = ids.iter().map(|id| ObjectId::from_hex(id.as_bytes()).expect("an id")).collect();
     let mut all = Changes::new();
-    let hex = |side: Option<patina::git::Side>| side.map_or(NONE.to_string(), |side| side.id.to_string());
+    let hex = |side: Option<patina::git::DiffSide>| side.map_or(NONE.to_string(), |side| side.id.to_string());
     let take = |span: Vec<patina::git::RawCommit>, _| {
         for commit in span {
             let changes = commit.changes.iter().map(|change| {
@@ -88,7 +88,8 @@ fn by_patina(path: &Path, ids: &[String]) -> Changes {
         Ok(())
     };
     let stop = AtomicBool::new(false);
-    let reading = repository.read_history(&heads, |_| Ok(Known::No), |commit| commit, &stop, take).expect("it reads");
+    let reading =
+        repository.read_history(&heads, |_| Ok(Recorded::No), |commit| commit, &stop, take).expect("it reads");
     assert_eq!((reading.commits, reading.pending.len()), (ids.len() as u64, 0));
     all
 }

@@ -95,7 +95,9 @@ fn sources(below: &str) -> Vec<Source> {
 /// The rooms in the order of `src/lib.rs`.
 fn rooms() -> Vec<String> {
     let lib = fs::read_to_string(top().join("src/lib.rs")).expect("src/lib.rs");
-    let declared = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let declared = lib
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod ")?.strip_suffix(';'));
     declared.map(str::to_string).collect()
 }
 
@@ -139,7 +141,7 @@ fn imports(source: &Source) -> Vec<(usize, String)> {
 fn import_order(breaches: &mut Vec<String>) {
     let rooms = rooms();
     let place = |room: &str| rooms.iter().position(|declared| declared == room);
-    assert!(rooms.len() > 10, "src/lib.rs declares its rooms as `pub mod`");
+    assert!(rooms.len() > 10, "src/lib.rs declares its rooms as `mod` or `pub mod`");
     if rooms.last().map(String::as_str) != Some("commands") {
         breaches.push("src/lib.rs: `commands` is the last room".to_string());
     }

@@ -1,8 +1,15 @@
-//! Which commit wrote each line of a file. As `git blame -w` has it, but that a commit passes on what it only moved or
-//! brought back, and one that says nothing of a line what it gave another form. Refuses to read more than a bound; what is
-//! left then is said to be older.
+//! Which commit wrote each line of a file. Like `git blame -w`, with two differences: a commit that only moved or
+//! restored a line passes it on to the commit that wrote it, and so does a formatting commit that only changed a line's
+//! form.
+//!
+//! Reading is bounded. Lines that are still unattributed at the bound are attributed to the commit reached, and the
+//! answer says that it was cut. gix's own blame is not used, because it knows neither moves nor reverts nor such a
+//! bound.
 
 mod moves;
+mod reformats;
+mod renames;
+mod reverts;
 mod spans;
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -13,157 +20,158 @@ use anyhow::Result;
 use gix::ObjectId;
 use gix_imara_diff::Token;
 
-use super::lines::{Change, Lines};
+use super::lines::{LineChange, LineInterner};
 use super::{Blob, Repository};
-use crate::event::Status;
-pub use spans::Since;
-use spans::{Span, is_parted, push_line, split};
+pub use spans::LineHistory;
+use spans::{LineSpan, has_removal_inside, split_at_changes};
 
-/// Largest file that is followed, in bytes.
+/// Largest file whose lines are followed, in bytes.
 const MAX_FILE: u64 = 8 << 20;
-/// Bytes read for one answer: seconds of work at most. History behind that is told apart no further.
+/// Bytes read for one answer: a few seconds of work at most. Older history is not searched.
 const MAX_READ: u64 = 256 << 20;
-/// A file came from another that left in the same commit where this part of the larger is in both, as git has it.
-const MOVED: f64 = 0.5;
-/// What a line costs that was seen nowhere before, in bytes: it is kept.
-const NEW_LINE: u64 = 128;
-/// Looking for a line's other forms takes so many times as long as reading it.
-const FORM: u64 = 32;
-/// Files that left, looked at for one that came.
-const MOST_LEFT: usize = 100;
+/// Cost of a line not seen before, in bytes, because it is kept in memory.
+const NEW_LINE_COST: u64 = 128;
 
-/// What is known of a commit before anything is read.
+/// What the caller knows of a commit, before anything is read.
 #[derive(Debug, Clone)]
-pub struct Link {
-    /// Committer time, Unix seconds; the newer of two commits is looked at first.
+pub struct BlameCommit {
+    /// Committer time, Unix seconds; newer commits are processed first.
     pub time: i64,
-    /// Its parents, in order.
+    /// Parents, in their order.
     pub parents: Vec<ObjectId>,
-    /// Whether it did anything to the path that was asked for. What a merge says is not heeded.
+    /// Whether it touched the path that was asked for. Ignored for merges.
     pub touches: bool,
-    /// Whether it says nothing about a line to which it gave another form: it is too large, or a formatter's.
-    pub says_little: bool,
-    /// What it says that it takes back.
-    pub takes_back: Option<TakenBack>,
+    /// Whether it passes on lines of which it only changed the form: a formatting commit, or one that is too large.
+    pub is_uninformative: bool,
+    /// The commit that its message says it reverts.
+    pub reverts: Option<RevertedCommit>,
 }
 
-/// A commit that was taken back.
+/// A commit that was reverted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TakenBack {
-    /// The commit.
+pub struct RevertedCommit {
+    /// The reverted commit.
     pub commit: ObjectId,
-    /// The one whose files it goes back to.
+    /// The commit whose files the revert goes back to.
     pub before: ObjectId,
 }
 
-/// Who wrote a line.
+/// The commit that wrote a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wrote {
-    /// The commit.
+pub struct LineOrigin {
+    /// Id of the commit.
     pub commit: ObjectId,
-    /// What happened to it since.
-    pub since: Since,
+    /// Later commits that the line passed through unchanged.
+    pub since: LineHistory,
 }
 
-/// What became of the lines that were asked for.
+/// The origins of the requested lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blame {
-    /// One for each line.
-    pub lines: Vec<Wrote>,
-    /// Commits that took lines away between them, the newest first.
+    /// One entry for each line.
+    pub lines: Vec<LineOrigin>,
+    /// Commits that removed lines between the requested ones, newest first.
     pub removed: Vec<ObjectId>,
-    /// Whether the bound was reached, or a file that is not here or too large, so that some lines may be older than said.
+    /// Whether a bound was reached or a file was missing or too large, so that some lines may be older than reported.
     pub is_cut: bool,
 }
 
-/// What is known of a commit and a path.
-type Linked<'l> = dyn FnMut(&ObjectId, &[u8]) -> Result<Option<Link>> + 'l;
+/// Looks up what the caller knows of a commit and a path.
+type CommitLookup<'l> = dyn FnMut(&ObjectId, &[u8]) -> Result<Option<BlameCommit>> + 'l;
 
-/// A file of a commit.
-type Place = (ObjectId, Rc<[u8]>);
+/// A file at a commit: commit id and path.
+type CommitFile = (ObjectId, Rc<[u8]>);
 
-/// A text that a commit made another, and how.
-struct Before {
+/// The text of a file before a commit, and the changes that the commit made to it.
+struct PreviousText {
     commit: ObjectId,
     path: Rc<[u8]>,
-    /// None where there was no such file.
+    /// `None` if the file did not exist.
     blob: Option<ObjectId>,
     text: Rc<[Token]>,
-    changes: Vec<Change>,
+    changes: Vec<LineChange>,
 }
 
-impl Before {
-    /// Nothing, so that all is new.
+impl PreviousText {
+    /// Returns an empty text, so that every line counts as new.
     fn none(commit: ObjectId, path: &Rc<[u8]>, len: usize) -> Self {
-        let changes = vec![Change { before: 0..0, after: 0..len as u32 }];
-        Before { commit, path: path.clone(), blob: None, text: Rc::default(), changes }
+        let changes = vec![LineChange { before: 0..0, after: 0..len as u32 }];
+        PreviousText { commit, path: path.clone(), blob: None, text: Rc::default(), changes }
     }
 }
 
 impl Repository {
-    /// Who wrote lines of a file, counted from 0, as of a commit. `link` says what is known of a commit and a path; a
-    /// commit of which nothing is known has no history. None where there is no such file.
+    /// Finds the commits that wrote lines of a file, as of a commit; `None` if there is no such file.
+    ///
+    /// Lines are counted from 0. `link` tells what is known of a commit and a path; a commit that it does not know
+    /// counts as a root.
     pub fn blame(
         &self,
         commit: ObjectId,
         path: &[u8],
         lines: Range<u32>,
-        mut link: impl FnMut(&ObjectId, &[u8]) -> Result<Option<Link>>,
+        mut link: impl FnMut(&ObjectId, &[u8]) -> Result<Option<BlameCommit>>,
     ) -> Result<Option<Blame>> {
         let Some(blob) = self.file_at(commit, path)? else { return Ok(None) };
-        // Versions of a file are stored as differences to each other.
+        // Packs store versions of a file as deltas of each other.
         let repository = self.shared().open().with_pack_cache();
-        let mut walk = Walk::new(&repository);
+        let mut walk = BlameWalk::new(&repository);
         let Some(text) = walk.text(blob)? else { return Ok(None) };
         let lines = lines.start.min(text.len() as u32)..lines.end.min(text.len() as u32);
-        walk.blame.lines = vec![Wrote { commit, since: Since::default() }; lines.len()];
-        let span = Span { at: 0, here: lines.start, len: lines.len() as u32, since: Since::default() };
-        walk.wait((commit, path.into()), 0, blob, vec![span]);
+        walk.blame.lines = vec![LineOrigin { commit, since: LineHistory::default() }; lines.len()];
+        let span = LineSpan { at: 0, here: lines.start, len: lines.len() as u32, since: LineHistory::default() };
+        walk.enqueue((commit, path.into()), 0, blob, vec![span]);
         while let Some((_, place)) = walk.queue.pop() {
             let Some((blob, spans)) = walk.waiting.remove(&place) else { continue };
             match link(&place.0, &place.1)?.filter(|link| !link.parents.is_empty()) {
-                Some(own) => walk.step(place, blob, spans, &own, &mut link)?,
-                None => walk.wrote(place.0, &spans),
+                Some(own) => walk.process(place, blob, spans, &own, &mut link)?,
+                None => walk.attribute(place.0, &spans),
             }
         }
         Ok(Some(walk.blame))
     }
 
+    /// Returns the blob of a file at a commit.
     fn file_at(&self, commit: ObjectId, path: &[u8]) -> Result<Option<ObjectId>> {
         self.tree_of(commit).map_or(Ok(None), |tree| self.blob_at(tree, path))
     }
 }
 
-struct Walk<'r> {
+/// The state of one walk back through history.
+struct BlameWalk<'r> {
     repository: &'r Repository,
-    lines: Lines,
+    lines: LineInterner,
+    /// Texts read so far, by blob; `None` if missing or too large.
     texts: HashMap<ObjectId, Option<Rc<[Token]>>>,
+    /// Bytes read so far, with the cost of new lines and of comparisons.
     read: u64,
     /// Bytes read to find where lines were moved from.
-    sought: u64,
-    /// Files of commits that went back to what they were before another.
-    gone_back: HashSet<Place>,
-    queue: BinaryHeap<(i64, Place)>,
-    waiting: HashMap<Place, (ObjectId, Vec<Span>)>,
+    move_search_read: u64,
+    /// Files for which a revert was followed already.
+    followed_reverts: HashSet<CommitFile>,
+    /// Files to process, newest commit first.
+    queue: BinaryHeap<(i64, CommitFile)>,
+    /// Blob and unattributed lines of each queued file.
+    waiting: HashMap<CommitFile, (ObjectId, Vec<LineSpan>)>,
     blame: Blame,
 }
 
-impl<'r> Walk<'r> {
+impl<'r> BlameWalk<'r> {
     fn new(repository: &'r Repository) -> Self {
-        Walk {
+        BlameWalk {
             repository,
-            lines: Lines::default(),
+            lines: LineInterner::default(),
             texts: HashMap::new(),
             read: 0,
-            sought: 0,
-            gone_back: HashSet::new(),
+            move_search_read: 0,
+            followed_reverts: HashSet::new(),
             queue: BinaryHeap::new(),
             waiting: HashMap::new(),
             blame: Blame::default(),
         }
     }
 
-    /// The lines of a blob; none where it is not here, or too large.
+    /// Reads a blob as interned lines; `None` if it is missing or too large.
     fn text(&mut self, blob: ObjectId) -> Result<Option<Rc<[Token]>>> {
         if let Some(known) = self.texts.get(&blob) {
             return Ok(known.clone());
@@ -171,8 +179,8 @@ impl<'r> Walk<'r> {
         let text = match self.repository.blob(blob, MAX_FILE)? {
             Blob::Bytes(bytes) => {
                 let known = self.lines.count();
-                let text = self.lines.of(&bytes).into();
-                self.read += bytes.len() as u64 + NEW_LINE * (self.lines.count() - known) as u64;
+                let text = self.lines.intern(&bytes).into();
+                self.read += bytes.len() as u64 + NEW_LINE_COST * (self.lines.count() - known) as u64;
                 Some(text)
             }
             Blob::TooLarge(_) | Blob::Missing => None,
@@ -181,8 +189,8 @@ impl<'r> Walk<'r> {
         Ok(text)
     }
 
-    /// Has a file's lines looked at when their turn comes.
-    fn wait(&mut self, place: Place, time: i64, blob: ObjectId, spans: Vec<Span>) {
+    /// Queues lines of a file, to be processed when the commit's turn comes.
+    fn enqueue(&mut self, place: CommitFile, time: i64, blob: ObjectId, spans: Vec<LineSpan>) {
         if spans.is_empty() {
             return;
         }
@@ -195,27 +203,28 @@ impl<'r> Walk<'r> {
         }
     }
 
-    fn wrote(&mut self, commit: ObjectId, spans: &[Span]) {
+    /// Attributes lines to a commit.
+    fn attribute(&mut self, commit: ObjectId, spans: &[LineSpan]) {
         for span in spans {
             let lines = &mut self.blame.lines[span.at as usize..(span.at + span.len) as usize];
-            lines.fill(Wrote { commit, since: span.since });
+            lines.fill(LineOrigin { commit, since: span.since });
         }
     }
 
-    /// Passes lines on to the parents that have them, and keeps for the commit what none has.
-    fn step(
+    /// Processes one commit: passes lines on to the parents that have them and attributes the rest to the commit.
+    fn process(
         &mut self,
-        (commit, path): Place,
+        (commit, path): CommitFile,
         blob: ObjectId,
-        mut spans: Vec<Span>,
-        own: &Link,
-        link: &mut Linked<'_>,
+        mut spans: Vec<LineSpan>,
+        own: &BlameCommit,
+        link: &mut CommitLookup<'_>,
     ) -> Result<()> {
         let is_merge = own.parents.len() > 1;
-        // Where clocks disagree a commit has its turn again; what is passed on is the same.
+        // With skewed clocks a commit may be processed twice; it passes on the same lines each time.
         let mut time = |commit: &ObjectId| -> Result<i64> { Ok(link(commit, &path)?.map_or(0, |link| link.time)) };
         if !is_merge && !own.touches {
-            self.wait((own.parents[0], path.clone()), time(&own.parents[0])?, blob, spans);
+            self.enqueue((own.parents[0], path.clone()), time(&own.parents[0])?, blob, spans);
             return Ok(());
         }
         let mut files = Vec::with_capacity(own.parents.len());
@@ -224,20 +233,20 @@ impl<'r> Walk<'r> {
         }
         if let Some(same) = files.iter().position(|file| *file == Some(blob)) {
             let parent = own.parents[same];
-            self.wait((parent, path.clone()), time(&parent)?, blob, spans);
+            self.enqueue((parent, path.clone()), time(&parent)?, blob, spans);
             return Ok(());
         }
         self.blame.is_cut |= self.read > MAX_READ;
         let Some(text) = self.text(blob)?.filter(|_| self.read <= MAX_READ) else {
-            self.wrote(commit, &spans);
+            self.attribute(commit, &spans);
             return Ok(());
         };
-        // What a commit that is no merge did to the file; all of it is new where nothing else turns up.
-        let mut only = Some(Before::none(own.parents[0], &path, text.len()));
+        // The change that a commit with one parent made to the file; every line is new unless a previous text is found.
+        let mut only = Some(PreviousText::none(own.parents[0], &path, text.len()));
         for (parent, file) in own.parents.iter().zip(files) {
             let (name, old) = match file {
                 Some(file) => (path.clone(), file),
-                None => match self.came_from(*parent, commit, &path, blob)? {
+                None => match self.rename_source(*parent, commit, &path, blob)? {
                     Some((path, file)) => (path, file),
                     None => continue,
                 },
@@ -248,150 +257,23 @@ impl<'r> Walk<'r> {
                 continue;
             };
             let changes = self.lines.changes(&before, &text);
-            let is_removal = !is_merge && spans.iter().any(|span| is_parted(span, &changes));
+            let is_removal = !is_merge && spans.iter().any(|span| has_removal_inside(span, &changes));
             if is_removal && !self.blame.removed.contains(&commit) {
                 self.blame.removed.push(commit);
             }
-            let (passed, kept) = split(&spans, &changes);
+            let (passed, kept) = split_at_changes(&spans, &changes);
             spans = kept;
-            self.wait((*parent, name.clone()), time(parent)?, old, passed);
-            only = Some(Before { commit: *parent, path: name, blob: Some(old), text: before, changes });
+            self.enqueue((*parent, name.clone()), time(parent)?, old, passed);
+            only = Some(PreviousText { commit: *parent, path: name, blob: Some(old), text: before, changes });
         }
         if let Some(only) = only.filter(|_| !is_merge && !spans.is_empty()) {
-            spans = self.brought_back(&(commit, path.clone()), blob, &text, spans, own, link)?;
-            spans = self.moved(&(commit, path), &text, spans, &only, link)?;
-            if own.says_little {
-                spans = self.reformed(commit, &text, spans, &only, link)?;
+            spans = self.follow_revert(&(commit, path.clone()), blob, &text, spans, own, link)?;
+            spans = self.follow_moves(&(commit, path), &text, spans, &only, link)?;
+            if own.is_uninformative {
+                spans = self.follow_reformat(commit, &text, spans, &only, link)?;
             }
         }
-        self.wrote(commit, &spans);
+        self.attribute(commit, &spans);
         Ok(())
-    }
-
-    /// Where a file came from that a parent does not have: one that left, with the same content or most of it. Of
-    /// several, the same name goes first.
-    fn came_from(
-        &mut self,
-        parent: ObjectId,
-        commit: ObjectId,
-        path: &[u8],
-        blob: ObjectId,
-    ) -> Result<Option<(Rc<[u8]>, ObjectId)>> {
-        let trees = (self.repository.tree_of(parent), self.repository.tree_of(commit));
-        let (Some(before), Some(after)) = trees else { return Ok(None) };
-        let base = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(<[u8]>::to_vec);
-        let changes = self.repository.diff_trees(Some(before), Some(after))?;
-        let left = changes.into_iter().filter(|change| change.status == Status::D);
-        let mut left: Vec<(Vec<u8>, ObjectId)> =
-            left.filter_map(|change| Some((change.path.into(), change.old.filter(|side| side.is_file)?.id))).collect();
-        left.sort_by_key(|(name, id)| (*id != blob, base(name) != base(path), name.clone()));
-        left.truncate(MOST_LEFT);
-        if let Some((name, id)) = left.first().filter(|(_, id)| *id == blob) {
-            return Ok(Some((name.as_slice().into(), *id)));
-        }
-        let (Some(text), Some(size)) = (self.text(blob)?, self.repository.blob_size(blob)) else { return Ok(None) };
-        let mut best: Option<(f64, Vec<u8>, ObjectId)> = None;
-        for (name, id) in left {
-            // What is not here may be where it came from; how large it is would say whether it can be.
-            let other = self.repository.blob_size(id);
-            if other.is_some_and(|other| (other.min(size) as f64) < MOVED * other.max(size) as f64) {
-                continue;
-            }
-            if self.read > MAX_READ {
-                self.blame.is_cut = true;
-                break;
-            }
-            let Some(other) = self.text(id)? else {
-                self.blame.is_cut = true;
-                continue;
-            };
-            let shared = self.lines.shared(&other, &text);
-            if shared >= MOVED && best.as_ref().is_none_or(|(most, ..)| shared > *most) {
-                best = Some((shared, name, id));
-            }
-        }
-        Ok(best.map(|(_, name, id)| (name.into(), id)))
-    }
-
-    /// Passes on the lines that a commit brought back to where they stood before the one that it takes back, and keeps
-    /// what was not there then.
-    fn brought_back(
-        &mut self,
-        place: &Place,
-        blob: ObjectId,
-        text: &[Token],
-        spans: Vec<Span>,
-        own: &Link,
-        link: &mut Linked<'_>,
-    ) -> Result<Vec<Span>> {
-        let (commit, path) = place;
-        // Once only: what a message names may come after it, and a way back that leads forward has no end.
-        let Some(back) = own.takes_back.filter(|_| self.gone_back.insert(place.clone())) else { return Ok(spans) };
-        let (name, old) = match self.repository.file_at(back.before, path)? {
-            Some(old) => (path.clone(), old),
-            None => match self.came_from(back.before, *commit, path, blob)? {
-                Some(found) => found,
-                None => return Ok(spans),
-            },
-        };
-        if self.repository.file_at(back.commit, &name)? == Some(old) {
-            return Ok(spans);
-        }
-        let changes = match old == blob {
-            true => Vec::new(),
-            false => match self.text(old)? {
-                Some(before) => self.lines.changes(&before, text),
-                None => return Ok(spans),
-            },
-        };
-        let (mut passed, kept) = split(&spans, &changes);
-        for span in &mut passed {
-            span.since.restored.get_or_insert(*commit);
-        }
-        let time = link(&back.before, &name)?.map_or(0, |link| link.time);
-        self.wait((back.before, name), time, old, passed);
-        Ok(kept)
-    }
-
-    /// Passes on the lines that a commit only gave another form, and keeps those that are like nothing before.
-    fn reformed(
-        &mut self,
-        commit: ObjectId,
-        text: &[Token],
-        spans: Vec<Span>,
-        before: &Before,
-        link: &mut Linked<'_>,
-    ) -> Result<Vec<Span>> {
-        let Some(blob) = before.blob else { return Ok(spans) };
-        let (mut passed, mut kept) = (Vec::new(), Vec::new());
-        // What an earlier reformat parted line by line lies in one change all the same.
-        let mut known: HashMap<usize, Vec<Option<u32>>> = HashMap::new();
-        for span in spans {
-            for line in (0..span.len).map(|offset| span.line(offset)) {
-                // What is kept of a span lies in changes.
-                let place = before.changes.partition_point(|change| change.after.end <= line.here);
-                let Some(change) = before.changes.get(place).filter(|change| change.after.contains(&line.here)) else {
-                    push_line(&mut kept, line);
-                    continue;
-                };
-                let forms = known.entry(place).or_insert_with(|| {
-                    let range = |range: &Range<u32>| range.start as usize..range.end as usize;
-                    let (old, new) = (&before.text[range(&change.before)], &text[range(&change.after)]);
-                    self.read += FORM * (self.lines.size(old) + self.lines.size(new)) as u64;
-                    self.lines.forms(old, new)
-                });
-                match forms[(line.here - change.after.start) as usize] {
-                    Some(old) => {
-                        let mut since = line.since;
-                        since.reformed.get_or_insert(commit);
-                        passed.push(Span { here: change.before.start + old, since, ..line });
-                    }
-                    None => push_line(&mut kept, line),
-                }
-            }
-        }
-        let time = link(&before.commit, &before.path)?.map_or(0, |link| link.time);
-        self.wait((before.commit, before.path.clone()), time, blob, passed);
-        Ok(kept)
     }
 }

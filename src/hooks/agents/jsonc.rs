@@ -1,43 +1,46 @@
-//! JSON as people write settings: with comments, trailing commas and a byte order mark; read into places in the text, so
-//! that a part can be changed and every other byte stays. Refusal: what a strict reader might take for something else
-//! (single quotes, bare words, two values) is an error with its line. Pure.
+//! Parser for JSON with comments, trailing commas and a byte order mark, as people write settings. It returns positions
+//! in the text, so that one part can be changed and every other byte stays. Pure.
+//!
+//! What a strict parser might read differently (single quotes, bare words, two values) is an error with its line.
 
 use anyhow::{Result, bail};
 use std::ops::Range;
 
-/// A value and where it stands.
+/// A value and its range in the text.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct JsonNode {
     pub at: Range<usize>,
-    pub value: Value,
+    pub value: JsonValue,
 }
 
+/// A JSON value, as far as it is needed.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
-    Object(Vec<Member>),
-    Array(Vec<Node>),
+pub(super) enum JsonValue {
+    Object(Vec<JsonMember>),
+    Array(Vec<JsonNode>),
     Text(String),
     True,
     /// A number, `false` or `null`.
     Other,
 }
 
-/// A key and its value; they stand from the key's first quote to the value's end.
+/// A key and its value, from the key's first quote to the value's end.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(super) struct JsonMember {
     pub start: usize,
     pub key: String,
-    pub node: Node,
+    pub node: JsonNode,
 }
 
-/// Settings are a few levels deep; more would only use up the stack.
-const DEEPEST: usize = 128;
+/// Deepest nesting; settings have a few levels, and more would only use up the stack.
+const MAX_DEPTH: usize = 128;
 
+/// The byte order mark.
 const MARK: &str = "\u{feff}";
 
-/// Reads a text. None where it holds nothing but blanks and comments.
-pub(super) fn parse(text: &str) -> Result<Option<Node>> {
-    let mut reader = Reader { text, at: if text.starts_with(MARK) { MARK.len() } else { 0 } };
+/// Parses a text; `None` if it contains nothing but blanks and comments.
+pub(super) fn parse(text: &str) -> Result<Option<JsonNode>> {
+    let mut reader = JsonReader { text, at: if text.starts_with(MARK) { MARK.len() } else { 0 } };
     reader.blanks()?;
     if reader.at == text.len() {
         return Ok(None);
@@ -45,21 +48,21 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>> {
     let node = reader.node(0)?;
     reader.blanks()?;
     if reader.at < text.len() {
-        return reader.wrong("something follows the value");
+        return reader.error("something follows the value");
     }
     Ok(Some(node))
 }
 
-/// Where the comma stands that follows an element, if one does. The text has been read, and the element ends at `end`.
+/// Returns the position of the comma after an element that ends at `end`, if there is one.
 pub(super) fn comma_after(text: &str, end: usize) -> Option<usize> {
-    let mut reader = Reader { text, at: end };
+    let mut reader = JsonReader { text, at: end };
     reader.blanks().ok()?;
     (reader.peek() == Some(b',')).then_some(reader.at)
 }
 
-/// Whether between two elements, from the end of one on, a comment that takes the rest of its line comes last.
+/// Whether the last comment between two positions is a line comment.
 pub(super) fn ends_in_line_comment(text: &str, from: usize, to: usize) -> bool {
-    let mut reader = Reader { text: &text[..to], at: from };
+    let mut reader = JsonReader { text: &text[..to], at: from };
     let mut last = false;
     while reader.at < to {
         if reader.text[reader.at..].starts_with("//") {
@@ -76,50 +79,53 @@ pub(super) fn ends_in_line_comment(text: &str, from: usize, to: usize) -> bool {
     last
 }
 
-impl Node {
-    /// The places of what it holds, in order.
+impl JsonNode {
+    /// Returns the ranges of its members or elements, in order.
     pub fn children(&self) -> Vec<Range<usize>> {
         match &self.value {
-            Value::Object(members) => members.iter().map(|member| member.start..member.node.at.end).collect(),
-            Value::Array(nodes) => nodes.iter().map(|node| node.at.clone()).collect(),
-            Value::Text(_) | Value::True | Value::Other => Vec::new(),
+            JsonValue::Object(members) => members.iter().map(|member| member.start..member.node.at.end).collect(),
+            JsonValue::Array(nodes) => nodes.iter().map(|node| node.at.clone()).collect(),
+            JsonValue::Text(_) | JsonValue::True | JsonValue::Other => Vec::new(),
         }
     }
 
-    /// The value of a key; none where it is not there or this is no object.
-    pub fn member(&self, key: &str) -> Option<&Member> {
-        let Value::Object(members) = &self.value else { return None };
+    /// Returns the member with a key; `None` if there is none or this is not an object.
+    pub fn member(&self, key: &str) -> Option<&JsonMember> {
+        let JsonValue::Object(members) = &self.value else { return None };
         members.iter().find(|member| member.key == key)
     }
 
-    /// What an array holds; nothing where this is none.
-    pub fn elements(&self) -> &[Node] {
-        if let Value::Array(nodes) = &self.value { nodes } else { &[] }
+    /// Returns the elements of an array; empty if this is not an array.
+    pub fn elements(&self) -> &[JsonNode] {
+        if let JsonValue::Array(nodes) = &self.value { nodes } else { &[] }
     }
 }
 
-struct Reader<'a> {
+/// A position in the text being parsed.
+struct JsonReader<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Reader<'_> {
+impl JsonReader<'_> {
+    /// Returns the next byte.
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn wrong<T>(&self, what: &str) -> Result<T> {
+    /// Returns an error with line and column.
+    fn error<T>(&self, what: &str) -> Result<T> {
         let before = &self.text[..self.at];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         bail!("line {line}, column {column}: {what}")
     }
 
-    /// Passes one run of white space or one comment; false where there is none.
+    /// Skips one run of white space or one comment; false if there is none.
     fn blank(&mut self) -> Result<bool> {
         let rest = &self.text[self.at..];
         if let Some(comment) = rest.strip_prefix("/*") {
-            let Some(end) = comment.find("*/") else { return self.wrong("a comment does not end") };
+            let Some(end) = comment.find("*/") else { return self.error("a comment is not terminated") };
             self.at += end + 4;
         } else if rest.starts_with("//") {
             self.at += rest.find('\n').unwrap_or(rest.len());
@@ -131,27 +137,29 @@ impl Reader<'_> {
         Ok(true)
     }
 
+    /// Skips all white space and comments.
     fn blanks(&mut self) -> Result<()> {
         while self.blank()? {}
         Ok(())
     }
 
-    fn node(&mut self, depth: usize) -> Result<Node> {
-        if depth > DEEPEST {
-            return self.wrong("it is nested too deeply");
+    /// Parses a value.
+    fn node(&mut self, depth: usize) -> Result<JsonNode> {
+        if depth > MAX_DEPTH {
+            return self.error("it is nested too deeply");
         }
         let start = self.at;
         let value = match self.peek() {
-            Some(b'{') => Value::Object(self.list(b'}', |reader| reader.member(depth + 1))?),
-            Some(b'[') => Value::Array(self.list(b']', |reader| reader.node(depth + 1))?),
-            Some(b'"') => Value::Text(self.string()?),
+            Some(b'{') => JsonValue::Object(self.list(b'}', |reader| reader.member(depth + 1))?),
+            Some(b'[') => JsonValue::Array(self.list(b']', |reader| reader.node(depth + 1))?),
+            Some(b'"') => JsonValue::Text(self.string()?),
             Some(_) => self.word()?,
-            None => return self.wrong("a value is missing"),
+            None => return self.error("a value is missing"),
         };
-        Ok(Node { at: start..self.at, value })
+        Ok(JsonNode { at: start..self.at, value })
     }
 
-    /// What stands between brackets, with or without a comma at its end.
+    /// Parses a list in brackets, with or without a trailing comma.
     fn list<T>(&mut self, close: u8, mut element: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let mut elements = Vec::new();
         self.at += 1;
@@ -165,28 +173,30 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(byte) if byte == close => break,
-                _ => return self.wrong(&format!("a comma or `{}` is missing", char::from(close))),
+                _ => return self.error(&format!("a comma or `{}` is missing", char::from(close))),
             }
         }
         self.at += 1;
         Ok(elements)
     }
 
-    fn member(&mut self, depth: usize) -> Result<Member> {
+    /// Parses a key and its value.
+    fn member(&mut self, depth: usize) -> Result<JsonMember> {
         let start = self.at;
         if self.peek() != Some(b'"') {
-            return self.wrong("a key in double quotes is missing");
+            return self.error("a key in double quotes is missing");
         }
         let key = self.string()?;
         self.blanks()?;
         if self.peek() != Some(b':') {
-            return self.wrong("a colon is missing");
+            return self.error("a colon is missing");
         }
         self.at += 1;
         self.blanks()?;
-        Ok(Member { start, key, node: self.node(depth)? })
+        Ok(JsonMember { start, key, node: self.node(depth)? })
     }
 
+    /// Parses a string.
     fn string(&mut self) -> Result<String> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         let mut end = start + 1;
@@ -195,20 +205,21 @@ impl Reader<'_> {
                 Some(b'"') => break,
                 Some(b'\\') => end += 2,
                 Some(_) => end += 1,
-                None => return self.wrong("a text does not end"),
+                None => return self.error("a string is not terminated"),
             }
         }
-        // What a text may hold is the same everywhere.
+        // Strings are the same as in strict JSON.
         match self.text.get(start..=end).map(serde_json::from_str) {
             Some(Ok(text)) => {
                 self.at = end + 1;
                 Ok(text)
             }
-            _ => self.wrong("a text that JSON does not know"),
+            _ => self.error("invalid string"),
         }
     }
 
-    fn word(&mut self) -> Result<Value> {
+    /// Parses a number, `true`, `false` or `null`.
+    fn word(&mut self) -> Result<JsonValue> {
         let length = self.text[self.at..]
             .bytes()
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
@@ -216,13 +227,13 @@ impl Reader<'_> {
         match serde_json::from_str(&self.text[self.at..self.at + length]) {
             Ok(serde_json::Value::Bool(true)) => {
                 self.at += length;
-                Ok(Value::True)
+                Ok(JsonValue::True)
             }
             Ok(serde_json::Value::Bool(_) | serde_json::Value::Null | serde_json::Value::Number(_)) => {
                 self.at += length;
-                Ok(Value::Other)
+                Ok(JsonValue::Other)
             }
-            _ => self.wrong("a value that JSON does not know"),
+            _ => self.error("invalid value"),
         }
     }
 }
@@ -258,17 +269,17 @@ mod tests {
         check("{\n  \"a\": 1\n  \"b\": 2\n}", "line 3, column 3: a comma or `}` is missing");
         check("{'a': 1}", "line 1, column 2: a key in double quotes is missing");
         check("{\"a\" 1}", "line 1, column 6: a colon is missing");
-        check("{\"é\": nul}", "line 1, column 7: a value that JSON does not know");
-        check("{\"a\": 01}", "line 1, column 7: a value that JSON does not know");
-        check("{\"a\": \"\\x\"}", "line 1, column 7: a text that JSON does not know");
-        check("{\"a\": \"b\n\"}", "line 1, column 7: a text that JSON does not know");
-        check("{\"a\": \"b", "line 1, column 7: a text does not end");
-        check("{\"a\": \"b\\", "line 1, column 7: a text does not end");
+        check("{\"é\": nul}", "line 1, column 7: invalid value");
+        check("{\"a\": 01}", "line 1, column 7: invalid value");
+        check("{\"a\": \"\\x\"}", "line 1, column 7: invalid string");
+        check("{\"a\": \"b\n\"}", "line 1, column 7: invalid string");
+        check("{\"a\": \"b", "line 1, column 7: a string is not terminated");
+        check("{\"a\": \"b\\", "line 1, column 7: a string is not terminated");
         check("{,}", "line 1, column 2: a key in double quotes is missing");
-        check("[1,,]", "line 1, column 4: a value that JSON does not know");
+        check("[1,,]", "line 1, column 4: invalid value");
         check("{\"a\":", "line 1, column 6: a value is missing");
         check("{} {}", "line 1, column 4: something follows the value");
-        check("{} /* x", "line 1, column 4: a comment does not end");
+        check("{} /* x", "line 1, column 4: a comment is not terminated");
         assert!(failure(&"[".repeat(100_000)).contains("nested too deeply"));
     }
 

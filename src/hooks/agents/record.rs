@@ -1,9 +1,11 @@
-//! What has to be known to give an agent's settings back their bytes: one file for each settings file, written before the
-//! settings are. Refusal: a record says nothing about settings that were changed since; it is then a help, not a copy.
+//! Records from which agents' settings are restored byte for byte: one file for each settings file, written before the
+//! settings are changed.
+//!
+//! A record is only a hint once the settings were changed by another program.
 
 use crate::agents::Agent;
 use crate::event::{decode_path, encode_path};
-use crate::workspace::{keep_to_owner, write_atomically};
+use crate::workspace::{restrict_to_owner, write_atomically};
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -16,41 +18,42 @@ use std::path::{Path, PathBuf};
 /// What was done to one settings file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// Whose settings.
+    /// Name of the agent.
     pub agent: String,
-    /// Where they are, encoded.
+    /// Path of the settings file, encoded.
     pub settings: String,
-    /// The text that is put back; none where there was no file.
+    /// The text to restore; `None` if there was no file.
     pub before: Option<String>,
-    /// The blake3 of the text that we wrote: only while it is that, `before` is put back as it is.
+    /// BLAKE3 hash of the text that patina wrote; `before` is restored only while the file has this hash.
     pub after: String,
-    /// Whether the file was made by us.
+    /// Whether patina made the file.
     pub created: bool,
-    /// So many folders, counted from the innermost, were made for it.
+    /// Number of folders made for it, counted from the innermost.
     pub folders: usize,
-    /// Keys that were added, `hooks.Stop` and the like.
+    /// Keys that were added, such as `hooks.Stop`.
     pub made: Vec<String>,
-    /// The common git directories, encoded, of the repositories that ring by it.
+    /// Common git directories, encoded, of the repositories that use the hooks.
     pub repositories: BTreeSet<String>,
 }
 
 impl Record {
-    /// Whether a text is what we wrote.
+    /// Whether a text is what patina wrote.
     pub fn is_untouched(&self, text: &str) -> bool {
         self.after == digest(text)
     }
 
-    /// Says what we are about to write.
+    /// Records the text that is about to be written.
     pub fn writes(&mut self, text: &str) {
         self.after = digest(text);
     }
 }
 
+/// Hashes a text.
 fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
-/// Reads the record of a settings file; none where there is none.
+/// Reads the record of a settings file, if there is one.
 pub(super) fn load(records: &Path, settings: &Path) -> Result<Option<Record>> {
     let path = path_of(records, settings);
     match fs::read(&path) {
@@ -60,30 +63,30 @@ pub(super) fn load(records: &Path, settings: &Path) -> Result<Option<Record>> {
     }
 }
 
-/// Writes the record of a settings file, so that it is on disk when this returns.
+/// Writes the record of a settings file and syncs it to disk.
 pub(super) fn save(records: &Path, settings: &Path, record: &Record) -> Result<()> {
     fs::create_dir_all(records).with_context(|| format!("making {}", records.display()))?;
-    // Settings hold what is nobody else's, as the keys of services.
-    keep_to_owner(records).with_context(|| format!("keeping {} to you", records.display()))?;
+    // Settings may contain secrets, such as API keys.
+    restrict_to_owner(records).with_context(|| format!("keeping {} to you", records.display()))?;
     write_atomically(&path_of(records, settings), &serde_json::to_vec_pretty(record)?)
 }
 
-/// Removes the record of a settings file, and the folder after the last one.
+/// Removes the record of a settings file, and the folder if it is empty then.
 pub(super) fn remove(records: &Path, settings: &Path) -> Result<()> {
     let path = path_of(records, settings);
     super::super::remove_if_there(&path)?;
     for entry in fs::read_dir(records).into_iter().flatten().flatten() {
-        // What a crash left behind while it was written. Nothing leans on it.
+        // A temporary file that a crash left. Nothing depends on it.
         if entry.path().file_stem() == path.file_stem() {
             let _ = fs::remove_file(entry.path());
         }
     }
-    // Others are in it, or it never was.
+    // It contains other records, or never existed.
     let _ = fs::remove_dir(records);
     Ok(())
 }
 
-/// The settings files that an agent's hooks were put into.
+/// Returns the settings files of an agent that have a record.
 pub(super) fn settings(records: &Path, agent: Agent) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(records).into_iter().flatten().flatten() {
@@ -96,14 +99,17 @@ pub(super) fn settings(records: &Path, agent: Agent) -> Vec<PathBuf> {
     found
 }
 
+/// Encodes a path as text.
 pub(super) fn encoded(path: &Path) -> String {
     encode_path(path.as_os_str().as_encoded_bytes())
 }
 
+/// Decodes a path.
 pub(super) fn decoded(path: &str) -> PathBuf {
     OsString::from_vec(decode_path(path)).into()
 }
 
+/// The record file of a settings file.
 fn path_of(records: &Path, settings: &Path) -> PathBuf {
     let hash = blake3::hash(settings.as_os_str().as_encoded_bytes()).to_hex();
     records.join(format!("{}.json", &hash[..32]))

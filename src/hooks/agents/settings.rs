@@ -1,65 +1,67 @@
-//! An agent's settings with our hooks in them and without. Pure: text in, text out. Invariant: taking out after putting
-//! in gives the bytes of before, and whatever else is changed meanwhile stays. Refusal: settings of an unexpected shape
-//! are an error, and no byte is changed that is not ours.
+//! An agent's settings with patina's hooks put in and taken out. Pure: text in, text out.
+//!
+//! Invariant: taking out after putting in gives the former bytes, other changes made meanwhile stay, and no byte is
+//! changed that is not patina's. Settings of an unexpected shape are an error.
 
-use super::jsonc::{self, Node, Value, comma_after, ends_in_line_comment};
+use super::jsonc::{self, JsonNode, JsonValue, comma_after, ends_in_line_comment};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::ops::Range;
 
-/// What stands in a template for the command.
+/// Placeholder of the command in a template.
 const COMMAND: &str = "@COMMAND@";
 
-/// How many spaces a level takes where the file shows none.
+/// Indentation of a level if the file shows none.
 const UNIT: &str = "  ";
 
-/// What goes into the settings of one agent.
+/// The hooks that go into the settings of one agent.
 pub(super) struct Entries {
     template: &'static str,
-    /// `hooks` of the template.
-    hooks: Node,
-    /// The command line that rings.
+    /// The value of `hooks` in the template.
+    hooks: JsonNode,
+    /// Returns the command line that rings.
     command: String,
-    /// How such a command line ends, whatever patina it names.
+    /// The end of such a command line, whatever binary it names.
     ending: String,
 }
 
-/// How an event stands in the settings.
+/// The state of an event's hook in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum SettingState {
     Absent,
-    /// Once, and as we would write it today.
+    /// There once, as it would be written today.
     Current,
-    /// With another program's path, or more than once.
+    /// There with another binary's path, or more than once.
     Outdated,
-    /// Somebody has written a command that rings.
+    /// A ringing command that the user wrote.
     ByHand,
 }
 
-/// Where one of our handlers stands.
-struct Own {
+/// The position of one of patina's handlers.
+struct OwnHandler {
     group: usize,
     handler: usize,
-    /// Whether nothing else is in its group.
+    /// Whether its group contains nothing else.
     alone: bool,
     command: Range<usize>,
     is_current: bool,
 }
 
 impl Entries {
-    /// `command` is the whole command line, `ending` the part of it that does not depend on where patina is.
+    /// Makes the hooks from a template. `command` is the whole command line, `ending` the part that does not depend on
+    /// the path of patina.
     pub fn new(template: &'static str, command: String, ending: String) -> Self {
         let root = jsonc::parse(template).expect("a template of ours").expect("it holds a value");
         let hooks = root.member("hooks").expect("it holds hooks").node.clone();
         Entries { template, hooks, command, ending }
     }
 
-    /// The events that ring.
+    /// Returns the events that ring.
     pub fn events(&self) -> Vec<&str> {
-        let Value::Object(events) = &self.hooks.value else { return Vec::new() };
+        let JsonValue::Object(events) = &self.hooks.value else { return Vec::new() };
         events.iter().map(|event| event.key.as_str()).collect()
     }
 
-    /// The text with every event's handler in it once, and the keys that were added for them.
+    /// Puts every event's handler into the text once. Returns the text and the keys that were added.
     pub fn put_in(&self, text: &str) -> Result<(String, Vec<String>)> {
         let (mut text, mut made) = (text.to_owned(), Vec::new());
         if jsonc::parse(&text)?.is_none() {
@@ -88,7 +90,7 @@ impl Entries {
                 }
                 [one] if one.is_current => {}
                 [one] => text.replace_range(one.command.clone(), &serde_json::to_string(&self.command)?),
-                // All but the first go, and the first is looked at again.
+                // Remove all but the first, and start again.
                 [_, .., last] => {
                     text = removed_own(&text, groups, last);
                     let (again, more) = self.put_in(&text)?;
@@ -98,13 +100,13 @@ impl Entries {
             }
         }
         for event in self.events() {
-            ensure!(self.look(&text, event)? == Look::Current, "{event} could not be put in");
+            ensure!(self.look(&text, event)? == SettingState::Current, "{event} could not be put in");
         }
         Ok((text, made))
     }
 
-    /// The text without our handlers, and without the keys that were `made` for them and hold nothing any more; where
-    /// that is not known, without any that is left empty.
+    /// Removes patina's handlers from the text, and the keys in `made` that are empty then; all empty keys if `made` is
+    /// not known.
     pub fn take_out(&self, text: &str, made: Option<&[String]>) -> Result<String> {
         let mut text = text.to_owned();
         if jsonc::parse(&text)?.is_none() {
@@ -135,17 +137,17 @@ impl Entries {
         Ok(text)
     }
 
-    /// How one event stands. Text of an unexpected shape is an error.
-    pub fn look(&self, text: &str, event: &str) -> Result<Look> {
-        let Some(root) = jsonc::parse(text)? else { return Ok(Look::Absent) };
+    /// Returns the state of one event. A text of an unexpected shape is an error.
+    pub fn look(&self, text: &str, event: &str) -> Result<SettingState> {
+        let Some(root) = jsonc::parse(text)? else { return Ok(SettingState::Absent) };
         ensure_object(&root, "the settings")?;
-        let Some(hooks) = hooks_of(&root)? else { return Ok(Look::Absent) };
-        let Some(groups) = groups_of(hooks, event)? else { return Ok(Look::Absent) };
+        let Some(hooks) = hooks_of(&root)? else { return Ok(SettingState::Absent) };
+        let Some(groups) = groups_of(hooks, event)? else { return Ok(SettingState::Absent) };
         Ok(match self.own(groups).as_slice() {
-            [one] if one.is_current => Look::Current,
-            [_, ..] => Look::Outdated,
-            [] if self.rings_by_hand(groups) => Look::ByHand,
-            [] => Look::Absent,
+            [one] if one.is_current => SettingState::Current,
+            [_, ..] => SettingState::Outdated,
+            [] if self.rings_by_hand(groups) => SettingState::ByHand,
+            [] => SettingState::Absent,
         })
     }
 
@@ -154,30 +156,32 @@ impl Entries {
         &self.command
     }
 
-    fn own(&self, groups: &Node) -> Vec<Own> {
+    /// Finds patina's handlers among the groups of an event.
+    fn own(&self, groups: &JsonNode) -> Vec<OwnHandler> {
         let mut found = Vec::new();
         for (group, node) in groups.elements().iter().enumerate() {
             let handlers = node.member("hooks").map_or(&[][..], |hooks| hooks.node.elements());
             for (handler, node) in handlers.iter().enumerate() {
                 let Some(command) = node.member("command") else { continue };
-                let Value::Text(line) = &command.node.value else { continue };
+                let JsonValue::Text(line) = &command.node.value else { continue };
                 if line.strip_suffix(&self.ending).is_some_and(is_one_quoted_word) {
                     let (alone, is_current) = (handlers.len() == 1, *line == self.command);
-                    found.push(Own { group, handler, alone, command: command.node.at.clone(), is_current });
+                    found.push(OwnHandler { group, handler, alone, command: command.node.at.clone(), is_current });
                 }
             }
         }
         found
     }
 
-    fn rings_by_hand(&self, groups: &Node) -> bool {
+    /// Whether the user has written a ringing command.
+    fn rings_by_hand(&self, groups: &JsonNode) -> bool {
         let handlers = groups.elements().iter().filter_map(|group| group.member("hooks"));
         let mut commands = handlers.flat_map(|hooks| hooks.node.elements()).filter_map(|node| node.member("command"));
-        commands.any(|command| matches!(&command.node.value, Value::Text(line) if line.contains("session end")))
+        commands.any(|command| matches!(&command.node.value, JsonValue::Text(line) if line.contains("session end")))
     }
 
-    /// A part of the template in the style of a file.
-    fn rendered(&self, node: &Node, style: &Style) -> String {
+    /// Renders a part of the template in the style of the file.
+    fn rendered(&self, node: &JsonNode, style: &Style) -> String {
         let deeper = style.deeper();
         let joined = |parts: Vec<String>, open: char, close: char| match style.newline {
             None => format!("{open}{}{close}", parts.join(", ")),
@@ -188,88 +192,97 @@ impl Entries {
             }
         };
         match &node.value {
-            Value::Object(members) => {
-                let part =
-                    |member: &jsonc::Member| format!("\"{}\": {}", member.key, self.rendered(&member.node, &deeper));
+            JsonValue::Object(members) => {
+                let part = |member: &jsonc::JsonMember| {
+                    format!("\"{}\": {}", member.key, self.rendered(&member.node, &deeper))
+                };
                 joined(members.iter().map(part).collect(), '{', '}')
             }
-            Value::Array(nodes) => joined(nodes.iter().map(|node| self.rendered(node, &deeper)).collect(), '[', ']'),
-            Value::Text(text) if text == COMMAND => serde_json::Value::from(self.command.as_str()).to_string(),
+            JsonValue::Array(nodes) => {
+                joined(nodes.iter().map(|node| self.rendered(node, &deeper)).collect(), '[', ']')
+            }
+            JsonValue::Text(text) if text == COMMAND => serde_json::Value::from(self.command.as_str()).to_string(),
             _ => self.template[node.at.clone()].to_owned(),
         }
     }
 }
 
-/// Whether a shell takes it as one word, as we quote a program's path: a command with more than that before its ending is
-/// somebody else's.
+/// Whether the shell reads a text as one quoted word, as patina quotes its path. A command with more before its ending
+/// is somebody else's.
 fn is_one_quoted_word(text: &str) -> bool {
     let inside = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     inside.is_some_and(|inside| !inside.replace(r"'\''", "").contains('\''))
 }
 
-/// Whether the text holds an empty object and nothing else.
+/// Whether a text contains an empty object and nothing else.
 pub(super) fn is_empty(text: &str) -> bool {
     let rest: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     rest == "{}"
 }
 
-/// Whether the agent itself was told to run no hooks.
+/// Whether the settings tell the agent to run no hooks.
 pub(super) fn is_switched_off(text: &str) -> bool {
     let root = jsonc::parse(text).ok().flatten();
     root.as_ref()
         .and_then(|root| root.member("disableAllHooks"))
-        .is_some_and(|member| matches!(member.node.value, Value::True))
+        .is_some_and(|member| matches!(member.node.value, JsonValue::True))
 }
 
-/// How new lines look.
+/// How new lines are laid out.
 struct Style {
-    /// None: all on one line.
+    /// Line end; `None` if everything is on one line.
     newline: Option<&'static str>,
-    /// What the line begins with.
+    /// Indentation of the line.
     indent: String,
     unit: String,
 }
 
 impl Style {
+    /// Returns the layout one level deeper.
     fn deeper(&self) -> Style {
         Style { newline: self.newline, indent: format!("{}{}", self.indent, self.unit), unit: self.unit.clone() }
     }
 }
 
-fn root(text: &str) -> Result<Node> {
+/// Parses the settings, which must be an object.
+fn root(text: &str) -> Result<JsonNode> {
     let root = jsonc::parse(text)?.context("the settings are empty")?;
     ensure_object(&root, "the settings")?;
     Ok(root)
 }
 
-fn hooks_of(root: &Node) -> Result<Option<&Node>> {
-    let Some(hooks) = only(root, "hooks")? else { return Ok(None) };
+/// Returns the value of `hooks`.
+fn hooks_of(root: &JsonNode) -> Result<Option<&JsonNode>> {
+    let Some(hooks) = unique(root, "hooks")? else { return Ok(None) };
     ensure_object(hooks, "`hooks`")?;
     Ok(Some(hooks))
 }
 
-fn groups_of<'a>(hooks: &'a Node, event: &str) -> Result<Option<&'a Node>> {
-    let Some(groups) = only(hooks, event)? else { return Ok(None) };
-    ensure!(matches!(groups.value, Value::Array(_)), "`hooks.{event}` is not a list");
+/// Returns the groups of an event.
+fn groups_of<'a>(hooks: &'a JsonNode, event: &str) -> Result<Option<&'a JsonNode>> {
+    let Some(groups) = unique(hooks, event)? else { return Ok(None) };
+    ensure!(matches!(groups.value, JsonValue::Array(_)), "`hooks.{event}` is not a list");
     Ok(Some(groups))
 }
 
-/// The value of a key that stands there once at most: programs differ in which of two they take.
-fn only<'a>(node: &'a Node, key: &str) -> Result<Option<&'a Node>> {
-    let Value::Object(members) = &node.value else { return Ok(None) };
+/// Returns the value of a key; an error if the key occurs twice, because programs differ in which one they take.
+fn unique<'a>(node: &'a JsonNode, key: &str) -> Result<Option<&'a JsonNode>> {
+    let JsonValue::Object(members) = &node.value else { return Ok(None) };
     let mut found = members.iter().filter(|member| member.key == key);
     let first = found.next().map(|member| &member.node);
     if found.next().is_some() {
-        bail!("`{key}` stands there twice");
+        bail!("`{key}` occurs twice");
     }
     Ok(first)
 }
 
-fn ensure_object(node: &Node, what: &str) -> Result<()> {
-    ensure!(matches!(node.value, Value::Object(_)), "{what} should be an object, and is something else");
+/// Returns an error unless a value is an object.
+fn ensure_object(node: &JsonNode, what: &str) -> Result<()> {
+    ensure!(matches!(node.value, JsonValue::Object(_)), "{what} should be an object, but is not");
     Ok(())
 }
 
+/// Returns the line end that a text uses.
 fn newline(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
@@ -277,11 +290,11 @@ fn newline(text: &str) -> &'static str {
     }
 }
 
-/// The text with an element at the end of an object or array, after everything that stands there.
-fn inserted(text: &str, root: &Node, container: &Node, value: impl Fn(&Style) -> String) -> String {
+/// Appends an element to an object or array, after everything in it.
+fn inserted(text: &str, root: &JsonNode, container: &JsonNode, value: impl Fn(&Style) -> String) -> String {
     let children = container.children();
     let (open, close) = (container.at.start + 1, container.at.end - 1);
-    // An empty one says nothing about how it is laid out, and the whole does, unless it is empty too.
+    // An empty container does not show its layout; the whole file does, unless it is empty too.
     let shows = if children.is_empty() { root } else { container };
     let is_flat = !text[shows.at.clone()].contains('\n') && !shows.children().is_empty();
     let newline = (!is_flat).then(|| newline(text));
@@ -313,8 +326,8 @@ fn inserted(text: &str, root: &Node, container: &Node, value: impl Fn(&Style) ->
     text
 }
 
-/// The text without a handler of ours, and without its group where nothing else is in it.
-fn removed_own(text: &str, groups: &Node, own: &Own) -> String {
+/// Removes one of patina's handlers, and its group if nothing else is in it.
+fn removed_own(text: &str, groups: &JsonNode, own: &OwnHandler) -> String {
     if own.alone {
         return removed(text, groups, own.group);
     }
@@ -322,9 +335,9 @@ fn removed_own(text: &str, groups: &Node, own: &Own) -> String {
     removed(text, handlers, own.handler)
 }
 
-/// The text without a key whose value is empty.
-fn without_empty(text: &str, object: &Node, key: &str) -> String {
-    let Value::Object(members) = &object.value else { return text.to_owned() };
+/// Removes a key whose value is empty.
+fn without_empty(text: &str, object: &JsonNode, key: &str) -> String {
+    let JsonValue::Object(members) = &object.value else { return text.to_owned() };
     let place = members.iter().position(|member| {
         // Neither elements nor comments.
         member.key == key && text[member.node.at.start + 1..member.node.at.end - 1].trim().is_empty()
@@ -332,8 +345,8 @@ fn without_empty(text: &str, object: &Node, key: &str) -> String {
     place.map_or_else(|| text.to_owned(), |place| removed(text, object, place))
 }
 
-/// The text without one element: its comma goes, or the one before it where it is the last, and its line.
-fn removed(text: &str, container: &Node, index: usize) -> String {
+/// Removes an element with its line and its comma, or the preceding comma if it is the last.
+fn removed(text: &str, container: &JsonNode, index: usize) -> String {
     let children = container.children();
     let element = &children[index];
     let from = index.checked_sub(1).map_or(container.at.start + 1, |before| children[before].end);
@@ -341,12 +354,12 @@ fn removed(text: &str, container: &Node, index: usize) -> String {
     let mut cut = blank..element.end;
     let before = || index.checked_sub(1).and_then(|before| comma_after(text, children[before].end));
     let comma = comma_after(text, element.end).or_else(before);
-    // What follows must not become part of a comment.
+    // The following text must not become part of a comment.
     let rest = text[cut.end + usize::from(comma == Some(cut.end))..].trim_start_matches([' ', '\t']);
     if ends_in_line_comment(text, from, element.start) && !rest.starts_with(['\r', '\n']) {
         cut.start = element.start;
     }
-    // From the back, so that what is in front stays where it is; the comma is behind the element or before it.
+    // From the back, so that earlier positions stay valid; the comma is behind the element or before it.
     let mut cuts: Vec<Range<usize>> = std::iter::once(cut).chain(comma.map(|comma| comma..comma + 1)).collect();
     cuts.sort_by_key(|cut| std::cmp::Reverse(cut.start));
     let mut left = text.to_owned();
@@ -362,14 +375,14 @@ fn removed(text: &str, container: &Node, index: usize) -> String {
     left
 }
 
-/// The blanks that a line begins with.
+/// Returns the indentation of a line.
 fn line_indent(text: &str, at: usize) -> &str {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = &text[start..];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The same where nothing else stands before it on its line.
+/// Returns the indentation before a position if nothing else precedes it on its line.
 fn own_indent(text: &str, at: usize) -> Option<&str> {
     let start = text[..at].rfind('\n')? + 1;
     text[start..at].trim_matches([' ', '\t']).is_empty().then_some(&text[start..at])

@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn hooks_come_ring_and_go_without_a_trace() {
     let repo = Repo::new();
-    assert_eq!(states(&status(&repo.site).expect("succeeds")), [State::Absent; 5]);
-    assert_eq!(states(&repo.install()), [State::Installed; 5]);
+    assert_eq!(states(&status(&repo.site).expect("succeeds")), [HookState::Absent; 5]);
+    assert_eq!(states(&repo.install()), [HookState::Installed; 5]);
     let first = snapshot(&repo.site.hooks_dir);
     assert_eq!(first.len(), 5);
     assert!(first.iter().all(|(_, mode, _)| mode & 0o777 == 0o755));
@@ -25,7 +25,7 @@ fn hooks_come_ring_and_go_without_a_trace() {
     calls.sort();
     calls.dedup();
     assert_eq!(calls, ["hook ring post-checkout", "hook ring post-commit", "hook ring post-merge"]);
-    assert_eq!(states(&uninstall(&repo.site).expect("succeeds")), [State::Absent; 5]);
+    assert_eq!(states(&uninstall(&repo.site).expect("succeeds")), [HookState::Absent; 5]);
     assert!(!repo.site.hooks_dir.exists(), "the folder was made by install");
     assert!(snapshot(&repo.site.state_dir).is_empty());
 }
@@ -49,7 +49,7 @@ fn a_users_hook_behaves_as_before_and_comes_back_byte_for_byte() {
         let hook = repo.write_hook("post-commit", text);
         let before = repo.commit();
         let seen = fs::read(repo.work.join("seen")).ok();
-        assert_eq!(states(&repo.install()), [State::Installed; 5], "{text:?}");
+        assert_eq!(states(&repo.install()), [HookState::Installed; 5], "{text:?}");
         let start = Instant::now();
         let after = repo.commit();
         assert!(start.elapsed() < Duration::from_secs(2), "{text:?} waited");
@@ -131,7 +131,7 @@ fn a_program_that_moved_is_found_on_the_path() {
 fn nothing_rings_while_switched_off() {
     let repo = Repo::new();
     repo.install();
-    assert_eq!(states(&disable(&repo.site).expect("succeeds")), [State::Disabled; 5]);
+    assert_eq!(states(&disable(&repo.site).expect("succeeds")), [HookState::Disabled; 5]);
     repo.commit();
     let mut command = repo.command("git");
     command.env("PATINA", "0").args(["commit", "-q", "--allow-empty", "-m", "x"]);
@@ -153,7 +153,8 @@ fn what_is_not_a_shell_script_is_left_alone() {
     put(&repo.hook("post-applypatch"), "#!/bin/sh\n# >>> patina >>>\nexit 0\n", 0o755);
     let before = snapshot(&repo.site.hooks_dir);
     let hooks = repo.install();
-    let expected = [State::Foreign, State::Foreign, State::Foreign, State::NotExecutable, State::Damaged];
+    let expected =
+        [HookState::Foreign, HookState::Foreign, HookState::Foreign, HookState::NotExecutable, HookState::Damaged];
     assert_eq!(states(&hooks), expected);
     assert!(hooks.iter().all(|hook| hook.note.is_some()));
     uninstall(&repo.site).expect("succeeds");
@@ -165,7 +166,7 @@ fn what_is_not_a_shell_script_is_left_alone() {
     repo.commit();
     repo.git(&["checkout", "-q", "-b", "side"]);
     assert_eq!(repo.calls(1), ["hook ring post-checkout"]);
-    assert_eq!(status(&repo.site).expect("succeeds")[3].state, State::Installed);
+    assert_eq!(status(&repo.site).expect("succeeds")[3].state, HookState::Installed);
 }
 
 #[test]

@@ -10,8 +10,8 @@ fn an_older_block_is_renewed_in_its_place() {
     let moved = repo.root.join("elsewhere").join("patina");
     repo.site.program = moved;
     repo.patina("");
-    assert_eq!(states(&status(&repo.site).expect("succeeds")), [State::Outdated; 5]);
-    assert_eq!(states(&repo.install()), [State::Installed; 5]);
+    assert_eq!(states(&status(&repo.site).expect("succeeds")), [HookState::Outdated; 5]);
+    assert_eq!(states(&repo.install()), [HookState::Installed; 5]);
     uninstall(&repo.site).expect("succeeds");
     assert_eq!(fs::read_to_string(&hook).expect("readable"), "#!/bin/sh\necho a\n");
     assert_eq!(snapshot(&repo.site.hooks_dir).len(), 1, "the notes survive a renewal");
@@ -58,7 +58,7 @@ fn another_tools_folder_is_not_written_to() {
     put(&repo.hook("post-commit"), "#!/bin/sh\n", 0o755);
     let before = snapshot(&repo.site.hooks_dir);
     let hooks = repo.install();
-    assert_eq!(states(&hooks), [State::Foreign; 5]);
+    assert_eq!(states(&hooks), [HookState::Foreign; 5]);
     assert!(hooks[0].note.as_deref().expect("works").contains("hook ring post-commit"));
     assert_eq!(snapshot(&repo.site.hooks_dir), before);
     assert!(install(&repo.site, Method::Config).is_err(), "git 2.47 has no config hooks");
@@ -75,9 +75,9 @@ fn newer_git_rings_from_its_configuration() {
         let config = repo.site.common_dir.join("config");
         let before = fs::read_to_string(&config).expect("readable").trim_end().to_owned() + end;
         fs::write(&config, &before).expect("works");
-        assert_eq!(states(&repo.install()), [State::Installed; 5]);
+        assert_eq!(states(&repo.install()), [HookState::Installed; 5]);
         let once = fs::read(&config).expect("readable");
-        assert_eq!(states(&repo.install()), [State::Installed; 5]);
+        assert_eq!(states(&repo.install()), [HookState::Installed; 5]);
         assert_eq!(fs::read(&config).expect("readable"), once, "twice equals once");
         for (n, event) in EVENTS.into_iter().enumerate() {
             // As git runs it: by a shell, the arguments appended.
@@ -106,7 +106,7 @@ fn newer_git_rings_from_its_configuration() {
         assert_eq!(repo.calls(usize::from(runs_them)).len(), usize::from(runs_them));
         disable(&repo.site).expect("succeeds");
         repo.commit();
-        assert_eq!(states(&uninstall(&repo.site).expect("succeeds")), [State::Absent; 5]);
+        assert_eq!(states(&uninstall(&repo.site).expect("succeeds")), [HookState::Absent; 5]);
         assert_eq!(fs::read_to_string(&config).expect("readable"), before);
     }
 }
@@ -118,11 +118,11 @@ fn a_foreign_hook_gets_company_from_the_configuration() {
     repo.write_hook("post-merge", "#!/usr/bin/perl\n");
     let config = fs::read(repo.site.common_dir.join("config")).expect("readable");
     let hooks = repo.install();
-    assert_eq!(states(&hooks), [State::Installed; 5]);
+    assert_eq!(states(&hooks), [HookState::Installed; 5]);
     assert_eq!(hooks[0].path, repo.hook("post-commit"));
     assert_eq!(hooks[1].path, repo.site.common_dir.join("config"));
     repo.site.git_version = (2, 47, 0);
-    assert_eq!(status(&repo.site).expect("succeeds")[1].state, State::Unsupported);
-    assert_eq!(repo.install()[1].state, State::Foreign);
+    assert_eq!(status(&repo.site).expect("succeeds")[1].state, HookState::Unsupported);
+    assert_eq!(repo.install()[1].state, HookState::Foreign);
     assert_eq!(fs::read(repo.site.common_dir.join("config")).expect("readable"), config);
 }

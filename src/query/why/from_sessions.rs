@@ -324,7 +324,7 @@ impl<'a> ReasonSearch<'a> {
         }
         if let Some(symbol) = self.symbol.filter(|_| self.is_telling) {
             let mut seqs = Vec::new();
-            text_index::says(&reader.cache, symbol, |seq| seqs.push(seq))?;
+            text_index::each_containing(&reader.cache, symbol, |seq| seqs.push(seq))?;
             seqs.sort_unstable();
             for seq in seqs.into_iter().rev().take(MOST_FOUND) {
                 found.extend(entries::by_seq(&reader.cache, reader.view.id, seq)?);

@@ -14,7 +14,7 @@ use crate::error::{Exit, UserError};
 use crate::event::{decode_path, encode_path, hex};
 use crate::eventlog;
 use crate::facts::ItemKind;
-use crate::git::{Blame, Link, ObjectId};
+use crate::git::{Blame, BlameCommit, ObjectId};
 use crate::history::{Lineage, ReachableCommits, is_bot};
 use crate::item::{self, Item, Target};
 
@@ -171,7 +171,7 @@ pub fn blame(reader: &Reader<'_>, past: &mut ReachableCommits<'_>, lines: &LineT
     let Some(head) = reader.view.head else { return Ok(None) };
     let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
     let mut reverts = Reverts::new(&reader.cache);
-    let link = |id: &ObjectId, path: &[u8]| -> Result<Option<Link>> {
+    let link = |id: &ObjectId, path: &[u8]| -> Result<Option<BlameCommit>> {
         let touching = past.commits_touching(&encode_path(path))?;
         let Some(made) = past.get(id) else { return Ok(None) };
         let touches = touching.contains(&made.seq);
@@ -179,8 +179,8 @@ pub fn blame(reader: &Reader<'_>, past: &mut ReachableCommits<'_>, lines: &LineT
             true => reverts.of(past, *id, made, &touching)?,
             false => None,
         };
-        let (time, parents, says_little) = (made.time, made.parents.clone(), made.is_uninformative());
-        Ok(Some(Link { time, parents, touches, says_little, takes_back }))
+        let (time, parents, is_uninformative) = (made.time, made.parents.clone(), made.is_uninformative());
+        Ok(Some(BlameCommit { time, parents, touches, is_uninformative, reverts: takes_back }))
     };
     reader.repository.blame(head.commit, &decode_path(&lines.path), range, link)
 }

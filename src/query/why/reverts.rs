@@ -8,7 +8,7 @@ use rusqlite::{Connection, named_params};
 
 use crate::event::Seq;
 use crate::eventlog;
-use crate::git::{ObjectId, TakenBack};
+use crate::git::{ObjectId, RevertedCommit};
 use crate::history::{CommitNode, ReachableCommits};
 
 /// What git itself writes below the subject of a commit that takes another back, and of one that takes a merge back.
@@ -78,7 +78,7 @@ impl<'c> Reverts<'c> {
         id: ObjectId,
         made: &CommitNode,
         touching: &HashSet<Seq>,
-    ) -> Result<Option<TakenBack>> {
+    ) -> Result<Option<RevertedCommit>> {
         if !self.known.contains_key(&id) {
             let found = self.read(past, id, made)?;
             self.known.insert(id, found);
@@ -89,7 +89,7 @@ impl<'c> Reverts<'c> {
         let parents = past.get(commit).map_or(&[][..], |made| &made.parents);
         let is_kept = |parent: &&ObjectId| kept.as_ref().is_some_and(|id| parent.to_string().starts_with(id));
         let before = parents.iter().find(is_kept).or(parents.first());
-        Ok(before.map(|before| TakenBack { commit: *commit, before: *before }))
+        Ok(before.map(|before| RevertedCommit { commit: *commit, before: *before }))
     }
 
     fn read(

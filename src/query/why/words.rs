@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_was_given_up_says_so() {
-        assert!(gives_up("Tried a pool, gave up: it deadlocks") && gives_up("The cache was rolled back."));
+        assert!(gives_up("ProbeResult a pool, gave up: it deadlocks") && gives_up("The cache was rolled back."));
         assert!(!gives_up("works as it should") && !gives_up("unabandoned"));
     }
 }

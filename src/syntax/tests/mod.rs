@@ -7,7 +7,7 @@ mod javascript;
 mod python;
 mod rust;
 
-use super::{Call, Definition, Form, Language, Parsed, parse};
+use super::{Call, CallForm, Definition, Language, Parsed, parse};
 
 fn read(language: Language, source: &str) -> Parsed {
     parse(language, source.as_bytes()).expect("the grammar reads anything")
@@ -31,7 +31,7 @@ fn check_calls(language: Language, source: &str, expect: &[&str]) {
 fn describe(parsed: &Parsed, call: &Call) -> String {
     let caller = call.caller.map_or("", |caller| parsed.definitions[caller].qualified.as_str());
     let mut text = format!("{caller}> {} {}", call.form.name(), call.callee);
-    if call.form != Form::Macro {
+    if call.form != CallForm::Macro {
         text.push_str(&format!("/{}", call.arguments.expect("all but macros count their arguments")));
     }
     if let Some(typed) = &call.receiver_type {

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use patina::config::Config;
 use patina::event::{decode_path, definition_key, encode_path, hex, is_hidden, unhex};
 use patina::sessions::{self, MAX_CONTENT, ParsedSession, TranscriptOptions, TranscriptReader};
-use patina::syntax::{self, Language, Limits, Triage};
+use patina::syntax::{self, FileLimits, Language, Triage};
 
 /// Which target: libFuzzer keeps the arguments for itself.
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| match std::env::var("FUZZ_TARGET").as_deref() {
@@ -42,7 +42,7 @@ const LANGUAGES: [Language; 9] = [
 fn parses(data: &[u8]) {
     let Some((first, source)) = data.split_first() else { return };
     let language = LANGUAGES[usize::from(*first) % LANGUAGES.len()];
-    let limits = Limits { max_bytes: 1 << 20 };
+    let limits = FileLimits { max_bytes: 1 << 20 };
     if let Triage::Skip(_) = syntax::triage("a.rs", source, source.len() as u64, &limits) {
         return;
     }

@@ -130,7 +130,7 @@ fn nothing_becomes_part_of_a_comment() {
 fn an_older_patina_is_replaced_where_it_stands() {
     let (old, _) = entries("/old/patina").put_in("{\"a\":1}").expect("it reads");
     assert_eq!(put(&old), put("{\"a\":1}"));
-    assert_eq!(entries("/bin/patina").look(&old, "Stop").expect("it reads"), Look::Outdated);
+    assert_eq!(entries("/bin/patina").look(&old, "Stop").expect("it reads"), SettingState::Outdated);
     let twice = old.replacen(
         "\"Stop\": [",
         "\"Stop\": [{\"hooks\": [{\"command\": \"'/x' session end --agent claude 2>/dev/null || true\"}]}, ",
@@ -145,7 +145,7 @@ fn a_line_written_by_hand_is_not_ours() {
     let text =
         r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "my patina session end --agent claude"}]}]}}"#;
     let entries = entries("/bin/patina");
-    assert_eq!(entries.look(text, "Stop").expect("it reads"), Look::ByHand);
+    assert_eq!(entries.look(text, "Stop").expect("it reads"), SettingState::ByHand);
     assert_eq!(entries.take_out(text, None).expect("it reads"), text);
 }
 
@@ -160,8 +160,8 @@ fn an_unexpected_shape_is_refused() {
     check("{\"hooks\": []}", "`hooks` should be an object");
     check("{\"hooks\": null}", "`hooks` should be an object");
     check("{\"hooks\": {\"Stop\": {}}}", "`hooks.Stop` is not a list");
-    check("{\"hooks\": {}, \"hooks\": {}}", "`hooks` stands there twice");
-    check("{\"hooks\": {\"Stop\": [], \"Stop\": []}}", "`Stop` stands there twice");
+    check("{\"hooks\": {}, \"hooks\": {}}", "`hooks` occurs twice");
+    check("{\"hooks\": {\"Stop\": [], \"Stop\": []}}", "`Stop` occurs twice");
     check("{\"a\" 1}", "line 1, column 6");
 }
 
@@ -203,12 +203,14 @@ fn settings() -> impl Strategy<Value = String> {
 
 /// What a program sees, in which blanks, comments and last commas do not count.
 fn meaning(text: &str) -> String {
-    fn of(node: &Node, text: &str) -> String {
+    fn of(node: &JsonNode, text: &str) -> String {
         match &node.value {
-            Value::Object(members) => {
+            JsonValue::Object(members) => {
                 members.iter().map(|member| format!("{:?}:{};", member.key, of(&member.node, text))).collect()
             }
-            Value::Array(nodes) => format!("[{}]", nodes.iter().map(|node| of(node, text) + ";").collect::<String>()),
+            JsonValue::Array(nodes) => {
+                format!("[{}]", nodes.iter().map(|node| of(node, text) + ";").collect::<String>())
+            }
             _ => text[node.at.clone()].to_owned(),
         }
     }

@@ -1,5 +1,4 @@
-//! Where git looks for hooks, and whose folder that is. Reads configuration as it stands; refuses to judge
-//! what to do about it.
+//! Where git looks for hooks, and who owns that folder. Reads the configuration; `hooks` decides what to do about it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +7,14 @@ use gix::bstr::ByteSlice;
 
 use super::Repository;
 
-/// The folder of hooks that git runs for a worktree.
+/// The hooks folder that git uses for a worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HooksPath {
-    /// Absolute, or relative to the worktree's top made absolute.
+    /// Absolute path; a relative setting is resolved against the top of the worktree.
     pub dir: PathBuf,
-    /// `core.hooksPath` as configured.
+    /// Value of `core.hooksPath` as configured.
     pub setting: Option<String>,
-    /// Whether that setting belongs to this repository alone, and not to the user's or machine's configuration.
+    /// Whether that setting stands in the repository's own configuration, not in the user's or the machine's.
     pub is_local: bool,
 }
 
