@@ -1,6 +1,6 @@
-//! A file's text to facts: the file, its definitions, their calls, its imports. Line numbers stay beside the
-//! facts and out of them, so that moving a definition says nothing new; so does what the rest of the file says of
-//! a definition (supertypes, the type of a receiver), because the same fact must have the same body for ever.
+//! Facts of a file: the file itself, its definitions, their calls, its imports. Line numbers stay beside the facts and out
+//! of them, so that moving a definition makes no new fact; so does what the rest of the file says of a definition
+//! (supertypes, the type of a receiver), because the same fact must have the same body for ever.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ use crate::syntax::{Call, Definition, Import, Language, Parsed};
 /// Longest signature kept: what is longer is a table of parameters that nobody reads.
 const MAX_SIGNATURE: usize = 2000;
 
-/// Everything one file says.
+/// The facts of one file.
 #[derive(Debug, Clone, Default)]
 pub struct CodeFacts {
     /// The file itself first, then its definitions in source order.
@@ -28,7 +28,7 @@ pub struct CodeFacts {
     pub entries: Vec<EntryFact>,
 }
 
-/// A version of an item.
+/// The fact of an item version, and what stays beside it.
 #[derive(Debug, Clone)]
 pub struct ItemFact {
     /// The fact.
@@ -49,7 +49,7 @@ pub struct ItemFact {
     pub end_line: u32,
 }
 
-/// A caller's version calls something.
+/// The fact of a call, and what stays beside it.
 #[derive(Debug, Clone)]
 pub struct CallFact {
     /// The fact.
@@ -60,7 +60,7 @@ pub struct CallFact {
     pub sites: Vec<Call>,
 }
 
-/// A file imports something.
+/// The fact of an import, and what stays beside it.
 #[derive(Debug, Clone)]
 pub struct ImportFact {
     /// The fact.
@@ -69,7 +69,7 @@ pub struct ImportFact {
     pub import: Import,
 }
 
-/// Facts of a file in a language that is read as code. `path` is encoded.
+/// Returns the facts of a file in a language that is read as code. `path` is encoded.
 pub fn file_facts(path: &str, language: Language, parsed: Parsed, lines: u32) -> CodeFacts {
     let parsed = &without_secrets(parsed);
     let mut facts = CodeFacts {
@@ -102,13 +102,13 @@ pub fn file_facts(path: &str, language: Language, parsed: Parsed, lines: u32) ->
     facts
 }
 
-/// Facts of a file that is read as text.
+/// Returns the facts of a file that is read as text. `path` is encoded.
 pub fn text_facts(path: &str, text: &str) -> CodeFacts {
     let lines = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
     CodeFacts { items: vec![file_item(path, None, "", text, lines)], ..CodeFacts::default() }
 }
 
-/// What a file says, without what must not be stored: whatever is made of it afterwards is clean.
+/// Redacts a parsed file, so that everything made of it afterwards is clean.
 fn without_secrets(mut parsed: Parsed) -> Parsed {
     let clean = |text: &mut String| {
         if let Cow::Owned(redacted) = redact(text) {

@@ -1,4 +1,4 @@
-//! A commit to its fact. Refuses to guess: renames are exact, by object id.
+//! Facts of commits. Renames are exact, by object id.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::event::{Fact, Idem, Origin, Status, encode_path};
 use crate::git::{ObjectId, RawChange, RawCommit};
 use crate::redact::redact_forgotten;
 
-/// The `git.commit` fact of a commit.
+/// Returns the `git.commit` fact of a commit.
 pub fn commit_fact(raw: &RawCommit) -> Fact {
     let origins = renames(&raw.changes);
     let files_changed = raw.changes.iter().enumerate().map(|(index, change)| {

@@ -43,7 +43,7 @@ impl ItemKind {
         ItemKind::Session,
     ];
 
-    /// The name that is stored and printed. A commit and an entry that records a commit share theirs.
+    /// Returns the name that is stored and printed. A commit and an entry that records a commit share theirs.
     pub fn name(self) -> &'static str {
         match self {
             ItemKind::File => "file",
@@ -58,13 +58,13 @@ impl ItemKind {
         }
     }
 
-    /// The kind of a name; a commit where the name is shared.
+    /// Returns the kind of a name; a commit where the name is shared.
     pub fn named(name: &str) -> Option<Self> {
         let plain = Self::PLAIN.into_iter().find(|kind| kind.name() == name);
         plain.or_else(|| Category::from_name(name).map(ItemKind::Entry))
     }
 
-    /// The kind of a row among a session's entries, of which the session itself is the first.
+    /// Returns the kind of a row among a session's entries, of which the session itself is the first.
     pub fn of_entry(name: &str) -> Option<Self> {
         if name == ItemKind::Session.name() {
             return Some(ItemKind::Session);
@@ -82,7 +82,7 @@ impl ItemKind {
         }
     }
 
-    /// Whether it is a file or stands in one as code.
+    /// Returns whether it is a file or a definition in one.
     pub fn is_code(self) -> bool {
         !matches!(self, ItemKind::Commit | ItemKind::Session | ItemKind::Entry(_))
     }

@@ -6,6 +6,8 @@ mod code;
 mod commits;
 mod kind;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub use body::{

@@ -1,6 +1,5 @@
-//! What a reader made of a session to facts: the session itself, then its entries. Everything that a fact says is part
-//! of its identity, so that the same fact has the same body for ever; where an entry stands in its file is not, so that
-//! a paragraph above it changes nothing.
+//! Facts of sessions: the session itself, then its entries. All of a fact's data is part of its identity, so that the same
+//! fact has the same body for ever; the place of an entry in its file is not, so that a paragraph above it changes nothing.
 
 use std::collections::HashMap;
 
@@ -17,7 +16,7 @@ pub const NOTES: &str = "notes";
 /// Longest name of an entry, in bytes.
 const MAX_NAME: usize = 100;
 
-/// A fact of a session and where it stands.
+/// The fact of a session or of an entry, and what stays beside it.
 #[derive(Debug, Clone)]
 pub struct EntryFact {
     /// The fact.
@@ -41,7 +40,7 @@ pub struct EntryFact {
 }
 
 impl SessionData {
-    /// The same as the log keeps it: without secrets and what was forgotten, and no longer than may be.
+    /// Returns what the log keeps of it: without secrets and what was forgotten, and no longer than may be.
     pub fn stored(&self) -> SessionData {
         let clean = |text: &Option<String>| text.as_deref().map(storable);
         let head = &self.head;
@@ -63,25 +62,26 @@ impl SessionData {
         }
     }
 
-    /// The head that it was made from.
+    /// Returns the head that it was made from.
     pub fn as_head(&self) -> SessionHead {
         SessionHead { id: self.session.clone(), title: self.title.clone(), ..self.head.clone() }
     }
 }
 
-/// Where facts of a session that is in no tree say that they come from.
+/// Returns the event source of a session that is in no tree, `session:<id>`.
 pub fn source_of(session: &str) -> String {
     format!("{SESSION}{}", encode_path(session.as_bytes()))
 }
 
-/// The stored id of the session that such a source, or the key of a session, is of.
+/// Extracts the session id from an event source or a session key.
 pub fn session_of(source: &str) -> String {
     String::from_utf8_lossy(&decode_path(source.strip_prefix(SESSION).unwrap_or(source))).into_owned()
 }
 
-/// Facts of a reading, the session first. `path` is that of a file in a tree, encoded; without one, the session exists
-/// nowhere else. `hash` is that of the file, `version` says what read it. Nothing of a session, and no entry, that was to
-/// be forgotten.
+/// Returns the facts of a reading, the session first; none of a session that was forgotten.
+///
+/// `path` is that of a file in a tree, encoded; without one, the session exists nowhere else. `hash` is that of the file,
+/// `version` says what read it.
 pub fn session_facts(
     reading: &ParsedSession,
     path: Option<&str>,
@@ -101,7 +101,7 @@ pub fn session_facts(
     facts
 }
 
-/// Facts of entries, numbered in their order, as said in a session by its stored id. No entry that was to be forgotten.
+/// Returns the facts of entries, numbered in their order, without those that were forgotten. `session` is a stored id.
 pub fn entry_facts(
     entries: &[ParsedEntry],
     session: &str,
@@ -123,7 +123,7 @@ pub fn entry_facts(
     facts
 }
 
-/// The fact of a `session.read` event.
+/// Returns the fact of a `session.read` event.
 pub fn session_fact(data: &SessionData, source: &str, origin: Origin) -> EntryFact {
     EntryFact {
         fact: fact_of(SESSION_READ.to_string(), json(data), data.head.started, source, origin),
@@ -138,7 +138,7 @@ pub fn session_fact(data: &SessionData, source: &str, origin: Origin) -> EntryFa
     }
 }
 
-/// The fact of an entry; its place is the caller's to say.
+/// Returns the fact of an entry. The caller sets its place.
 pub fn entry_fact(data: &EntryData, source: &str, origin: Origin) -> EntryFact {
     EntryFact {
         fact: fact_of(ItemKind::Entry(data.category).event_type(), json(data), data.time, source, origin),
