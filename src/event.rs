@@ -23,7 +23,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The name stored in the log.
+    /// Returns the name stored in the log.
     pub fn name(self) -> &'static str {
         match self {
             Origin::Git => "git",
@@ -33,8 +33,9 @@ impl Origin {
     }
 }
 
-/// What makes a fact itself: a keyed 128-bit hash of its type and identity fields. The same fact
-/// twice has the same one.
+/// The identity of a fact: a keyed 128-bit hash of its type and identity fields.
+///
+/// The same fact, read twice, has the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Idem(pub [u8; 16]);
 
@@ -51,13 +52,13 @@ impl Idem {
         Idem(idem)
     }
 
-    /// Lower-case hexadecimal, 32 characters.
+    /// Returns it in lower-case hexadecimal, 32 characters.
     pub fn to_hex(self) -> String {
         hex(&self.0)
     }
 }
 
-/// One thing that happened or holds for ever, ready to be appended.
+/// One event before it has a position: something that happened, or that holds for ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// `git.commit`, `code.function`, ...
@@ -88,7 +89,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The letter that git prints.
+    /// Returns the letter that git prints.
     pub fn letter(self) -> &'static str {
         match self {
             Status::A => "A",
@@ -99,7 +100,7 @@ impl Status {
     }
 }
 
-/// Lower-case hexadecimal.
+/// Returns bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -108,7 +109,7 @@ pub fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes of a hexadecimal text; none where it is not one.
+/// Decodes a hexadecimal text; none where it is not one.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     // A sign would be read as part of a number.
     if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -117,8 +118,8 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
 }
 
-/// Characters that a terminal or a reader would not show as themselves: controls, and the invisible
-/// marks that reorder or hide text.
+/// Returns whether a terminal would not show a character as itself: a control, or an invisible mark that reorders or
+/// hides text.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
@@ -150,7 +151,7 @@ pub fn encode_path(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes that [`encode_path`] was given.
+/// Decodes what [`encode_path`] encoded.
 pub fn decode_path(encoded: &str) -> Vec<u8> {
     let bytes = encoded.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -176,7 +177,7 @@ pub fn decode_path(encoded: &str) -> Vec<u8> {
     out
 }
 
-/// The key of a definition: its file's encoded path, `#`, its qualified name.
+/// Returns the key of a definition: its file's encoded path, `#`, its qualified name.
 pub fn definition_key(path: &str, qualified: &str) -> String {
     format!("{path}#{}", encode_path(qualified.as_bytes()))
 }
@@ -200,8 +201,9 @@ pub fn cap_at(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-/// The same, and no word is cut in two where the text has blanks: what is left out of it later, a secret or a name, is
-/// known only where it is whole.
+/// Cuts a text to a number of bytes, at the last blank where it has one.
+///
+/// A secret or a name that is to be left out of it later is recognized only where it is whole.
 pub fn cap_words(text: &str, max: usize) -> &str {
     let cut = cap_at(text, max);
     let is_whole = text[cut.len()..].chars().next().is_none_or(char::is_whitespace);

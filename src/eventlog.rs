@@ -2,8 +2,10 @@
 //! updates or deletes an event, and a trigger refuses whoever tries; only what nobody has seen for a
 //! long time and git can tell again is dropped, by `gc`.
 
+mod erase;
+mod reading;
 mod salvage;
-mod said;
+mod stored_event;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,10 +15,10 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 use crate::error::{Exit, UserError};
 use crate::event::{Fact, Idem, Seq};
-use crate::facts::{Body, CommitData, EntryData, SessionData};
 use crate::fail;
 use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
+pub use stored_event::StoredEvent;
 
 /// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are moved
 /// together, so the views show no ghosts. `live` keeps a few words beside them; `log_id` is chance, and tells this log
@@ -109,7 +111,7 @@ pub struct Eventlog {
     path: PathBuf,
 }
 
-/// What an append did: where each fact stands, in the order given, and how many were new.
+/// The result of an append.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Appended {
     /// Position of each fact.
@@ -118,18 +120,7 @@ pub struct Appended {
     pub new: usize,
 }
 
-/// One event as it is stored, not yet decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// Its position.
-    pub seq: Seq,
-    /// `git.commit`, `code.function`, ...
-    pub event_type: String,
-    /// One JSON object.
-    pub data: String,
-}
-
-/// What becomes live and what does not stay so, for plain SQL.
+/// What becomes live and what is live no longer, as plain SQL sees it.
 #[derive(Debug, Default)]
 pub struct LiveMove {
     /// Drop what was live before; the additions are the whole.
@@ -145,7 +136,7 @@ pub struct LiveMove {
 }
 
 impl LiveMove {
-    /// Whether nothing moves.
+    /// Returns whether nothing moves.
     pub fn is_empty(&self) -> bool {
         !self.reset
             && self.commits_added.is_empty()
@@ -185,7 +176,7 @@ impl Eventlog {
         sqlite::close(self.connection, &self.path)
     }
 
-    /// Refuses a log that something else wrote to, unless every row of it proves to be what was appended.
+    /// Returns an error where something else wrote to a log and a row of it is not what was appended.
     pub fn refuse_damaged(path: &Path) -> Result<()> {
         if path.exists()
             && sqlite::refuse_altered(path).is_err()
@@ -196,7 +187,7 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Refuses a log that a newer patina wrote; for readers, who do not migrate.
+    /// Returns an error where a newer patina wrote a log. For readers, which do not migrate.
     pub fn refuse_newer(connection: &Connection, schema: &str) -> Result<()> {
         let version: u32 = connection.pragma_query_value(Some(schema), "user_version", |row| row.get(0))?;
         sqlite::refuse_newer("eventlog.db", version as usize, MIGRATIONS.len())
@@ -240,7 +231,7 @@ impl Eventlog {
         Ok(appended)
     }
 
-    /// The data of every event of one type after a position, in order.
+    /// Visits the data of every event of one type after a position, in order.
     pub fn each_after(
         &self,
         event_type: &str,
@@ -260,7 +251,7 @@ impl Eventlog {
         Ok(())
     }
 
-    /// What this log is called: a cache made from it remembers the name.
+    /// Returns the random id of this log, which a cache made from it remembers.
     pub fn id(&self) -> Result<String> {
         Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'log_id'", [], |row| row.get(0))?)
     }
@@ -270,17 +261,17 @@ impl Eventlog {
         event(&self.connection, seq)
     }
 
-    /// One snapshot for many reads: locks taken for each of them cost as much as the reading.
+    /// Begins a snapshot for many reads. A lock for each of them would cost as much as the reading.
     pub fn snapshot(&self) -> Result<Transaction<'_>> {
         Ok(self.connection.unchecked_transaction()?)
     }
 
-    /// The newest position.
+    /// Returns the newest position that was ever given.
     pub fn last_seq(&self) -> Result<Seq> {
         Ok(self.connection.query_row(LAST_SEQ, [], |row| row.get(0))?)
     }
 
-    /// Whether a commit in the log may lack its ancestors, because a reading of history was cut short.
+    /// Returns whether a commit in the log may lack its ancestors, because a reading of history was cut short.
     pub fn is_history_open(&self) -> Result<bool> {
         Ok(self
             .connection
@@ -289,7 +280,7 @@ impl Eventlog {
             .is_some())
     }
 
-    /// Notes that a reading of history has begun, or that it is whole.
+    /// Records that a reading of history has begun, or that it is whole.
     pub fn set_history_open(&mut self, open: bool) -> Result<()> {
         match (open, self.is_history_open()?) {
             (true, false) => {
@@ -301,12 +292,12 @@ impl Eventlog {
         Ok(())
     }
 
-    /// What the live tables stand for: a text that the caller made, compared and never read.
+    /// Returns what the live tables are as of: a text that the caller of [`Eventlog::move_live`] made.
     pub fn live_as_of(&self) -> Result<Option<String>> {
         Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'as_of'", [], |row| row.get(0)).optional()?)
     }
 
-    /// Moves what plain SQL sees, in one transaction.
+    /// Moves the live tables, in one transaction.
     pub fn move_live(&mut self, change: &LiveMove, as_of: &str) -> Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         apply_live(&transaction, change)?;
@@ -317,7 +308,8 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Notes which derivable events are not live at a moment, and returns those that have not been since `before`.
+    /// Records which derivable events are not live at `now`, and returns those that have not been since `before`, both in
+    /// Unix seconds.
     pub fn note_unseen(&mut self, live: &HashSet<Seq>, now: i64, before: i64) -> Result<Vec<Seq>> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let old = {
@@ -373,7 +365,7 @@ impl Eventlog {
         Ok(dropped)
     }
 
-    /// What is wrong with the file, the first bad row first; none where nothing is.
+    /// Returns what is wrong with a log's file, the first bad row first; none where nothing is.
     pub fn damage(path: &Path) -> Result<Option<String>> {
         let look = || -> Result<Option<String>> {
             let log = sqlite::open_read_only(path)?;
@@ -394,7 +386,7 @@ impl Eventlog {
         }
     }
 
-    /// The first row that cannot be read or does not match its sum, in words, and how many rows were read.
+    /// Returns the first row that cannot be read or does not match its sum, in words, and how many rows were read.
     pub fn verify_sums(connection: &Connection) -> Result<(Option<String>, u64)> {
         let mut statement = connection.prepare(EVERY_ROW)?;
         let mut rows = statement.query([])?;
@@ -426,51 +418,7 @@ pub fn event(connection: &Connection, seq: Seq) -> Result<StoredEvent> {
     Ok(StoredEvent { seq, event_type: row.get(1)?, data: row.get(6)? })
 }
 
-impl StoredEvent {
-    /// Decodes its data; none where it was erased.
-    pub fn body(&self) -> Result<Option<Body<'_>>> {
-        Body::decode(&self.event_type, &self.data).with_context(|| format!("event {} cannot be read", self.seq))
-    }
-
-    /// Decodes the data of a commit.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn commit(&self) -> Result<CommitData<'_>> {
-        match self.body()? {
-            Some(Body::Commit(data)) => Ok(data),
-            _ => Err(self.is_no("commit")),
-        }
-    }
-
-    /// Decodes what a session said of itself.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn session(&self) -> Result<SessionData> {
-        match self.body()? {
-            Some(Body::SessionRead(data)) => Ok(data),
-            _ => Err(self.is_no("reading of a session")),
-        }
-    }
-
-    /// Decodes an entry of a session.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn entry(&self) -> Result<EntryData> {
-        match self.body()? {
-            Some(Body::Entry(data)) => Ok(data),
-            _ => Err(self.is_no("entry of a session")),
-        }
-    }
-
-    fn is_no(&self, what: &str) -> anyhow::Error {
-        anyhow::anyhow!("event {} of type `{}` is no {what}", self.seq, self.event_type)
-    }
-}
-
-/// What a person is told of a damaged log.
+/// Returns the error that a person sees of a damaged log.
 pub fn damaged(what: impl std::fmt::Display) -> anyhow::Error {
     UserError::new(Exit::Unverified, format!("the eventlog is damaged: {what}"))
         .hint("`patina doctor --fix` saves every event that verifies, keeps the damaged file, and goes on from there")
@@ -485,7 +433,7 @@ fn refuse_bad_row(row: &Row<'_>, seq: Seq) -> Result<()> {
     if sum_holds(row).unwrap_or(false) { Ok(()) } else { Err(damaged(no_match(seq))) }
 }
 
-/// Whether a row of [`EVERY_ROW`] or [`ROW`] is what was appended. An error where it has not even its shape.
+/// Returns whether a row of [`EVERY_ROW`] or [`ROW`] is what was appended; an error where its columns have other types.
 fn sum_holds(row: &Row<'_>) -> Result<bool> {
     let source: Option<String> = row.get(4)?;
     let expect = row_sum(
@@ -528,7 +476,7 @@ fn apply_live(transaction: &Transaction<'_>, change: &LiveMove) -> Result<()> {
     Ok(())
 }
 
-/// 128 bits of blake3 over a row: damage is named by row.
+/// Returns 128 bits of blake3 over a row, so that damage can be named by row.
 fn row_sum(
     seq: Seq,
     event_type: &str,

@@ -21,7 +21,7 @@ use crate::sqlite::{self, Durability};
 const PAGE: usize = 4096;
 const WAL_HEADER: u64 = 32;
 const WAL_FRAME: u64 = 24;
-/// What a salvage did.
+/// The result of a salvage.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Salvaged {
     /// Rows whose sum holds, all of which the new log has.
@@ -30,8 +30,10 @@ pub struct Salvaged {
     pub kept: PathBuf,
 }
 
-/// Makes a new log of every row that verifies, and puts it in the place of a damaged one, which is kept beside it. The
-/// caller holds the lock. Interrupted, the old log is in its place, or the next run that opens it puts the new one there.
+/// Makes a new log of every row that verifies, and puts it in the place of a damaged one, which is kept beside it.
+///
+/// The caller holds the lock. If it is interrupted, the old log is in its place, or the next run that opens it puts the
+/// new one there.
 pub fn salvage(path: &Path) -> Result<Salvaged> {
     let building = path.with_extension("salvaged");
     remove(&building)?;
@@ -45,7 +47,7 @@ pub fn salvage(path: &Path) -> Result<Salvaged> {
     Ok(Salvaged { rows, kept })
 }
 
-/// Puts an empty log where there is none, whole at once: whoever looks meanwhile finds none, or one with its tables.
+/// Creates an empty log, whole at once: whoever looks meanwhile finds none, or one with its tables.
 pub fn begin(path: &Path) -> Result<()> {
     let building = path.with_extension("begun");
     remove(&building)?;
@@ -114,7 +116,7 @@ fn sync_folder(path: &Path) -> Result<()> {
     Ok(File::open(path.parent().context("the log is in a folder")?)?.sync_all()?)
 }
 
-/// Writes every row that verifies into a new log; how many.
+/// Writes every row that verifies into a new log, and returns how many.
 fn rescue(path: &Path, into: &Path) -> Result<u64> {
     let mut connection = sqlite::open(into, Durability::Full, false)?;
     sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
@@ -128,7 +130,7 @@ fn rescue(path: &Path, into: &Path) -> Result<u64> {
     Ok(rows.unsigned_abs())
 }
 
-fn keep(transaction: &Connection, row: &Found) -> Result<()> {
+fn keep(transaction: &Connection, row: &SalvagedRow) -> Result<()> {
     let mut insert = transaction.prepare_cached(INSERT)?;
     insert.execute(named_params! {
         ":seq": row.seq, ":event_type": row.event_type, ":at": row.at, ":origin": row.origin,
@@ -144,7 +146,7 @@ fn keep(transaction: &Connection, row: &Found) -> Result<()> {
 }
 
 /// A row whose sum holds.
-struct Found {
+struct SalvagedRow {
     seq: Seq,
     event_type: String,
     at: Option<i64>,
@@ -188,7 +190,7 @@ impl Pages {
         Ok(pages)
     }
 
-    fn each_row(&self, mut visit: impl FnMut(&Found) -> Result<()>) -> Result<()> {
+    fn each_row(&self, mut visit: impl FnMut(&SalvagedRow) -> Result<()>) -> Result<()> {
         let mut page = [0; PAGE];
         let count = self.main.metadata()?.len().div_ceil(PAGE as u64);
         let main = (0..count).map(|number| (&self.main, number * PAGE as u64));
@@ -204,14 +206,14 @@ impl Pages {
         Ok(())
     }
 
-    /// The row that begins with these bytes of a page, if one does.
-    fn row(&self, cell: &[u8]) -> Option<Found> {
+    /// Returns the row that begins with these bytes of a page, if one does.
+    fn row(&self, cell: &[u8]) -> Option<SalvagedRow> {
         let (size, rest) = varint(cell)?;
         if !(48..self.length).contains(&size) {
             return None;
         }
         let (seq, rest) = varint(rest)?;
-        let head = Head::read(rest, size)?;
+        let head = RecordHeader::read(rest, size)?;
         let size = usize::try_from(size).ok()?;
         let local = local_size(size);
         let start = rest.get(..local)?;
@@ -255,9 +257,9 @@ fn read_up_to(file: &File, page: &mut [u8], at: u64) -> Result<usize> {
     Ok(read)
 }
 
-/// The lengths that a record says its columns have: `seq` (none, it is the row's number), `event_type`, `at`,
+/// The header of a SQLite record, with the types and so the lengths of its columns: `seq` (none, it is the row's number), `event_type`, `at`,
 /// `origin`, `source_file`, `idem`, `data`, `sum`.
-struct Head {
+struct RecordHeader {
     length: usize,
     types: [u64; 8],
 }
@@ -265,8 +267,8 @@ struct Head {
 const TEXT: u64 = 13;
 const SIXTEEN_BYTES: u64 = 12 + 2 * 16;
 
-impl Head {
-    /// Reads it from the beginning of a record of a size. None where it is no row of `event`.
+impl RecordHeader {
+    /// Reads it from the beginning of a record of `size` bytes; none where that is no row of `event`.
     fn read(record: &[u8], size: u64) -> Option<Self> {
         let (length, mut rest) = varint(record)?;
         if !(9..=40).contains(&length) {
@@ -288,10 +290,10 @@ impl Head {
             && types[7] == SIXTEEN_BYTES
             && (before - rest.len() + 1) as u64 == length;
         let content: u64 = types.iter().map(|each| length_of(*each)).fold(0, u64::saturating_add);
-        (is_row && content.checked_add(length)? == size).then_some(Head { length: length as usize, types })
+        (is_row && content.checked_add(length)? == size).then_some(RecordHeader { length: length as usize, types })
     }
 
-    fn row(&self, seq: Seq, payload: &[u8]) -> Option<Found> {
+    fn row(&self, seq: Seq, payload: &[u8]) -> Option<SalvagedRow> {
         let mut rest = payload.get(self.length..)?;
         let mut column = |index: usize| -> Option<&[u8]> {
             let (column, after) = rest.split_at_checked(usize::try_from(length_of(self.types[index])).ok()?)?;
@@ -308,11 +310,11 @@ impl Head {
         let data = text(column(6)?)?;
         let sum = column(7)?.try_into().ok()?;
         let expect = row_sum(seq, &event_type, at, &origin, source_file.as_deref(), &idem, &data);
-        (sum == expect).then_some(Found { seq, event_type, at, origin, source_file, idem, data, sum })
+        (sum == expect).then_some(SalvagedRow { seq, event_type, at, origin, source_file, idem, data, sum })
     }
 }
 
-/// Bytes of a column, by its type in the record.
+/// Returns the bytes of a column, by its type in the record.
 fn length_of(of: u64) -> u64 {
     match of {
         0 | 8 | 9 => 0,

@@ -1,0 +1,61 @@
+//! One event as it is stored, and the decoding of its data.
+
+use anyhow::{Context as _, Result, anyhow};
+
+use crate::event::Seq;
+use crate::facts::{Body, CommitData, EntryData, SessionData};
+
+/// One event as it is stored, not yet decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its position.
+    pub seq: Seq,
+    /// `git.commit`, `code.function`, ...
+    pub event_type: String,
+    /// One JSON object.
+    pub data: String,
+}
+
+impl StoredEvent {
+    /// Decodes its data; none where it was erased.
+    pub fn body(&self) -> Result<Option<Body<'_>>> {
+        Body::decode(&self.event_type, &self.data).with_context(|| format!("event {} cannot be read", self.seq))
+    }
+
+    /// Decodes the data of a commit.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn commit(&self) -> Result<CommitData<'_>> {
+        match self.body()? {
+            Some(Body::Commit(data)) => Ok(data),
+            _ => Err(self.is_no("commit")),
+        }
+    }
+
+    /// Decodes what a session said of itself.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn session(&self) -> Result<SessionData> {
+        match self.body()? {
+            Some(Body::SessionRead(data)) => Ok(data),
+            _ => Err(self.is_no("reading of a session")),
+        }
+    }
+
+    /// Decodes an entry of a session.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn entry(&self) -> Result<EntryData> {
+        match self.body()? {
+            Some(Body::Entry(data)) => Ok(data),
+            _ => Err(self.is_no("entry of a session")),
+        }
+    }
+
+    fn is_no(&self, what: &str) -> anyhow::Error {
+        anyhow!("event {} of type `{}` is no {what}", self.seq, self.event_type)
+    }
+}
