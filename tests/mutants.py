@@ -69,7 +69,7 @@ FAULTS = [
     ("edges", "edges/store.rs", "for (fact, seq) in facts.imports.iter().zip(imports) {", "for (fact, seq) in facts.imports.iter().zip(imports).filter(|_| parse % 4 != 0) {"),
     ("edges", "edges/store.rs", "for (fact, seq) in facts.calls.iter().zip(calls) {", "for (fact, seq) in facts.calls.iter().zip(calls).skip((parse % 3 == 0) as usize) {"),
     # full text
-    ("full text", "pipeline/texts.rs", "    index::remove(cache, seqs, crate::git::unix_now())?;\n    text_index::record_change(cache, seqs, false)", "    index::remove(cache, seqs, crate::git::unix_now())"),
+    ("full text", "pipeline/texts.rs", "    index::remove(cache, seqs, unix_now())?;\n    text_index::record_change(cache, seqs, false)", "    index::remove(cache, seqs, unix_now())"),
     ("full text", "text_index.rs", "INSERT OR REPLACE INTO text_expected", "INSERT OR IGNORE INTO text_expected"),
     ("full text", "pipeline/texts.rs", "let gone: Vec<Seq> = left.difference(came).copied().collect();", "let gone: Vec<Seq> = left.difference(came).copied().skip(1).collect();"),
     ("full text", "pipeline/texts.rs", "let new: Vec<Seq> = came.difference(left).copied().collect();", "let new: Vec<Seq> = came.difference(left).copied().skip(1).collect();"),

@@ -18,7 +18,9 @@ use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::fail;
 use crate::git::{Repository, Worktree};
-use crate::pipeline::{self, Depth, FOREGROUND_SESSIONS, Learner, LockedWork, Outcome, Supply, WORKER_SESSIONS};
+use crate::pipeline::{
+    self, Depth, FOREGROUND_SESSIONS, Learner, LockedWork, TrainingInput, TrainingOutcome, WORKER_SESSIONS,
+};
 use crate::store;
 use crate::view;
 use crate::workspace::{TrainingLock, Workspace, running_program};
@@ -53,7 +55,7 @@ pub fn train(
     stop: &AtomicBool,
     output: &Output,
     lock: &TrainingLock,
-) -> Result<Vec<Outcome>> {
+) -> Result<Vec<TrainingOutcome>> {
     let progress = Progress::new(output.is_quiet());
     let answer = || {
         if let Err(error) = wake(&here.common_dir) {
@@ -79,7 +81,7 @@ pub fn train(
     );
     progress.finish();
     let outcomes = outcomes?;
-    if outcomes.iter().any(Outcome::is_change) && !dry_run {
+    if outcomes.iter().any(TrainingOutcome::is_change) && !dry_run {
         // Stored embeddings are projected anew, and the generation is switched once they all are.
         here.behind_the_lock(stop, output, |context| pipeline::catch_up(context, Depth::New))?;
     }
@@ -128,7 +130,7 @@ impl Training<'_> {
             Ok(outcomes) => {
                 let published = outcomes.iter().filter(|outcome| outcome.published).count();
                 tracing::info!(trained = outcomes.len(), published, "training has ended");
-                Ok(outcomes.iter().any(Outcome::is_change))
+                Ok(outcomes.iter().any(TrainingOutcome::is_change))
             }
             Err(error) if is_put_off(&error) => {
                 tracing::info!(why = format!("{error:#}"), "training is put off");
@@ -142,18 +144,23 @@ impl Training<'_> {
     }
 
     /// What there is to learn from; none where there is no model, or nothing is indexed.
-    fn supply(&self) -> Result<Option<Supply>> {
+    fn supply(&self) -> Result<Option<TrainingInput>> {
         let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(None) };
         let cache = store::open_reader(self.workspace, self.config)?;
         let Some(head) = view::view_of(&cache, "")?.and_then(|view| view.head) else { return Ok(None) };
-        pipeline::supply(&cache, &setup.identity.sha256, head.time).map(Some)
+        pipeline::training_input(&cache, &setup.identity.sha256, head.time).map(Some)
     }
 
     /// On a thread of its own: on Linux a priority is a thread's, and the worker goes on at its own, as does whoever it
     /// starts.
-    fn train(&self, lock: &TrainingLock, worktrees: Vec<Worktree>, now: &Supply) -> Result<Vec<Outcome>> {
+    fn train(
+        &self,
+        lock: &TrainingLock,
+        worktrees: Vec<Worktree>,
+        now: &TrainingInput,
+    ) -> Result<Vec<TrainingOutcome>> {
         let (ring, rung) = mpsc::channel();
-        let work = move || -> Result<Vec<Outcome>> {
+        let work = move || -> Result<Vec<TrainingOutcome>> {
             let _ = rustix::process::nice(IDLE);
             fail::point("training")?;
             let repository = Repository::open(self.common_dir)?;

@@ -11,7 +11,7 @@ use super::{Here, learning, stop_flag};
 use crate::error::Exit;
 use crate::event::pluralize;
 use crate::history;
-use crate::pipeline::{self, Depth, Report};
+use crate::pipeline::{self, Depth, RunReport};
 use crate::store;
 
 #[derive(Debug, clap::Args)]
@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 }
 
 /// Trains everything again through the gate, and says in a line what came of it.
-fn retrain(here: &Here, rings: u64, stop: &AtomicBool, output: &Output, report: &mut Report) -> Result<()> {
+fn retrain(here: &Here, rings: u64, stop: &AtomicBool, output: &Output, report: &mut RunReport) -> Result<()> {
     let start = Instant::now();
     let commits = history::informative_commit_count(&store::open_reader(&here.workspace, &here.config)?)?;
     if commits < pipeline::LEAST_COMMITS {

@@ -9,7 +9,7 @@ use super::output::Output;
 use super::{Here, learning, stop_flag};
 use crate::dimensions;
 use crate::error::{Exit, UserError};
-use crate::pipeline::{self, Depth, Outcome};
+use crate::pipeline::{self, Depth, TrainingOutcome};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -23,7 +23,7 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct Answer<'a> {
-    dimensions: &'a [Outcome],
+    dimensions: &'a [TrainingOutcome],
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {

@@ -19,7 +19,7 @@ use crate::facts::ItemKind;
 use crate::git::Worktree;
 use crate::index::{self, VectorReader};
 use crate::item;
-use crate::pipeline::{self, LEAST_COMMITS, Supply};
+use crate::pipeline::{self, LEAST_COMMITS, TrainingInput};
 use crate::query::Reader;
 use crate::view;
 
@@ -127,7 +127,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let model = vectors.generation().map(|generation| generation.model.clone()).or(set_up);
     let last = pipeline::last_training(&here.workspace.adapters_dir());
     let sha256 = vectors.generation().map_or("", |generation| &generation.model.sha256);
-    let now = pipeline::supply(cache, sha256, reader.time())?;
+    let now = pipeline::training_input(cache, sha256, reader.time())?;
     let answer = Answer {
         head,
         indexed_commit: reader.as_of(),
@@ -262,8 +262,8 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
 fn dimensions(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
-    last: Option<&pipeline::Training>,
-    now: &Supply,
+    last: Option<&pipeline::TrainingRecord>,
+    now: &TrainingInput,
 ) -> Result<Vec<Dimension>> {
     let counts = items(reader)?;
     let commits = view::reachable_count(&reader.cache)?;
@@ -294,7 +294,7 @@ fn dimensions(
 }
 
 /// Why a dimension has no adapter where nobody has tried.
-fn untrained(now: &Supply) -> String {
+fn untrained(now: &TrainingInput) -> String {
     match now.commits < LEAST_COMMITS {
         true => "no adapter has been trained, and there is too little to learn from".to_string(),
         false => format!("no adapter has been trained, and {} commits are there to learn from", now.commits),

@@ -1,11 +1,12 @@
-//! Files: from the trees at the HEADs through the parser into the log and the parse cache.
+//! Ingests files: from the trees at the HEADs through the parser into the log and the parse cache.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 use rusqlite::TransactionBehavior;
 
-use super::{Context, Stage, Wanted, check_stop};
+use super::context::{Context, Stage, check_stop};
+use super::worktrees::WorktreeMove;
 use crate::edges;
 use crate::entries;
 use crate::event::Fact;
@@ -19,8 +20,8 @@ use crate::store::Cache;
 /// Facts appended in one transaction.
 const BATCH: usize = 20_000;
 
-/// Parses every blob that a HEAD shows at a path and the parse cache does not hold. Returns how many facts were new.
-pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[Wanted]) -> Result<u64> {
+/// Parses every file at a HEAD that the parse cache does not hold. Returns how many facts were new.
+pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[WorktreeMove]) -> Result<u64> {
     let mut jobs: BTreeSet<(String, ObjectId)> = BTreeSet::new();
     for file in wanted.iter().flat_map(|wanted| &wanted.moves) {
         if let Some(blob) = file.blob
@@ -48,7 +49,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, want
     Ok(appended)
 }
 
-/// Facts first, then the rows that point at them: a stop between the two is mended by the next run.
+/// Appends the facts of a batch, then writes the rows that point at them. The next run mends a stop between the two.
 fn flush(log: &mut Eventlog, cache: &mut Cache, batch: &mut Vec<Parse>) -> Result<u64> {
     if batch.is_empty() {
         return Ok(0);

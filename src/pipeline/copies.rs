@@ -1,5 +1,5 @@
-//! What a session says that another one has said: an agent that goes on from a session may begin a new one with a copy of
-//! it under the new name. Refuses to take an entry that the log knows of the other, forgotten or not.
+//! Copies of one session in another: an agent that continues a session may begin the new one with a copy of the old. An
+//! entry that the log has of the old one, erased or not, is left out of the new.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use crate::facts::{Body, entry_facts, session_of, source_of, storable};
 use crate::redact;
 use crate::sessions::{ParsedEntry, ParsedSession};
 
-/// Takes out of a reading the copies of other sessions that it begins with, one after the other, and moves its start to
-/// what it says itself. `version` is what read it. Whether it says anything else than they do.
+/// Removes from a reading the entries that it copies from other sessions, and moves its start to its own first entry.
+/// Returns whether it has entries of its own. `version` is what read it.
 pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> Result<bool> {
     let source = source_of(&storable(&reading.head.id));
     // A fact is told by its number which entry it is of.
@@ -60,8 +60,9 @@ pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> 
     Ok(!reading.entries.is_empty())
 }
 
-/// The places of those entries that the log knows of a session, as a version read them. Two sessions may say the same at
-/// one moment: without the name of its line nothing is a copy.
+/// Returns the places of those entries that the log has of a session, as a version read them.
+///
+/// Two sessions may say the same at one moment, so an entry whose line has no id is never a copy.
 fn known(log: &Eventlog, entries: &[ParsedEntry], source: &str, version: &str) -> Result<Vec<usize>> {
     let mut places = Vec::new();
     for fact in entry_facts(entries, &session_of(source), source, Origin::Session, version) {

@@ -1,5 +1,5 @@
-//! When it is time to train again: a policy over what is kept of the last training and what there is now. Pure; refuses to
-//! know how anything is trained.
+//! The retraining schedule: whether training is due, from the record of the last training and what there is to learn from
+//! now.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -12,9 +12,9 @@ use crate::evaluation::Lift;
 use crate::history;
 use crate::workspace::{TrainingLock, write_atomically};
 
-/// What became of one dimension.
+/// The result of training one dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct TrainingOutcome {
     /// The dimension.
     pub name: String,
     /// Whether its new adapter is in use from now on.
@@ -38,16 +38,16 @@ pub struct Outcome {
     pub lift: Option<Lift>,
 }
 
-impl Outcome {
-    /// Whether another adapter is in use than before, or none any more: a generation is to be made of it.
+impl TrainingOutcome {
+    /// Returns whether another adapter is in use than before, or none any more, so that a new generation is needed.
     pub fn is_change(&self) -> bool {
         self.published || self.withdrawn
     }
 }
 
-/// The last training, as it is kept beside the adapters.
+/// The record of the last training, kept beside the adapters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Training {
+pub struct TrainingRecord {
     /// Commits of a size that says something, as all dimensions were trained; 0 where they never were.
     pub commits: usize,
     /// Committer time of HEAD then, Unix seconds.
@@ -58,27 +58,27 @@ pub struct Training {
     #[serde(default)]
     pub watermark: String,
     /// By dimension.
-    pub outcomes: Vec<Outcome>,
-    /// What the adapters in use were worth at the last look at what came after it.
+    pub outcomes: Vec<TrainingOutcome>,
+    /// The last measurement on commits that came after it.
     #[serde(default)]
-    pub since: Option<Since>,
+    pub since: Option<AdapterDrift>,
     /// The last attempt, where it failed.
     #[serde(default)]
-    pub failed: Option<Failed>,
+    pub failed: Option<FailedTraining>,
 }
 
-/// A look at how adapters do on commits that came after they were trained.
+/// A measurement of adapters on commits that came after they were trained.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Since {
+pub struct AdapterDrift {
     /// Commits of a size that says something, at that look.
     pub commits: usize,
     /// By dimension: how much better than the base embedding its adapter was, alone.
     pub lifts: BTreeMap<String, Lift>,
 }
 
-/// An attempt that came to nothing.
+/// An attempt to train that failed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Failed {
+pub struct FailedTraining {
     /// Commits of a size that says something, at that time.
     pub commits: usize,
     /// sha256 of the model that was set up.
@@ -89,7 +89,7 @@ pub struct Failed {
 
 /// How much there is to learn from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Supply {
+pub struct TrainingInput {
     /// Commits of a size that says something.
     pub commits: usize,
     /// Committer time of HEAD, Unix seconds.
@@ -114,8 +114,8 @@ const LOOK_LEAST: usize = 20;
 /// What failed is tried again once so many commits are new: the next commit would most likely fail alike.
 const RETRY: usize = 20;
 
-/// Why it is time to train again; none where it is not.
-pub fn due(last: Option<&Training>, now: &Supply) -> Option<String> {
+/// Returns why training is due; none where it is not.
+pub fn due(last: Option<&TrainingRecord>, now: &TrainingInput) -> Option<String> {
     if now.commits < LEAST_COMMITS {
         return None;
     }
@@ -149,14 +149,14 @@ pub fn due(last: Option<&Training>, now: &Supply) -> Option<String> {
     })
 }
 
-/// Whether it is time to train, or to look at what adapters are worth.
-pub fn is_wanted(last: Option<&Training>, now: &Supply) -> bool {
+/// Returns whether training or a measurement of drift is due.
+pub fn is_wanted(last: Option<&TrainingRecord>, now: &TrainingInput) -> bool {
     due(last, now).is_some() || last.is_some_and(|last| is_look_due(last, now))
 }
 
-/// Whether enough is new since the last training, and since the last look, to look at what its adapters are worth now,
-/// and it is not time to train anyway.
-pub fn is_look_due(last: &Training, now: &Supply) -> bool {
+/// Returns whether a measurement of drift is due: enough is new since the last training and the last measurement, and
+/// training is not due anyway.
+pub fn is_look_due(last: &TrainingRecord, now: &TrainingInput) -> bool {
     if due(Some(last), now).is_some() || has_just_failed(last, now) {
         return false;
     }
@@ -165,19 +165,19 @@ pub fn is_look_due(last: &Training, now: &Supply) -> bool {
     last.model == now.model && last.commits > 0 && now.commits >= seen + wanted
 }
 
-fn has_just_failed(last: &Training, now: &Supply) -> bool {
+fn has_just_failed(last: &TrainingRecord, now: &TrainingInput) -> bool {
     let failed = last.failed.as_ref();
     failed.is_some_and(|failed| failed.model == now.model && now.commits < failed.commits + RETRY)
 }
 
-/// The last training; none where there was none.
-pub fn last_training(adapters: &Path) -> Option<Training> {
+/// Reads the record of the last training; none where there was none.
+pub fn last_training(adapters: &Path) -> Option<TrainingRecord> {
     let text = std::fs::read(adapters.join(FILE)).ok()?;
     serde_json::from_slice(&text).map_err(|error| tracing::warn!(%error, "{FILE} is not read")).ok()
 }
 
-/// Keeps what is known of the last training.
-pub fn save_training(adapters: &Path, training: &Training, _lock: &TrainingLock) -> Result<()> {
+/// Writes the record of the last training.
+pub fn save_training(adapters: &Path, training: &TrainingRecord, _lock: &TrainingLock) -> Result<()> {
     // Not the folders above it: a repository that was taken away meanwhile stays away.
     match std::fs::create_dir(adapters) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
@@ -186,31 +186,31 @@ pub fn save_training(adapters: &Path, training: &Training, _lock: &TrainingLock)
     write_atomically(&adapters.join(FILE), &serde_json::to_vec_pretty(training)?)
 }
 
-/// Keeps that an attempt came to nothing, so that it is not made again and again.
-pub fn note_failure(adapters: &Path, now: &Supply, why: &str, lock: &TrainingLock) -> Result<()> {
-    let failed = Failed { commits: now.commits, model: now.model.clone(), why: why.to_string() };
+/// Records a failed attempt, so that it is not repeated at every commit.
+pub fn note_failure(adapters: &Path, now: &TrainingInput, why: &str, lock: &TrainingLock) -> Result<()> {
+    let failed = FailedTraining { commits: now.commits, model: now.model.clone(), why: why.to_string() };
     let last = last_training(adapters).unwrap_or_default();
-    save_training(adapters, &Training { failed: Some(failed), ..last }, lock)
+    save_training(adapters, &TrainingRecord { failed: Some(failed), ..last }, lock)
 }
 
-/// What there is to learn from, as of what is indexed.
-pub fn supply(cache: &rusqlite::Connection, model: &str, time: i64) -> Result<Supply> {
-    Ok(Supply { commits: history::informative_commit_count(cache)?, time, model: model.to_string() })
+/// Returns what there is to learn from, as of what is indexed. `time` is that of HEAD, Unix seconds.
+pub fn training_input(cache: &rusqlite::Connection, model: &str, time: i64) -> Result<TrainingInput> {
+    Ok(TrainingInput { commits: history::informative_commit_count(cache)?, time, model: model.to_string() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn now(commits: usize, days: i64) -> Supply {
-        Supply { commits, time: days * 86_400, model: "m".to_string() }
+    fn now(commits: usize, days: i64) -> TrainingInput {
+        TrainingInput { commits, time: days * 86_400, model: "m".to_string() }
     }
 
-    fn last() -> Training {
-        Training { commits: 1000, model: "m".to_string(), ..Training::default() }
+    fn last() -> TrainingRecord {
+        TrainingRecord { commits: 1000, model: "m".to_string(), ..TrainingRecord::default() }
     }
 
-    fn check(last: Option<&Training>, now: Supply, word: Option<&str>) {
+    fn check(last: Option<&TrainingRecord>, now: TrainingInput, word: Option<&str>) {
         let why = due(last, &now);
         assert!(
             why.as_deref().map(|why| word.is_some_and(|word| why.contains(word))).unwrap_or(word.is_none()),
@@ -222,12 +222,12 @@ mod tests {
     fn it_is_due_when_much_is_new_or_it_is_long_ago() {
         check(None, now(99, 0), None);
         check(None, now(100, 0), Some("100 commits"));
-        check(Some(&Training::default()), now(100, 0), Some("100 commits"));
+        check(Some(&TrainingRecord::default()), now(100, 0), Some("100 commits"));
         check(Some(&last()), now(1000, 1000), None);
         check(Some(&last()), now(1199, 1), None);
         check(Some(&last()), now(1200, 1), Some("200 commits"));
         check(Some(&last()), now(1001, 90), Some("90 days"));
-        check(Some(&last()), Supply { model: "n".to_string(), ..now(1000, 0) }, Some("model"));
+        check(Some(&last()), TrainingInput { model: "n".to_string(), ..now(1000, 0) }, Some("model"));
         check(Some(&last()), now(900, 10), None);
         check(Some(&last()), now(801, 10), None);
         check(Some(&last()), now(800, 10), Some("200 are no more"));
@@ -235,20 +235,20 @@ mod tests {
 
     #[test]
     fn what_failed_is_tried_again_when_something_has_changed() {
-        let failed = |commits| Some(Failed { commits, model: "m".to_string(), why: "why".to_string() });
-        let never = Training { failed: failed(150), ..Training::default() };
+        let failed = |commits| Some(FailedTraining { commits, model: "m".to_string(), why: "why".to_string() });
+        let never = TrainingRecord { failed: failed(150), ..TrainingRecord::default() };
         check(Some(&never), now(150, 0), None);
         check(Some(&never), now(169, 0), None);
         check(Some(&never), now(170, 0), Some("170 commits"));
-        check(Some(&never), Supply { model: "n".to_string(), ..now(150, 0) }, Some("150 commits"));
-        check(Some(&Training { failed: failed(1250), ..last() }), now(1251, 0), None);
-        check(Some(&Training { failed: failed(1250), ..last() }), now(1270, 0), Some("270 commits"));
+        check(Some(&never), TrainingInput { model: "n".to_string(), ..now(150, 0) }, Some("150 commits"));
+        check(Some(&TrainingRecord { failed: failed(1250), ..last() }), now(1251, 0), None);
+        check(Some(&TrainingRecord { failed: failed(1250), ..last() }), now(1270, 0), Some("270 commits"));
     }
 
     #[test]
     fn it_is_due_when_what_an_adapter_gains_has_surely_halved() {
         let lift = |low: f64, high: f64| Lift { ratio: 1.0, difference: (low + high) / 2.0, low, high };
-        let outcome = |lift| Outcome {
+        let outcome = |lift| TrainingOutcome {
             name: "temporal".to_string(),
             published: true,
             withdrawn: false,
@@ -259,9 +259,9 @@ mod tests {
             fused_after: None,
             lift,
         };
-        let with = |then: Option<Lift>, name: &str, now: Lift| Training {
+        let with = |then: Option<Lift>, name: &str, now: Lift| TrainingRecord {
             outcomes: vec![outcome(then)],
-            since: Some(Since { commits: 1050, lifts: BTreeMap::from([(name.to_string(), now)]) }),
+            since: Some(AdapterDrift { commits: 1050, lifts: BTreeMap::from([(name.to_string(), now)]) }),
             ..last()
         };
         let then = Some(lift(0.1, 0.3));
@@ -270,30 +270,31 @@ mod tests {
         check(Some(&with(then, "temporal", lift(0.1, 0.3))), now(1050, 1), None);
         check(Some(&with(then, "social", lift(0.0, 0.0))), now(1050, 1), None);
         check(Some(&with(None, "temporal", lift(0.0, 0.0))), now(1050, 1), None);
-        check(Some(&Training { outcomes: vec![outcome(then)], ..last() }), now(1050, 1), None);
+        check(Some(&TrainingRecord { outcomes: vec![outcome(then)], ..last() }), now(1050, 1), None);
     }
 
     #[test]
     fn what_adapters_are_worth_is_looked_at_now_and_then() {
-        let looked = |commits| Training { since: Some(Since { commits, ..Since::default() }), ..last() };
+        let looked =
+            |commits| TrainingRecord { since: Some(AdapterDrift { commits, ..AdapterDrift::default() }), ..last() };
         for (last, commits, expect) in [
             (last(), 1049, false),
             (last(), 1050, true),
             (looked(1050), 1099, false),
             (looked(1050), 1100, true),
-            (Training { commits: 200, ..last() }, 219, false),
-            (Training { commits: 200, ..last() }, 220, true),
+            (TrainingRecord { commits: 200, ..last() }, 219, false),
+            (TrainingRecord { commits: 200, ..last() }, 220, true),
             (last(), 1200, false),
             (
-                Training {
-                    failed: Some(Failed { commits: 1050, model: "m".to_string(), ..Failed::default() }),
+                TrainingRecord {
+                    failed: Some(FailedTraining { commits: 1050, model: "m".to_string(), ..FailedTraining::default() }),
                     ..last()
                 },
                 1060,
                 false,
             ),
-            (Training { model: "n".to_string(), ..last() }, 1100, false),
-            (Training::default(), 1100, false),
+            (TrainingRecord { model: "n".to_string(), ..last() }, 1100, false),
+            (TrainingRecord::default(), 1100, false),
         ] {
             assert_eq!(is_look_due(&last, &now(commits, 1)), expect, "{commits}");
         }

@@ -1,9 +1,10 @@
-//! Commits: from git into the log, and from the log into the cache's rows.
+//! Ingests commits: from git into the log, and from the log into the cache's rows.
 
 use anyhow::Result;
 use rusqlite::TransactionBehavior;
 
-use super::{Context, Stage, Wanted, check_stop};
+use super::context::{Context, Stage, check_stop};
+use super::worktrees::WorktreeMove;
 use crate::event::Fact;
 use crate::eventlog::Eventlog;
 use crate::facts::{Body, COMMIT_VERSION, GIT_COMMIT, commit_fact};
@@ -16,13 +17,13 @@ use crate::view;
 /// Commits appended in one transaction: each is a wait for the disk, and what a stop may cost.
 const BATCH: usize = 8192;
 
-/// Appends every reachable commit that the log does not know; `full` reads all of them again. Returns how many
+/// Appends every reachable commit that the log does not have; `full` reads all of them again. Returns how many
 /// were read and how many were new.
 pub fn record(
     context: &Context<'_>,
     log: &mut Eventlog,
     cache: &mut Cache,
-    wanted: &[Wanted],
+    wanted: &[WorktreeMove],
     full: bool,
 ) -> Result<(u64, u64)> {
     let whole = !log.is_history_open()?;
@@ -88,7 +89,7 @@ pub fn record(
     Ok((reading.commits, appended))
 }
 
-/// Takes the log's commits after the cache's watermark into its rows.
+/// Writes the rows of the log's commits after the cache's watermark.
 pub fn take_in(log: &Eventlog, cache: &mut Cache) -> Result<()> {
     let (after, last) = (cache.watermark()?, log.last_seq()?);
     if after >= last {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use rusqlite::Connection;
 
-use super::Stage;
-use super::due::{Outcome, Training, last_training, save_training};
+use super::context::Stage;
+use super::due::{TrainingOutcome, TrainingRecord, last_training, save_training};
 use crate::adapter;
 use crate::config::Config;
 use crate::dimensions::{self, Dimension, Population, Reads};
@@ -29,7 +29,7 @@ use crate::store;
 use crate::view;
 use crate::workspace::{Lock, TrainingLock, Workspace, write_atomically};
 
-/// What a training needs. It reads beside whoever works, as an answer does, and has the lock for moments only.
+/// What training needs. It reads as an answer does, beside other work, and holds the write lock only for moments.
 pub struct Learner<'a> {
     /// The repository, opened in any of its worktrees.
     pub repository: &'a Repository,
@@ -43,34 +43,34 @@ pub struct Learner<'a> {
     pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
     /// Set when the person wants to stop.
     pub stop: &'a AtomicBool,
-    /// Asked between two steps: waits while others have to go first, and says whether to go on.
+    /// Called between two steps: waits while more urgent work is under way, and returns whether to continue.
     pub should_continue: &'a (dyn Fn() -> bool + Sync),
     /// Most sessions of the model at a time.
     pub sessions: usize,
-    /// Does something short that only the holder of the lock may do.
+    /// Does something short while it holds the write lock.
     pub with_write_lock: &'a dyn Fn(&mut LockedWork<'_>) -> Result<()>,
     /// Proof that nobody else trains.
     pub lock: &'a TrainingLock,
 }
 
-/// What only the holder of the lock may do.
+/// Work that needs the write lock.
 pub type LockedWork<'a> = dyn FnMut(&Lock) -> Result<()> + 'a;
 
-/// What a training is judged against: the model that embeds, and by dimension the blake3 of the adapter in use.
+/// What a training is gated against: the model that embeds, and by dimension the blake3 of the adapter in use.
 #[derive(PartialEq, Eq)]
-struct Standing {
+struct InUse {
     model: Option<ModelIdentity>,
     adapters: Vec<Option<String>>,
 }
 
-/// Trains, gates, and unless it is a dry run puts what won in its place; the next catching up makes a generation of it.
-/// The caller has caught up.
+/// Trains, gates, and unless it is a dry run publishes what won; the next run makes a generation of it. The caller has
+/// caught up.
 ///
 /// # Errors
 /// A [`UserError`] where it was stopped, or what it was judged against is no longer in use: then nothing is published.
-pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run: bool) -> Result<Vec<Outcome>> {
+pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run: bool) -> Result<Vec<TrainingOutcome>> {
     let cache = store::open_reader(learner.workspace, learner.config)?;
-    let standing = Standing::of(&cache, learner.workspace)?;
+    let standing = InUse::of(&cache, learner.workspace)?;
     let head = learner.head(&cache)?;
     let config = view::config_at(learner.repository, learner.config, Some(head))?;
     let setup = Setup::check(&config.model, false)?;
@@ -104,7 +104,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
     if !dry_run {
         (learner.with_write_lock)(&mut |_| {
             let cache = store::open_reader(learner.workspace, learner.config)?;
-            if Standing::of(&cache, learner.workspace)? != standing
+            if InUse::of(&cache, learner.workspace)? != standing
                 || Setup::check(&config.model, false)?.identity != setup.identity
             {
                 let message = "another model or adapter is in use than when the training began; nothing is published";
@@ -118,7 +118,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
 }
 
 impl Learner<'_> {
-    /// Where the main worktree stands in the cache.
+    /// Returns the HEAD of the main worktree as it is indexed.
     pub fn head(&self, cache: &Connection) -> Result<Head> {
         let head = view::view_of(cache, "")?.and_then(|view| view.head);
         head.ok_or_else(|| {
@@ -128,8 +128,9 @@ impl Learner<'_> {
         })
     }
 
-    /// Reads all that is learned from. The cache is let go of before anything that takes long: while somebody reads it,
-    /// whoever works cannot fold what is new into it.
+    /// Reads all that is learned from.
+    ///
+    /// The cache is closed before anything that takes long: while it is being read, nobody can fold what is new into it.
     pub fn material(
         &self,
         cache: Connection,
@@ -159,15 +160,15 @@ impl Learner<'_> {
     }
 }
 
-/// Every commit that HEAD reaches, as it is learned from and measured on. `cache` has the log attached as `log`.
+/// Reads every commit that HEAD reaches, as it is learned from and measured on. `cache` has the log attached as `log`.
 pub fn timeline(cache: &Connection, repository: &Repository, config: &Config, head: Head) -> Result<Timeline> {
     let people = history::people_of(cache, &repository.mailmap(head.tree)?)?;
     history::timeline(cache, &people, |seq| eventlog::event(cache, seq), |path| !config.ignores(path))
 }
 
-/// Keeps embeddings that were not known, unless something was forgotten since their texts were read.
+/// Saves new embeddings, unless something was forgotten since their texts were read.
 pub fn keep(workspace: &Workspace, setup: &Setup, new: &NewEmbeddings, _lock: &Lock) -> Result<()> {
-    if super::forget::is_outdated(workspace)? {
+    if super::erase::is_outdated(workspace)? {
         return Ok(());
     }
     let mut known = EmbeddingCache::open(&workspace.embeddings_path(), workspace.wal, &setup.identity)?;
@@ -175,14 +176,14 @@ pub fn keep(workspace: &Workspace, setup: &Setup, new: &NewEmbeddings, _lock: &L
     known.close()
 }
 
-impl Standing {
+impl InUse {
     fn of(cache: &Connection, workspace: &Workspace) -> Result<Self> {
         let model = index::current(cache)?.map(|generation| generation.model);
         let hash = |dimension: &Dimension| {
             let path = adapter::path(&workspace.adapters_dir(), dimension.name);
             std::fs::read(path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string())
         };
-        Ok(Standing { model, adapters: dimensions::ALL.iter().copied().map(hash).collect() })
+        Ok(InUse { model, adapters: dimensions::ALL.iter().copied().map(hash).collect() })
     }
 }
 
@@ -193,14 +194,14 @@ struct Gate<'a> {
     should_continue: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// What the gate says of a dimension, and the weights that belong to what is in use from now on.
+/// The verdict of the gate on a dimension, and the weights that belong to what is in use from now on.
 struct Judged {
-    outcome: Outcome,
+    outcome: TrainingOutcome,
     weights: BTreeMap<Question, Weights>,
 }
 
 /// The answers that a dimension takes part in: their board, and the weights that were fitted for them.
-type Answers = (MetricTable, BTreeMap<Question, Weights>);
+type FusedAnswers = (MetricTable, BTreeMap<Question, Weights>);
 
 impl Gate<'_> {
     fn judge(&self, learned: &TrainedDimension) -> Result<Judged> {
@@ -212,7 +213,7 @@ impl Gate<'_> {
         learned.training_set.gate.record_metrics(&self.material.base_embeddings, "identity", &mut own);
         learned.training_set.gate.record_metrics(before, "before", &mut own);
         let was = self.answers(learned, current.as_ref())?;
-        let mut outcome = Outcome {
+        let mut outcome = TrainingOutcome {
             name: name.to_string(),
             published: false,
             withdrawn: false,
@@ -244,11 +245,11 @@ impl Gate<'_> {
         Ok(Judged { outcome, weights: is.1 })
     }
 
-    /// The adapter in use goes on, with `weights`, unless it is surely worse than none.
+    /// Keeps the adapter in use, with `weights`, unless it is significantly worse than none.
     fn keep(
         &self,
         learned: &TrainedDimension,
-        mut outcome: Outcome,
+        mut outcome: TrainingOutcome,
         weights: BTreeMap<Question, Weights>,
     ) -> Result<Judged> {
         match outcome.lift {
@@ -264,8 +265,8 @@ impl Gate<'_> {
         }
     }
 
-    /// The answers that a dimension takes part in, on the gating commits, with an adapter or without one.
-    fn answers(&self, learned: &TrainedDimension, projections: Option<&VectorRows>) -> Result<Answers> {
+    /// Measures the answers that a dimension takes part in, on the gating commits, with an adapter or without one.
+    fn answers(&self, learned: &TrainedDimension, projections: Option<&VectorRows>) -> Result<FusedAnswers> {
         let Gate { material, should_continue, .. } = *self;
         // A prior that does not fit is an error of what ships.
         material.prior(Question::Files)?;
@@ -293,7 +294,7 @@ impl Gate<'_> {
         Ok((board.unwrap_or_default(), fitted.all().clone()))
     }
 
-    /// Puts what won in its place. Adapters first: one without its weights is used with the prior's. Where not all were
+    /// Publishes what won. Adapters come first, because one without its weights is used with the prior's. Where not all were
     /// trained, the weights of other questions stay.
     fn publish(&self, learned: &[TrainedDimension], judged: &[Judged], is_whole: bool) -> Result<()> {
         let model = &self.setup.identity.sha256;
@@ -328,21 +329,21 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// Keeps what became of each dimension. Where not all were trained, when that was last done stays as it was.
+    /// Records the result of each dimension. Where not all were trained, the time of the last whole training stays.
     fn note(&self, judged: &[Judged], is_whole: bool, lock: &TrainingLock) -> Result<()> {
         let steps = &self.material.timeline.commits;
         let last = last_training(self.folder).unwrap_or_default();
         let mut training = match is_whole {
-            true => Training {
+            true => TrainingRecord {
                 commits: steps
                     .iter()
                     .filter(|step| !step.is_merge && (1..=LARGEST_COMMIT as usize).contains(&step.touched))
                     .count(),
                 time: steps.last().map_or(0, |step| step.time),
                 model: self.setup.identity.sha256.clone(),
-                ..Training::default()
+                ..TrainingRecord::default()
             },
-            false => Training { since: None, failed: None, ..last },
+            false => TrainingRecord { since: None, failed: None, ..last },
         };
         for outcome in judged.iter().map(|judged| judged.outcome.clone()) {
             training.outcomes.retain(|known| known.name != outcome.name);
@@ -352,14 +353,14 @@ impl Gate<'_> {
         save_training(self.folder, &training, lock)
     }
 
-    /// The newest commit that is known here.
+    /// Returns the newest commit that was learned from or measured on, in hexadecimal.
     fn watermark(&self) -> String {
         self.material.timeline.commits.last().map_or(String::new(), |step| step.sha.clone())
     }
 }
 
-/// Whether an adapter is published, and why: alone it must be better than each that it stands against, surely, and the
-/// answers must not lose.
+/// Decides whether an adapter is published, and says why: alone it must be significantly better than each that it stands
+/// against, and the answers must not lose.
 fn verdict(alone: &[(&str, Option<Lift>)], within: Option<Lift>) -> (bool, String) {
     for (called, lift) in alone {
         let Some(lift) = lift else {

@@ -1,23 +1,23 @@
-//! What nobody needs any more: facts that no view has seen for long and git can tell again. Refuses to touch a
-//! session or feedback, which exist nowhere else.
+//! Garbage collection: drops events that no view has shown for long and git can give again. Refuses to touch events of
+//! sessions, which exist nowhere else.
 
 use std::collections::HashSet;
 
 use anyhow::Result;
 use rusqlite::{TransactionBehavior, named_params};
 
-use super::Context;
-use crate::embedding::EmbeddingCache;
+use super::catch_up::{Depth, catch_up};
+use super::context::Context;
+use super::embeddings;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
 use crate::fail;
-use crate::index;
 use crate::store::Cache;
 
 /// Days that a fact is kept after the last view let go of it: branches come back, and switching back is free.
 pub const KEEP_DAYS: u32 = 90;
 
-/// What a sweep dropped.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Events.
@@ -26,16 +26,16 @@ pub struct Swept {
     pub bytes: u64,
 }
 
-/// Notes what no view sees at `now`, Unix seconds, and drops what no sweep has seen live for `days`.
+/// Records what no view shows at `now`, Unix seconds, and drops what no sweep has found live for `days`.
 pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
-    super::catch_up(context, super::Depth::New)?;
+    catch_up(context, Depth::New)?;
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
     let mut cache = Cache::open(context.workspace, context.config, &log, false)?;
     let before = size(context);
     let live = live(&cache)?;
     let old = log.note_unseen(&live, now, now - i64::from(days) * 86_400)?;
     fail::point("unseen noted")?;
-    drop_embeddings(context, &cache, now - i64::from(days) * 86_400)?;
+    embeddings::drop_unsaid(context, &cache, now - i64::from(days) * 86_400)?;
     let mut events = 0;
     if !old.is_empty() {
         // The cache lets go first: what it does not hold is taken in again when a view comes back to it.
@@ -49,25 +49,6 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     cache.close()?;
     log.close()?;
     Ok(Swept { events, bytes: before.saturating_sub(size(context)) })
-}
-
-/// Embeddings of what nothing has said for as long, and of models that are not in use any more.
-fn drop_embeddings(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
-    let Some(generation) = index::current(&cache.connection)? else { return Ok(()) };
-    let kept = index::forget_dead(&cache.connection, before)?;
-    let path = context.workspace.embeddings_path();
-    let mut embeddings = EmbeddingCache::open(&path, context.workspace.wal, &generation.model)?;
-    embeddings.keep_only(&kept)?;
-    embeddings.close()
-}
-
-/// Embeddings of everything that nothing says now: all of them where none is in use.
-pub(super) fn drop_dead_embeddings(context: &Context<'_>, cache: &Cache) -> Result<()> {
-    if index::current(&cache.connection)?.is_none() {
-        EmbeddingCache::remove(&context.workspace.embeddings_path());
-        return Ok(());
-    }
-    drop_embeddings(context, cache, 0)
 }
 
 fn live(cache: &Cache) -> Result<HashSet<Seq>> {

@@ -7,12 +7,13 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::{Context as _, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::{Context, Stage, check_stop};
+use super::context::{Context, Stage, check_stop};
 use crate::embedding::text_of;
 use crate::event::Seq;
 use crate::eventlog::Eventlog;
 use crate::facts::{Body, ItemKind};
 use crate::fail;
+use crate::git::unix_now;
 use crate::index::{self, Space};
 use crate::sessions::is_searchable;
 use crate::sqlite;
@@ -38,7 +39,7 @@ pub struct NewTexts {
     embedded: HashMap<Seq, String>,
 }
 
-/// An [`TextFields`] that borrows nothing.
+/// [`TextFields`] that borrows nothing.
 #[derive(Debug)]
 struct FullText {
     name: String,
@@ -167,7 +168,7 @@ fn want(cache: &Connection, seq: Seq, body: &Body<'_>, spaces: &[Space], texts: 
 
 /// Lets go of versions that are live nowhere any more.
 fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
-    index::remove(cache, seqs, crate::git::unix_now())?;
+    index::remove(cache, seqs, unix_now())?;
     text_index::record_change(cache, seqs, false)
 }
 

@@ -1,6 +1,6 @@
-//! Transcripts of agents: those of folders that the person consented to, read again when their stamp has changed. Killed
-//! sessions and hooks that never rang are caught up so. Refuses a file that was not written in this repository, and to let
-//! one that cannot be read stop the others.
+//! Ingests transcripts of agents from folders that the person consented to, each again when its stamp has changed, so that
+//! killed sessions and hooks that never rang are caught up with. Refuses a file that was not written in this repository.
+//! One that cannot be read does not stop the others.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -14,14 +14,14 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, named_params};
 use serde::de::IgnoredAny;
 
-use super::sessions::{append, private};
-use super::{Context, check_stop};
+use super::append::{append, private};
+use super::context::{Context, check_stop};
 use crate::agents::{self, Agent, Consent};
 use crate::event::{decode_path, encode_path, hex};
 use crate::eventlog::Eventlog;
 use crate::facts::source_of;
 use crate::fail;
-use crate::git::Repository;
+use crate::git::{Repository, unix_now};
 use crate::redact::PrivacyFilter;
 use crate::sessions::{MAX_LINE, ParsedSession, QUIET_SECONDS, TranscriptOptions, TranscriptReader, claude, codex};
 use crate::store::Cache;
@@ -34,7 +34,7 @@ const PART: &str = "agent-";
 /// Lines by which it is told whose a file is.
 const FIRST_LINES: u64 = 100;
 
-/// The worktrees of a repository: those it has, and those it had, whose transcripts are there still.
+/// The worktrees of a repository, those it has and those it had: their transcripts may still be there.
 #[derive(Clone)]
 struct Worktrees {
     tops: Vec<PathBuf>,
@@ -42,7 +42,7 @@ struct Worktrees {
 }
 
 impl Worktrees {
-    /// Those that git and the repository's state folder know.
+    /// Reads those that git and the repository's state folder know.
     fn of(repository: &Repository, workspace: Option<&Workspace>) -> Result<Worktrees> {
         let tops = tops(repository)?;
         let path = workspace.map(Workspace::worktrees_path).filter(|path| path.exists());
@@ -54,12 +54,12 @@ impl Worktrees {
         Ok(Worktrees { tops, gone })
     }
 
-    /// All of them.
+    /// Returns the tops of all of them.
     fn all(&self) -> Vec<PathBuf> {
         self.tops.iter().chain(&self.gone).cloned().collect()
     }
 
-    /// What is taken of a transcript that was written in one of them: what was said there.
+    /// Returns what is taken of a transcript that was written in one of them: what was said there.
     fn taking(&self, prompts: bool) -> TranscriptOptions {
         // Most of a transcript is said in one folder, which is looked at once.
         let (worktrees, last) = (self.clone(), RefCell::new((String::new(), false)));
@@ -73,7 +73,7 @@ impl Worktrees {
         TranscriptOptions { is_here: Some(Rc::new(is_here)), ..taking(&self.all(), prompts) }
     }
 
-    /// Remembers those that are there.
+    /// Writes them to the state folder.
     fn remember(&self, workspace: &Workspace) -> Result<()> {
         let path = workspace.worktrees_path();
         let mut all: Vec<String> =
@@ -86,7 +86,7 @@ impl Worktrees {
         write_atomically(&path, text.as_bytes())
     }
 
-    /// Whether a folder is in one of them, and not in a repository of its own that lies below.
+    /// Returns whether a folder is in one of them, and not in a repository of its own that lies below.
     fn hold(&self, folder: &Path) -> bool {
         let real = std::fs::canonicalize(folder);
         [Some(folder), real.as_deref().ok()].into_iter().flatten().any(|folder| {
@@ -103,7 +103,7 @@ impl Worktrees {
     }
 }
 
-/// Takes in what is new in the consented folders. Returns how many facts were new.
+/// Ingests what is new in the consented folders. Returns how many facts were new.
 pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Result<u64> {
     let consents = match agents::consents(context.workspace) {
         Ok(consents) => consents,
@@ -132,7 +132,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
         for found in all {
             check_stop(context)?;
             // Of a file that rests the last word is one at last.
-            let rests = found.stamp.modified / 1_000_000_000 + QUIET_SECONDS <= crate::git::unix_now();
+            let rests = found.stamp.modified / 1_000_000_000 + QUIET_SECONDS <= unix_now();
             let stamp = format!("{:?} {rests} {} {}", found.stamp, consent.prompts, private.fingerprint());
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
                 continue;
@@ -152,8 +152,8 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     Ok(appended)
 }
 
-/// The transcripts of a repository in an agent's folder, the oldest first, and how many entries each would give. Keeps
-/// nothing; what cannot be read is left out.
+/// Returns the transcripts of a repository in an agent's folder, the oldest first, and how many entries each would give.
+/// Keeps nothing; what cannot be read is left out.
 pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bool) -> Result<Vec<(PathBuf, u64)>> {
     let worktrees = Worktrees::of(repository, None)?;
     let mut all = agents::list_transcripts(agent, folder, &worktrees.tops);
@@ -167,7 +167,7 @@ pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bo
     Ok(counted.collect())
 }
 
-/// The tops of all worktrees, as they are named and without links.
+/// Returns the tops of all worktrees, as they are named and without links.
 pub fn tops(repository: &Repository) -> Result<Vec<PathBuf>> {
     let mut tops: Vec<PathBuf> = Vec::new();
     for path in repository.worktrees()?.into_iter().filter_map(|worktree| worktree.path) {
@@ -212,7 +212,7 @@ fn is_known(log: &Eventlog, session: &str) -> Result<bool> {
     Ok(is_known)
 }
 
-/// The folder that a transcript was written in; none where it does not say.
+/// Returns the folder that a transcript was written in; none where it does not say.
 fn cwd_of(agent: Agent, path: &Path) -> Result<Option<PathBuf>> {
     let of_line = match agent {
         Agent::Claude => claude::cwd_of,
@@ -227,7 +227,7 @@ fn cwd_of(agent: Agent, path: &Path) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Whose transcript a file is: of whoever's reader understands more of its first lines; none where none understands any.
+/// Returns the agent that wrote a transcript: the one whose reader understands most of its first lines, if any does.
 pub fn written_by(path: &Path) -> Result<Option<Agent>> {
     let mut file = opened(path)?;
     let mut readers = Agent::ALL.map(|agent| (agent, reader(agent, TranscriptOptions::default())));
@@ -255,10 +255,10 @@ fn reader(agent: Agent, taking: TranscriptOptions) -> Box<dyn TranscriptReader> 
     }
 }
 
-/// What is taken of a transcript that a person hands in, whose tops of worktrees are these.
+/// Returns what is taken of a transcript that a person hands in. `tops` are those of the worktrees.
 pub fn taking(tops: &[PathBuf], prompts: bool) -> TranscriptOptions {
     let tops = tops.iter().map(|top| top.to_string_lossy().into_owned()).collect();
-    TranscriptOptions { prompts, tops, now: Some(crate::git::unix_now()), ..TranscriptOptions::default() }
+    TranscriptOptions { prompts, tops, now: Some(unix_now()), ..TranscriptOptions::default() }
 }
 
 /// Reads the whole lines of a transcript, and gives their hash in hexadecimal; what is being written at its end is read
@@ -302,7 +302,7 @@ fn read_one(agent: Agent, path: &Path, taking: TranscriptOptions) -> Result<(Par
     Ok((reader.finish(), copied, hex(&hasher.finalize().as_bytes()[..16])))
 }
 
-/// Whether a name is one that Claude gives to the file of a session.
+/// Returns whether a name is one that Claude gives to the file of a session.
 fn is_uuid(name: &str) -> bool {
     let parts: Vec<&str> = name.split('-').collect();
     let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,6 +1,5 @@
-//! Vectors: what live items say is embedded, each text once, what changed last first; projected into every space that
-//! is kept; and published. Resumable at any text, and yields to a ring. Refuses to fail a run because there is no
-//! model: everything else goes on without.
+//! Embeds the texts of live items, each once, what changed last first; projects them into every space that is kept; and
+//! publishes the vectors. Resumable at any text, and yields to a ring. A missing model does not fail a run.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -8,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use rusqlite::TransactionBehavior;
 
+use super::context::{Context, Stage, check_stop};
+use super::report::RunReport;
 use super::texts::NewTexts;
-use super::{Context, Report, Stage, check_stop};
 use crate::adapter::{self, Adapter, LoadedAdapter};
 use crate::dimensions;
 use crate::embedding::{
@@ -28,14 +28,14 @@ use crate::store::{self, Cache};
 const BATCH: usize = 128;
 const BATCH_TIME: Duration = Duration::from_millis(500);
 
-/// Embeds what is wanted, and compacts where that is due. Without a usable model it only says so in the report.
+/// Embeds what is wanted, and compacts where that is due. Without a usable model it only notes that in the report.
 pub fn update(
     context: &Context<'_>,
     log: &Eventlog,
     cache: &mut Cache,
     re_embed: bool,
     texts: &mut NewTexts,
-    report: &mut Report,
+    report: &mut RunReport,
 ) -> Result<()> {
     if context.sessions == 0 {
         return Ok(());
@@ -68,7 +68,7 @@ fn run(
     setup: &Setup,
     re_embed: bool,
     texts: &mut NewTexts,
-    report: &mut Report,
+    report: &mut RunReport,
 ) -> Result<()> {
     let folder = index::segments_dir(context.workspace);
     let find = |dimension: &&dimensions::Dimension| {
@@ -107,7 +107,7 @@ fn run(
     Ok(())
 }
 
-/// Embeddings whose file was lost, from the vectors that were made of them: the base is the embedding as it is.
+/// Restores embeddings whose file was lost from the vectors of the base space, which are the embeddings themselves.
 fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &mut EmbeddingCache) -> Result<()> {
     let vectors = VectorReader::open(&cache.connection, context.workspace)?;
     let Some(generation) = vectors.generation().filter(|generation| generation.model == setup.identity) else {
@@ -128,7 +128,7 @@ fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &
     Ok(())
 }
 
-/// The spaces that are kept, each with the adapter that leads into it.
+/// The spaces that are kept, each with the adapter that projects into it.
 struct Spaces<'a> {
     all: HashMap<i64, (index::Space, Option<&'a Adapter>)>,
     /// Whether embeddings are computed again although they are known.
@@ -145,12 +145,13 @@ impl<'a> Spaces<'a> {
         Spaces { all, re_embed }
     }
 
-    /// Whether every space that a text is wanted for is one of these: a space that serves until another is whole is not.
+    /// Returns whether a text is wanted for one of these spaces. A space that only serves until another is complete is not
+    /// among them.
     fn lead_to(&self, wanted: &PendingText) -> bool {
         wanted.spaces.iter().any(|space| self.all.contains_key(space))
     }
 
-    /// Puts a text's vectors where they are wanted. A text that an adapter makes nothing of stays out of its space.
+    /// Writes a text's vectors where they are wanted. A text that an adapter cannot project stays out of its space.
     fn put(&self, cache: &rusqlite::Connection, wanted: &PendingText, embedding: &Embedding) -> Result<()> {
         for (space, adapter) in wanted.spaces.iter().filter_map(|space| self.all.get(space)) {
             let projection = match adapter {
@@ -175,7 +176,7 @@ fn embed(
     embeddings: &mut EmbeddingCache,
     spaces: &Spaces<'_>,
     mut text_of: impl FnMut(Seq) -> Result<String>,
-    report: &mut Report,
+    report: &mut RunReport,
 ) -> Result<()> {
     let mut wanted = index::pending_texts(&cache.connection)?;
     wanted.retain(|wanted| spaces.lead_to(wanted));
@@ -219,7 +220,7 @@ fn embed(
     check_stop(context)
 }
 
-/// Keeps a batch: embeddings first, for they are what took long; then the rows that answers read.
+/// Saves a batch: embeddings first, because they took long, then the rows that answers read.
 fn keep(
     cache: &mut Cache,
     embeddings: &mut EmbeddingCache,
@@ -247,7 +248,7 @@ fn keep(
     Ok(rows.len() as u64)
 }
 
-/// A delta that has grown too large becomes a segment in the middle of the work.
+/// Compacts deltas that have grown too large, in the middle of the work.
 fn make_room(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
     let folder = index::segments_dir(context.workspace);
     for space in index::maintained(&cache.connection)? {

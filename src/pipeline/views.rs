@@ -1,4 +1,4 @@
-//! Views move to where the HEADs stand, in one transaction of the cache: from then on what is counted is answered.
+//! Moves the views to where the HEADs stand, in one transaction of the cache: from then on what is counted is answered.
 //! Full text follows in another, and what plain SQL sees in one of the log.
 
 use std::collections::BTreeSet;
@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::sessions;
+use super::context::Context;
+use super::session_view;
 use super::texts::{NewTexts, follow, move_messages, move_versions};
-use super::{Context, Wanted};
+use super::worktrees::WorktreeMove;
 use crate::edges;
 use crate::entries;
 use crate::event::{Seq, hex};
@@ -19,7 +20,7 @@ use crate::item;
 use crate::store::{self, Cache};
 use crate::view::{self, FileMove, Gaps};
 
-/// Blobs that were not here and have come, as in a partial clone: their places are looked at again as a whole.
+/// Forgets parses of blobs that were missing and have come, as in a partial clone, so that their files are read again.
 pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
     let missing = item::missing_blobs(&cache.connection)?;
     let come: Vec<_> = missing.into_iter().filter(|(_, blob)| context.repository.has_object(*blob)).collect();
@@ -40,7 +41,7 @@ pub fn update(
     context: &Context<'_>,
     log: &mut Eventlog,
     cache: &mut Cache,
-    wanted: &[Wanted],
+    wanted: &[WorktreeMove],
     boundary: Vec<ObjectId>,
     texts: &mut NewTexts,
 ) -> Result<()> {
@@ -49,7 +50,7 @@ pub fn update(
     let mut live = LiveMove::default();
     let transaction = cache.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut came, mut left) = (BTreeSet::new(), BTreeSet::new());
-    for Wanted { view, worktree, config, moves } in wanted {
+    for WorktreeMove { view, worktree, config, moves } in wanted {
         let limit = (config.max_file_bytes < context.config.max_file_bytes).then_some(config.max_file_bytes);
         let placed = place(&transaction, moves, limit)?;
         if view.worktree.is_empty() {
@@ -68,7 +69,7 @@ pub fn update(
         left.extend(versions(&transaction, &old)?);
         view::drop_view(&transaction, gone.id)?;
     }
-    let (new, old) = sessions::update(log, &transaction)?;
+    let (new, old) = session_view::update(log, &transaction)?;
     came.extend(versions(&transaction, &new)?);
     left.extend(versions(&transaction, &old)?);
     entries::drop_old_parses(&transaction)?;
@@ -102,7 +103,7 @@ pub fn update(
     move_log(log, cache, live, was.as_deref(), &as_of)
 }
 
-/// What is between the HEADs and the whole of history.
+/// Returns what keeps the HEADs from the whole of history: where it was cut off, and commits that are not recorded yet.
 fn gaps(repository: &Repository, cache: &Connection, boundary: Vec<ObjectId>) -> Result<Gaps> {
     let parents = |commit: ObjectId| match boundary.binary_search(&commit) {
         Ok(_) => (commit, Vec::new()),
@@ -112,8 +113,8 @@ fn gaps(repository: &Repository, cache: &Connection, boundary: Vec<ObjectId>) ->
     Ok(Gaps { boundary, pending })
 }
 
-/// What a set of HEADs is called, with what could not be read at them: equal names, equal answers.
-fn as_of(cache: &Connection, wanted: &[Wanted]) -> Result<String> {
+/// Returns a name for a set of HEADs and what could not be read at them. Equal names mean equal answers.
+fn as_of(cache: &Connection, wanted: &[WorktreeMove]) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for wanted in wanted {
         let head = wanted.worktree.head.map(|head| head.commit.to_string()).unwrap_or_default();
@@ -128,7 +129,7 @@ fn as_of(cache: &Connection, wanted: &[Wanted]) -> Result<String> {
     Ok(hex(&hasher.finalize().as_bytes()[..16]))
 }
 
-/// The parse that each path holds from now on. A file over the repository's own limit is left out.
+/// Returns the parse that each path has from now on. A file over the repository's own limit is left out.
 fn place(cache: &Connection, moves: &[FileMove], limit: Option<u64>) -> Result<Vec<(String, Option<i64>)>> {
     let mut placed = Vec::with_capacity(moves.len());
     let mut fits = cache.prepare_cached("SELECT 1 FROM parse WHERE id = :id AND size <= :limit")?;
@@ -159,7 +160,7 @@ fn versions(cache: &Connection, parses: &[i64]) -> Result<Vec<Seq>> {
     Ok(all)
 }
 
-/// Every event that parses stand for, with the path it is live under.
+/// Returns every event that parses contain, with the path it is live under.
 fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec<(Seq, String)>> {
     let mut all = Vec::new();
     for (path, parse) in placed {
@@ -170,7 +171,7 @@ fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec
     Ok(all)
 }
 
-/// Moves what plain SQL sees: by the difference where the log stood where the cache did, else from the whole.
+/// Moves the live tables of the log: by the difference where they are as of what the cache was, else as a whole.
 fn move_log(log: &mut Eventlog, cache: &Cache, mut live: LiveMove, was: Option<&str>, as_of: &str) -> Result<()> {
     let stands = log.live_as_of()?;
     if stands.as_deref() == Some(as_of) && was == Some(as_of) && live.is_empty() {

@@ -1,9 +1,11 @@
-//! What adapters are worth now: those in use, asked their own questions by the commits that came after they were trained.
-//! Refuses those of definitions, whose questions no later commit asks: they are trained again with the others.
+//! The drift of adapters: how those in use do on the commits that came after they were trained. Adapters of definitions are
+//! not measured, because no later commit asks their question; they are trained again with the others.
 
 use anyhow::Result;
 
-use super::due::{Outcome, Since, Supply, Training, due, is_look_due, last_training, save_training};
+use super::due::{
+    AdapterDrift, TrainingInput, TrainingOutcome, TrainingRecord, due, is_look_due, last_training, save_training,
+};
 use super::retrain::{Learner, retrain};
 use crate::adapter;
 use crate::dimensions::{self, Reads};
@@ -12,28 +14,27 @@ use crate::evaluation::{MetricTable, Split, TrainingSelection, training_set};
 use crate::store;
 use crate::view::config_at;
 
-/// Trains where it is time to, with a look at what adapters are worth before, where it is time for that. The caller has
-/// caught up.
-pub fn retrain_if_due(learner: &Learner<'_>, now: &Supply) -> Result<Vec<Outcome>> {
+/// Measures the drift of the adapters where that is due, then trains where that is due. The caller has caught up.
+pub fn retrain_if_due(learner: &Learner<'_>, now: &TrainingInput) -> Result<Vec<TrainingOutcome>> {
     let folder = learner.workspace.adapters_dir();
     if let Some(last) = last_training(&folder).filter(|last| is_look_due(last, now)) {
-        let since = look(learner, &last.watermark, now)?;
+        let since = adapter_drift(learner, &last.watermark, now)?;
         tracing::info!(?since, "looked at what adapters are worth");
-        save_training(&folder, &Training { since: Some(since), ..last }, learner.lock)?;
+        save_training(&folder, &TrainingRecord { since: Some(since), ..last }, learner.lock)?;
     }
     let Some(why) = due(last_training(&folder).as_ref(), now) else { return Ok(Vec::new()) };
     tracing::info!(why, "training begins");
     retrain(learner, None, false)
 }
 
-/// Asks the adapters in use by the commits after `watermark`; nothing where that commit is no longer reached.
-fn look(learner: &Learner<'_>, watermark: &str, now: &Supply) -> Result<Since> {
+/// Measures the adapters in use on the commits after `watermark`; empty where that commit is no longer reachable.
+fn adapter_drift(learner: &Learner<'_>, watermark: &str, now: &TrainingInput) -> Result<AdapterDrift> {
     let cache = store::open_reader(learner.workspace, learner.config)?;
     let head = learner.head(&cache)?;
     let config = config_at(learner.repository, learner.config, Some(head))?;
     let setup = Setup::check(&config.model, false)?;
     let material = learner.material(cache, head, &config, &setup, |timeline| Split::since(timeline, watermark))?;
-    let mut since = Since { commits: now.commits, ..Since::default() };
+    let mut since = AdapterDrift { commits: now.commits, ..AdapterDrift::default() };
     for dimension in dimensions::ALL.iter().filter(|dimension| dimension.reads.contains(&Reads::Commits)) {
         let found = adapter::find(&learner.workspace.adapters_dir(), dimension.name, &setup.identity).adapter;
         let Some((adapter, _)) = found else { continue };

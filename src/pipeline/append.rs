@@ -1,0 +1,63 @@
+//! A reading of a session into the log: without what is private, and without what it copies from another session.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::context::Context;
+use super::copies;
+use crate::event::{Fact, Seq};
+use crate::eventlog::Eventlog;
+use crate::facts::{session_facts, session_version};
+use crate::redact::PrivacyFilter;
+use crate::sessions::ParsedSession;
+
+/// How much of one session was taken in.
+#[derive(Debug, Serialize)]
+pub struct Imported {
+    /// The session's id.
+    pub id: String,
+    /// Entries that it has.
+    pub entries: u64,
+    /// Those that the log did not know.
+    pub new: u64,
+}
+
+/// Returns what hides names of this machine and its people in sessions that exist nowhere else.
+pub fn private(context: &Context<'_>) -> PrivacyFilter {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|_| context.config.hides_home);
+    PrivacyFilter::new(home.as_deref(), &context.config.hidden_users)
+}
+
+/// Appends the facts of a reading: entries first, so that a reading in the log has all of its entries.
+pub fn append(
+    log: &mut Eventlog,
+    mut reading: ParsedSession,
+    format: &str,
+    hash: &str,
+    private: &PrivacyFilter,
+) -> Result<Imported> {
+    let hide = |text: &mut String| *text = private.hide(text).into_owned();
+    hide(&mut reading.head.title);
+    reading.head.branch.iter_mut().chain(&mut reading.head.branches).for_each(hide);
+    for entry in &mut reading.entries {
+        hide(&mut entry.content);
+        entry.files.iter_mut().for_each(hide);
+    }
+    let mut version = session_version();
+    let settings = private.fingerprint();
+    if !settings.is_empty() {
+        version = format!("{version}.{settings}");
+    }
+    let says_more = copies::leave_out(log, &mut reading, &version)?;
+    let facts = session_facts(&reading, None, format, hash, &version);
+    if facts.is_empty() || !says_more {
+        return Ok(Imported { id: reading.head.id, entries: 0, new: 0 });
+    }
+    let entries: Vec<&Fact> = facts[1..].iter().chain(&facts[..1]).map(|fact| &fact.fact).collect();
+    let appended = log.append(entries)?;
+    let before = log.last_seq()? - appended.new as Seq;
+    let new = appended.seqs[..facts.len() - 1].iter().filter(|seq| **seq > before).count();
+    Ok(Imported { id: reading.head.id, entries: facts.len() as u64 - 1, new: new as u64 })
+}

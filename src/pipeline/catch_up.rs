@@ -1,0 +1,130 @@
+//! The run that brings the log and the caches to where the repository stands: `record` takes what git shows into the log,
+//! `update` moves views and caches. Resumable at any point. Refuses to write without the lock.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::context::Context;
+use super::report::{RunReport, peak_rss_bytes, timed};
+use super::texts::NewTexts;
+use super::worktrees::{WorktreeMove, worktree_moves};
+use super::{code, embeddings, erase, history, transcripts, vectors, views};
+use crate::eventlog::{Eventlog, damaged};
+use crate::fail;
+use crate::item;
+use crate::sqlite;
+use crate::store::Cache;
+use crate::view;
+
+/// How much of what is known is derived again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Nothing: what is new is taken in.
+    New,
+    /// Everything but embeddings whose checksum holds.
+    Full,
+    /// Everything.
+    ReEmbed,
+}
+
+/// Brings the log and the caches to where the repository stands.
+///
+/// A full run derives everything again and builds the caches beside the ones in use, which serve until the end. A damaged
+/// cache leads to a full run.
+pub fn catch_up(context: &Context<'_>, depth: Depth) -> Result<RunReport> {
+    let full = depth != Depth::New;
+    match run(context, depth) {
+        Err(error) if sqlite::is_damage(&error) => match Eventlog::damage(&context.workspace.eventlog_path())? {
+            Some(what) => Err(damaged(what)),
+            None if full => Err(error),
+            None => {
+                tracing::warn!(error = format!("{error:#}"), "the cache is damaged and is built again");
+                run(context, Depth::Full)
+            }
+        },
+        result => result,
+    }
+}
+
+fn run(context: &Context<'_>, depth: Depth) -> Result<RunReport> {
+    let full = depth != Depth::New;
+    let start = Instant::now();
+    let erased = erase::go_on(context.workspace)?;
+    let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
+    let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
+    let mut report = RunReport { erased: erased.unwrap_or_default(), ..RunReport::default() };
+    views::let_go_of_missing(context, &mut cache)?;
+    // Before HEADs and history are looked at: what moves meanwhile is then seen to have moved.
+    let boundary = context.repository.shallow_boundary()?;
+    let wanted = worktree_moves(context, &cache)?;
+    let own = context.config.warnings.len();
+    report.warnings = wanted.iter().flat_map(|wanted| wanted.config.warnings[own..].iter().cloned()).collect();
+    report.warnings.sort();
+    report.warnings.dedup();
+    fail::point("moves known")?;
+    record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
+    fail::point("recorded")?;
+    let mut texts = NewTexts::new(&cache);
+    timed(&mut report.seconds.update, || {
+        history::take_in(&log, &mut cache)?;
+        views::update(context, &mut log, &mut cache, &wanted, boundary, &mut texts)
+    })?;
+    fail::point("updated")?;
+    // Until its vectors are in, one that nothing serves beside is better than nothing.
+    if !full || context.workspace.cache_path().is_none() {
+        cache.publish(context.workspace)?;
+    }
+    let mut embed = 0.0;
+    timed(&mut embed, || vectors::update(context, &log, &mut cache, depth == Depth::ReEmbed, &mut texts, &mut report))?;
+    report.seconds.embed = embed;
+    cache.publish(context.workspace)?;
+    let main = view::view_of(&cache.connection, "")?;
+    report.items = main
+        .map(|main| item::kind_counts(&cache.connection, main.id))
+        .transpose()?
+        .map_or(0, |counts| counts.values().sum());
+    if erased.is_some() {
+        embeddings::drop_dead(context, &cache)?;
+    }
+    cache.close()?;
+    log.close()?;
+    if erased.is_some() {
+        erase::ended(context.workspace)?;
+    }
+    report.seconds.total = start.elapsed().as_secs_f64();
+    report.peak_rss_bytes = peak_rss_bytes();
+    tracing::info!(
+        commits = report.commits,
+        events = report.events_appended,
+        seconds = report.seconds.total,
+        "caught up"
+    );
+    Ok(report)
+}
+
+/// Appends the facts of every commit that a HEAD reaches, of the files at each HEAD, and of transcripts.
+fn record(
+    context: &Context<'_>,
+    log: &mut Eventlog,
+    cache: &mut Cache,
+    wanted: &[WorktreeMove],
+    full: bool,
+    report: &mut RunReport,
+) -> Result<()> {
+    history::take_in(log, cache)?;
+    timed(&mut report.seconds.history, || {
+        let (commits, appended) = history::record(context, log, cache, wanted, full)?;
+        report.commits = commits;
+        report.events_appended += appended;
+        Ok(())
+    })?;
+    timed(&mut report.seconds.code, || {
+        report.events_appended += code::record(context, log, cache, wanted)?;
+        Ok(())
+    })?;
+    timed(&mut report.seconds.sessions, || {
+        report.events_appended += transcripts::record(context, log, cache)?;
+        Ok(())
+    })
+}

@@ -1,0 +1,41 @@
+//! The worktrees of a repository, each with its settings and what its view has to do to stand at its HEAD.
+
+use anyhow::Result;
+
+use super::context::Context;
+use crate::config::Config;
+use crate::git::Worktree;
+use crate::store::Cache;
+use crate::view::{self, FileMove, View};
+
+/// A worktree with the settings that its own `patina.toml` leaves, and what its view has to do to stand at its HEAD.
+pub struct WorktreeMove {
+    /// The worktree.
+    pub worktree: Worktree,
+    /// Its settings.
+    pub config: Config,
+    /// Its view, as it stands.
+    pub view: View,
+    /// Files that change in it.
+    pub moves: Vec<FileMove>,
+}
+
+/// Returns what the view of every worktree has to do.
+pub fn worktree_moves(context: &Context<'_>, cache: &Cache) -> Result<Vec<WorktreeMove>> {
+    let mut wanted = Vec::new();
+    for worktree in context.repository.worktrees()? {
+        let config = view::config_at(context.repository, context.config, worktree.head)?;
+        let view = view::ensure_view(&cache.connection, &worktree.name)?;
+        let keep = |path: &str| !config.ignores(path);
+        let moves = view::wanted_moves(
+            &cache.connection,
+            context.repository,
+            &view,
+            worktree.head,
+            &config.fingerprint(),
+            keep,
+        )?;
+        wanted.push(WorktreeMove { worktree, config, view, moves });
+    }
+    Ok(wanted)
+}
