@@ -6,7 +6,7 @@ use super::*;
 use crate::event::Fact;
 use crate::git::{ObjectId, RawCommit};
 use crate::sessions::{Category, ParsedEntry, ParsedSession, SessionHead};
-use crate::syntax::{Call, Definition, Form, Import, Kind, Language, Parsed};
+use crate::syntax::{Call, CallForm, Definition, DefinitionKind, Import, Language, Parsed};
 
 /// A secret that stands nowhere in this file as such.
 fn secret() -> String {
@@ -16,7 +16,7 @@ fn secret() -> String {
 fn parsed(text: &str) -> Parsed {
     let text = || text.to_string();
     let definition = Definition {
-        kind: Kind::Function,
+        kind: DefinitionKind::Function,
         name: text(),
         qualified: text(),
         owner: Some(text()),
@@ -35,7 +35,7 @@ fn parsed(text: &str) -> Parsed {
         caller: Some(0),
         name: text(),
         callee: text(),
-        form: Form::Free,
+        form: CallForm::Free,
         receiver_type: Some(text()),
         receiver_call: Some(text()),
         local: false,
