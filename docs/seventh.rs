@@ -1,6 +1,6 @@
 //! The testing dimension: one tests the other, or both test the same thing.
 
-use super::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
+use super::{AdapterTask, Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 
 /// Two definitions are related if one is a test of the other, or both are tests of the same thing.
 pub const TESTING: Dimension = Dimension {
@@ -8,6 +8,7 @@ pub const TESTING: Dimension = Dimension {
     sentence: "are a test and what it tests, or test the same thing",
     holds: Holds::Definitions,
     reads: &[Reads::Edges],
+    asks: &[AdapterTask::Own("testing")],
     groups,
     off: always_on,
 };

@@ -1,6 +1,6 @@
 //! The architectural dimension: parts of the same module.
 
-use super::{Dimension, Group, Holds, LiveFact, Reads, always_on};
+use super::{AdapterTask, Dimension, Group, Holds, LiveFact, Reads, always_on};
 
 /// Two items are related if they live in the same module: files in a folder, definitions in a file.
 pub const ARCHITECTURAL: Dimension = Dimension {
@@ -8,6 +8,7 @@ pub const ARCHITECTURAL: Dimension = Dimension {
     sentence: "live in the same module",
     holds: Holds::Code,
     reads: &[Reads::Items],
+    asks: &[AdapterTask::Own("place")],
     groups,
     off: always_on,
 };

@@ -1,6 +1,6 @@
 //! The dependency dimension: one calls the other, or both call or are called by the same thing.
 
-use super::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
+use super::{AdapterTask, Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 
 /// Two definitions are related if they call, or are called by, the same thing, or one calls the other.
 pub const DEPENDENCY: Dimension = Dimension {
@@ -8,6 +8,7 @@ pub const DEPENDENCY: Dimension = Dimension {
     sentence: "call, or are called by, the same thing; caller and callee",
     holds: Holds::Definitions,
     reads: &[Reads::Edges],
+    asks: &[AdapterTask::Own("caller_to_callee")],
     groups,
     off: always_on,
 };

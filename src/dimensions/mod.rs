@@ -31,6 +31,8 @@ pub struct Dimension {
     pub holds: Holds,
     /// The kinds of fact its groups come from.
     pub reads: &'static [Reads],
+    /// The tasks whose answers its adapter takes part in, the one that it is judged by first.
+    pub asks: &'static [AdapterTask],
     /// Returns the groups of related items that one live fact makes.
     pub groups: fn(&LiveFact<'_>) -> Vec<Group>,
     /// Returns why the dimension is off in a repository; `None` if it is on.
@@ -48,6 +50,23 @@ pub enum Holds {
     Definitions,
     /// Files and definitions.
     Code,
+}
+
+/// A task that is answered with the help of an adapter, and evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdapterTask {
+    /// Which files change with a file.
+    FileToFiles,
+    /// Which file is missing from a commit.
+    MissingFile,
+    /// Which files a task in words will touch.
+    TaskToFiles,
+    /// Who is likeliest to change files.
+    Who,
+    /// What else is in the groups of an item of the dimension; with the name of the task.
+    Own(&'static str),
+    /// What a session is about.
+    Session,
 }
 
 /// A kind of live fact.
@@ -160,6 +179,20 @@ impl Holds {
     /// Returns the value of a stored name.
     pub fn named(name: &str) -> Option<Self> {
         Self::EACH.iter().find(|(_, known)| *known == name).map(|(holds, _)| *holds)
+    }
+}
+
+impl AdapterTask {
+    /// Returns the name in reports and options.
+    pub fn name(self) -> &'static str {
+        match self {
+            AdapterTask::FileToFiles => "file_to_files",
+            AdapterTask::MissingFile => "missing_file",
+            AdapterTask::TaskToFiles => "task_to_files",
+            AdapterTask::Who => "who",
+            AdapterTask::Own(name) => name,
+            AdapterTask::Session => "session",
+        }
     }
 }
 

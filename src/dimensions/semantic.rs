@@ -1,6 +1,6 @@
 //! The semantic dimension: named together by one commit message or session entry, or similar in meaning.
 
-use super::{Dimension, Group, Holds, LARGEST_COMMIT, LiveFact, Reads, always_on};
+use super::{AdapterTask, Dimension, Group, Holds, LARGEST_COMMIT, LiveFact, Reads, always_on};
 use crate::sessions::is_searchable;
 
 /// Two items are related if they came up in the same session entry or commit message, or say the same.
@@ -9,6 +9,7 @@ pub const SEMANTIC: Dimension = Dimension {
     sentence: "came up in the same session entry or commit message, or say the same",
     holds: Holds::All,
     reads: &[Reads::Commits, Reads::Entries],
+    asks: &[AdapterTask::TaskToFiles, AdapterTask::Session],
     groups,
     off: always_on,
 };

@@ -1,6 +1,6 @@
 //! The social dimension: written by the same authors and co-authors.
 
-use super::{Dimension, Group, Holds, LiveFact, Population, Reads};
+use super::{AdapterTask, Dimension, Group, Holds, LiveFact, Population, Reads};
 
 /// Two files are related if they were written by the same people.
 pub const SOCIAL: Dimension = Dimension {
@@ -8,6 +8,7 @@ pub const SOCIAL: Dimension = Dimension {
     sentence: "were written by the same people",
     holds: Holds::Files,
     reads: &[Reads::Commits],
+    asks: &[AdapterTask::Who],
     groups,
     off,
 };

@@ -1,6 +1,6 @@
 //! The syntactic dimension: the same shape of signature and syntax tree, whatever the names.
 
-use super::{Dimension, Group, Holds, LiveFact, Reads, always_on};
+use super::{AdapterTask, Dimension, Group, Holds, LiveFact, Reads, always_on};
 
 /// Two definitions are related if they have the same shape of signature and syntax tree.
 pub const SYNTACTIC: Dimension = Dimension {
@@ -8,6 +8,7 @@ pub const SYNTACTIC: Dimension = Dimension {
     sentence: "have the same shape of signature and syntax tree",
     holds: Holds::Definitions,
     reads: &[Reads::Items],
+    asks: &[AdapterTask::Own("shape")],
     groups,
     off: always_on,
 };

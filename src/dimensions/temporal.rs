@@ -1,6 +1,6 @@
 //! The temporal dimension: changed in the same commit.
 
-use super::{Dimension, Group, Holds, LARGEST_COMMIT, LiveFact, Reads, always_on};
+use super::{AdapterTask, Dimension, Group, Holds, LARGEST_COMMIT, LiveFact, Reads, always_on};
 
 /// Two files are related if they changed in the same commit.
 pub const TEMPORAL: Dimension = Dimension {
@@ -8,6 +8,7 @@ pub const TEMPORAL: Dimension = Dimension {
     sentence: "changed in the same commit",
     holds: Holds::Files,
     reads: &[Reads::Commits],
+    asks: &[AdapterTask::FileToFiles, AdapterTask::MissingFile],
     groups,
     off: always_on,
 };

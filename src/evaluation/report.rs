@@ -16,7 +16,7 @@ use super::{
     Alarm, EvalData, FittedWeights, Priors, SplitPart, author_task, file_tasks, in_parallel, session_commits_task,
     task_to_files,
 };
-use crate::dimensions::Reads;
+use crate::dimensions::{ALL, AdapterTask, Dimension, SEMANTIC, SOCIAL, TEMPORAL};
 use crate::embedding::VectorRows;
 use crate::error::interrupted;
 
@@ -107,15 +107,6 @@ pub struct EvalSelection {
 /// Ages of the index at which quality is measured, in commits.
 const BEHIND: [usize; 6] = [0, 1, 5, 20, 100, 500];
 
-/// The tasks of dimensions that read items, as (dimension, task).
-const ITEM_TASKS: [(&str, &str); 3] =
-    [("dependency", "caller_to_callee"), ("syntactic", "shape"), ("architectural", "place")];
-/// The tasks with commits as queries, as (dimension, task).
-const COMMIT_TASKS: [(&str, &str); 4] =
-    [("temporal", "file_to_files"), ("temporal", "missing_file"), ("semantic", "task_to_files"), ("social", "who")];
-/// The task that needs sessions, as (dimension, task).
-const SESSION: (&str, &str) = ("semantic", "session");
-
 impl EvalSelection {
     /// Returns whether a task is selected.
     fn has_task(&self, dimension: &str, task: &str) -> bool {
@@ -132,9 +123,19 @@ impl EvalSelection {
         }
     }
 
-    /// Returns every task as (dimension, task).
+    /// Returns every task as (dimension, task): those of commits, those of items, that of sessions.
     pub fn tasks() -> impl Iterator<Item = (&'static str, &'static str)> {
-        COMMIT_TASKS.into_iter().chain(ITEM_TASKS).chain([SESSION])
+        let each = |dimension: &&'static Dimension| dimension.asks.iter().map(|task| (dimension.name, *task));
+        let mut all: Vec<(&str, AdapterTask)> = ALL.iter().flat_map(each).collect();
+        all.sort_by_key(|(_, task)| match task {
+            AdapterTask::FileToFiles => 0,
+            AdapterTask::MissingFile => 1,
+            AdapterTask::TaskToFiles => 2,
+            AdapterTask::Who => 3,
+            AdapterTask::Own(_) => 4,
+            AdapterTask::Session => 5,
+        });
+        all.into_iter().map(|(dimension, task)| (dimension, task.name()))
     }
 }
 
@@ -184,7 +185,9 @@ pub fn measure(
         let (projections, comparisons) = own.map_or(none, |own| (own.projections.as_ref(), own.comparisons.as_slice()));
         EvalContext { data, projections, comparisons, with_comparisons: true, should_continue }
     };
-    let has = |task: &str| COMMIT_TASKS.iter().any(|(own, known)| *known == task && selection.has_task(own, task));
+    let has = |task: AdapterTask| {
+        EvalSelection::tasks().any(|(own, known)| known == task.name() && selection.has_task(own, known))
+    };
     let split = &data.split;
     let found: Mutex<(Vec<ScoredTask>, FittedWeights, EvalReport)> = Mutex::default();
     let put = |scored: Vec<ScoredTask>, fitted: FittedWeights, more: &dyn Fn(&mut EvalReport)| {
@@ -195,21 +198,26 @@ pub fn measure(
     };
     let of_files = || -> Result<()> {
         let mut fitted = FittedWeights::default();
-        let context = context("temporal");
+        let context = context(TEMPORAL.name);
         let results = file_tasks::file_tasks(split, &context, priors, 0, &mut fitted);
         let scored = |task, subset, metric_tables, empty| ScoredTask {
             task,
             subset,
-            dimension: "temporal",
+            dimension: TEMPORAL.name,
             units: QueryUnit::Commits,
             metric_tables,
             baselines: &FILE_BASELINES,
             empty,
         };
         let rows = vec![
-            scored("file_to_files", "all", results.all, NO_COMMITS),
-            scored("file_to_files", "cold", results.cold, "no file of a test commit has fewer than 5 commits"),
-            scored("missing_file", "all", results.missing, NO_COMMITS),
+            scored(AdapterTask::FileToFiles.name(), "all", results.all, NO_COMMITS),
+            scored(
+                AdapterTask::FileToFiles.name(),
+                "cold",
+                results.cold,
+                "no file of a test commit has fewer than 5 commits",
+            ),
+            scored(AdapterTask::MissingFile.name(), "all", results.missing, NO_COMMITS),
         ];
         let mut staleness = Vec::new();
         for behind in BEHIND.into_iter().filter(|_| selection.staleness) {
@@ -225,12 +233,12 @@ pub fn measure(
     };
     let of_tasks = || -> Result<()> {
         let mut fitted = FittedWeights::default();
-        let (context, sessions) = (context("semantic"), &data.corpus.sessions);
+        let (context, sessions) = (context(SEMANTIC.name), &data.corpus.sessions);
         let results = task_to_files::task_to_files(split, &context, sessions, priors, &mut fitted)?;
         let scored = |subset, metric_tables| ScoredTask {
-            task: "task_to_files",
+            task: AdapterTask::TaskToFiles.name(),
             subset,
-            dimension: "semantic",
+            dimension: SEMANTIC.name,
             units: QueryUnit::Commits,
             metric_tables,
             baselines: &task_to_files::BASELINES,
@@ -239,12 +247,13 @@ pub fn measure(
         let session_row = |task, subset, metric_tables, baselines: &'static [&'static str], empty| ScoredTask {
             task,
             subset,
-            dimension: "semantic",
+            dimension: SEMANTIC.name,
             units: QueryUnit::Sessions,
             metric_tables,
             baselines,
             empty: if data.corpus.has_sessions { empty } else { NO_SESSION },
         };
+        let session = AdapterTask::Session.name();
         let commits = session_commits_task::session_commits_task(split, &context, sessions);
         let mut both = results.entries.clone();
         both.iter_mut().zip(&commits).for_each(|(both, commits)| both.merge(commits));
@@ -252,16 +261,16 @@ pub fn measure(
             scored("all", results.all),
             scored("masked", results.masked),
             session_row(
-                "task_to_files",
+                AdapterTask::TaskToFiles.name(),
                 "sessions",
                 results.goals,
                 &task_to_files::BASELINES,
                 "no test session has a goal and a commit that touches an existing file",
             ),
-            session_row(SESSION.1, "all", both, &session_commits_task::BASELINES, NOTHING_SAID),
-            session_row(SESSION.1, "files", results.entries, &task_to_files::BASELINES, NOTHING_SAID),
+            session_row(session, "all", both, &session_commits_task::BASELINES, NOTHING_SAID),
+            session_row(session, "files", results.entries, &task_to_files::BASELINES, NOTHING_SAID),
             session_row(
-                SESSION.1,
+                session,
                 "commits",
                 commits,
                 &session_commits_task::BASELINES,
@@ -269,17 +278,17 @@ pub fn measure(
             ),
         ];
         // Without any session the reason is given once.
-        let is_shown = |row: &ScoredTask| data.corpus.has_sessions || row.task != SESSION.1 || row.subset == "all";
+        let is_shown = |row: &ScoredTask| data.corpus.has_sessions || row.task != session || row.subset == "all";
         put(rows.into_iter().filter(is_shown).collect(), fitted, &|_| {});
         Ok(())
     };
     let of_people = || -> Result<()> {
         let mut fitted = FittedWeights::default();
-        let results = author_task::author_task(split, &context("social"), priors, &mut fitted);
+        let results = author_task::author_task(split, &context(SOCIAL.name), priors, &mut fitted);
         let scored = |subset, metric_tables, empty| ScoredTask {
-            task: "who",
+            task: AdapterTask::Who.name(),
             subset,
-            dimension: "social",
+            dimension: SOCIAL.name,
             units: QueryUnit::Commits,
             metric_tables,
             baselines: &author_task::BASELINES,
@@ -293,12 +302,11 @@ pub fn measure(
         Ok(())
     };
     let of_items = || -> Result<()> {
-        for learned in learned.iter().filter(|learned| !learned.dimension.reads.contains(&Reads::Commits)) {
+        for learned in learned {
             let name = learned.dimension.name;
-            let task = ITEM_TASKS.iter().find(|(own, _)| *own == name).map_or(name, |(_, task)| task);
-            if ITEM_TASKS.iter().any(|(own, _)| *own == name) && !selection.has_task(name, task) {
-                continue;
-            }
+            let own_task = |task: &&AdapterTask| matches!(task, AdapterTask::Own(_));
+            let task = learned.dimension.asks.iter().find(own_task).map(|task| task.name());
+            let Some(task) = task.filter(|task| selection.has_task(name, task)) else { continue };
             let results = dimension_task(&context(name), &learned.training_set, learned.dimension);
             let empty = "no held-out item shares a group with a training item";
             let (metric_tables, baselines, units) =
@@ -310,9 +318,9 @@ pub fn measure(
     };
     type MeasureJob<'j> = (bool, &'j (dyn Fn() -> Result<()> + Sync));
     let jobs: [MeasureJob<'_>; 4] = [
-        (has("file_to_files") || has("missing_file"), &of_files),
-        (has("task_to_files") || selection.has_task(SESSION.0, SESSION.1), &of_tasks),
-        (has("who") && data.timeline.people.len() > 1, &of_people),
+        (has(AdapterTask::FileToFiles) || has(AdapterTask::MissingFile), &of_files),
+        (has(AdapterTask::TaskToFiles) || has(AdapterTask::Session), &of_tasks),
+        (has(AdapterTask::Who) && data.timeline.people.len() > 1, &of_people),
         (true, &of_items),
     ];
     in_parallel(&jobs, |(is_wanted, job)| if *is_wanted { job() } else { Ok(()) })?;
@@ -361,8 +369,9 @@ fn finish(
     }
     let without_numbers =
         |task, subset: &str, dimension, why: &str| TaskReport::without_numbers(task, subset, dimension, why);
-    if selection.has_task("social", "who") && data.timeline.people.len() < 2 {
-        report.tasks.push(without_numbers("who", "all", "social", "only one person has made commits"));
+    let who = AdapterTask::Who.name();
+    if selection.has_task(SOCIAL.name, who) && data.timeline.people.len() < 2 {
+        report.tasks.push(without_numbers(who, "all", SOCIAL.name, "only one person has made commits"));
     }
     for (question, weights) in fitted.all() {
         let by_signal = question.signals().into_iter().zip(weights.0.iter().copied()).collect();

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use super::SignalTable;
 use crate::embedding::{VectorRows, dot};
-use crate::history::{ChangeCounts, FileId, HALF_LIFE, LARGEST_COMMIT, decay, path_similarity};
+use crate::history::{ChangeCounts, FileId, PairWeight, path_similarity};
 
 /// Names of the columns, as they are stored with weights.
 pub const FILE_SIGNALS: [&str; 24] = [
@@ -270,13 +270,13 @@ fn folder_order(counts: &ChangeCounts, paths: &PathFeatures, folder: &str, own: 
     let inside: Vec<bool> = (0..counts.len() as FileId)
         .map(|file| Some(file) != own && paths.of(counts.path(file)).folder == folder)
         .collect();
-    for commit in counts.commits().iter().filter(|commit| (2..=LARGEST_COMMIT as usize).contains(&commit.touched)) {
+    for commit in counts.commits() {
         if !commit.files.iter().any(|file| inside[*file as usize]) {
             continue;
         }
-        let weight = decay(counts.time(), commit.time, HALF_LIFE) / (commit.touched - 1) as f64;
+        let Some(weight) = PairWeight::of(commit.touched, commit.time, counts.time()) else { continue };
         for file in &commit.files {
-            sums[*file as usize] += weight;
+            sums[*file as usize] += weight.decayed;
         }
     }
     sums

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::timeline::{PathChange, TimelineCommit};
-use super::{LARGEST_COMMIT, decay};
+use super::{CoChange, LARGEST_COMMIT, PairWeight, decay};
 use crate::event::Status;
 
 /// Index of a file in [`ChangeCounts`]; the same under all names of the file.
@@ -14,8 +14,6 @@ pub type FileId = u32;
 
 /// Half-life of a shared commit, in days.
 pub const HALF_LIFE: f64 = 180.0;
-/// Half-life of a shared commit in [`CoChange::fresh`], in days.
-pub const SHORT_HALF_LIFE: f64 = 45.0;
 /// Half-life of a commit in a file's popularity, in days.
 pub const POPULARITY_HALF_LIFE: f64 = 90.0;
 
@@ -65,17 +63,6 @@ pub struct Touch {
     pub from: Option<u32>,
     /// Whether the path is gone after the commit.
     pub is_gone: bool,
-}
-
-/// How often two files changed together.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CoChange {
-    /// Number of shared commits.
-    pub count: f64,
-    /// Shared commits, each weighted by 1/(n-1) for a commit of n paths, with half-life [`HALF_LIFE`].
-    pub decayed: f64,
-    /// The same with half-life [`SHORT_HALF_LIFE`].
-    pub fresh: f64,
 }
 
 impl ChangeCounts {
@@ -211,15 +198,10 @@ impl ChangeCounts {
     /// Returns the co-change of a file with every file, indexed by [`FileId`].
     pub fn shared(&self, file: FileId) -> Vec<CoChange> {
         let mut shared = vec![CoChange::default(); self.files.len()];
-        for commit in self.commits_of(file).filter(|commit| commit.touched > 1) {
-            let weight = 1.0 / (commit.touched - 1) as f64;
-            let decayed = weight * decay(self.time, commit.time, HALF_LIFE);
-            let fresh = weight * decay(self.time, commit.time, SHORT_HALF_LIFE);
+        for commit in self.all_commits_of(file) {
+            let Some(weight) = PairWeight::of(commit.touched, commit.time, self.time) else { continue };
             for other in commit.files.iter().filter(|other| **other != file) {
-                let shared = &mut shared[*other as usize];
-                shared.count += 1.0;
-                shared.decayed += decayed;
-                shared.fresh += fresh;
+                shared[*other as usize].add(weight);
             }
         }
         shared

@@ -4,6 +4,7 @@
 //! the answer is as of.
 
 mod co_authors;
+mod co_change;
 mod commit_facts;
 mod kind;
 mod lineage;
@@ -19,7 +20,8 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
 
-pub use change_counts::{ChangeCounts, CoChange, CountedCommit, FileId, HALF_LIFE, POPULARITY_HALF_LIFE, Touch};
+pub use change_counts::{ChangeCounts, CountedCommit, FileId, HALF_LIFE, POPULARITY_HALF_LIFE, Touch};
+pub use co_change::{CoChange, PairWeight};
 pub use commit_facts::{CommitFact, CommitSelection, commit_facts, informative_commit_count};
 pub use lineage::Lineage;
 pub use live_entries::{LiveEntry, live_entries, live_entries_naming};

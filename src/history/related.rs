@@ -1,13 +1,15 @@
 //! The untrained ranking of related files: a weighted sum of decayed co-change, path similarity and recent popularity.
 //!
-//! Invariant: sums run in order of time, so the same history gives the same bits.
+//! It counts all reachable commits, by the names that files have now; [`super::ChangeCounts`] counts the newest commits by
+//! the same rule, with files as they were at each. Invariant: sums run in order of time, so the same history gives the
+//! same bits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
-use super::{CommitRef, HALF_LIFE, LARGEST_COMMIT, Lineage, POPULARITY_HALF_LIFE, commit_ref, decay};
+use super::{CoChange, CommitRef, LARGEST_COMMIT, Lineage, POPULARITY_HALF_LIFE, PairWeight, commit_ref, decay};
 use crate::event::Seq;
 
 /// Weight of path similarity in the score.
@@ -38,7 +40,7 @@ pub struct Related {
 struct CoChangeCommit {
     seq: Seq,
     time: i64,
-    files: i64,
+    files: usize,
 }
 
 /// Ranks every other live file with a positive score, best first, ties by path.
@@ -47,9 +49,10 @@ struct CoChangeCommit {
 pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<Vec<Related>> {
     let lineage = Lineage::new(cache, view);
     let own = lineage.row(path)?;
-    let mut together: HashMap<i64, (f64, usize)> = HashMap::new();
+    let mut together: HashMap<i64, CoChange> = HashMap::new();
     let mut paths_of = cache.prepare_cached("SELECT path FROM touched WHERE commit_seq = :commit ORDER BY path")?;
     for commit in commits_touching(cache, &lineage, path)? {
+        let Some(weight) = PairWeight::of(commit.files, commit.time, as_of) else { continue };
         let touched = paths_of
             .query_map(named_params! {":commit": commit.seq}, |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
@@ -59,15 +62,12 @@ pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<
         }
         heirs.sort_unstable();
         heirs.dedup();
-        let weight = decay(as_of, commit.time, HALF_LIFE) / (commit.files - 1) as f64;
         for heir in heirs.into_iter().filter(|heir| Some(*heir) != own) {
-            let entry = together.entry(heir).or_default();
-            entry.0 += weight;
-            entry.1 += 1;
+            together.entry(heir).or_default().add(weight);
         }
     }
     let popularity = popularity(cache, &lineage, as_of)?;
-    let most_together = together.values().map(|(weight, _)| *weight).fold(0.0, f64::max);
+    let most_together = together.values().map(|shared| shared.decayed).fold(0.0, f64::max);
     let most_popular = popularity.values().copied().fold(0.0, f64::max);
     let share = |part: f64, most: f64| if most > 0.0 { part / most } else { 0.0 };
 
@@ -81,14 +81,15 @@ pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<
         if Some(id) == own {
             continue;
         }
-        let (weight, commits) = together.get(&id).copied().unwrap_or_default();
+        let CoChange { count, decayed, .. } = together.get(&id).copied().unwrap_or_default();
         let popularity = popularity.get(&id).copied().unwrap_or_default();
         let path_similarity = path_similarity(path, &other);
-        let score = share(weight, most_together)
+        let score = share(decayed, most_together)
             + PATH_WEIGHT * path_similarity
             + POPULARITY_WEIGHT * share(popularity, most_popular);
         if score > 0.0 {
-            ranked.push(Related { path: other, score, together: weight, commits, path_similarity, popularity });
+            let (together, commits) = (decayed, count as usize);
+            ranked.push(Related { path: other, score, together, commits, path_similarity, popularity });
         }
     }
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
@@ -141,7 +142,7 @@ fn commits_touching(cache: &Connection, lineage: &Lineage<'_>, path: &str) -> Re
     for name in lineage.of(path)? {
         let mut rows = statement.query(named_params! {":path": name, ":largest": LARGEST_COMMIT})?;
         while let Some(row) = rows.next()? {
-            let commit = CoChangeCommit { seq: row.get(0)?, time: row.get(1)?, files: row.get(2)? };
+            let commit = CoChangeCommit { seq: row.get(0)?, time: row.get(1)?, files: row.get::<_, i64>(2)? as usize };
             commits.insert((commit.time, row.get(3)?), commit);
         }
     }

@@ -12,7 +12,7 @@ use super::context::Stage;
 use super::due::{TrainingOutcome, TrainingRecord, last_training, save_training};
 use crate::adapter;
 use crate::config::Config;
-use crate::dimensions::{self, Dimension, Population, Reads};
+use crate::dimensions::{self, AdapterTask, Dimension, Population};
 use crate::embedding::{Embedder, EmbeddingCache, ModelIdentity, NewEmbeddings, Setup, VectorRows};
 use crate::error::{Exit, UserError, interrupted};
 use crate::evaluation::{
@@ -275,21 +275,23 @@ impl Gate<'_> {
             EvalContext { data: material, projections, comparisons: &[], with_comparisons: false, should_continue };
         let mut fitted = FittedWeights::default();
         let gate = SplitPart::Validation as usize;
-        let board = match learned.dimension.name {
-            "temporal" => {
+        let board = match learned.dimension.asks.first() {
+            Some(AdapterTask::FileToFiles | AdapterTask::MissingFile) => {
                 evaluation::file_tasks(&material.split, &context, &prior, 0, &mut fitted).all.into_iter().nth(gate)
             }
-            "semantic" => evaluation::task_to_files(&material.split, &context, &[], &prior, &mut fitted)?
-                .all
-                .into_iter()
-                .nth(gate),
-            "social" => {
+            Some(AdapterTask::TaskToFiles | AdapterTask::Session) => {
+                evaluation::task_to_files(&material.split, &context, &[], &prior, &mut fitted)?
+                    .all
+                    .into_iter()
+                    .nth(gate)
+            }
+            Some(AdapterTask::Who) => {
                 evaluation::author_task(&material.split, &context, &prior, &mut fitted).all.into_iter().nth(gate)
             }
-            _ if !learned.dimension.reads.contains(&Reads::Commits) => {
+            Some(AdapterTask::Own(_)) => {
                 dimension_task(&context, &learned.training_set, learned.dimension).metric_tables.into_iter().nth(gate)
             }
-            _ => None,
+            None => None,
         };
         Ok((board.unwrap_or_default(), fitted.all().clone()))
     }

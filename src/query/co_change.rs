@@ -20,7 +20,7 @@ const COMMITS: usize = 3;
 /// Similarity of paths below this is no evidence.
 const NEAR_PATH: f64 = 0.5;
 
-/// Ranks the files that go with an item's file; best first. What is counted comes first; where it leaves room,
+/// Ranks the files that changed together with an item's file; best first. Where they leave room, files that are near by
 /// `vectors` fill it.
 pub fn co_changed(
     reader: &Reader<'_>,
@@ -41,7 +41,7 @@ pub fn co_changed(
         {
             continue;
         }
-        // Files that are merely popular everywhere say nothing of this one.
+        // A file that is merely popular says nothing of this one.
         if related.commits == 0 && related.path_similarity < NEAR_PATH {
             continue;
         }

@@ -1,5 +1,4 @@
-//! What ties two things together: shared commits, calls either way, people, place. Refuses to say
-//! "related" without a reason.
+//! What ties two files or symbols together: shared commits, calls either way, people, place; each tie with its reason.
 
 use anyhow::Result;
 use serde::Serialize;

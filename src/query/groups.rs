@@ -1,5 +1,5 @@
-//! What shares groups with a target: the commits that touched it, the entries that name it, its shape and place, its
-//! calls. Refuses vectors: here it is only counted.
+//! Counts the groups of a dimension that a target shares with others: by commits that touched it, entries that name it,
+//! its shape and place, its calls. Reads no vectors.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,7 +20,7 @@ const CALLS: usize = 3;
 /// An item that shares groups with the target.
 #[derive(Debug, Default)]
 pub(super) struct GroupOverlap {
-    /// Of all groups that it shares.
+    /// The summed weight of the groups that it shares.
     pub weight: f64,
     /// How many they are.
     pub groups: usize,
@@ -28,7 +28,7 @@ pub(super) struct GroupOverlap {
     pub evidence: Vec<Evidence>,
 }
 
-/// What shares groups with a target, by key, over all that its dimension reads.
+/// Counts what shares groups with a target, by key, over all that its dimension reads.
 pub(super) fn shared(
     reader: &Reader<'_>,
     target: &Candidate,
@@ -118,7 +118,7 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
     Ok(counted)
 }
 
-/// A file shares the entries that name it; an entry shares what it names, and a session what its entries do.
+/// Counts by session entries: a file shares those that name it, an entry what it names, a session what its entries name.
 fn by_entries(reader: &Reader<'_>, target: &Candidate, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let facts = match target {

@@ -26,7 +26,7 @@ mod who;
 mod why;
 
 pub use calls::{CallDirection, CallWalk, CallsAnswer, FoundCall, calls};
-pub use candidate::{Candidate, live, live_with_text};
+use candidate::{Candidate, live, live_with_text};
 pub use explain::{Explanation, Tie, explain};
 pub use filter::Filter;
 pub use hit::{Evidence, Hit};

@@ -1,5 +1,4 @@
-//! What is near a target in one dimension: what is counted first, by the groups they share; then what its vectors put
-//! near. Refuses to count a dimension twice that has no adapter: such ones are the same base embedding.
+//! What is near a target in one dimension: first what shares its groups, then what has near vectors.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +18,7 @@ pub(super) const LEAST_COSINE: f32 = 0.3;
 /// What is counted stands before what is merely alike.
 const COUNTED_FIRST: f64 = 1.0;
 
-/// Ranks what is near a file, a definition or what was said in a session, in a dimension; best first.
+/// Ranks what is near a target in a dimension; best first.
 pub fn near(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
@@ -82,7 +81,8 @@ pub fn near(
     Ok(hits)
 }
 
-/// The live items nearest to a vector that belong into an answer, as hits; best first.
+/// Returns the nearest live items and entries as hits, as far as they belong into an answer and are alike at all; best
+/// first.
 pub(super) fn alike(
     reader: &Reader<'_>,
     place: NearestQuery<'_>,
@@ -103,7 +103,7 @@ pub(super) fn alike(
     Ok(hits.collect())
 }
 
-/// The live thing of a key.
+/// Returns what is live of a key.
 pub(super) fn by_key(reader: &Reader<'_>, key: &str) -> Result<Option<Candidate>> {
     if let Some(sha) = key.strip_prefix("commit:") {
         let sha = crate::event::unhex(sha).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The live things nearest to a vector: by searching, or, where a filter leaves few, by comparing each of those.
-//! Refuses to search a whole index for the few things of one folder.
+//! What is live and nearest to a vector: found by searching the index, or, where a filter leaves few candidates, by
+//! comparing each of those.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::facts::ItemKind;
 use crate::index::{Space, VectorReader, text_of_item};
 use crate::item;
 
-/// A filter that leaves fewer things than this is answered by comparing all of them.
+/// A filter that leaves no more candidates than this is answered by comparing all of them.
 const FEW: usize = 10_000;
 
 /// A vector and the space where its nearest texts are looked for.
@@ -26,8 +26,9 @@ pub struct NearestQuery<'v> {
     pub vector: &'v Projection,
 }
 
-/// The `k` nearest live things that pass a filter and belong, best first, with their cosines; of texts that score the
-/// same, and of things that say the same, all.
+/// Returns the `k` nearest candidates that pass a filter and belong, best first, with their cosines.
+///
+/// Texts that score the same as the last are in it too, and so are all candidates of one text.
 pub fn nearest(
     reader: &Reader<'_>,
     place: NearestQuery<'_>,
@@ -71,7 +72,7 @@ pub fn nearest(
     Ok(keyed.into_iter().map(|(_, found, score)| (found, score)).collect())
 }
 
-/// What a filter of kinds or paths leaves, where that is little; none where it is much, or holds commits.
+/// Returns what a filter of kinds or paths leaves; `None` where that is much, or may hold commits.
 fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Candidate>>> {
     let keeps_commits = filter.path.is_none() && filter.keeps_kind(ItemKind::Commit);
     if keeps_commits {

@@ -1,5 +1,5 @@
-//! Who is likeliest to change some files next: everybody who ever wrote something here, in the order that weighted signals
-//! give. Refuses bots and agents: they change what they are told to.
+//! Who is likeliest to change some files next: everybody who ever wrote something here, ranked by weighted signals. Bots
+//! and agents are left out: they change what they are told to.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,9 @@ use crate::fusion::{self, Question};
 use crate::history::{self, FileId, LARGEST_COMMIT, Person};
 use crate::index::VectorReader;
 
-/// Ranks everybody by how likely they are to change some files next; best first. `score` is what the signals come to, and `share` how likely it is that person.
+/// Ranks everybody by how likely they are to change some files next; best first.
+///
+/// `score` is the weighted sum of signals, and `share` the probability of the person.
 pub fn likely_next(reader: &Reader<'_>, vectors: &VectorReader<'_>, paths: &[String]) -> Result<Vec<Person>> {
     let people = reader.people()?;
     let only = if let [path] = paths { Some(path.as_str()) } else { None };
@@ -37,7 +39,8 @@ pub fn likely_next(reader: &Reader<'_>, vectors: &VectorReader<'_>, paths: &[Str
     Ok(likely)
 }
 
-/// The files that are asked of: of many those that changed most lately, no more than a commit has that says something.
+/// Returns the files that are asked about: of many only those that changed most lately, as many as the largest commit that
+/// is counted has.
 fn asked_files(signals: &Signals<'_>, paths: &[String]) -> Vec<FileId> {
     let (history, wanted) = (&signals.history, paths.iter().map(String::as_str).collect::<HashSet<&str>>());
     let mut files: Vec<FileId> = history.counts.live().filter(|file| wanted.contains(history.path(*file))).collect();

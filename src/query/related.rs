@@ -7,7 +7,7 @@ use super::near::near;
 use super::related_files::related_files;
 use super::vector_search::{SharedSpaces, merged};
 use super::{Candidate, Evidence, Filter, Hit, Note, Reader};
-use crate::dimensions::{Dimension, SEMANTIC, TEMPORAL};
+use crate::dimensions::{AdapterTask, Dimension, SEMANTIC};
 use crate::entries;
 use crate::error::{Exit, UserError};
 use crate::facts::{ItemKind, SESSION};
@@ -95,7 +95,7 @@ fn in_dimension(
     is_searched: bool,
 ) -> Result<Vec<Hit>> {
     let mut hits = match target {
-        Candidate::Item(item) if dimension.name == TEMPORAL.name => {
+        Candidate::Item(item) if dimension.asks.contains(&AdapterTask::FileToFiles) => {
             co_changed(reader, item, filter, Some(vectors).filter(|_| !is_searched))?
         }
         _ => near(reader, vectors, target, dimension, filter)?,

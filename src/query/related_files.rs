@@ -1,5 +1,5 @@
-//! What goes with a target: every live file in the order that history, paths and vectors say together, with the commits
-//! and places that speak for it. Refuses a file that only its popularity speaks for.
+//! The files that go with a target: every live file ranked by history, paths and vectors together, with its evidence.
+//! Refuses a file whose only evidence is its popularity.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -15,6 +15,7 @@ mod exchange;
 mod foreign;
 mod forget;
 mod formats;
+mod front;
 mod history;
 mod hooks;
 mod hostile;

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use patina::adapter::TrainingSettings;
 use patina::config::{Config, MODEL};
 // The example finds these above it, as it would among the six.
-use patina::dimensions::{Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
+use patina::dimensions::{AdapterTask, Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 use patina::embedding::{Embedder, EmbeddingCache, Manifest, NewEmbeddings, Setup};
 use patina::evaluation::{
     CorpusSource, EvalData, EvalReport, EvalSelection, Experiment, Split, TrainedDimension, measure, train_dimensions,

@@ -1,5 +1,5 @@
-//! Reasons that commits give themselves: a sentence of a message that states one, and what was taken back. Refuses a message
-//! that only says what was done.
+//! Reasons from commits: sentences of their messages that state one, and reverts. Refuses a message that only says what was
+//! done.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,14 +22,14 @@ const FEW_FILES: usize = 4;
 const SOME_FILES: usize = 8;
 /// Sentences quoted of one message.
 const SENTENCES: usize = 2;
-/// Something that was taken back on purpose.
+/// A revert.
 const REVERTED: f64 = 0.8;
-/// Commits of a file that are looked through for what was taken back, the newest first.
+/// Commits of a file that are searched for reverts, the newest first.
 const MOST_COMMITS: usize = 600;
-/// Longest reason that is quoted of a commit that takes another back, in sentences.
+/// Longest reason that is quoted of a revert, in sentences.
 const REVERT_SENTENCES: usize = 3;
 
-/// A commit of the file.
+/// A commit that touched the file.
 struct FileCommit {
     id: ObjectId,
     time: i64,
@@ -42,7 +42,7 @@ impl FileCommit {
     }
 }
 
-/// The commits that touched a file under any of its names.
+/// Returns the commits that touched a file under any of its names.
 pub fn touching(past: &mut ReachableCommits<'_>, names: &[String]) -> Result<HashSet<Seq>> {
     let mut seqs = HashSet::new();
     for name in names {
@@ -51,7 +51,7 @@ pub fn touching(past: &mut ReachableCommits<'_>, names: &[String]) -> Result<Has
     Ok(seqs)
 }
 
-/// Sentences that state a reason, of the commits that made the lines.
+/// Quotes the sentences that state a reason in the messages of the commits that made the lines.
 pub fn stated(asked: &BlamedLines<'_>) -> Vec<Reason> {
     let (about, around) = (asked.topics(), asked.surroundings());
     let mut reasons = Vec::new();
@@ -83,7 +83,7 @@ pub fn stated(asked: &BlamedLines<'_>) -> Vec<Reason> {
     reasons
 }
 
-/// What was taken back, and what was tried before: of a file all of it, of lines what the commits did that made them.
+/// Collects reverts, and what they reverted: of a file all of them, of lines those that the commits behind them take part in.
 pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<Seq>) -> Result<Vec<Reason>> {
     let mut near = touching.clone();
     // Lines that came from another file were brought back there.
@@ -142,7 +142,7 @@ pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<
     Ok(reasons)
 }
 
-/// A reason that a commit of the file gives.
+/// Makes a reason of a commit of the file.
 fn made(kind: &str, text: String, one: &FileCommit, evidence: String, confidence: f64) -> Reason {
     let sha = hex(one.id.as_bytes());
     Reason {
@@ -159,7 +159,7 @@ fn made(kind: &str, text: String, one: &FileCommit, evidence: String, confidence
     }
 }
 
-/// A commit's id as people quote it.
+/// Shortens a commit's id as people quote it.
 fn short(one: &FileCommit) -> String {
     let mut id = hex(one.id.as_bytes());
     id.truncate(10);
@@ -181,7 +181,7 @@ fn of_commit(kind: &str, text: String, maker: &BlamedCommit, evidence: String, c
     }
 }
 
-/// The commit that one takes back, by its id, or else by the subject that is quoted.
+/// Finds the commit that one reverts, by its id, or else by the subject that it quotes.
 fn reverted<'a>(revert: &FileCommit, all: &'a BTreeMap<(i64, ObjectId), FileCommit>) -> Option<&'a FileCommit> {
     let others = || all.values().rev().filter(|one| one.id != revert.id);
     named(&revert.message).into_iter().find_map(|named| match named {
@@ -192,7 +192,7 @@ fn reverted<'a>(revert: &FileCommit, all: &'a BTreeMap<(i64, ObjectId), FileComm
     })
 }
 
-/// The subject, and what else the message says but for what git wrote.
+/// Returns the subject, and what else the message says but for what git wrote.
 fn reason_of(one: &FileCommit) -> String {
     let told = words::sentences(&one.message);
     let told = told.into_iter().filter(|sentence| !sentence.starts_with(REVERTS));

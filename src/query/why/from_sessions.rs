@@ -1,5 +1,5 @@
-//! Reasons that were said: by whom a commit was made that made the lines, and anywhere about the file or the symbol. Refuses
-//! what is about neither the lines nor the commit, whatever else was said that day.
+//! Reasons from session entries: of the sessions that made the commits behind these lines, and of any that name the file
+//! or the symbol. Refuses an entry that is about neither the lines nor a commit of theirs, whatever its day.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -59,7 +59,7 @@ const SUBJECTS: i64 = 4_000;
 const SOMETHING: usize = 4;
 /// Commits by whose name entries are looked for.
 const MOST_COMMITS: usize = 20;
-/// What was written down to the minute may be so many seconds older than the commit it tells of.
+/// An entry that is dated to the minute may be so many seconds older than the commit it tells of.
 const MINUTE: i64 = 60;
 /// What a transcript says this many seconds before a commit can be about it; after it, only so many.
 const BEFORE: i64 = 1800;
@@ -73,49 +73,49 @@ const SHORT: usize = 300;
 /// Entries found by a word that are looked at.
 const MOST_FOUND: usize = 400;
 
-/// An entry with all it says.
+/// An entry with its whole text and its topics.
 struct FullEntry {
     said: SessionEntry,
     data: EntryData,
     topics: BTreeSet<String>,
 }
 
-/// A session with all that it says.
+/// A session with all of its entries.
 struct FullSession<'s> {
     session: &'s SessionData,
     entries: Vec<FullEntry>,
-    /// How many entries are about a word.
-    said: HashMap<String, usize>,
+    /// How many entries are about each word.
+    counts: HashMap<String, usize>,
 }
 
 impl<'s> FullSession<'s> {
     fn new(session: &'s LiveSession, entries: Vec<FullEntry>) -> Self {
-        let mut said = HashMap::new();
+        let mut counts = HashMap::new();
         for word in entries.iter().flat_map(|one| &one.topics) {
-            *said.entry(word.clone()).or_default() += 1;
+            *counts.entry(word.clone()).or_default() += 1;
         }
-        FullSession { session: &session.data, entries, said }
+        FullSession { session: &session.data, entries, counts }
     }
 
-    /// Whether next to none of its entries are about a word.
+    /// Returns whether next to none of its entries are about a word.
     fn is_rare(&self, word: &str) -> bool {
-        self.said.get(word).copied().unwrap_or_default() <= RARE
+        self.counts.get(word).copied().unwrap_or_default() <= RARE
     }
 
-    /// Whether many of its entries are about a word.
+    /// Returns whether many of its entries are about a word.
     fn is_common(&self, word: &str) -> bool {
-        self.said.get(word).copied().unwrap_or_default() > 2.max(self.entries.len() / COMMON)
+        self.counts.get(word).copied().unwrap_or_default() > 2.max(self.entries.len() / COMMON)
     }
 }
 
-/// How an entry is tied to the lines.
+/// A link from an entry to the lines, by a commit.
 struct EntryLink<'a> {
     worth: f64,
     maker: &'a BlamedCommit,
     why: String,
 }
 
-/// Every reason that was said.
+/// Collects the reasons that session entries give.
 pub fn reasons(reader: &Reader<'_>, asked: &BlamedLines<'_>) -> Result<Vec<Reason>> {
     let sessions = entries::load_sessions(&reader.cache, reader.view.id)?;
     if sessions.is_empty() {
@@ -146,30 +146,32 @@ pub fn reasons(reader: &Reader<'_>, asked: &BlamedLines<'_>) -> Result<Vec<Reaso
     Ok(reasons)
 }
 
-/// Whether a session may have made a commit at a moment; it is looked at closer then.
+/// Returns whether a session may have made a commit at a moment; it is looked at closer then.
 fn may_hold(session: &SessionData, time: i64) -> bool {
     let Some(started) = session.head.started else { return true };
     let ended = session.head.ended.unwrap_or(started + LONGEST).max(started);
     (started - DAY..=ended + DAY).contains(&time)
 }
 
+/// Reads the entries of a session.
 fn entries_of(reader: &Reader<'_>, session: &LiveSession) -> Result<Vec<FullEntry>> {
     let mut all = Vec::new();
     for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
         if said.n > 0 {
-            all.push(told(reader, said)?);
+            all.push(full_entry(reader, said)?);
         }
     }
     Ok(all)
 }
 
-fn told(reader: &Reader<'_>, said: SessionEntry) -> Result<FullEntry> {
+/// Reads the whole of an entry.
+fn full_entry(reader: &Reader<'_>, said: SessionEntry) -> Result<FullEntry> {
     let data = eventlog::event(&reader.cache, said.seq)?.entry()?;
     let topics = words::topics(&data.content);
     Ok(FullEntry { said, data, topics })
 }
 
-/// What is looked for.
+/// What entries are searched for: the lines, their file and symbol, and words about them.
 struct ReasonSearch<'a> {
     asked: &'a BlamedLines<'a>,
     about: BTreeSet<String>,
@@ -239,46 +241,47 @@ impl<'a> ReasonSearch<'a> {
         }
     }
 
-    /// Whether it names other definitions of the file, and not the one that is meant.
+    /// Returns whether an entry names other definitions of the file, and not the one that is meant.
     fn names_another(&self, one: &FullEntry) -> bool {
         let named = |name: &String| words::names(&one.data.content, name);
         self.others.iter().any(named) && !self.symbol.is_some_and(|symbol| words::names(&one.data.content, symbol))
     }
 
-    /// Whether it says whose the symbol is.
+    /// Returns whether an entry names the symbol with what it belongs to.
     fn is_qualified(&self, one: &FullEntry) -> bool {
         let qualified = self.asked.qualified();
         qualified.contains(['.', ':']) && one.data.content.contains(qualified)
     }
 
-    /// What an entry of a session says that made some of the commits.
+    /// Makes a reason of an entry of a session that made some of the commits; `None` where it is about none of them.
     fn tied(&self, one: &FullEntry, whole: &FullSession<'_>, makers: &[&'a BlamedCommit]) -> Option<Reason> {
         let worth = worth_of(one.data.category)?;
-        let best = self.bonds(one, whole, makers).into_iter().max_by(|a, b| a.worth.total_cmp(&b.worth))?;
+        let best = self.links(one, whole, makers).into_iter().max_by(|a, b| a.worth.total_cmp(&b.worth))?;
         let (sha, part) = (&best.maker.sha[..10], self.asked.part(best.maker));
         let evidence = format!("{}; made in this session, {sha} {part}", best.why);
         Some(self.reason(one, &whole.session.title, Some(best.maker), evidence, best.worth * worth))
     }
 
-    fn bonds(&self, one: &FullEntry, whole: &FullSession<'_>, makers: &[&'a BlamedCommit]) -> Vec<EntryLink<'a>> {
+    /// Collects the links from an entry of a session to the commits that it made.
+    fn links(&self, one: &FullEntry, whole: &FullSession<'_>, makers: &[&'a BlamedCommit]) -> Vec<EntryLink<'a>> {
         let asked = self.asked;
-        let mut bonds = Vec::new();
+        let mut links = Vec::new();
         let heaviest = makers.iter().copied().max_by(|a, b| asked.weight(a).total_cmp(&asked.weight(b)));
-        let Some(heaviest) = heaviest else { return bonds };
+        let Some(heaviest) = heaviest else { return links };
         if self.names_symbol(one) {
             let why = format!("names {}", self.symbol.unwrap_or_default());
-            bonds.push(EntryLink { worth: SYMBOL * asked.weight(heaviest), maker: heaviest, why });
+            links.push(EntryLink { worth: SYMBOL * asked.weight(heaviest), maker: heaviest, why });
         }
         let another = if self.names_another(one) { ANOTHER } else { 1.0 };
         let is_note = one.data.category == Category::Note;
         if self.names_file(one) && (asked.lines.is_file || !is_note) {
             let worth = if asked.lines.is_file { FILE } else { FILE_OF_LINES } * of_many(one) * another;
             let why = format!("names {}", asked.lines.path);
-            bonds.push(EntryLink { worth: worth * asked.weight(heaviest), maker: heaviest, why });
+            links.push(EntryLink { worth: worth * asked.weight(heaviest), maker: heaviest, why });
         }
         // What is noted beside names whatever happened; it says why only of what it names.
         if is_note {
-            return bonds;
+            return links;
         }
         for maker in makers.iter().copied() {
             let subject = &self.subjects[maker.sha.as_str()];
@@ -286,7 +289,7 @@ impl<'a> ReasonSearch<'a> {
             let beside = if !is_about && maker.files > FEW_FILES { BESIDE } else { 1.0 };
             let weight = asked.weight(maker) * beside * another * of_many(one);
             if is_named(one, maker) {
-                bonds.push(EntryLink { worth: COMMIT * weight, maker, why: "names the commit".to_string() });
+                links.push(EntryLink { worth: COMMIT * weight, maker, why: "names the commit".to_string() });
             }
             let common: Vec<&String> =
                 one.topics.iter().filter(|word| self.about.contains(*word) || subject.contains(*word)).collect();
@@ -310,13 +313,13 @@ impl<'a> ReasonSearch<'a> {
             if shared >= needed && (is_goal || is_near(one, whole, maker)) {
                 let said: Vec<&str> = common.iter().take(4).map(|word| word.as_str()).collect();
                 let why = format!("about the same ({})", said.join(", "));
-                bonds.push(EntryLink { worth: worth * weight, maker, why });
+                links.push(EntryLink { worth: worth * weight, maker, why });
             }
         }
-        bonds
+        links
     }
 
-    /// What was said about the file or the symbol in other sessions, and by hand.
+    /// Collects the reasons of entries about the file or the symbol in other sessions, or written by hand.
     fn untied(&self, reader: &Reader<'_>, sessions: &[LiveSession], tied: &HashSet<String>) -> Result<Vec<Reason>> {
         let mut found: Vec<SessionEntry> = Vec::new();
         for file in &self.files {
@@ -337,7 +340,7 @@ impl<'a> ReasonSearch<'a> {
         found.retain(|said| said.n > 0 && !tied.contains(&said.session) && seen.insert(said.seq));
         let mut reasons = Vec::new();
         for said in found {
-            let one = told(reader, said)?;
+            let one = full_entry(reader, said)?;
             let title = sessions.iter().find(|session| session.data.session == one.said.session);
             let title = title.map_or("", |session| session.data.title.as_str());
             reasons.extend(self.beside(&one, title));
@@ -345,7 +348,7 @@ impl<'a> ReasonSearch<'a> {
         Ok(reasons)
     }
 
-    /// What an entry says that was not said where the commits were made.
+    /// Makes a reason of an entry of a session that made none of the commits.
     fn beside(&self, one: &FullEntry, title: &str) -> Option<Reason> {
         let worth = worth_of(one.data.category)?;
         let (file, symbol) = (self.names_file(one), self.names_symbol(one));
@@ -405,7 +408,7 @@ impl<'a> ReasonSearch<'a> {
         }
     }
 
-    /// Whether what is named was tried and given up: in one sentence, or in a short text.
+    /// Returns whether an entry says that the file or symbol was tried and given up: in one sentence, or in a short text.
     fn is_given_up(&self, one: &FullEntry) -> bool {
         let content = &one.data.content;
         let names = |text: &str| {
@@ -419,13 +422,13 @@ impl<'a> ReasonSearch<'a> {
     }
 }
 
-/// Whether it names a commit, and says something of it. What a heading says of where HEAD stood is no part of it.
+/// Returns whether an entry names a commit and says more than that. A heading that says where HEAD stood does not count.
 fn is_named(one: &FullEntry, maker: &BlamedCommit) -> bool {
     let named = |commit: &String| maker.sha.starts_with(commit) && one.data.content.contains(commit);
     one.data.commits.iter().any(named) && one.topics.len() >= SOMETHING
 }
 
-/// Those of some words that many of the newest commits say that a HEAD reaches.
+/// Returns those of some words that many of the newest reachable commits have in their subjects.
 fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<String>> {
     let mut statement = reader.cache.prepare_cached(
         "SELECT subject FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq ORDER BY time DESC, sha LIMIT :most",
@@ -437,7 +440,7 @@ fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<Stri
     Ok(counts.into_iter().filter(|(_, count)| is_common(*count)).map(|(word, _)| word).collect())
 }
 
-/// How much it is about one of the files that it names.
+/// Weighs an entry by how many files it names: one of many says less of each.
 fn of_many(one: &FullEntry) -> f64 {
     if one.data.files.len() > MANY_FILES { ONE_OF_MANY } else { 1.0 }
 }
@@ -445,7 +448,7 @@ fn of_many(one: &FullEntry) -> f64 {
 /// Version of what was written by hand.
 const HAND: &str = "hand";
 
-/// How much a category says of why; none where it says nothing.
+/// Returns how much a category says about why; `None` where it says nothing.
 fn worth_of(category: Category) -> Option<f64> {
     match category {
         Category::Decision | Category::Challenge => Some(1.0),
@@ -455,8 +458,8 @@ fn worth_of(category: Category) -> Option<f64> {
     }
 }
 
-/// Whether an entry stands where the session says what it did up to a commit: in a log, in the first block that was written
-/// after it; in a transcript, shortly before.
+/// Returns whether an entry stands where its session tells of the work up to a commit: in a log, in the first block that was
+/// written after it; in a transcript, shortly before.
 fn is_near(one: &FullEntry, whole: &FullSession<'_>, maker: &BlamedCommit) -> bool {
     let Some(time) = one.data.time else { return false };
     if whole.session.format != "markdown" {

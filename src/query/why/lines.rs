@@ -1,5 +1,5 @@
-//! Which lines are meant, and which commits made them what they are. Refuses the work tree: lines are those of the commit
-//! that the answer is as of.
+//! The lines that are asked about, and the commits that made them what they are. Lines are those of the commit that the
+//! answer is as of, never of the work tree.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use crate::git::{Blame, BlameCommit, ObjectId};
 use crate::history::{Lineage, ReachableCommits, is_bot};
 use crate::item::{self, Item, Target};
 
-/// Lines of a file.
+/// The lines that are asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LineTarget {
     /// `src/a.rs#Parser::parse`: the smallest definition that holds them all, or the file.
@@ -68,7 +68,7 @@ pub struct BlamedCommit {
     pub message: String,
 }
 
-/// What is named: `PATH`, `PATH:LINE`, `PATH:FIRST-LAST`, or a symbol.
+/// Finds the lines that a person names: `PATH`, `PATH:LINE`, `PATH:FIRST-LAST`, or a symbol.
 ///
 /// # Errors
 /// A [`UserError`] where there is no such thing, or no such line.
@@ -111,7 +111,7 @@ pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<LineTarget> {
     Ok(LineTarget { key, path: file.path, line: first, end_line: last, item, is_file: false })
 }
 
-/// A path and the lines behind it, counted from 1.
+/// Splits a path and the lines behind it, counted from 1.
 fn with_lines(text: &str) -> Option<(&str, Range<u32>)> {
     let (path, lines) = text.rsplit_once(':')?;
     let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
@@ -121,7 +121,7 @@ fn with_lines(text: &str) -> Option<(&str, Range<u32>)> {
 }
 
 impl LineTarget {
-    /// Keeps to the lines that there are; the end of a file is known only now.
+    /// Narrows to the `total` lines that there are: the end of a file is known only once it was blamed.
     ///
     /// # Errors
     /// A [`UserError`] where there are none of them.
@@ -137,7 +137,7 @@ impl LineTarget {
     }
 }
 
-/// The names a file bears and bore, as encoded paths, its own first.
+/// Returns the names a file bears and bore, as encoded paths, its own first.
 pub(super) fn names(reader: &Reader<'_>, path: &str) -> Result<Vec<String>> {
     let lineage = Lineage::new(&reader.cache, reader.view.id);
     let mut of = reader.cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
@@ -151,7 +151,7 @@ pub(super) fn names(reader: &Reader<'_>, path: &str) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Whether the end of a file's name was another file's too, or its whole name, whether that is still there or not.
+/// Returns whether `end`, the end of a file's path, is the end or the whole of another file's, past or present.
 pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Result<bool> {
     let mut statement = reader
         .cache
@@ -166,7 +166,7 @@ pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Res
     Ok(false)
 }
 
-/// Who wrote the lines; none where the view has no commit or the file is not to be read. The end of a file is found.
+/// Blames the lines; `None` where the view has no commit or the file cannot be read.
 pub fn blame(reader: &Reader<'_>, past: &mut ReachableCommits<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     let Some(head) = reader.view.head else { return Ok(None) };
     let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
@@ -185,7 +185,7 @@ pub fn blame(reader: &Reader<'_>, past: &mut ReachableCommits<'_>, lines: &LineT
     reader.repository.blame(head.commit, &decode_path(&lines.path), range, link)
 }
 
-/// The commits that made lines what they are, those that wrote most first.
+/// Returns the commits that made the lines what they are, those that wrote most first.
 pub fn makers(reader: &Reader<'_>, past: &ReachableCommits<'_>, blame: &Blame) -> Result<Vec<BlamedCommit>> {
     let mut counts: HashMap<ObjectId, LineCounts> = HashMap::new();
     for line in &blame.lines {
@@ -229,7 +229,7 @@ pub fn makers(reader: &Reader<'_>, past: &ReachableCommits<'_>, blame: &Blame) -
     Ok(all)
 }
 
-/// What a commit did to how many lines.
+/// How many lines a commit did what to.
 #[derive(Default)]
 struct LineCounts {
     lines: usize,

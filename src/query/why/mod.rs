@@ -1,5 +1,5 @@
-//! Why lines are what they are: the commits that made them, the sessions those were made in, and what was said there. A
-//! reason is quoted with what ties it to the lines; refuses one that only shares a day with them.
+//! Why lines are what they are: the commits that made them, and reasons from those commits and from session entries. A
+//! reason is quoted with the evidence for it; refuses one that only shares a day with the lines.
 
 mod from_commits;
 mod from_sessions;
@@ -43,7 +43,7 @@ pub struct Reason {
     pub confidence: f64,
 }
 
-/// A commit by its name.
+/// The commit that a reason rests on.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReasonCommit {
     /// Object id in hexadecimal.
@@ -67,7 +67,7 @@ pub struct WhyAnswer {
     pub notes: Vec<Note>,
 }
 
-/// What is less sure is no reason.
+/// Reasons less sure than this are left out.
 const LEAST: f64 = 0.35;
 /// What a commit of many files, or a bot's, is worth as a tie.
 const WEAK: f64 = 0.5;
@@ -76,15 +76,15 @@ const WEAK: f64 = 0.5;
 const MOST: f64 = 0.5;
 const MOST_OF_MANY: f64 = 0.2;
 const MANY_LINES: usize = 100;
-/// What a commit is worth that wrote next to nothing.
+/// What a commit is worth as a tie that wrote next to nothing.
 const TRIFLE: f64 = 0.3;
-/// What is moved is worth this part of what is written: why it stands here, and not why it is.
+/// Moved lines are worth this part of written ones: a move says why they stand here, and not why they are.
 const MOVED: f64 = 0.5;
 
-/// What files are called in many folders.
+/// Stems of files that many folders have.
 const COMMON: &[&str] = &["__init__", "index", "internal", "lib", "main", "mod", "utils"];
 
-/// The lines that are asked about, and everything that was found out about them.
+/// The lines that are asked about, and what blame and history know of them.
 struct BlamedLines<'a> {
     lines: &'a LineTarget,
     makers: &'a [BlamedCommit],
@@ -96,7 +96,7 @@ struct BlamedLines<'a> {
 }
 
 impl BlamedLines<'_> {
-    /// How much of a tie a commit is, from 0 to 1.
+    /// Returns how much of a tie a commit is, from 0 to 1.
     fn weight(&self, maker: &BlamedCommit) -> f64 {
         let most = if self.lines.is_file || self.total > MANY_LINES { MOST_OF_MANY } else { MOST };
         let share = |lines: usize| (lines as f64 / self.total.max(1) as f64 / most).min(1.0);
@@ -105,7 +105,7 @@ impl BlamedLines<'_> {
         if maker.is_weak { weight * WEAK } else { weight }
     }
 
-    /// What a commit did to the lines.
+    /// Says what a commit did to the lines.
     fn part(&self, maker: &BlamedCommit) -> String {
         let of = |n: usize| format!("{n} of {}", pluralize(self.total as u64, "line"));
         let all = |n: usize| match n {
@@ -130,17 +130,18 @@ impl BlamedLines<'_> {
         }
     }
 
-    /// The name of the definition that is meant; none where it is a file.
+    /// Returns the name of the definition that is meant; `None` where it is a file.
     fn symbol(&self) -> Option<&str> {
         self.lines.item.as_ref().map(|item| item.name.as_str())
     }
 
-    /// Its name with what it belongs to; empty where it is a file.
+    /// Returns its name with what it belongs to; empty where it is a file.
     fn qualified(&self) -> &str {
         self.lines.item.as_ref().map_or("", |item| item.qualified.as_str())
     }
 
-    /// Words of what is meant: of the definition, and of the file, or of its folder where many files are called so.
+    /// Returns the topics of what is meant: of the definition, and of the file, or of its folder where many files have the
+    /// file's name.
     fn topics(&self) -> BTreeSet<String> {
         let mut words = words::topics(self.qualified());
         let mut parts = self.lines.path.rsplit('/');
@@ -151,7 +152,7 @@ impl BlamedLines<'_> {
         words
     }
 
-    /// The same, and the folders it is in.
+    /// Returns the same, and those of the folders it is in.
     fn surroundings(&self) -> BTreeSet<String> {
         let mut words = self.topics();
         words.extend(words::topics(&self.lines.path));
@@ -165,12 +166,12 @@ impl ReasonCommit {
     }
 }
 
-/// Who wrote the lines, one by one; none where the file cannot be read.
+/// Blames the lines one by one; `None` where the file cannot be read.
 pub fn blamed(reader: &Reader<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     lines::blame(reader, &mut ReachableCommits::load(&reader.cache)?, lines)
 }
 
-/// Why lines are what they are, with at most `k` reasons.
+/// Finds why lines are what they are, with at most `k` reasons; `target` is as [`lines_of`] takes it.
 pub fn why(reader: &Reader<'_>, target: &str, k: usize) -> Result<WhyAnswer> {
     let mut lines = lines_of(reader, target)?;
     let mut past = ReachableCommits::load(&reader.cache)?;
@@ -190,7 +191,7 @@ pub fn why(reader: &Reader<'_>, target: &str, k: usize) -> Result<WhyAnswer> {
     Ok(WhyAnswer { target: lines, commits: makers, reasons, is_cut: blame.is_cut, notes })
 }
 
-/// The surest first; what says the same twice is said once.
+/// Ranks the surest first; of reasons with the same text only the first stays.
 fn ranked(mut reasons: Vec<Reason>, k: usize) -> Vec<Reason> {
     reasons.retain(|reason| reason.confidence >= LEAST);
     reasons.sort_by(|a, b| {

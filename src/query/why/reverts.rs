@@ -1,5 +1,5 @@
-//! Commits that take others back: git's own words for it, or the subject that is quoted. Refuses to guess from anything
-//! else.
+//! Reverts: commits that take others back, by git's own words for it or the subject that they quote. Nothing else is
+//! guessed from.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,7 @@ const TO: &str = "changes made to ";
 /// Shortest id of a commit that is one.
 const SHORTEST: usize = 7;
 
-/// What a message says that it takes back.
+/// What a message says that its commit reverts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevertTarget {
     /// The beginning of an id, in small letters.
@@ -26,18 +26,18 @@ pub enum RevertTarget {
     Subject(String),
 }
 
-/// The first line that says something.
+/// Returns the first line of a message that is not blank.
 pub fn subject(message: &str) -> &str {
     message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim()
 }
 
-/// Whether a message says that it takes something back.
+/// Returns whether a message says that its commit reverts another.
 pub fn is_revert(message: &str) -> bool {
     let begin = message.trim_start().to_lowercase();
     begin.starts_with("revert ") || begin.starts_with("reapply \"") || message.contains(REVERTS)
 }
 
-/// What a message names that it takes back, the surest first.
+/// Returns what a message names that its commit reverts, the surest first.
 pub fn named(message: &str) -> Vec<RevertTarget> {
     let id = message.split_once(REVERTS).and_then(|(_, rest)| id_at(rest));
     let mut all: Vec<RevertTarget> = id.map(RevertTarget::Id).into_iter().collect();
@@ -52,13 +52,13 @@ pub fn named(message: &str) -> Vec<RevertTarget> {
     all
 }
 
-/// The id that a text begins with.
+/// Reads the id that a text begins with.
 fn id_at(text: &str) -> Option<String> {
     let id: String = text.chars().take_while(char::is_ascii_hexdigit).collect();
     (id.len() >= SHORTEST).then(|| id.to_lowercase())
 }
 
-/// What commits take back, each read once.
+/// The commits that others revert, each read once.
 pub struct Reverts<'c> {
     cache: &'c Connection,
     /// By commit: those it may mean, the likeliest first, and where a merge is undone the parent that is kept.
@@ -70,8 +70,8 @@ impl<'c> Reverts<'c> {
         Reverts { cache, known: HashMap::new() }
     }
 
-    /// The commit that one takes back, and the one before it; of several with the same subject the newest that touched what
-    /// these did.
+    /// Finds the commit that one reverts, and the one before it; of several with the same subject the newest that touched
+    /// what these did.
     pub fn of(
         &mut self,
         past: &ReachableCommits<'_>,
@@ -117,7 +117,7 @@ impl<'c> Reverts<'c> {
         Ok((Vec::new(), None))
     }
 
-    /// The commits of a subject that are no newer than a moment, the newest first.
+    /// Finds the commits of a subject that are no newer than a moment, the newest first.
     fn called(&self, subject: &str, time: i64) -> Result<Vec<ObjectId>> {
         let mut statement = self.cache.prepare_cached(
             "SELECT sha FROM reachable CROSS JOIN commit_row USING (seq) WHERE subject = :subject AND time <= :time

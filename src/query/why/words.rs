@@ -1,11 +1,10 @@
-//! What a text says of itself: whether it gives a reason, whether it names something, what two texts are both about. Pure;
-//! refuses to understand more than words.
+//! Heuristics over the words of a text: whether it gives a reason, whether it names an identifier, what it is about. Pure.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::text_index;
 
-/// What a sentence with a reason says; in small letters.
+/// Marks of a sentence that gives a reason; in small letters.
 const BECAUSE: &[&str] = &[
     "because",
     "so that",
@@ -31,13 +30,12 @@ const BECAUSE: &[&str] = &[
     "used to",
 ];
 
-/// What stands before `used to` where it says what something is for, and what stands behind `since the` where it says from
-/// when on: neither is a reason.
+/// Words before `used to` that make it a purpose, and words behind `since the` that make it a time: neither is a reason.
 const PURPOSE: &[&str] = &["is", "are", "be", "was", "were", "been", "being", "it's", "gets", "get"];
 const WHEN: &[&str] =
     &["last", "latest", "previous", "first", "start", "beginning", "release", "day", "time", "initial", "early", "end"];
 
-/// What a text says of something that was tried and given up; in small letters.
+/// Marks of a text about something that was tried and given up; in small letters.
 const GIVEN_UP: &[&str] = &[
     "abandoned",
     "gave up",
@@ -53,7 +51,7 @@ const GIVEN_UP: &[&str] = &[
     "reverted",
 ];
 
-/// Words of commits and logs that say nothing of what they are about.
+/// Stop words of commits and logs, beside those of full text.
 const IDLE: &str = "add added adds all also and are but can change changed changes chore clean cleanup code commit commits \
     complete completed create created data docs each error feat file files fix fixed fixes flag for from \
     function get has have html implement implemented import improve improved instead into its json just list \
@@ -71,16 +69,16 @@ const MAX_SENTENCE: usize = 600;
 const SHORTEST: usize = 3;
 /// Hexadecimal digits that make the name of a commit.
 const COMMIT: usize = 7;
-/// A name of so many letters is no word of everyday.
+/// A name of so many letters is no common word.
 const LONG_NAME: usize = 14;
 
-/// Whether a text says that something was tried and given up.
+/// Returns whether a text says that something was tried and given up.
 pub fn gives_up(text: &str) -> bool {
     let text = text.to_lowercase();
     GIVEN_UP.iter().any(|mark| holds(&text, mark))
 }
 
-/// The sentences of a message that give a reason, in order; whether the first is the subject.
+/// Returns the sentences of a message that give a reason, in order, each with whether it is the subject.
 pub fn reasons_in(message: &str) -> Vec<(bool, String)> {
     let mut found = Vec::new();
     for (at, sentence) in sentences(message).into_iter().enumerate() {
@@ -92,7 +90,7 @@ pub fn reasons_in(message: &str) -> Vec<(bool, String)> {
     found
 }
 
-/// Whether a text in small letters gives a reason by some words.
+/// Returns whether a text in small letters gives a reason by a mark.
 fn gives_reason(text: &str, mark: &str) -> bool {
     held_at(text, mark).any(|at| {
         let before = text[..at].split_whitespace().next_back().unwrap_or_default();
@@ -105,7 +103,7 @@ fn gives_reason(text: &str, mark: &str) -> bool {
     })
 }
 
-/// A text as sentences: lines of a paragraph are joined, points of a list stand alone, trailers are left out.
+/// Splits a text into sentences: lines of a paragraph are joined, points of a list stand alone, trailers are left out.
 pub fn sentences(text: &str) -> Vec<String> {
     let mut paragraphs: Vec<String> = Vec::new();
     let mut is_open = false;
@@ -149,12 +147,12 @@ fn parted(paragraph: &str) -> Vec<String> {
     parts
 }
 
-/// Whether a text in small letters holds words as such.
+/// Returns whether a text in small letters holds some words as whole words.
 fn holds(text: &str, words: &str) -> bool {
     held_at(text, words).next().is_some()
 }
 
-/// Where a text in small letters holds words as such.
+/// Returns where a text in small letters holds some words as whole words.
 fn held_at<'t>(text: &'t str, words: &'t str) -> impl Iterator<Item = usize> {
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let ends_open = words.ends_with('#');
@@ -163,13 +161,13 @@ fn held_at<'t>(text: &'t str, words: &'t str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Whether a text names an identifier: as a whole, in its own letters, and not as part of a file's name or of a word with
+/// Returns whether a text names an identifier: as a whole, in its own letters, and not as part of a file's name or of a word with
 /// hyphens.
 pub fn names(text: &str, identifier: &str) -> bool {
     named_at(text, identifier).next().is_some()
 }
 
-/// Whether a text names an identifier as code: in backticks, with brackets behind it, or behind what it belongs to.
+/// Returns whether a text names an identifier as code: in backticks, with brackets behind it, or behind what it belongs to.
 pub fn names_as_code(text: &str, identifier: &str) -> bool {
     named_at(text, identifier).any(|at| {
         let (before, after) = (&text[..at], &text[at + identifier.len()..]);
@@ -181,7 +179,7 @@ pub fn names_as_code(text: &str, identifier: &str) -> bool {
     })
 }
 
-/// How many things stand in backticks.
+/// Counts the things that stand in backticks.
 pub fn code_names(text: &str) -> usize {
     text.matches('`').count() / 2
 }
@@ -196,14 +194,14 @@ fn named_at<'t>(text: &'t str, identifier: &'t str) -> impl Iterator<Item = usiz
     })
 }
 
-/// Whether an identifier is no word of everyday, so that whoever writes it means it.
+/// Returns whether an identifier is no common word, so that whoever writes it means it.
 pub fn is_telling(identifier: &str) -> bool {
     let inner = identifier.trim_matches('_');
     let has_hump = inner.chars().zip(inner.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
     inner.contains('_') || has_hump || inner.len() >= LONG_NAME
 }
 
-/// What a text is about: its words in small letters, but those that say nothing, and what is written with a hyphen or an
+/// Returns the topics of a text: its words in small letters without stop words, and what is written with a hyphen or an
 /// underscore as a whole too.
 pub fn topics(text: &str) -> BTreeSet<String> {
     let is_commit = |word: &str| word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -219,7 +217,7 @@ pub fn topics(text: &str) -> BTreeSet<String> {
     topics
 }
 
-/// How many texts say each of some topics; texts are taken for words, and nothing more.
+/// Counts the texts that have each of some topics among their words.
 pub fn counted<'t>(topics: &BTreeSet<String>, texts: impl Iterator<Item = &'t str>) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for text in texts {
@@ -233,7 +231,7 @@ pub fn counted<'t>(topics: &BTreeSet<String>, texts: impl Iterator<Item = &'t st
     counts
 }
 
-/// A word without the ending of a plural.
+/// Returns a word without the ending of a plural.
 fn stem(word: &str) -> &str {
     let cut = word.strip_suffix('s').filter(|cut| cut.len() >= SHORTEST && !cut.ends_with(['s', 'u', 'i']));
     cut.unwrap_or(word)
