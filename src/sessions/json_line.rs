@@ -282,8 +282,9 @@ impl<'de> Visitor<'de> for JsonSeed {
     }
 }
 
-/// The line with halves of characters replaced: bytes that are no UTF-8, and escaped surrogates that stand alone; and with
-/// blanks for control characters, which stand in no JSON. None where there are none.
+/// Repairs a line: replaces invalid UTF-8 and unpaired escaped surrogates, and control characters by spaces.
+///
+/// Returns `None` if nothing needed repair.
 fn repaired(line: &[u8]) -> Option<String> {
     let mut text = String::from_utf8_lossy(line).replace(|c: char| c < ' ', " ");
     let mut alone = Vec::new();
@@ -319,7 +320,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The object that a line is.
+    /// Parses a line that is one object.
     fn one(line: &[u8]) -> Json {
         let (mut objects, is_whole) = Json::parse_line(line);
         assert!(is_whole && objects.len() == 1, "{}", String::from_utf8_lossy(line));

@@ -13,7 +13,7 @@ fn reading(body: &str) -> ParsedSession {
     read("sessions/20250601-223000.md", &format!("{HEAD}{body}")).expect("a session")
 }
 
-/// Category and content of each entry, a slash between lines.
+/// Checks category and content of each entry, with a slash between lines.
 fn check(body: &str, expect: &[(Category, &str)]) {
     let entries = reading(body).entries;
     let found: Vec<(Category, String)> =
@@ -78,7 +78,7 @@ fn each_dimension_of_the_sample_log_has_an_entry() {
             entries.iter().filter(|entry| entry.content.lines().any(|line| line == definition)).collect();
         assert_eq!(found.len(), 1, "{definition}");
     }
-    // The code below a definition is none.
+    // The code below a definition is no entry.
     assert!(entries.iter().all(|entry| !entry.content.contains("SELECT")));
 }
 
@@ -406,7 +406,7 @@ fn caps_hold_and_dropped_entries_are_counted() {
     assert!(content.len() <= MAX_CONTENT && content.len() > MAX_CONTENT - 2);
 }
 
-/// Lines that logs are made of, and some that they are not.
+/// Generates lines that logs consist of, and some that they do not.
 fn any_line() -> impl Strategy<Value = String> {
     let known: Vec<String> = SEED.lines().map(str::to_string).collect();
     let odd = vec![
@@ -436,7 +436,7 @@ fn any_line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What holds for every text: it is read without a panic, twice alike, and within the caps.
+/// Checks what holds for every text: it is read without a panic, twice alike, and within the caps.
 fn hold(path: &str, text: &str) -> Result<(), TestCaseError> {
     let reading = read(path, text);
     prop_assert_eq!(&reading, &read(path, text));
