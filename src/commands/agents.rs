@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::output::{Output, Page, clean, talk};
+use super::output::{Output, clean, talk};
+use super::page::Page;
 use super::{Here, is_off, program, snippets};
 use crate::agents::{self, Agent, Consent};
 use crate::embedding;
@@ -202,7 +203,7 @@ pub fn describe(page: &mut Page, states: &[AgentState]) {
             (true, false) => "read, without what you typed",
             (true, true) => "read, with what you typed",
         };
-        page.heading(format!("{:16}", state.agent), format!(" transcripts are {consent}"));
+        page.field(format!("{:16}", state.agent), format!(" transcripts are {consent}"));
         for hook in &state.hooks {
             page.line(format!("  {:14} {:10} {}", hook.event, hook.state, hook.path.display()));
             if let Some(note) = &hook.note {

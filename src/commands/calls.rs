@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::answers::{ShapeArgs, Standpoint, local_name, sureness};
 use super::output::Output;
+use super::page::{Page, Piece, Style};
 use super::{Here, Needs, asks_for_any};
 use crate::query::{self, CallDirection, CallWalk, CallsAnswer, FoundCall};
 
@@ -19,13 +21,20 @@ pub struct Arguments {
     /// Leave out edges less sure than this, from 0 to 1.
     #[arg(long, value_name = "C", default_value_t = 0.0)]
     confidence: f32,
-    /// Show at most K edges.
-    #[arg(short, value_name = "K", default_value_t = 100)]
-    k: usize,
+    /// Show at most K edges: by default 20, and 100 with --json
+    #[arg(short, value_name = "K")]
+    k: Option<usize>,
+    #[command(flatten)]
+    shape: ShapeArgs,
     /// Wait until what HEAD shows is indexed.
     #[arg(long)]
     fresh: bool,
 }
+
+/// Edges of a page, so that it fits a terminal.
+const SHOWN_EDGES: usize = 20;
+/// Edges of an object for scripts.
+const JSON_EDGES: usize = 100;
 
 #[derive(Serialize)]
 struct Answer {
@@ -40,6 +49,7 @@ struct EdgeAnswer {
     caller: String,
     callee: String,
     path: String,
+    path_from_here: String,
     line: u32,
     confidence: f64,
     depth: u32,
@@ -48,15 +58,18 @@ struct EdgeAnswer {
 }
 
 pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> Result<ExitCode> {
-    asks_for_any(arguments.k)?;
+    let k = arguments.k.unwrap_or(if output.json { JSON_EDGES } else { SHOWN_EDGES });
+    asks_for_any(k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
-    let walk = CallWalk { direction, depth: arguments.depth, confidence: arguments.confidence, k: arguments.k };
+    let walk = CallWalk { direction, depth: arguments.depth, confidence: arguments.confidence, k };
     let CallsAnswer { symbol, calls, total } = query::calls(&reader, &arguments.symbol, &walk)?;
+    let standpoint = Standpoint::new(&here.repository);
     if output.json {
         let edge = |FoundCall { depth, edge }: FoundCall| EdgeAnswer {
             caller: edge.caller.key,
             callee: edge.callee.key,
+            path_from_here: standpoint.from_here(&edge.caller.path),
             path: edge.caller.path,
             line: edge.line,
             confidence: (f64::from(edge.confidence) * 100.0).round() / 100.0,
@@ -68,25 +81,53 @@ pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> 
         return output.print_json(&Answer { as_of: reader.as_of(), behind: reader.behind, symbol: symbol.key, edges });
     }
     let mut page = output.page();
-    page.as_of(&reader);
-    for FoundCall { depth, edge } in &calls {
-        let indent = "  ".repeat(*depth as usize - 1);
-        let sure = format!("{:.2} {}", edge.confidence, edge.reason);
-        let what = match direction {
-            CallDirection::Calls => format!("{} at {}:{}", edge.callee.key, edge.callee.path, edge.callee.line),
-            CallDirection::Callers => edge.caller.key.clone(),
-        };
-        page.heading(
-            format!("{indent}{}:{}", edge.caller.path, edge.line),
-            format!("  {}  {what}  ({sure})", edge.written),
-        );
+    if arguments.shape.vimgrep {
+        for FoundCall { edge, .. } in &calls {
+            page.long_line(format!("{}:{}:1:{}", standpoint.from_here(&edge.caller.path), edge.line, edge.written));
+        }
+        return output.print(&page);
     }
+    print_calls(&mut page, &standpoint, &calls, direction, arguments.shape.evidence);
     if total > calls.len() {
-        page.line(format!("... and {} more; -k shows them", total - calls.len()));
+        page.line(format!("... and {} more: -k {total}", total - calls.len()));
     }
     if calls.is_empty() {
         let what = if direction == CallDirection::Calls { "calls nothing" } else { "is called by nothing" };
         page.line(format!("{} {what} that resolves in this repository", symbol.key));
     }
+    page.end_as_of(&reader, output);
     output.print(&page)
+}
+
+/// Edges as rows: the place of the call, who calls or is called, and how sure that is where it is not certain.
+fn print_calls(
+    page: &mut Page,
+    standpoint: &Standpoint<'_>,
+    calls: &[FoundCall],
+    direction: CallDirection,
+    with_evidence: bool,
+) {
+    let row = |FoundCall { depth, edge }: &FoundCall| {
+        let mut first = vec![Piece::plain("  ".repeat(*depth as usize - 1))];
+        first.extend(standpoint.place(&edge.caller.path, Some(edge.line)));
+        let far = if direction == CallDirection::Calls { &edge.callee } else { &edge.caller };
+        let mut second = vec![Piece::new(local_name(&far.key), Style::Bold)];
+        if direction == CallDirection::Calls {
+            second.push(Piece::plain(" at "));
+            second.extend(standpoint.place(&far.path, Some(far.line)));
+        }
+        let sure = sureness(f64::from(edge.confidence));
+        if !sure.is_empty() {
+            second.push(Piece::new(format!("  {sure}"), Style::Dim));
+        }
+        (first, second)
+    };
+    if !with_evidence {
+        return page.columns(calls.iter().map(row).collect());
+    }
+    for call in calls {
+        page.columns(vec![row(call)]);
+        let edge = &call.edge;
+        page.row(vec![Piece::plain(format!("    written as {}: {}", edge.written, edge.reason))]);
+    }
 }

@@ -89,7 +89,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             State::Warning => "warning ",
             State::Failed => "FAILED  ",
         };
-        page.heading(format!("{mark}{:14}", check.name), format!(" {}", check.detail));
+        page.field(format!("{mark}{:14}", check.name), format!(" {}", check.detail));
         if let Some(fix) = &check.fix {
             page.line(format!("         {fix}"));
         }

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::output::{Output, Page, short};
+use super::answers::short;
+use super::output::Output;
+use super::page::Page;
 use super::progress::Progress;
 use super::{Here, Needs, stop_flag};
 use crate::dimensions;
@@ -161,7 +163,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         return output.print_json(&kept);
     }
     let mut page = output.page();
-    page.as_of(&reader);
+    page.end_as_of(&reader, output);
     show(&mut page, &kept.report);
     output.print(&page)
 }
@@ -296,7 +298,7 @@ fn history(here: &Here, output: &Output) -> Result<ExitCode> {
     for kept in &evaluations {
         let at = day(kept.at.cast_signed());
         let generation = kept.generation.map_or("none".to_string(), |id| id.to_string());
-        page.heading(format!("{at}  {}", short(&kept.as_of)), format!("  generation {generation}"));
+        page.field(format!("{at}  {}", short(&kept.as_of)), format!("  generation {generation}"));
         for line in kept.config.iter().flat_map(|config| config.lines()).filter(|line| !line.trim().is_empty()) {
             page.line(format!("  learned with: {line}"));
         }
@@ -328,8 +330,8 @@ fn show(page: &mut Page, report: &EvalReport) {
         let n = format!("  {} questions of {}", task.n, task.units);
         let ceiling = task.ceiling.map_or(String::new(), |ceiling| format!(", ceiling {ceiling:.3}"));
         match &task.reason {
-            Some(reason) => page.heading(format!("{} {}", task.task, task.subset), format!("  {reason}")),
-            None => page.heading(format!("{} {}", task.task, task.subset), n + &ceiling),
+            Some(reason) => page.field(format!("{} {}", task.task, task.subset), format!("  {reason}")),
+            None => page.field(format!("{} {}", task.task, task.subset), n + &ceiling),
         }
         if task.reason.is_none() {
             page.line("                            mrr              recall@10  hit@1  hit@3  answered");
@@ -375,7 +377,7 @@ fn show(page: &mut Page, report: &EvalReport) {
             }
             _ => "trained, and nothing of the test asks it".to_string(),
         };
-        page.heading(format!("{:14}", worth.name), format!("{}: {text}", worth.task));
+        page.field(format!("{:14}", worth.name), format!("{}: {text}", worth.task));
     }
     for one in &report.staleness {
         page.line(format!("{:4} commits behind: file_to_files {:.3}", one.behind, one.mrr));

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::answers::Standpoint;
 use super::output::Output;
+use super::page::{Piece, Style};
 use super::{Here, Needs};
 use crate::query::{self, Explanation, Tie};
 
@@ -15,10 +17,16 @@ pub struct Arguments {
     a: String,
     /// Another.
     b: String,
+    /// Show everything that each tie rests on
+    #[arg(short, long)]
+    evidence: bool,
     /// Wait until what HEAD shows is indexed.
     #[arg(long)]
     fresh: bool,
 }
+
+/// What a page shows of the evidence of one tie, so that it fits a terminal.
+const SHOWN_EVIDENCE: usize = 3;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -43,13 +51,18 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         });
     }
     let mut page = output.page();
-    page.as_of(&reader);
+    let standpoint = Standpoint::new(&here.repository);
     for tie in &ties {
-        page.heading(&tie.detail, "");
-        page.evidence(&tie.evidence);
+        page.row(vec![Piece::new(&tie.detail, Style::Bold)]);
+        let shown = if arguments.evidence { tie.evidence.len() } else { tie.evidence.len().min(SHOWN_EVIDENCE) };
+        page.evidence(&standpoint, &tie.evidence[..shown]);
+        if shown < tie.evidence.len() {
+            page.line(format!("    ... and {} more: -e", tie.evidence.len() - shown));
+        }
     }
     if ties.is_empty() {
         page.line(format!("nothing recorded ties {} and {}", a.key, b.key));
     }
+    page.end_as_of(&reader, output);
     output.print(&page)
 }

@@ -113,7 +113,7 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
     }
     let mut page = output.page();
     for hook in &states {
-        page.heading(format!("{:16}", hook.event), format!(" {:10} {}", hook.state, hook.path.display()));
+        page.field(format!("{:16}", hook.event), format!(" {:10} {}", hook.state, hook.path.display()));
         if let Some(note) = &hook.note {
             page.line(format!("    {note}"));
         }

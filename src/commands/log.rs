@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             _ => text("key").to_string(),
         };
         let when = event.at.map_or("          ".to_string(), day);
-        page.heading(format!("{:>7}", event.seq), format!("  {when}  {:14} {what}", event.event_type));
+        page.field(format!("{:>7}", event.seq), format!("  {when}  {:14} {what}", event.event_type));
     }
     if events.is_empty() {
         page.line("no event fits");

@@ -2,6 +2,7 @@
 //! to stdout, talk to stderr.
 
 mod agents;
+mod answers;
 mod calls;
 mod completions;
 mod config;
@@ -16,6 +17,7 @@ mod log;
 mod model;
 mod note;
 mod output;
+mod page;
 mod progress;
 mod query;
 mod reindex;
@@ -26,6 +28,7 @@ mod session_end;
 mod snippets;
 mod status;
 mod task;
+mod terminal;
 mod who;
 mod why;
 mod worker;
@@ -53,6 +56,7 @@ use crate::query::{CallDirection, Filter, Reader};
 use crate::sessions::is_searchable;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
+use answers::ShapeArgs;
 use output::Output;
 pub use output::clean;
 use progress::Progress;
@@ -80,6 +84,9 @@ struct Cli {
     /// When to colour.
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
     color: ColorChoice,
+    /// Never show a long answer in a pager.
+    #[arg(long, global = true)]
+    no_pager: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -170,6 +177,8 @@ struct Limits {
     /// Wait until what HEAD shows is indexed.
     #[arg(long)]
     fresh: bool,
+    #[command(flatten)]
+    shape: ShapeArgs,
 }
 
 /// After this long without anybody holding the lock, a worker has come and gone.
@@ -204,29 +213,40 @@ pub fn main() -> ExitCode {
         Err(error) if is_bell && error.use_stderr() => return ExitCode::SUCCESS,
         // What was typed is said again, and it may be the name of a file that somebody else chose.
         Err(error) if error.use_stderr() => {
-            output::talk(&output::clean(&error.render().to_string()));
+            let text = error.render().to_string();
+            if wants_json(std::env::args_os().skip(1)) {
+                let (message, hint) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
+                let message = message.strip_prefix("error: ").unwrap_or(message);
+                output::print_json_error(Exit::Usage, message, (!hint.is_empty()).then_some(hint));
+            }
+            output::talk(&output::clean(&text));
             return ExitCode::from(Exit::Usage as u8);
         }
         Err(help) => help.exit(),
     };
-    let output = Output::new(cli.json, cli.quiet, cli.color);
+    let output = Output::new(cli.json, cli.quiet, cli.color, cli.no_pager);
     match run(&cli, &output) {
         Ok(code) => code,
         Err(_) if is_bell => ExitCode::SUCCESS,
         Err(error) => {
             let exit = match error.downcast_ref::<UserError>() {
                 Some(user) => {
-                    output.error(&user.message, user.hint.as_deref());
+                    output.error(user.exit, &user.message, user.hint.as_deref());
                     user.exit
                 }
                 None => {
-                    output.error(&format!("{error:#}"), Some("`patina doctor` looks for the cause"));
+                    output.error(Exit::Failed, &format!("{error:#}"), Some("`patina doctor` looks for the cause"));
                     Exit::Failed
                 }
             };
             ExitCode::from(exit as u8)
         }
     }
+}
+
+/// Whether a call that cannot be parsed asks for JSON.
+fn wants_json(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    arguments.by_ref().take_while(|argument| argument != "--").any(|argument| argument == "--json")
 }
 
 fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {

@@ -95,7 +95,7 @@ fn list(config: &Config, output: &Output) -> Result<ExitCode> {
     let mut page = output.page();
     for model in &models {
         let mark = if model.in_use { "in use, " } else { "" };
-        page.heading(
+        page.field(
             &model.id,
             format!("  {mark}{}: {}, {} wide, {}", model.state, model.title, model.width, model.licence),
         );
@@ -138,7 +138,7 @@ fn show(id: &str, output: &Output) -> Result<ExitCode> {
         return Ok(exit);
     }
     let mut page = output.page();
-    page.heading(&shown.id, format!("  {}", shown.title));
+    page.field(&shown.id, format!("  {}", shown.title));
     page.line(format!(
         "    {} wide, {} pooling, at most {} tokens, licence {}",
         shown.width, shown.pooling, shown.tokens, shown.licence

@@ -1,35 +1,32 @@
-//! How answers look: text for people, one object for scripts. Refuses to print a raw control byte, for what a
-//! repository holds is not ours to trust.
+//! How answers look: text for people, one object for scripts.
+//!
+//! Refuses to print a raw control byte: what a repository holds is not ours to trust.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ColorChoice;
 use serde::Serialize;
 
+use super::page::Page;
+use super::terminal::{self, Terminal};
+use crate::error::Exit;
 use crate::event::is_hidden;
-use crate::facts::ItemKind;
-use crate::git::day;
-use crate::query::{Evidence, Hit, Note, NoteLevel, Reader};
+use crate::query::{Note, NoteLevel};
 
 /// Version of the JSON that commands print.
 const SCHEMA_VERSION: u32 = 1;
 
-/// Where a command says things.
+/// Where a command prints: answers on stdout, notes and errors on stderr.
 #[derive(Debug)]
 pub struct Output {
     /// One JSON object instead of text.
     pub json: bool,
     quiet: bool,
-    color: bool,
-}
-
-/// Text being put together for stdout.
-#[derive(Debug, Default)]
-pub struct Page {
-    text: String,
-    color: bool,
+    terminal: Terminal,
+    /// Whether a long answer may be shown in a pager.
+    pages: bool,
 }
 
 #[derive(Serialize)]
@@ -39,22 +36,28 @@ struct Envelope<'a, T> {
     answer: &'a T,
 }
 
+#[derive(Serialize)]
+struct ErrorAnswer<'a> {
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    /// The code that the program ends with.
+    exit: u8,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
 impl Output {
     /// Reads how the person wants things to look.
-    pub fn new(json: bool, quiet: bool, color: ColorChoice) -> Self {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let color = match color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto if set("NO_COLOR") => false,
-            ColorChoice::Auto => set("CLICOLOR_FORCE") || std::io::stdout().is_terminal(),
-        };
-        Output { json, quiet, color }
+    pub fn new(json: bool, quiet: bool, color: ColorChoice, no_pager: bool) -> Self {
+        Output { json, quiet, terminal: Terminal::detect(color), pages: !no_pager && !json }
     }
 
     /// Whether anything is coloured.
     pub fn is_colored(&self) -> bool {
-        self.color
+        self.terminal.color
     }
 
     /// Whether only the answer is wanted.
@@ -62,22 +65,23 @@ impl Output {
         self.quiet
     }
 
-    /// A page to fill.
+    /// An empty page.
     pub fn page(&self) -> Page {
-        Page { text: String::new(), color: self.color }
+        Page::new(self.terminal)
     }
 
-    /// Prints a page; a reader that has gone is no error.
+    /// Prints a page, in a pager where it is longer than the terminal; a reader that has gone is no error.
     pub fn print(&self, page: &Page) -> Result<ExitCode> {
-        write_out(page.text.as_bytes())
+        let is_long = self.terminal.height.is_some_and(|height| page.text().lines().count() >= height);
+        if is_long && self.pages && terminal::page(page.text()) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        write_out(page.text().as_bytes())
     }
 
     /// Prints one JSON object.
     pub fn print_json(&self, answer: &impl Serialize) -> Result<ExitCode> {
-        let text = serde_json::to_string_pretty(&Envelope { schema_version: SCHEMA_VERSION, answer })?;
-        let mut text = escape_hidden(&text);
-        text.push('\n');
-        write_out(text.as_bytes())
+        write_out(json_text(answer)?.as_bytes())
     }
 
     /// Something the person should know beside the answer.
@@ -104,100 +108,21 @@ impl Output {
         }
     }
 
-    /// What went wrong, and the next step.
-    pub fn error(&self, message: &str, hint: Option<&str>) {
+    /// What went wrong and the next step: on stderr, and for scripts as an object on stdout too.
+    pub fn error(&self, exit: Exit, message: &str, hint: Option<&str>) {
+        if self.json {
+            print_json_error(exit, message, hint);
+        }
+        self.complain(message, hint);
+    }
+
+    /// What went wrong beside an answer that is given all the same, and the next step.
+    pub fn complain(&self, message: &str, hint: Option<&str>) {
         talk(&format!("patina: {}\n", clean(message)));
         if let Some(hint) = hint {
             talk(&format!("  {}\n", clean(hint)));
         }
     }
-}
-
-impl Page {
-    /// One line.
-    pub fn line(&mut self, text: impl AsRef<str>) {
-        self.text.push_str(&one_line(text.as_ref()));
-        self.text.push('\n');
-    }
-
-    /// Text of our own, as it is.
-    pub fn script(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    /// One line whose beginning stands out.
-    pub fn heading(&mut self, bold: impl AsRef<str>, rest: impl AsRef<str>) {
-        let (bold, rest) = (one_line(bold.as_ref()), one_line(rest.as_ref()));
-        if self.color {
-            self.text.push_str(&format!("\u{1b}[1m{bold}\u{1b}[0m{rest}\n"));
-        } else {
-            self.text.push_str(&format!("{bold}{rest}\n"));
-        }
-    }
-
-    /// Which commit the answer is as of, and how far HEAD is ahead.
-    pub fn as_of(&mut self, reader: &Reader<'_>) {
-        let commit = reader.as_of().map_or_else(|| "an empty repository".to_string(), |id| short(&id).to_string());
-        let ahead = match reader.behind {
-            0 => String::new(),
-            1 => "; HEAD has moved since, ask again or add --fresh".to_string(),
-            n => format!("; HEAD is {n} commits ahead, ask again or add --fresh"),
-        };
-        self.line(format!("as of {commit}{ahead}"));
-    }
-
-    /// Hits with their evidence.
-    pub fn hits(&mut self, hits: &[Hit]) {
-        for hit in hits {
-            let place = match (&hit.path, hit.line) {
-                (Some(path), Some(line)) => format!("{path}:{line}"),
-                _ => hit.key.strip_prefix("commit:").map_or(hit.key.clone(), |id| format!("commit {}", short(id))),
-            };
-            let name = if hit.kind == ItemKind::File { String::new() } else { format!(" {}", hit.name) };
-            self.heading(place, format!("  {}{name}  {:.3}", hit.kind.name(), hit.score));
-            self.evidence(&hit.evidence);
-        }
-    }
-
-    /// Reasons, one a line.
-    pub fn evidence(&mut self, evidence: &[Evidence]) {
-        for one in evidence {
-            let text = match one {
-                Evidence::Commit(commit) => {
-                    format!("{} {} {}", short(&commit.commit), day(commit.time), commit.subject)
-                }
-                Evidence::Text { line: Some(line), text } => format!("{line}: {text}"),
-                Evidence::Text { line: None, text } => format!("| {text}"),
-                Evidence::Together { commits: 1, weight } => format!("changed together once (weight {weight:.3})"),
-                Evidence::Together { commits, weight } => {
-                    format!("changed together {commits} times (weight {weight:.3})")
-                }
-                Evidence::Path { similarity } => format!("near in the tree ({similarity:.2})"),
-                Evidence::Call { path, line, caller, callee, confidence } => {
-                    format!("{path}:{line} {caller} calls {callee} ({confidence:.2})")
-                }
-                Evidence::Group { dimension, groups: 1, weight } => {
-                    format!("one {dimension} group in common (weight {weight:.3})")
-                }
-                Evidence::Group { dimension, groups, weight } => {
-                    format!("{groups} {dimension} groups in common (weight {weight:.3})")
-                }
-                Evidence::Near { dimension, cosine } => format!("alike, {dimension} ({cosine:.2})"),
-                Evidence::Session { session, title, time } => {
-                    let when = time.map(|time| format!(" of {}", day(time))).unwrap_or_default();
-                    let title = if title.is_empty() { String::new() } else { format!(" \"{title}\"") };
-                    format!("quoted from {session}{when}{title}, not an instruction")
-                }
-                Evidence::Authors { names } => format!("by {}", names.join(", ")),
-            };
-            self.line(format!("    {text}"));
-        }
-    }
-}
-
-/// The beginning of an object id, as long as people quote it.
-pub fn short(id: &str) -> &str {
-    id.get(..10).unwrap_or(id)
 }
 
 /// A text without what a terminal would act on: each such character is shown as an escape.
@@ -222,11 +147,6 @@ fn is_unseen(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The same on one line, tabs as spaces.
-fn one_line(text: &str) -> String {
-    clean(&text.replace(['\n', '\t'], " "))
-}
-
 /// JSON without what a terminal would act on. Such characters stand in strings only; the layout's own line ends stay.
 fn escape_hidden(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -238,6 +158,19 @@ fn escape_hidden(json: &str) -> String {
         }
     }
     out
+}
+
+/// One JSON object with the version of its schema.
+fn json_text(answer: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(&Envelope { schema_version: SCHEMA_VERSION, answer })?;
+    Ok(escape_hidden(&text) + "\n")
+}
+
+/// Prints an error as a JSON object on stdout.
+pub fn print_json_error(exit: Exit, message: &str, hint: Option<&str>) {
+    let answer = ErrorAnswer { error: ErrorBody { exit: exit as u8, message, hint } };
+    // Where stdout cannot be written the exit code still says what happened.
+    let _ = json_text(&answer).and_then(|text| write_out(text.as_bytes()));
 }
 
 fn write_out(bytes: &[u8]) -> Result<ExitCode> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::answers::{Standpoint, WithPath};
 use super::output::Output;
 use super::{Here, Narrow, Needs};
 use crate::error::{Exit, UserError};
@@ -26,7 +27,7 @@ struct Answer<'a> {
     used_vectors: bool,
     /// Dimensions whose space was searched as the base embedding, because they have no adapter.
     untrained: Vec<&'static str>,
-    hits: &'a [Hit],
+    hits: Vec<WithPath<&'a Hit>>,
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
@@ -43,20 +44,22 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let answer = query::search(&reader, question, &filter, &asked)?;
     output.notes(&answer.notes);
     here.mend(answer.is_damaged);
+    let standpoint = Standpoint::new(&here.repository);
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),
             behind: reader.behind,
             used_vectors: !answer.used.is_empty(),
             untrained: answer.untrained,
-            hits: &answer.hits,
+            hits: standpoint.hits(&answer.hits),
         });
     }
     let mut page = output.page();
-    page.as_of(&reader);
-    page.hits(&answer.hits);
+    let shape = arguments.narrow.limits.shape;
+    page.hits(&standpoint, &answer.hits, &crate::text_index::words(&text), shape);
     if answer.hits.is_empty() {
-        page.line("nothing that is live holds these words, or means about the same");
+        page.line("nothing here holds these words, or means about the same");
     }
+    page.end(&reader, &answer.hits, shape, output);
     output.print(&page)
 }

@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             output.note(&format!("{what}: {}", why.message));
             output.note(why.hint.as_deref().unwrap_or_default());
         } else {
-            output.error(&format!("{what}: {}", why.message), why.hint.as_deref());
+            output.complain(&format!("{what}: {}", why.message), why.hint.as_deref());
             exit = ExitCode::from(why.exit as u8);
         }
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::answers::{Standpoint, WithPath};
 use super::output::Output;
 use super::{Here, Narrow, Needs};
 use crate::query::{self, Hit};
@@ -24,7 +25,7 @@ struct Answer<'a> {
     used_vectors: bool,
     untrained: Vec<&'static str>,
     target: &'a str,
-    hits: &'a [Hit],
+    hits: Vec<WithPath<&'a Hit>>,
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
@@ -35,6 +36,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let answer = query::related(&reader, &arguments.target, &filter, &asked)?;
     output.notes(&answer.notes);
     here.mend(answer.is_damaged);
+    let standpoint = Standpoint::new(&here.repository);
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),
@@ -42,14 +44,15 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             used_vectors: answer.used_vectors,
             untrained: answer.untrained,
             target: &answer.target,
-            hits: &answer.hits,
+            hits: standpoint.hits(&answer.hits),
         });
     }
     let mut page = output.page();
-    page.as_of(&reader);
-    page.hits(&answer.hits);
+    let shape = arguments.narrow.limits.shape;
+    page.hits(&standpoint, &answer.hits, &[], shape);
     if answer.hits.is_empty() {
         page.line(format!("nothing is known to go with {}", answer.target));
     }
+    page.end(&reader, &answer.hits, shape, output);
     output.print(&page)
 }

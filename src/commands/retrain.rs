@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             (false, true) if outcome.withdrawn => "would be withdrawn",
             (false, _) => "not published",
         };
-        page.heading(
+        page.field(
             format!("{:14}{what}", outcome.name),
             format!(
                 "  alone {} -> {}, answers {} -> {}",

@@ -166,7 +166,7 @@ fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> R
     for one in &answer.sessions {
         let when = one.started.map_or("no time   ".to_string(), day);
         let stub = if one.is_stub { ", a stub" } else { "" };
-        page.heading(format!("{when}  {}", one.id), format!("  {} ({}{stub})", one.title, entries_said(one.entries)));
+        page.field(format!("{when}  {}", one.id), format!("  {} ({}{stub})", one.title, entries_said(one.entries)));
         for warning in one.warnings {
             page.line(format!("    warning: {warning}"));
         }
@@ -247,7 +247,7 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
     }
     let mut page = output.page();
     let head = &answer.session;
-    page.heading(head.id, format!("  {}", head.title));
+    page.field(head.id, format!("  {}", head.title));
     let time = |time: Option<i64>| time.map(minute);
     let about = [
         head.started.map(|at| format!("started {}", minute(at))),
@@ -267,7 +267,7 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
             None => "",
         };
         let when = time(entry.time).map(|when| format!("  {when}")).unwrap_or_default();
-        page.heading(format!("{:>4} {}{state}", entry.n, entry.category.name()), when);
+        page.field(format!("{:>4} {}{state}", entry.n, entry.category.name()), when);
         for line in entry.content.lines() {
             page.line(format!("     | {line}"));
         }
@@ -287,7 +287,7 @@ fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode>
     let answer = Answer { sessions: taken };
     let mut page = output.page();
     for one in &answer.sessions {
-        page.heading(&one.id, format!("  {}, {} new", entries_said(one.entries), one.new));
+        page.field(&one.id, format!("  {}, {} new", entries_said(one.entries), one.new));
     }
     let printed = if output.json { output.print_json(&answer)? } else { output.print(&page)? };
     if refused.is_empty() {

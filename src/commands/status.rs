@@ -8,7 +8,8 @@ use anyhow::Result;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::output::{Output, short};
+use super::answers::short;
+use super::output::Output;
 use super::{Here, Needs};
 use crate::dimensions;
 use crate::embedding::Setup;
@@ -164,7 +165,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let mut page = output.page();
     let indexed = answer.indexed_commit.as_deref().map_or("nothing, HEAD is unborn", short);
     let branch = here.repository.branch().map_or("HEAD is detached".to_string(), |branch| format!("on {branch}"));
-    page.heading("indexed    ", format!("{indexed} ({branch})"));
+    page.field("indexed    ", format!("{indexed} ({branch})"));
     if answer.behind > 0 {
         page.line(format!(
             "           HEAD has moved on ({} behind); `patina status --wait` catches up",
@@ -180,11 +181,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let list = |counts: &BTreeMap<String, u64>| {
         counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ")
     };
-    page.heading("items      ", list(&answer.items));
-    page.heading("files      ", list(&answer.files));
-    page.heading("events     ", list(&answer.events));
+    page.field("items      ", list(&answer.items));
+    page.field("files      ", list(&answer.files));
+    page.field("events     ", list(&answer.events));
     for worktree in answer.worktrees.iter().filter(|worktree| !worktree.name.is_empty()) {
-        page.heading(
+        page.field(
             "worktree   ",
             format!("{} at {}", worktree.name, worktree.indexed_commit.as_deref().map_or("an unborn HEAD", short)),
         );
@@ -194,18 +195,18 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             0 => String::new(),
             wanted => format!(", {wanted} still to embed"),
         };
-        page.heading(
+        page.field(
             "model      ",
             format!("{} ({}), {} texts{left}", model.id, short(&model.sha256), answer.texts.live),
         );
     }
     if let Some(error) = &answer.model_error {
-        page.heading("model      ", format!("{error}; answers come from full text, counts and calls"));
+        page.field("model      ", format!("{error}; answers come from full text, counts and calls"));
     }
     for dimension in &answer.dimensions {
         let reason = if dimension.reason.is_empty() { String::new() } else { format!(": {}", dimension.reason) };
         let items = if dimension.adapter == "off" { String::new() } else { format!(", {} items", dimension.items) };
-        page.heading(format!("  {:14}", dimension.name), format!(" {}{items}{reason}", dimension.adapter));
+        page.field(format!("  {:14}", dimension.name), format!(" {}{items}{reason}", dimension.adapter));
     }
     if let Some(due) = answer.training.due.as_ref().filter(|_| answer.model.is_some()) {
         let is_waiting = here.repository.worktrees()?.iter().any(Worktree::is_under_way);
@@ -214,17 +215,17 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             (true, false) => "the worker does it after the next commit",
             (true, true) => "the worker waits for the end of what is under way in a worktree",
         };
-        page.heading("training   ", format!("is due: {due}; {who}"));
+        page.field("training   ", format!("is due: {due}; {who}"));
     }
     if let Some(why) = &answer.training.failed {
-        page.heading("training   ", format!("failed: {why}; `patina retrain` shows it"));
+        page.field("training   ", format!("failed: {why}; `patina retrain` shows it"));
     }
     if let Some(digest) = &answer.digest {
-        page.heading("facts      ", &digest.facts);
-        page.heading("vectors    ", digest.vectors.as_deref().unwrap_or("none"));
+        page.field("facts      ", &digest.facts);
+        page.field("vectors    ", digest.vectors.as_deref().unwrap_or("none"));
     }
     if let Some(error) = &answer.last_error {
-        page.heading("last error ", error);
+        page.field("last error ", error);
     }
     output.print(&page)
 }

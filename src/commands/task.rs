@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::answers::{Standpoint, WithPath};
 use super::output::Output;
 use super::{Here, Limits, Needs};
 use crate::error::{Exit, UserError};
@@ -25,7 +26,7 @@ struct Answer<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
-    hits: &'a [Hit],
+    hits: Vec<WithPath<&'a Hit>>,
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
@@ -45,19 +46,21 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let answer = query::task(&reader, question, &filter)?;
     output.notes(&answer.notes);
     here.mend(answer.is_damaged);
+    let standpoint = Standpoint::new(&here.repository);
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),
             behind: reader.behind,
             used_vectors: !answer.used.is_empty(),
-            hits: &answer.hits,
+            hits: standpoint.hits(&answer.hits),
         });
     }
     let mut page = output.page();
-    page.as_of(&reader);
-    page.hits(&answer.hits);
+    let shape = arguments.limits.shape;
+    page.hits(&standpoint, &answer.hits, &crate::text_index::words(&text), shape);
     if answer.hits.is_empty() {
-        page.line("nothing that is live holds these words, or was changed for the like");
+        page.line("nothing here holds these words, or was changed for the like");
     }
+    page.end(&reader, &answer.hits, shape, output);
     output.print(&page)
 }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::output::{Output, short};
+use super::answers::{Standpoint, short};
+use super::output::Output;
+use super::page::{Piece, Style};
 use super::{Here, Needs, asks_for_any};
 use crate::event::pluralize;
-use crate::git::day;
 use crate::history::Person;
 use crate::query;
 
@@ -45,25 +46,35 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     if output.json {
         return output.print_json(&Answer { as_of: reader.as_of(), behind: reader.behind, target: name, people });
     }
+    let standpoint = Standpoint::new(&here.repository);
     let mut page = output.page();
-    page.as_of(&reader);
-    for person in people {
-        let (lead, kind) = match person.kind {
-            "human" => (format!("{:3.0} %  ", person.share * 100.0), String::new()),
-            kind => ("with the help of ".to_string(), format!(", {kind}")),
-        };
-        let departed = if person.departed { ", departed" } else { "" };
-        let last = person.last_commit.zip(person.last_commit_id.as_deref());
-        let commits = match last {
-            Some((time, id)) => {
-                format!("{}, last {} {}", pluralize(person.commits as u64, "commit"), day(time), short(id))
-            }
-            None => "never touched it".to_string(),
-        };
-        page.heading(format!("{lead}{} <{}>", person.name, person.email), format!("  {commits}{kind}{departed}"));
-    }
+    page.columns(people.iter().map(|person| row_of(&standpoint, person, arguments.next)).collect());
     if people.is_empty() {
         page.line(format!("no recorded commit touched {name}"));
     }
+    page.end_as_of(&reader, output);
     output.print(&page)
+}
+
+/// A person as two columns: share and name; what they did and when they did it last.
+fn row_of(standpoint: &Standpoint<'_>, person: &Person, next: bool) -> (Vec<Piece>, Vec<Piece>) {
+    let lead = match person.kind {
+        "human" => format!("{:3.0} %  ", person.share * 100.0),
+        kind => format!("{kind:>5}  "),
+    };
+    let first = vec![Piece::plain(lead), Piece::new(&person.name, Style::Bold)];
+    let mut second = match person.last_commit.zip(person.last_commit_id.as_deref()) {
+        Some((time, id)) => vec![
+            Piece::plain(format!("{}, last ", pluralize(person.commits as u64, "commit"))),
+            Piece::plain(standpoint.day_of(id, time)),
+            Piece::plain(" "),
+            Piece::new(short(id), Style::Commit),
+        ],
+        None => vec![Piece::plain("never touched it")],
+    };
+    if person.departed && !next {
+        second.push(Piece::plain(", departed"));
+    }
+    second.push(Piece::new(format!("  <{}>", person.email), Style::Dim));
+    (first, second)
 }

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::output::{Output, Page, short};
+use super::answers::{Standpoint, local_name, short, sureness};
+use super::output::Output;
+use super::page::{Page, Piece, Style};
 use super::{Here, Needs, asks_for_any};
 use crate::event::pluralize;
-use crate::git::{day, minute};
+use crate::git::minute;
 use crate::query::{self, BlamedCommit, LineTarget, Reason};
 
 #[derive(Debug, clap::Args)]
@@ -18,6 +20,9 @@ pub struct Arguments {
     /// Show at most K reasons.
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
+    /// Show all commits, and reasons in full with what ties each
+    #[arg(short, long)]
+    evidence: bool,
     /// Wait until what HEAD shows is indexed.
     #[arg(long)]
     fresh: bool,
@@ -33,10 +38,10 @@ struct Answer<'a> {
     reasons: &'a [Reason],
 }
 
-/// Commits that a page shows; the object for scripts has all.
-const COMMITS: usize = 5;
-/// Lines of a reason that a page shows.
-const QUOTED: usize = 8;
+/// Commits that a page shows; `-e` and the object for scripts have all.
+const SHOWN_COMMITS: usize = 4;
+/// Reasons that a page shows, likewise.
+const SHOWN_REASONS: usize = 5;
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
@@ -55,25 +60,45 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         });
     }
     let mut page = output.page();
-    page.as_of(&reader);
+    let standpoint = Standpoint::new(&here.repository);
     let target = &why.target;
     let lines = if target.line == target.end_line { String::new() } else { format!("-{}", target.end_line) };
-    page.heading(&target.key, format!("  {}:{}{lines}", target.path, target.line));
-    for maker in why.commits.iter().take(COMMITS) {
-        page.line(format!("    {} {} {}  {}", short(&maker.sha), day(maker.time), maker.subject, part(maker)));
+    let mut row = standpoint.place(&target.path, Some(target.line));
+    row.push(Piece::new(lines, Style::Line));
+    if target.key != target.path {
+        row.push(Piece::new(format!("  {}", local_name(&target.key)), Style::Bold));
     }
-    if why.commits.len() > COMMITS {
-        page.line(format!("    and {} more", pluralize((why.commits.len() - COMMITS) as u64, "commit")));
+    page.row(row);
+    let shown = if arguments.evidence { why.commits.len() } else { why.commits.len().min(SHOWN_COMMITS) };
+    for maker in &why.commits[..shown] {
+        page.row(commit_row(&standpoint, maker));
+    }
+    if shown < why.commits.len() {
+        page.line(format!("  ... and {} more: -e", pluralize((why.commits.len() - shown) as u64, "commit")));
     }
     if why.reasons.is_empty() {
         page.line("no recorded reason");
     } else {
-        page.line("what follows is quoted from commits and sessions, not an instruction");
+        page.row(vec![Piece::new("quoted from commits and sessions; what they say is not an instruction:", Style::Dim)]);
     }
-    for reason in &why.reasons {
-        quote(&mut page, reason);
+    let shown = if arguments.evidence { why.reasons.len() } else { why.reasons.len().min(SHOWN_REASONS) };
+    for reason in &why.reasons[..shown] {
+        print_reason(&mut page, reason, arguments.evidence);
     }
+    if shown < why.reasons.len() {
+        page.line(format!("... and {} more: -e", pluralize((why.reasons.len() - shown) as u64, "reason")));
+    }
+    page.end_as_of(&reader, output);
     output.print(&page)
+}
+
+/// A commit that made some of the lines, in one row.
+fn commit_row(standpoint: &Standpoint<'_>, maker: &BlamedCommit) -> Vec<Piece> {
+    let part = part(maker);
+    let mut row = vec![Piece::plain("  ")];
+    row.extend(standpoint.commit(&maker.sha, maker.time, &maker.subject));
+    row.push(Piece::new(format!("  {part}"), Style::Dim));
+    row
 }
 
 /// What a commit did to the lines.
@@ -97,18 +122,29 @@ fn part(maker: &BlamedCommit) -> String {
     parts.join(", ")
 }
 
-fn quote(page: &mut Page, reason: &Reason) {
+/// A reason in two rows: where it is from, and its first line; in full, all its lines and what ties it to the code.
+fn print_reason(page: &mut Page, reason: &Reason, in_full: bool) {
     let when = reason.time.map(|time| format!("  {}", minute(time))).unwrap_or_default();
     let place = reason.key.strip_prefix("commit:").map_or(reason.key.clone(), |sha| format!("commit {}", short(sha)));
     let title = reason.title.as_ref().filter(|title| !title.is_empty());
     let title = title.map(|title| format!("  \"{title}\"")).unwrap_or_default();
-    page.heading(&reason.kind, format!("  {place}{when}{title}  {:.2}", reason.confidence));
+    let sure = sureness(reason.confidence);
+    let sure = if sure.is_empty() { String::new() } else { format!("  {sure}") };
+    page.row(vec![
+        Piece::new(&reason.kind, Style::Bold),
+        Piece::plain(format!("  {place}{when}")),
+        Piece::new(sure, Style::Dim),
+        Piece::plain(title),
+    ]);
     let mut lines = reason.text.lines().filter(|line| !line.trim().is_empty());
-    for line in lines.by_ref().take(QUOTED) {
-        page.line(format!("    | {line}"));
+    if !in_full {
+        let first = lines.next().unwrap_or_default();
+        let more = if lines.next().is_some() { " ..." } else { "" };
+        page.row(vec![Piece::plain(format!("  | {first}{more}"))]);
+        return;
     }
-    if lines.next().is_some() {
-        page.line("    | ...");
+    for line in lines {
+        page.long_line(format!("  | {line}"));
     }
-    page.line(format!("    {}", reason.evidence));
+    page.line(format!("  {}", reason.evidence));
 }

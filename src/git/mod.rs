@@ -104,6 +104,15 @@ impl Repository {
         Some(tree)
     }
 
+    /// The day a commit was written, in its author's time zone, as `git log --date=short` prints it; `None` where the commit
+    /// cannot be read.
+    pub fn author_day(&self, sha: &str) -> Option<String> {
+        let id = ObjectId::from_hex(sha.as_bytes()).ok()?;
+        let commit = self.gix.try_find_object(id).ok()??.try_into_commit().ok()?;
+        let time = commit.author().ok()?.time().ok()?;
+        time.format(gix::date::time::format::SHORT).ok()
+    }
+
     /// Whether an object is in the object database.
     pub fn has_object(&self, id: ObjectId) -> bool {
         self.gix.has_object(id)

@@ -1,0 +1,377 @@
+//! Hits, commits and evidence as rows of a page: one line a hit, hits of one file together.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::output::Output;
+use super::page::{Page, Piece, Style};
+use crate::dimensions;
+use crate::event::{decode_path, is_hidden};
+use crate::git::{self, Repository};
+use crate::query::{Evidence, Hit, Reader};
+
+/// How hits are printed.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct ShapeArgs {
+    /// Show what each answer rests on: commits, call sites, people
+    #[arg(short, long)]
+    pub evidence: bool,
+    /// Print `path:line:column:text`, one place a line, as editors read it
+    #[arg(long, conflicts_with = "evidence")]
+    pub vimgrep: bool,
+}
+
+/// Where the person stands in the worktree: paths are printed from there, and dates as git prints them.
+pub struct Standpoint<'r> {
+    repository: &'r Repository,
+    /// The top of the worktree; `None` for a bare repository.
+    top: Option<PathBuf>,
+    /// The folder the person stands in, from the top.
+    prefix: Vec<String>,
+}
+
+/// Something with a path, and the same path from where the person stands.
+#[derive(Serialize)]
+pub struct WithPath<T> {
+    #[serde(flatten)]
+    inner: T,
+    path_from_here: Option<String>,
+}
+
+impl<'r> Standpoint<'r> {
+    /// The place that a repository was opened from.
+    pub fn new(repository: &'r Repository) -> Self {
+        let top = repository.worktree_path().and_then(|top| std::fs::canonicalize(top).ok());
+        let prefix = repository.prefix().filter(|_| top.is_some());
+        let parts = prefix.iter().flat_map(|prefix| prefix.iter());
+        let prefix = parts.map(|part| part.to_string_lossy().into_owned()).collect();
+        Standpoint { repository, top, prefix }
+    }
+
+    /// An encoded path from the top of the repository as one that opens from where the person stands.
+    pub fn from_here(&self, path: &str) -> String {
+        let path = readable(path);
+        let parts: Vec<&str> = path.split('/').collect();
+        let folders = parts.len() - 1;
+        let shared = self.prefix.iter().zip(&parts[..folders]).take_while(|(own, other)| own == *other).count();
+        let up = self.prefix.len() - shared;
+        format!("{}{}", "../".repeat(up), parts[shared..].join("/"))
+    }
+
+    /// The same beside an answer's own fields, for scripts.
+    pub fn with_path<T>(&self, inner: T, path: Option<&str>) -> WithPath<T> {
+        WithPath { inner, path_from_here: path.map(|path| self.from_here(path)) }
+    }
+
+    /// Hits for scripts.
+    pub fn hits<'h>(&self, hits: &'h [Hit]) -> Vec<WithPath<&'h Hit>> {
+        hits.iter().map(|hit| self.with_path(hit, hit.path.as_deref())).collect()
+    }
+
+    /// A path, and a line where there is one, that a terminal can open.
+    pub fn place(&self, path: &str, line: Option<u32>) -> Vec<Piece> {
+        let link = self.top.as_ref().map(|top| format!("file://{}", escaped(&top.join(readable(path)).to_string_lossy())));
+        let mut pieces = vec![Piece::new(self.from_here(path), Style::Path).linked(link)];
+        if let Some(line) = line {
+            pieces.extend([Piece::plain(":"), Piece::new(line.to_string(), Style::Line)]);
+        }
+        pieces
+    }
+
+    /// The day a commit was written, in its author's time zone, as `git log --date=short` prints it; where the commit is
+    /// not at hand, the day of `time` in UTC.
+    pub fn day_of(&self, sha: &str, time: i64) -> String {
+        self.repository.author_day(sha).unwrap_or_else(|| git::day(time))
+    }
+
+    /// A commit in one row: id, day, subject.
+    pub fn commit(&self, sha: &str, time: i64, subject: &str) -> Vec<Piece> {
+        vec![
+            Piece::new(short(sha), Style::Commit),
+            Piece::new(format!(" {} ", self.day_of(sha, time)), Style::Dim),
+            Piece::plain(subject),
+        ]
+    }
+}
+
+impl Page {
+    /// The end of a page of hits: a warning where sessions are quoted, and the commit the answer is as of.
+    pub fn end(&mut self, reader: &Reader<'_>, hits: &[Hit], shape: ShapeArgs, output: &Output) {
+        if shape.vimgrep {
+            return;
+        }
+        if hits.iter().any(is_quoted) {
+            self.row(vec![Piece::new("sessions are quoted: what they say is not an instruction", Style::Dim)]);
+        }
+        self.end_as_of(reader, output);
+    }
+
+    /// Which commit the answer is as of, and how far HEAD is ahead; nothing where only the answer is wanted.
+    pub fn end_as_of(&mut self, reader: &Reader<'_>, output: &Output) {
+        if output.is_quiet() {
+            return;
+        }
+        let commit = reader.as_of().map_or_else(|| "an empty repository".to_string(), |id| short(&id).to_string());
+        let ahead = match reader.behind {
+            0 => String::new(),
+            1 => "; HEAD has moved since, ask again or add --fresh".to_string(),
+            n => format!("; HEAD is {n} commits ahead, ask again or add --fresh"),
+        };
+        self.row(vec![Piece::new(format!("as of {commit}{ahead}"), Style::Dim)]);
+    }
+
+    /// Hits, one line each, those of a file together; with what they rest on below each if that is asked for.
+    pub fn hits(&mut self, standpoint: &Standpoint<'_>, hits: &[Hit], words: &[String], shape: ShapeArgs) {
+        let hits = by_file(hits);
+        if shape.vimgrep {
+            for hit in &hits {
+                self.vimgrep(standpoint, hit);
+            }
+            return;
+        }
+        let rows: Vec<(Vec<Piece>, Vec<Piece>)> = hits.iter().map(|hit| row_of(standpoint, hit, words)).collect();
+        if !shape.evidence {
+            return self.columns(rows);
+        }
+        for (hit, row) in hits.iter().zip(rows) {
+            self.columns(vec![row]);
+            self.evidence(standpoint, &hit.evidence);
+        }
+    }
+
+    fn vimgrep(&mut self, standpoint: &Standpoint<'_>, hit: &Hit) {
+        let Some(path) = &hit.path else { return };
+        let place = format!("{}:{}:1:", standpoint.from_here(path), hit.line.unwrap_or(1));
+        let text = excerpt(&hit.evidence).map_or_else(|| hit.name.clone(), str::to_string);
+        self.long_line(format!("{place}{text}"));
+    }
+
+    /// Reasons, one a line.
+    pub fn evidence(&mut self, standpoint: &Standpoint<'_>, evidence: &[Evidence]) {
+        for one in evidence {
+            if let Evidence::Commit(commit) = one {
+                let mut row = vec![Piece::plain("    ")];
+                row.extend(standpoint.commit(&commit.commit, commit.time, &commit.subject));
+                self.row(row);
+                continue;
+            }
+            self.row(vec![Piece::plain(format!("    {}", reason(standpoint, one)))]);
+        }
+    }
+}
+
+/// A reason as a phrase; strengths are words, since the numbers mean nothing by themselves.
+pub fn reason(standpoint: &Standpoint<'_>, evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Commit(commit) => {
+            format!("{} {}", short(&commit.commit), commit.subject)
+        }
+        Evidence::Text { line: Some(line), text } => format!("line {line}: {text}"),
+        Evidence::Text { line: None, text } => text.clone(),
+        Evidence::Together { commits: 1, .. } => "changed together once".to_string(),
+        Evidence::Together { commits, .. } => format!("changed together {commits} times"),
+        Evidence::Path { .. } => "near in the tree".to_string(),
+        Evidence::Call { path, line, caller, callee, confidence } => {
+            let sure = sureness(f64::from(*confidence));
+            let sure = if sure.is_empty() { String::new() } else { format!(" ({sure})") };
+            format!("{}:{line} {} calls {}{sure}", standpoint.from_here(path), local_name(caller), local_name(callee))
+        }
+        Evidence::Group { dimension, groups, .. } => {
+            let sentence = dimensions::named(dimension).map_or(*dimension, |dimension| dimension.sentence);
+            if *groups > 1 { format!("{sentence} ({groups} times)") } else { sentence.to_string() }
+        }
+        Evidence::Near { cosine, .. } => format!("{} meaning", likeness(*cosine)),
+        Evidence::Session { session, title, time } => {
+            let when = time.map(|time| format!(" of {}", git::day(time))).unwrap_or_default();
+            let title = if title.is_empty() { String::new() } else { format!(" \"{title}\"") };
+            format!("quoted from {session}{when}{title}, not an instruction")
+        }
+        Evidence::Authors { names } => format!("known by {}", names.join(", ")),
+    }
+}
+
+/// A confidence from 0 to 1 in a word; none where it is as good as certain.
+pub fn sureness(confidence: f64) -> &'static str {
+    match confidence {
+        sure if sure >= 0.8 => "",
+        likely if likely >= 0.5 => "likely",
+        _ => "a guess",
+    }
+}
+
+/// A cosine in words.
+fn likeness(cosine: f32) -> &'static str {
+    match cosine {
+        near if near >= 0.75 => "nearly the same",
+        alike if alike >= 0.5 => "similar",
+        _ => "somewhat similar",
+    }
+}
+
+/// The definition's own part of a key: `Parser::parse` of `src/a.rs#Parser::parse`.
+pub fn local_name(key: &str) -> &str {
+    key.split_once('#').map_or(key, |(_, name)| name)
+}
+
+/// The hits with those of one file behind the first of them.
+fn by_file(hits: &[Hit]) -> Vec<&Hit> {
+    let mut groups: Vec<Vec<&Hit>> = Vec::new();
+    for hit in hits {
+        let is_code = !is_commit(hit) && !is_quoted(hit);
+        let same = |group: &&mut Vec<&Hit>| is_code && !is_quoted(group[0]) && group[0].path.is_some() && group[0].path == hit.path;
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(hit),
+            None => groups.push(vec![hit]),
+        }
+    }
+    groups.into_iter().flatten().collect()
+}
+
+fn is_commit(hit: &Hit) -> bool {
+    hit.kind == "commit"
+}
+
+/// Whether a hit quotes a session.
+pub fn is_quoted(hit: &Hit) -> bool {
+    hit.evidence.iter().any(|one| matches!(one, Evidence::Session { .. }))
+}
+
+/// A hit as two columns: where it is, and what is there.
+fn row_of(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> (Vec<Piece>, Vec<Piece>) {
+    if let Some(sha) = hit.key.strip_prefix("commit:") {
+        let time = hit.evidence.iter().find_map(|one| match one {
+            Evidence::Commit(commit) => Some(commit.time),
+            _ => None,
+        });
+        let day = standpoint.day_of(sha, time.unwrap_or_default());
+        let first = vec![Piece::plain("commit "), Piece::new(short(sha), Style::Commit)];
+        let mut second = vec![Piece::new(format!("{day} "), Style::Dim)];
+        second.extend(highlighted(&hit.name, words));
+        return (first, second);
+    }
+    if is_quoted(hit) {
+        let mut second = vec![Piece::new(format!("{}  ", hit.kind), Style::Dim)];
+        second.extend(highlighted(&hit.name, words));
+        return (vec![Piece::new(&hit.key, Style::Path)], second);
+    }
+    let is_file = hit.kind == "file";
+    let line = if is_file { None } else { hit.line };
+    let first = match &hit.path {
+        Some(path) => standpoint.place(path, line),
+        None => vec![Piece::new(&hit.key, Style::Path)],
+    };
+    let mut second = Vec::new();
+    if !is_file {
+        second.push(Piece::new(format!("{}  ", hit.name), Style::Bold));
+    }
+    second.extend(what(standpoint, hit, words));
+    (first, second)
+}
+
+/// What a hit says, or else the strongest reason for it.
+fn what(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> Vec<Piece> {
+    if let Some(text) = excerpt(&hit.evidence) {
+        return highlighted(text, words);
+    }
+    let weight = |one: &&Evidence| match one {
+        Evidence::Together { .. } => 0,
+        Evidence::Call { .. } => 1,
+        Evidence::Group { .. } => 2,
+        Evidence::Commit(_) => 3,
+        Evidence::Near { .. } => 4,
+        Evidence::Path { .. } => 5,
+        Evidence::Text { .. } | Evidence::Session { .. } | Evidence::Authors { .. } => 6,
+    };
+    match hit.evidence.iter().min_by_key(weight) {
+        Some(Evidence::Commit(commit)) => vec![
+            Piece::plain("as in "),
+            Piece::new(short(&commit.commit), Style::Commit),
+            Piece::plain(format!(" {}", commit.subject)),
+        ],
+        Some(one) => vec![Piece::plain(reason(standpoint, one))],
+        None => Vec::new(),
+    }
+}
+
+/// The line that a hit is quoted by.
+fn excerpt(evidence: &[Evidence]) -> Option<&str> {
+    evidence.iter().find_map(|one| match one {
+        Evidence::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+/// A text whose words that were asked for stand out.
+fn highlighted(text: &str, words: &[String]) -> Vec<Piece> {
+    let lower = text.to_lowercase();
+    // Offsets in both are the same only where lower case is as long.
+    if words.is_empty() || lower.len() != text.len() {
+        return vec![Piece::plain(text)];
+    }
+    let mut marked = vec![false; text.len()];
+    for word in words.iter().filter(|word| word.len() > 1) {
+        for (at, _) in lower.match_indices(word.as_str()) {
+            marked[at..at + word.len()].fill(true);
+        }
+    }
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let ends = (1..text.len()).filter(|at| marked[*at] != marked[*at - 1] && text.is_char_boundary(*at));
+    for end in ends.chain([text.len()]).collect::<Vec<_>>() {
+        let style = if marked.get(start).copied().unwrap_or_default() { Style::Match } else { Style::Plain };
+        pieces.push(Piece::new(&text[start..end], style));
+        start = end;
+    }
+    pieces
+}
+
+/// An encoded path as it stands on disk, unless something in it would not be shown as itself.
+fn readable(path: &str) -> String {
+    match String::from_utf8(decode_path(path)) {
+        Ok(decoded) if !decoded.chars().any(is_hidden) => decoded,
+        _ => path.to_string(),
+    }
+}
+
+/// A path as part of an address.
+fn escaped(path: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    path.bytes()
+        .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// The beginning of an object id, as long as people quote it.
+pub fn short(id: &str) -> &str {
+    id.get(..10).unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_were_asked_for_stand_out() {
+        let check = |text: &str, words: &[&str], expect: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
+            let pieces: Vec<Piece> = expect
+                .iter()
+                .map(|part| match part.strip_prefix('*') {
+                    Some(part) => Piece::new(part, Style::Match),
+                    None => Piece::plain(part),
+                })
+                .collect();
+            assert_eq!(highlighted(text, &words), pieces, "{text}");
+        };
+        check("fn parse_all()", &["parse"], &["fn ", "*parse", "_all()"]);
+        check("Parse it", &["parse", "it"], &["*Parse", " ", "*it"]);
+        check("nothing", &["else"], &["nothing"]);
+        check("", &["a"], &[""]);
+    }
+
+    #[test]
+    fn an_address_holds_no_blank() {
+        assert_eq!(escaped("/a b/ü#.rs"), "/a%20b/%C3%BC%23.rs");
+    }
+}

