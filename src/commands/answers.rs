@@ -71,7 +71,8 @@ impl<'r> Standpoint<'r> {
 
     /// A path, and a line where there is one, that a terminal can open.
     pub fn place(&self, path: &str, line: Option<u32>) -> Vec<Piece> {
-        let link = self.top.as_ref().map(|top| format!("file://{}", escaped(&top.join(readable(path)).to_string_lossy())));
+        let link =
+            self.top.as_ref().map(|top| format!("file://{}", escaped(&top.join(readable(path)).to_string_lossy())));
         let mut pieces = vec![Piece::new(self.from_here(path), Style::Path).linked(link)];
         if let Some(line) = line {
             pieces.extend([Piece::plain(":"), Piece::new(line.to_string(), Style::Line)]);
@@ -138,6 +139,16 @@ impl Page {
             self.columns(vec![row]);
             self.evidence(standpoint, &hit.evidence);
         }
+    }
+
+    /// Names hits apart that change with nearly everything, in one line.
+    pub fn everywhere(&mut self, standpoint: &Standpoint<'_>, hits: &[Hit]) {
+        if hits.is_empty() {
+            return;
+        }
+        let names: Vec<String> =
+            hits.iter().filter_map(|hit| hit.path.as_ref()).map(|path| standpoint.from_here(path)).collect();
+        self.row(vec![Piece::new("change with nearly everything: ", Style::Dim), Piece::plain(names.join(", "))]);
     }
 
     fn vimgrep(&mut self, standpoint: &Standpoint<'_>, hit: &Hit) {
@@ -214,12 +225,24 @@ pub fn local_name(key: &str) -> &str {
     key.split_once('#').map_or(key, |(_, name)| name)
 }
 
+/// More hits that are asked for, so that what changes with everything takes no place of the others.
+pub const EVERYWHERE_ROOM: usize = 6;
+
+/// The best `k` hits, and apart from them those that change with nearly everything.
+pub fn without_everywhere(hits: Vec<Hit>, k: usize) -> (Vec<Hit>, Vec<Hit>) {
+    let (everywhere, mut hits): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.changes_with_everything);
+    hits.truncate(k);
+    (hits, everywhere)
+}
+
 /// The hits with those of one file behind the first of them.
 fn by_file(hits: &[Hit]) -> Vec<&Hit> {
     let mut groups: Vec<Vec<&Hit>> = Vec::new();
     for hit in hits {
         let is_code = !is_commit(hit) && !is_quoted(hit);
-        let same = |group: &&mut Vec<&Hit>| is_code && !is_quoted(group[0]) && group[0].path.is_some() && group[0].path == hit.path;
+        let same = |group: &&mut Vec<&Hit>| {
+            is_code && !is_quoted(group[0]) && group[0].path.is_some() && group[0].path == hit.path
+        };
         match groups.iter_mut().find(same) {
             Some(group) => group.push(hit),
             None => groups.push(vec![hit]),
@@ -337,9 +360,7 @@ fn readable(path: &str) -> String {
 /// A path as part of an address.
 fn escaped(path: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    path.bytes()
-        .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    path.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// The beginning of an object id, as long as people quote it.

@@ -104,11 +104,6 @@ impl Page {
         &self.text
     }
 
-    /// Whether nothing has been written yet.
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
     /// Adds a sentence, wrapped at the terminal's width.
     pub fn line(&mut self, text: impl AsRef<str>) {
         self.field("", text);
@@ -279,7 +274,10 @@ mod tests {
         );
         let long = "a/path/that/is/longer/than/forty/columns/all/by/itself.rs";
         check(vec![path(long), Piece::plain("  text")], long);
-        check(vec![Piece::plain("宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽")], "宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽…");
+        check(
+            vec![Piece::plain("宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽")],
+            "宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽…",
+        );
     }
 
     #[test]

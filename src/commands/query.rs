@@ -27,6 +27,8 @@ struct Answer<'a> {
     used_vectors: bool,
     /// Dimensions whose space was searched as the base embedding, because they have no adapter.
     untrained: Vec<&'static str>,
+    /// Whether none of the hits matches well.
+    no_good_match: bool,
     hits: Vec<WithPath<&'a Hit>>,
 }
 
@@ -51,11 +53,15 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             behind: reader.behind,
             used_vectors: !answer.used.is_empty(),
             untrained: answer.untrained,
+            no_good_match: answer.is_poor,
             hits: standpoint.hits(&answer.hits),
         });
     }
     let mut page = output.page();
     let shape = arguments.narrow.limits.shape;
+    if answer.is_poor && !shape.vimgrep {
+        page.line("no good match; the nearest are:");
+    }
     page.hits(&standpoint, &answer.hits, &crate::text_index::words(&text), shape);
     if answer.hits.is_empty() {
         page.line("nothing here holds these words, or means about the same");

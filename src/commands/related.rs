@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::answers::{Standpoint, WithPath};
+use super::answers::{EVERYWHERE_ROOM, Standpoint, WithPath, without_everywhere};
 use super::output::Output;
 use super::{Here, Narrow, Needs};
 use crate::query::{self, Hit};
@@ -31,7 +31,10 @@ struct Answer<'a> {
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let asked = arguments.narrow.dimensions()?;
-    let filter = arguments.narrow.limits.filter()?;
+    let mut filter = arguments.narrow.limits.filter()?;
+    if !output.json {
+        filter.k += EVERYWHERE_ROOM;
+    }
     let reader = here.reader(arguments.narrow.limits.fresh, Needs::Vectors, output)?;
     let answer = query::related(&reader, &arguments.target, &filter, &asked)?;
     output.notes(&answer.notes);
@@ -49,10 +52,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     }
     let mut page = output.page();
     let shape = arguments.narrow.limits.shape;
-    page.hits(&standpoint, &answer.hits, &[], shape);
-    if answer.hits.is_empty() {
+    let (hits, everywhere) = without_everywhere(answer.hits, arguments.narrow.limits.k);
+    page.hits(&standpoint, &hits, &[], shape);
+    page.everywhere(&standpoint, &everywhere);
+    if hits.is_empty() && everywhere.is_empty() {
         page.line(format!("nothing is known to go with {}", answer.target));
     }
-    page.end(&reader, &answer.hits, shape, output);
+    page.end(&reader, &hits, shape, output);
     output.print(&page)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::answers::{Standpoint, WithPath};
+use super::answers::{EVERYWHERE_ROOM, Standpoint, WithPath, without_everywhere};
 use super::output::Output;
 use super::{Here, Limits, Needs};
 use crate::error::{Exit, UserError};
@@ -31,7 +31,10 @@ struct Answer<'a> {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
-    let filter = arguments.limits.filter()?;
+    let mut filter = arguments.limits.filter()?;
+    if !output.json {
+        filter.k += EVERYWHERE_ROOM;
+    }
     let text = arguments.text.join(" ");
     if filter.kinds.iter().any(|kind| *kind != ItemKind::File) {
         let message = "a task touches files, so `task` answers with files alone";
@@ -57,10 +60,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     }
     let mut page = output.page();
     let shape = arguments.limits.shape;
-    page.hits(&standpoint, &answer.hits, &crate::text_index::words(&text), shape);
-    if answer.hits.is_empty() {
+    let (hits, everywhere) = without_everywhere(answer.hits, arguments.limits.k);
+    page.hits(&standpoint, &hits, &crate::text_index::words(&text), shape);
+    page.everywhere(&standpoint, &everywhere);
+    if hits.is_empty() && everywhere.is_empty() {
         page.line("nothing here holds these words, or was changed for the like");
     }
-    page.end(&reader, &answer.hits, shape, output);
+    page.end(&reader, &hits, shape, output);
     output.print(&page)
 }

@@ -106,7 +106,17 @@ impl Candidate {
             Candidate::Commit(_, commit) => (ItemKind::Commit, None, None, commit.subject),
             Candidate::Said(said) => (said.kind, said.path, said.line, said.name),
         };
-        Hit { key, kind, path, line, name, score, ranks: BTreeMap::new(), evidence: Vec::new() }
+        Hit {
+            key,
+            kind,
+            path,
+            line,
+            name,
+            score,
+            ranks: BTreeMap::new(),
+            evidence: Vec::new(),
+            changes_with_everything: false,
+        }
     }
 }
 

@@ -47,17 +47,8 @@ pub fn co_changed(
         }
         let mut evidence = evidence(reader, item, &related)?;
         evidence.extend(reader.authors(&related.path, &people)?);
-        let name = related.path.rsplit('/').next().unwrap_or(&related.path).to_string();
-        hits.push(Hit {
-            key: related.path.clone(),
-            kind: ItemKind::File,
-            path: Some(related.path),
-            line: Some(1),
-            name,
-            score: related.score,
-            ranks: BTreeMap::from([(TEMPORAL.name, rank + 1)]),
-            evidence,
-        });
+        let ranks = BTreeMap::from([(TEMPORAL.name, rank + 1)]);
+        hits.push(Hit::of_file(&related.path, related.score, ranks, evidence));
     }
     if let Some(vectors) = vectors.filter(|_| hits.len() < filter.k) {
         let more = alike_files(reader, item, filter, vectors, &hits)?;

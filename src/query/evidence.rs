@@ -2,9 +2,11 @@
 //! was said in.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use anyhow::Result;
 
+use super::near;
 use super::{Evidence, Hit, Reader};
 use crate::entries::{self, SessionEntry};
 use crate::event::cap_at;
@@ -12,7 +14,7 @@ use crate::eventlog;
 use crate::facts::{Body, ItemKind, source_of};
 use crate::history::{self, People};
 use crate::item;
-use crate::text_index::words;
+use crate::text_index::{split_identifiers, words};
 
 /// Evidence commits a hit.
 const COMMITS: usize = 2;
@@ -30,7 +32,11 @@ pub(super) fn evidence(
     if let Some(said) = entries::by_seq(&reader.cache, reader.view.id, seq)? {
         return of_entry(reader, &said, words);
     }
-    let mut evidence: Vec<Evidence> = line_of(reader, hit.line, seq, words)?.into_iter().collect();
+    let line = match line_of(reader, hit.line, seq, words)? {
+        Some(line) => Some(line),
+        None => first_line(reader, seq)?,
+    };
+    let mut evidence: Vec<Evidence> = line.into_iter().collect();
     match &hit.path {
         Some(path) => {
             let commits = history::newest_commits(&reader.cache, reader.view.id, path, COMMITS)?;
@@ -81,6 +87,52 @@ pub(super) fn line_of(reader: &Reader<'_>, first: Option<u32>, seq: i64, words: 
     Ok(Some(Evidence::Text { line: first.filter(|_| exact).map(|first| first + offset), text: line }))
 }
 
+/// Quotes what a version says first: its doc, or the first line of its text that is neither an import nor a mark of a
+/// comment alone.
+fn first_line(reader: &Reader<'_>, seq: i64) -> Result<Option<Evidence>> {
+    let event = eventlog::event(&reader.cache, seq)?;
+    let Some(Body::Item(data)) = event.body()? else { return Ok(None) };
+    let telling = |line: &&str| line.chars().any(char::is_alphanumeric) && !is_import(line);
+    let line = data.doc.lines().chain(data.text.lines()).map(str::trim).find(telling);
+    Ok(line.map(|line| Evidence::Text { line: None, text: cap_at(line, LINE).to_string() }))
+}
+
+/// Returns the share of a question's words that a hit holds, from 0 to 1: in its key, its doc and its text.
+pub(super) fn coverage(reader: &Reader<'_>, hit: &Hit, words: &[String]) -> Result<f64> {
+    let Some(found) = near::by_key(reader, &hit.key)? else { return Ok(0.0) };
+    let event = eventlog::event(&reader.cache, found.seq())?;
+    let mut held: HashSet<String> = split_words(&hit.key).chain(split_words(&hit.name)).collect();
+    match event.body()? {
+        Some(Body::Commit(data)) => held.extend(split_words(&data.message)),
+        Some(Body::Item(data)) => held.extend(split_words(&data.doc).chain(split_words(&data.text))),
+        Some(Body::Entry(data)) => held.extend(split_words(&data.content)),
+        _ => {}
+    }
+    let is_held = |word: &&String| held.contains(*word) || held.iter().any(|held| same_stem(held, word));
+    Ok(words.iter().filter(is_held).count() as f64 / words.len().max(1) as f64)
+}
+
+fn split_words(text: &str) -> impl Iterator<Item = String> {
+    let split = split_identifiers(text).to_lowercase();
+    split.split(|c: char| !c.is_alphanumeric()).map(str::to_string).collect::<Vec<_>>().into_iter()
+}
+
+/// Returns whether two words differ only in a short ending: `retry` and `retries`, `hook` and `hooks`.
+fn same_stem(a: &str, b: &str) -> bool {
+    let shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    shared >= 4 && a.len().max(b.len()) - shared <= 3
+}
+
+/// Returns whether a line only brings in names from elsewhere, so that it says nothing of its file.
+fn is_import(line: &str) -> bool {
+    const IMPORTS: [&str; 9] =
+        ["use ", "pub use ", "import ", "from ", "#include", "require ", "require(", "using ", "package "];
+    let line = line.trim_start();
+    IMPORTS.iter().any(|import| line.starts_with(import))
+        || (line.contains("require(") && line.contains('='))
+        || line.starts_with("export ") && line.contains(" from ")
+}
+
 /// Returns whether a version's text has as many lines as it spans, so that an offset in one is an offset in the other.
 fn line_is_exact(reader: &Reader<'_>, seq: i64, text: &str) -> Result<bool> {
     let item = item::by_seq(&reader.cache, reader.view.id, seq)?;
@@ -93,7 +145,34 @@ fn best_line(text: &str, question: &[String]) -> Option<(u32, String)> {
         let line = words(line);
         question.iter().filter(|word| line.contains(word)).count()
     };
-    let lines = text.lines().enumerate().map(|(offset, line)| (count(line), offset, line));
+    let lines = text.lines().enumerate().filter(|(_, line)| !is_import(line));
+    let lines = lines.map(|(offset, line)| (count(line), offset, line));
     let best = lines.filter(|(count, ..)| *count > 0).max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)))?;
     Some((u32::try_from(best.1).ok()?, cap_at(best.2.trim(), LINE).to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_is_never_what_a_file_says() {
+        let words = ["parser".to_string()];
+        let check = |text: &str, expect: Option<&str>| {
+            assert_eq!(best_line(text, &words).map(|(_, line)| line).as_deref(), expect, "{text}");
+        };
+        check("use crate::parser::Parser;\nlet parser = 1;\n", Some("let parser = 1;"));
+        check("from a import parser\nimport parser\nconst parser = require('p')\n", None);
+        check("#include <parser.h>\nexport { parser } from './parser'\n", None);
+        check("useful parser\n", Some("useful parser"));
+    }
+
+    #[test]
+    fn words_match_but_for_their_ending() {
+        let check = |a: &str, b: &str, expect: bool| assert_eq!(same_stem(a, b), expect, "{a} {b}");
+        check("retry", "retries", true);
+        check("hook", "hooks", true);
+        check("test", "testament", false);
+        check("in", "int", false);
+    }
 }

@@ -27,6 +27,9 @@ pub struct Hit {
     pub ranks: BTreeMap<&'static str, usize>,
     /// Why it is here.
     pub evidence: Vec<Evidence>,
+    /// Whether it changes with nearly everything, as changelogs and lock files do; only where that was looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub changes_with_everything: bool,
 }
 
 /// One reason for a hit.
@@ -116,6 +119,7 @@ impl Hit {
             score,
             ranks,
             evidence,
+            changes_with_everything: false,
         }
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::candidate::touched_since;
 use super::co_change::evidence;
+use super::everywhere;
 use super::near::LEAST_COSINE;
 use super::signals::{Signals, scores};
 use super::{Evidence, Filter, Hit, Reader};
@@ -35,6 +36,8 @@ pub fn related_files(
     let mixed: HashMap<&str, (usize, &Related)> =
         (1..).zip(&mixed).map(|(rank, related)| (related.path.as_str(), (rank, related))).collect();
     let people = reader.people()?;
+    // Whoever asks about a lock file wants to see what it goes with.
+    let is_asked = everywhere::changes_with_everything(&signals.history, own);
     let mut hits = Vec::new();
     for (score, file) in ordered {
         if hits.len() == filter.k {
@@ -58,7 +61,8 @@ pub fn related_files(
         }
         reasons.extend(reader.authors(path, &people)?);
         let ranks = known.map(|(rank, _)| BTreeMap::from([(TEMPORAL.name, rank)])).unwrap_or_default();
-        hits.push(Hit::of_file(path, score, ranks, reasons));
+        let changes_with_everything = !is_asked && everywhere::changes_with_everything(&signals.history, file);
+        hits.push(Hit { changes_with_everything, ..Hit::of_file(path, score, ranks, reasons) });
     }
     Ok(hits)
 }

@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::evidence::evidence;
+use super::evidence::{coverage, evidence};
 use super::nearest::nearest;
+use super::spread::{Source, spread};
 use super::task_search::TaskSearch;
 use super::text_query::TextQuery;
 use super::vector_search::{QueryVector, embedding_of, in_dimensions, semantic_vector};
@@ -52,6 +53,13 @@ const ALIKE_LOOKED_AT: usize = 60;
 /// What is less alike than this is found by its words or not at all.
 const LEAST_ALONE: f32 = 0.4;
 
+/// Hits that are looked at to say whether anything matched well.
+const JUDGED_HITS: usize = 3;
+/// A hit that holds this share of the question's words matches well.
+const GOOD_COVERAGE: f64 = 0.5;
+/// A hit whose vector is so near to the question's matches well, whatever its words.
+const GOOD_COSINE: f32 = 0.55;
+
 /// Words that ask for a reason, as they are written.
 const WHY_WORDS: &[&str] = &["why", "reason", "reasons", "decide", "decided", "decision", "rationale"];
 /// What was decided gains so much where a reason is asked for, and what was hard half as much.
@@ -70,6 +78,8 @@ pub struct SearchAnswer {
     pub used: Vec<&'static Dimension>,
     /// The names of those that have no adapter, so that the base embedding was searched for them.
     pub untrained: Vec<&'static str>,
+    /// Whether none of the hits matches well: they are only the nearest there are.
+    pub is_poor: bool,
     /// Whether a segment of the index was found damaged, and searched another way: a worker would build it again.
     pub is_damaged: bool,
 }
@@ -85,7 +95,7 @@ impl SearchAnswer {
         let space = |dimension: &Dimension| vectors.generation().and_then(|one| one.space(dimension.name));
         let is_untrained = |dimension: &&&Dimension| space(dimension).is_some_and(Space::is_base);
         let untrained = used.iter().filter(is_untrained).map(|dimension| dimension.name).collect();
-        SearchAnswer { hits, notes, used, untrained, is_damaged: vectors.is_damaged() }
+        SearchAnswer { hits, notes, used, untrained, is_poor: false, is_damaged: vectors.is_damaged() }
     }
 }
 
@@ -101,13 +111,29 @@ pub fn search(
 ) -> Result<SearchAnswer> {
     let vectors = reader.vectors()?;
     let mut notes = Vec::new();
+    let words = question.words.clone();
     let (hits, used) = if dimensions.is_empty() {
         by_words_and_meaning(reader, &vectors, question, filter, &mut notes)?
     } else {
         let embedding = embedding_of(&vectors, question.embedding)?;
         in_dimensions(reader, &vectors, (&embedding, &question.words), filter, dimensions, &mut notes)?
     };
-    Ok(SearchAnswer::new(&vectors, hits, used, notes))
+    let is_poor = is_poor(reader, &hits, &words)?;
+    Ok(SearchAnswer { is_poor, ..SearchAnswer::new(&vectors, hits, used, notes) })
+}
+
+/// Returns whether none of the first hits holds half of the question's words or means nearly the same.
+fn is_poor(reader: &Reader<'_>, hits: &[Hit], words: &[String]) -> Result<bool> {
+    for hit in hits.iter().take(JUDGED_HITS) {
+        let cosine = hit.evidence.iter().find_map(|one| match one {
+            Evidence::Near { cosine, .. } => Some(*cosine),
+            _ => None,
+        });
+        if cosine.is_some_and(|cosine| cosine >= GOOD_COSINE) || coverage(reader, hit, words)? >= GOOD_COVERAGE {
+            return Ok(false);
+        }
+    }
+    Ok(!hits.is_empty())
 }
 
 fn by_words_and_meaning(
@@ -236,7 +262,7 @@ impl<'r, 's> TextSearch<'r, 's> {
     /// Returns the best of what was found, with evidence; ties by key. `likely` is how likely the question is about each file.
     fn hits(self, likely: &HashMap<&str, f64>) -> Result<Vec<Hit>> {
         let mut hits = Vec::new();
-        for (scored, score, ranks) in ranked(self.candidates, self.dimension, likely, self.filter.k) {
+        for (scored, score, ranks) in ranked(self.candidates, self.dimension, likely, self.filter) {
             let (seq, alike) = (scored.candidate.seq(), scored.alike);
             let mut hit = scored.candidate.into_hit(score);
             hit.ranks = ranks;
@@ -269,7 +295,7 @@ fn ranked(
     candidates: HashMap<i64, ScoredCandidate>,
     dimension: Option<&'static str>,
     likely: &HashMap<&str, f64>,
-    k: usize,
+    filter: &Filter,
 ) -> Vec<(ScoredCandidate, f64, BTreeMap<&'static str, usize>)> {
     let mut all: Vec<(String, ScoredCandidate)> =
         candidates.into_values().map(|scored| (scored.candidate.key(), scored)).collect();
@@ -293,7 +319,7 @@ fn ranked(
     };
     let by_text = place(&|one| one.text);
     let by_meaning = place(&alike);
-    let mut scored: Vec<(ScoredCandidate, f64, BTreeMap<&'static str, usize>)> = all
+    let scored: Vec<((ScoredCandidate, BTreeMap<&'static str, usize>), f64)> = all
         .into_iter()
         .enumerate()
         .map(|(at, (_, one))| {
@@ -302,12 +328,20 @@ fn ranked(
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
             ranks.extend(dimension.zip(by_meaning[at]));
-            (one, score, ranks)
+            ((one, ranks), score)
         })
         .collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    scored.truncate(k);
-    scored
+    let spread = spread(scored, source_of, filter.kinds.iter().any(|kind| kind == "commit"));
+    spread.into_iter().take(filter.k).map(|((one, ranks), score)| (one, score, ranks)).collect()
+}
+
+/// Where a candidate comes from, for spreading an answer over files.
+fn source_of<'a>((one, _): &'a (ScoredCandidate, BTreeMap<&'static str, usize>)) -> Source<'a> {
+    match &one.candidate {
+        Candidate::Item(item) => Source::File(&item.path),
+        Candidate::Commit(..) => Source::Commit,
+        Candidate::Said(_) => Source::Session,
+    }
 }
 
 /// A test, fixture or example: by its path, or by how tests are written inside the file they test.

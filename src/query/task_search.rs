@@ -9,6 +9,7 @@ use anyhow::Result;
 use rusqlite::named_params;
 
 use super::candidate::touched_since;
+use super::everywhere;
 use super::evidence::line_of;
 use super::near::LEAST_COSINE;
 use super::signals::{Signals, scores};
@@ -221,7 +222,9 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
             together.get_or_insert_with(|| history.counts.shared(file));
             evidence.extend(reader.authors(path, &people)?);
             let ranks = ranks.iter().filter_map(|(name, places)| Some((*name, places[row]?)));
-            hits.push(Hit::of_file(path, scores[row], ranks.collect(), evidence));
+            let is_asked = words(path).iter().any(|word| self.words.contains(word));
+            let changes_with_everything = !is_asked && everywhere::changes_with_everything(history, file);
+            hits.push(Hit { changes_with_everything, ..Hit::of_file(path, scores[row], ranks.collect(), evidence) });
         }
         Ok(hits)
     }
