@@ -8,6 +8,7 @@ use super::output::Output;
 use super::page::{Page, Piece, Style};
 use crate::dimensions;
 use crate::event::{decode_path, is_hidden};
+use crate::facts::ItemKind;
 use crate::git::{self, Repository};
 use crate::query::{Evidence, Hit, Reader};
 
@@ -50,7 +51,7 @@ impl<'r> Standpoint<'r> {
     }
 
     /// An encoded path from the top of the repository as one that opens from where the person stands.
-    pub fn from_here(&self, path: &str) -> String {
+    pub fn relative(&self, path: &str) -> String {
         let path = readable(path);
         let parts: Vec<&str> = path.split('/').collect();
         let folders = parts.len() - 1;
@@ -61,7 +62,7 @@ impl<'r> Standpoint<'r> {
 
     /// The same beside an answer's own fields, for scripts.
     pub fn with_path<T>(&self, inner: T, path: Option<&str>) -> WithPath<T> {
-        WithPath { inner, path_from_here: path.map(|path| self.from_here(path)) }
+        WithPath { inner, path_from_here: path.map(|path| self.relative(path)) }
     }
 
     /// Hits for scripts.
@@ -73,7 +74,7 @@ impl<'r> Standpoint<'r> {
     pub fn place(&self, path: &str, line: Option<u32>) -> Vec<Piece> {
         let link =
             self.top.as_ref().map(|top| format!("file://{}", escaped(&top.join(readable(path)).to_string_lossy())));
-        let mut pieces = vec![Piece::new(self.from_here(path), Style::Path).linked(link)];
+        let mut pieces = vec![Piece::new(self.relative(path), Style::Path).linked(link)];
         if let Some(line) = line {
             pieces.extend([Piece::plain(":"), Piece::new(line.to_string(), Style::Line)]);
         }
@@ -147,13 +148,13 @@ impl Page {
             return;
         }
         let names: Vec<String> =
-            hits.iter().filter_map(|hit| hit.path.as_ref()).map(|path| standpoint.from_here(path)).collect();
+            hits.iter().filter_map(|hit| hit.path.as_ref()).map(|path| standpoint.relative(path)).collect();
         self.row(vec![Piece::new("change with nearly everything: ", Style::Dim), Piece::plain(names.join(", "))]);
     }
 
     fn vimgrep(&mut self, standpoint: &Standpoint<'_>, hit: &Hit) {
         let Some(path) = &hit.path else { return };
-        let place = format!("{}:{}:1:", standpoint.from_here(path), hit.line.unwrap_or(1));
+        let place = format!("{}:{}:1:", standpoint.relative(path), hit.line.unwrap_or(1));
         let text = excerpt(&hit.evidence).map_or_else(|| hit.name.clone(), str::to_string);
         self.long_line(format!("{place}{text}"));
     }
@@ -186,7 +187,7 @@ pub fn reason(standpoint: &Standpoint<'_>, evidence: &Evidence) -> String {
         Evidence::Call { path, line, caller, callee, confidence } => {
             let sure = sureness(f64::from(*confidence));
             let sure = if sure.is_empty() { String::new() } else { format!(" ({sure})") };
-            format!("{}:{line} {} calls {}{sure}", standpoint.from_here(path), local_name(caller), local_name(callee))
+            format!("{}:{line} {} calls {}{sure}", standpoint.relative(path), local_name(caller), local_name(callee))
         }
         Evidence::Group { dimension, groups, .. } => {
             let sentence = dimensions::named(dimension).map_or(*dimension, |dimension| dimension.sentence);
@@ -252,7 +253,7 @@ fn by_file(hits: &[Hit]) -> Vec<&Hit> {
 }
 
 fn is_commit(hit: &Hit) -> bool {
-    hit.kind == "commit"
+    hit.kind == ItemKind::Commit
 }
 
 /// Whether a hit quotes a session.
@@ -274,18 +275,19 @@ fn row_of(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> (Vec<Piec
         return (first, second);
     }
     if is_quoted(hit) {
-        let mut second = vec![Piece::new(format!("{}  ", hit.kind), Style::Dim)];
+        let mut second = vec![Piece::new(format!("{}  ", hit.kind.name()), Style::Dim)];
         second.extend(highlighted(&hit.name, words));
         return (vec![Piece::new(&hit.key, Style::Path)], second);
     }
-    let is_file = hit.kind == "file";
+    let is_file = hit.kind == ItemKind::File;
     let line = if is_file { None } else { hit.line };
     let first = match &hit.path {
         Some(path) => standpoint.place(path, line),
         None => vec![Piece::new(&hit.key, Style::Path)],
     };
     let mut second = Vec::new();
-    if !is_file {
+    let says_its_name = excerpt(&hit.evidence).is_some_and(|text| text.contains(&hit.name));
+    if !is_file && !says_its_name {
         second.push(Piece::new(format!("{}  ", hit.name), Style::Bold));
     }
     second.extend(what(standpoint, hit, words));
@@ -312,6 +314,13 @@ fn what(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> Vec<Piece> 
             Piece::new(short(&commit.commit), Style::Commit),
             Piece::plain(format!(" {}", commit.subject)),
         ],
+        Some(one @ Evidence::Together { .. }) => {
+            let newest = hit.evidence.iter().find_map(|one| match one {
+                Evidence::Commit(commit) => Some(format!(", last {}", standpoint.day_of(&commit.commit, commit.time))),
+                _ => None,
+            });
+            vec![Piece::plain(reason(standpoint, one) + &newest.unwrap_or_default())]
+        }
         Some(one) => vec![Piece::plain(reason(standpoint, one))],
         None => Vec::new(),
     }

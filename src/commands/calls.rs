@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> 
         let edge = |FoundCall { depth, edge }: FoundCall| EdgeAnswer {
             caller: edge.caller.key,
             callee: edge.callee.key,
-            path_from_here: standpoint.from_here(&edge.caller.path),
+            path_from_here: standpoint.relative(&edge.caller.path),
             path: edge.caller.path,
             line: edge.line,
             confidence: (f64::from(edge.confidence) * 100.0).round() / 100.0,
@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> 
     let mut page = output.page();
     if arguments.shape.vimgrep {
         for FoundCall { edge, .. } in &calls {
-            page.long_line(format!("{}:{}:1:{}", standpoint.from_here(&edge.caller.path), edge.line, edge.written));
+            page.long_line(format!("{}:{}:1:{}", standpoint.relative(&edge.caller.path), edge.line, edge.written));
         }
         return output.print(&page);
     }

@@ -1,7 +1,7 @@
 //! Files that change with nearly everything: changelogs, lock files, version bumps. They are right and say little, so an
 //! answer names them apart.
 
-use crate::history::{File, Loaded};
+use crate::history::{FileId, LoadedCounts};
 
 /// A manifest that at least this share of the commits touched changes with everything.
 const MANIFEST_SHARE: f64 = 0.1;
@@ -54,9 +54,9 @@ const MANIFESTS: [&str; 14] = [
 ];
 
 /// Whether a file changes with nearly everything: by its name, or, for a manifest, by how many commits touched it.
-pub(super) fn changes_with_everything(history: &Loaded, file: File) -> bool {
-    let commits = history.tally.commits().len();
-    let share = history.tally.count_of(file) as f64 / commits.max(1) as f64;
+pub(super) fn changes_with_everything(history: &LoadedCounts, file: FileId) -> bool {
+    let commits = history.counts.commits().len();
+    let share = history.counts.count_of(file) as f64 / commits.max(1) as f64;
     is_by_name(history.path(file)) || (share >= MANIFEST_SHARE && is_manifest(history.path(file)))
 }
 

@@ -118,7 +118,7 @@ fn split_words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Returns whether two words differ only in a short ending: `retry` and `retries`, `hook` and `hooks`.
-fn same_stem(a: &str, b: &str) -> bool {
+pub(super) fn same_stem(a: &str, b: &str) -> bool {
     let shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     shared >= 4 && a.len().max(b.len()) - shared <= 3
 }

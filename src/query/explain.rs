@@ -79,11 +79,7 @@ fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
     ties.extend(people(reader, a, b)?);
     let similarity = history::path_similarity(&a.path, &b.path);
     if a.path != b.path && similarity > 0.0 {
-        ties.push(Tie {
-            kind: "place",
-            detail: format!("their paths are near ({similarity:.2})"),
-            evidence: Vec::new(),
-        });
+        ties.push(Tie { kind: "place", detail: "they are near in the tree".to_string(), evidence: Vec::new() });
     }
     Ok(ties)
 }

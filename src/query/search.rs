@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::evidence::{coverage, evidence};
+use super::evidence::{coverage, evidence, same_stem};
 use super::nearest::nearest;
 use super::spread::{Source, spread};
 use super::task_search::TaskSearch;
@@ -48,6 +48,8 @@ const WHOLE_NAME_BOOST: f64 = 0.7;
 const ALIKE_WEIGHT: f64 = 0.7;
 /// What matches gains this share where it stands in the file that the question is likeliest about.
 const LIKELY_WEIGHT: f64 = 1.0;
+/// What a hit gains where the question says the whole name of its file, on the same scale.
+const FILE_NAME_BOOST: f64 = 0.4;
 /// Vectors looked at before the best are chosen.
 const ALIKE_LOOKED_AT: usize = 60;
 /// What is less alike than this is found by its words or not at all.
@@ -262,7 +264,7 @@ impl<'r, 's> TextSearch<'r, 's> {
     /// Returns the best of what was found, with evidence; ties by key. `likely` is how likely the question is about each file.
     fn hits(self, likely: &HashMap<&str, f64>) -> Result<Vec<Hit>> {
         let mut hits = Vec::new();
-        for (scored, score, ranks) in ranked(self.candidates, self.dimension, likely, self.filter) {
+        for (scored, score, ranks) in ranked(self.candidates, self.dimension, likely, &self.words, self.filter) {
             let (seq, alike) = (scored.candidate.seq(), scored.alike);
             let mut hit = scored.candidate.into_hit(score);
             hit.ranks = ranks;
@@ -290,11 +292,15 @@ impl<'r, 's> TextSearch<'r, 's> {
     }
 }
 
+/// A candidate, and the ranks that words and vectors alone give it.
+type Ranked = (ScoredCandidate, BTreeMap<&'static str, usize>);
+
 /// Returns the best candidates with their scores, and the ranks that words and vectors alone would give them.
 fn ranked(
     candidates: HashMap<i64, ScoredCandidate>,
     dimension: Option<&'static str>,
     likely: &HashMap<&str, f64>,
+    words: &[String],
     filter: &Filter,
 ) -> Vec<(ScoredCandidate, f64, BTreeMap<&'static str, usize>)> {
     let mut all: Vec<(String, ScoredCandidate)> =
@@ -319,24 +325,34 @@ fn ranked(
     };
     let by_text = place(&|one| one.text);
     let by_meaning = place(&alike);
-    let scored: Vec<((ScoredCandidate, BTreeMap<&'static str, usize>), f64)> = all
+    let scored: Vec<(Ranked, f64)> = all
         .into_iter()
         .enumerate()
         .map(|(at, (_, one))| {
             let matched = share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike);
-            let score = matched * (1.0 + LIKELY_WEIGHT * by_file(&one));
+            let named = if is_file_named(&one.candidate, words) { FILE_NAME_BOOST } else { 0.0 };
+            let score = matched * (1.0 + LIKELY_WEIGHT * by_file(&one)) + named;
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
             ranks.extend(dimension.zip(by_meaning[at]));
             ((one, ranks), score)
         })
         .collect();
-    let spread = spread(scored, source_of, filter.kinds.iter().any(|kind| kind == "commit"));
+    let spread = spread(scored, source_of, filter.kinds.contains(&ItemKind::Commit));
     spread.into_iter().take(filter.k).map(|((one, ranks), score)| (one, score, ranks)).collect()
 }
 
+/// Whether the question says every word of the name of a candidate's file, but for their endings.
+fn is_file_named(candidate: &Candidate, question: &[String]) -> bool {
+    let Candidate::Item(item) = candidate else { return false };
+    let name = item.path.rsplit('/').next().unwrap_or(&item.path);
+    let stem = words(name.split('.').next().unwrap_or(name));
+    let is_said = |part: &String| question.iter().any(|word| word == part || same_stem(word, part));
+    !stem.is_empty() && stem.iter().all(is_said)
+}
+
 /// Where a candidate comes from, for spreading an answer over files.
-fn source_of<'a>((one, _): &'a (ScoredCandidate, BTreeMap<&'static str, usize>)) -> Source<'a> {
+fn source_of((one, _): &Ranked) -> Source<'_> {
     match &one.candidate {
         Candidate::Item(item) => Source::File(&item.path),
         Candidate::Commit(..) => Source::Commit,
