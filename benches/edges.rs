@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patina::edges::{CallSite, CallTarget, FileNames, HIGH, LiveDefinition, NameTable, resolve};
+use patina::edges::{CallSite, CallTarget, FileDefinitions, HIGH, LiveDefinition, NameTable, resolve};
 use patina::git::{Blob, Repository};
 use patina::syntax::{Call, FileLimits, Language, Parsed, Triage, parse, triage};
 
@@ -189,7 +189,7 @@ impl Live {
             let path = String::from_utf8_lossy(&file.path).into_owned();
             let Triage::Code(language) = triage(&path, &bytes, bytes.len() as u64, &limits) else { continue };
             let Ok(parsed) = parse(language, &bytes) else { continue };
-            let file = FileNames::parsed(&path, language, &parsed);
+            let file = FileDefinitions::parsed(&path, language, &parsed);
             let source = String::from_utf8_lossy(&bytes).into_owned();
             files.insert(path, Read { language, source, parsed, candidates: file.candidates.clone() });
             live.push(file);

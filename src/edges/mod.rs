@@ -30,7 +30,7 @@ use names::{Family, NameScope, VisibleNames};
 pub use names::{LiveDefinition, NameLookup};
 use resolution::{Resolution, ScoredDefinition, trust};
 pub use store::{Edge, SCHEMA, add_parse, callers_of, calls_of, events_of};
-pub use table::{FileNames, NameTable};
+pub use table::{FileDefinitions, NameTable};
 
 /// Confidence from which an edge counts as high: more than nine in ten of those must be right.
 pub const HIGH: f32 = 0.8;

@@ -8,7 +8,7 @@ use crate::syntax::{Import, Language, Parsed};
 
 /// A live file, as input of the table.
 #[derive(Debug, Clone)]
-pub struct FileNames {
+pub struct FileDefinitions {
     /// Path from the root of the repository.
     pub path: String,
     /// Definitions, in their order.
@@ -17,7 +17,7 @@ pub struct FileNames {
     pub imports: Vec<Import>,
 }
 
-impl FileNames {
+impl FileDefinitions {
     /// Converts a parsed file; keys are made of its path and the qualified names.
     pub fn parsed(path: &str, language: Language, parsed: &Parsed) -> Self {
         let candidates = parsed.definitions.iter().map(|definition| {
@@ -38,7 +38,7 @@ pub struct NameTable {
 
 impl NameTable {
     /// Builds the table from a view's live files.
-    pub fn new(files: impl IntoIterator<Item = FileNames>) -> Self {
+    pub fn new(files: impl IntoIterator<Item = FileDefinitions>) -> Self {
         let mut by_name: HashMap<String, Vec<Arc<LiveDefinition>>> = HashMap::new();
         let mut imports = HashMap::new();
         let mut by_base: HashMap<String, Vec<String>> = HashMap::new();
@@ -53,7 +53,7 @@ impl NameTable {
         Self { by_name, imports, by_base }
     }
 
-    /// Resolves each call of a file, in their order; `candidates` as in its [`FileNames`].
+    /// Resolves each call of a file, in their order; `candidates` as in its [`FileDefinitions`].
     pub fn resolve_file(
         &self,
         path: &str,

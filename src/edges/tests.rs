@@ -1,6 +1,6 @@
 //! Calls in little repositories of our own, read by the real extractor and resolved over a table.
 
-use super::{FileNames, HIGH, NameTable};
+use super::{FileDefinitions, HIGH, NameTable};
 use crate::syntax::{Language, parse};
 
 /// Resolves the first call that is written so in the first file. What is expected are the keys of its
@@ -13,8 +13,8 @@ fn check(files: &[(&str, &str)], callee: &str, expect: &str) {
             (*path, language, parse(language, source.as_bytes()).expect("fixtures parse"))
         })
         .collect();
-    let live: Vec<FileNames> =
-        parsed.iter().map(|(path, language, parsed)| FileNames::parsed(path, *language, parsed)).collect();
+    let live: Vec<FileDefinitions> =
+        parsed.iter().map(|(path, language, parsed)| FileDefinitions::parsed(path, *language, parsed)).collect();
     let candidates = live[0].candidates.clone();
     let table = NameTable::new(live);
     let (path, language, first) = &parsed[0];

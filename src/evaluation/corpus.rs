@@ -172,7 +172,7 @@ impl Corpus {
     }
 
     /// Adds a file and its definitions; returns what is needed to resolve names in it.
-    fn add_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::FileNames)>> {
+    fn add_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::FileDefinitions)>> {
         let language = match &parse.outcome {
             ReadOutcome::Code(language) | ReadOutcome::Partial(language) => Some(*language),
             _ => None,
@@ -197,11 +197,12 @@ impl Corpus {
             });
         }
         let imports = parse.facts.imports.iter().map(|import| import.import.clone()).collect();
-        Ok(language.map(|language| (language, edges::FileNames { path: parse.path.clone(), candidates, imports })))
+        Ok(language
+            .map(|language| (language, edges::FileDefinitions { path: parse.path.clone(), candidates, imports })))
     }
 
     /// Resolves all calls to edges.
-    fn resolve(&mut self, parses: &[Parse], files: Vec<Option<(Language, edges::FileNames)>>) {
+    fn resolve(&mut self, parses: &[Parse], files: Vec<Option<(Language, edges::FileDefinitions)>>) {
         let table = NameTable::new(files.iter().flatten().map(|(_, file)| file.clone()));
         for (parse, file) in parses.iter().zip(&files) {
             let Some((language, file)) = file else { continue };

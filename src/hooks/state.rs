@@ -101,7 +101,7 @@ fn state_in_file(site: &HookSite, event: &str) -> Result<(HookState, Option<Stri
     let advice = if can_configure {
         "run `patina hook install` to add it to git's configuration instead".to_owned()
     } else {
-        format!("it is left alone; add this line to it: {line}")
+        format!("it is left alone; to ring from it, add this line: {line}")
     };
     Ok(match (look, not_ours) {
         (FileState::Current, _) => (HookState::Installed, None),

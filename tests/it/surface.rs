@@ -74,7 +74,7 @@ fn words_of_a_call_that_do_not_fit_are_two() {
     refuses(&repo, &["query", "x", "--kind", "functoin"], 2, &["no kind `functoin`", "function"]);
     refuses(&repo, &["query", "x", "--path", "src/["], 2, &["`src/[` is no glob"]);
     refuses(&repo, &["query", "x", "--since", "yesterday"], 2, &["`yesterday` is no time", "2026-01-31"]);
-    refuses(&repo, &["eval", "--commits"], 2, &["as JSON alone", "--json"]);
+    refuses(&repo, &["eval", "--commits"], 2, &["needs --json"]);
     refuses(&repo, &["log", "--since", "2026-13-45"], 2, &["is no time"]);
     refuses(&repo, &["-C", "no/such/folder", "status"], 2, &["no/such/folder"]);
     refuses(&repo, &["status", "--timeout", "3"], 2, &["--wait"]);
