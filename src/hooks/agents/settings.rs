@@ -71,7 +71,7 @@ impl Entries {
         for event in self.events() {
             let root = root(&text)?;
             let Some(hooks) = hooks_of(&root)? else {
-                let value = |style: &Style| format!("\"hooks\": {}", self.rendered(&self.hooks, style));
+                let value = |style: &InsertStyle| format!("\"hooks\": {}", self.rendered(&self.hooks, style));
                 text = inserted(&text, &root, &root, value);
                 made.push("hooks".to_owned());
                 made.extend(self.events().iter().map(|event| format!("hooks.{event}")));
@@ -79,7 +79,7 @@ impl Entries {
             };
             let template = &self.hooks.member(event).expect("it is one of the template's").node;
             let Some(groups) = groups_of(hooks, event)? else {
-                let value = |style: &Style| format!("\"{event}\": {}", self.rendered(template, style));
+                let value = |style: &InsertStyle| format!("\"{event}\": {}", self.rendered(template, style));
                 text = inserted(&text, &root, hooks, value);
                 made.push(format!("hooks.{event}"));
                 continue;
@@ -181,7 +181,7 @@ impl Entries {
     }
 
     /// Renders a part of the template in the style of the file.
-    fn rendered(&self, node: &JsonNode, style: &Style) -> String {
+    fn rendered(&self, node: &JsonNode, style: &InsertStyle) -> String {
         let deeper = style.deeper();
         let joined = |parts: Vec<String>, open: char, close: char| match style.newline {
             None => format!("{open}{}{close}", parts.join(", ")),
@@ -229,7 +229,7 @@ pub(super) fn is_switched_off(text: &str) -> bool {
 }
 
 /// How new lines are laid out.
-struct Style {
+struct InsertStyle {
     /// Line end; `None` if everything is on one line.
     newline: Option<&'static str>,
     /// Indentation of the line.
@@ -237,10 +237,10 @@ struct Style {
     unit: String,
 }
 
-impl Style {
+impl InsertStyle {
     /// Returns the layout one level deeper.
-    fn deeper(&self) -> Style {
-        Style { newline: self.newline, indent: format!("{}{}", self.indent, self.unit), unit: self.unit.clone() }
+    fn deeper(&self) -> InsertStyle {
+        InsertStyle { newline: self.newline, indent: format!("{}{}", self.indent, self.unit), unit: self.unit.clone() }
     }
 }
 
@@ -291,7 +291,7 @@ fn newline(text: &str) -> &'static str {
 }
 
 /// Appends an element to an object or array, after everything in it.
-fn inserted(text: &str, root: &JsonNode, container: &JsonNode, value: impl Fn(&Style) -> String) -> String {
+fn inserted(text: &str, root: &JsonNode, container: &JsonNode, value: impl Fn(&InsertStyle) -> String) -> String {
     let children = container.children();
     let (open, close) = (container.at.start + 1, container.at.end - 1);
     // An empty container does not show its layout; the whole file does, unless it is empty too.
@@ -302,7 +302,7 @@ fn inserted(text: &str, root: &JsonNode, container: &JsonNode, value: impl Fn(&S
     let unit = root.children().first().and_then(|first| own_indent(text, first.start)).filter(|unit| !unit.is_empty());
     let unit = unit.unwrap_or(UNIT).to_owned();
     let indent = children.first().and_then(|first| own_indent(text, first.start)).map(str::to_owned);
-    let style = Style { newline, indent: indent.unwrap_or_else(|| format!("{base}{unit}")), unit };
+    let style = InsertStyle { newline, indent: indent.unwrap_or_else(|| format!("{base}{unit}")), unit };
     let before = text[open..close].trim_end_matches([' ', '\t', '\r', '\n']);
     let at = open + before.len();
     let comma = children.last().and_then(|last| comma_after(text, last.end));
