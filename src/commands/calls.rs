@@ -8,13 +8,14 @@ use serde::Serialize;
 use super::answers::{ShapeArgs, Standpoint, local_name, sureness};
 use super::output::Output;
 use super::page::{Page, Piece, Style};
+use super::targets::{TargetArgs, several};
 use super::{Here, Needs, asks_for_any};
 use crate::query::{self, CallDirection, CallWalk, CallsAnswer, FoundCall};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A function, type or file: `Parser::parse`, `src/a.rs#parse`.
-    symbol: String,
+    #[command(flatten)]
+    targets: TargetArgs,
     /// Follow calls this many steps.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
     depth: u32,
@@ -37,10 +38,14 @@ const SHOWN_EDGES: usize = 20;
 const JSON_EDGES: usize = 100;
 
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
     as_of: Option<String>,
     behind: u64,
-    symbol: String,
+    /// The first target.
+    symbol: &'a str,
+    /// All of them, where there are several.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    targets: &'a [String],
     edges: Vec<EdgeAnswer>,
 }
 
@@ -63,7 +68,9 @@ pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> 
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let walk = CallWalk { direction, depth: arguments.depth, confidence: arguments.confidence, k };
-    let CallsAnswer { symbol, calls, total } = query::calls(&reader, &arguments.symbol, &walk)?;
+    let targets = arguments.targets.resolve(&reader, output)?;
+    let CallsAnswer { targets, calls, total, notes } = query::calls(&reader, &targets, &walk)?;
+    output.notes(&notes);
     let standpoint = Standpoint::new(&here.repository);
     if output.json {
         let edge = |FoundCall { depth, edge }: FoundCall| EdgeAnswer {
@@ -78,7 +85,8 @@ pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> 
             reason: edge.reason,
         };
         let edges = calls.into_iter().map(edge).collect();
-        return output.print_json(&Answer { as_of: reader.as_of(), behind: reader.behind, symbol: symbol.key, edges });
+        let (symbol, targets) = (&targets[0], several(&targets));
+        return output.print_json(&Answer { as_of: reader.as_of(), behind: reader.behind, symbol, targets, edges });
     }
     let mut page = output.page();
     if arguments.shape.vimgrep {
@@ -93,7 +101,7 @@ pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> 
     }
     if calls.is_empty() {
         let what = if direction == CallDirection::Calls { "calls nothing" } else { "is called by nothing" };
-        page.line(format!("{} {what} that resolves in this repository", symbol.key));
+        page.line(format!("{} {what} that resolves in this repository", targets.join(", ")));
     }
     page.end_as_of(&reader, output);
     output.print(&page)

@@ -8,15 +8,14 @@ use serde::Serialize;
 use super::answers::Standpoint;
 use super::output::Output;
 use super::page::{Piece, Style};
+use super::targets::TargetArgs;
 use super::{Here, Needs};
 use crate::query::{self, Explanation, Tie};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A file or symbol.
-    a: String,
-    /// Another.
-    b: String,
+    #[command(flatten)]
+    targets: TargetArgs,
     /// Show everything that each tie rests on
     #[arg(short, long)]
     evidence: bool,
@@ -40,7 +39,8 @@ struct Answer<'a> {
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
-    let Explanation { a, b, ties } = query::explain(&reader, &arguments.a, &arguments.b)?;
+    let targets = arguments.targets.resolve(&reader, output)?;
+    let Explanation { a, b, ties } = query::explain(&reader, &targets)?;
     if output.json {
         return output.print_json(&Answer {
             as_of: reader.as_of(),

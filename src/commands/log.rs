@@ -111,7 +111,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 fn meant(log: &Connection, repository: &Repository, text: &str) -> Result<String> {
     let prefix = repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes()));
     let spellings = match repository.path_in_worktree(Path::new(text)) {
-        Some(inside) => item::spellings("", &inside.to_string_lossy()),
+        Some(inside) => item::spellings("", inside.as_os_str().as_encoded_bytes()),
         None => item::spellings(&prefix.unwrap_or_default(), text),
     };
     let mut known = log.prepare("SELECT 1 FROM event WHERE source_file = :path LIMIT 1")?;

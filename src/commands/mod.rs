@@ -27,6 +27,7 @@ mod session;
 mod session_end;
 mod snippets;
 mod status;
+mod targets;
 mod task;
 mod terminal;
 mod who;
@@ -52,7 +53,7 @@ use crate::facts::ItemKind;
 use crate::git::Repository;
 use crate::index;
 use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
-use crate::query::{CallDirection, Filter, Reader};
+use crate::query::{CallDirection, Filter, PathFilter, Reader};
 use crate::sessions::is_searchable;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
@@ -168,7 +169,7 @@ struct Limits {
     /// decision, pattern, work, challenge, context, observation, plan, note; may be repeated.
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
-    /// Only paths that match a glob, from the top of the repository.
+    /// Only paths that match a glob or are in a folder, from where you are or from the top of the repository.
     #[arg(long, value_name = "GLOB")]
     path: Option<String>,
     /// Only what a commit touched since a day (2026-01-31) or for a time (90d, 12w).
@@ -529,7 +530,7 @@ impl Limits {
     fn filter(&self) -> Result<Filter> {
         let kinds = self.kind.iter().map(|name| kind_named(name)).collect::<Result<Vec<ItemKind>>>()?;
         asks_for_any(self.k)?;
-        let path = self.path.as_deref().map(Filter::path_glob).transpose()?;
+        let path = self.path.as_deref().map(PathFilter::new).transpose()?;
         let since = self.since.as_deref().map(parse_since).transpose()?;
         Ok(Filter { k: self.k, kinds, path, since })
     }

@@ -1,5 +1,6 @@
 //! `patina query`: words to hits, by what they are and by what they mean.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -7,15 +8,20 @@ use serde::Serialize;
 
 use super::answers::{Standpoint, WithPath};
 use super::output::Output;
+use super::page::{Piece, Style};
 use super::{Here, Narrow, Needs};
 use crate::error::{Exit, UserError};
-use crate::query::{self, Hit, TextQuery};
+use crate::query::{self, Evidence, Filter, GoneHit, Hit, TextQuery};
+use crate::text_index;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// What is looked for, in words or names.
     #[arg(required = true, value_name = "TEXT")]
-    text: Vec<String>,
+    text: Vec<OsString>,
+    /// Find files that were deleted or renamed, by words of their paths.
+    #[arg(long, conflicts_with_all = ["dimension", "kind", "since"])]
+    gone: bool,
     #[command(flatten)]
     narrow: Narrow,
 }
@@ -35,14 +41,14 @@ struct Answer<'a> {
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let asked = arguments.narrow.dimensions()?;
-    let filter = arguments.narrow.limits.filter()?;
-    let text = arguments.text.join(" ");
-    let Some(question) = TextQuery::begin(&here.config.model, &text) else {
-        return Err(UserError::new(Exit::Usage, "there is no word in the question")
-            .hint("ask for example `patina query where are hooks installed`")
-            .into());
-    };
+    let mut filter = arguments.narrow.limits.filter()?;
+    let text = words(&arguments.text);
+    if arguments.gone {
+        return gone(&here, &text, filter, arguments.narrow.limits.fresh, output);
+    }
+    let Some(question) = TextQuery::begin(&here.config.model, &text) else { return Err(no_word()) };
     let reader = here.reader(arguments.narrow.limits.fresh, Needs::All, output)?;
+    filter.settle(&reader)?;
     let answer = query::search(&reader, question, &filter, &asked)?;
     output.notes(&answer.notes);
     here.mend(answer.is_damaged);
@@ -62,10 +68,62 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     if answer.is_poor && !shape.vimgrep {
         page.line("no good match; the nearest are:");
     }
-    page.hits(&standpoint, &answer.hits, &crate::text_index::words(&text), shape);
+    page.hits(&standpoint, &answer.hits, &text_index::words(&text), shape);
     if answer.hits.is_empty() {
         page.line("nothing here holds these words, or means about the same");
     }
     page.end(&reader, &answer.hits, shape, output);
+    output.print(&page)
+}
+
+fn no_word() -> anyhow::Error {
+    UserError::new(Exit::Usage, "there is no word in the question")
+        .hint("ask for example `patina query where are hooks installed`")
+        .into()
+}
+
+/// The words of a call as one text; bytes that are none are left out of it.
+pub fn words(text: &[OsString]) -> String {
+    text.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+#[derive(Serialize)]
+struct GoneAnswer<'a> {
+    as_of: Option<String>,
+    behind: u64,
+    used_vectors: bool,
+    hits: &'a [GoneHit],
+}
+
+fn gone(here: &Here, text: &str, mut filter: Filter, fresh: bool, output: &Output) -> Result<ExitCode> {
+    if text_index::words(text).is_empty() {
+        return Err(no_word());
+    }
+    let reader = here.reader(fresh, Needs::Counts, output)?;
+    filter.settle(&reader)?;
+    let hits = query::search_gone(&reader, text, &filter)?;
+    if output.json {
+        let (as_of, behind) = (reader.as_of(), reader.behind);
+        return output.print_json(&GoneAnswer { as_of, behind, used_vectors: false, hits: &hits });
+    }
+    let mut page = output.page();
+    let standpoint = Standpoint::new(&here.repository);
+    for hit in &hits {
+        let what = match hit.renamed_to.as_slice() {
+            [] => "deleted in ".to_string(),
+            to => format!("renamed to {} in ", to.join(", ")),
+        };
+        let mut row = vec![Piece::new(&hit.path, Style::Bold), Piece::plain(format!("  {what}"))];
+        for one in &hit.evidence {
+            if let Evidence::Commit(commit) = one {
+                row.extend(standpoint.commit(&commit.commit, commit.time, &commit.subject));
+            }
+        }
+        page.row(row);
+    }
+    if hits.is_empty() {
+        page.line("no deleted path holds these words");
+    }
+    page.end_as_of(&reader, output);
     output.print(&page)
 }

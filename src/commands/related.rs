@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::answers::{EVERYWHERE_ROOM, Standpoint, WithPath, without_everywhere};
 use super::output::Output;
+use super::targets::{TargetArgs, several};
 use super::{Here, Narrow, Needs};
 use crate::query::{self, Hit};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A file, a symbol whose file is meant, or what a session says: `src/a.rs`, `Parser::parse`, `session:20251124-174931/3`.
-    target: String,
+    #[command(flatten)]
+    targets: TargetArgs,
     #[command(flatten)]
     narrow: Narrow,
 }
@@ -24,7 +25,11 @@ struct Answer<'a> {
     behind: u64,
     used_vectors: bool,
     untrained: Vec<&'static str>,
+    /// The first target.
     target: &'a str,
+    /// All of them, where there are several.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    targets: &'a [String],
     hits: Vec<WithPath<&'a Hit>>,
 }
 
@@ -36,7 +41,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         filter.k += EVERYWHERE_ROOM;
     }
     let reader = here.reader(arguments.narrow.limits.fresh, Needs::Vectors, output)?;
-    let answer = query::related(&reader, &arguments.target, &filter, &asked)?;
+    filter.settle(&reader)?;
+    let targets = arguments.targets.resolve(&reader, output)?;
+    let answer = query::related(&reader, &targets, &filter, &asked)?;
     output.notes(&answer.notes);
     here.mend(answer.is_damaged);
     let standpoint = Standpoint::new(&here.repository);
@@ -46,7 +53,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             behind: reader.behind,
             used_vectors: answer.used_vectors,
             untrained: answer.untrained,
-            target: &answer.target,
+            target: &answer.targets[0],
+            targets: several(&answer.targets),
             hits: standpoint.hits(&answer.hits),
         });
     }
@@ -56,7 +64,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     page.hits(&standpoint, &hits, &[], shape);
     page.everywhere(&standpoint, &everywhere);
     if hits.is_empty() && everywhere.is_empty() {
-        page.line(format!("nothing is known to go with {}", answer.target));
+        page.line(format!("nothing is known to go with {}", answer.targets.join(", ")));
     }
     page.end(&reader, &hits, shape, output);
     output.print(&page)

@@ -1,5 +1,6 @@
 //! `patina task`: what somebody wants to do, in words, to the files it will touch.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use super::answers::{EVERYWHERE_ROOM, Standpoint, WithPath, without_everywhere};
 use super::output::Output;
+use super::query::words;
 use super::{Here, Limits, Needs};
 use crate::error::{Exit, UserError};
 use crate::facts::ItemKind;
@@ -16,7 +18,7 @@ use crate::query::{self, Hit, TextQuery};
 pub struct Arguments {
     /// What is to be done, as a commit's message or an issue would say it.
     #[arg(required = true, value_name = "TEXT")]
-    text: Vec<String>,
+    text: Vec<OsString>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -35,7 +37,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     if !output.json {
         filter.k += EVERYWHERE_ROOM;
     }
-    let text = arguments.text.join(" ");
+    let text = words(&arguments.text);
     if filter.kinds.iter().any(|kind| *kind != ItemKind::File) {
         let message = "a task touches files, so `task` answers with files alone";
         return Err(UserError::new(Exit::Usage, message).hint("leave --kind out, or ask `patina query`").into());
@@ -46,6 +48,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             .into());
     };
     let reader = here.reader(arguments.limits.fresh, Needs::All, output)?;
+    filter.settle(&reader)?;
     let answer = query::task(&reader, question, &filter)?;
     output.notes(&answer.notes);
     here.mend(answer.is_damaged);

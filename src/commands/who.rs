@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::answers::{Standpoint, short};
 use super::output::Output;
 use super::page::{Piece, Style};
+use super::targets::{TargetArgs, several};
 use super::{Here, Needs, asks_for_any};
 use crate::event::pluralize;
 use crate::history::Person;
@@ -15,8 +16,8 @@ use crate::query;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A file, a folder, or a symbol whose file is meant; `.` for the folder you are in.
-    target: String,
+    #[command(flatten)]
+    targets: TargetArgs,
     /// Show at most K.
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
@@ -32,7 +33,11 @@ pub struct Arguments {
 struct Answer<'a> {
     as_of: Option<String>,
     behind: u64,
+    /// The first target.
     target: &'a str,
+    /// All of them, where there are several.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    targets: &'a [String],
     people: &'a [Person],
 }
 
@@ -40,17 +45,24 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
-    let answer = query::who(&reader, &arguments.target, arguments.next, arguments.k)?;
+    let targets = arguments.targets.resolve(&reader, output)?;
+    let answer = query::who(&reader, &targets, arguments.next, arguments.k)?;
     output.notes(&answer.notes);
-    let (name, people) = (&answer.target, &answer.people);
+    let people = &answer.people;
     if output.json {
-        return output.print_json(&Answer { as_of: reader.as_of(), behind: reader.behind, target: name, people });
+        return output.print_json(&Answer {
+            as_of: reader.as_of(),
+            behind: reader.behind,
+            target: &answer.targets[0],
+            targets: several(&answer.targets),
+            people,
+        });
     }
     let standpoint = Standpoint::new(&here.repository);
     let mut page = output.page();
     page.columns(people.iter().map(|person| row_of(&standpoint, person, arguments.next)).collect());
     if people.is_empty() {
-        page.line(format!("no recorded commit touched {name}"));
+        page.line(format!("no recorded commit touched {}", answer.targets.join(", ")));
     }
     page.end_as_of(&reader, output);
     output.print(&page)

@@ -8,15 +8,16 @@ use serde::Serialize;
 use super::answers::{Standpoint, local_name, short, sureness};
 use super::output::Output;
 use super::page::{Page, Piece, Style};
+use super::targets::TargetArgs;
 use super::{Here, Needs, asks_for_any};
 use crate::event::pluralize;
 use crate::git::minute;
-use crate::query::{self, BlamedCommit, LineTarget, Reason};
+use crate::query::{self, BlamedCommit, LineTarget, Reason, WhyAnswer};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A file, a line of one, several, or a symbol: `src/a.rs`, `a.rs:12`, `a.rs:12-20`, `Parser::parse`.
-    target: String,
+    #[command(flatten)]
+    targets: TargetArgs,
     /// Show at most K reasons.
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
@@ -32,6 +33,19 @@ pub struct Arguments {
 struct Answer<'a> {
     as_of: Option<String>,
     behind: u64,
+    /// Of the first target.
+    #[serde(flatten)]
+    first: AnswerOf<'a>,
+    /// Where there are several, all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<&'a LineTarget>,
+    /// The same with their answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<AnswerOf<'a>>,
+}
+
+#[derive(Serialize)]
+struct AnswerOf<'a> {
     target: &'a LineTarget,
     commits: &'a [BlamedCommit],
     is_cut: bool,
@@ -47,20 +61,36 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
-    let why = query::why(&reader, &arguments.target, arguments.k)?;
-    output.notes(&why.notes);
+    let targets = arguments.targets.resolve(&reader, output)?;
+    let all = query::why(&reader, &targets, arguments.k)?;
+    all.iter().for_each(|why| output.notes(&why.notes));
     if output.json {
+        let several = if all.len() > 1 { all.as_slice() } else { &[] };
         return output.print_json(&Answer {
             as_of: reader.as_of(),
             behind: reader.behind,
-            target: &why.target,
-            commits: &why.commits,
-            is_cut: why.is_cut,
-            reasons: &why.reasons,
+            first: AnswerOf::new(&all[0]),
+            targets: several.iter().map(|why| &why.target).collect(),
+            answers: several.iter().map(AnswerOf::new).collect(),
         });
     }
     let mut page = output.page();
     let standpoint = Standpoint::new(&here.repository);
+    for why in &all {
+        print_why(&mut page, &standpoint, why, arguments.evidence);
+    }
+    page.end_as_of(&reader, output);
+    output.print(&page)
+}
+
+impl<'a> AnswerOf<'a> {
+    fn new(why: &'a WhyAnswer) -> Self {
+        AnswerOf { target: &why.target, commits: &why.commits, is_cut: why.is_cut, reasons: &why.reasons }
+    }
+}
+
+/// The answer of one target: its lines, the commits that made them, and the reasons.
+fn print_why(page: &mut Page, standpoint: &Standpoint<'_>, why: &WhyAnswer, in_full: bool) {
     let target = &why.target;
     let lines = if target.line == target.end_line { String::new() } else { format!("-{}", target.end_line) };
     let mut row = standpoint.place(&target.path, Some(target.line));
@@ -69,9 +99,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         row.push(Piece::new(format!("  {}", local_name(&target.key)), Style::Bold));
     }
     page.row(row);
-    let shown = if arguments.evidence { why.commits.len() } else { why.commits.len().min(SHOWN_COMMITS) };
+    let shown = if in_full { why.commits.len() } else { why.commits.len().min(SHOWN_COMMITS) };
     for maker in &why.commits[..shown] {
-        page.row(commit_row(&standpoint, maker));
+        page.row(commit_row(standpoint, maker));
     }
     if shown < why.commits.len() {
         page.line(format!("  ... and {} more: -e", pluralize((why.commits.len() - shown) as u64, "commit")));
@@ -84,15 +114,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             Style::Dim,
         )]);
     }
-    let shown = if arguments.evidence { why.reasons.len() } else { why.reasons.len().min(SHOWN_REASONS) };
+    let shown = if in_full { why.reasons.len() } else { why.reasons.len().min(SHOWN_REASONS) };
     for reason in &why.reasons[..shown] {
-        print_reason(&mut page, reason, arguments.evidence);
+        print_reason(page, reason, in_full);
     }
     if shown < why.reasons.len() {
         page.line(format!("... and {} more: -e", pluralize((why.reasons.len() - shown) as u64, "reason")));
     }
-    page.end_as_of(&reader, output);
-    output.print(&page)
 }
 
 /// A commit that made some of the lines, in one row.

@@ -58,6 +58,12 @@ impl<'c> Lineage<'c> {
         Ok(statement.query_row(named_params! {":path": path}, |row| row.get(0)).optional()?)
     }
 
+    /// Returns the path of a row.
+    pub fn name(&self, row: i64) -> Result<Option<String>> {
+        let mut statement = self.cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
+        Ok(statement.query_row(named_params! {":id": row}, |row| row.get(0)).optional()?)
+    }
+
     /// Returns the rows of a file's current path and its former paths.
     pub fn of(&self, path: &str) -> Result<BTreeSet<i64>> {
         let mut names = BTreeSet::new();

@@ -62,16 +62,16 @@ impl LoadedCounts {
     }
 }
 
-/// Counts the newest commits and those that touched `target` under any of its names; `keeps` says which paths are not
-/// ignored.
+/// Counts the newest commits and those that touched one of `targets` under any of its names; `keeps` says which paths are
+/// not ignored.
 pub fn load_counts(
     cache: &Connection,
     as_of: AsOf,
     people: &People,
-    target: Option<&str>,
+    targets: &[&str],
     keeps: impl Fn(&str) -> bool,
 ) -> Result<LoadedCounts> {
-    let commits = in_order(cache, with_target(cache, as_of.view, target, newest(cache)?)?)?;
+    let commits = in_order(cache, with_targets(cache, as_of.view, targets, newest(cache)?)?)?;
     let (touched, live) = (touched(cache, &commits)?, live(cache, as_of.view)?);
     let paths = PathNames::read(cache, &touched, &live, keeps)?;
     let (mut loaded, mut names) = (LoadedCounts::default(), HashMap::new());
@@ -112,25 +112,27 @@ fn newest(cache: &Connection) -> Result<Vec<CommitRow>> {
     Ok(commits)
 }
 
-/// Adds the commits that touched a path under any of its names.
-fn with_target(
+/// Adds the commits that touched one of some paths under any of its names.
+fn with_targets(
     cache: &Connection,
     view: i64,
-    target: Option<&str>,
+    targets: &[&str],
     mut commits: Vec<CommitRow>,
 ) -> Result<Vec<CommitRow>> {
-    let Some(target) = target else { return Ok(commits) };
     let mut known: HashSet<Seq> = commits.iter().map(|commit| commit.seq).collect();
     let mut statement = cache.prepare_cached(
         "SELECT commit_row.seq, sha, time, author, files, is_merge FROM touched
          CROSS JOIN reachable ON reachable.seq = touched.commit_seq
          CROSS JOIN commit_row ON commit_row.seq = touched.commit_seq WHERE touched.path = :path",
     )?;
-    for name in Lineage::new(cache, view).of(target)? {
-        for commit in statement.query_map(named_params! {":path": name}, from_row)? {
-            let commit = commit?;
-            if known.insert(commit.seq) {
-                commits.push(commit);
+    let lineage = Lineage::new(cache, view);
+    for target in targets {
+        for name in lineage.of(target)? {
+            for commit in statement.query_map(named_params! {":path": name}, from_row)? {
+                let commit = commit?;
+                if known.insert(commit.seq) {
+                    commits.push(commit);
+                }
             }
         }
     }

@@ -6,6 +6,7 @@
 mod co_authors;
 mod co_change;
 mod commit_facts;
+mod gone;
 mod kind;
 mod lineage;
 mod loaded_counts;
@@ -23,6 +24,7 @@ use serde::Serialize;
 pub use change_counts::{ChangeCounts, CountedCommit, FileId, HALF_LIFE, POPULARITY_HALF_LIFE, Touch};
 pub use co_change::{CoChange, PairWeight};
 pub use commit_facts::{CommitFact, CommitSelection, commit_facts, informative_commit_count};
+pub use gone::{Fate, commits_beginning, deleted, fate, gone_below, gone_ending, paths_of_commit, recent_first};
 pub use lineage::Lineage;
 pub use live_entries::{LiveEntry, live_entries, live_entries_naming};
 pub use loaded_counts::{AsOf, LoadedCounts, load_counts};

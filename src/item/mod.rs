@@ -4,7 +4,9 @@
 
 mod parses;
 mod read;
+mod suggest;
 mod target;
+mod target_text;
 
 use anyhow::Result;
 use rusqlite::types::Type;
@@ -13,7 +15,9 @@ use serde::Serialize;
 
 pub use parses::{Parse, ReadOutcome, add_parse, find_parse, forget_missing, missing_blobs, outcome_counts};
 pub use read::read_all;
-pub use target::{Target, resolve, spellings};
+pub use suggest::suggestions;
+pub use target::{LiveTarget, ambiguous, resolve, spellings};
+pub use target_text::{LineRange, TargetReading, readings, variants};
 
 use crate::event::{Seq, definition_key};
 use crate::facts::ItemKind;

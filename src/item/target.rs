@@ -1,19 +1,22 @@
-//! What a person means by `parse.rs` or `Parser::parse`: a key, a path, or the unique end of one. Refuses to
-//! choose between several.
+//! Finds what a target names among what is live: a key, a path, or the unique end of one. Refuses to choose between
+//! several.
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
 
+use super::target_text::{LineRange, TargetReading, segments};
 use super::{COLUMNS, Item, JOINS, from_row, in_file};
 use crate::error::{Exit, UserError};
 use crate::event::encode_path;
 use crate::facts::ItemKind;
 
-/// What a target stands for.
+/// What one reading of a target names in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// One item.
+pub enum LiveTarget {
+    /// A file or a definition.
     Item(Item),
+    /// Lines of a file.
+    Lines(Item, LineRange),
     /// A folder: its encoded path, without a slash at the end; empty for the top.
     Folder(String),
 }
@@ -21,72 +24,118 @@ pub enum Target {
 /// Most candidates that an ambiguous target lists.
 const LISTED: usize = 12;
 
-/// Finds what a person names. `prefix` is the folder the person stands in, from the top of the worktree.
-///
-/// # Errors
-/// A [`UserError`] that lists the candidates where there are several, or the nearest names where there is none.
-pub fn resolve(cache: &Connection, view: i64, prefix: &str, text: &str) -> Result<Target> {
-    // A name may begin or end with a space; only where nothing bears it as written are they taken for a slip.
-    if text.trim() != text
-        && let Ok(found) = resolve_as_written(cache, view, prefix, text)
-    {
-        return Ok(found);
+impl LiveTarget {
+    /// How it is written so that it is the only one meant.
+    pub fn key(&self) -> String {
+        match self {
+            LiveTarget::Item(item) => item.key.clone(),
+            LiveTarget::Lines(file, lines) if lines.first == lines.last => format!("{}:{}", file.path, lines.first),
+            LiveTarget::Lines(file, lines) => format!("{}:{}-{}", file.path, lines.first, lines.last),
+            LiveTarget::Folder(path) => format!("{path}/"),
+        }
     }
-    resolve_as_written(cache, view, prefix, text.trim())
+
+    fn file(&self) -> Option<&Item> {
+        match self {
+            LiveTarget::Item(item) | LiveTarget::Lines(item, _) => Some(item),
+            LiveTarget::Folder(_) => None,
+        }
+    }
 }
 
-fn resolve_as_written(cache: &Connection, view: i64, prefix: &str, text: &str) -> Result<Target> {
-    let text = text.strip_prefix("./").unwrap_or(text);
-    // A file may be called as a name in one is written. What stands behind the `#` else is no path: its slashes and dots
-    // are its own.
-    for (path, qualified) in std::iter::once((text, "")).chain(text.split_once('#')) {
+/// What the readings of one text name: by a whole path if there is such a one, else by the end of a path or a name.
+/// None, one, or several to choose from. `prefix` is the folder the person stands in, from the top of the worktree.
+pub fn resolve(cache: &Connection, view: i64, prefix: &str, readings: &[TargetReading]) -> Result<Vec<LiveTarget>> {
+    for reading in readings {
+        let Some(path) = &reading.path else { continue };
         for file in spellings(prefix, path) {
-            let items = in_file(cache, view, &file)?;
-            let wanted = items
-                .into_iter()
-                .find(|item| if qualified.is_empty() { item.kind == ItemKind::File } else { bears(item, qualified) });
-            if let Some(item) = wanted {
-                return Ok(Target::Item(item));
-            }
-            if qualified.is_empty() && is_folder(cache, view, &file)? {
-                return Ok(Target::Folder(file));
+            let found = at_path(cache, view, &file, reading)?;
+            if !found.is_empty() {
+                return Ok(found);
             }
         }
     }
-    let mut found = paths_ending(cache, view, &encode_path(text.as_bytes()))?;
-    found.extend(definitions_named(cache, view, text)?);
-    match found.len() {
-        1 => Ok(Target::Item(found.remove(0))),
-        0 => Err(nothing(cache, view, text)?.into()),
-        n => {
-            let listed: Vec<String> =
-                found.iter().take(LISTED).map(|item| format!("  {}  {}:{}", item.key, item.path, item.line)).collect();
-            let more = if n > LISTED { format!("\n  ... and {} more", n - LISTED) } else { String::new() };
-            let message = format!("`{text}` names {n} things:\n{}{more}", listed.join("\n"));
-            Err(UserError::new(Exit::Usage, message)
-                .hint("name one of them by its key, or by a longer end of it")
-                .into())
+    let mut all: Vec<LiveTarget> = Vec::new();
+    for reading in readings {
+        let found = match &reading.path {
+            Some(path) => {
+                let mut found = Vec::new();
+                for file in paths_ending(cache, view, &encode_path(path))? {
+                    found.extend(at_path(cache, view, &file, reading)?);
+                }
+                found
+            }
+            None => {
+                let name = reading.name.as_deref().unwrap_or_default();
+                definitions_named(cache, view, name)?.into_iter().map(LiveTarget::Item).collect()
+            }
+        };
+        for one in found {
+            if !all.contains(&one) {
+                all.push(one);
+            }
         }
     }
+    Ok(all)
+}
+
+/// Says that a text names several things, each in a form that is understood.
+pub fn ambiguous(text: &str, found: &[LiveTarget]) -> UserError {
+    let listed = found.iter().take(LISTED).map(|one| {
+        let place =
+            one.file().filter(|item| item.kind != ItemKind::File).map(|item| format!("  {}:{}", item.path, item.line));
+        format!("  {}{}", one.key(), place.unwrap_or_default())
+    });
+    let n = found.len();
+    let more = if n > LISTED { format!("\n  ... and {} more", n - LISTED) } else { String::new() };
+    let message = format!("`{text}` names {n} things:\n{}{more}", listed.collect::<Vec<_>>().join("\n"));
+    UserError::new(Exit::Usage, message).hint("name one of them as it stands in this list")
 }
 
 /// The encoded paths that a person can mean, the likeliest first: from where they stand, then from the top, each as written
-/// or not yet encoded.
-pub fn spellings(prefix: &str, text: &str) -> [String; 4] {
-    let (here, top) = (join(prefix, text), text.trim_end_matches('/').to_string());
-    let [here_encoded, top_encoded] = [&here, &top].map(|path| encode_path(path.as_bytes()));
-    [here, here_encoded, top, top_encoded]
+/// or not yet encoded. `prefix` is encoded.
+pub fn spellings(prefix: &str, path: impl AsRef<[u8]>) -> [String; 4] {
+    let encoded = encode_path(path.as_ref());
+    let written = std::str::from_utf8(path.as_ref()).unwrap_or(&encoded);
+    [join(prefix, written), join(prefix, &encoded), join("", written), join("", &encoded)]
 }
 
-/// Whether a definition goes by a name, as it is or as it stands in the key.
-fn bears(item: &Item, qualified: &str) -> bool {
-    item.qualified == qualified || encode_path(item.qualified.as_bytes()) == qualified
+/// What a reading names in the file or folder of an encoded path.
+fn at_path(cache: &Connection, view: i64, path: &str, reading: &TargetReading) -> Result<Vec<LiveTarget>> {
+    let mut items = in_file(cache, view, path)?;
+    let Some(file) = items.iter().position(|item| item.kind == ItemKind::File) else {
+        let is_plain = reading.lines.is_none() && reading.name.is_none();
+        let folder = is_plain && is_folder(cache, view, path)?;
+        return Ok(if folder { vec![LiveTarget::Folder(path.to_string())] } else { Vec::new() });
+    };
+    Ok(match (&reading.name, reading.lines) {
+        (Some(name), _) => members(&items, name).into_iter().map(LiveTarget::Item).collect(),
+        (None, Some(lines)) => vec![LiveTarget::Lines(items.swap_remove(file), lines)],
+        (None, None) => vec![LiveTarget::Item(items.swap_remove(file))],
+    })
 }
 
-/// Live definitions whose qualified name ends in what is written: `parse`, `Parser::parse`, `parser.rs#parse`.
-pub fn definitions_named(cache: &Connection, view: i64, text: &str) -> Result<Vec<Item>> {
-    let (path, name) = text.rsplit_once('#').unwrap_or(("", text));
-    let wanted = segments(name);
+/// The definitions of a file that go by a name: the one that bears it whole, as it is or as it stands in the key, else
+/// those whose name ends so.
+fn members(items: &[Item], name: &str) -> Vec<Item> {
+    let definitions = || items.iter().filter(|item| item.kind != ItemKind::File);
+    let bears = |item: &&Item| item.qualified == name || encode_path(item.qualified.as_bytes()) == name;
+    if let Some(item) = definitions().find(bears) {
+        return vec![item.clone()];
+    }
+    // A test with parameters is called by them too.
+    let bare = name.split_once('[').map_or(name, |(bare, _)| bare);
+    let mut wanted = segments(bare);
+    drop_relative(&mut wanted);
+    let found = definitions().filter(|item| !wanted.is_empty() && ends_with(&segments(&item.qualified), &wanted));
+    without_constructors(found.cloned().collect())
+}
+
+/// Live definitions that go by a name: its end is their qualified name or the end of it, and what stands before that, the
+/// end of their file's path.
+fn definitions_named(cache: &Connection, view: i64, name: &str) -> Result<Vec<Item>> {
+    let mut wanted = segments(name);
+    drop_relative(&mut wanted);
     let Some(last) = wanted.last() else { return Ok(Vec::new()) };
     let sql = format!(
         "SELECT {COLUMNS} FROM {JOINS} WHERE definition.name = :name AND definition.kind <> 'file' ORDER BY path.path, parse_item.line"
@@ -95,22 +144,85 @@ pub fn definitions_named(cache: &Connection, view: i64, text: &str) -> Result<Ve
     let rows = statement
         .query_map(named_params! {":view": view, ":name": last}, from_row)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    let ends = |item: &Item| {
-        let have = segments(&item.qualified);
-        have.len() >= wanted.len()
-            && have.iter().rev().zip(wanted.iter().rev()).all(|(have, wanted)| same_segment(have, wanted))
-            && (path.is_empty() || item.path == path || item.path.ends_with(&format!("/{path}")))
-    };
-    let mut found: Vec<Item> = rows.into_iter().filter(ends).collect();
+    let ranked: Vec<(u8, Item)> = rows.into_iter().filter_map(|item| Some((fit(&item, &wanted)?, item))).collect();
+    let best = ranked.iter().map(|(rank, _)| *rank).min();
+    let found: Vec<Item> = ranked.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, item)| item).collect();
     let exact: Vec<Item> = found.iter().filter(|item| item.qualified == name).cloned().collect();
-    if exact.len() == 1 && wanted.len() > 1 {
-        found = exact;
-    }
-    Ok(found)
+    Ok(if exact.len() == 1 && wanted.len() > 1 { exact } else { without_constructors(found) })
 }
 
-fn paths_ending(cache: &Connection, view: i64, text: &str) -> Result<Vec<Item>> {
-    let base = text.rsplit('/').next().unwrap_or(text);
+/// How well the parts of a name fit a definition, 0 best; none where they do not.
+fn fit(item: &Item, wanted: &[String]) -> Option<u8> {
+    let have = segments(&item.qualified);
+    if ends_with(&have, wanted) {
+        return Some(0);
+    }
+    if wanted.len() <= have.len() || !ends_with(wanted, &have) {
+        return None;
+    }
+    let module = &wanted[..wanted.len() - have.len()];
+    module_fit(&item.path, module, &have[0])
+}
+
+/// Files that stand for the folder they are in.
+const FOLDER_FILES: &[&str] = &["__init__", "index", "lib", "main", "mod"];
+
+/// How well the parts of a module's name fit the path of its file: the stem and folders before it, or, less well, the
+/// folders alone, as packages are called, or what a crate is called before the whole of its path.
+fn module_fit(path: &str, module: &[String], first: &str) -> Option<u8> {
+    let mut folders: Vec<&str> = path.split('/').collect();
+    let base = folders.pop().unwrap_or_default();
+    let stem = base.split_once('.').map_or(base, |(stem, _)| stem);
+    let same = |have: &&str, wanted: &String| *have == wanted || have.replace('-', "_") == *wanted;
+    let ends = |have: &[&str], wanted: &[String]| {
+        have.len() >= wanted.len()
+            && have.iter().rev().zip(wanted.iter().rev()).all(|(have, wanted)| same(have, wanted))
+    };
+    let whole: Vec<&str> = folders.iter().copied().chain([stem]).collect();
+    let stands_for_folder = FOLDER_FILES.contains(&stem) || stem == first;
+    fn sourceless<'p>(parts: &[&'p str]) -> Vec<&'p str> {
+        parts.iter().copied().filter(|part| *part != "src").collect()
+    }
+    let as_module: Vec<&str> = if stands_for_folder { folders.clone() } else { whole.clone() };
+    if ends(&whole, module) || ends(&as_module, module) || ends(&sourceless(&as_module), module) {
+        return Some(0);
+    }
+    if ends(&folders, module) {
+        return Some(1);
+    }
+    let inside = sourceless(&as_module);
+    let is_crate = folders.first() == Some(&"src") && module.len() == inside.len() + 1 && !inside.is_empty();
+    (is_crate && ends(&inside, &module[1..])).then_some(2)
+}
+
+/// Leaves out what only says where a name is looked up from.
+fn drop_relative(parts: &mut Vec<String>) {
+    while parts.len() > 1 && ["crate", "self", "super"].contains(&parts[0].as_str()) {
+        parts.remove(0);
+    }
+}
+
+fn ends_with(have: &[String], wanted: &[String]) -> bool {
+    have.len() >= wanted.len()
+        && have.iter().rev().zip(wanted.iter().rev()).all(|(have, wanted)| same_segment(have, wanted))
+}
+
+/// A class is meant, and not its constructor of the same name.
+fn without_constructors(found: Vec<Item>) -> Vec<Item> {
+    let is_constructor = |item: &Item| {
+        let parts = segments(&item.qualified);
+        let [.., owner, name] = parts.as_slice() else { return false };
+        let is_class = |other: &Item| other.path == item.path && segments(&other.qualified) == parts[..parts.len() - 1];
+        owner == name && found.iter().any(is_class)
+    };
+    let kept: Vec<Item> = found.iter().filter(|item| !is_constructor(item)).cloned().collect();
+    if kept.is_empty() { found } else { kept }
+}
+
+/// Live files whose encoded path ends in a whole text, by path.
+fn paths_ending(cache: &Connection, view: i64, text: &str) -> Result<Vec<String>> {
+    let text = join("", text);
+    let base = text.rsplit('/').next().unwrap_or(&text);
     let sql = format!(
         "SELECT {COLUMNS} FROM {JOINS} WHERE definition.name = :base AND definition.kind = 'file' ORDER BY path.path"
     );
@@ -118,7 +230,7 @@ fn paths_ending(cache: &Connection, view: i64, text: &str) -> Result<Vec<Item>> 
     let rows = statement.query_map(named_params! {":view": view, ":base": base}, from_row)?;
     let ends = format!("/{text}");
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(rows.into_iter().filter(|item| item.path.ends_with(&ends)).collect())
+    Ok(rows.into_iter().map(|item| item.path).filter(|path| path.ends_with(&ends)).collect())
 }
 
 fn is_folder(cache: &Connection, view: i64, path: &str) -> Result<bool> {
@@ -130,30 +242,6 @@ fn is_folder(cache: &Connection, view: i64, path: &str) -> Result<bool> {
         "SELECT 1 FROM path JOIN view_file ON view_file.path = path.id AND view_file.view = :view WHERE path.path >= :from AND path.path < :to LIMIT 1",
     )?;
     Ok(statement.exists(named_params! {":view": view, ":from": from, ":to": to})?)
-}
-
-fn nothing(cache: &Connection, view: i64, text: &str) -> Result<UserError> {
-    let last = segments(text).pop().unwrap_or_else(|| text.to_string());
-    let mut statement = cache.prepare(
-        "SELECT DISTINCT definition.name FROM definition JOIN parse_item ON parse_item.seq = definition.seq
-         JOIN view_file ON view_file.parse = parse_item.parse AND view_file.view = :view",
-    )?;
-    let names = statement
-        .query_map(named_params! {":view": view}, |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let last_base = text.rsplit('/').next().unwrap_or(text);
-    let distance =
-        |name: &str| strsim::damerau_levenshtein(name, &last).min(strsim::damerau_levenshtein(name, last_base));
-    let mut near: Vec<(usize, &String)> =
-        names.iter().map(|name| (distance(name), name)).filter(|(distance, _)| *distance <= 2).collect();
-    near.sort();
-    let near: Vec<String> = near.iter().take(5).map(|(_, name)| format!("`{name}`")).collect();
-    let error = UserError::new(Exit::Failed, format!("nothing in this view is called `{text}`"));
-    Ok(if near.is_empty() {
-        error.hint("`patina query` finds by words")
-    } else {
-        error.hint(format!("did you mean {}?", near.join(", ")))
-    })
 }
 
 fn join(prefix: &str, text: &str) -> String {
@@ -168,37 +256,20 @@ fn join(prefix: &str, text: &str) -> String {
     parts.join("/")
 }
 
-/// The parts of a qualified name: `a::B.c(int)` is `a`, `B`, `c`; `<T as Trait>::m` is `<T as Trait>`, `m`.
-fn segments(qualified: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut depth = 0usize;
-    let mut chars = qualified.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '(' if depth == 0 => break,
-            '<' => depth += 1,
-            '>' => depth = depth.saturating_sub(1),
-            ':' if depth == 0 && chars.peek() == Some(&':') => {
-                chars.next();
-                parts.push(String::new());
-                continue;
-            }
-            '.' if depth == 0 => {
-                parts.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        parts.last_mut().expect("there is always one part").push(c);
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
+/// Whether a part of a qualified name is called so. A method of a trait goes by its type and by its trait.
 fn same_segment(have: &str, wanted: &str) -> bool {
-    let inner =
-        have.strip_prefix('<').and_then(|inner| inner.strip_suffix('>')).and_then(|inner| inner.split_once(" as "));
-    have == wanted || inner.is_some_and(|(of, as_)| of == wanted || as_ == wanted)
+    fn inner(part: &str) -> Option<(&str, &str)> {
+        part.strip_prefix('<')?.strip_suffix('>')?.split_once(" as ")
+    }
+    fn last(part: &str) -> &str {
+        part.rsplit("::").next().unwrap_or(part)
+    }
+    match (inner(have), inner(wanted)) {
+        _ if have == wanted => true,
+        (Some((of, by)), Some((of_wanted, by_wanted))) => last(of) == last(of_wanted) && last(by) == last(by_wanted),
+        (Some((of, by)), None) => of == wanted || by == wanted,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -206,22 +277,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_qualified_name_has_parts() {
-        let check = |text: &str, expect: &[&str]| assert_eq!(segments(text), expect);
-        check("Parser::parse", &["Parser", "parse"]);
-        check("<T as Trait>::m", &["<T as Trait>", "m"]);
-        check("a.B.c(int, x::Y)", &["a", "B", "c"]);
-        check("main", &["main"]);
-        check("", &[]);
-    }
-
-    #[test]
     fn a_trait_method_goes_by_its_type_or_its_trait() {
         let check = |wanted: &str, expect: bool| assert_eq!(same_segment("<T as Trait>", wanted), expect, "{wanted}");
         check("T", true);
         check("Trait", true);
         check("<T as Trait>", true);
+        check("<a::T as b::Trait>", true);
         check("U", false);
+        check("<U as Trait>", false);
     }
 
     #[test]
@@ -230,5 +293,25 @@ mod tests {
         check("", "src/a.rs", "src/a.rs");
         check("src", "a.rs", "src/a.rs");
         check("src/b", "../a.rs", "src/a.rs");
+        assert_eq!(spellings("50%25", "a%.rs"), ["50%25/a%.rs", "50%25/a%25.rs", "a%.rs", "a%25.rs"]);
+        assert_eq!(spellings("", b"\xff")[0], "%FF");
+    }
+
+    #[test]
+    fn a_module_is_the_end_of_a_path() {
+        let check = |path: &str, module: &str, first: &str, expect: Option<u8>| {
+            let module: Vec<String> = module.split('.').map(str::to_string).collect();
+            assert_eq!(module_fit(path, &module, first), expect, "{path} {module:?}");
+        };
+        check("src/a/b.py", "a.b", "f", Some(0));
+        check("src/a/__init__.py", "a", "f", Some(0));
+        check("src/a/mod.rs", "src.a", "f", Some(0));
+        check("web/index.js", "index", "f", Some(0));
+        check("src/main/java/com/example/Reader.java", "com.example", "Reader", Some(0));
+        check("internal/pkg/file.go", "internal.pkg", "f", Some(1));
+        check("crates/my-text/src/x.rs", "my_text.x", "f", Some(0));
+        check("src/query/related.rs", "patina.query.related", "f", Some(2));
+        check("src/lib.rs", "patina", "f", None);
+        check("src/a/b.py", "c.b", "f", None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 
-use super::Reader;
+use super::{Note, Reader, Targets};
 use crate::edges::{self, Edge};
 use crate::facts::ItemKind;
 use crate::item::{self, Item};
@@ -33,12 +33,14 @@ pub struct CallWalk {
 
 /// The calls around a symbol.
 pub struct CallsAnswer {
-    /// The symbol, or the file.
-    pub symbol: Item,
+    /// The keys of the symbols, files, folders or globs.
+    pub targets: Vec<String>,
     /// In the order they are found, the nearest step first.
     pub calls: Vec<FoundCall>,
     /// How many there are, shown or not.
     pub total: usize,
+    /// What the person should know beside them.
+    pub notes: Vec<Note>,
 }
 
 /// A call and how far it is from the symbol.
@@ -49,16 +51,29 @@ pub struct FoundCall {
     pub edge: Edge,
 }
 
-/// Follows calls from a symbol as a person names it, breadth first; a file stands for everything in it.
+/// Follows calls from some targets, breadth first; a file stands for everything in it, and lines for the definition around
+/// them.
 ///
 /// # Errors
-/// A [`crate::error::UserError`] where the name stands for nothing, for several things, or for a folder.
-pub fn calls(reader: &Reader<'_>, symbol: &str, walk: &CallWalk) -> Result<CallsAnswer> {
-    let symbol = reader.item(symbol)?;
+/// A [`crate::error::UserError`] where a target is no code that is there.
+pub fn calls(reader: &Reader<'_>, targets: &Targets, walk: &CallWalk) -> Result<CallsAnswer> {
     let (cache, view) = (&reader.cache, reader.view.id);
-    let mut front: Vec<Item> =
-        if symbol.kind == ItemKind::File { item::in_file(cache, view, &symbol.path)? } else { vec![symbol.clone()] };
-    let mut seen: HashSet<i64> = front.iter().map(|item| item.seq).collect();
+    let (mut front, mut keys, mut notes): (Vec<Item>, Vec<String>, Vec<Note>) = Default::default();
+    for target in &targets.all {
+        let items = target.items(reader, &mut notes)?;
+        keys.push(match items.as_slice() {
+            [item] => item.key.clone(),
+            _ => target.key(),
+        });
+        for item in items {
+            match item.kind == ItemKind::File {
+                true => front.extend(item::in_file(cache, view, &item.path)?),
+                false => front.push(item),
+            }
+        }
+    }
+    let mut seen: HashSet<i64> = HashSet::new();
+    front.retain(|item| seen.insert(item.seq));
     let mut calls = Vec::new();
     for depth in 1..=walk.depth {
         let mut next = Vec::new();
@@ -79,5 +94,5 @@ pub fn calls(reader: &Reader<'_>, symbol: &str, walk: &CallWalk) -> Result<Calls
     }
     let total = calls.len();
     calls.truncate(walk.k);
-    Ok(CallsAnswer { symbol, calls, total })
+    Ok(CallsAnswer { targets: keys, calls, total, notes })
 }

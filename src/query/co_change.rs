@@ -16,9 +16,9 @@ use crate::index::{VectorReader, text_of_item};
 use crate::item::{self, Item};
 
 /// Shared commits shown a hit.
-const COMMITS: usize = 3;
+pub(super) const COMMITS: usize = 3;
 /// Similarity of paths below this is no evidence.
-const NEAR_PATH: f64 = 0.5;
+pub(super) const NEAR_PATH: f64 = 0.5;
 
 /// Ranks the files that changed together with an item's file; best first. Where they leave room, files that are near by
 /// `vectors` fill it.

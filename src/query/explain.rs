@@ -3,8 +3,9 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Evidence, Reader};
+use super::{Evidence, Reader, Targets};
 use crate::edges;
+use crate::error::{Exit, UserError};
 use crate::event::pluralize;
 use crate::facts::ItemKind;
 use crate::history;
@@ -38,12 +39,16 @@ pub struct Explanation {
     pub ties: Vec<Tie>,
 }
 
-/// Finds what ties two files or symbols together, as a person names them.
+/// Finds what ties two files or symbols together.
 ///
 /// # Errors
-/// A [`crate::error::UserError`] where a name stands for nothing, for several things, or for a folder.
-pub fn explain(reader: &Reader<'_>, a: &str, b: &str) -> Result<Explanation> {
-    let (a, b) = (reader.item(a)?, reader.item(b)?);
+/// A [`UserError`] where there are not two targets, or one of them is no file and no symbol.
+pub fn explain(reader: &Reader<'_>, targets: &Targets) -> Result<Explanation> {
+    let [a, b] = targets.all.as_slice() else {
+        let message = format!("explain takes two targets, and these are {}", targets.all.len());
+        return Err(UserError::new(Exit::Usage, message).hint("name two files or symbols").into());
+    };
+    let (a, b) = (a.one_item(reader)?, b.one_item(reader)?);
     let ties = ties(reader, &a, &b)?;
     Ok(Explanation { a, b, ties })
 }

@@ -1,11 +1,13 @@
 //! What narrows an answer: its length, kinds, paths and a moment.
 
 use anyhow::Result;
-use globset::{Glob, GlobMatcher};
+use globset::{Glob, GlobSet, GlobSetBuilder};
 
+use super::Reader;
 use crate::config::real_path;
 use crate::error::{Exit, UserError};
 use crate::facts::ItemKind;
+use crate::view;
 
 /// What narrows an answer.
 #[derive(Debug, Clone)]
@@ -15,27 +17,71 @@ pub struct Filter {
     /// Kinds to keep; empty keeps all.
     pub kinds: Vec<ItemKind>,
     /// Paths to keep.
-    pub path: Option<GlobMatcher>,
+    pub path: Option<PathFilter>,
     /// Keep only what a commit at or after this moment touched, Unix seconds.
     pub since: Option<i64>,
 }
 
-impl Filter {
-    /// Reads a path glob.
+/// The paths that a glob matches, or those in a folder.
+#[derive(Debug, Clone)]
+pub struct PathFilter {
+    globs: GlobSet,
+    /// The folder that it may be, without a slash at the end; empty for the top.
+    folder: String,
+}
+
+impl PathFilter {
+    /// Reads a glob or a folder, from the top of the repository.
     ///
     /// # Errors
     /// A [`UserError`] that says why it is none.
-    pub fn path_glob(pattern: &str) -> Result<GlobMatcher> {
-        let glob = Glob::new(pattern).map_err(|error| {
-            UserError::new(Exit::Usage, format!("`{pattern}` is no glob: {}", error.kind()))
-                .hint("for example `src/**/*.rs`")
-        })?;
-        Ok(glob.compile_matcher())
+    pub fn new(pattern: &str) -> Result<Self> {
+        let bare = pattern.trim_start_matches("./").trim_end_matches('/');
+        let bare = if bare == "." { "" } else { bare };
+        let mut globs = GlobSetBuilder::new();
+        for glob in [bare.to_string(), format!("{bare}/**")].iter().filter(|_| !bare.is_empty()) {
+            globs.add(Glob::new(glob).map_err(|error| {
+                UserError::new(Exit::Usage, format!("`{pattern}` is no glob: {}", error.kind()))
+                    .hint("for example `src/**/*.rs`, or a folder")
+            })?);
+        }
+        Ok(PathFilter { globs: globs.build()?, folder: bare.to_string() })
+    }
+
+    /// The same from the folder that the person stands in, if anything live matches it there.
+    fn seen_from_here(&self, reader: &Reader<'_>) -> Result<Option<Self>> {
+        let prefix = real_path(&reader.prefix()).to_string_lossy().into_owned();
+        if prefix.is_empty() {
+            return Ok(None);
+        }
+        let here = PathFilter::new(&format!("{}/{}", globset::escape(&prefix), self.folder))?;
+        let folder = if self.folder.is_empty() { prefix } else { format!("{prefix}/{}", self.folder) };
+        let here = PathFilter { folder, ..here };
+        let is_any = view::files(&reader.cache, reader.view.id)?.into_keys().any(|path| here.matches(&path));
+        Ok(is_any.then_some(here))
+    }
+
+    /// Returns whether an encoded path is meant.
+    fn matches(&self, path: &str) -> bool {
+        let path = real_path(path);
+        self.folder.is_empty() || self.globs.is_match(&path) || path.starts_with(&self.folder)
+    }
+}
+
+impl Filter {
+    /// Takes the paths from where the person stands, as far as there are such ones, and else from the top.
+    pub fn settle(&mut self, reader: &Reader<'_>) -> Result<()> {
+        if let Some(path) = &self.path
+            && let Some(here) = path.seen_from_here(reader)?
+        {
+            self.path = Some(here);
+        }
+        Ok(())
     }
 
     /// Returns whether a file may be in the answer.
     pub(super) fn keeps_path(&self, path: &str) -> bool {
-        self.path.as_ref().is_none_or(|glob| glob.is_match(real_path(path)))
+        self.path.as_ref().is_none_or(|filter| filter.matches(path))
     }
 
     /// Returns whether a session's entry, written in a file or in none, may be in the answer.
@@ -46,5 +92,28 @@ impl Filter {
     /// Returns whether a kind may be in the answer.
     pub(super) fn keeps_kind(&self, kind: ItemKind) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted.name() == kind.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_glob_or_a_folder() {
+        let check = |pattern: &str, path: &str, expect: bool| {
+            let filter = PathFilter::new(pattern).expect("it is one");
+            assert_eq!(filter.matches(path), expect, "{pattern} {path}");
+        };
+        check("src/b*", "src/b.rs", true);
+        check("src/b*", "src/a.rs", false);
+        for folder in ["src", "src/", "./src", "./src/"] {
+            check(folder, "src/b.rs", true);
+            check(folder, "src2/b.rs", false);
+        }
+        check("src/*/tests", "src/a/tests/b.rs", true);
+        check("pages/[id]", "pages/[id]/a.js", true);
+        check(".", "src/b.rs", true);
+        assert!(PathFilter::new("src/[").is_err());
     }
 }

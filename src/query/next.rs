@@ -17,7 +17,7 @@ use crate::index::VectorReader;
 /// `score` is the weighted sum of signals, and `share` the probability of the person.
 pub fn likely_next(reader: &Reader<'_>, vectors: &VectorReader<'_>, paths: &[String]) -> Result<Vec<Person>> {
     let people = reader.people()?;
-    let only = if let [path] = paths { Some(path.as_str()) } else { None };
+    let only: &[&str] = if let [path] = paths { &[path] } else { &[] };
     let mut signals = Signals::count(reader, only)?;
     signals.see(reader, vectors, &SOCIAL)?;
     let (history, [base, projected]) = (&signals.history, &signals.seen);

@@ -2,7 +2,6 @@
 //! old an answer is.
 
 use std::cell::OnceCell;
-use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -16,7 +15,6 @@ use crate::event::{encode_path, hex};
 use crate::git::{Head, Mailmap, Repository};
 use crate::history::{self, People};
 use crate::index::VectorReader;
-use crate::item::{self, Item, Target};
 use crate::store;
 use crate::view::{self, View};
 use crate::workspace::Workspace;
@@ -137,27 +135,6 @@ impl<'r> Reader<'r> {
     pub(super) fn authors(&self, path: &str, people: &People) -> Result<Option<Evidence>> {
         let names = history::authors_of(&self.cache, self.view.id, self.time(), path, people, AUTHORS)?;
         Ok((!names.is_empty()).then_some(Evidence::Authors { names }))
-    }
-
-    /// Finds what a person names, from where they stand; an absolute path is read from the top of the worktree.
-    pub fn target(&self, text: &str) -> Result<Target> {
-        match self.repository.path_in_worktree(Path::new(text)) {
-            Some(inside) => item::resolve(&self.cache, self.view.id, "", &inside.to_string_lossy()),
-            None => item::resolve(&self.cache, self.view.id, &self.prefix(), text),
-        }
-    }
-
-    /// Finds the one item a person names.
-    ///
-    /// # Errors
-    /// As [`Reader::target`], and a [`UserError`] where it is a folder.
-    pub fn item(&self, text: &str) -> Result<Item> {
-        match self.target(text)? {
-            Target::Item(item) => Ok(item),
-            Target::Folder(folder) => Err(UserError::new(Exit::Usage, format!("{folder} is a folder"))
-                .hint("name a file or a symbol; `patina who` takes folders")
-                .into()),
-        }
     }
 
     /// Returns the folder the person stands in, from the top of the worktree.

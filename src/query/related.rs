@@ -1,22 +1,25 @@
 //! What goes with a target: by what changed together, or by what is near in other dimensions; one answer.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::co_change::co_changed;
 use super::near::near;
+use super::related_change::related_to_change;
 use super::related_files::related_files;
 use super::vector_search::{SharedSpaces, merged};
-use super::{Candidate, Evidence, Filter, Hit, Note, Reader};
+use super::{Candidate, Evidence, Filter, Hit, Note, Reader, ResolvedTarget, Targets};
 use crate::dimensions::{AdapterTask, Dimension, SEMANTIC};
-use crate::entries;
 use crate::error::{Exit, UserError};
-use crate::facts::{ItemKind, SESSION};
+use crate::facts::ItemKind;
 use crate::index::{Space, VectorReader};
+use crate::item::Item;
 
 /// What goes with a target.
 pub struct RelatedAnswer {
-    /// The target's key.
-    pub target: String,
+    /// The keys of the targets.
+    pub targets: Vec<String>,
     /// Best first.
     pub hits: Vec<Hit>,
     /// What the person should know beside them.
@@ -29,60 +32,98 @@ pub struct RelatedAnswer {
     pub is_damaged: bool,
 }
 
-/// Finds what goes with a file, a symbol, a session or an entry of one, as a person names it: files that change together
-/// with it, or, with `dimensions`, what is near it in those.
+/// Finds what goes with some targets: files that change together with them, or, with `dimensions`, what is near them in
+/// those. What is asked about is not in the answer.
 ///
 /// # Errors
-/// A [`UserError`] where the name stands for nothing, for several things or for a folder, or where the filter wants kinds
-/// that no answer can have.
+/// A [`UserError`] where a target is gone, or where the filter wants kinds that no answer can have.
 pub fn related(
     reader: &Reader<'_>,
-    target: &str,
+    targets: &Targets,
     filter: &Filter,
     dimensions: &[&'static Dimension],
 ) -> Result<RelatedAnswer> {
-    let mut dimensions = dimensions.to_vec();
-    // An entry is in no commit; it is asked for what it means.
-    if dimensions.is_empty() && target.starts_with(SESSION) {
-        dimensions.push(&SEMANTIC);
+    let (mut subjects, mut notes) = (Vec::new(), Vec::new());
+    // Of a large folder more is left out of the answer than is asked about.
+    let mut asked: BTreeSet<String> = BTreeSet::new();
+    for target in &targets.all {
+        subjects.extend(target.subjects(reader, &mut notes)?);
+        if !matches!(target, ResolvedTarget::Said(_)) {
+            asked.extend(target.paths(reader)?);
+        }
     }
-    if dimensions.is_empty() && filter.kinds.iter().any(|kind| *kind != ItemKind::File) {
+    asked.extend(subjects.iter().map(Candidate::key));
+    let items: Vec<&Item> = subjects.iter().filter_map(item_of).collect();
+    if dimensions.is_empty() && !items.is_empty() && filter.kinds.iter().any(|kind| *kind != ItemKind::File) {
         let message = "commits change files, so `related` answers with files alone";
         return Err(UserError::new(Exit::Usage, message)
             .hint("leave --kind out, or name a dimension that holds more: -d semantic")
             .into());
     }
-    let target = named(reader, target)?;
     let vectors = reader.vectors()?;
-    let (mut notes, mut untrained, mut answers) = (Vec::new(), Vec::new(), Vec::new());
-    if let Candidate::Item(item) = &target
-        && dimensions.is_empty()
-    {
-        if item.kind != ItemKind::File {
+    let (mut untrained, mut answers) = (Vec::new(), Vec::new());
+    if dimensions.is_empty() {
+        for item in items.iter().filter(|item| item.kind != ItemKind::File) {
             notes.push(Note::info(format!("commits change files: this is what goes with {}", item.path)));
         }
-        answers.push(related_files(reader, item, filter, &vectors)?);
+        match items.as_slice() {
+            [] => {}
+            [item] => answers.push(related_files(reader, item, filter, &vectors)?),
+            several => {
+                let paths: Vec<&str> = several.iter().map(|item| item.path.as_str()).collect();
+                answers.push(related_to_change(reader, &paths, &asked, filter, &vectors)?);
+            }
+        }
+        // An entry is in no commit; it is asked for what it means.
+        subjects.retain(|subject| item_of(subject).is_none());
     }
+    let own_dimension: &[&'static Dimension] = &[&SEMANTIC];
+    let dimensions = match dimensions.is_empty() && !subjects.is_empty() {
+        true => own_dimension,
+        false => dimensions,
+    };
     let mut spaces = SharedSpaces::default();
     for dimension in dimensions {
         if let Some(why) = reader.off(dimension)? {
             notes.push(Note::info(format!("{} is off: {why}", dimension.name)));
             continue;
         }
-        if !matches!(target, Candidate::Item(_)) && !dimension.holds.kind(target.kind()) {
+        let holds = |subject: &&Candidate| item_of(subject).is_some() || dimension.holds.kind(subject.kind());
+        let held: Vec<&Candidate> = subjects.iter().filter(holds).collect();
+        if held.len() < subjects.len() {
             notes.push(Note::info(format!("{} holds nothing that was said in sessions", dimension.name)));
+        }
+        if held.is_empty() {
             continue;
         }
         let space = vectors.generation().and_then(|generation| generation.space(dimension.name));
         notes.extend(state(space, dimension));
         untrained.extend(space.filter(|space| space.is_base()).map(|_| dimension.name));
         let is_searched = space.is_some_and(|space| !spaces.add(space, dimension));
-        answers.push(in_dimension(reader, &vectors, &target, dimension, filter, is_searched)?);
+        let room = if held.len() > 1 { asked.len() } else { 0 };
+        let wide = Filter { k: filter.k + room, ..filter.clone() };
+        let mut each = Vec::new();
+        for subject in &held {
+            each.push(in_dimension(reader, &vectors, subject, dimension, &wide, is_searched)?);
+        }
+        let mut hits = merged(each, wide.k);
+        if held.len() > 1 {
+            hits.retain(|hit| !asked.contains(&hit.key));
+        }
+        hits.truncate(filter.k);
+        answers.push(hits);
     }
     let hits = merged(answers, filter.k);
     let used_vectors = hits.iter().any(|hit| hit.evidence.iter().any(is_near));
     let is_damaged = vectors.is_damaged();
-    Ok(RelatedAnswer { target: target.key(), hits, notes, used_vectors, untrained, is_damaged })
+    Ok(RelatedAnswer { targets: targets.keys(), hits, notes, used_vectors, untrained, is_damaged })
+}
+
+fn item_of(subject: &Candidate) -> Option<&Item> {
+    match subject {
+        Candidate::Item(item) => Some(item),
+        _ => None,
+    }
 }
 
 /// Ranks what is near a target in one dimension; where its space `is_searched` already for another one, only by counts.
@@ -120,17 +161,4 @@ fn state(space: Option<&Space>, dimension: &Dimension) -> Option<Note> {
         }
         Some(_) => None,
     }
-}
-
-/// Finds what a person names: an item, or a session or an entry of one by its key.
-fn named(reader: &Reader<'_>, text: &str) -> Result<Candidate> {
-    if !text.starts_with(SESSION) {
-        return Ok(Candidate::Item(reader.item(text)?));
-    }
-    let said = entries::by_key(&reader.cache, reader.view.id, text)?;
-    said.map(Candidate::Said).ok_or_else(|| {
-        UserError::new(Exit::Failed, format!("nothing that was said is called `{text}`"))
-            .hint("`patina session list` names sessions, and `patina session show ID` what they say")
-            .into()
-    })
 }

@@ -14,7 +14,7 @@ use super::{Evidence, Filter, Hit, Reader};
 use crate::dimensions::TEMPORAL;
 use crate::embedding::dot;
 use crate::facts::ItemKind;
-use crate::fusion::{self, COLD, FileQuery, FileTableInput, PathFeatures, Question};
+use crate::fusion::{self, COLD, FileQuery, FileTableInput, PathFeatures, Question, SignalTable};
 use crate::history::{self, FileId, Related};
 use crate::index::VectorReader;
 use crate::item::Item;
@@ -26,7 +26,7 @@ pub fn related_files(
     filter: &Filter,
     vectors: &VectorReader<'_>,
 ) -> Result<Vec<Hit>> {
-    let mut signals = Signals::count(reader, Some(&item.path))?;
+    let mut signals = Signals::count(reader, &[&item.path])?;
     let Some(own) = signals.history.file(&item.path).filter(|_| filter.keeps_kind(ItemKind::File)) else {
         return Ok(Vec::new());
     };
@@ -69,6 +69,17 @@ pub fn related_files(
 
 /// Returns every other live file with its score, best first; equals by path.
 fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: FileId) -> Result<Vec<(f64, FileId)>> {
+    let history = &signals.history;
+    let table = table(signals, &mut PathFeatures::default(), own);
+    let question = if history.counts.count_of(own) < COLD { Question::ColdFiles } else { Question::Files };
+    let scores = scores(reader, question, &table, signals.model.as_deref())?;
+    let mut ordered: Vec<(f64, FileId)> = scores.into_iter().zip(table.candidates).collect();
+    ordered.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| history.path(a.1).cmp(history.path(b.1))));
+    Ok(ordered)
+}
+
+/// Returns the signals between a file and every other one; `paths` keeps what was made of their names.
+pub(super) fn table(signals: &Signals<'_>, paths: &mut PathFeatures, own: FileId) -> SignalTable {
     let (history, [base, projected]) = (&signals.history, &signals.seen);
     let vectors = FileTableInput { names: &history.paths, base_embeddings: &base.files, projections: &projected.files };
     let query = FileQuery {
@@ -77,16 +88,11 @@ fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: FileId) -> Result<Vec<
         base_embedding: base.files.row(own),
         projection: projected.files.row(own),
     };
-    let table = fusion::file_table(&history.counts, &mut PathFeatures::default(), &vectors, &query);
-    let question = if history.counts.count_of(own) < COLD { Question::ColdFiles } else { Question::Files };
-    let scores = scores(reader, question, &table, signals.model.as_deref())?;
-    let mut ordered: Vec<(f64, FileId)> = scores.into_iter().zip(table.candidates).collect();
-    ordered.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| history.path(a.1).cmp(history.path(b.1))));
-    Ok(ordered)
+    fusion::file_table(&history.counts, paths, &vectors, &query)
 }
 
 /// Returns the cosine of two files: of their projections, or else of their base embeddings.
-fn cosine(signals: &Signals<'_>, a: FileId, b: FileId) -> Option<f32> {
+pub(super) fn cosine(signals: &Signals<'_>, a: FileId, b: FileId) -> Option<f32> {
     let seen = signals.seen.iter().rev().find(|seen| seen.space.is_some())?;
     Some(dot(seen.files.row(a)?, seen.files.row(b)?))
 }

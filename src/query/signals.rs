@@ -33,11 +33,11 @@ pub struct FileVectors<'v> {
 }
 
 impl<'v> Signals<'v> {
-    /// Counts what is indexed; `target` is a path whose whole past is wanted.
-    pub fn count(reader: &Reader<'_>, target: Option<&str>) -> Result<Self> {
+    /// Counts what is indexed; `targets` are the paths whose whole past is wanted.
+    pub fn count(reader: &Reader<'_>, targets: &[&str]) -> Result<Self> {
         let as_of = AsOf { view: reader.view.id, time: reader.time() };
         let keeps = |path: &str| !reader.config.ignores(path);
-        let history = history::load_counts(&reader.cache, as_of, &*reader.people()?, target, keeps)?;
+        let history = history::load_counts(&reader.cache, as_of, &*reader.people()?, targets, keeps)?;
         Ok(Signals { history, seen: Default::default(), model: None })
     }
 

@@ -59,7 +59,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
     pub fn new(reader: &'r Reader<'s>, task: &TextQuery, filter: &'r Filter) -> Result<Self> {
         let mut words = task.words.clone();
         words.truncate(fusion::MOST_WORDS);
-        let signals = Signals::count(reader, None)?;
+        let signals = Signals::count(reader, &[])?;
         let history = &signals.history;
         let commits = (0..).zip(history.counts.commits());
         let telling = commits.filter(|(_, commit)| commit.touched as i64 <= LARGEST_COMMIT);

@@ -49,24 +49,25 @@ fn the_library_answers_as_the_program_does() {
     let found = query::task(&reader, begin("trim tokens"), &FILTER).expect("answers");
     assert_eq!(printed(&found.hits), repo.json(&["task", "trim tokens"])["hits"]);
 
-    let found = query::related(&reader, "src/lexer.rs", &FILTER, &[]).expect("answers");
+    let targets = |texts: &[&str]| reader.targets(texts).expect("they are there");
+    let found = query::related(&reader, &targets(&["src/lexer.rs"]), &FILTER, &[]).expect("answers");
     assert_eq!(printed(&found.hits), repo.json(&["related", "src/lexer.rs"])["hits"]);
-    assert_eq!((found.target.as_str(), found.hits[0].key.as_str()), ("src/lexer.rs", "src/parser.rs"));
+    assert_eq!((found.targets[0].as_str(), found.hits[0].key.as_str()), ("src/lexer.rs", "src/parser.rs"));
 
-    let found = query::who(&reader, "tokens", false, 5).expect("answers");
+    let found = query::who(&reader, &targets(&["tokens"]), false, 5).expect("answers");
     assert_eq!(printed(&found.people), repo.json(&["who", "tokens"])["people"]);
     assert!(found.notes[0].text.contains("src/lexer.rs"));
 
-    let found = query::why(&reader, "src/lexer.rs:3", 5).expect("answers");
+    let found = query::why(&reader, &targets(&["src/lexer.rs:3"]), 5).expect("answers").remove(0);
     let told = repo.json(&["why", "src/lexer.rs:3"]);
     assert_eq!((printed(&found.commits), printed(&found.reasons)), (told["commits"].clone(), told["reasons"].clone()));
 
     let walk = CallWalk { direction: CallDirection::Callers, depth: 2, confidence: 0.0, k: 10 };
-    let found = query::calls(&reader, "tokens", &walk).expect("answers");
+    let found = query::calls(&reader, &targets(&["tokens"]), &walk).expect("answers");
     let callers: Vec<&str> = found.calls.iter().map(|call| call.edge.caller.key.as_str()).collect();
     assert_eq!((callers, found.total), (vec!["src/parser.rs#parse"], 1));
 
-    let found = query::explain(&reader, "src/lexer.rs", "parse").expect("answers");
+    let found = query::explain(&reader, &targets(&["src/lexer.rs", "parse"])).expect("answers");
     assert_eq!(printed(&found.ties), repo.json(&["explain", "src/lexer.rs", "parse"])["ties"]);
 }
 

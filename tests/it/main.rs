@@ -43,6 +43,7 @@ mod shapes;
 mod stops;
 mod support;
 mod surface;
+mod targets;
 mod task;
 mod tidy;
 mod trained;

@@ -120,7 +120,6 @@ fn an_ambiguous_or_unknown_target_says_what_there_is() {
     refuses(&repo, &["calls", "parse"], 2, &["names 2 things", "src/a.rs#Parser::parse", "src/b.rs:1"]);
     refuses(&repo, &["calls", "hepl"], 1, &["`hepl`", "did you mean `help`?"]);
     refuses(&repo, &["related", "scr/c.rs"], 1, &["scr/c.rs"]);
-    refuses(&repo, &["related", "src"], 2, &["is a folder"]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn what_is_counted_for_an_answer_is_what_a_measurement_counts() {
         let people = history::people_of(&cache, &Mailmap::empty()).expect("people");
         let view = view::view_of(&cache, "").expect("reads").expect("a view");
         let as_of = AsOf { view: view.id, time: view.head.expect("a commit").time };
-        let loaded = history::load_counts(&cache, as_of, &people, Some("a"), |_| true).expect("counts");
+        let loaded = history::load_counts(&cache, as_of, &people, &["a"], |_| true).expect("counts");
         let Timeline { commits, paths, .. } =
             history::timeline(&cache, &people, |seq| eventlog::event(&cache, seq), |_| true).expect("a timeline");
         let mut counts = ChangeCounts::default();

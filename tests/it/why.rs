@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patina::config::Config;
 use patina::event::hex;
 use patina::git::{Blame, Repository};
-use patina::query::{Reader, blamed, lines_of};
+use patina::query::{Reader, blamed};
 use patina::workspace::Workspace;
 use serde_json::{Value, json};
 
@@ -93,7 +93,8 @@ fn blame(repo: &TestRepo, target: &str) -> Blame {
     let config = Config::from_texts(None, None).expect("defaults");
     let workspace = Workspace::locate(&git.common_dir().expect("a folder"), &config);
     let reader = Reader::open(&git, &workspace, &config).expect("it is indexed");
-    let lines = lines_of(&reader, target).expect("there is such a file");
+    let target = reader.targets(&[target]).expect("there is such a file").all.remove(0);
+    let lines = target.lines(&reader, &mut Vec::new()).expect("it has lines").remove(0);
     blamed(&reader, &lines).expect("reads").expect("there is a commit")
 }
 
@@ -476,7 +477,6 @@ fn what_is_no_line_is_refused() {
     for (target, code, word) in [
         ("src/reader.rs:99", 1, "no line 99"),
         ("read_block:2", 2, "is no file"),
-        ("src", 2, "is a folder"),
         ("unheard", 1, "nothing in this view"),
         ("src/reader.rs:0", 1, "nothing in this view"),
     ] {

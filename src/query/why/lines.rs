@@ -2,7 +2,6 @@
 //! answer is as of, never of the work tree.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use anyhow::Result;
 use rusqlite::named_params;
@@ -16,7 +15,7 @@ use crate::eventlog;
 use crate::facts::ItemKind;
 use crate::git::{Blame, BlameCommit, ObjectId};
 use crate::history::{Lineage, ReachableCommits, is_bot};
-use crate::item::{self, Item, Target};
+use crate::item::Item;
 
 /// The lines that are asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,59 +67,14 @@ pub struct BlamedCommit {
     pub message: String,
 }
 
-/// Finds the lines that a person names: `PATH`, `PATH:LINE`, `PATH:FIRST-LAST`, or a symbol.
-///
-/// # Errors
-/// A [`UserError`] where there is no such thing, or no such line.
-pub fn lines_of(reader: &Reader<'_>, text: &str) -> Result<LineTarget> {
-    let whole = |item: Item| {
+impl LineTarget {
+    /// Takes all lines of a file or a definition.
+    pub fn of_item(item: Item) -> Self {
         let is_file = item.kind == ItemKind::File;
         let (key, path) = (item.key.clone(), item.path.clone());
         LineTarget { key, path, line: item.line, end_line: item.end_line, is_file, item: (!is_file).then_some(item) }
-    };
-    let folder = |folder: String| -> anyhow::Error {
-        UserError::new(Exit::Usage, format!("{folder} is a folder"))
-            .hint("name a file, a line of one, or a symbol")
-            .into()
-    };
-    // A file may be called as a file with a line is written.
-    let is_name = item::by_key(&reader.cache, reader.view.id, &encode_path(text.as_bytes()))?.is_some();
-    let Some((name, range)) = (!is_name).then(|| with_lines(text)).flatten() else {
-        return match reader.target(text)? {
-            Target::Item(item) => Ok(whole(item)),
-            Target::Folder(name) => Err(folder(name)),
-        };
-    };
-    let file = match reader.target(name)? {
-        Target::Item(item) => item,
-        Target::Folder(name) => return Err(folder(name)),
-    };
-    if file.kind != ItemKind::File {
-        let message = format!("`{name}` is no file, and lines are counted in files");
-        return Err(UserError::new(Exit::Usage, message).hint(format!("{}:{} names one", file.path, file.line)).into());
     }
-    let (first, last) = (range.start, range.end - 1);
-    let inside = item::in_file(&reader.cache, reader.view.id, &file.path)?;
-    let holds = |item: &&Item| item.kind != ItemKind::File && item.line <= first && last <= item.end_line;
-    let item = inside
-        .iter()
-        .filter(holds)
-        .min_by_key(|item| (item.end_line - item.line, item.kind == ItemKind::Module))
-        .cloned();
-    let key = item.as_ref().map_or(file.key, |item| item.key.clone());
-    Ok(LineTarget { key, path: file.path, line: first, end_line: last, item, is_file: false })
-}
 
-/// Splits a path and the lines behind it, counted from 1.
-fn with_lines(text: &str) -> Option<(&str, Range<u32>)> {
-    let (path, lines) = text.rsplit_once(':')?;
-    let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
-    let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0 && !text.starts_with('+'));
-    let (first, last) = (number(first)?, number(last)?);
-    (!path.is_empty() && !path.ends_with(':') && first <= last && last < u32::MAX).then_some((path, first..last + 1))
-}
-
-impl LineTarget {
     /// Narrows to the `total` lines that there are: the end of a file is known only once it was blamed.
     ///
     /// # Errors
@@ -241,23 +195,3 @@ struct LineCounts {
 
 /// Longest first line of a message, in bytes.
 const MAX_SUBJECT: usize = 300;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_stand_behind_a_path() {
-        let check = |text: &str, expect: Option<(&str, Range<u32>)>| assert_eq!(with_lines(text), expect, "{text}");
-        check("src/a.rs:12", Some(("src/a.rs", 12..13)));
-        check("a b.rs:3-5", Some(("a b.rs", 3..6)));
-        check("a.rs:5-3", None);
-        check("a.rs:0", None);
-        check("a.rs", None);
-        check("Parser::parse", None);
-        check("a::4", None);
-        check(":4", None);
-        check("a.rs:+4", None);
-        check("a.rs:4294967295", None);
-    }
-}

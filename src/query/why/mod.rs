@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Note, Reader};
+use super::{Note, Reader, Targets};
 use crate::event::pluralize;
 use crate::git::Blame;
 use crate::history::ReachableCommits;
-pub use lines::{BlamedCommit, LineTarget, lines_of};
+pub use lines::{BlamedCommit, LineTarget};
 
 /// One reason.
 #[derive(Debug, Clone, Serialize)]
@@ -171,9 +171,23 @@ pub fn blamed(reader: &Reader<'_>, lines: &LineTarget) -> Result<Option<Blame>> 
     lines::blame(reader, &mut ReachableCommits::load(&reader.cache)?, lines)
 }
 
-/// Finds why lines are what they are, with at most `k` reasons; `target` is as [`lines_of`] takes it.
-pub fn why(reader: &Reader<'_>, target: &str, k: usize) -> Result<WhyAnswer> {
-    let mut lines = lines_of(reader, target)?;
+/// Finds why the lines of some targets are what they are, one answer a target and file, with at most `k` reasons each.
+///
+/// # Errors
+/// A [`crate::error::UserError`] where a target has no lines that are there.
+pub fn why(reader: &Reader<'_>, targets: &Targets, k: usize) -> Result<Vec<WhyAnswer>> {
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
+    for target in &targets.all {
+        for lines in target.lines(reader, &mut notes)? {
+            let mut answer = why_lines(reader, lines, k)?;
+            answer.notes.splice(0..0, notes.drain(..));
+            all.push(answer);
+        }
+    }
+    Ok(all)
+}
+
+fn why_lines(reader: &Reader<'_>, mut lines: LineTarget, k: usize) -> Result<WhyAnswer> {
     let mut past = ReachableCommits::load(&reader.cache)?;
     let blame = lines::blame(reader, &mut past, &lines)?.unwrap_or_default();
     let total = blame.lines.len();

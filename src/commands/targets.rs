@@ -1,0 +1,73 @@
+//! The targets of a call: one argument with one help text for every command that takes them, and what they stand for.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Read as _};
+use std::os::unix::ffi::OsStringExt as _;
+
+use anyhow::{Context as _, Result};
+
+use super::output::Output;
+use crate::error::{Exit, UserError};
+use crate::query::{Reader, Targets};
+
+/// Files, symbols and whatever else a command answers about.
+#[derive(Debug, clap::Args)]
+pub struct TargetArgs {
+    /// What is asked about: a file, a folder, a glob, lines of a file or a symbol; several, or - for one a line of stdin.
+    ///
+    /// Files are written from where you are, from the top of the repository, or by the end of their path. Lines: `a.rs:12`,
+    /// `a.rs:12:5`, `a.rs:12-20`. Symbols: `Type::method`, `Type.method`, `Type#method`, `pkg.Name`, `src/a.rs#Type::method`,
+    /// `test_a.py::Class::method`. Folders and globs (`src`, `src/**/*.rs`) stand for the files in them. Keys that patina
+    /// prints are understood too: `commit:9f2c01a`, `session:20251124-174931/3`.
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<OsString>,
+}
+
+/// The most that is read of stdin.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+impl TargetArgs {
+    /// What they stand for; says beside the answer how they were read where that is not plain.
+    ///
+    /// # Errors
+    /// A [`UserError`] for the first that names nothing, or several things.
+    pub fn resolve(&self, reader: &Reader<'_>, output: &Output) -> Result<Targets> {
+        let targets = reader.targets(&self.texts()?)?;
+        output.notes(&targets.notes);
+        Ok(targets)
+    }
+
+    /// The texts, with the lines of stdin in the place of `-`.
+    pub fn texts(&self) -> Result<Vec<OsString>> {
+        let mut texts = Vec::new();
+        for target in &self.targets {
+            match target == "-" {
+                true => texts.extend(lines_of_stdin()?),
+                false => texts.push(target.clone()),
+            }
+        }
+        if texts.is_empty() {
+            return Err(UserError::new(Exit::Usage, "stdin names no target")
+                .hint("write one a line, for example by `git diff --name-only | patina related -`")
+                .into());
+        }
+        Ok(texts)
+    }
+}
+
+/// The keys of targets for the field that is there only where there are several.
+pub fn several(keys: &[String]) -> &[String] {
+    if keys.len() > 1 { keys } else { &[] }
+}
+
+/// The lines of stdin that are not empty, as bytes: a path need not be text.
+fn lines_of_stdin() -> Result<Vec<OsString>> {
+    let mut stdin = std::io::stdin().lock();
+    if stdin.is_terminal() {
+        return Ok(Vec::new());
+    }
+    let mut bytes = Vec::new();
+    stdin.by_ref().take(MOST_BYTES).read_to_end(&mut bytes).context("reading targets from stdin")?;
+    let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    Ok(lines.filter(|line| !line.trim_ascii().is_empty()).map(|line| OsString::from_vec(line.to_vec())).collect())
+}

@@ -1,0 +1,320 @@
+//! What the targets of a call stand for in the asking view: items, lines, folders and globs, commits, sessions, and paths
+//! that only history knows. Refuses to guess between several, and says how each of them is written.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use anyhow::Result;
+use globset::GlobBuilder;
+
+use super::gone::GoneTarget;
+use super::{Note, Reader, ResolvedTarget};
+use crate::config::real_path;
+use crate::entries;
+use crate::error::{Exit, UserError};
+use crate::event::{encode_path, hex};
+use crate::facts::{ItemKind, SESSION};
+use crate::history::{self, Fate};
+use crate::item::{self, Item, LiveTarget, TargetReading};
+use crate::view;
+
+/// What a call's targets stand for, and what the person should know of how they were read.
+#[derive(Debug, Default)]
+pub struct Targets {
+    /// In the order of the call.
+    pub all: Vec<ResolvedTarget>,
+    /// How they were read, where that is not plain.
+    pub notes: Vec<Note>,
+}
+
+/// How keys of commits begin.
+const COMMIT: &str = "commit:";
+/// Fewer digits than this are not read as the beginning of an object id.
+const LEAST_DIGITS: usize = 7;
+/// Candidates that are listed where an id or an old name is not unique.
+const LISTED: usize = 12;
+/// Files of a deleted folder that are looked at.
+const MOST_GONE: usize = 500;
+
+impl Targets {
+    /// Their keys, as JSON has them.
+    pub fn keys(&self) -> Vec<String> {
+        self.all.iter().map(ResolvedTarget::key).collect()
+    }
+}
+
+impl Reader<'_> {
+    /// What texts of a call stand for, one after the other.
+    ///
+    /// # Errors
+    /// A [`UserError`] for the first that names nothing, or several things.
+    pub fn targets(&self, texts: &[impl AsRef<OsStr>]) -> Result<Targets> {
+        let mut targets = Targets::default();
+        for text in texts {
+            let target = self.target(text.as_ref(), &mut targets.notes)?;
+            targets.all.push(target);
+        }
+        Ok(targets)
+    }
+
+    /// What one text stands for, from where the person stands; an absolute path is read from the top of the worktree.
+    fn target(&self, text: &OsStr, notes: &mut Vec<Note>) -> Result<ResolvedTarget> {
+        let inside = Path::new(text).is_absolute().then(|| self.repository.path_in_worktree(Path::new(text))).flatten();
+        let (bytes, prefix) = match &inside {
+            // The top itself.
+            Some(inside) if inside.as_os_str().is_empty() => (&b"."[..], String::new()),
+            Some(inside) => (inside.as_os_str().as_bytes(), String::new()),
+            None => (text.as_bytes(), self.prefix()),
+        };
+        if bytes.trim_ascii().is_empty() {
+            return Err(UserError::new(Exit::Usage, "an empty target names nothing")
+                .hint("`.` is the folder you are in")
+                .into());
+        }
+        let variants = item::variants(bytes);
+        for variant in &variants {
+            if let Some(target) = self.keyed(&shown(variant), variants.last() == Some(variant))? {
+                return Ok(target);
+            }
+            let readings = item::readings(variant);
+            let found = item::resolve(&self.cache, self.view.id, &prefix, &readings)?;
+            if let Some(target) = self.only(variant, found)? {
+                return Ok(target);
+            }
+            if let Some(target) = self.glob(&prefix, variant)? {
+                return Ok(target);
+            }
+            if let Some(target) = self.gone(&prefix, &readings, notes)? {
+                return Ok(target);
+            }
+        }
+        for variant in &variants {
+            if let Some(target) = self.commit(&shown(variant))? {
+                return Ok(target);
+            }
+            if let Some(target) = self.gone_by_ending(variant, notes)? {
+                return Ok(target);
+            }
+        }
+        Err(self.nothing(&prefix, bytes)?.into())
+    }
+
+    /// A session, an entry of one, or a commit, by its key; none where the text is no such key.
+    fn keyed(&self, text: &str, is_last: bool) -> Result<Option<ResolvedTarget>> {
+        if text.starts_with(SESSION) {
+            let said = entries::by_key(&self.cache, self.view.id, text)?;
+            if said.is_none() && is_last {
+                return Err(UserError::new(Exit::Failed, format!("nothing that was said is called `{text}`"))
+                    .hint("`patina session list` names sessions, and `patina session show ID` what they say")
+                    .into());
+            }
+            return Ok(said.map(ResolvedTarget::Said));
+        }
+        let Some(name) = text.strip_prefix(COMMIT) else { return Ok(None) };
+        let found = self.commit(name)?;
+        if found.is_none() && is_last {
+            return Err(UserError::new(Exit::Failed, format!("no commit that is indexed is called `{name}`"))
+                .hint("`patina status` says up to where the history is indexed")
+                .into());
+        }
+        Ok(found)
+    }
+
+    /// A commit by the beginning of its id, or as `HEAD` and what is counted from it.
+    fn commit(&self, name: &str) -> Result<Option<ResolvedTarget>> {
+        let name = name.strip_prefix("commit ").unwrap_or(name);
+        let is_id = name.len() >= LEAST_DIGITS && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let id = match name {
+            _ if is_id => name.to_ascii_lowercase(),
+            _ if name.starts_with("HEAD") => match self.repository.resolve_commit(name) {
+                Some(id) => hex(id.as_bytes()),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        let mut found = history::commits_beginning(&self.cache, &id, LISTED)?;
+        if found.len() > 1 {
+            let listed = found.iter().map(|(_, commit)| format!("  {COMMIT}{}  {}", commit.commit, commit.subject));
+            let message =
+                format!("`{name}` begins {} commits:\n{}", found.len(), listed.collect::<Vec<_>>().join("\n"));
+            return Err(UserError::new(Exit::Usage, message).hint("name one of them as it stands in this list").into());
+        }
+        Ok(found.pop().map(|(seq, commit)| ResolvedTarget::Commit { seq, commit }))
+    }
+
+    /// The one thing that was found, if any.
+    fn only(&self, text: &[u8], mut found: Vec<LiveTarget>) -> Result<Option<ResolvedTarget>> {
+        match found.len() {
+            0 | 1 => found.pop().map(|found| self.settled(found)).transpose(),
+            _ => Err(item::ambiguous(&shown(text), &found).into()),
+        }
+    }
+
+    fn settled(&self, found: LiveTarget) -> Result<ResolvedTarget> {
+        Ok(match found {
+            LiveTarget::Item(item) => ResolvedTarget::Item(item),
+            LiveTarget::Lines(file, lines) => {
+                let holds = |item: &Item| {
+                    item.kind != ItemKind::File && item.line <= lines.first && lines.last <= item.end_line
+                };
+                let inside = item::in_file(&self.cache, self.view.id, &file.path)?;
+                let size = |item: &Item| (item.end_line - item.line, item.kind == ItemKind::Module);
+                let inner = inside.into_iter().filter(holds).min_by_key(size);
+                ResolvedTarget::Lines { file, lines, inner }
+            }
+            LiveTarget::Folder(folder) => {
+                let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+                let paths = view::files(&self.cache, self.view.id)?.into_keys();
+                let paths = paths.filter(|path| path.starts_with(&inside)).collect();
+                ResolvedTarget::Files { name: if folder.is_empty() { ".".to_string() } else { folder }, paths }
+            }
+        })
+    }
+
+    /// The live files that a glob matches, from where the person stands or else from the top; none where there are none.
+    fn glob(&self, prefix: &str, text: &[u8]) -> Result<Option<ResolvedTarget>> {
+        let Some(pattern) = std::str::from_utf8(text).ok().filter(|text| text.contains(['*', '?', '[', '{'])) else {
+            return Ok(None);
+        };
+        let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+        let here = globset::escape(&real_path(prefix).to_string_lossy());
+        let from = if prefix.is_empty() { vec![] } else { vec![format!("{here}/{pattern}")] };
+        for pattern in from.into_iter().chain([pattern.to_string()]) {
+            let Ok(glob) = GlobBuilder::new(&pattern).build() else { return Ok(None) };
+            let glob = glob.compile_matcher();
+            let files = view::files(&self.cache, self.view.id)?;
+            let paths: Vec<String> = files.into_keys().filter(|path| glob.is_match(real_path(path))).collect();
+            if !paths.is_empty() {
+                return Ok(Some(ResolvedTarget::Files { name: encode_path(text), paths }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a path that is not in the view became, as far as history knows it.
+    fn gone(&self, prefix: &str, readings: &[TargetReading], notes: &mut Vec<Note>) -> Result<Option<ResolvedTarget>> {
+        for reading in readings {
+            let Some(path) = &reading.path else { continue };
+            for path in item::spellings(prefix, path) {
+                if let Some(fate) = history::fate(&self.cache, self.view.id, &path)? {
+                    return self.followed(path, fate, reading, notes).map(Some);
+                }
+                let is_plain = reading.lines.is_none() && reading.name.is_none() && !path.is_empty();
+                if is_plain && let Some(folder) = self.gone_folder(path, notes)? {
+                    return Ok(Some(folder));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn gone_by_ending(&self, text: &[u8], notes: &mut Vec<Note>) -> Result<Option<ResolvedTarget>> {
+        for reading in item::readings(text) {
+            let Some(path) = &reading.path else { continue };
+            let [.., end] = item::spellings("", path);
+            let mut found = history::gone_ending(&self.cache, self.view.id, &end, LISTED)?;
+            if found.len() > 1 {
+                let listed: Vec<String> = found.iter().map(|path| format!("  {path}")).collect();
+                let message = format!("`{end}` names {} files that are gone:\n{}", found.len(), listed.join("\n"));
+                return Err(UserError::new(Exit::Usage, message)
+                    .hint("name one of them as it stands in this list")
+                    .into());
+            }
+            if let Some(path) = found.pop()
+                && let Some(fate) = history::fate(&self.cache, self.view.id, &path)?
+            {
+                return self.followed(path, fate, &reading, notes).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same lines or definition in the file that bears the content of a path on, or the path as one that is gone.
+    fn followed(
+        &self,
+        path: String,
+        fate: Fate,
+        reading: &TargetReading,
+        notes: &mut Vec<Note>,
+    ) -> Result<ResolvedTarget> {
+        let Fate::Renamed { to, commit } = &fate else {
+            return Ok(ResolvedTarget::Gone(GoneTarget { path, below: Vec::new(), fate }));
+        };
+        let mut found = Vec::new();
+        for new in to {
+            let reading = TargetReading { path: Some(crate::event::decode_path(new)), ..reading.clone() };
+            let named = item::resolve(&self.cache, self.view.id, "", std::slice::from_ref(&reading))?;
+            match (named.is_empty(), &reading.name) {
+                (true, Some(name)) => {
+                    let message = format!("`{path}` is `{new}` now, and nothing in it is called `{name}`");
+                    return Err(UserError::new(Exit::Failed, message).into());
+                }
+                _ => found.extend(named),
+            }
+        }
+        let new = to.join(", ");
+        notes.push(Note::info(format!("{path} was renamed to {new} in {}", short_commit(&commit.commit))));
+        let target = self.only(path.as_bytes(), found)?;
+        target.ok_or_else(|| UserError::new(Exit::Failed, format!("`{path}` is `{new}` now")).into())
+    }
+
+    fn gone_folder(&self, folder: String, notes: &mut Vec<Note>) -> Result<Option<ResolvedTarget>> {
+        let below = history::gone_below(&self.cache, self.view.id, &folder, MOST_GONE)?;
+        let (mut heirs, mut newest) = (Vec::new(), None);
+        for path in &below {
+            match history::fate(&self.cache, self.view.id, path)? {
+                Some(Fate::Renamed { to, .. }) => heirs.extend(to),
+                Some(Fate::Deleted { last, commit }) => {
+                    let is_newer = |(_, known): &(String, history::CommitRef)| known.time < commit.time;
+                    if newest.as_ref().is_none_or(is_newer) {
+                        newest = Some((last, commit));
+                    }
+                }
+                Some(Fate::Elsewhere { .. }) | None => {}
+            }
+        }
+        heirs.sort();
+        heirs.dedup();
+        if !heirs.is_empty() {
+            let files = crate::event::pluralize(heirs.len() as u64, "file");
+            notes.push(Note::info(format!("{folder} is gone: this is of the {files} that its files were renamed to")));
+            return Ok(Some(ResolvedTarget::Files { name: folder, paths: heirs }));
+        }
+        Ok(newest.map(|(_, commit)| {
+            let fate = Fate::Deleted { last: folder.clone(), commit };
+            ResolvedTarget::Gone(GoneTarget { path: folder, below, fate })
+        }))
+    }
+
+    /// That a text names nothing, and what may have been meant.
+    fn nothing(&self, prefix: &str, bytes: &[u8]) -> Result<UserError> {
+        let text = shown(bytes.trim_ascii());
+        for reading in item::readings(bytes.trim_ascii()).iter().filter(|reading| reading.lines.is_some()) {
+            let name = reading.path.as_deref().map(shown).unwrap_or_default();
+            let reading = TargetReading { path: None, lines: None, name: Some(name.clone()) };
+            let found = item::resolve(&self.cache, self.view.id, prefix, &[reading])?;
+            if let [LiveTarget::Item(item)] = found.as_slice() {
+                let message = format!("`{name}` is no file, and lines are counted in files");
+                return Ok(UserError::new(Exit::Usage, message).hint(format!("{}:{} names one", item.path, item.line)));
+            }
+        }
+        let error = UserError::new(Exit::Failed, format!("nothing in this view is called `{text}`"));
+        let near = item::suggestions(&self.cache, self.view.id, prefix, bytes.trim_ascii())?;
+        let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+        Ok(match near.as_slice() {
+            [] => error.hint("`patina query` finds by words, and `patina query --gone` what was deleted"),
+            near => error.hint(format!("did you mean {}?", near.join(", "))),
+        })
+    }
+}
+
+/// The beginning of an object id, as long as people quote it.
+pub(super) fn short_commit(id: &str) -> &str {
+    id.get(..10).unwrap_or(id)
+}
+
+/// A target in a message: as typed where it is text, else with the bytes that are none encoded.
+fn shown(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| encode_path(bytes), str::to_string)
+}
