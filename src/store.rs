@@ -93,19 +93,21 @@ impl Cache {
     }
 }
 
+/// The error for a repository that was never indexed.
+pub fn not_indexed() -> UserError {
+    UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
+        .hint("run `patina reindex`, or `patina hook install` once and commit")
+}
+
 /// Opens the cache in use for reading, with the log attached as `log`.
 ///
 /// # Errors
 /// A [`UserError`] with [`Exit::NotSetUp`] if there is no cache yet or it is outdated.
 pub fn open_reader(workspace: &Workspace, config: &Config) -> Result<Connection> {
-    let missing = || {
-        UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
-            .hint("run `patina reindex`, or `patina hook install` once and commit")
-    };
     // A rebuild may switch caches between the look at the name and the opening of the file.
     let mut last = None;
     for _ in 0..3 {
-        let Some(path) = workspace.cache_path() else { return Err(missing().into()) };
+        let Some(path) = workspace.cache_path() else { return Err(not_indexed().into()) };
         match open_cache_and_log(&path, &workspace.eventlog_path(), &fingerprint(config)) {
             Ok(connection) => return Ok(connection),
             Err(error) => last = Some(error),

@@ -292,6 +292,21 @@ impl Workspace {
         }
     }
 
+    /// Returns what the worker wrote last of what it is doing; true only while somebody holds the lock.
+    pub fn progress(&self) -> Option<String> {
+        std::fs::read_to_string(self.dir.join("progress")).ok().filter(|text| !text.is_empty())
+    }
+
+    /// Writes down what the worker is doing, or that it is done.
+    pub fn set_progress(&self, progress: Option<&str>) {
+        let path = self.dir.join("progress");
+        // Nobody depends on it: a folder that cannot be written is said elsewhere.
+        let _ = match progress {
+            Some(progress) => std::fs::write(path, progress),
+            None => std::fs::remove_file(path),
+        };
+    }
+
     /// Opens the log file for appending, rotated first when it is long.
     pub fn log_file(&self) -> Result<File> {
         let path = self.dir.join("patina.log");

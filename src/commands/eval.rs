@@ -96,6 +96,7 @@ const MARKS: usize = 16;
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
+    here.require_index()?;
     if arguments.history {
         return history(&here, output);
     }

@@ -49,6 +49,7 @@ const NAMED: usize = 10;
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
+    here.require_index()?;
     let log = here.workspace.eventlog_path();
     if !log.exists() {
         return Err(UserError::new(Exit::NotSetUp, "nothing has been taken in here yet")

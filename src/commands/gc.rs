@@ -26,6 +26,7 @@ struct Answer {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
+    here.require_index()?;
     here.workspace.create()?;
     let stop = stop_flag();
     let lock = here.workspace.lock(Duration::from_secs(60), || stop.load(Ordering::Relaxed))?;

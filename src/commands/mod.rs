@@ -11,6 +11,7 @@ mod eval;
 mod explain;
 mod forget;
 mod gc;
+mod help;
 mod hook;
 mod learning;
 mod log;
@@ -42,7 +43,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::dimensions::{self, Dimension};
@@ -59,8 +60,12 @@ use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
 use answers::ShapeArgs;
 use output::Output;
+pub use help::{commands_page, configuration_page};
 pub use output::clean;
 use progress::Progress;
+
+/// Heading of the options that every command takes.
+const GLOBAL_OPTIONS: &str = "Global options";
 
 /// A code repository's memory, kept by git itself.
 ///
@@ -70,23 +75,23 @@ use progress::Progress;
 #[derive(Debug, Parser)]
 #[command(name = "patina", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
-    /// Run as if started in DIR.
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = GLOBAL_OPTIONS)]
     directory: Option<PathBuf>,
-    /// Print one JSON object.
-    #[arg(long, global = true)]
+    /// Print one JSON object, for errors too
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS)]
     json: bool,
-    /// Print the answer and nothing else.
-    #[arg(long, short, global = true)]
+    /// Print the answer and nothing else
+    #[arg(long, short, global = true, help_heading = GLOBAL_OPTIONS)]
     quiet: bool,
-    /// Say more on stderr; twice for traces.
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    /// Say more on stderr; twice for traces
+    #[arg(long, short, global = true, help_heading = GLOBAL_OPTIONS, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// When to colour.
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    /// When to colour
+    #[arg(long, value_name = "WHEN", global = true, help_heading = GLOBAL_OPTIONS, default_value = "auto")]
     color: ColorChoice,
-    /// Never show a long answer in a pager.
-    #[arg(long, global = true)]
+    /// Never show a long answer in a pager
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS)]
     no_pager: bool,
     #[command(subcommand)]
     command: Command,
@@ -94,52 +99,52 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Turn patina on or off in this repository's git hooks.
+    /// Turn patina on or off in this repository, and for coding agents
     #[command(subcommand)]
     Hook(hook::HookCommand),
-    /// Take in what the repository shows and patina does not know yet.
+    /// Index what the repository holds and patina does not know yet
     Reindex(reindex::Arguments),
-    /// Say what is indexed, and how far HEAD is ahead.
+    /// Show what is indexed, what the worker does, how far HEAD is ahead
     Status(status::Arguments),
-    /// Find code, text and commits by words.
+    /// Find code, text, commits and decisions, in words
     Query(query::Arguments),
-    /// What changes together with a file.
+    /// Show what changes together with a file
     Related(related::Arguments),
-    /// Which files a task will touch, said in words.
+    /// Show which files a task will touch, said in words
     Task(task::Arguments),
-    /// Measure how good the answers are in this repository.
+    /// Measure how good the answers are in this repository
     Eval(eval::Arguments),
-    /// Learn what near means in this repository, and use what is better.
+    /// Train adapters and weights, and use what wins on unseen commits
     Retrain(retrain::Arguments),
-    /// Who knows a file, a folder or a symbol.
+    /// Show who knows a file, a folder or a symbol
     Who(who::Arguments),
-    /// Why lines are what they are: the commits that made them, and what was said and decided.
+    /// Show why lines are as they are: their commits, and what was decided
     Why(why::Arguments),
-    /// What a symbol calls.
+    /// Show what a symbol calls
     Calls(calls::Arguments),
-    /// Who calls a symbol.
+    /// Show who calls a symbol
     Callers(calls::Arguments),
-    /// What ties two things together.
+    /// Show what ties two things together
     Explain(explain::Arguments),
-    /// Development sessions: what they said, one by one.
+    /// List, show, import and export development sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
-    /// Write down a decision, a pattern, a challenge or a goal.
+    /// Write down a decision, a pattern, a challenge or a goal
     Note(note::Arguments),
-    /// Erase what should not have been taken in, and keep it from coming back.
+    /// Erase what should not be stored, and keep it from coming back
     Forget(forget::Arguments),
-    /// The events of the log, newest first.
+    /// Show commits, newest first; with --type, events of the log
     Log(log::Arguments),
-    /// Check everything that can be wrong, and say what to do.
+    /// Check everything that can be wrong, and say what to do
     Doctor(doctor::Arguments),
-    /// The models that embed: list, look at, and fetch.
+    /// List, show and fetch the models that embed texts
     #[command(subcommand)]
     Model(model::ModelCommand),
-    /// Drop what no view has needed for long and git can tell again.
+    /// Drop what no branch has needed for long and git can tell again
     Gc(gc::Arguments),
-    /// Print the settings there are, with their defaults.
+    /// Print the settings there are, with their defaults
     Config,
-    /// Print completions for a shell.
+    /// Print completions for a shell
     Completions(completions::Arguments),
     /// The worker that hooks and reads start.
     #[command(hide = true)]
@@ -209,7 +214,8 @@ enum Needs {
 pub fn main() -> ExitCode {
     // An agent that rings hears of nothing, however wrongly it rang.
     let is_bell = session_end::is_called(std::env::args_os().skip(1));
-    let cli = match Cli::try_parse() {
+    let parsed = help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) if is_bell && error.use_stderr() => return ExitCode::SUCCESS,
         // What was typed is said again, and it may be the name of a file that somebody else chose.
@@ -407,6 +413,17 @@ impl Here {
         self.workspace.create()?;
         ring(&self.workspace)?;
         Workspace::spawn_worker(&self.common_dir)
+    }
+
+    /// Refuses to go on in a repository that was never indexed.
+    ///
+    /// # Errors
+    /// A [`UserError`] with the exit code for "not set up".
+    fn require_index(&self) -> Result<()> {
+        if self.workspace.cache_path().is_some() {
+            return Ok(());
+        }
+        Err(crate::store::not_indexed().into())
     }
 
     /// What has moved since it was indexed; none where nothing is indexed.

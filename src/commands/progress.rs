@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::output::talk;
 use crate::pipeline::Stage;
+use crate::workspace::Workspace;
 
 /// How often a terminal's line is written again.
 const ON_TERMINAL: Duration = Duration::from_millis(100);
@@ -53,13 +54,7 @@ impl Progress {
         let seconds = (now - state.started).as_secs_f64();
         let rate = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
         let left = if rate > 0.0 { (total - done) as f64 / rate } else { 0.0 };
-        let what = match stage {
-            Stage::History => "commits",
-            Stage::Code => "files",
-            Stage::Update => "texts",
-            Stage::Embed => "embeddings",
-            Stage::Learn => "steps of training",
-        };
+        let what = unit(stage);
         let pace = if seconds < 0.5 { String::new() } else { format!("  {rate:.0}/s  {left:.0} s left") };
         let line = format!("{what} {done}/{total}{pace}");
         if self.terminal {
@@ -75,5 +70,48 @@ impl Progress {
         if self.state.lock().unwrap_or_else(PoisonError::into_inner).drawn {
             talk("\r\u{1b}[K");
         }
+    }
+}
+
+/// How often the worker writes down where it is.
+const WORKER: Duration = Duration::from_millis(500);
+
+/// Where a worker is, written to a file that `status` reads.
+pub struct WorkerProgress<'w> {
+    workspace: &'w Workspace,
+    written: Mutex<Instant>,
+}
+
+impl<'w> WorkerProgress<'w> {
+    /// Progress in a workspace's folder.
+    pub fn new(workspace: &'w Workspace) -> Self {
+        WorkerProgress { workspace, written: Mutex::new(Instant::now()) }
+    }
+
+    /// `done` of `total` in a stage.
+    pub fn step(&self, stage: Stage, done: u64, total: u64) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.elapsed() < WORKER || total == 0 {
+            return;
+        }
+        *written = Instant::now();
+        self.workspace.set_progress(Some(&format!("{} {done} of {total}", unit(stage))));
+    }
+}
+
+impl Drop for WorkerProgress<'_> {
+    fn drop(&mut self) {
+        self.workspace.set_progress(None);
+    }
+}
+
+/// What a stage counts.
+fn unit(stage: Stage) -> &'static str {
+    match stage {
+        Stage::History => "commits",
+        Stage::Code => "files",
+        Stage::Update => "texts",
+        Stage::Embed => "embeddings",
+        Stage::Learn => "steps of training",
     }
 }

@@ -28,6 +28,7 @@ struct Answer<'a> {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
+    here.require_index()?;
     let only = match &arguments.dimension {
         None => None,
         Some(name) => Some(dimensions::named(name).ok_or_else(|| {

@@ -57,7 +57,49 @@ struct Answer {
     training: Training,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
+    worker: WorkerState,
     last_error: Option<String>,
+}
+
+/// What the worker does at this moment.
+#[derive(Serialize)]
+struct WorkerState {
+    /// Whether somebody takes something in.
+    is_working: bool,
+    /// With what, as far as that is known: `embeddings 120 of 4000`.
+    progress: Option<String>,
+    /// Whether adapters and weights are being trained.
+    is_training: bool,
+}
+
+impl WorkerState {
+    fn look(here: &Here) -> Result<Self> {
+        if !here.workspace.dir.is_dir() {
+            return Ok(WorkerState { is_working: false, progress: None, is_training: false });
+        }
+        let rings = here.workspace.rings();
+        let is_working = here.workspace.try_lock()?.is_none();
+        let is_training = here.workspace.try_training_lock()?.is_none();
+        // A worker that found the lock taken in this moment has gone.
+        here.answer_rings(rings)?;
+        let progress = here.workspace.progress().filter(|_| is_working);
+        Ok(WorkerState { is_working, progress, is_training })
+    }
+
+    /// In a sentence.
+    fn describe(&self) -> String {
+        let training = if self.is_training { "training" } else { "" };
+        let working = match (self.is_working, &self.progress) {
+            (false, _) => String::new(),
+            (true, Some(progress)) => format!("working: {progress}"),
+            (true, None) => "working".to_string(),
+        };
+        match (working.is_empty(), training.is_empty()) {
+            (true, true) => "idle".to_string(),
+            (false, false) => format!("{working}; {training}"),
+            _ => working + training,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -114,7 +156,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let reader = match Reader::open(&here.repository, &here.workspace, &here.config) {
         Ok(reader) => reader,
         Err(error) if error.downcast_ref::<UserError>().is_some_and(|error| error.exit == Exit::NotSetUp) => {
-            return nothing_yet(&here, head, output, error);
+            if crate::store::is_outdated(&error) && !output.json {
+                return Err(error);
+            }
+            return nothing_yet(&here, head, output);
         }
         Err(error) => return Err(error),
     };
@@ -157,6 +202,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             true => Some(Digest { facts: crate::store::digest(cache)?, vectors: index::digest(&vectors)? }),
             false => None,
         },
+        worker: WorkerState::look(&here)?,
         last_error: here.workspace.last_error(),
     };
     if output.json {
@@ -224,16 +270,14 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         page.field("facts      ", &digest.facts);
         page.field("vectors    ", digest.vectors.as_deref().unwrap_or("none"));
     }
+    page.field("worker     ", answer.worker.describe());
     if let Some(error) = &answer.last_error {
         page.field("last error ", error);
     }
     output.print(&page)
 }
 
-fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow::Error) -> Result<ExitCode> {
-    if !output.json && head.is_some() {
-        return Err(error);
-    }
+fn nothing_yet(here: &Here, head: Option<String>, output: &Output) -> Result<ExitCode> {
     let answer = Answer {
         head,
         indexed_commit: None,
@@ -249,13 +293,23 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output, error: anyhow
         dimensions: Vec::new(),
         training: Training::default(),
         digest: None,
+        worker: WorkerState::look(here)?,
         last_error: here.workspace.last_error(),
     };
     if output.json {
         return output.print_json(&answer);
     }
     let mut page = output.page();
-    page.line("this repository has no commits yet; the first one will be taken in by itself once `patina hook install` has run");
+    match answer.head {
+        None => page.line(
+            "this repository has no commits yet; the first one is indexed by itself once `patina hook install` has run",
+        ),
+        Some(_) => {
+            page.field("indexed    ", "nothing");
+            page.line("           `patina reindex` indexes it now, and `patina hook install` once after each commit");
+        }
+    }
+    page.field("worker     ", answer.worker.describe());
     output.print(&page)
 }
 

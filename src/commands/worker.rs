@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use anyhow::Result;
 
+use super::progress::WorkerProgress;
 use super::{learning, stop_flag};
 use crate::config::Config;
 use crate::git::Repository;
@@ -64,6 +65,7 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
         // Whoever holds the lock looks at the doorbell again after letting go of it.
         let Some(lock) = workspace.try_lock()? else { return Ok(()) };
         workspace.truncate_rings()?;
+        let progress = WorkerProgress::new(workspace);
         let (mut seen, mut done);
         loop {
             let repository = Repository::open(common_dir)?;
@@ -74,7 +76,7 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
                 workspace,
                 config,
                 program: running_program()?,
-                progress: &|_, _, _| {},
+                progress: &|stage, done, total| progress.step(stage, done, total),
                 stop: &stop,
                 urgent: &|| workspace.rings() != seen,
                 sessions: pipeline::WORKER_SESSIONS,
@@ -85,6 +87,7 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
                 break;
             }
         }
+        drop(progress);
         drop(lock);
         // Also after a failure: what rang meanwhile may be what mends it.
         if workspace.rings() != seen {
