@@ -184,11 +184,11 @@ pub fn show(here: &Here, agent: Option<Agent>, output: &Output) -> Result<ExitCo
     let states = states(here, agent)?;
     if output.json {
         #[derive(Serialize)]
-        struct Answer<'a> {
+        struct AgentsJson<'a> {
             hooks: [HookReport; 0],
             agents: &'a [AgentState],
         }
-        return output.print_json(&Answer { hooks: [], agents: &states });
+        return output.print_json(&AgentsJson { hooks: [], agents: &states });
     }
     let mut page = output.page();
     describe(&mut page, &states);

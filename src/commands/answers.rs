@@ -87,6 +87,12 @@ impl<'r> Standpoint<'r> {
         self.repository.author_day(sha).unwrap_or_else(|| git::day(time))
     }
 
+    /// The date a commit was written, in its author's time zone, as `git log --date=iso-strict` prints it; where the commit
+    /// is not at hand, that of `time` in UTC.
+    pub fn date_of(&self, sha: &str, time: i64) -> String {
+        self.repository.author_date(sha).unwrap_or_else(|| git::iso_date(time))
+    }
+
     /// A commit in one row: id, day, subject.
     pub fn commit(&self, sha: &str, time: i64, subject: &str) -> Vec<Piece> {
         vec![

@@ -13,7 +13,7 @@ use super::{Here, Needs, asks_for_any};
 use crate::query::{self, CallDirection, CallWalk, CallsAnswer, FoundCall};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct CallsArgs {
     #[command(flatten)]
     targets: TargetArgs,
     /// Follow calls this many steps.
@@ -38,7 +38,7 @@ const SHOWN_EDGES: usize = 20;
 const JSON_EDGES: usize = 100;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct CallsJson<'a> {
     as_of: Option<String>,
     behind: u64,
     /// The first target.
@@ -62,7 +62,7 @@ struct EdgeAnswer {
     reason: &'static str,
 }
 
-pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &CallsArgs, direction: CallDirection, output: &Output) -> Result<ExitCode> {
     let k = arguments.k.unwrap_or(if output.json { JSON_EDGES } else { SHOWN_EDGES });
     asks_for_any(k)?;
     let here = Here::find(output)?;
@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, direction: CallDirection, output: &Output) -> 
         };
         let edges = calls.into_iter().map(edge).collect();
         let (symbol, targets) = (&targets[0], several(&targets));
-        return output.print_json(&Answer { as_of: reader.as_of(), behind: reader.behind, symbol, targets, edges });
+        return output.print_json(&CallsJson { as_of: reader.as_of(), behind: reader.behind, symbol, targets, edges });
     }
     let mut page = output.page();
     if arguments.shape.vimgrep {

@@ -9,12 +9,12 @@ use clap_complete::Shell;
 use super::output::Output;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct CompletionsArgs {
     /// The shell.
     shell: Shell,
 }
 
-pub fn run<C: CommandFactory>(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run<C: CommandFactory>(arguments: &CompletionsArgs, output: &Output) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut C::command(), "patina", &mut script);
     let mut page = output.page();

@@ -23,7 +23,7 @@ use crate::verify::{self, Verdict};
 use crate::view;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct DoctorArgs {
     /// Derive everything again from git, and compare it with what is in use.
     #[arg(long)]
     verify: bool,
@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct DoctorJson {
     #[serde(flatten)]
     verdict: Option<Verdict>,
     checks: Vec<Check>,
@@ -61,7 +61,7 @@ enum State {
 /// The oldest git whose hooks and worktrees behave as relied on.
 const OLDEST_GIT: (u32, u32, u32) = (2, 30, 0);
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &DoctorArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     if arguments.fix {
         save_events(&here, output)?;
@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let failed = checks.iter().any(|check| check.state == State::Failed);
     let exit = if failed { ExitCode::from(Exit::Unverified as u8) } else { ExitCode::SUCCESS };
     if output.json {
-        output.print_json(&Answer { verdict, checks })?;
+        output.print_json(&DoctorJson { verdict, checks })?;
         return Ok(exit);
     }
     let mut page = output.page();
@@ -104,7 +104,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 /// Checks whose faults a full run mends.
 const REBUILT: &[&str] = &["cache", "segments", "vectors", "embeddings", "equal"];
 
-fn look(here: &Here, arguments: &Arguments, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
+fn look(here: &Here, arguments: &DoctorArgs, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
     let verified = || here.behind_the_lock(&stop_flag(), output, |context| verify::verify(context, arguments.all));
     let verdict = arguments.verify.then(verified).transpose()?;
     let mut checks = vec![git(), repository(here), folder(here)];

@@ -32,7 +32,7 @@ use crate::query::Reader;
 use crate::workspace::program;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct EvalArgs {
     /// Only the tasks of one dimension.
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Option<String>,
@@ -58,7 +58,7 @@ pub struct Arguments {
 
 /// One measurement, as it is kept.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredEvaluation {
     /// Unix seconds.
     at: u64,
     /// The commit that it was measured at.
@@ -67,7 +67,7 @@ struct Kept {
     generation: Option<i64>,
     /// sha256 of the model.
     model: String,
-    repository: Repository,
+    repository: EvaluatedRepository,
     /// The experiment's file as it was read; none where everything was learned as always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<String>,
@@ -76,15 +76,15 @@ struct Kept {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Repository {
+struct EvaluatedRepository {
     commits: usize,
     files: usize,
     people: usize,
 }
 
 #[derive(Serialize)]
-struct History {
-    evaluations: Vec<Kept>,
+struct EvaluationHistory {
+    evaluations: Vec<StoredEvaluation>,
 }
 
 /// Where measurements are kept, one JSON object a line.
@@ -94,7 +94,7 @@ const IN_WEIGHTS: [&str; 3] = ["temporal", "semantic", "social"];
 /// Commits of a repository by which its row of the prior is known again.
 const MARKS: usize = 16;
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &EvalArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     here.require_index()?;
     if arguments.history {
@@ -144,12 +144,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     if arguments.prior_row {
         return prior_row(&material, &report, output);
     }
-    let kept = Kept {
+    let kept = StoredEvaluation {
         at: crate::git::unix_now().cast_unsigned(),
         as_of: reader.as_of().unwrap_or_default(),
         generation: reader.vectors()?.generation().map(|generation| generation.id),
         model: setup.identity.sha256.clone(),
-        repository: Repository {
+        repository: EvaluatedRepository {
             commits: material.timeline.commits.len(),
             files: material.corpus.items.iter().filter(|item| item.kind == ItemKind::File).count(),
             people: material.timeline.people.len(),
@@ -209,7 +209,7 @@ fn read_material(
     EvalData::read(&reading, timeline, &sessions, split, head.commit, |texts| embedder.look_up(texts))
 }
 
-fn wanted(arguments: &Arguments) -> Result<EvalSelection> {
+fn wanted(arguments: &EvalArgs) -> Result<EvalSelection> {
     let refuse = |what: &str, name: &str, known: Vec<&str>| {
         let hint = format!("one of {}", known.join(", "));
         UserError::new(Exit::Usage, format!("there is no {what} `{name}`")).hint(&hint)
@@ -260,7 +260,7 @@ fn prior_row(material: &EvalData, report: &EvalReport, output: &Output) -> Resul
 }
 
 /// Keeps a measurement at the end of the others.
-fn keep(here: &Here, kept: &Kept) -> Result<()> {
+fn keep(here: &Here, kept: &StoredEvaluation) -> Result<()> {
     append(&here.workspace.evaluations_path(), serde_json::to_vec(kept)?)
 }
 
@@ -284,16 +284,16 @@ fn history(here: &Here, output: &Output) -> Result<ExitCode> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         text => text?,
     };
-    let read = |line: &str| match serde_json::from_str::<Kept>(line) {
+    let read = |line: &str| match serde_json::from_str::<StoredEvaluation>(line) {
         Ok(kept) => Some(kept),
         Err(error) => {
             output.warn(&format!("a line of {FILE} is left out: {error}"));
             None
         }
     };
-    let evaluations: Vec<Kept> = text.lines().filter_map(read).collect();
+    let evaluations: Vec<StoredEvaluation> = text.lines().filter_map(read).collect();
     if output.json {
-        return output.print_json(&History { evaluations });
+        return output.print_json(&EvaluationHistory { evaluations });
     }
     let mut page = output.page();
     for kept in &evaluations {

@@ -13,7 +13,7 @@ use super::{Here, Needs};
 use crate::query::{self, Explanation, Tie};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ExplainArgs {
     #[command(flatten)]
     targets: TargetArgs,
     /// Show everything that each tie rests on
@@ -28,7 +28,7 @@ pub struct Arguments {
 const SHOWN_EVIDENCE: usize = 3;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct ExplainJson<'a> {
     as_of: Option<String>,
     behind: u64,
     a: &'a str,
@@ -36,13 +36,13 @@ struct Answer<'a> {
     ties: &'a [Tie],
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &ExplainArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let targets = arguments.targets.resolve(&reader, output)?;
     let Explanation { a, b, ties } = query::explain(&reader, &targets)?;
     if output.json {
-        return output.print_json(&Answer {
+        return output.print_json(&ExplainJson {
             as_of: reader.as_of(),
             behind: reader.behind,
             a: &a.key,

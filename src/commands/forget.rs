@@ -17,7 +17,7 @@ use crate::pipeline::{self, Doomed, Forget};
 use crate::redact::{MIN_FORGOTTEN_BYTES, is_part_of_mark};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ForgetArgs {
     /// A text, as it is written, or the id of a session.
     #[arg(value_name = "PATTERN|SESSION")]
     what: String,
@@ -33,7 +33,7 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct ForgetJson {
     /// Events that hold it, by type.
     found: BTreeMap<String, u64>,
     /// Where they were read.
@@ -47,7 +47,7 @@ struct Answer {
 /// Sources named before it is asked.
 const NAMED: usize = 10;
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     here.require_index()?;
     let log = here.workspace.eventlog_path();
@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let mut sources: Vec<String> = doomed.iter().map(|one| one.source.clone()).filter(|one| !one.is_empty()).collect();
     sources.sort();
     sources.dedup();
-    let mut answer = Answer { found, sources, erased: 0, read_again: 0, left: Vec::new() };
+    let mut answer = ForgetJson { found, sources, erased: 0, read_again: 0, left: Vec::new() };
     say(&answer, &doomed, output);
     if !arguments.dry_run {
         if !arguments.yes && !is_wanted(&doomed)? {
@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 }
 
 /// A session, where one has this id, else a text.
-fn what(here: &Here, arguments: &Arguments) -> Result<Forget> {
+fn what(here: &Here, arguments: &ForgetArgs) -> Result<Forget> {
     let log = here.workspace.eventlog_path();
     if arguments.regex {
         let pattern = Regex::new(&arguments.what).map_err(|error| {
@@ -149,7 +149,7 @@ fn too_short(text: &str) -> anyhow::Error {
         .into()
 }
 
-fn say(answer: &Answer, doomed: &[Doomed], output: &Output) {
+fn say(answer: &ForgetJson, doomed: &[Doomed], output: &Output) {
     let by_type: Vec<String> = answer.found.iter().map(|(name, n)| format!("{n} {name}")).collect();
     output.note(&match doomed.len() {
         0 => "nothing that was taken in says so; it will be kept from being taken in".to_string(),

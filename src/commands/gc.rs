@@ -12,19 +12,19 @@ use super::{Here, stop_flag};
 use crate::pipeline;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct GcArgs {
     /// Drop what no view has seen for this many days.
     #[arg(long, value_name = "DAYS", default_value_t = pipeline::KEEP_DAYS)]
     days: u32,
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct GcJson {
     events_dropped: u64,
     bytes_freed: u64,
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &GcArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     here.require_index()?;
     here.workspace.create()?;
@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     here.answer_rings(rings)?;
     let swept = swept?;
     if output.json {
-        return output.print_json(&Answer { events_dropped: swept.events, bytes_freed: swept.bytes });
+        return output.print_json(&GcJson { events_dropped: swept.events, bytes_freed: swept.bytes });
     }
     let mut page = output.page();
     page.line(format!(

@@ -32,9 +32,18 @@ const EXAMPLES: [(&str, [&str; 2]); 22] = [
     ("status", ["patina status", "patina status --wait --timeout 60"]),
     ("model", ["patina model list", "patina model prepare"]),
     ("config", ["patina config", "patina config > ~/.config/patina/config.toml"]),
-    ("completions", ["patina completions bash > ~/.local/share/bash-completion/completions/patina", "patina completions fish"]),
+    (
+        "completions",
+        ["patina completions bash > ~/.local/share/bash-completion/completions/patina", "patina completions fish"],
+    ),
     ("session", ["patina session list", "patina session show 20251124"]),
-    ("note", ["patina note --decision \"one file a format\" --files src/formats", "patina note --pattern \"errors carry a hint\""]),
+    (
+        "note",
+        [
+            "patina note --decision \"one file a format\" --files src/formats",
+            "patina note --pattern \"errors carry a hint\"",
+        ],
+    ),
     ("forget", ["patina forget hunter2", "patina forget --session 20251124-174931"]),
     ("doctor", ["patina doctor", "patina doctor --verify"]),
     ("gc", ["patina gc", "patina gc --days 365"]),
@@ -89,8 +98,7 @@ fn with_dimensions(command: Command) -> Command {
     if !command.get_arguments().any(|argument| argument.get_id() == "dimension") {
         return command;
     }
-    let all: Vec<String> =
-        dimensions::ALL.iter().map(|one| format!("- {}: they {}", one.name, one.sentence)).collect();
+    let all: Vec<String> = dimensions::ALL.iter().map(|one| format!("- {}: they {}", one.name, one.sentence)).collect();
     command.mut_arg("dimension", |argument| {
         let first = argument.get_help().map(ToString::to_string).unwrap_or_default();
         argument.long_help(format!("{first}\n\nTwo items are near in\n{}", all.join("\n")))
@@ -111,7 +119,8 @@ pub fn commands_page() -> String {
         for name in names {
             let Some(found) = root.find_subcommand(name) else { continue };
             let mut one = found.clone().mut_args(|argument| {
-                let is_global = argument.is_global_set() || argument.get_id() == "help" || argument.get_id() == "version";
+                let is_global =
+                    argument.is_global_set() || argument.get_id() == "help" || argument.get_id() == "version";
                 argument.hide(is_global)
             });
             section(&mut page, &mut one, &format!("patina {name}"), 3);

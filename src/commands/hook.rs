@@ -64,7 +64,7 @@ pub enum MethodName {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct HookJson<'a> {
     hooks: &'a [HookReport],
     agents: &'a [AgentState],
 }
@@ -109,7 +109,7 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
     };
     let agents = agents::states(&here, None)?;
     if output.json {
-        return output.print_json(&Answer { hooks: &states, agents: &agents });
+        return output.print_json(&HookJson { hooks: &states, agents: &agents });
     }
     let mut page = output.page();
     for hook in &states {

@@ -1,4 +1,4 @@
-//! Training as it is started: by hand, where a person waits for it, and by the worker, when it is time and nobody needs
+//! TrainingRun as it is started: by hand, where a person waits for it, and by the worker, when it is time and nobody needs
 //! the machine. Neither holds the lock while it trains. Refuses to fail the worker, and to try what failed at once again.
 
 use std::any::Any;
@@ -91,7 +91,7 @@ pub fn train(
 /// Trains where it is time to, as the worker that has nothing else to do; whoever rang before `rings` was answered.
 /// Returns whether something was published or withdrawn: the next catching up makes a generation of it.
 pub fn by_itself(common_dir: &Path, workspace: &Workspace, config: &Config, stop: &AtomicBool, rings: u64) -> bool {
-    let training = Training { common_dir, workspace, config, stop, rings };
+    let training = TrainingRun { common_dir, workspace, config, stop, rings };
     match training.run() {
         Ok(is_published) => is_published,
         Err(error) => {
@@ -101,7 +101,7 @@ pub fn by_itself(common_dir: &Path, workspace: &Workspace, config: &Config, stop
     }
 }
 
-struct Training<'a> {
+struct TrainingRun<'a> {
     common_dir: &'a Path,
     workspace: &'a Workspace,
     config: &'a Config,
@@ -109,7 +109,7 @@ struct Training<'a> {
     rings: u64,
 }
 
-impl Training<'_> {
+impl TrainingRun<'_> {
     fn run(&self) -> Result<bool> {
         if !self.config.retrains || self.stop.load(Ordering::Relaxed) {
             return Ok(false);
@@ -169,7 +169,7 @@ impl Training<'_> {
                 let _ = ring.send(());
             });
             let last = Mutex::new((self.rings, None));
-            let turn = Turn { workspace: self.workspace, worktrees, stop: self.stop, last };
+            let turn = TrainingTurn { workspace: self.workspace, worktrees, stop: self.stop, last };
             pipeline::retrain_if_due(
                 &Learner {
                     repository: &repository,
@@ -211,7 +211,7 @@ fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
 }
 
 /// Whose turn it is: a training in the background goes last.
-struct Turn<'a> {
+struct TrainingTurn<'a> {
     workspace: &'a Workspace,
     worktrees: Vec<Worktree>,
     stop: &'a AtomicBool,
@@ -219,7 +219,7 @@ struct Turn<'a> {
     last: Mutex<(u64, Option<Instant>)>,
 }
 
-impl Turn<'_> {
+impl TrainingTurn<'_> {
     /// Waits while it rings; false where the training is to end.
     fn comes(&self) -> bool {
         loop {

@@ -1,5 +1,6 @@
-//! `patina log`: the events, newest first.
+//! `patina log`: commits of everything or of targets, or events of the log; newest first.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -7,32 +8,59 @@ use anyhow::Result;
 use rusqlite::{Connection, named_params};
 use serde::Serialize;
 
+use super::answers::Standpoint;
 use super::output::Output;
-use super::{Here, asks_for_any, parse_since};
+use super::page::{Piece, Style};
+use super::targets::expanded;
+use super::{Here, Needs, asks_for_any, parse_since};
 use crate::event::encode_path;
 use crate::eventlog::{self, Eventlog};
 use crate::git::{Repository, day};
 use crate::item;
+use crate::query::{self, LogAnswer, LogCommit};
 use crate::sqlite;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// Show at most K.
+pub struct LogArgs {
+    /// Commits of these: files, folders, globs, lines, symbols; several, or - for one a line of stdin
+    ///
+    /// Files are followed through their exact renames. Without a target, every commit is listed.
+    #[arg(value_name = "TARGET")]
+    targets: Vec<OsString>,
+    /// Show at most K
     #[arg(short, value_name = "K", default_value_t = 20)]
     k: usize,
-    /// Only events whose type begins so: `git.commit`, `code.`, `session.`.
-    #[arg(long = "type", value_name = "TYPE")]
+    /// Show events of the log whose type begins so, in place of commits: git.commit, code., session.
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "targets")]
     event_type: Option<String>,
-    /// Only events of a file, from where you are or from the top.
+    /// Only what concerns a file or a folder, from where you are or from the top
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
-    /// Only events since a day (2026-01-31) or for a time (90d, 12w). Code has no time of its own.
+    /// Only since a day (2026-01-31) or for a time (90d, 12w); code events have no time of their own
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
+    /// Wait until what HEAD shows is indexed
+    #[arg(long)]
+    fresh: bool,
 }
 
 #[derive(Serialize)]
-struct Event {
+struct CommitsAnswer<'a> {
+    as_of: Option<String>,
+    behind: u64,
+    commits: Vec<CommitAnswer<'a>>,
+}
+
+#[derive(Serialize)]
+struct CommitAnswer<'a> {
+    #[serde(flatten)]
+    commit: &'a LogCommit,
+    /// The author's date, in the author's time zone, as `git log --date=iso-strict` prints it.
+    date: String,
+}
+
+#[derive(Serialize)]
+struct LoggedEvent {
     seq: i64,
     event_type: String,
     at: Option<i64>,
@@ -41,8 +69,8 @@ struct Event {
 }
 
 #[derive(Serialize)]
-struct Answer {
-    events: Vec<Event>,
+struct EventsAnswer {
+    events: Vec<LoggedEvent>,
 }
 
 /// What the types of events of sessions begin with.
@@ -53,10 +81,51 @@ const SELECT: &str = "SELECT seq, event_type, at, source_file FROM event
     AND (:since IS NULL OR at >= :since)
   ORDER BY CASE WHEN :by_time THEN at END DESC, seq DESC LIMIT :k";
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &LogArgs, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
-    let here = Here::find(output)?;
     let since = arguments.since.as_deref().map(parse_since).transpose()?;
+    let here = Here::find(output)?;
+    here.require_index()?;
+    match arguments.event_type {
+        Some(_) => events(arguments, &here, since, output),
+        None => commits(arguments, &here, since, output),
+    }
+}
+
+/// Prints commits, newest first.
+fn commits(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output) -> Result<ExitCode> {
+    let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
+    let texts = expanded(&arguments.targets)?;
+    let targets =
+        reader.targets(&texts.into_iter().chain(arguments.path.as_ref().map(OsString::from)).collect::<Vec<_>>())?;
+    output.notes(&targets.notes);
+    let LogAnswer { commits, notes } = query::log(&reader, &targets, since, arguments.k)?;
+    output.notes(&notes);
+    let standpoint = Standpoint::new(&here.repository);
+    if output.json {
+        let commits =
+            commits.iter().map(|commit| CommitAnswer { commit, date: standpoint.date_of(&commit.id, commit.time) });
+        return output.print_json(&CommitsAnswer {
+            as_of: reader.as_of(),
+            behind: reader.behind,
+            commits: commits.collect(),
+        });
+    }
+    let mut page = output.page();
+    for commit in &commits {
+        let mut row = standpoint.commit(&commit.id, commit.time, &commit.subject);
+        row.push(Piece::new(format!("  {}", commit.author), Style::Dim));
+        page.row(row);
+    }
+    if commits.is_empty() {
+        page.line("no recorded commit fits");
+    }
+    page.end_as_of(&reader, output);
+    output.print(&page)
+}
+
+/// Prints events of the log, newest first.
+fn events(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output) -> Result<ExitCode> {
     let path = here.workspace.eventlog_path();
     let mut events = Vec::new();
     if path.exists() {
@@ -75,11 +144,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         for row in rows {
             let (seq, event_type, at, source_file) = row?;
             let data = serde_json::from_str(&eventlog::event(&log, seq)?.data)?;
-            events.push(Event { seq, event_type, at, source_file, data });
+            events.push(LoggedEvent { seq, event_type, at, source_file, data });
         }
     }
     if output.json {
-        return output.print_json(&Answer { events });
+        return output.print_json(&EventsAnswer { events });
     }
     let mut page = output.page();
     for event in &events {
@@ -99,7 +168,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
             _ => text("key").to_string(),
         };
         let when = event.at.map_or("          ".to_string(), day);
-        page.field(format!("{:>7}", event.seq), format!("  {when}  {:14} {what}", event.event_type));
+        page.row(vec![
+            Piece::new(format!("{:>7}", event.seq), Style::Dim),
+            Piece::new(format!("  {when}  "), Style::Dim),
+            Piece::new(format!("{:14} ", event.event_type), Style::Bold),
+            Piece::plain(what),
+        ]);
     }
     if events.is_empty() {
         page.line("no event fits");

@@ -59,8 +59,8 @@ use crate::sessions::is_searchable;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, program, running_program};
 use answers::ShapeArgs;
-use output::Output;
 pub use help::{commands_page, configuration_page};
+use output::Output;
 pub use output::clean;
 use progress::Progress;
 
@@ -103,52 +103,52 @@ enum Command {
     #[command(subcommand)]
     Hook(hook::HookCommand),
     /// Index what the repository holds and patina does not know yet
-    Reindex(reindex::Arguments),
+    Reindex(reindex::ReindexArgs),
     /// Show what is indexed, what the worker does, how far HEAD is ahead
-    Status(status::Arguments),
+    Status(status::StatusArgs),
     /// Find code, text, commits and decisions, in words
-    Query(query::Arguments),
+    Query(query::QueryArgs),
     /// Show what changes together with a file
-    Related(related::Arguments),
+    Related(related::RelatedArgs),
     /// Show which files a task will touch, said in words
-    Task(task::Arguments),
+    Task(task::TaskArgs),
     /// Measure how good the answers are in this repository
-    Eval(eval::Arguments),
+    Eval(eval::EvalArgs),
     /// Train adapters and weights, and use what wins on unseen commits
-    Retrain(retrain::Arguments),
+    Retrain(retrain::RetrainArgs),
     /// Show who knows a file, a folder or a symbol
-    Who(who::Arguments),
+    Who(who::WhoArgs),
     /// Show why lines are as they are: their commits, and what was decided
-    Why(why::Arguments),
+    Why(why::WhyArgs),
     /// Show what a symbol calls
-    Calls(calls::Arguments),
+    Calls(calls::CallsArgs),
     /// Show who calls a symbol
-    Callers(calls::Arguments),
+    Callers(calls::CallsArgs),
     /// Show what ties two things together
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArgs),
     /// List, show, import and export development sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
     /// Write down a decision, a pattern, a challenge or a goal
-    Note(note::Arguments),
+    Note(note::NoteArgs),
     /// Erase what should not be stored, and keep it from coming back
-    Forget(forget::Arguments),
+    Forget(forget::ForgetArgs),
     /// Show commits, newest first; with --type, events of the log
-    Log(log::Arguments),
+    Log(log::LogArgs),
     /// Check everything that can be wrong, and say what to do
-    Doctor(doctor::Arguments),
+    Doctor(doctor::DoctorArgs),
     /// List, show and fetch the models that embed texts
     #[command(subcommand)]
     Model(model::ModelCommand),
     /// Drop what no branch has needed for long and git can tell again
-    Gc(gc::Arguments),
+    Gc(gc::GcArgs),
     /// Print the settings there are, with their defaults
     Config,
     /// Print completions for a shell
-    Completions(completions::Arguments),
+    Completions(completions::CompletionsArgs),
     /// The worker that hooks and reads start.
     #[command(hide = true)]
-    Worker(worker::Arguments),
+    Worker(worker::WorkerArgs),
     /// The child that parses.
     #[command(hide = true, name = "syntax-child")]
     SyntaxChild,

@@ -27,7 +27,7 @@ pub enum ModelCommand {
 }
 
 #[derive(Serialize)]
-struct List {
+struct ModelList {
     models: Vec<Entry>,
 }
 
@@ -42,7 +42,7 @@ struct Entry {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct ModelDetails {
     id: String,
     title: String,
     licence: String,
@@ -90,7 +90,7 @@ fn list(config: &Config, output: &Output) -> Result<ExitCode> {
         }
     }
     if output.json {
-        return output.print_json(&List { models });
+        return output.print_json(&ModelList { models });
     }
     let mut page = output.page();
     for model in &models {
@@ -120,7 +120,7 @@ fn show(id: &str, output: &Output) -> Result<ExitCode> {
         () if states.contains(&"missing") => ("missing", ExitCode::from(Exit::NotSetUp as u8)),
         () => ("ready", ExitCode::SUCCESS),
     };
-    let shown = Shown {
+    let shown = ModelDetails {
         id: manifest.id.clone(),
         title: manifest.title.clone(),
         licence: manifest.licence.clone(),

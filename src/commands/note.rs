@@ -15,7 +15,7 @@ use crate::sessions::{Category, MAX_CONTENT};
 
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("category").required(true)))]
-pub struct Arguments {
+pub struct NoteArgs {
     /// What was decided, with its reason.
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     decision: Option<String>,
@@ -34,14 +34,14 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct NoteJson {
     key: String,
     category: Category,
     content: String,
     files: Vec<String>,
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &NoteArgs, output: &Output) -> Result<ExitCode> {
     let given = [
         (Category::Decision, &arguments.decision),
         (Category::Pattern, &arguments.pattern),
@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let time = crate::git::unix_now();
     let stop = stop_flag();
     let noted = here.behind_the_lock(&stop, output, |context| pipeline::note(context, category, text, &files, time))?;
-    let answer = Answer { key: noted.key, category, content: noted.content, files };
+    let answer = NoteJson { key: noted.key, category, content: noted.content, files };
     if output.json {
         return output.print_json(&answer);
     }

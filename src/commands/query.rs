@@ -15,7 +15,7 @@ use crate::query::{self, Evidence, Filter, GoneHit, Hit, TextQuery};
 use crate::text_index;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct QueryArgs {
     /// What is looked for, in words or names.
     #[arg(required = true, value_name = "TEXT")]
     text: Vec<OsString>,
@@ -27,7 +27,7 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct QueryJson<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
@@ -38,7 +38,7 @@ struct Answer<'a> {
     hits: Vec<WithPath<&'a Hit>>,
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &QueryArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let asked = arguments.narrow.dimensions()?;
     let mut filter = arguments.narrow.limits.filter()?;
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     here.mend(answer.is_damaged);
     let standpoint = Standpoint::new(&here.repository);
     if output.json {
-        return output.print_json(&Answer {
+        return output.print_json(&QueryJson {
             as_of: reader.as_of(),
             behind: reader.behind,
             used_vectors: !answer.used.is_empty(),

@@ -15,7 +15,7 @@ use crate::pipeline::{self, Depth, RunReport};
 use crate::store;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ReindexArgs {
     /// Derive everything from git again, rebuild every cache beside the ones in use, and train again.
     #[arg(long)]
     full: bool,
@@ -24,7 +24,7 @@ pub struct Arguments {
     re_embed: bool,
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let stop = stop_flag();
     let depth = match (arguments.full, arguments.re_embed) {

@@ -12,7 +12,7 @@ use super::{Here, Narrow, Needs};
 use crate::query::{self, Hit};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct RelatedArgs {
     #[command(flatten)]
     targets: TargetArgs,
     #[command(flatten)]
@@ -20,7 +20,7 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct RelatedJson<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
@@ -33,7 +33,7 @@ struct Answer<'a> {
     hits: Vec<WithPath<&'a Hit>>,
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &RelatedArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let asked = arguments.narrow.dimensions()?;
     let mut filter = arguments.narrow.limits.filter()?;
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     here.mend(answer.is_damaged);
     let standpoint = Standpoint::new(&here.repository);
     if output.json {
-        return output.print_json(&Answer {
+        return output.print_json(&RelatedJson {
             as_of: reader.as_of(),
             behind: reader.behind,
             used_vectors: answer.used_vectors,

@@ -12,7 +12,7 @@ use crate::error::{Exit, UserError};
 use crate::pipeline::{self, Depth, TrainingOutcome};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct RetrainArgs {
     /// Only one dimension.
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Option<String>,
@@ -22,11 +22,11 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct RetrainJson<'a> {
     dimensions: &'a [TrainingOutcome],
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &RetrainArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     here.require_index()?;
     let only = match &arguments.dimension {
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     here.behind_the_lock(&stop, output, |context| pipeline::catch_up(context, Depth::New))?;
     let outcomes = learning::train(&here, only, arguments.dry_run, rings, &stop, output, &training)?;
     if output.json {
-        return output.print_json(&Answer { dimensions: &outcomes });
+        return output.print_json(&RetrainJson { dimensions: &outcomes });
     }
     let mut page = output.page();
     for outcome in &outcomes {

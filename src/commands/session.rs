@@ -55,7 +55,7 @@ pub enum SessionCommand {
     },
     /// What agents' hooks call; reads one JSON value from stdin.
     #[command(hide = true)]
-    End(session_end::Arguments),
+    End(session_end::SessionEndArgs),
     /// Print a session as a Markdown log, to be committed.
     Export {
         /// Its id, or the beginning of one.
@@ -67,7 +67,7 @@ pub enum SessionCommand {
 }
 
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedSession<'a> {
     id: &'a str,
     key: String,
     title: &'a str,
@@ -84,14 +84,14 @@ struct Listed<'a> {
 }
 
 #[derive(Serialize)]
-struct List<'a> {
+struct SessionList<'a> {
     as_of: Option<String>,
     behind: u64,
-    sessions: Vec<Listed<'a>>,
+    sessions: Vec<ListedSession<'a>>,
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct ShownEntry {
     n: u32,
     key: String,
     time: Option<i64>,
@@ -104,13 +104,13 @@ struct Shown {
 }
 
 #[derive(Serialize)]
-struct Show<'a> {
+struct ShownSession<'a> {
     as_of: Option<String>,
     behind: u64,
-    session: Listed<'a>,
+    session: ListedSession<'a>,
     /// Commits that were made in it, the oldest first.
     commits: Vec<String>,
-    entries: Vec<Shown>,
+    entries: Vec<ShownEntry>,
 }
 
 pub fn run(command: &SessionCommand, output: &Output) -> Result<ExitCode> {
@@ -126,9 +126,9 @@ pub fn run(command: &SessionCommand, output: &Output) -> Result<ExitCode> {
     }
 }
 
-fn listed<'a>(session: &'a LiveSession, entries: u64) -> Listed<'a> {
+fn listed<'a>(session: &'a LiveSession, entries: u64) -> ListedSession<'a> {
     let data = &session.data;
-    Listed {
+    ListedSession {
         id: &data.session,
         key: session.said.key(),
         title: &data.title,
@@ -154,7 +154,7 @@ fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> R
     sessions.retain(|session| since.is_none_or(|since| session.data.head.started.is_some_and(|time| time >= since)));
     sessions.truncate(k.unwrap_or(usize::MAX));
     let told = |session: &LiveSession| counts.get(&session.said.seq).copied().unwrap_or_default();
-    let answer = List {
+    let answer = SessionList {
         as_of: reader.as_of(),
         behind: reader.behind,
         sessions: sessions.iter().map(|session| listed(session, told(session))).collect(),
@@ -208,7 +208,7 @@ fn meant(reader: &Reader<'_>, id: &str) -> Result<LiveSession> {
     }
 }
 
-fn shown(reader: &Reader<'_>, session: &LiveSession) -> Result<Vec<Shown>> {
+fn shown(reader: &Reader<'_>, session: &LiveSession) -> Result<Vec<ShownEntry>> {
     let mut all = Vec::new();
     for said in entries::in_session(&reader.cache, reader.view.id, &session.data.session)? {
         if said.n == 0 || said.path != session.said.path {
@@ -217,7 +217,7 @@ fn shown(reader: &Reader<'_>, session: &LiveSession) -> Result<Vec<Shown>> {
         let key = said.key();
         let EntryData { category, content, time, files, commits, state, .. } =
             eventlog::event(&reader.cache, said.seq)?.entry()?;
-        all.push(Shown { n: said.n, key, time, category, content, state, files, commits, line: said.line });
+        all.push(ShownEntry { n: said.n, key, time, category, content, state, files, commits, line: said.line });
     }
     Ok(all)
 }
@@ -240,8 +240,13 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
     let joins =
         SessionCommits::load(&reader.cache, reader.view.id, &entries::load_sessions(&reader.cache, reader.view.id)?)?;
     let commits = joins.commits_of(&here.repository, &session.data);
-    let answer =
-        Show { as_of: reader.as_of(), behind: reader.behind, session: listed(&session, told), commits, entries };
+    let answer = ShownSession {
+        as_of: reader.as_of(),
+        behind: reader.behind,
+        session: listed(&session, told),
+        commits,
+        entries,
+    };
     if output.json {
         return output.print_json(&answer);
     }
@@ -281,10 +286,10 @@ fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode>
     let (taken, refused) =
         here.behind_the_lock(&stop, output, |context| pipeline::import_sessions(context, paths, prompts))?;
     #[derive(Serialize)]
-    struct Answer {
+    struct ImportJson {
         sessions: Vec<pipeline::Imported>,
     }
-    let answer = Answer { sessions: taken };
+    let answer = ImportJson { sessions: taken };
     let mut page = output.page();
     for one in &answer.sessions {
         page.field(&one.id, format!("  {}, {} new", entries_said(one.entries), one.new));
@@ -306,7 +311,7 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
     let entries: Vec<ParsedEntry> = entries
         .into_iter()
         .map(|entry| {
-            let Shown { category, content, time: at, files, commits, state, .. } = entry;
+            let ShownEntry { category, content, time: at, files, commits, state, .. } = entry;
             let files = files.iter().map(|file| String::from_utf8_lossy(&decode_path(file)).into_owned()).collect();
             ParsedEntry { category, content, at, line: 1, line_id: None, files, commits, state }
         })
@@ -314,11 +319,11 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
     let text = as_markdown(&session.data.as_head(), &entries);
     if output.json {
         #[derive(Serialize)]
-        struct Answer {
+        struct ExportJson {
             session: String,
             markdown: String,
         }
-        return output.print_json(&Answer { session: source_of(&session.data.session), markdown: text });
+        return output.print_json(&ExportJson { session: source_of(&session.data.session), markdown: text });
     }
     let mut page = output.page();
     page.script(&harmless(&text));

@@ -19,7 +19,7 @@ use crate::hooks;
 use crate::workspace::{Workspace, detached_command};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct SessionEndArgs {
     /// The agent that rings.
     #[arg(long, value_name = "NAME", default_value = "")]
     agent: String,
@@ -47,7 +47,7 @@ const MAX_VALUE: usize = 4 << 20;
 /// How much is read at a time.
 const CHUNK: usize = 64 * 1024;
 
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &SessionEndArgs) -> ExitCode {
     // Whatever goes wrong, the session is found later by looking at the transcripts.
     let _ = if arguments.listen { listen(&arguments.agent) } else { ring(&arguments.agent) };
     ExitCode::SUCCESS

@@ -12,7 +12,7 @@ use super::program;
 use crate::hooks::agents::line_by_hand;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct SnippetsJson<'a> {
     agent: &'a str,
     paste_into: &'a str,
     snippet: &'a str,
@@ -46,7 +46,7 @@ pub fn print(name: AgentName, output: &Output) -> Result<ExitCode> {
     let line = serde_json::to_string(&line_by_hand(&program()?, agent))?;
     let snippet = template.replace("\"@COMMAND@\"", &line);
     if output.json {
-        return output.print_json(&Answer { agent, paste_into, snippet: &snippet });
+        return output.print_json(&SnippetsJson { agent, paste_into, snippet: &snippet });
     }
     output.note(&format!("transcripts of {agent} are not read; to have its sessions ring, put this into"));
     output.note(&format!("  {paste_into}"));

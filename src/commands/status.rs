@@ -25,7 +25,7 @@ use crate::query::Reader;
 use crate::view;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct StatusArgs {
     /// Start the worker and return when HEAD is indexed.
     #[arg(long)]
     wait: bool,
@@ -38,7 +38,7 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct StatusJson {
     head: Option<String>,
     indexed_commit: Option<String>,
     behind: u64,
@@ -46,17 +46,17 @@ struct Answer {
     events: BTreeMap<String, u64>,
     items: BTreeMap<String, u64>,
     files: BTreeMap<String, u64>,
-    worktrees: Vec<Shown>,
+    worktrees: Vec<WorktreeStatus>,
     /// The model in use, or the one that is set up where nothing is embedded yet.
-    model: Option<Model>,
+    model: Option<ModelStatus>,
     /// Why there is no model; none where there is one.
     model_error: Option<String>,
     /// Texts that live items say, and those of them that are not embedded yet.
-    texts: Texts,
-    dimensions: Vec<Dimension>,
-    training: Training,
+    texts: TextCounts,
+    dimensions: Vec<DimensionStatus>,
+    training: TrainingStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
-    digest: Option<Digest>,
+    digest: Option<DigestStatus>,
     worker: WorkerState,
     last_error: Option<String>,
 }
@@ -103,25 +103,25 @@ impl WorkerState {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct WorktreeStatus {
     name: String,
     indexed_commit: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Model {
+struct ModelStatus {
     id: String,
     sha256: String,
 }
 
 #[derive(Default, Serialize)]
-struct Texts {
+struct TextCounts {
     live: u64,
     wanted: u64,
 }
 
 #[derive(Default, Serialize)]
-struct Training {
+struct TrainingStatus {
     /// Commits that all dimensions were last trained on; none where they never were.
     commits: Option<usize>,
     /// Why it is time to train; none where it is not.
@@ -131,7 +131,7 @@ struct Training {
 }
 
 #[derive(Serialize)]
-struct Dimension {
+struct DimensionStatus {
     name: &'static str,
     /// What two items have in common that are near.
     near: &'static str,
@@ -142,12 +142,12 @@ struct Dimension {
 }
 
 #[derive(Serialize)]
-struct Digest {
+struct DigestStatus {
     facts: String,
     vectors: Option<String>,
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     if arguments.wait {
         here.wait(Duration::from_secs(arguments.timeout), Needs::All)?;
@@ -174,7 +174,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let last = pipeline::last_training(&here.workspace.adapters_dir());
     let sha256 = vectors.generation().map_or("", |generation| &generation.model.sha256);
     let now = pipeline::training_input(cache, sha256, reader.time())?;
-    let answer = Answer {
+    let answer = StatusJson {
         head,
         indexed_commit: reader.as_of(),
         behind: reader.behind,
@@ -184,22 +184,22 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         files: item::outcome_counts(cache, reader.view.id)?,
         worktrees: view::views(cache)?
             .into_iter()
-            .map(|view| Shown {
+            .map(|view| WorktreeStatus {
                 name: view.worktree,
                 indexed_commit: view.head.map(|head| hex(head.commit.as_bytes())),
             })
             .collect(),
-        model: model.map(|model| Model { id: model.id, sha256: model.sha256 }),
+        model: model.map(|model| ModelStatus { id: model.id, sha256: model.sha256 }),
         model_error: missing.as_ref().map(|error| format!("{error:#}")),
-        texts: Texts { live: index::live_texts(cache)?, wanted: index::pending_count(cache)? },
+        texts: TextCounts { live: index::live_texts(cache)?, wanted: index::pending_count(cache)? },
         dimensions: dimensions(&reader, &vectors, last.as_ref(), &now)?,
-        training: Training {
+        training: TrainingStatus {
             commits: last.as_ref().map(|last| last.commits).filter(|commits| *commits > 0),
             due: pipeline::due(last.as_ref(), &now),
             failed: last.as_ref().and_then(|last| last.failed.as_ref()).map(|failed| failed.why.clone()),
         },
         digest: match arguments.digest {
-            true => Some(Digest { facts: crate::store::digest(cache)?, vectors: index::digest(&vectors)? }),
+            true => Some(DigestStatus { facts: crate::store::digest(cache)?, vectors: index::digest(&vectors)? }),
             false => None,
         },
         worker: WorkerState::look(&here)?,
@@ -278,7 +278,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
 }
 
 fn nothing_yet(here: &Here, head: Option<String>, output: &Output) -> Result<ExitCode> {
-    let answer = Answer {
+    let answer = StatusJson {
         head,
         indexed_commit: None,
         behind: 0,
@@ -289,9 +289,9 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output) -> Result<Exi
         worktrees: Vec::new(),
         model: None,
         model_error: None,
-        texts: Texts::default(),
+        texts: TextCounts::default(),
         dimensions: Vec::new(),
-        training: Training::default(),
+        training: TrainingStatus::default(),
         digest: None,
         worker: WorkerState::look(here)?,
         last_error: here.workspace.last_error(),
@@ -319,7 +319,7 @@ fn dimensions(
     vectors: &VectorReader<'_>,
     last: Option<&pipeline::TrainingRecord>,
     now: &TrainingInput,
-) -> Result<Vec<Dimension>> {
+) -> Result<Vec<DimensionStatus>> {
     let counts = items(reader)?;
     let commits = view::reachable_count(&reader.cache)?;
     let mut all = Vec::new();
@@ -343,7 +343,14 @@ fn dimensions(
                 ("trained", Some(id), if note.is_empty() { said.unwrap_or_default() } else { note })
             }
         };
-        all.push(Dimension { name: dimension.name, near: dimension.sentence, items, adapter, generation, reason });
+        all.push(DimensionStatus {
+            name: dimension.name,
+            near: dimension.sentence,
+            items,
+            adapter,
+            generation,
+            reason,
+        });
     }
     Ok(all)
 }

@@ -39,13 +39,7 @@ impl TargetArgs {
 
     /// The texts, with the lines of stdin in the place of `-`.
     pub fn texts(&self) -> Result<Vec<OsString>> {
-        let mut texts = Vec::new();
-        for target in &self.targets {
-            match target == "-" {
-                true => texts.extend(lines_of_stdin()?),
-                false => texts.push(target.clone()),
-            }
-        }
+        let texts = expanded(&self.targets)?;
         if texts.is_empty() {
             return Err(UserError::new(Exit::Usage, "stdin names no target")
                 .hint("write one a line, for example by `git diff --name-only | patina related -`")
@@ -58,6 +52,18 @@ impl TargetArgs {
 /// The keys of targets for the field that is there only where there are several.
 pub fn several(keys: &[String]) -> &[String] {
     if keys.len() > 1 { keys } else { &[] }
+}
+
+/// Targets as texts, with the lines of stdin in the place of `-`.
+pub fn expanded(targets: &[OsString]) -> Result<Vec<OsString>> {
+    let mut texts = Vec::new();
+    for target in targets {
+        match target == "-" {
+            true => texts.extend(lines_of_stdin()?),
+            false => texts.push(target.clone()),
+        }
+    }
+    Ok(texts)
 }
 
 /// The lines of stdin that are not empty, as bytes: a path need not be text.

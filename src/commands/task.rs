@@ -15,7 +15,7 @@ use crate::facts::ItemKind;
 use crate::query::{self, Hit, TextQuery};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct TaskArgs {
     /// What is to be done, as a commit's message or an issue would say it.
     #[arg(required = true, value_name = "TEXT")]
     text: Vec<OsString>,
@@ -24,14 +24,14 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct TaskJson<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
     hits: Vec<WithPath<&'a Hit>>,
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &TaskArgs, output: &Output) -> Result<ExitCode> {
     let here = Here::find(output)?;
     let mut filter = arguments.limits.filter()?;
     if !output.json {
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     here.mend(answer.is_damaged);
     let standpoint = Standpoint::new(&here.repository);
     if output.json {
-        return output.print_json(&Answer {
+        return output.print_json(&TaskJson {
             as_of: reader.as_of(),
             behind: reader.behind,
             used_vectors: !answer.used.is_empty(),

@@ -15,7 +15,7 @@ use crate::history::Person;
 use crate::query;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct WhoArgs {
     #[command(flatten)]
     targets: TargetArgs,
     /// Show at most K.
@@ -30,7 +30,7 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct WhoJson<'a> {
     as_of: Option<String>,
     behind: u64,
     /// The first target.
@@ -41,7 +41,7 @@ struct Answer<'a> {
     people: &'a [Person],
 }
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &WhoArgs, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     output.notes(&answer.notes);
     let people = &answer.people;
     if output.json {
-        return output.print_json(&Answer {
+        return output.print_json(&WhoJson {
             as_of: reader.as_of(),
             behind: reader.behind,
             target: &answer.targets[0],

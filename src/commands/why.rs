@@ -15,7 +15,7 @@ use crate::git::minute;
 use crate::query::{self, BlamedCommit, LineTarget, Reason, WhyAnswer};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct WhyArgs {
     #[command(flatten)]
     targets: TargetArgs,
     /// Show at most K reasons.
@@ -30,7 +30,7 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct WhyJson<'a> {
     as_of: Option<String>,
     behind: u64,
     /// Of the first target.
@@ -57,7 +57,7 @@ const SHOWN_COMMITS: usize = 4;
 /// Reasons that a page shows, likewise.
 const SHOWN_REASONS: usize = 5;
 
-pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
+pub fn run(arguments: &WhyArgs, output: &Output) -> Result<ExitCode> {
     asks_for_any(arguments.k)?;
     let here = Here::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     all.iter().for_each(|why| output.notes(&why.notes));
     if output.json {
         let several = if all.len() > 1 { all.as_slice() } else { &[] };
-        return output.print_json(&Answer {
+        return output.print_json(&WhyJson {
             as_of: reader.as_of(),
             behind: reader.behind,
             first: AnswerOf::new(&all[0]),

@@ -15,12 +15,12 @@ use crate::pipeline::{self, Context, Depth, PATIENCE};
 use crate::workspace::{Workspace, running_program};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct WorkerArgs {
     /// The common git directory.
     common_dir: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &WorkerArgs) -> Result<ExitCode> {
     let config = Config::load()?;
     detach();
     Ok(answer(&arguments.common_dir, &config))

@@ -25,7 +25,7 @@ pub use diff::{DiffSide, RawChange};
 pub use history::{RawCommit, ReadSummary, Recorded};
 pub use hooks_path::{HooksPath, hooks_path};
 pub use porcelain::{GitVersion, clear_git_environment, git_command, git_version, is_ignored, is_tracked};
-pub use time::{day, minute, parse_day, unix_now};
+pub use time::{day, iso_date, minute, parse_day, unix_now};
 pub use worktree::{Head, Worktree};
 
 /// An open repository.
@@ -107,10 +107,18 @@ impl Repository {
     /// The day a commit was written, in its author's time zone, as `git log --date=short` prints it; `None` where the commit
     /// cannot be read.
     pub fn author_day(&self, sha: &str) -> Option<String> {
+        self.author_time(sha)?.format(gix::date::time::format::SHORT).ok()
+    }
+
+    /// The date a commit was written, as `git log --date=iso-strict` prints it; `None` where the commit cannot be read.
+    pub fn author_date(&self, sha: &str) -> Option<String> {
+        self.author_time(sha)?.format(gix::date::time::format::ISO8601_STRICT).ok()
+    }
+
+    fn author_time(&self, sha: &str) -> Option<gix::date::Time> {
         let id = ObjectId::from_hex(sha.as_bytes()).ok()?;
         let commit = self.gix.try_find_object(id).ok()??.try_into_commit().ok()?;
-        let time = commit.author().ok()?.time().ok()?;
-        time.format(gix::date::time::format::SHORT).ok()
+        commit.author().ok()?.time().ok()
     }
 
     /// Whether an object is in the object database.

@@ -7,6 +7,12 @@ pub fn day(seconds: i64) -> String {
     gix::date::Time::new(seconds, 0).format(gix::date::time::format::SHORT).unwrap_or_else(|_| seconds.to_string())
 }
 
+/// Formats Unix seconds as a UTC date, `2026-11-23T18:05:00+00:00`.
+pub fn iso_date(seconds: i64) -> String {
+    let time = gix::date::Time::new(seconds, 0);
+    time.format(gix::date::time::format::ISO8601_STRICT).unwrap_or_else(|_| seconds.to_string())
+}
+
 /// Formats Unix seconds as a UTC time to the minute, `2026-11-23 18:05`.
 pub fn minute(seconds: i64) -> String {
     let format = gix::date::time::CustomFormat::new("%Y-%m-%d %H:%M");

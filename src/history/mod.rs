@@ -4,6 +4,7 @@
 //! the answer is as of.
 
 mod co_authors;
+mod commit_log;
 mod co_change;
 mod commit_facts;
 mod gone;
@@ -24,6 +25,7 @@ use serde::Serialize;
 pub use change_counts::{ChangeCounts, CountedCommit, FileId, HALF_LIFE, POPULARITY_HALF_LIFE, Touch};
 pub use co_change::{CoChange, PairWeight};
 pub use commit_facts::{CommitFact, CommitSelection, commit_facts, informative_commit_count};
+pub use commit_log::{CommitScope, LoggedCommit, commit_log};
 pub use gone::{Fate, commits_beginning, deleted, fate, gone_below, gone_ending, paths_of_commit, recent_first};
 pub use lineage::Lineage;
 pub use live_entries::{LiveEntry, live_entries, live_entries_naming};

@@ -331,7 +331,7 @@ fn ranked(
         .map(|(at, (_, one))| {
             let matched = share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike);
             let named = if is_file_named(&one.candidate, words) { FILE_NAME_BOOST } else { 0.0 };
-            let score = matched * (1.0 + LIKELY_WEIGHT * by_file(&one)) + named;
+            let score = matched * (1.0 + LIKELY_WEIGHT * by_file(&one).sqrt()) + named;
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
             ranks.extend(dimension.zip(by_meaning[at]));

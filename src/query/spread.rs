@@ -21,8 +21,8 @@ pub(super) enum Source<'a> {
     Session,
 }
 
-/// Orders hits with their scores, best first, so that the further hits of one file move down and commits take one place of
-/// ten; equals keep their order. Where commits are asked for, they are not held back.
+/// Orders hits with their scores, best first, so that the further hits of one file move down and commits take the last
+/// place of each ten; equals keep their order. Where commits are asked for, they are not held back.
 pub(super) fn spread<T>(
     mut hits: Vec<(T, f64)>,
     source: impl for<'a> Fn(&'a T) -> Source<'a>,
@@ -41,19 +41,16 @@ pub(super) fn spread<T>(
     if wants_commits {
         return hits;
     }
-    let (mut ordered, mut commits, mut waiting) = (Vec::with_capacity(hits.len()), 0, VecDeque::new());
+    let (mut ordered, mut waiting) = (Vec::with_capacity(hits.len()), VecDeque::new());
     for hit in hits {
-        let is_commit = source(&hit.0) == Source::Commit;
-        if is_commit {
+        if source(&hit.0) == Source::Commit {
             waiting.push_back(hit);
-        } else {
-            ordered.push(hit);
+            continue;
         }
-        while commits <= ordered.len() / PLACES_A_COMMIT {
-            let Some(commit) = waiting.pop_front() else { break };
-            ordered.push(commit);
-            commits += 1;
+        if ordered.len() % PLACES_A_COMMIT == PLACES_A_COMMIT - 1 {
+            ordered.extend(waiting.pop_front());
         }
+        ordered.push(hit);
     }
     ordered.extend(waiting);
     ordered
@@ -84,18 +81,17 @@ mod tests {
     #[test]
     fn commits_take_one_place_of_ten() {
         let all = [("commit:1", 1.0), ("commit:2", 0.9), ("a:1", 0.8), ("b:1", 0.7)];
-        check(&all, false, &["commit:1", "a:1", "b:1", "commit:2"]);
+        check(&all, false, &["a:1", "b:1", "commit:1", "commit:2"]);
         check(&all, true, &["commit:1", "commit:2", "a:1", "b:1"]);
         let files: Vec<String> = (0..12).map(|n| format!("f{n}:1")).collect();
         let files: Vec<&'static str> = files.into_iter().map(|name| &*name.leak()).collect();
         let mut hits: Vec<(&'static str, f64)> =
             files.iter().enumerate().map(|(n, name)| (*name, 0.5 - n as f64 * 0.01)).collect();
-        hits.extend([("commit:1", 0.9), ("commit:2", 0.8), ("commit:3", 0.7)]);
-        let mut expect = vec!["commit:1"];
-        expect.extend(&files[..9]);
-        expect.push("commit:2");
+        hits.extend([("commit:1", 0.9), ("commit:2", 0.8)]);
+        let mut expect = files[..9].to_vec();
+        expect.push("commit:1");
         expect.extend(&files[9..]);
-        expect.push("commit:3");
+        expect.push("commit:2");
         check(&hits, false, &expect);
     }
 }

@@ -30,6 +30,7 @@ mod moved;
 mod oracle;
 mod people;
 mod planted;
+mod reference;
 mod rewrites;
 mod secrets;
 mod seed;

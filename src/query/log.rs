@@ -1,0 +1,75 @@
+//! The commits of targets, newest first.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Note, Reader, ResolvedTarget, Targets};
+use crate::eventlog;
+use crate::facts::{Body, ItemKind};
+use crate::history::{self, CommitScope, LoggedCommit};
+
+/// One commit of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogCommit {
+    /// Object id, in hexadecimal.
+    pub id: String,
+    /// First line of the message.
+    pub subject: String,
+    /// Name of the author, as the commit has it.
+    pub author: String,
+    /// Committer time, Unix seconds.
+    pub time: i64,
+}
+
+/// The commits of targets.
+pub struct LogAnswer {
+    /// Newest first.
+    pub commits: Vec<LogCommit>,
+    /// What the person should know beside them.
+    pub notes: Vec<Note>,
+}
+
+/// Lists at most `k` commits of some targets, or of everything where there is none, newest first.
+pub fn log(reader: &Reader<'_>, targets: &Targets, since: Option<i64>, k: usize) -> Result<LogAnswer> {
+    let (cache, view) = (&reader.cache, reader.view.id);
+    let mut notes = Vec::new();
+    let mut found: Vec<LoggedCommit> = Vec::new();
+    let scopes = match targets.all.is_empty() {
+        true => vec![CommitScope::All],
+        false => targets.all.iter().map(|target| scope_of(reader, target, &mut notes)).collect::<Result<_>>()?,
+    };
+    for scope in scopes {
+        found.extend(history::commit_log(cache, view, &scope, since, k)?);
+    }
+    found.sort_by(|a, b| b.time.cmp(&a.time).then(b.seq.cmp(&a.seq)));
+    found.dedup();
+    found.truncate(k);
+    let mut commits = Vec::with_capacity(found.len());
+    for LoggedCommit { seq, sha, time, subject } in found {
+        let event = eventlog::event(cache, seq)?;
+        let author = match event.body()? {
+            Some(Body::Commit(data)) => data.author.split(" <").next().unwrap_or_default().to_string(),
+            _ => String::new(),
+        };
+        commits.push(LogCommit { id: sha, subject, author, time });
+    }
+    Ok(LogAnswer { commits, notes })
+}
+
+fn scope_of(reader: &Reader<'_>, target: &ResolvedTarget, notes: &mut Vec<Note>) -> Result<CommitScope> {
+    let own = match target {
+        ResolvedTarget::Item(item) if item.kind != ItemKind::File => Some(item),
+        ResolvedTarget::Lines { file, .. } => Some(file),
+        _ => None,
+    };
+    if let Some(item) = own {
+        notes.push(Note::info(format!("commits change files: these are the commits of {}", item.path)));
+    }
+    Ok(match target {
+        ResolvedTarget::Files { name, .. } if name == "." => CommitScope::All,
+        ResolvedTarget::Files { name, .. } if !name.contains(['*', '?', '[', '{']) => {
+            CommitScope::Folder(name.trim_end_matches('/').to_string())
+        }
+        target => CommitScope::Paths(target.paths(reader)?),
+    })
+}

@@ -1,0 +1,10 @@
+//! The reference pages of docs are what the program says of itself.
+
+use expect_test::expect_file;
+use patina::commands;
+
+#[test]
+fn reference_pages_are_up_to_date() {
+    expect_file!["../../docs/commands.md"].assert_eq(&commands::commands_page());
+    expect_file!["../../docs/configuration.md"].assert_eq(&commands::configuration_page());
+}
