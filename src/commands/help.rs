@@ -85,7 +85,7 @@ pub fn command() -> Command {
         command = command.mut_subcommand(name, |one| with_dimensions(one).after_help(text));
     }
     command
-        .help_template("{about-with-newline}\n{usage-heading} {usage}\n\n{after-help}\n\nOptions:\n{options}")
+        .help_template("{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}")
         .after_help(format!(
             "{groups}`patina COMMAND --help` explains one. Targets are what patina, git or a compiler print: paths, lines,\n\
              symbols, folders, globs, commits; several, or - for one a line of stdin.\n\nEnvironment:\n{}",

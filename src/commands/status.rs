@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::answers::short;
 use super::output::Output;
+use super::page::Page;
 use super::{Here, Needs};
 use crate::dimensions;
 use crate::embedding::Setup;
@@ -249,11 +250,7 @@ pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
     if let Some(error) = &answer.model_error {
         page.field("model      ", format!("{error}; answers come from full text, counts and calls"));
     }
-    for dimension in &answer.dimensions {
-        let reason = if dimension.reason.is_empty() { String::new() } else { format!(": {}", dimension.reason) };
-        let items = if dimension.adapter == "off" { String::new() } else { format!(", {} items", dimension.items) };
-        page.field(format!("  {:14}", dimension.name), format!(" {}{items}{reason}", dimension.adapter));
-    }
+    print_dimensions(&mut page, &answer.dimensions);
     if let Some(due) = answer.training.due.as_ref().filter(|_| answer.model.is_some()) {
         let is_waiting = here.repository.worktrees()?.iter().any(Worktree::is_under_way);
         let who = match (here.config.retrains, is_waiting) {
@@ -275,6 +272,33 @@ pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
         page.field("last error ", error);
     }
     output.print(&page)
+}
+
+/// Each dimension; those of which the same is to be said, in one sentence.
+fn print_dimensions(page: &mut Page, dimensions: &[DimensionStatus]) {
+    let mut groups: Vec<(Vec<&str>, &DimensionStatus)> = Vec::new();
+    for dimension in dimensions {
+        let same = |(_, first): &&mut (Vec<&str>, &DimensionStatus)| {
+            (first.adapter, &first.reason) == (dimension.adapter, &dimension.reason)
+        };
+        match groups.iter_mut().find(same) {
+            Some((names, _)) => names.push(dimension.name),
+            None => groups.push((vec![dimension.name], dimension)),
+        }
+    }
+    for (names, first) in groups {
+        let reason = if first.reason.is_empty() { String::new() } else { format!(": {}", first.reason) };
+        page.field("dimensions ", format!("{} {}{reason}", names.join(", "), described(first.adapter)));
+    }
+}
+
+/// What a dimension is searched by, in words.
+fn described(adapter: &str) -> &str {
+    match adapter {
+        "identity" => "by the base embedding",
+        "trained" => "by a trained adapter",
+        other => other,
+    }
 }
 
 fn nothing_yet(here: &Here, head: Option<String>, output: &Output) -> Result<ExitCode> {

@@ -38,6 +38,13 @@ fn kind_weight(kind: ItemKind) -> f64 {
 
 /// What a test, fixture or example keeps of its score, unless the question asks for one.
 const NOISE_WEIGHT: f64 = 0.5;
+/// What a document keeps of its score, unless the question asks for one: it tells of what is looked for, and seldom is it.
+const DOCUMENT_WEIGHT: f64 = 0.5;
+/// Words that ask for documents.
+const DOCUMENT_WORDS: &[&str] =
+    &["doc", "docs", "document", "documents", "documentation", "readme", "changelog", "guide", "manual", "tutorial"];
+/// Endings of documents.
+const DOCUMENT_ENDINGS: &[&str] = &["md", "markdown", "rst", "txt", "adoc", "asciidoc", "org"];
 /// What a hit gains when every word of the question is in its name.
 const NAME_BOOST: f64 = 0.8;
 /// What a hit gains when the question says all of its name.
@@ -196,6 +203,7 @@ struct TextSearch<'r, 's> {
     filter: &'r Filter,
     words: Vec<String>,
     asks_for_noise: bool,
+    asks_for_documents: bool,
     asks_why: bool,
     candidates: HashMap<i64, ScoredCandidate>,
     /// Matches that were looked at, and the score of the last.
@@ -215,6 +223,7 @@ impl<'r, 's> TextSearch<'r, 's> {
             filter,
             words: question.words.clone(),
             asks_for_noise: question.words.iter().any(|word| NOISE_WORDS.contains(&word.as_str())),
+            asks_for_documents: question.words.iter().any(|word| DOCUMENT_WORDS.contains(&word.as_str())),
             asks_why: lower.split(|c: char| !c.is_alphabetic()).any(|word| WHY_WORDS.contains(&word)),
             candidates: HashMap::new(),
             looked_at: 0,
@@ -280,7 +289,8 @@ impl<'r, 's> TextSearch<'r, 's> {
     fn weight(&self, candidate: &Candidate) -> f64 {
         match candidate {
             Candidate::Item(item) => {
-                kind_weight(item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
+                let document = if !self.asks_for_documents && is_document(item) { DOCUMENT_WEIGHT } else { 1.0 };
+                document * kind_weight(item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
             }
             Candidate::Said(said) if self.asks_why => match said.kind {
                 kind @ ItemKind::Entry(Category::Decision) => kind_weight(kind) * (1.0 + WHY_BOOST),
@@ -340,6 +350,12 @@ fn ranked(
         .collect();
     let spread = spread(scored, source_of, filter.kinds.contains(&ItemKind::Commit));
     spread.into_iter().take(filter.k).map(|((one, ranks), score)| (one, score, ranks)).collect()
+}
+
+/// Whether an item is a document for people.
+fn is_document(item: &Item) -> bool {
+    let ending = item.path.rsplit_once('.').map_or("", |(_, ending)| ending).to_lowercase();
+    DOCUMENT_ENDINGS.contains(&ending.as_str())
 }
 
 /// Whether the question says every word of the name of a candidate's file, but for their endings.
