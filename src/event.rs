@@ -184,7 +184,11 @@ pub fn definition_key(path: &str, qualified: &str) -> String {
 
 /// Returns a number of things in words: `1 commit`, `2 commits`.
 pub fn pluralize(n: u64, thing: &str) -> String {
-    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+    match thing.strip_suffix('y') {
+        _ if n == 1 => format!("1 {thing}"),
+        Some(stem) => format!("{n} {stem}ies"),
+        None => format!("{n} {thing}s"),
+    }
 }
 
 /// Cuts a text to [`MAX_TEXT`] bytes, at a character.

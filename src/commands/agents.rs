@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::context::{CommandContext, is_off};
 use super::output::{Output, clean, talk};
 use super::page::Page;
-use super::{Here, is_off, program, snippets};
+use super::snippets;
 use crate::agents::{self, Agent, Consent};
 use crate::embedding;
 use crate::error::{Exit, UserError};
@@ -21,6 +22,7 @@ use crate::git::{is_ignored, is_tracked, unix_now};
 use crate::hooks::agents::{self as settings, AgentSettings, RemainingHooks};
 use crate::hooks::{HookReport, HookState};
 use crate::pipeline;
+use crate::workspace::program;
 use crate::workspace::{Workspace, restrict_to_owner};
 
 /// An agent that may be named.
@@ -87,7 +89,7 @@ impl AgentName {
 /// Puts an agent's hooks in, once the person has consented to what they lead to.
 pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitCode> {
     let Some(agent) = name.agent() else { return snippets::print(name, output) };
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let folder = folder(agent)?;
     let settings = if wishes.local { local(&here, agent)? } else { for_user(&here, agent)? };
     // Before anything is asked: what would be refused is not worth a question.
@@ -128,7 +130,7 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
 
 /// Takes agents out of this repository; all of them where none is named, and only out of this worktree's own settings
 /// where only they are meant: then the person's own may go on ringing.
-pub fn uninstall(here: &Here, name: Option<AgentName>, only_local: bool, output: &Output) -> Result<()> {
+pub fn uninstall(here: &CommandContext, name: Option<AgentName>, only_local: bool, output: &Output) -> Result<()> {
     let named = name.and_then(AgentName::agent);
     for agent in Agent::ALL.into_iter().filter(|agent| named.is_none_or(|named| named == *agent)) {
         // What cannot be read is no consent; the settings stop ringing all the same, and the error is said at the end.
@@ -164,7 +166,7 @@ pub fn uninstall(here: &Here, name: Option<AgentName>, only_local: bool, output:
 }
 
 /// Takes an agent out of settings, as far as no other repository rings by them.
-fn take_out(here: &Here, agent: Agent, all: Vec<AgentSettings>, output: &Output) -> Result<()> {
+fn take_out(here: &CommandContext, agent: Agent, all: Vec<AgentSettings>, output: &Output) -> Result<()> {
     for settings in all {
         let rings = |common_dir: &Path| {
             let workspace = Workspace::locate(common_dir, &here.config);
@@ -180,7 +182,7 @@ fn take_out(here: &Here, agent: Agent, all: Vec<AgentSettings>, output: &Output)
 }
 
 /// Says how agents stand.
-pub fn show(here: &Here, agent: Option<Agent>, output: &Output) -> Result<ExitCode> {
+pub fn show(here: &CommandContext, agent: Option<Agent>, output: &Output) -> Result<ExitCode> {
     let states = states(here, agent)?;
     if output.json {
         #[derive(Serialize)]
@@ -217,7 +219,7 @@ pub fn describe(page: &mut Page, states: &[AgentState]) {
 }
 
 /// How agents stand here, each with the settings that hold its hooks.
-pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
+pub fn states(here: &CommandContext, agent: Option<Agent>) -> Result<Vec<AgentState>> {
     let (consents, note) = match agents::consents(&here.workspace) {
         Ok(consents) => (consents, None),
         Err(error) => (BTreeMap::new(), Some(format!("{error:#}"))),
@@ -258,12 +260,12 @@ pub fn states(here: &Here, agent: Option<Agent>) -> Result<Vec<AgentState>> {
 }
 
 /// The settings that may hold an agent's hooks for this worktree: the person's, and its own.
-pub fn everywhere(here: &Here, agent: Agent) -> Vec<AgentSettings> {
+pub fn everywhere(here: &CommandContext, agent: Agent) -> Vec<AgentSettings> {
     [for_user(here, agent).ok(), local_of(here, agent)].into_iter().flatten().collect()
 }
 
 /// The settings by which an agent runs no hooks at all here: the person's, the project's, or the worktree's own.
-fn switched_off_by(here: &Here, agent: Agent) -> Option<PathBuf> {
+fn switched_off_by(here: &CommandContext, agent: Agent) -> Option<PathBuf> {
     if agent != Agent::Claude {
         return None;
     }
@@ -273,7 +275,7 @@ fn switched_off_by(here: &Here, agent: Agent) -> Option<PathBuf> {
 }
 
 /// Shows which transcripts there are, and asks.
-fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Output) -> Result<bool> {
+fn asked(here: &CommandContext, agent: Agent, consent: &Consent, yes: bool, output: &Output) -> Result<bool> {
     let found = pipeline::preview(&here.repository, agent, &consent.folder, consent.prompts)?;
     let entries: u64 = found.iter().map(|(_, entries)| entries).sum();
     let (files, name) = (pluralize(found.len() as u64, "transcript"), agent.name());
@@ -308,19 +310,21 @@ fn asked(here: &Here, agent: Agent, consent: &Consent, yes: bool, output: &Outpu
 
 fn folder(agent: Agent) -> Result<PathBuf> {
     agent.folder(|name| std::env::var_os(name)).ok_or_else(|| {
-        UserError::new(Exit::NotSetUp, format!("there is no home to look for {} in", agent.name()))
+        UserError::new(Exit::NotSetUp, format!("HOME is not set, so the settings of {} cannot be found", agent.name()))
             .hint("set HOME")
             .into()
     })
 }
 
 /// The person's own settings, which ring for every repository.
-fn for_user(here: &Here, agent: Agent) -> Result<AgentSettings> {
+fn for_user(here: &CommandContext, agent: Agent) -> Result<AgentSettings> {
     let name = match agent {
         Agent::Claude => "settings.json",
         Agent::Codex => "hooks.json",
     };
-    let records = embedding::data_dir().context("there is no home to keep a copy of the settings in")?.join("agents");
+    let records = embedding::data_dir()
+        .context("HOME is not set, so there is no place for a copy of the settings")?
+        .join("agents");
     settings_at(here, agent, folder(agent)?.join(name), records)
 }
 
@@ -328,7 +332,7 @@ fn for_user(here: &Here, agent: Agent) -> Result<AgentSettings> {
 ///
 /// # Errors
 /// Where there is no worktree, or the file is the project's.
-fn local(here: &Here, agent: Agent) -> Result<AgentSettings> {
+fn local(here: &CommandContext, agent: Agent) -> Result<AgentSettings> {
     let settings = local_of(here, agent).ok_or_else(|| {
         UserError::new(Exit::Usage, "a bare repository has no settings of its own").hint("leave out --local")
     })?;
@@ -339,7 +343,7 @@ fn local(here: &Here, agent: Agent) -> Result<AgentSettings> {
     Ok(settings)
 }
 
-fn local_of(here: &Here, agent: Agent) -> Option<AgentSettings> {
+fn local_of(here: &CommandContext, agent: Agent) -> Option<AgentSettings> {
     let name = match agent {
         Agent::Claude => ".claude/settings.local.json",
         Agent::Codex => ".codex/hooks.json",
@@ -348,7 +352,7 @@ fn local_of(here: &Here, agent: Agent) -> Option<AgentSettings> {
     settings_at(here, agent, path, here.workspace.agent_records_dir()).ok()
 }
 
-fn settings_at(here: &Here, agent: Agent, path: PathBuf, records: PathBuf) -> Result<AgentSettings> {
+fn settings_at(here: &CommandContext, agent: Agent, path: PathBuf, records: PathBuf) -> Result<AgentSettings> {
     Ok(AgentSettings {
         agent,
         path,

@@ -142,9 +142,24 @@ impl Page {
         if !shape.evidence {
             return self.columns(rows);
         }
+        // The commits of a definition are those of its file: said so, and once where hits share a file.
+        let mut with_commits: Option<&str> = None;
         for (hit, row) in hits.iter().zip(rows) {
             self.columns(vec![row]);
-            self.evidence(standpoint, &hit.evidence);
+            let is_definition = hit.kind != ItemKind::File && hit.path.is_some() && !is_quoted(hit);
+            if !is_definition {
+                self.evidence(standpoint, hit.evidence.iter());
+                with_commits = hit.path.as_deref();
+                continue;
+            }
+            let (commits, others): (Vec<&Evidence>, Vec<&Evidence>) =
+                hit.evidence.iter().partition(|one| matches!(one, Evidence::Commit(_)));
+            self.evidence(standpoint, others.into_iter());
+            if !commits.is_empty() && with_commits != hit.path.as_deref() {
+                self.row(vec![Piece::new("    commits of the file:", Style::Dim)]);
+                self.evidence(standpoint, commits.into_iter());
+                with_commits = hit.path.as_deref();
+            }
         }
     }
 
@@ -160,13 +175,17 @@ impl Page {
 
     fn vimgrep(&mut self, standpoint: &Standpoint<'_>, hit: &Hit) {
         let Some(path) = &hit.path else { return };
-        let place = format!("{}:{}:1:", standpoint.relative(path), hit.line.unwrap_or(1));
+        let quoted = hit.evidence.iter().find_map(|one| match one {
+            Evidence::Text { line, .. } => *line,
+            _ => None,
+        });
+        let place = format!("{}:{}:1:", standpoint.relative(path), quoted.or(hit.line).unwrap_or(1));
         let text = excerpt(&hit.evidence).map_or_else(|| hit.name.clone(), str::to_string);
         self.long_line(format!("{place}{text}"));
     }
 
     /// Reasons, one a line.
-    pub fn evidence(&mut self, standpoint: &Standpoint<'_>, evidence: &[Evidence]) {
+    pub fn evidence<'e>(&mut self, standpoint: &Standpoint<'_>, evidence: impl Iterator<Item = &'e Evidence>) {
         for one in evidence {
             if let Evidence::Commit(commit) = one {
                 let mut row = vec![Piece::plain("    ")];
@@ -189,7 +208,7 @@ pub fn reason(standpoint: &Standpoint<'_>, evidence: &Evidence) -> String {
         Evidence::Text { line: None, text } => text.clone(),
         Evidence::Together { commits: 1, .. } => "changed together once".to_string(),
         Evidence::Together { commits, .. } => format!("changed together {commits} times"),
-        Evidence::Path { .. } => "near in the tree".to_string(),
+        Evidence::Path { .. } => "close in the directory tree".to_string(),
         Evidence::Call { path, line, caller, callee, confidence } => {
             let sure = sureness(f64::from(*confidence));
             let sure = if sure.is_empty() { String::new() } else { format!(" ({sure})") };
@@ -316,7 +335,7 @@ fn what(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> Vec<Piece> 
     };
     match hit.evidence.iter().min_by_key(weight) {
         Some(Evidence::Commit(commit)) => vec![
-            Piece::plain("as in "),
+            Piece::plain(if hit.kind == ItemKind::File { "changed in " } else { "its file changed in " }),
             Piece::new(short(&commit.commit), Style::Commit),
             Piece::plain(format!(" {}", commit.subject)),
         ],

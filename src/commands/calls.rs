@@ -6,10 +6,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::answers::{ShapeArgs, Standpoint, local_name, sureness};
+use super::context::{CommandContext, Needs};
+use super::options::require_positive;
 use super::output::Output;
 use super::page::{Page, Piece, Style};
 use super::targets::{TargetArgs, several};
-use super::{Here, Needs, asks_for_any};
 use crate::query::{self, CallDirection, CallWalk, CallsAnswer, FoundCall};
 
 #[derive(Debug, clap::Args)]
@@ -64,8 +65,8 @@ struct EdgeAnswer {
 
 pub fn run(arguments: &CallsArgs, direction: CallDirection, output: &Output) -> Result<ExitCode> {
     let k = arguments.k.unwrap_or(if output.json { JSON_EDGES } else { SHOWN_EDGES });
-    asks_for_any(k)?;
-    let here = Here::find(output)?;
+    require_positive(k)?;
+    let here = CommandContext::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let walk = CallWalk { direction, depth: arguments.depth, confidence: arguments.confidence, k };
     let targets = arguments.targets.resolve(&reader, output)?;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::context::{CommandContext, stop_flag};
 use super::output::Output;
-use super::{Here, agents, hook, stop_flag};
+use super::{agents, hook};
 use crate::embedding::{self, EmbeddingCache};
 use crate::entries::{self, LiveSession};
 use crate::error::{Exit, UserError};
@@ -62,7 +63,7 @@ enum State {
 const OLDEST_GIT: (u32, u32, u32) = (2, 30, 0);
 
 pub fn run(arguments: &DoctorArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     if arguments.fix {
         save_events(&here, output)?;
     }
@@ -70,10 +71,10 @@ pub fn run(arguments: &DoctorArgs, output: &Output) -> Result<ExitCode> {
     let rebuilt = |check: &Check| check.state == State::Failed && REBUILT.contains(&check.name);
     if arguments.fix && checks.iter().any(rebuilt) {
         let again = checks.iter().any(|check| check.name == "embeddings" && check.state == State::Failed);
-        here.behind_the_lock(&stop_flag(), output, |context| {
+        here.with_write_lock(&stop_flag(), output, |context| {
             pipeline::catch_up(context, if again { Depth::ReEmbed } else { Depth::Full }).map(drop)
         })?;
-        output.note("everything but the log was built again");
+        output.note("everything but the log was rebuilt");
         (verdict, checks) = look(&here, arguments, output)?;
     }
     let failed = checks.iter().any(|check| check.state == State::Failed);
@@ -104,8 +105,8 @@ pub fn run(arguments: &DoctorArgs, output: &Output) -> Result<ExitCode> {
 /// Checks whose faults a full run mends.
 const REBUILT: &[&str] = &["cache", "segments", "vectors", "embeddings", "equal"];
 
-fn look(here: &Here, arguments: &DoctorArgs, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
-    let verified = || here.behind_the_lock(&stop_flag(), output, |context| verify::verify(context, arguments.all));
+fn look(here: &CommandContext, arguments: &DoctorArgs, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
+    let verified = || here.with_write_lock(&stop_flag(), output, |context| verify::verify(context, arguments.all));
     let verdict = arguments.verify.then(verified).transpose()?;
     let mut checks = vec![git(), repository(here), folder(here)];
     checks.extend(hooks_installed(here));
@@ -127,10 +128,10 @@ fn look(here: &Here, arguments: &DoctorArgs, output: &Output) -> Result<(Option<
 }
 
 /// A new log of what verifies takes the place of a damaged one; then what git shows is taken in again.
-fn save_events(here: &Here, output: &Output) -> Result<()> {
+fn save_events(here: &CommandContext, output: &Output) -> Result<()> {
     let path = here.workspace.eventlog_path();
     let Some(what) = path.exists().then(|| Eventlog::damage(&path)).transpose()?.flatten() else { return Ok(()) };
-    here.behind_the_lock(&stop_flag(), output, |context| {
+    here.with_write_lock(&stop_flag(), output, |context| {
         let Salvaged { rows, kept } = eventlog::salvage(&path)?;
         output.note(&format!("the eventlog was damaged: {what}"));
         output.note(&format!("{rows} events verify and were saved; the damaged file is {}", kept.display()));
@@ -141,11 +142,11 @@ fn save_events(here: &Here, output: &Output) -> Result<()> {
 fn check_of(verdict: &Verdict) -> Check {
     let rows: u64 = verdict.compared.iter().map(|(_, rows)| rows).sum();
     if verdict.equal {
-        ok("equal", format!("{rows} rows in {} parts are what a full pass gives", verdict.compared.len()))
+        ok("equal", format!("{rows} rows in {} tables equal a full rebuild", verdict.compared.len()))
     } else {
         let mut parts: Vec<&str> = verdict.differences.iter().map(|difference| difference.part).collect();
         parts.dedup();
-        failed("equal", format!("not what a full pass gives: {}", parts.join(", ")), "run `patina reindex --full`")
+        failed("equal", format!("differs from a full rebuild: {}", parts.join(", ")), "run `patina reindex --full`")
     }
 }
 
@@ -173,13 +174,13 @@ fn git() -> Check {
     }
 }
 
-fn folder(here: &Here) -> Check {
+fn folder(here: &CommandContext) -> Check {
     let dir = here.workspace.dir.display();
     if !here.workspace.dir.exists() {
         return warning(
             "state",
-            format!("{dir} has not been made yet"),
-            "`patina hook install` or `patina reindex` makes it",
+            format!("{dir} does not exist yet"),
+            "`patina hook install` or `patina reindex` creates it",
         );
     }
     match here.workspace.create() {
@@ -194,7 +195,7 @@ fn folder(here: &Here) -> Check {
 }
 
 /// Whether what git keeps can be read, as far as it is needed for an answer.
-fn repository(here: &Here) -> Check {
+fn repository(here: &CommandContext) -> Check {
     let read = || -> Result<usize> {
         let worktrees = here.repository.worktrees()?;
         for head in here.repository.head()?.iter().chain(worktrees.iter().flat_map(|worktree| &worktree.head)) {
@@ -210,7 +211,7 @@ fn repository(here: &Here) -> Check {
     }
 }
 
-fn hooks_installed(here: &Here) -> Vec<Check> {
+fn hooks_installed(here: &CommandContext) -> Vec<Check> {
     let check = || -> Result<Vec<Check>> {
         let site = hook::site(here)?;
         let states = hooks::status(&site)?;
@@ -229,7 +230,7 @@ fn hooks_installed(here: &Here) -> Vec<Check> {
 }
 
 /// Runs the hooks, as far as they are ours, and reads what others left that found no patina.
-fn reachability(here: &Here, site: &hooks::HookSite) -> Result<Check> {
+fn reachability(here: &CommandContext, site: &hooks::HookSite) -> Result<Check> {
     const AGAIN: &str =
         "run `patina hook install` again with the patina that stays; `patina hook status` names the files";
     let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
@@ -243,17 +244,17 @@ fn reachability(here: &Here, site: &hooks::HookSite) -> Result<Check> {
     }
     let crumbs = std::fs::read_to_string(hooks::missing_patina_file(site)).unwrap_or_default();
     if let Some(last) = crumbs.lines().last() {
-        let words = format!("{} hooks found no patina to run, the last one: {last}", crumbs.lines().count());
+        let words = format!("{} hooks found no patina to run, most recently: {last}", crumbs.lines().count());
         return Ok(warning("reachability", words, AGAIN));
     }
     Ok(match tried.len() {
-        0 => ok("reachability", "no hook of ours is there to be tried"),
+        0 => ok("reachability", "no hook of patina is installed to try"),
         n => ok("reachability", format!("{} ran and reached patina", pluralize(n as u64, "hook"))),
     })
 }
 
 /// Whether the agents that were consented to ring, found out by running what stands in their settings.
-fn agents_ring(here: &Here) -> Check {
+fn agents_ring(here: &CommandContext) -> Check {
     let check = || -> Result<Check> {
         let (mut ringing, mut failures) = (Vec::new(), Vec::new());
         let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
@@ -284,10 +285,10 @@ fn agents_ring(here: &Here) -> Check {
     check().unwrap_or_else(|error| failed("agents", format!("{error:#}"), "run `patina hook status`"))
 }
 
-fn eventlog(here: &Here) -> Vec<Check> {
+fn eventlog(here: &CommandContext) -> Vec<Check> {
     let path = here.workspace.eventlog_path();
     if !path.exists() {
-        return vec![warning("eventlog", "there is none yet", "run `patina reindex`")];
+        return vec![warning("eventlog", "does not exist yet", "run `patina reindex`")];
     }
     let check = || -> Result<Check> {
         if let Some(what) = Eventlog::damage(&path)? {
@@ -295,7 +296,7 @@ fn eventlog(here: &Here) -> Vec<Check> {
         }
         let log = sqlite::open_read_only(&path)?;
         let count: i64 = log.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
-        Ok(ok("eventlog", format!("{count} events, every sum holds")))
+        Ok(ok("eventlog", format!("{count} events, all checksums match")))
     };
     vec![check().unwrap_or_else(|error| failed("eventlog", format!("{error:#}"), SAVE))]
 }
@@ -303,7 +304,7 @@ fn eventlog(here: &Here) -> Vec<Check> {
 /// What becomes of a damaged log.
 const SAVE: &str = "run `patina doctor --fix`: it saves every event that verifies, and keeps the damaged file";
 
-fn cache(here: &Here) -> Vec<Check> {
+fn cache(here: &CommandContext) -> Vec<Check> {
     let Some(path) = here.workspace.cache_path() else {
         return vec![warning("cache", "nothing is indexed yet", "run `patina reindex`")];
     };
@@ -316,11 +317,11 @@ fn cache(here: &Here) -> Vec<Check> {
         }];
         let pending = view::waiting(&cache)?.len();
         checks.push(match pending {
-            0 => ok("history", "nothing waits"),
+            0 => ok("history", "complete"),
             n => warning(
                 "history",
-                format!("{n} commits wait for history that is not here"),
-                "`git fetch --unshallow` brings it; patina goes on without it",
+                format!("{n} commits have parents that are missing here"),
+                "`git fetch --unshallow` brings them; patina works without them",
             ),
         });
         if let Some(main) = view::view_of(&cache, "")? {
@@ -346,10 +347,10 @@ fn sessions(all: &[LiveSession]) -> Option<Check> {
     let stubs = all.iter().filter(|session| session.data.is_stub).count();
     let odd = all.iter().filter(|session| !session.data.warnings.is_empty()).count();
     let detail = format!(
-        "{}, {told} entries; {stubs} say nothing, {skipped} lines were skipped, {odd} are odd",
+        "{}, {told} entries; {stubs} without entries, {skipped} lines skipped, {odd} with warnings",
         pluralize(all.len() as u64, "session")
     );
-    let look = "`patina session list` names them; transcripts change their form, and a newer patina may know it";
+    let look = "`patina session list` names them; the format may have changed; a newer patina may know it";
     match (all.len(), skipped + odd as u64) {
         (0, _) => None,
         (_, 0) => Some(ok("sessions", detail)),
@@ -359,7 +360,7 @@ fn sessions(all: &[LiveSession]) -> Option<Check> {
     }
 }
 
-fn model(here: &Here) -> Vec<Check> {
+fn model(here: &CommandContext) -> Vec<Check> {
     let check = |name: &'static str, outcome: Result<String>| match outcome {
         Ok(detail) => ok(name, detail),
         Err(error) => match error.downcast::<UserError>() {
@@ -370,14 +371,14 @@ fn model(here: &Here) -> Vec<Check> {
     };
     let whole = embedding::find(&here.config.model.id).and_then(|manifest| {
         manifest.verify(true)?;
-        Ok(format!("{}, every file has its checksum", manifest.id))
+        Ok(format!("{}, all checksums match", manifest.id))
     });
     let runtime = embedding::runtime_path(true).map(|path| path.display().to_string());
     vec![check("model", whole), check("runtime", runtime)]
 }
 
 /// Segments byte by byte, rows by their checksums, and every live text in its place.
-fn vectors(here: &Here) -> Vec<Check> {
+fn vectors(here: &CommandContext) -> Vec<Check> {
     let check = || -> Result<Vec<Check>> {
         let cache = store::open_reader(&here.workspace, &here.config)?;
         let Some(generation) = index::current(&cache)? else {
@@ -387,22 +388,22 @@ fn vectors(here: &Here) -> Vec<Check> {
         let mut checks = vec![match survey.damaged.as_slice() {
             [] => ok(
                 "segments",
-                format!("{} published, {} vectors, every byte as published", survey.segments, survey.vectors),
+                format!("{} published, {} vectors, all checksums match", survey.segments, survey.vectors),
             ),
-            bad => failed("segments", format!("not what was published: {}", bad.join(", ")), MEND),
+            bad => failed("segments", format!("differ from what was published: {}", bad.join(", ")), MEND),
         }];
         checks.push(match survey.faults() {
             0 if survey.wanted == 0 => ok("vectors", format!("{} texts in generation {}", survey.texts, generation.id)),
             0 => warning(
                 "vectors",
-                format!("{} of {} texts wait to be embedded", survey.wanted, survey.texts),
+                format!("{} of {} texts are not embedded yet", survey.wanted, survey.texts),
                 "`patina status --wait` does it",
             ),
             _ => failed("vectors", survey.to_string(), MEND),
         });
         let (rows, bad) = EmbeddingCache::verify(&here.workspace.embeddings_path())?;
         checks.push(match bad {
-            0 => ok("embeddings", format!("{rows} rows, every checksum holds")),
+            0 => ok("embeddings", format!("{rows} rows, all checksums match")),
             _ => failed(
                 "embeddings",
                 format!("{bad} of {rows} rows do not match their checksum"),
@@ -411,7 +412,7 @@ fn vectors(here: &Here) -> Vec<Check> {
         });
         let notes: Vec<String> = generation.dimensions.iter().filter_map(|(.., note)| note.clone()).collect();
         if !notes.is_empty() {
-            checks.push(warning("adapters", notes.join("; "), "put another file in its place, or take it away"));
+            checks.push(warning("adapters", notes.join("; "), "replace or remove the file"));
         }
         Ok(checks)
     };
@@ -426,11 +427,11 @@ fn vectors(here: &Here) -> Vec<Check> {
 /// What brings vectors back from embeddings and texts.
 const MEND: &str = "run `patina reindex --full`";
 
-fn worker(here: &Here) -> Check {
+fn worker(here: &CommandContext) -> Check {
     match here.workspace.last_error() {
-        None => ok("worker", "its last run ended well"),
+        None => ok("worker", "its last run succeeded"),
         Some(error) => {
-            warning("worker", format!("its last run ended with: {error}"), "run `patina reindex` to see it happen")
+            warning("worker", format!("its last run failed: {error}"), "run `patina reindex` to see the error")
         }
     }
 }

@@ -11,10 +11,10 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::answers::short;
+use super::context::{CommandContext, Needs, stop_flag};
 use super::output::Output;
 use super::page::Page;
 use super::progress::Progress;
-use super::{Here, Needs, stop_flag};
 use crate::dimensions;
 use crate::embedding::{Embedder, EmbeddingCache, Setup};
 use crate::entries;
@@ -95,7 +95,7 @@ const IN_WEIGHTS: [&str; 3] = ["temporal", "semantic", "social"];
 const MARKS: usize = 16;
 
 pub fn run(arguments: &EvalArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     here.require_index()?;
     if arguments.history {
         return history(&here, output);
@@ -171,7 +171,7 @@ pub fn run(arguments: &EvalArgs, output: &Output) -> Result<ExitCode> {
 
 /// Reads what is measured on, embeds what is not known of it, and keeps that.
 fn read_material(
-    here: &Here,
+    here: &CommandContext,
     reader: &Reader<'_>,
     head: Head,
     setup: &Setup,
@@ -200,7 +200,7 @@ fn read_material(
             if let Ok(Some(lock)) = here.workspace.try_lock() {
                 pipeline::keep(&here.workspace, setup, &new, &lock)?;
                 drop(lock);
-                here.answer_rings(rings)?;
+                here.answer_later_rings(rings)?;
             }
             Ok(())
         },
@@ -212,7 +212,7 @@ fn read_material(
 fn wanted(arguments: &EvalArgs) -> Result<EvalSelection> {
     let refuse = |what: &str, name: &str, known: Vec<&str>| {
         let hint = format!("one of {}", known.join(", "));
-        UserError::new(Exit::Usage, format!("there is no {what} `{name}`")).hint(&hint)
+        UserError::new(Exit::Usage, format!("unknown {what} `{name}`")).hint(&hint)
     };
     if let Some(name) = &arguments.dimension
         && dimensions::named(name).is_none()
@@ -260,7 +260,7 @@ fn prior_row(material: &EvalData, report: &EvalReport, output: &Output) -> Resul
 }
 
 /// Keeps a measurement at the end of the others.
-fn keep(here: &Here, kept: &StoredEvaluation) -> Result<()> {
+fn keep(here: &CommandContext, kept: &StoredEvaluation) -> Result<()> {
     append(&here.workspace.evaluations_path(), serde_json::to_vec(kept)?)
 }
 
@@ -279,7 +279,7 @@ fn append(path: &Path, mut line: Vec<u8>) -> Result<()> {
     Ok(file.write_all(&line)?)
 }
 
-fn history(here: &Here, output: &Output) -> Result<ExitCode> {
+fn history(here: &CommandContext, output: &Output) -> Result<ExitCode> {
     let text = match std::fs::read_to_string(here.workspace.evaluations_path()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         text => text?,

@@ -6,10 +6,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::answers::Standpoint;
+use super::context::{CommandContext, Needs};
 use super::output::Output;
 use super::page::{Piece, Style};
 use super::targets::TargetArgs;
-use super::{Here, Needs};
 use crate::query::{self, Explanation, Tie};
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ struct ExplainJson<'a> {
 }
 
 pub fn run(arguments: &ExplainArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let targets = arguments.targets.resolve(&reader, output)?;
     let Explanation { a, b, ties } = query::explain(&reader, &targets)?;
@@ -55,7 +55,7 @@ pub fn run(arguments: &ExplainArgs, output: &Output) -> Result<ExitCode> {
     for tie in &ties {
         page.row(vec![Piece::new(&tie.detail, Style::Bold)]);
         let shown = if arguments.evidence { tie.evidence.len() } else { tie.evidence.len().min(SHOWN_EVIDENCE) };
-        page.evidence(&standpoint, &tie.evidence[..shown]);
+        page.evidence(&standpoint, tie.evidence[..shown].iter());
         if shown < tie.evidence.len() {
             page.line(format!("    ... and {} more: -e", tie.evidence.len() - shown));
         }

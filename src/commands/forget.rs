@@ -8,8 +8,8 @@ use anyhow::Result;
 use regex::Regex;
 use serde::Serialize;
 
+use super::context::{CommandContext, stop_flag};
 use super::output::{Output, talk};
-use super::{Here, stop_flag};
 use crate::error::{Exit, UserError};
 use crate::event::pluralize;
 use crate::facts::SESSION;
@@ -48,11 +48,11 @@ struct ForgetJson {
 const NAMED: usize = 10;
 
 pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     here.require_index()?;
     let log = here.workspace.eventlog_path();
     if !log.exists() {
-        return Err(UserError::new(Exit::NotSetUp, "nothing has been taken in here yet")
+        return Err(UserError::new(Exit::NotSetUp, "nothing has been indexed here yet")
             .hint("there is nothing to forget")
             .into());
     }
@@ -67,10 +67,10 @@ pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
     say(&answer, &doomed, output);
     if !arguments.dry_run {
         if !arguments.yes && !is_wanted(&doomed)? {
-            return Err(UserError::new(Exit::Failed, "nothing was erased").hint("`--yes` does not ask").into());
+            return Err(UserError::new(Exit::Failed, "nothing was erased").hint("--yes skips the question").into());
         }
         let stop = stop_flag();
-        let erased = here.behind_the_lock(&stop, output, |context| pipeline::forget(context, &what))?.erased;
+        let erased = here.with_write_lock(&stop, output, |context| pipeline::forget(context, &what))?.erased;
         answer.erased = erased.events;
         answer.read_again = erased.read_again;
         if let Forget::Texts(texts) = &what {
@@ -85,7 +85,7 @@ pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
     if !arguments.dry_run {
         page.line(format!("{} erased for good", pluralize(answer.erased, "event")));
         if answer.read_again > 0 {
-            page.line(format!("{} read again from git, without it", pluralize(answer.read_again, "event")));
+            page.line(format!("{} derived from git again, without the text", pluralize(answer.read_again, "event")));
         }
         for path in &answer.left {
             page.line(format!(
@@ -98,17 +98,17 @@ pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
 }
 
 /// A session, where one has this id, else a text.
-fn what(here: &Here, arguments: &ForgetArgs) -> Result<Forget> {
+fn what(here: &CommandContext, arguments: &ForgetArgs) -> Result<Forget> {
     let log = here.workspace.eventlog_path();
     if arguments.regex {
         let pattern = Regex::new(&arguments.what).map_err(|error| {
-            UserError::new(Exit::Usage, format!("`{}` is no regular expression: {error}", arguments.what))
+            UserError::new(Exit::Usage, format!("`{}` is not a valid regular expression: {error}", arguments.what))
         })?;
         let texts = pipeline::matches_of(&log, &pattern)?;
         if texts.is_empty() {
-            let message = format!("nothing that was taken in matches `{}`, and nothing was erased", arguments.what);
+            let message = format!("no indexed text matches `{}`; nothing was erased", arguments.what);
             return Err(UserError::new(Exit::Failed, message)
-                .hint("name the text itself to keep it from being taken in")
+                .hint("name the text itself to keep it from ever being stored")
                 .into());
         }
         if let Some(short) = texts.iter().find(|text| text.len() < MIN_FORGOTTEN_BYTES) {
@@ -144,7 +144,7 @@ fn what(here: &Here, arguments: &ForgetArgs) -> Result<Forget> {
 }
 
 fn too_short(text: &str) -> anyhow::Error {
-    UserError::new(Exit::Usage, format!("`{text}` is too short to be forgotten: it would be missed in too much"))
+    UserError::new(Exit::Usage, format!("`{text}` is too short to forget: it would match too much"))
         .hint(format!("name at least {MIN_FORGOTTEN_BYTES} bytes"))
         .into()
 }
@@ -152,7 +152,7 @@ fn too_short(text: &str) -> anyhow::Error {
 fn say(answer: &ForgetJson, doomed: &[Doomed], output: &Output) {
     let by_type: Vec<String> = answer.found.iter().map(|(name, n)| format!("{n} {name}")).collect();
     output.note(&match doomed.len() {
-        0 => "nothing that was taken in says so; it will be kept from being taken in".to_string(),
+        0 => "no indexed text contains it; it will never be stored".to_string(),
         n => format!("{}: {}", pluralize(n as u64, "event"), by_type.join(", ")),
     });
     for source in answer.sources.iter().take(NAMED) {
@@ -162,13 +162,13 @@ fn say(answer: &ForgetJson, doomed: &[Doomed], output: &Output) {
         output.note(&format!("  and {} more", answer.sources.len() - NAMED));
     }
     if doomed.iter().any(|one| one.from_git) {
-        output.note("what git shows stays in git: patina reads it again and leaves the text out");
+        output.note("git itself keeps the text; patina derives these events again without it");
     }
 }
 
 fn is_wanted(doomed: &[Doomed]) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(UserError::new(Exit::Usage, "there is nobody to ask")
+        return Err(UserError::new(Exit::Usage, "confirmation needed, but stdin is not a terminal")
             .hint("add --yes, or --dry-run to look")
             .into());
     }

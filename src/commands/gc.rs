@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::context::{CommandContext, stop_flag};
 use super::output::Output;
-use super::{Here, stop_flag};
+use crate::event::pluralize;
 use crate::pipeline;
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ struct GcJson {
 }
 
 pub fn run(arguments: &GcArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     here.require_index()?;
     here.workspace.create()?;
     let stop = stop_flag();
@@ -34,15 +35,15 @@ pub fn run(arguments: &GcArgs, output: &Output) -> Result<ExitCode> {
     let context = here.context(&lock, &stop, &|_, _, _| {})?;
     let swept = pipeline::sweep(&context, crate::git::unix_now(), arguments.days);
     drop(lock);
-    here.answer_rings(rings)?;
+    here.answer_later_rings(rings)?;
     let swept = swept?;
     if output.json {
         return output.print_json(&GcJson { events_dropped: swept.events, bytes_freed: swept.bytes });
     }
     let mut page = output.page();
     page.line(format!(
-        "{} events dropped that no view has seen for {} days, {} KB freed",
-        swept.events,
+        "dropped {} that no worktree has shown for {} days; freed {} KB",
+        pluralize(swept.events, "event"),
         arguments.days,
         swept.bytes / 1024
     ));

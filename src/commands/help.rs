@@ -44,7 +44,7 @@ const EXAMPLES: [(&str, [&str; 2]); 22] = [
             "patina note --pattern \"errors carry a hint\"",
         ],
     ),
-    ("forget", ["patina forget hunter2", "patina forget --session 20251124-174931"]),
+    ("forget", ["patina forget hunter2", "patina forget session:20251124-174931"]),
     ("doctor", ["patina doctor", "patina doctor --verify"]),
     ("gc", ["patina gc", "patina gc --days 365"]),
     ("retrain", ["patina retrain", "patina retrain --dry-run"]),
@@ -53,15 +53,15 @@ const EXAMPLES: [(&str, [&str; 2]); 22] = [
 
 /// Variables that patina reads, and what each does.
 const ENVIRONMENT: [(&str, &str); 9] = [
-    ("PATINA", "0 switches hooks and the worker off for this process and those it starts"),
-    ("PATINA_CONFIG", "the settings file, in place of ~/.config/patina/config.toml"),
-    ("PATINA_DATA_DIR", "where models and the ONNX Runtime are, in place of ~/.local/share/patina"),
-    ("PATINA_LOG", "what is traced on stderr, as tracing's filters are written: patina=debug"),
-    ("ORT_DYLIB_PATH", "another library of the ONNX Runtime"),
-    ("GIT_PAGER, PAGER", "the pager of long answers on a terminal, as in git; --no-pager for none"),
-    ("COLUMNS", "the width that lines are cut to"),
+    ("PATINA", "0 turns hooks and worker off, in child processes too"),
+    ("PATINA_CONFIG", "settings file; default ~/.config/patina/config.toml"),
+    ("PATINA_DATA_DIR", "models and ONNX Runtime; default ~/.local/share/patina"),
+    ("PATINA_LOG", "trace filter for stderr, for example patina=debug"),
+    ("ORT_DYLIB_PATH", "ONNX Runtime library to use instead"),
+    ("GIT_PAGER, PAGER", "pager for long answers on a terminal, as in git"),
+    ("COLUMNS", "width that lines are cut to"),
     ("NO_COLOR", "no colours"),
-    ("CLICOLOR_FORCE", "colours where stdout is no terminal too"),
+    ("CLICOLOR_FORCE", "colours even where stdout is not a terminal"),
 ];
 
 /// Columns of the reference pages.
@@ -84,13 +84,13 @@ pub fn command() -> Command {
         let text = format!("Examples:\n  {}\n  {}", examples[0], examples[1]);
         command = command.mut_subcommand(name, |one| with_dimensions(one).after_help(text));
     }
+    let targets = "`patina COMMAND --help` explains a command. A target is what patina, git or a\n\
+                   compiler prints: a path, a line, a symbol, a folder, a glob, a commit; give\n\
+                   several, or - to read one per line from stdin.";
     command
         .help_template("{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}")
-        .after_help(format!(
-            "{groups}`patina COMMAND --help` explains one. Targets are what patina, git or a compiler print: paths, lines,\n\
-             symbols, folders, globs, commits; several, or - for one a line of stdin.\n\nEnvironment:\n{}",
-            environment.join("\n")
-        ))
+        .after_help(format!("{groups}{targets}"))
+        .after_long_help(format!("{groups}{targets}\n\nEnvironment:\n{}", environment.join("\n")))
 }
 
 /// Says in a command's help what each dimension is, where it takes one.

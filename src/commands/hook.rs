@@ -8,13 +8,15 @@ use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::agents::{self, AgentName, AgentState, Wishes};
+use super::context::{CommandContext, is_off};
 use super::output::Output;
-use super::{Here, is_off, program, worker};
+use super::worker;
 use crate::config::Config;
 use crate::error::{Exit, UserError};
 use crate::git::{Repository, git_version, hooks_path, is_tracked};
 use crate::hooks::{self, HookReport, HookSite, Method};
 use crate::workspace::Workspace;
+use crate::workspace::program;
 
 #[derive(Debug, Subcommand)]
 pub enum HookCommand {
@@ -78,7 +80,7 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
         HookCommand::Install { agent: Some(agent), wishes, .. } => return agents::install(*agent, *wishes, output),
         _ => {}
     }
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     if let HookCommand::Uninstall { agent: Some(agent), .. } | HookCommand::Status { agent: Some(agent) } = command {
         let Some(known) = agent.agent() else { return Err(no_hooks_of_ours(*agent)) };
         if let HookCommand::Uninstall { local, .. } = command {
@@ -121,7 +123,7 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
     let used: Vec<AgentState> = agents.into_iter().filter(AgentState::is_used).collect();
     agents::describe(&mut page, &used);
     if matches!(command, HookCommand::Install { .. }) && here.workspace.cache_path().is_none() {
-        page.line("`patina reindex` takes in what is there already; the next commit would do it too");
+        page.line("run `patina reindex` to index the existing history now; otherwise the next commit does it");
     }
     output.print(&page)
 }
@@ -130,12 +132,12 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
 fn no_hooks_of_ours(agent: AgentName) -> anyhow::Error {
     let name = agent.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     UserError::new(Exit::Usage, format!("patina writes nothing into the settings of {name}"))
-        .hint("take out by hand what was pasted there")
+        .hint("remove by hand what was pasted there")
         .into()
 }
 
 /// Facts about where hooks go, for a repository as it stands.
-pub fn site(here: &Here) -> Result<HookSite> {
+pub fn site(here: &CommandContext) -> Result<HookSite> {
     let found = hooks_path(&here.repository)?;
     let tracked = here.repository.worktree_path().is_some_and(|top| is_tracked(top, &found.dir));
     Ok(HookSite {

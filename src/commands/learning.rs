@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use super::context::{CommandContext, LOCK, is_off};
 use super::output::Output;
 use super::progress::Progress;
-use super::{Here, LOCK, is_off};
 use crate::config::Config;
 use crate::dimensions::Dimension;
 use crate::embedding::Setup;
@@ -40,7 +40,7 @@ const IDLE: i32 = 19;
 pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
     workspace.try_training_lock()?.ok_or_else(|| {
         UserError::new(Exit::Locked, "another patina is training here")
-            .hint("`patina status` says what came of it once it has ended")
+            .hint("`patina status` shows the result once it has finished")
             .into()
     })
 }
@@ -48,7 +48,7 @@ pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
 /// Trains while a person waits, and makes a generation of what came of it. The caller has caught up; whoever rang
 /// before `rings` was answered.
 pub fn train(
-    here: &Here,
+    here: &CommandContext,
     only: Option<&'static Dimension>,
     dry_run: bool,
     rings: u64,
@@ -83,7 +83,7 @@ pub fn train(
     let outcomes = outcomes?;
     if outcomes.iter().any(TrainingOutcome::is_change) && !dry_run {
         // Stored embeddings are projected anew, and the generation is switched once they all are.
-        here.behind_the_lock(stop, output, |context| pipeline::catch_up(context, Depth::New))?;
+        here.with_write_lock(stop, output, |context| pipeline::catch_up(context, Depth::New))?;
     }
     Ok(outcomes)
 }

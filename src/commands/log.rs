@@ -8,13 +8,15 @@ use anyhow::Result;
 use rusqlite::{Connection, named_params};
 use serde::Serialize;
 
-use super::answers::Standpoint;
+use super::answers::{Standpoint, short};
+use super::context::{CommandContext, Needs};
+use super::options::{parse_since, require_positive};
 use super::output::Output;
 use super::page::{Piece, Style};
 use super::targets::expanded;
-use super::{Here, Needs, asks_for_any, parse_since};
 use crate::event::encode_path;
 use crate::eventlog::{self, Eventlog};
+use crate::facts::{Body, CODE_EVENTS};
 use crate::git::{Repository, day};
 use crate::item;
 use crate::query::{self, LogAnswer, LogCommit};
@@ -66,6 +68,9 @@ struct LoggedEvent {
     at: Option<i64>,
     source_file: Option<String>,
     data: serde_json::Value,
+    /// One line for people.
+    #[serde(skip)]
+    summary: String,
 }
 
 #[derive(Serialize)]
@@ -73,18 +78,15 @@ struct EventsAnswer {
     events: Vec<LoggedEvent>,
 }
 
-/// What the types of events of sessions begin with.
-const SESSION_EVENTS: &str = "session.";
-
 const SELECT: &str = "SELECT seq, event_type, at, source_file FROM event
   WHERE (:type IS NULL OR substr(event_type, 1, length(:type)) = :type) AND (:path IS NULL OR source_file = :path)
     AND (:since IS NULL OR at >= :since)
   ORDER BY CASE WHEN :by_time THEN at END DESC, seq DESC LIMIT :k";
 
 pub fn run(arguments: &LogArgs, output: &Output) -> Result<ExitCode> {
-    asks_for_any(arguments.k)?;
+    require_positive(arguments.k)?;
     let since = arguments.since.as_deref().map(parse_since).transpose()?;
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     here.require_index()?;
     match arguments.event_type {
         Some(_) => events(arguments, &here, since, output),
@@ -93,7 +95,7 @@ pub fn run(arguments: &LogArgs, output: &Output) -> Result<ExitCode> {
 }
 
 /// Prints commits, newest first.
-fn commits(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output) -> Result<ExitCode> {
+fn commits(arguments: &LogArgs, here: &CommandContext, since: Option<i64>, output: &Output) -> Result<ExitCode> {
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let texts = expanded(&arguments.targets)?;
     let targets =
@@ -118,14 +120,14 @@ fn commits(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output
         page.row(row);
     }
     if commits.is_empty() {
-        page.line("no recorded commit fits");
+        page.line("no recorded commit matches");
     }
     page.end_as_of(&reader, output);
     output.print(&page)
 }
 
 /// Prints events of the log, newest first.
-fn events(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output) -> Result<ExitCode> {
+fn events(arguments: &LogArgs, here: &CommandContext, since: Option<i64>, output: &Output) -> Result<ExitCode> {
     let path = here.workspace.eventlog_path();
     let mut events = Vec::new();
     if path.exists() {
@@ -133,7 +135,7 @@ fn events(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output)
         let log = sqlite::open_read_only(&path)?;
         Eventlog::refuse_newer(&log, "main")?;
         // Events that have a time of their own are told in its order, the others in that of their taking in.
-        let by_time = arguments.event_type.as_deref().is_some_and(|event_type| !event_type.starts_with("code"));
+        let by_time = arguments.event_type.as_deref().is_some_and(|event_type| !event_type.starts_with(CODE_EVENTS));
         let path = arguments.path.as_deref().map(|path| meant(&log, &here.repository, path)).transpose()?;
         let mut statement = log.prepare(SELECT)?;
         let rows = statement.query_map(
@@ -142,9 +144,15 @@ fn events(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output)
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         for row in rows {
-            let (seq, event_type, at, source_file) = row?;
-            let data = serde_json::from_str(&eventlog::event(&log, seq)?.data)?;
-            events.push(LoggedEvent { seq, event_type, at, source_file, data });
+            let (seq, event_type, at, source_file): (i64, String, Option<i64>, Option<String>) = row?;
+            let data = eventlog::event(&log, seq)?.data;
+            let summary = match Body::decode(&event_type, &data) {
+                Ok(Some(body)) => summary_of(&body),
+                Ok(None) => "erased".to_string(),
+                // A type that a later version wrote is listed all the same.
+                Err(_) => String::new(),
+            };
+            events.push(LoggedEvent { seq, event_type, at, source_file, data: serde_json::from_str(&data)?, summary });
         }
     }
     if output.json {
@@ -152,33 +160,31 @@ fn events(arguments: &LogArgs, here: &Here, since: Option<i64>, output: &Output)
     }
     let mut page = output.page();
     for event in &events {
-        let text = |field: &str| event.data.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
-        let what = match event.event_type.as_str() {
-            "git.commit" => format!(
-                "{} {}",
-                text("sha").get(..10).unwrap_or_default(),
-                text("message").lines().next().unwrap_or_default()
-            ),
-            "code.call" => format!("{} calls {}", text("caller"), text("callee")),
-            "code.import" => format!("{} imports {}", text("file_path"), text("target")),
-            event_type if event_type.starts_with(SESSION_EVENTS) => {
-                let said = [text("content"), text("title")].into_iter().find(|said| !said.is_empty());
-                said.and_then(|said| said.lines().next()).unwrap_or_default().to_string()
-            }
-            _ => text("key").to_string(),
-        };
         let when = event.at.map_or("          ".to_string(), day);
         page.row(vec![
             Piece::new(format!("{:>7}", event.seq), Style::Dim),
             Piece::new(format!("  {when}  "), Style::Dim),
-            Piece::new(format!("{:14} ", event.event_type), Style::Bold),
-            Piece::plain(what),
+            Piece::new(format!("{:16} ", event.event_type), Style::Bold),
+            Piece::plain(&event.summary),
         ]);
     }
     if events.is_empty() {
-        page.line("no event fits");
+        page.line("no event matches");
     }
     output.print(&page)
+}
+
+/// An event in one line.
+fn summary_of(body: &Body<'_>) -> String {
+    let first_line = |text: &str| text.lines().next().unwrap_or_default().to_string();
+    match body {
+        Body::Commit(data) => format!("{} {}", short(&data.sha), first_line(&data.message)),
+        Body::Item(data) => data.key.to_string(),
+        Body::Call(data) => format!("{} calls {}", data.caller, data.callee),
+        Body::Import(data) => format!("{} imports {}", data.file_path, data.target),
+        Body::SessionRead(data) => first_line(&data.title),
+        Body::Entry(data) => first_line(&data.content),
+    }
 }
 
 /// The file that is meant, as events name it: the first way to read what was typed of which there is an event.

@@ -6,6 +6,7 @@ mod answers;
 mod calls;
 mod completions;
 mod config;
+mod context;
 mod doctor;
 mod eval;
 mod explain;
@@ -17,6 +18,7 @@ mod learning;
 mod log;
 mod model;
 mod note;
+mod options;
 mod output;
 mod page;
 mod progress;
@@ -38,40 +40,26 @@ mod worker;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{ColorChoice, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::Config;
-use crate::dimensions::{self, Dimension};
-use crate::embedding::Setup;
 use crate::error::{Exit, UserError};
 use crate::eventlog::{Eventlog, damaged};
-use crate::facts::ItemKind;
-use crate::git::Repository;
-use crate::index;
-use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
-use crate::query::{CallDirection, Filter, PathFilter, Reader};
-use crate::sessions::is_searchable;
-use crate::view::{self, Moved};
-use crate::workspace::{Lock, Workspace, program, running_program};
-use answers::ShapeArgs;
+use crate::query::CallDirection;
+use context::{CommandContext, Needs, REBUILD, is_off};
 pub use help::{commands_page, configuration_page};
 use output::Output;
 pub use output::clean;
-use progress::Progress;
 
 /// Heading of the options that every command takes.
 const GLOBAL_OPTIONS: &str = "Global options";
 
 /// A code repository's memory, kept by git itself.
 ///
-/// `patina hook install` turns it on in a repository, `patina reindex` takes in what is there. From then on every
-/// commit is taken in by itself, and what changes together, who knows a file, what calls what and where something
-/// is can be asked.
+/// `patina hook install` turns it on in a repository, and `patina reindex` indexes what is there. From then on every
+/// commit is indexed automatically, and you can ask what changes together, who knows a file, what calls what, and
+/// where something is.
 #[derive(Debug, Parser)]
 #[command(name = "patina", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -118,7 +106,7 @@ enum Command {
     Retrain(retrain::RetrainArgs),
     /// Show who knows a file, a folder or a symbol
     Who(who::WhoArgs),
-    /// Show why lines are as they are: their commits, and what was decided
+    /// Show why code is as it is: its commits, and what was decided
     Why(why::WhyArgs),
     /// Show what a symbol calls
     Calls(calls::CallsArgs),
@@ -130,6 +118,7 @@ enum Command {
     #[command(subcommand)]
     Session(session::SessionCommand),
     /// Write down a decision, a pattern, a challenge or a goal
+    #[command(override_usage = "patina note <--decision|--pattern|--challenge|--goal> <TEXT> [OPTIONS]")]
     Note(note::NoteArgs),
     /// Erase what should not be stored, and keep it from coming back
     Forget(forget::ForgetArgs),
@@ -152,62 +141,6 @@ enum Command {
     /// The child that parses.
     #[command(hide = true, name = "syntax-child")]
     SyntaxChild,
-}
-
-/// Options of the commands that answer in a dimension.
-#[derive(Debug, clap::Args)]
-struct Narrow {
-    /// Only by this dimension: semantic, temporal, dependency, syntactic, architectural, social; may be repeated.
-    #[arg(short, long, value_name = "DIMENSION")]
-    dimension: Vec<String>,
-    #[command(flatten)]
-    limits: Limits,
-}
-
-/// Options of the commands that answer with hits.
-#[derive(Debug, clap::Args)]
-struct Limits {
-    /// Show at most K.
-    #[arg(short, value_name = "K", default_value_t = 10)]
-    k: usize,
-    /// Only this kind: file, function, type, module, constant, macro, commit, or of what sessions say: session, goal,
-    /// decision, pattern, work, challenge, context, observation, plan, note; may be repeated.
-    #[arg(long, value_name = "KIND")]
-    kind: Vec<String>,
-    /// Only paths that match a glob or are in a folder, from where you are or from the top of the repository.
-    #[arg(long, value_name = "GLOB")]
-    path: Option<String>,
-    /// Only what a commit touched since a day (2026-01-31) or for a time (90d, 12w).
-    #[arg(long, value_name = "WHEN")]
-    since: Option<String>,
-    /// Wait until what HEAD shows is indexed.
-    #[arg(long)]
-    fresh: bool,
-    #[command(flatten)]
-    shape: ShapeArgs,
-}
-
-/// After this long without anybody holding the lock, a worker has come and gone.
-const IDLE: Duration = Duration::from_secs(1);
-
-/// How long an answer waits for a damaged cache to be built again.
-const REBUILD: Duration = Duration::from_secs(120);
-
-/// How long a run in the foreground waits for a worker to finish.
-const LOCK: Duration = Duration::from_secs(600);
-
-/// How long `--fresh` waits.
-const FRESH: Duration = Duration::from_secs(30);
-
-/// What has to be where HEAD stands for an answer to be as of HEAD.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    /// What is counted: files, definitions, history, calls.
-    Counts,
-    /// The vectors of what is live too.
-    Vectors,
-    /// And full text.
-    All,
 }
 
 /// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
@@ -277,7 +210,7 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
     }
     match dispatch(cli, output) {
         Err(error) if crate::sqlite::is_damage(&error) && !is_off() => {
-            let here = Here::find(output)?;
+            let here = CommandContext::find(output)?;
             if let Some(what) = Eventlog::damage(&here.workspace.eventlog_path())? {
                 return Err(damaged(what));
             }
@@ -322,288 +255,4 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode> {
             crate::syntax::child::serve(std::io::stdin().lock(), std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
         }
     }
-}
-
-/// The repository, settings and folder that a command works with.
-struct Here {
-    repository: Repository,
-    config: Config,
-    workspace: Workspace,
-    common_dir: PathBuf,
-}
-
-impl Here {
-    fn find(output: &Output) -> Result<Self> {
-        let config = Config::load()?;
-        for warning in &config.warnings {
-            output.warn(warning);
-        }
-        Self::with(config)
-    }
-
-    fn with(config: Config) -> Result<Self> {
-        let repository = Repository::discover(&std::env::current_dir().context("finding the current folder")?)?;
-        let common_dir = repository.common_dir()?;
-        let workspace = Workspace::locate(&common_dir, &config);
-        Ok(Here { repository, config, workspace, common_dir })
-    }
-
-    /// What a run in the foreground needs; a person waits for it, so nothing is more urgent.
-    fn context<'a>(
-        &'a self,
-        lock: &'a Lock,
-        stop: &'a AtomicBool,
-        progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
-    ) -> Result<Context<'a>> {
-        Ok(Context {
-            repository: &self.repository,
-            workspace: &self.workspace,
-            config: &self.config,
-            program: running_program()?,
-            progress,
-            stop,
-            urgent: &|| false,
-            sessions: FOREGROUND_SESSIONS,
-            lock,
-        })
-    }
-
-    /// The lock for a run in the foreground, which waits for a worker to finish.
-    fn lock(&self, stop: &AtomicBool, output: &Output) -> Result<Lock> {
-        if let Some(lock) = self.workspace.try_lock()? {
-            return Ok(lock);
-        }
-        output.note("a worker is taking something in; waiting for it");
-        self.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))
-    }
-
-    /// Does something in the foreground that only the holder of the lock may do, with progress.
-    fn behind_the_lock<T>(
-        &self,
-        stop: &AtomicBool,
-        output: &Output,
-        work: impl FnOnce(&Context<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.workspace.create()?;
-        let lock = self.lock(stop, output)?;
-        let rings = self.workspace.rings();
-        let progress = Progress::new(output.is_quiet());
-        let step = |stage, done, total| progress.step(stage, done, total);
-        let done = work(&self.context(&lock, stop, &step)?);
-        progress.finish();
-        drop(lock);
-        self.answer_rings(rings)?;
-        done
-    }
-
-    /// After the lock was held in the foreground: rings that came meanwhile found it taken, and are answered now.
-    fn answer_rings(&self, seen: u64) -> Result<()> {
-        if self.workspace.rings() != seen && !is_off() { Workspace::spawn_worker(&self.common_dir) } else { Ok(()) }
-    }
-
-    /// Rings and makes sure that somebody answers, unless patina is switched off for this process.
-    fn wake(&self) -> Result<()> {
-        self.wake_by(Workspace::ring)
-    }
-
-    fn wake_by(&self, ring: impl FnOnce(&Workspace) -> Result<()>) -> Result<()> {
-        if is_off() {
-            return Ok(());
-        }
-        self.workspace.create()?;
-        ring(&self.workspace)?;
-        Workspace::spawn_worker(&self.common_dir)
-    }
-
-    /// Refuses to go on in a repository that was never indexed.
-    ///
-    /// # Errors
-    /// A [`UserError`] with the exit code for "not set up".
-    fn require_index(&self) -> Result<()> {
-        if self.workspace.cache_path().is_some() {
-            return Ok(());
-        }
-        Err(crate::store::not_indexed().into())
-    }
-
-    /// What has moved since it was indexed; none where nothing is indexed.
-    fn moved(&self) -> Result<Option<Moved>> {
-        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(None) };
-        Ok(Some(view::moved(&cache, &self.repository)?))
-    }
-
-    /// Whether everything that is live has its vectors, by the model that is set up. Without one there is nothing to
-    /// wait for.
-    fn is_embedded(&self) -> Result<bool> {
-        let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(true) };
-        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
-        let generation = index::current(&cache)?;
-        let is_its = generation.is_some_and(|generation| generation.model == setup.identity);
-        Ok(is_its && index::pending_count(&cache)? == 0)
-    }
-
-    /// Whether all of it that an answer needs is in, of what was live when it was last looked at.
-    fn has(&self, needs: Needs) -> Result<bool> {
-        Ok(match needs {
-            Needs::Counts => true,
-            Needs::Vectors => self.is_embedded()?,
-            Needs::All => self.is_searchable()? && self.is_embedded()?,
-        })
-    }
-
-    fn is_searchable(&self) -> Result<bool> {
-        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
-        crate::text_index::is_current(&cache)
-    }
-
-    /// Starts the worker and waits until HEAD is indexed and whatever else had moved, as far as is needed. A worker that failed is not waited for, and one that died is started again.
-    fn wait(&self, timeout: Duration, needs: Needs) -> Result<()> {
-        let start = Instant::now();
-        let mut woken: Option<Instant> = None;
-        let own = self.repository.worktree_name()?;
-        let first = self.moved()?.unwrap_or_default();
-        // At the first look all of it has to be where it is now; from then on, past where it was.
-        let is_current = |woken: bool| -> Result<bool> {
-            let now = self.moved()?;
-            Ok(now.is_some_and(|now| if woken { now.is_past(&first, &own) } else { now.is_nothing() }))
-        };
-        while !is_current(woken.is_some())? || !self.has(needs)? {
-            let idle = woken.is_some_and(|woken| woken.elapsed() > IDLE) && self.workspace.try_lock()?.is_some();
-            if idle && let Some(error) = self.workspace.last_error() {
-                let message = format!("HEAD could not be indexed: {error}");
-                return Err(UserError::new(Exit::Failed, message).hint("run `patina reindex` to watch it").into());
-            }
-            if woken.is_none() || idle {
-                anyhow::ensure!(
-                    !is_off(),
-                    UserError::new(Exit::Locked, "PATINA=0 keeps the worker from starting")
-                        .hint("run `patina reindex`")
-                );
-                self.wake_by(Workspace::ring_urgently)?;
-                woken = Some(Instant::now());
-            }
-            if start.elapsed() > timeout {
-                let message = format!("HEAD was not indexed within {} s", timeout.as_secs());
-                return Err(UserError::new(Exit::Locked, message).hint("run `patina reindex` to watch it").into());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
-    }
-
-    /// Has a segment built again that turned out to be damaged while an answer was given without it.
-    fn mend(&self, is_damaged: bool) {
-        if is_damaged && self.wake().is_err() {
-            tracing::warn!("the index cannot be mended: its folder cannot be written");
-        }
-    }
-
-    /// Opens what is indexed for an answer. Where HEAD has moved on, rings; with `fresh`, waits for what is needed.
-    fn reader(&self, fresh: bool, needs: Needs, output: &Output) -> Result<Reader<'_>> {
-        if fresh {
-            self.wait(FRESH, needs)?;
-        }
-        let mut reader = match Reader::open(&self.repository, &self.workspace, &self.config) {
-            Err(error) if self.workspace.cache_path().is_some() && crate::store::is_outdated(&error) => {
-                let _ = self.wake();
-                return Err(error);
-            }
-            reader => reader?,
-        };
-        // A log that was copied, or looked at by somebody who may write, is held against its sums until it is sealed again.
-        let is_unsealed = crate::sqlite::refuse_altered(&self.workspace.eventlog_path()).is_err();
-        let is_searchable = needs != Needs::All || crate::text_index::is_current(&reader.cache)?;
-        if !is_searchable {
-            reader.behind = reader.behind.max(1);
-        }
-        let is_behind = reader.has_moved() || is_unsealed || !is_searchable || !reader.notes.is_empty();
-        if is_behind && self.wake().is_err() {
-            tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
-        }
-        output.notes(&reader.notes);
-        Ok(reader)
-    }
-}
-
-impl Narrow {
-    /// The dimensions that are asked for, each once.
-    fn dimensions(&self) -> Result<Vec<&'static Dimension>> {
-        let mut asked: Vec<&'static Dimension> = Vec::new();
-        for name in &self.dimension {
-            let Some(dimension) = dimensions::named(name) else {
-                let all: Vec<&str> = dimensions::ALL.iter().map(|dimension| dimension.name).collect();
-                let message = format!("there is no dimension `{name}`");
-                return Err(UserError::new(Exit::Usage, message).hint(format!("they are {}", all.join(", "))).into());
-            };
-            if !asked.iter().any(|known| known.name == dimension.name) {
-                asked.push(dimension);
-            }
-        }
-        Ok(asked)
-    }
-}
-
-impl Limits {
-    fn filter(&self) -> Result<Filter> {
-        let kinds = self.kind.iter().map(|name| kind_named(name)).collect::<Result<Vec<ItemKind>>>()?;
-        asks_for_any(self.k)?;
-        let path = self.path.as_deref().map(PathFilter::new).transpose()?;
-        let since = self.since.as_deref().map(parse_since).transpose()?;
-        Ok(Filter { k: self.k, kinds, path, since })
-    }
-}
-
-/// The kind that a person names: code, commits, sessions, and entries of categories that can be searched.
-fn kind_named(name: &str) -> Result<ItemKind> {
-    let kind = ItemKind::named(name).filter(|kind| !matches!(kind, ItemKind::Entry(_)) || is_searchable(name));
-    kind.ok_or_else(|| {
-        let all = ItemKind::PLAIN.map(ItemKind::name).join(", ");
-        UserError::new(Exit::Usage, format!("there is no kind `{name}`"))
-            .hint(format!("kinds are {all}, and the categories of what sessions say"))
-            .into()
-    })
-}
-
-/// Refuses `-k 0`: an answer that shows nothing would say that there is nothing.
-fn asks_for_any(k: usize) -> Result<()> {
-    if k == 0 {
-        return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
-    }
-    Ok(())
-}
-
-/// Whether `PATINA=0` switches patina off for this process.
-fn is_off() -> bool {
-    std::env::var_os("PATINA").is_some_and(|value| value == "0")
-}
-
-/// A day, or a time back from now.
-fn parse_since(text: &str) -> Result<i64> {
-    let now = crate::git::unix_now();
-    let units = [("d", 86_400), ("w", 7 * 86_400), ("m", 30 * 86_400), ("y", 365 * 86_400)];
-    for (unit, seconds) in units {
-        let count = text.strip_suffix(unit).and_then(|count| count.parse::<i64>().ok());
-        let back = count.and_then(|count| count.checked_mul(seconds));
-        if let Some(since) = back.and_then(|back| now.checked_sub(back)) {
-            return Ok(since);
-        }
-    }
-    crate::git::parse_day(text).ok_or_else(|| {
-        UserError::new(Exit::Usage, format!("`{text}` is no time"))
-            .hint("write a day as 2026-01-31, or a time back as 90d, 12w, 6m, 1y")
-            .into()
-    })
-}
-
-/// A flag that Ctrl-C and SIGTERM set.
-fn stop_flag() -> Arc<AtomicBool> {
-    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    let make = || {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = stop.clone();
-        // Where a handler cannot be set, an interrupt ends the process, and the next run goes on from there.
-        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-        stop
-    };
-    STOP.get_or_init(make).clone()
 }

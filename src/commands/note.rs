@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::context::{CommandContext, stop_flag};
 use super::output::Output;
-use super::{Here, stop_flag};
 use crate::error::{Exit, UserError};
 use crate::event::encode_path;
 use crate::pipeline;
@@ -57,18 +57,19 @@ pub fn run(arguments: &NoteArgs, output: &Output) -> Result<ExitCode> {
             .hint("say it in a few sentences; a longer text is better a file")
             .into());
     }
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
+    here.require_index()?;
     let mut files = Vec::new();
     for file in arguments.files.iter().flat_map(|files| split(files)).map(without_line) {
         // One that is gone may well be what the note is about.
         if !Path::new(file).exists() {
-            output.warn(&format!("there is no file `{file}`; the note is about one of this name"));
+            output.warn(&format!("no file `{file}` exists; the note is stored about that path all the same"));
         }
         files.push(here.path_from_top(file)?);
     }
     let time = crate::git::unix_now();
     let stop = stop_flag();
-    let noted = here.behind_the_lock(&stop, output, |context| pipeline::note(context, category, text, &files, time))?;
+    let noted = here.with_write_lock(&stop, output, |context| pipeline::note(context, category, text, &files, time))?;
     let answer = NoteJson { key: noted.key, category, content: noted.content, files };
     if output.json {
         return output.print_json(&answer);
@@ -96,12 +97,11 @@ fn without_line(file: &str) -> &str {
     }
 }
 
-impl Here {
+impl CommandContext {
     /// A path that a person wrote, from the top of the worktree, encoded; it need not exist any more.
     fn path_from_top(&self, text: &str) -> Result<String> {
-        let outside = || {
-            UserError::new(Exit::Usage, format!("{text} is outside of this worktree")).hint("name a file below its top")
-        };
+        let outside =
+            || UserError::new(Exit::Usage, format!("{text} is outside this worktree")).hint("name a file in it");
         let path = Path::new(text);
         let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
         let prefix = self.repository.prefix().unwrap_or_default();

@@ -7,9 +7,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::answers::{Standpoint, WithPath};
+use super::context::{CommandContext, Needs};
+use super::options::DimensionArgs;
 use super::output::Output;
 use super::page::{Piece, Style};
-use super::{Here, Narrow, Needs};
 use crate::error::{Exit, UserError};
 use crate::query::{self, Evidence, Filter, GoneHit, Hit, TextQuery};
 use crate::text_index;
@@ -23,7 +24,7 @@ pub struct QueryArgs {
     #[arg(long, conflicts_with_all = ["dimension", "kind", "since"])]
     gone: bool,
     #[command(flatten)]
-    narrow: Narrow,
+    narrow: DimensionArgs,
 }
 
 #[derive(Serialize)]
@@ -39,7 +40,7 @@ struct QueryJson<'a> {
 }
 
 pub fn run(arguments: &QueryArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let asked = arguments.narrow.dimensions()?;
     let mut filter = arguments.narrow.limits.filter()?;
     let text = words(&arguments.text);
@@ -70,14 +71,14 @@ pub fn run(arguments: &QueryArgs, output: &Output) -> Result<ExitCode> {
     }
     page.hits(&standpoint, &answer.hits, &text_index::words(&text), shape);
     if answer.hits.is_empty() {
-        page.line("nothing here holds these words, or means about the same");
+        page.line("nothing here contains these words or is close in meaning");
     }
     page.end(&reader, &answer.hits, shape, output);
     output.print(&page)
 }
 
 fn no_word() -> anyhow::Error {
-    UserError::new(Exit::Usage, "there is no word in the question")
+    UserError::new(Exit::Usage, "the question contains no word to search for")
         .hint("ask for example `patina query where are hooks installed`")
         .into()
 }
@@ -95,7 +96,7 @@ struct GoneAnswer<'a> {
     hits: &'a [GoneHit],
 }
 
-fn gone(here: &Here, text: &str, mut filter: Filter, fresh: bool, output: &Output) -> Result<ExitCode> {
+fn gone(here: &CommandContext, text: &str, mut filter: Filter, fresh: bool, output: &Output) -> Result<ExitCode> {
     if text_index::words(text).is_empty() {
         return Err(no_word());
     }
@@ -122,7 +123,7 @@ fn gone(here: &Here, text: &str, mut filter: Filter, fresh: bool, output: &Outpu
         page.row(row);
     }
     if hits.is_empty() {
-        page.line("no deleted path holds these words");
+        page.line("no deleted or renamed path contains these words");
     }
     page.end_as_of(&reader, output);
     output.print(&page)

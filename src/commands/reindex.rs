@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use super::context::{CommandContext, stop_flag};
+use super::learning;
 use super::output::Output;
-use super::{Here, learning, stop_flag};
 use crate::error::Exit;
 use crate::event::pluralize;
 use crate::history;
@@ -25,7 +26,7 @@ pub struct ReindexArgs {
 }
 
 pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let stop = stop_flag();
     let depth = match (arguments.full, arguments.re_embed) {
         (_, true) => Depth::ReEmbed,
@@ -33,7 +34,7 @@ pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
         (false, false) => Depth::New,
     };
     let rings = here.workspace.rings();
-    let mut report = here.behind_the_lock(&stop, output, |context| pipeline::catch_up(context, depth))?;
+    let mut report = here.with_write_lock(&stop, output, |context| pipeline::catch_up(context, depth))?;
     if arguments.full && report.no_vectors.is_none() {
         retrain(&here, rings, &stop, output, &mut report)?;
     }
@@ -60,18 +61,16 @@ pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
     let mut page = output.page();
     let seconds = report.seconds;
     page.line(format!(
-        "{} commits read, {} events appended, {} items, {} texts embedded, {} known; {:.1} s (history {:.1}, code {:.1}, update {:.1}, embed {:.1}, retrain {:.1}), {} MB at most",
-        report.commits,
-        report.events_appended,
-        report.items,
-        report.texts_embedded,
+        "{} read, {} appended; {} indexed",
+        pluralize(report.commits, "commit"),
+        pluralize(report.events_appended, "event"),
+        pluralize(report.items, "item"),
+    ));
+    page.line(format!(
+        "{} embedded, {} reused; {:.1} s, at most {} MB of memory",
+        pluralize(report.texts_embedded, "text"),
         report.texts_reused,
         seconds.total,
-        seconds.history,
-        seconds.code,
-        seconds.update,
-        seconds.embed,
-        seconds.retrain,
         report.peak_rss_bytes >> 20
     ));
     output.print(&page)?;
@@ -79,13 +78,19 @@ pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
 }
 
 /// Trains everything again through the gate, and says in a line what came of it.
-fn retrain(here: &Here, rings: u64, stop: &AtomicBool, output: &Output, report: &mut RunReport) -> Result<()> {
+fn retrain(
+    here: &CommandContext,
+    rings: u64,
+    stop: &AtomicBool,
+    output: &Output,
+    report: &mut RunReport,
+) -> Result<()> {
     let start = Instant::now();
     let commits = history::informative_commit_count(&store::open_reader(&here.workspace, &here.config)?)?;
     if commits < pipeline::LEAST_COMMITS {
         let least = pipeline::LEAST_COMMITS;
         output.note(&format!(
-            "nothing was trained: {} say something, and fewer than {least} teach nothing that holds",
+            "nothing was trained: the history has {} to learn from, and training needs {least}",
             pluralize(commits as u64, "commit")
         ));
         return Ok(());

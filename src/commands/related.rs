@@ -6,9 +6,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::answers::{EVERYWHERE_ROOM, Standpoint, WithPath, without_everywhere};
+use super::context::{CommandContext, Needs};
+use super::options::DimensionArgs;
 use super::output::Output;
 use super::targets::{TargetArgs, several};
-use super::{Here, Narrow, Needs};
 use crate::query::{self, Hit};
 
 #[derive(Debug, clap::Args)]
@@ -16,7 +17,7 @@ pub struct RelatedArgs {
     #[command(flatten)]
     targets: TargetArgs,
     #[command(flatten)]
-    narrow: Narrow,
+    narrow: DimensionArgs,
 }
 
 #[derive(Serialize)]
@@ -34,7 +35,7 @@ struct RelatedJson<'a> {
 }
 
 pub fn run(arguments: &RelatedArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let asked = arguments.narrow.dimensions()?;
     let mut filter = arguments.narrow.limits.filter()?;
     if !output.json {
@@ -64,7 +65,7 @@ pub fn run(arguments: &RelatedArgs, output: &Output) -> Result<ExitCode> {
     page.hits(&standpoint, &hits, &[], shape);
     page.everywhere(&standpoint, &everywhere);
     if hits.is_empty() && everywhere.is_empty() {
-        page.line(format!("nothing is known to go with {}", answer.targets.join(", ")));
+        page.line(format!("nothing is known to change with {}", answer.targets.join(", ")));
     }
     page.end(&reader, &hits, shape, output);
     output.print(&page)

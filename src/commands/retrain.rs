@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::context::{CommandContext, stop_flag};
+use super::learning;
 use super::output::Output;
-use super::{Here, learning, stop_flag};
 use crate::dimensions;
 use crate::error::{Exit, UserError};
 use crate::pipeline::{self, Depth, TrainingOutcome};
@@ -27,21 +28,21 @@ struct RetrainJson<'a> {
 }
 
 pub fn run(arguments: &RetrainArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     here.require_index()?;
     let only = match &arguments.dimension {
         None => None,
         Some(name) => Some(dimensions::named(name).ok_or_else(|| {
             let known: Vec<&str> = dimensions::ALL.iter().map(|dimension| dimension.name).collect();
             let hint = format!("one of {}", known.join(", "));
-            UserError::new(Exit::Usage, format!("there is no dimension `{name}`")).hint(&hint)
+            UserError::new(Exit::Usage, format!("unknown dimension `{name}`")).hint(&hint)
         })?),
     };
     here.workspace.create()?;
     let training = learning::lock(&here.workspace)?;
     let stop = stop_flag();
     let rings = here.workspace.rings();
-    here.behind_the_lock(&stop, output, |context| pipeline::catch_up(context, Depth::New))?;
+    here.with_write_lock(&stop, output, |context| pipeline::catch_up(context, Depth::New))?;
     let outcomes = learning::train(&here, only, arguments.dry_run, rings, &stop, output, &training)?;
     if output.json {
         return output.print_json(&RetrainJson { dimensions: &outcomes });

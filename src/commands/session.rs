@@ -7,8 +7,11 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::context::{CommandContext, Needs, stop_flag};
+use super::options::parse_since;
 use super::output::{Output, clean};
-use super::{Here, Needs, parse_since, session_end, stop_flag};
+use super::page::{Piece, Style};
+use super::session_end;
 use crate::entries::{self, LiveSession, SessionCommits};
 use crate::error::{Exit, UserError};
 use crate::event::{decode_path, pluralize};
@@ -18,6 +21,9 @@ use crate::git::{day, minute};
 use crate::pipeline;
 use crate::query::Reader;
 use crate::sessions::{Category, GoalState, ParsedEntry, as_markdown};
+
+/// Sessions that a page lists unless more are asked for.
+const LISTED_SESSIONS: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub enum SessionCommand {
@@ -146,7 +152,7 @@ fn listed<'a>(session: &'a LiveSession, entries: u64) -> ListedSession<'a> {
 }
 
 fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let reader = here.reader(fresh, Needs::Counts, output)?;
     let counts = entries::entry_counts(&reader.cache, reader.view.id)?;
     let mut sessions = entries::load_sessions(&reader.cache, reader.view.id)?;
@@ -163,23 +169,30 @@ fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> R
         return output.print_json(&answer);
     }
     let mut page = output.page();
-    for one in &answer.sessions {
-        let when = one.started.map_or("no time   ".to_string(), day);
+    let most = k.unwrap_or(LISTED_SESSIONS);
+    for one in answer.sessions.iter().take(most) {
+        let when = one.started.map_or("no date   ".to_string(), day);
         let stub = if one.is_stub { ", a stub" } else { "" };
-        page.field(format!("{when}  {}", one.id), format!("  {} ({}{stub})", one.title, entries_said(one.entries)));
+        page.row(vec![
+            Piece::new(format!("{when}  "), Style::Dim),
+            Piece::new(one.id, Style::Path),
+            Piece::plain(format!("  {}", one.title)),
+            Piece::new(format!("  {}{stub}", pluralize(one.entries, "entry")), Style::Dim),
+        ]);
         for warning in one.warnings {
-            page.line(format!("    warning: {warning}"));
+            page.row(vec![Piece::plain(format!("    warning: {warning}"))]);
         }
     }
+    if answer.sessions.len() > most {
+        page.line(format!("... and {} more: -k {}", answer.sessions.len() - most, answer.sessions.len()));
+    }
     if answer.sessions.is_empty() {
-        page.line("no session is known here: session logs in the repository are read by themselves, transcripts after");
-        page.line("`patina hook install --agent claude` or `--agent codex`, and any file with `patina session import`");
+        page.line(
+            "no session is known here. Session logs in the repository are read automatically, transcripts after \
+             `patina hook install --agent claude` (or codex), and other files by `patina session import FILE`",
+        );
     }
     output.print(&page)
-}
-
-fn entries_said(n: u64) -> String {
-    if n == 1 { "1 entry".to_string() } else { format!("{n} entries") }
 }
 
 /// The one session that is meant.
@@ -190,7 +203,7 @@ fn meant(reader: &Reader<'_>, id: &str) -> Result<LiveSession> {
     let begins = |at: &usize| sessions[*at].data.session.starts_with(id) && !id.is_empty();
     let found = if same.is_empty() { (0..sessions.len()).filter(begins).collect() } else { same };
     match found.as_slice() {
-        [] => Err(UserError::new(Exit::Failed, format!("no session is called `{id}`"))
+        [] => Err(UserError::new(Exit::Failed, format!("no session is named `{id}`"))
             .hint("`patina session list` shows those there are")
             .into()),
         [at, rest @ ..] if rest.iter().all(|other| sessions[*other].data.session == sessions[*at].data.session) => {
@@ -226,12 +239,12 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
     for name in categories {
         if Category::from_name(name).is_none() {
             let all: Vec<&str> = Category::ALL.iter().map(|category| category.name()).collect();
-            return Err(UserError::new(Exit::Usage, format!("there is no category `{name}`"))
+            return Err(UserError::new(Exit::Usage, format!("unknown category `{name}`"))
                 .hint(format!("they are {}", all.join(", ")))
                 .into());
         }
     }
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let reader = here.reader(fresh, Needs::Counts, output)?;
     let session = meant(&reader, id)?;
     let mut entries = shown(&reader, &session)?;
@@ -281,10 +294,11 @@ fn show(id: &str, categories: &[String], fresh: bool, output: &Output) -> Result
 }
 
 fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
+    here.require_index()?;
     let stop = stop_flag();
     let (taken, refused) =
-        here.behind_the_lock(&stop, output, |context| pipeline::import_sessions(context, paths, prompts))?;
+        here.with_write_lock(&stop, output, |context| pipeline::import_sessions(context, paths, prompts))?;
     #[derive(Serialize)]
     struct ImportJson {
         sessions: Vec<pipeline::Imported>,
@@ -292,7 +306,7 @@ fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode>
     let answer = ImportJson { sessions: taken };
     let mut page = output.page();
     for one in &answer.sessions {
-        page.field(&one.id, format!("  {}, {} new", entries_said(one.entries), one.new));
+        page.field(&one.id, format!("  {}, {} new", pluralize(one.entries, "entry"), one.new));
     }
     let printed = if output.json { output.print_json(&answer)? } else { output.print(&page)? };
     if refused.is_empty() {
@@ -304,7 +318,7 @@ fn import(paths: &[PathBuf], prompts: bool, output: &Output) -> Result<ExitCode>
 }
 
 fn export(id: &str, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let reader = here.reader(false, Needs::Counts, output)?;
     let session = meant(&reader, id)?;
     let entries = shown(&reader, &session)?;

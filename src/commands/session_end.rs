@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::{is_off, worker};
+use super::context::is_off;
+use super::worker;
 use crate::agents::{self, Agent};
 use crate::config::Config;
 use crate::git::Repository;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::agents::AgentName;
 use super::output::Output;
-use super::program;
 use crate::hooks::agents::line_by_hand;
+use crate::workspace::program;
 
 #[derive(Serialize)]
 struct SnippetsJson<'a> {

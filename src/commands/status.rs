@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::answers::short;
+use super::context::{CommandContext, Needs};
 use super::output::Output;
 use super::page::Page;
-use super::{Here, Needs};
 use crate::dimensions;
 use crate::embedding::Setup;
 use crate::entries;
@@ -74,15 +74,16 @@ struct WorkerState {
 }
 
 impl WorkerState {
-    fn look(here: &Here) -> Result<Self> {
+    fn look(here: &CommandContext) -> Result<Self> {
         if !here.workspace.dir.is_dir() {
             return Ok(WorkerState { is_working: false, progress: None, is_training: false });
         }
         let rings = here.workspace.rings();
-        let is_working = here.workspace.try_lock()?.is_none();
-        let is_training = here.workspace.try_training_lock()?.is_none();
+        // Where the folder cannot be written nobody can work either.
+        let is_working = here.workspace.try_lock().is_ok_and(|lock| lock.is_none());
+        let is_training = here.workspace.try_training_lock().is_ok_and(|lock| lock.is_none());
         // A worker that found the lock taken in this moment has gone.
-        here.answer_rings(rings)?;
+        here.answer_later_rings(rings)?;
         let progress = here.workspace.progress().filter(|_| is_working);
         Ok(WorkerState { is_working, progress, is_training })
     }
@@ -149,7 +150,7 @@ struct DigestStatus {
 }
 
 pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     if arguments.wait {
         here.wait(Duration::from_secs(arguments.timeout), Needs::All)?;
     }
@@ -215,18 +216,18 @@ pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
     page.field("indexed    ", format!("{indexed} ({branch})"));
     if answer.behind > 0 {
         page.line(format!(
-            "           HEAD has moved on ({} behind); `patina status --wait` catches up",
+            "           HEAD is {} ahead; `patina status --wait` catches up",
             pluralize(answer.behind, "commit")
         ));
     }
     if answer.pending > 0 {
         page.line(format!(
-            "           {} without its place in history: what came before is not here (a shallow clone, or missing objects)",
+            "           {} with parents that are missing here (a shallow clone, or missing objects)",
             pluralize(answer.pending, "commit")
         ));
     }
     let list = |counts: &BTreeMap<String, u64>| {
-        counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ")
+        counts.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
     };
     page.field("items      ", list(&answer.items));
     page.field("files      ", list(&answer.files));
@@ -247,8 +248,13 @@ pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
             format!("{} ({}), {} texts{left}", model.id, short(&model.sha256), answer.texts.live),
         );
     }
-    if let Some(error) = &answer.model_error {
-        page.field("model      ", format!("{error}; answers come from full text, counts and calls"));
+    if let Some(error) = &missing {
+        let is_absent = error.downcast_ref::<UserError>().is_some_and(|error| error.exit == Exit::NotSetUp);
+        let why = match is_absent {
+            true => "not set up (`patina model prepare` fetches it)".to_string(),
+            false => format!("{error:#}"),
+        };
+        page.field("model      ", format!("{why}; answers come from full text, counts and calls"));
     }
     print_dimensions(&mut page, &answer.dimensions);
     if let Some(due) = answer.training.due.as_ref().filter(|_| answer.model.is_some()) {
@@ -301,7 +307,7 @@ fn described(adapter: &str) -> &str {
     }
 }
 
-fn nothing_yet(here: &Here, head: Option<String>, output: &Output) -> Result<ExitCode> {
+fn nothing_yet(here: &CommandContext, head: Option<String>, output: &Output) -> Result<ExitCode> {
     let answer = StatusJson {
         head,
         indexed_commit: None,
@@ -326,11 +332,11 @@ fn nothing_yet(here: &Here, head: Option<String>, output: &Output) -> Result<Exi
     let mut page = output.page();
     match answer.head {
         None => page.line(
-            "this repository has no commits yet; the first one is indexed by itself once `patina hook install` has run",
+            "this repository has no commits yet; the first one is indexed automatically once `patina hook install` has run",
         ),
         Some(_) => {
             page.field("indexed    ", "nothing");
-            page.line("           `patina reindex` indexes it now, and `patina hook install` once after each commit");
+            page.line("           `patina reindex` indexes it now; `patina hook install` has every commit indexed");
         }
     }
     page.field("worker     ", answer.worker.describe());

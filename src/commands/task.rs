@@ -7,9 +7,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::answers::{EVERYWHERE_ROOM, Standpoint, WithPath, without_everywhere};
+use super::context::{CommandContext, Needs};
+use super::options::HitArgs;
 use super::output::Output;
 use super::query::words;
-use super::{Here, Limits, Needs};
 use crate::error::{Exit, UserError};
 use crate::facts::ItemKind;
 use crate::query::{self, Hit, TextQuery};
@@ -20,7 +21,7 @@ pub struct TaskArgs {
     #[arg(required = true, value_name = "TEXT")]
     text: Vec<OsString>,
     #[command(flatten)]
-    limits: Limits,
+    limits: HitArgs,
 }
 
 #[derive(Serialize)]
@@ -32,7 +33,7 @@ struct TaskJson<'a> {
 }
 
 pub fn run(arguments: &TaskArgs, output: &Output) -> Result<ExitCode> {
-    let here = Here::find(output)?;
+    let here = CommandContext::find(output)?;
     let mut filter = arguments.limits.filter()?;
     if !output.json {
         filter.k += EVERYWHERE_ROOM;
@@ -43,7 +44,7 @@ pub fn run(arguments: &TaskArgs, output: &Output) -> Result<ExitCode> {
         return Err(UserError::new(Exit::Usage, message).hint("leave --kind out, or ask `patina query`").into());
     }
     let Some(question) = TextQuery::begin(&here.config.model, &text) else {
-        return Err(UserError::new(Exit::Usage, "there is no word in the task")
+        return Err(UserError::new(Exit::Usage, "the task contains no word to search for")
             .hint("say what is to be done, for example `patina task let hooks survive a rebase`")
             .into());
     };
@@ -67,7 +68,7 @@ pub fn run(arguments: &TaskArgs, output: &Output) -> Result<ExitCode> {
     page.hits(&standpoint, &hits, &crate::text_index::words(&text), shape);
     page.everywhere(&standpoint, &everywhere);
     if hits.is_empty() && everywhere.is_empty() {
-        page.line("nothing here holds these words, or was changed for the like");
+        page.line("nothing here contains these words or was changed for a similar task");
     }
     page.end(&reader, &hits, shape, output);
     output.print(&page)

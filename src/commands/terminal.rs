@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::ColorChoice;
 
-use super::stop_flag;
+use super::context::stop_flag;
 
 /// Columns where neither a terminal nor `COLUMNS` says how many there are.
 const DEFAULT_WIDTH: usize = 80;

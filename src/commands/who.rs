@@ -6,10 +6,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::answers::{Standpoint, short};
+use super::context::{CommandContext, Needs};
+use super::options::require_positive;
 use super::output::Output;
 use super::page::{Piece, Style};
 use super::targets::{TargetArgs, several};
-use super::{Here, Needs, asks_for_any};
 use crate::event::pluralize;
 use crate::history::Person;
 use crate::query;
@@ -42,8 +43,8 @@ struct WhoJson<'a> {
 }
 
 pub fn run(arguments: &WhoArgs, output: &Output) -> Result<ExitCode> {
-    asks_for_any(arguments.k)?;
-    let here = Here::find(output)?;
+    require_positive(arguments.k)?;
+    let here = CommandContext::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let targets = arguments.targets.resolve(&reader, output)?;
     let answer = query::who(&reader, &targets, arguments.next, arguments.k)?;

@@ -6,10 +6,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::answers::{Standpoint, local_name, short, sureness};
+use super::context::{CommandContext, Needs};
+use super::options::require_positive;
 use super::output::Output;
 use super::page::{Page, Piece, Style};
 use super::targets::TargetArgs;
-use super::{Here, Needs, asks_for_any};
 use crate::event::pluralize;
 use crate::git::minute;
 use crate::query::{self, BlamedCommit, LineTarget, Reason, WhyAnswer};
@@ -58,8 +59,8 @@ const SHOWN_COMMITS: usize = 4;
 const SHOWN_REASONS: usize = 5;
 
 pub fn run(arguments: &WhyArgs, output: &Output) -> Result<ExitCode> {
-    asks_for_any(arguments.k)?;
-    let here = Here::find(output)?;
+    require_positive(arguments.k)?;
+    let here = CommandContext::find(output)?;
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let targets = arguments.targets.resolve(&reader, output)?;
     let all = query::why(&reader, &targets, arguments.k)?;
@@ -125,11 +126,14 @@ fn print_why(page: &mut Page, standpoint: &Standpoint<'_>, why: &WhyAnswer, in_f
 
 /// A commit that made some of the lines, in one row.
 fn commit_row(standpoint: &Standpoint<'_>, maker: &BlamedCommit) -> Vec<Piece> {
-    let part = part(maker);
-    let mut row = vec![Piece::plain("  ")];
-    row.extend(standpoint.commit(&maker.sha, maker.time, &maker.subject));
-    row.push(Piece::new(format!("  {part}"), Style::Dim));
-    row
+    vec![
+        Piece::plain("  "),
+        Piece::new(short(&maker.sha), Style::Commit),
+        Piece::new(format!(" {} ", standpoint.day_of(&maker.sha, maker.time)), Style::Dim),
+        // Before the subject, which is cut where both are too long.
+        Piece::new(format!("{}: ", part(maker)), Style::Dim),
+        Piece::plain(&maker.subject),
+    ]
 }
 
 /// What a commit did to the lines.

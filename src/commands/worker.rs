@@ -7,8 +7,9 @@ use std::sync::Mutex;
 
 use anyhow::Result;
 
+use super::context::stop_flag;
+use super::learning;
 use super::progress::WorkerProgress;
-use super::{learning, stop_flag};
 use crate::config::Config;
 use crate::git::Repository;
 use crate::pipeline::{self, Context, Depth, PATIENCE};

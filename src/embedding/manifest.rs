@@ -279,7 +279,7 @@ fn models_dir() -> Result<PathBuf> {
 
 fn need_data_dir() -> Result<PathBuf> {
     data_dir().ok_or_else(|| {
-        UserError::new(Exit::NotSetUp, "there is no data folder for models")
+        UserError::new(Exit::NotSetUp, "no data folder for models: HOME is not set")
             .hint("set HOME, or set PATINA_DATA_DIR to a folder")
             .into()
     })

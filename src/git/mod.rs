@@ -112,7 +112,7 @@ impl Repository {
 
     /// The date a commit was written, as `git log --date=iso-strict` prints it; `None` where the commit cannot be read.
     pub fn author_date(&self, sha: &str) -> Option<String> {
-        self.author_time(sha)?.format(gix::date::time::format::ISO8601_STRICT).ok()
+        time::iso_strict(self.author_time(sha)?)
     }
 
     fn author_time(&self, sha: &str) -> Option<gix::date::Time> {

@@ -7,10 +7,19 @@ pub fn day(seconds: i64) -> String {
     gix::date::Time::new(seconds, 0).format(gix::date::time::format::SHORT).unwrap_or_else(|_| seconds.to_string())
 }
 
-/// Formats Unix seconds as a UTC date, `2026-11-23T18:05:00+00:00`.
+/// Formats Unix seconds as a UTC date, `2026-11-23T18:05:00Z`.
 pub fn iso_date(seconds: i64) -> String {
-    let time = gix::date::Time::new(seconds, 0);
-    time.format(gix::date::time::format::ISO8601_STRICT).unwrap_or_else(|_| seconds.to_string())
+    iso_strict(gix::date::Time::new(seconds, 0)).unwrap_or_else(|| seconds.to_string())
+}
+
+/// Formats a time as `git log --date=iso-strict` does: `2026-11-23T18:05:00+01:00`, in UTC `2026-11-23T17:05:00Z`.
+pub(super) fn iso_strict(time: gix::date::Time) -> Option<String> {
+    let date = time.format(gix::date::time::format::ISO8601_STRICT).ok()?;
+    // gix writes UTC with an offset, where git writes Z.
+    Some(match date.strip_suffix("+00:00") {
+        Some(utc) => format!("{utc}Z"),
+        None => date,
+    })
 }
 
 /// Formats Unix seconds as a UTC time to the minute, `2026-11-23 18:05`.

@@ -304,6 +304,6 @@ mod tests {
         assert_eq!(pending_count(&cache).expect("reads"), 1, "a space wants what it holds");
         mark_failed(&cache, pending_texts(&cache).expect("reads")[0].text).expect("given up");
         put(&cache, 5, ItemKind::Function, "the same", spaces).expect("put");
-        assert_eq!(pending_count(&cache).expect("reads"), 0, "what the model makes nothing of is not tried again");
+        assert_eq!(pending_count(&cache).expect("reads"), 0, "a text without a usable vector is not tried again");
     }
 }

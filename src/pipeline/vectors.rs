@@ -239,7 +239,7 @@ fn keep(
         spaces.put(&transaction, wanted, embedding)?;
     }
     for one in batch.iter().filter(|one| one.embedding.is_none()) {
-        tracing::warn!(event = one.key.seq, "the model makes nothing of a text");
+        tracing::warn!(event = one.key.seq, "the model produced no usable vector for a text");
         index::mark_failed(&transaction, one.key.text)?;
     }
     fail::point("vectors written")?;

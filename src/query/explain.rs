@@ -67,7 +67,7 @@ fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
         {
             let shared = history::shared_commits(cache, view, &a.path, &b.path, COMMITS)?;
             let detail = format!(
-                "changed together in {}; number {rank} of {} for {}",
+                "changed together in {}; rank {rank} of {} among the files that change with {}",
                 pluralize(related.commits as u64, "commit"),
                 ranked.len(),
                 a.path
@@ -84,7 +84,11 @@ fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
     ties.extend(people(reader, a, b)?);
     let similarity = history::path_similarity(&a.path, &b.path);
     if a.path != b.path && similarity > 0.0 {
-        ties.push(Tie { kind: "place", detail: "they are near in the tree".to_string(), evidence: Vec::new() });
+        ties.push(Tie {
+            kind: "place",
+            detail: "they are close in the directory tree".to_string(),
+            evidence: Vec::new(),
+        });
     }
     Ok(ties)
 }

@@ -41,7 +41,7 @@ impl PathFilter {
         let mut globs = GlobSetBuilder::new();
         for glob in [bare.to_string(), format!("{bare}/**")].iter().filter(|_| !bare.is_empty()) {
             globs.add(Glob::new(glob).map_err(|error| {
-                UserError::new(Exit::Usage, format!("`{pattern}` is no glob: {}", error.kind()))
+                UserError::new(Exit::Usage, format!("`{pattern}` is not a valid glob: {}", error.kind()))
                     .hint("for example `src/**/*.rs`, or a folder")
             })?);
         }

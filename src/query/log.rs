@@ -63,12 +63,12 @@ fn scope_of(reader: &Reader<'_>, target: &ResolvedTarget, notes: &mut Vec<Note>)
         _ => None,
     };
     if let Some(item) = own {
-        notes.push(Note::info(format!("commits change files: these are the commits of {}", item.path)));
+        notes.push(Note::info(format!("commits are known per file; these are the commits of {}", item.path)));
     }
     Ok(match target {
         ResolvedTarget::Files { name, .. } if name == "." => CommitScope::All,
-        ResolvedTarget::Files { name, .. } if !name.contains(['*', '?', '[', '{']) => {
-            CommitScope::Folder(name.trim_end_matches('/').to_string())
+        target @ ResolvedTarget::Files { name, .. } if !name.contains(['*', '?', '[', '{']) => {
+            CommitScope::Folder { path: name.trim_end_matches('/').to_string(), files: target.paths(reader)? }
         }
         target => CommitScope::Paths(target.paths(reader)?),
     })

@@ -64,7 +64,7 @@ pub fn related(
     let (mut untrained, mut answers) = (Vec::new(), Vec::new());
     if dimensions.is_empty() {
         for item in items.iter().filter(|item| item.kind != ItemKind::File) {
-            notes.push(Note::info(format!("commits change files: this is what goes with {}", item.path)));
+            notes.push(Note::info(format!("commits are known per file; these change with {}", item.path)));
         }
         match items.as_slice() {
             [] => {}
@@ -85,13 +85,13 @@ pub fn related(
     let mut spaces = SharedSpaces::default();
     for dimension in dimensions {
         if let Some(why) = reader.off(dimension)? {
-            notes.push(Note::info(format!("{} is off: {why}", dimension.name)));
+            notes.push(Note::info(format!("{} is not available: {why}", dimension.name)));
             continue;
         }
         let holds = |subject: &&Candidate| item_of(subject).is_some() || dimension.holds.kind(subject.kind());
         let held: Vec<&Candidate> = subjects.iter().filter(holds).collect();
         if held.len() < subjects.len() {
-            notes.push(Note::info(format!("{} holds nothing that was said in sessions", dimension.name)));
+            notes.push(Note::info(format!("{} has no vectors of session entries", dimension.name)));
         }
         if held.is_empty() {
             continue;

@@ -158,7 +158,7 @@ impl ResolvedTarget {
         let mut paths = self.paths(reader)?;
         let total = paths.len();
         if total == 0 {
-            return Err(UserError::new(Exit::Failed, format!("{} has no file that is live", self.key())).into());
+            return Err(UserError::new(Exit::Failed, format!("{} has no file at HEAD", self.key())).into());
         }
         if total > MOST_FILES {
             paths = history::recent_first(&reader.cache, reader.view.id, paths)?;
@@ -174,7 +174,7 @@ impl ResolvedTarget {
     }
 
     fn is_no_code(&self) -> anyhow::Error {
-        UserError::new(Exit::Usage, format!("{} is no file and no symbol", self.key()))
+        UserError::new(Exit::Usage, format!("{} is neither a file nor a symbol", self.key()))
             .hint("`patina related` and `patina who` take commits and sessions")
             .into()
     }

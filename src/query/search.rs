@@ -290,7 +290,9 @@ impl<'r, 's> TextSearch<'r, 's> {
         match candidate {
             Candidate::Item(item) => {
                 let document = if !self.asks_for_documents && is_document(item) { DOCUMENT_WEIGHT } else { 1.0 };
-                document * kind_weight(item.kind) * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
+                document
+                    * kind_weight(item.kind)
+                    * if !self.asks_for_noise && is_test(item) { NOISE_WEIGHT } else { 1.0 }
             }
             Candidate::Said(said) if self.asks_why => match said.kind {
                 kind @ ItemKind::Entry(Category::Decision) => kind_weight(kind) * (1.0 + WHY_BOOST),

@@ -105,7 +105,7 @@ impl Reader<'_> {
         if text.starts_with(SESSION) {
             let said = entries::by_key(&self.cache, self.view.id, text)?;
             if said.is_none() && is_last {
-                return Err(UserError::new(Exit::Failed, format!("nothing that was said is called `{text}`"))
+                return Err(UserError::new(Exit::Failed, format!("no session entry is named `{text}`"))
                     .hint("`patina session list` names sessions, and `patina session show ID` what they say")
                     .into());
             }
@@ -114,7 +114,7 @@ impl Reader<'_> {
         let Some(name) = text.strip_prefix(COMMIT) else { return Ok(None) };
         let found = self.commit(name)?;
         if found.is_none() && is_last {
-            return Err(UserError::new(Exit::Failed, format!("no commit that is indexed is called `{name}`"))
+            return Err(UserError::new(Exit::Failed, format!("no indexed commit matches `{name}`"))
                 .hint("`patina status` says up to where the history is indexed")
                 .into());
         }
@@ -295,11 +295,11 @@ impl Reader<'_> {
             let reading = TargetReading { path: None, lines: None, name: Some(name.clone()) };
             let found = item::resolve(&self.cache, self.view.id, prefix, &[reading])?;
             if let [LiveTarget::Item(item)] = found.as_slice() {
-                let message = format!("`{name}` is no file, and lines are counted in files");
+                let message = format!("`{name}` is not a file, and only files have lines");
                 return Ok(UserError::new(Exit::Usage, message).hint(format!("{}:{} names one", item.path, item.line)));
             }
         }
-        let error = UserError::new(Exit::Failed, format!("nothing in this view is called `{text}`"));
+        let error = UserError::new(Exit::Failed, format!("no indexed file or symbol is named `{text}`"));
         let near = item::suggestions(&self.cache, self.view.id, prefix, bytes.trim_ascii())?;
         let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
         Ok(match near.as_slice() {

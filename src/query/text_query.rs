@@ -81,7 +81,9 @@ impl PendingEmbedding {
             Err(error) => return Err(error),
         };
         found.ok_or_else(|| {
-            UserError::new(Exit::Failed, "the model makes nothing of this question").hint("ask in other words").into()
+            UserError::new(Exit::Failed, "the model produced no usable vector for this query")
+                .hint("ask in other words")
+                .into()
         })
     }
 }

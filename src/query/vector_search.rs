@@ -93,13 +93,15 @@ pub(super) fn semantic_vector<'v>(
     vectors.open_segments()?;
     let name = SEMANTIC.name;
     let embedding = match reader.off(&SEMANTIC)? {
-        Some(why) => Err(UserError::new(Exit::NotSetUp, format!("{name} is off: {why}")).into()),
+        Some(why) => Err(UserError::new(Exit::NotSetUp, format!("{name} is not available: {why}")).into()),
         None => embedding_of(vectors, pending),
     };
     match embedding {
         Ok(embedding) => {
             let Some(vector) = QueryVector::new(vectors, &SEMANTIC, &embedding) else {
-                notes.push(Note::warning(format!("the adapter of {name} cannot be read; found by full text alone")));
+                notes.push(Note::warning(format!(
+                    "the adapter of {name} cannot be read, so full text alone was searched"
+                )));
                 return Ok(None);
             };
             let wanted = index::pending_count(&reader.cache)?;
@@ -112,11 +114,11 @@ pub(super) fn semantic_vector<'v>(
         }
         Err(error) => match error.downcast::<UserError>() {
             Ok(why) if why.exit == Exit::NotSetUp => {
-                notes.push(Note::info(format!("found by full text alone: {}", why.message)));
+                notes.push(Note::info(format!("full text alone was searched: {}", why.message)));
                 notes.push(Note::info(why.hint.as_deref().unwrap_or("see `patina status`")));
             }
-            Ok(why) => notes.push(Note::warning(format!("found by full text alone: {}", why.message))),
-            Err(error) => notes.push(Note::warning(format!("found by full text alone: {error:#}"))),
+            Ok(why) => notes.push(Note::warning(format!("full text alone was searched: {}", why.message))),
+            Err(error) => notes.push(Note::warning(format!("full text alone was searched: {error:#}"))),
         },
     }
     Ok(None)
@@ -150,7 +152,7 @@ pub(super) fn in_dimensions(
     let mut spaces = SharedSpaces::default();
     for dimension in dimensions {
         if let Some(why) = reader.off(dimension)? {
-            notes.push(Note::info(format!("{} is off: {why}", dimension.name)));
+            notes.push(Note::info(format!("{} is not available: {why}", dimension.name)));
             continue;
         }
         let Some(question) = QueryVector::new(vectors, dimension, embedding) else {

@@ -24,7 +24,7 @@ pub fn who(reader: &Reader<'_>, targets: &Targets, next: bool, k: usize) -> Resu
     for target in &targets.all {
         match target {
             ResolvedTarget::Item(item) if item.kind != ItemKind::File => {
-                notes.push(Note::info(format!("commits change files: these people know {}", item.path)));
+                notes.push(Note::info(format!("commits are known per file; these people know {}", item.path)));
             }
             ResolvedTarget::Gone(gone) => notes.push(Note::info(gone.sentence())),
             _ => {}

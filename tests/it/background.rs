@@ -201,7 +201,7 @@ fn a_training_by_hand_holds_up_nobody_and_publishes_only_what_it_was_judged_agai
 fn where_it_is_switched_off_or_there_is_too_little_nothing_is_trained() {
     let repo = planted(99, "temporal");
     let full = repo.patina(&["reindex", "--full"]);
-    assert!(full.stderr.contains("nothing was trained: 98 commits"), "{full:?}");
+    assert!(full.stderr.contains("nothing was trained: the history has 98 commits"), "{full:?}");
     let off = repo.root().join("config.toml");
     fs::write(&off, "[retrain]\nauto = false\n").expect("settings");
     let repo = repo.with("PATINA_CONFIG", off.to_str().expect("UTF-8"));
@@ -211,7 +211,7 @@ fn where_it_is_switched_off_or_there_is_too_little_nothing_is_trained() {
         repo.commit_files(&[("more.txt", &format!("more {index}\n"))], "One more");
     }
     repo.settle();
-    let said = repo.patina(&["status"]).stdout;
+    let said = repo.with("COLUMNS", "200").patina(&["status"]).stdout;
     assert!(said.contains("is due: 100 commits") && said.contains("`patina retrain` does it"), "{said}");
     assert_eq!(adapters(&repo), Vec::<String>::new());
 }

@@ -125,6 +125,11 @@ fn readers_do_not_wait_for_whoever_holds_the_lock_and_both_transactions() {
         if question[0] == "doctor" {
             continue;
         }
+        let (mut before, mut held) = (before.clone(), held.clone());
+        if question[0] == "status" {
+            let working = [&mut before, &mut held].map(|status| status["worker"].take()["is_working"].take());
+            assert_eq!(working, [Value::from(false), Value::from(true)], "whoever holds the lock is at work");
+        }
         assert_eq!(held, before, "{question:?} while somebody writes");
     }
     // A moved HEAD is said, and still nobody waits.

@@ -470,7 +470,7 @@ fn the_doctor_runs_the_hooks_and_nothing_else_in_them() {
         0o755,
     );
     put(&repo.path.join(".git/hooks/post-merge"), format!("touch '{}'\n", mark.display()).as_bytes(), 0o755);
-    assert_eq!(doctor(&repo, "reachability").1, "no hook of ours is there to be tried");
+    assert_eq!(doctor(&repo, "reachability").1, "no hook of patina is installed to try");
     repo.patina(&["hook", "install"]);
     assert_eq!(doctor(&repo, "reachability"), ("ok".to_string(), "5 hooks ran and reached patina".to_string()));
     assert_eq!(doctor(&repo.silent(), "reachability").0, "ok", "PATINA=0 is this process's alone");

@@ -81,6 +81,7 @@ fn no_command_prints_what_a_terminal_acts_on() {
         &["status"][..],
         &["status", "--digest"],
         &["log", "-k", "1000"],
+        &["log", "--type", "", "-k", "1000"],
         &["doctor"],
         &["doctor", "--verify"],
         &["query", "needle", "-k", "100"],

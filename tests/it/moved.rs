@@ -58,7 +58,7 @@ fn what_moved_to_a_new_file_names_who_wrote_it() {
     assert_eq!(texts(&answer["reasons"], "text"), [WRITTEN], "{answer}");
     assert_eq!(answer["reasons"][0]["evidence"], "the message of a commit that wrote all 7 lines");
     let page = repo.patina(&["why", "count_all"]).stdout;
-    assert!(page.contains(&format!("{MOVED}  7 lines moved here")), "{page}");
+    assert!(page.contains(&format!("7 lines moved here: {MOVED}")), "{page}");
 }
 
 #[test]

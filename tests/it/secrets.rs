@@ -73,7 +73,7 @@ fn nothing_planted_is_kept_or_said() {
     assert_eq!(in_git.len(), all.len(), "every one of them was planted");
 
     repo.reindex();
-    let asked: [&[&str]; 10] = [
+    let asked: [&[&str]; 11] = [
         &["query", "sign in"],
         &["query", "password"],
         &["query", "token secret key"],
@@ -82,7 +82,8 @@ fn nothing_planted_is_kept_or_said() {
         &["--json", "who", "src/part0.rs"],
         &["--json", "task", "change how one signs in with a password"],
         &["--json", "explain", "docs/part0.md", "docs/part2.md"],
-        &["--json", "log"],
+        &["--json", "log", "-k", "10000"],
+        &["--json", "log", "--type", "", "-k", "10000"],
         &["--json", "status", "--digest"],
     ];
     for question in asked {

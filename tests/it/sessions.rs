@@ -126,10 +126,10 @@ fn the_log_shows_what_sessions_say_and_reads_a_path_from_where_one_stands() {
     assert!(page.contains("session.decision Use an arena because copies cost most"), "{page}");
     assert!(page.contains("making the parser faster"), "{page}");
     let src = repo.at(repo.path.join("src"));
-    let here = src.json(&["log", "--path", "a file%.rs"])["events"].as_array().map(Vec::len);
+    let here = src.json(&["log", "--type", "", "--path", "a file%.rs"])["events"].as_array().map(Vec::len);
     assert!(here.is_some_and(|events| events > 0), "{here:?}");
     for path in ["src/a file%.rs", "./a file%.rs", &repo.path.join("src/a file%.rs").display().to_string()] {
-        assert_eq!(src.json(&["log", "--path", path])["events"].as_array().map(Vec::len), here, "{path}");
+        assert_eq!(src.json(&["log", "--type", "", "--path", path])["events"].as_array().map(Vec::len), here, "{path}");
     }
 }
 
@@ -159,7 +159,7 @@ fn what_is_written_by_hand_is_found_everywhere_and_stays() {
         assert_eq!(repo.try_patina(&wrong).code, 2, "{wrong:?}");
     }
     let outside = repo.try_patina(&["note", "--goal", "x", "--files", "../../x"]).stderr;
-    assert!(outside.contains("outside of this worktree"), "{outside}");
+    assert!(outside.contains("outside this worktree"), "{outside}");
 }
 
 #[test]
@@ -467,7 +467,7 @@ fn nothing_planted_in_a_session_is_kept_or_said() {
         &["session", "show", &transcript.id],
         &["session", "export", "20250615", "--md"],
         &["--json", "query", "how do we sign in", "-k", "200"],
-        &["--json", "log", "-k", "10000"],
+        &["--json", "log", "--type", "", "-k", "10000"],
     ] {
         let ran = repo.with("PATINA_LOG", "trace").patina(question);
         let said = standing(&[ran.stdout.as_bytes(), ran.stderr.as_bytes()].concat(), &all);

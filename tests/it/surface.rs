@@ -54,9 +54,27 @@ fn outside_of_a_repository_is_three() {
 fn what_is_not_indexed_is_four_and_names_the_command_that_mends_it() {
     let repo = TestRepo::new();
     repo.commit("something");
-    for args in READS {
+    let others: [&[&str]; 12] = [
+        &["log"],
+        &["log", "--type", "git"],
+        &["why", "src/a.rs:1"],
+        &["gc"],
+        &["eval"],
+        &["retrain"],
+        &["forget", "--yes", "something"],
+        &["note", "--goal", "Be fast"],
+        &["session", "list"],
+        &["session", "show", "2025"],
+        &["session", "export", "2025", "--md"],
+        &["session", "import", "log.md"],
+    ];
+    for args in READS.into_iter().chain(others).filter(|args| args[0] != "status") {
         refuses(&repo, args, 4, &["not been indexed", "patina reindex"]);
+        let answer = repo.try_patina(&[&["--json"], args].concat()).stdout;
+        let answer: serde_json::Value = serde_json::from_str(&answer).expect("an object");
+        assert_eq!((&answer["schema_version"], &answer["error"]["exit"]), (&1.into(), &4.into()), "{args:?}: {answer}");
     }
+    assert!(repo.patina(&["status"]).stdout.contains("indexed    nothing"), "status says what there is");
     assert_eq!(repo.json(&["status"])["indexed_commit"], serde_json::Value::Null);
 }
 
@@ -66,16 +84,21 @@ fn words_of_a_call_that_do_not_fit_are_two() {
     refuses(&repo, &["qurey", "x"], 2, &["qurey", "query"]);
     refuses(&repo, &["query", "x", "--knd", "file"], 2, &["--knd"]);
     refuses(&repo, &["query"], 2, &["TEXT"]);
-    refuses(&repo, &["query", "?!"], 2, &["no word"]);
+    refuses(&repo, &["query", "?!"], 2, &["no word to search for"]);
     refuses(&repo, &["query", "x", "-k", "many"], 2, &["many"]);
     for args in [&["query", "x"][..], &["who", "src/a.rs"], &["calls", "help"], &["callers", "help"], &["log"]] {
         refuses(&repo, &[args, &["-k", "0"]].concat(), 2, &["-k 0 asks for nothing", "at least one"]);
     }
-    refuses(&repo, &["query", "x", "--kind", "functoin"], 2, &["no kind `functoin`", "function"]);
-    refuses(&repo, &["query", "x", "--path", "src/["], 2, &["`src/[` is no glob"]);
-    refuses(&repo, &["query", "x", "--since", "yesterday"], 2, &["`yesterday` is no time", "2026-01-31"]);
+    refuses(&repo, &["query", "x", "--kind", "functoin"], 2, &["unknown kind `functoin`", "function"]);
+    refuses(&repo, &["query", "x", "--path", "src/["], 2, &["`src/[` is not a valid glob"]);
+    refuses(
+        &repo,
+        &["query", "x", "--since", "yesterday"],
+        2,
+        &["cannot parse `yesterday` as a date or duration", "2026-01-31"],
+    );
     refuses(&repo, &["eval", "--commits"], 2, &["needs --json"]);
-    refuses(&repo, &["log", "--since", "2026-13-45"], 2, &["is no time"]);
+    refuses(&repo, &["log", "--since", "2026-13-45"], 2, &["cannot parse `2026-13-45`"]);
     refuses(&repo, &["-C", "no/such/folder", "status"], 2, &["no/such/folder"]);
     refuses(&repo, &["status", "--timeout", "3"], 2, &["--wait"]);
     refuses(&repo, &["completions", "tcsh"], 2, &["bash"]);

@@ -302,11 +302,11 @@ fn commits_and_sessions_are_targets_where_they_have_files() {
         assert!(hits.contains(&"src/parse/mod.rs".to_string()) && !hits.contains(&"README.md".to_string()), "{hits:?}");
         for command in [&["why"][..], &["calls"], &["explain", "README.md"]] {
             let ran = repo.try_patina(&[command, &[target][..]].concat());
-            assert!(ran.code == 2 && ran.stderr.contains("is no file and no symbol"), "{command:?}: {ran:?}");
+            assert!(ran.code == 2 && ran.stderr.contains("is neither a file nor a symbol"), "{command:?}: {ran:?}");
         }
     }
     let ran = repo.try_patina(&["who", "commit:0123456789"]);
-    assert!(ran.code == 1 && ran.stderr.contains("no commit that is indexed"), "{ran:?}");
+    assert!(ran.code == 1 && ran.stderr.contains("no indexed commit matches"), "{ran:?}");
     repo.patina(&["note", "--decision", "read lazily", "--files", "src/lib.rs"]);
     repo.reindex();
     let key = repo.json(&["query", "lazily", "--kind", "decision"])["hits"][0]["key"].clone();
@@ -395,7 +395,7 @@ fn what_is_gone_is_found_by_words() {
     let page = repo.patina(&["query", "--gone", "old"]).stdout;
     assert!(page.contains(&format!("old/gone.rs  deleted in {}", &deleted[..10])), "{page}");
     assert!(page.contains("old/tokens.rs  renamed to src/tokens.rs in"), "{page}");
-    assert!(repo.patina(&["query", "--gone", "parser"]).stdout.contains("no deleted path"));
+    assert!(repo.patina(&["query", "--gone", "parser"]).stdout.contains("no deleted or renamed path"));
 }
 
 #[test]
@@ -469,4 +469,39 @@ fn an_empty_target_names_nothing() {
         let ran = repo.try_patina(&[command, &[""][..]].concat());
         assert!(ran.code == 2 && ran.stderr.contains("an empty target"), "{command:?}: {ran:?}");
     }
+}
+
+#[test]
+fn the_log_follows_renames_and_takes_folders_and_dates_as_git_prints_them() {
+    let repo = TestRepo::new();
+    repo.commit_files(&[("old/a.rs", "pub fn a() {}\n"), ("b.rs", "pub fn b() {}\n")], "begin");
+    // An author far east, on the next day there.
+    let east = repo.with("GIT_AUTHOR_DATE", "1750003200 +1400").with("GIT_AUTHOR_NAME", "Tomasi");
+    east.commit_files(&[("old/a.rs", "pub fn a() { 1; }\n")], "change a");
+    std::fs::create_dir(repo.path.join("new")).expect("a folder");
+    repo.git(&["mv", "old/a.rs", "new/a.rs"]);
+    repo.commit("move a");
+    repo.commit_files(&[("b.rs", "pub fn b() { 2; }\n")], "change b");
+    repo.reindex();
+    let subjects = |args: &[&str]| texts(&repo.json(&[&["log"], args].concat())["commits"], "subject");
+    assert_eq!(subjects(&[]), ["change b", "move a", "change a", "begin"]);
+    assert_eq!(subjects(&["-k", "2"]), ["change b", "move a"]);
+    for target in ["new/a.rs", "new", "new/", "old/a.rs", "new/*.rs", "new/a.rs:1", "new/a.rs#a"] {
+        assert_eq!(subjects(&[target]), ["move a", "change a", "begin"], "{target}");
+    }
+    assert_eq!(subjects(&["b.rs", "new"]), ["change b", "move a", "change a", "begin"], "of both, once each");
+    let git = repo.git(&["log", "--format=%H %as %s"]).stdout;
+    let page = repo.patina(&["log"]).stdout;
+    for (line, git) in page.lines().zip(git.lines()) {
+        let (id, rest) = git.split_once(' ').expect("an id");
+        assert!(line.starts_with(&format!("{} {rest}", &id[..10])), "{line} and {git}");
+    }
+    let dates = texts(&repo.json(&["log", "-k", "3"])["commits"], "date");
+    // Older git writes UTC with an offset too.
+    let git = repo.git(&["log", "-3", "--format=%aI"]).stdout.replace("+00:00", "Z");
+    assert_eq!(dates, git.lines().collect::<Vec<_>>());
+    let gone = repo.patina(&["log", "old/a.rs"]);
+    assert!(gone.stderr.contains("old/a.rs was renamed to new/a.rs in"), "{gone:?}");
+    let types = texts(&repo.json(&["log", "--type", "code.f"])["events"], "event_type");
+    assert!(types.iter().all(|name| name == "code.file" || name == "code.function") && types.len() > 3, "{types:?}");
 }

@@ -476,9 +476,9 @@ fn what_is_no_line_is_refused() {
     let (repo, _) = decided();
     for (target, code, word) in [
         ("src/reader.rs:99", 1, "no line 99"),
-        ("read_block:2", 2, "is no file"),
-        ("unheard", 1, "nothing in this view"),
-        ("src/reader.rs:0", 1, "nothing in this view"),
+        ("read_block:2", 2, "is not a file"),
+        ("unheard", 1, "no indexed file or symbol"),
+        ("src/reader.rs:0", 1, "no indexed file or symbol"),
     ] {
         let ran = repo.try_patina(&["why", target]);
         assert!(ran.code == code && ran.stderr.contains(word) && ran.stdout.is_empty(), "{target}: {ran:?}");

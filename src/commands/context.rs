@@ -1,0 +1,263 @@
+//! What a command works with: the repository, its settings and its state folder; waiting for the worker, and doing work
+//! under the write lock.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use super::output::Output;
+use super::progress::Progress;
+use crate::config::Config;
+use crate::embedding::Setup;
+use crate::error::{Exit, UserError};
+use crate::git::Repository;
+use crate::index;
+use crate::pipeline::{Context, FOREGROUND_SESSIONS, Stage};
+use crate::query::Reader;
+use crate::view::{self, Moved};
+use crate::workspace::{Lock, Workspace, running_program};
+
+/// After this long without anybody holding the lock, a worker has come and gone.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long an answer waits for a damaged cache to be built again.
+pub(super) const REBUILD: Duration = Duration::from_secs(120);
+
+/// How long a run in the foreground waits for a worker to finish.
+pub(super) const LOCK: Duration = Duration::from_secs(600);
+
+/// How long `--fresh` waits.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// What has to be where HEAD stands for an answer to be as of HEAD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// What is counted: files, definitions, history, calls.
+    Counts,
+    /// The vectors of what is live too.
+    Vectors,
+    /// And full text.
+    All,
+}
+
+/// The repository, settings and folder that a command works with.
+pub(super) struct CommandContext {
+    pub(super) repository: Repository,
+    pub(super) config: Config,
+    pub(super) workspace: Workspace,
+    pub(super) common_dir: PathBuf,
+}
+
+impl CommandContext {
+    pub(super) fn find(output: &Output) -> Result<Self> {
+        let config = Config::load()?;
+        for warning in &config.warnings {
+            output.warn(warning);
+        }
+        Self::with(config)
+    }
+
+    pub(super) fn with(config: Config) -> Result<Self> {
+        let repository = Repository::discover(&std::env::current_dir().context("finding the current folder")?)?;
+        let common_dir = repository.common_dir()?;
+        let workspace = Workspace::locate(&common_dir, &config);
+        Ok(CommandContext { repository, config, workspace, common_dir })
+    }
+
+    /// What a run in the foreground needs; a person waits for it, so nothing is more urgent.
+    pub(super) fn context<'a>(
+        &'a self,
+        lock: &'a Lock,
+        stop: &'a AtomicBool,
+        progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
+    ) -> Result<Context<'a>> {
+        Ok(Context {
+            repository: &self.repository,
+            workspace: &self.workspace,
+            config: &self.config,
+            program: running_program()?,
+            progress,
+            stop,
+            urgent: &|| false,
+            sessions: FOREGROUND_SESSIONS,
+            lock,
+        })
+    }
+
+    /// The lock for a run in the foreground, which waits for a worker to finish.
+    fn lock(&self, stop: &AtomicBool, output: &Output) -> Result<Lock> {
+        if let Some(lock) = self.workspace.try_lock()? {
+            return Ok(lock);
+        }
+        output.note("a worker is taking something in; waiting for it");
+        self.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))
+    }
+
+    /// Does something in the foreground that only the holder of the lock may do, with progress.
+    pub(super) fn with_write_lock<T>(
+        &self,
+        stop: &AtomicBool,
+        output: &Output,
+        work: impl FnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.workspace.create()?;
+        let lock = self.lock(stop, output)?;
+        let rings = self.workspace.rings();
+        let progress = Progress::new(output.is_quiet());
+        let step = |stage, done, total| progress.step(stage, done, total);
+        let done = work(&self.context(&lock, stop, &step)?);
+        progress.finish();
+        drop(lock);
+        self.answer_later_rings(rings)?;
+        done
+    }
+
+    /// After the lock was held in the foreground: rings that came meanwhile found it taken, and are answered now.
+    pub(super) fn answer_later_rings(&self, seen: u64) -> Result<()> {
+        if self.workspace.rings() != seen && !is_off() { Workspace::spawn_worker(&self.common_dir) } else { Ok(()) }
+    }
+
+    /// Rings and makes sure that somebody answers, unless patina is switched off for this process.
+    pub(super) fn wake(&self) -> Result<()> {
+        self.wake_by(Workspace::ring)
+    }
+
+    fn wake_by(&self, ring: impl FnOnce(&Workspace) -> Result<()>) -> Result<()> {
+        if is_off() {
+            return Ok(());
+        }
+        self.workspace.create()?;
+        ring(&self.workspace)?;
+        Workspace::spawn_worker(&self.common_dir)
+    }
+
+    /// Refuses to go on in a repository that was never indexed.
+    ///
+    /// # Errors
+    /// A [`UserError`] with the exit code for "not set up".
+    pub(super) fn require_index(&self) -> Result<()> {
+        if self.workspace.cache_path().is_some() {
+            return Ok(());
+        }
+        Err(crate::store::not_indexed().into())
+    }
+
+    /// What has moved since it was indexed; none where nothing is indexed.
+    fn moved(&self) -> Result<Option<Moved>> {
+        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(None) };
+        Ok(Some(view::moved(&cache, &self.repository)?))
+    }
+
+    /// Whether everything that is live has its vectors, by the model that is set up. Without one there is nothing to
+    /// wait for.
+    fn is_embedded(&self) -> Result<bool> {
+        let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(true) };
+        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
+        let generation = index::current(&cache)?;
+        let is_its = generation.is_some_and(|generation| generation.model == setup.identity);
+        Ok(is_its && index::pending_count(&cache)? == 0)
+    }
+
+    /// Whether all of it that an answer needs is in, of what was live when it was last looked at.
+    fn has(&self, needs: Needs) -> Result<bool> {
+        Ok(match needs {
+            Needs::Counts => true,
+            Needs::Vectors => self.is_embedded()?,
+            Needs::All => self.is_searchable()? && self.is_embedded()?,
+        })
+    }
+
+    fn is_searchable(&self) -> Result<bool> {
+        let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
+        crate::text_index::is_current(&cache)
+    }
+
+    /// Starts the worker and waits until HEAD is indexed and whatever else had moved, as far as is needed. A worker that failed is not waited for, and one that died is started again.
+    pub(super) fn wait(&self, timeout: Duration, needs: Needs) -> Result<()> {
+        let start = Instant::now();
+        let mut woken: Option<Instant> = None;
+        let own = self.repository.worktree_name()?;
+        let first = self.moved()?.unwrap_or_default();
+        // At the first look all of it has to be where it is now; from then on, past where it was.
+        let is_current = |woken: bool| -> Result<bool> {
+            let now = self.moved()?;
+            Ok(now.is_some_and(|now| if woken { now.is_past(&first, &own) } else { now.is_nothing() }))
+        };
+        while !is_current(woken.is_some())? || !self.has(needs)? {
+            let idle = woken.is_some_and(|woken| woken.elapsed() > IDLE) && self.workspace.try_lock()?.is_some();
+            if idle && let Some(error) = self.workspace.last_error() {
+                let message = format!("HEAD could not be indexed: {error}");
+                return Err(UserError::new(Exit::Failed, message).hint("run `patina reindex` to watch it").into());
+            }
+            if woken.is_none() || idle {
+                anyhow::ensure!(
+                    !is_off(),
+                    UserError::new(Exit::Locked, "PATINA=0 keeps the worker from starting")
+                        .hint("run `patina reindex`")
+                );
+                self.wake_by(Workspace::ring_urgently)?;
+                woken = Some(Instant::now());
+            }
+            if start.elapsed() > timeout {
+                let message = format!("HEAD was not indexed within {} s", timeout.as_secs());
+                return Err(UserError::new(Exit::Locked, message).hint("run `patina reindex` to watch it").into());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Has a segment built again that turned out to be damaged while an answer was given without it.
+    pub(super) fn mend(&self, is_damaged: bool) {
+        if is_damaged && self.wake().is_err() {
+            tracing::warn!("the index cannot be mended: its folder cannot be written");
+        }
+    }
+
+    /// Opens what is indexed for an answer. Where HEAD has moved on, rings; with `fresh`, waits for what is needed.
+    pub(super) fn reader(&self, fresh: bool, needs: Needs, output: &Output) -> Result<Reader<'_>> {
+        if fresh {
+            self.wait(FRESH, needs)?;
+        }
+        let mut reader = match Reader::open(&self.repository, &self.workspace, &self.config) {
+            Err(error) if self.workspace.cache_path().is_some() && crate::store::is_outdated(&error) => {
+                let _ = self.wake();
+                return Err(error);
+            }
+            reader => reader?,
+        };
+        // A log that was copied, or looked at by somebody who may write, is held against its sums until it is sealed again.
+        let is_unsealed = crate::sqlite::refuse_altered(&self.workspace.eventlog_path()).is_err();
+        let is_searchable = needs != Needs::All || crate::text_index::is_current(&reader.cache)?;
+        if !is_searchable {
+            reader.behind = reader.behind.max(1);
+        }
+        let is_behind = reader.has_moved() || is_unsealed || !is_searchable || !reader.notes.is_empty();
+        if is_behind && self.wake().is_err() {
+            tracing::warn!("the index cannot be brought up to date: its folder cannot be written");
+        }
+        output.notes(&reader.notes);
+        Ok(reader)
+    }
+}
+
+/// Whether `PATINA=0` switches patina off for this process.
+pub(super) fn is_off() -> bool {
+    std::env::var_os("PATINA").is_some_and(|value| value == "0")
+}
+
+/// A flag that Ctrl-C and SIGTERM set.
+pub(super) fn stop_flag() -> Arc<AtomicBool> {
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    let make = || {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = stop.clone();
+        // Where a handler cannot be set, an interrupt ends the process, and the next run goes on from there.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+        stop
+    };
+    STOP.get_or_init(make).clone()
+}
