@@ -28,6 +28,7 @@ mod mended;
 mod models;
 mod moved;
 mod oracle;
+mod pages;
 mod people;
 mod planted;
 mod reference;
