@@ -1,6 +1,7 @@
 //! The house rules that a program can read off the tree: rooms import upwards, heavy dependencies have one door, files
 //! are short and open with their duty. Prints every breach at once; refuses exceptions that are not written here.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -236,4 +237,174 @@ fn imports_are_found_in_braces_and_paths() {
     check("use crate::{edges, store::{A, B},\n  view};\n", &["edges", "store", "view"]);
     check("let x = crate::event::hex(y);", &["event"]);
     check("/// [`crate::git::A`]\nfn a() {}\n#[cfg(test)]\nmod tests {\n use crate::main;\n}", &[]);
+}
+
+/// The type names that rooms define, tests left out: name to rooms.
+fn type_names() -> BTreeMap<String, BTreeSet<String>> {
+    let definition =
+        Regex::new(r"^\s*(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait|union) ([A-Z]\w*)").expect("a constant");
+    let alias = Regex::new(r"^(?:pub(?:\([^)]*\))? )?type ([A-Z]\w*)").expect("a constant");
+    let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources("src") {
+        for (_, line) in source.code() {
+            if let Some(found) = definition.captures(line).or_else(|| alias.captures(line)) {
+                names.entry(found[1].to_string()).or_default().insert(source.room.clone());
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn one_type_name_means_one_thing() {
+    let doubled: Vec<String> = type_names()
+        .into_iter()
+        .filter(|(_, rooms)| rooms.len() > 1)
+        .map(|(name, rooms)| format!("{name}: {}", rooms.into_iter().collect::<Vec<_>>().join(", ")))
+        .collect();
+    assert!(doubled.is_empty(), "type names of two rooms:\n{}", doubled.join("\n"));
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The pages of prose, from the top of the project.
+fn prose() -> Vec<String> {
+    let docs = fs::read_dir(top().join("docs")).expect("docs").map(|entry| entry.expect("an entry").path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let names = docs.map(|path| path.strip_prefix(top()).expect("it is below").to_string_lossy().into_owned());
+    let mut all: Vec<String> = names.collect();
+    all.extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_string));
+    all.sort();
+    all
+}
+
+#[test]
+fn every_room_and_every_page_can_be_found() {
+    let architecture = read("ARCHITECTURE.md");
+    for room in rooms() {
+        assert!(architecture.contains(&format!("**`{room}`**")), "ARCHITECTURE.md says nothing of {room}");
+    }
+    let pages = prose();
+    let all: String = pages.iter().map(|page| read(page)).collect();
+    for page in pages.iter().filter_map(|page| page.strip_prefix("docs/")) {
+        assert!(
+            all.contains(&format!("]({page}")) || all.contains(&format!("](docs/{page}")),
+            "no page links to {page}"
+        );
+    }
+}
+
+/// Words that were replaced, and what stands for them; matched as whole words, whatever their case.
+const RETIRED: &[(&str, &str)] = &[
+    (r"refused holds the others not back", "a rejected file does not stop the others"),
+    (r"is no time", "cannot parse .. as a date or duration"),
+    (r"say little", "has little weight"),
+    (r"taken in by itself", "is indexed automatically"),
+    (r"told apart", "distinguished"),
+    (r"that speaks for", "evidence"),
+    (r"frozen embedding", "base embedding"),
+];
+
+#[test]
+fn retired_words_stay_away() {
+    let mut texts: Vec<(String, String)> = prose().into_iter().map(|page| (page.clone(), read(&page))).collect();
+    texts.push(("the help".to_string(), patina::commands::commands_page()));
+    let mut found = Vec::new();
+    for (words, better) in RETIRED {
+        let words = Regex::new(&format!(r"(?i)\b{words}\b")).expect("a constant");
+        for (page, text) in &texts {
+            for (index, line) in text.lines().enumerate().filter(|(_, line)| words.is_match(line)) {
+                found.push(format!("{page}:{}: {} (better: {better})", index + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} retired words:\n{}", found.len(), found.join("\n"));
+}
+
+/// Files that name a dimension or an agent by a literal outside of its table; the list may only shrink.
+const NAMED: &[&str] = &[
+    "src/commands/eval.rs",
+    "src/commands/snippets.rs",
+    "src/history/kind.rs",
+    "src/sessions/claude.rs",
+    "src/sessions/codex.rs",
+    "src/sessions/markdown/log_reader.rs",
+];
+
+#[test]
+fn dimensions_and_agents_are_named_in_their_tables() {
+    let names =
+        "semantic|temporal|dependency|syntactic|architectural|social|claude|codex|gemini|cursor|copilot|opencode";
+    let literal = Regex::new(&format!("\"(?:{names})\"")).expect("a constant");
+    let of_table = |name: &str| name.starts_with("src/dimensions/") || name == "src/agents.rs";
+    let mut naming: BTreeSet<String> = BTreeSet::new();
+    for source in sources("src").iter().filter(|source| !of_table(&source.name)) {
+        if source.code().iter().any(|(_, line)| literal.is_match(line)) {
+            naming.insert(source.name.clone());
+        }
+    }
+    let allowed: BTreeSet<String> = NAMED.iter().map(|name| name.to_string()).collect();
+    assert_eq!(naming, allowed, "a name belongs into its table; who takes one away takes it off the list");
+}
+
+/// How often a pattern stands in the code, and where.
+fn places(pattern: &str) -> Vec<String> {
+    let pattern = Regex::new(pattern).expect("a constant");
+    let mut found = Vec::new();
+    for source in sources("src") {
+        let lines = source.code();
+        found.extend(
+            lines.iter().filter(|(_, line)| pattern.is_match(line)).map(|(line, _)| format!("{}:{line}", source.name)),
+        );
+    }
+    found
+}
+
+#[test]
+fn what_is_written_once_stays_so() {
+    let check = |what: &str, pattern: &str| {
+        let found = places(pattern);
+        assert_eq!(found.len(), 1, "{what}: {found:?}");
+    };
+    check("one decoder of events", r"pub fn decode\(event_type");
+    check("one search protocol", r"TextSearch::new\(");
+    check("one fusion of ranks", r"pub fn reciprocal_rank");
+    check("one rule for counting pairs", r"struct PairWeight");
+}
+
+#[test]
+fn the_ledger_holds() {
+    let ledger: BTreeMap<String, toml::Value> = toml::from_str(&read("ledger.toml")).expect("TOML");
+    let lock = read("Cargo.lock");
+    let manifest: toml::Table = read("Cargo.toml").parse().expect("TOML");
+    let template = read("templates/config.toml");
+    let setting = Regex::new(r"^#? ?\w+ = ").expect("a constant");
+    let commands = Regex::new(r"(?m)^### `patina \w+`$").expect("a constant");
+    let binary = fs::metadata(env!("CARGO_BIN_EXE_patina")).expect("the program").len();
+    let source_lines: usize = sources("src").iter().map(|source| source.text.lines().count()).sum();
+    let counted = [
+        ("commands", commands.find_iter(&patina::commands::commands_page()).count()),
+        ("settings", template.lines().filter(|line| setting.is_match(line)).count()),
+        ("direct_dependencies", manifest["dependencies"].as_table().expect("a table").len()),
+        ("locked_crates", lock.lines().filter(|line| *line == "[[package]]").count()),
+        ("binary_mb", (binary >> 20) as usize),
+        ("readme_lines", read("README.md").lines().count()),
+        ("source_lines", source_lines),
+    ];
+    let mut over = Vec::new();
+    for (name, count) in counted {
+        let most = ledger[name].as_integer().unwrap_or_else(|| panic!("{name} is no number")) as usize;
+        crate::support::figure(&format!("ledger: {name} {count} of {most}"));
+        if count > most {
+            over.push(format!("{name} is {count}, and ledger.toml says {most}"));
+        }
+    }
+    assert!(
+        over.is_empty(),
+        "raise a number only with a line in CHANGELOG.md that says what was bought:\n{}",
+        over.join("\n")
+    );
+    assert!(ledger["commands"].as_integer().expect("a number") <= 26, "26 commands are the most");
 }
