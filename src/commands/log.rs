@@ -1,6 +1,6 @@
 //! `patina log`: commits of everything or of targets, or events of the log; newest first.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -37,7 +37,7 @@ pub struct LogArgs {
     event_type: Option<String>,
     /// Only what concerns a file or a folder, from where you are or from the top
     #[arg(long, value_name = "PATH")]
-    path: Option<String>,
+    path: Option<OsString>,
     /// Only since a day (2026-01-31) or for a time (90d, 12w); code events have no time of their own
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
@@ -98,8 +98,7 @@ pub fn run(arguments: &LogArgs, output: &Output) -> Result<ExitCode> {
 fn commits(arguments: &LogArgs, here: &CommandContext, since: Option<i64>, output: &Output) -> Result<ExitCode> {
     let reader = here.reader(arguments.fresh, Needs::Counts, output)?;
     let texts = expanded(&arguments.targets)?;
-    let targets =
-        reader.targets(&texts.into_iter().chain(arguments.path.as_ref().map(OsString::from)).collect::<Vec<_>>())?;
+    let targets = reader.targets(&texts.into_iter().chain(arguments.path.clone()).collect::<Vec<_>>())?;
     output.notes(&targets.notes);
     let LogAnswer { commits, notes } = query::log(&reader, &targets, since, arguments.k)?;
     output.notes(&notes);
@@ -188,9 +187,10 @@ fn summary_of(body: &Body<'_>) -> String {
 }
 
 /// The file that is meant, as events name it: the first way to read what was typed of which there is an event.
-fn meant(log: &Connection, repository: &Repository, text: &str) -> Result<String> {
+fn meant(log: &Connection, repository: &Repository, typed: &OsStr) -> Result<String> {
+    let text = &typed.to_str().map_or_else(|| encode_path(typed.as_encoded_bytes()), str::to_string);
     let prefix = repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes()));
-    let spellings = match repository.path_in_worktree(Path::new(text)) {
+    let spellings = match repository.path_in_worktree(Path::new(typed)) {
         Some(inside) => item::spellings("", inside.as_os_str().as_encoded_bytes()),
         None => item::spellings(&prefix.unwrap_or_default(), text),
     };

@@ -1,5 +1,7 @@
 //! Options that several commands share: dimensions, and which hits to show.
 
+use std::ffi::OsString;
+
 use anyhow::Result;
 
 use super::answers::ShapeArgs;
@@ -31,7 +33,7 @@ pub(super) struct HitArgs {
     pub(super) kind: Vec<String>,
     /// Only paths that match a glob or are in a folder, from where you are or from the top of the repository.
     #[arg(long, value_name = "GLOB")]
-    pub(super) path: Option<String>,
+    pub(super) path: Option<OsString>,
     /// Only what a commit touched since a day (2026-01-31) or for a time (90d, 12w).
     #[arg(long, value_name = "WHEN")]
     pub(super) since: Option<String>,

@@ -93,7 +93,7 @@ struct GoneAnswer<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
-    hits: &'a [GoneHit],
+    hits: Vec<WithPath<&'a GoneHit>>,
 }
 
 fn gone(here: &CommandContext, text: &str, mut filter: Filter, fresh: bool, output: &Output) -> Result<ExitCode> {
@@ -103,12 +103,13 @@ fn gone(here: &CommandContext, text: &str, mut filter: Filter, fresh: bool, outp
     let reader = here.reader(fresh, Needs::Counts, output)?;
     filter.settle(&reader)?;
     let hits = query::search_gone(&reader, text, &filter)?;
+    let standpoint = Standpoint::new(&here.repository);
     if output.json {
         let (as_of, behind) = (reader.as_of(), reader.behind);
-        return output.print_json(&GoneAnswer { as_of, behind, used_vectors: false, hits: &hits });
+        let hits = hits.iter().map(|hit| standpoint.with_path(hit, Some(&hit.path))).collect();
+        return output.print_json(&GoneAnswer { as_of, behind, used_vectors: false, hits });
     }
     let mut page = output.page();
-    let standpoint = Standpoint::new(&here.repository);
     for hit in &hits {
         let what = match hit.renamed_to.as_slice() {
             [] => "deleted in ".to_string(),

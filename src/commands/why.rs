@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::answers::{Standpoint, local_name, short, sureness};
+use super::answers::{Standpoint, WithPath, local_name, short, sureness};
 use super::context::{CommandContext, Needs};
 use super::options::require_positive;
 use super::output::Output;
@@ -39,7 +39,7 @@ struct WhyJson<'a> {
     first: AnswerOf<'a>,
     /// Where there are several, all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    targets: Vec<&'a LineTarget>,
+    targets: Vec<WithPath<&'a LineTarget>>,
     /// The same with their answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     answers: Vec<AnswerOf<'a>>,
@@ -47,7 +47,7 @@ struct WhyJson<'a> {
 
 #[derive(Serialize)]
 struct AnswerOf<'a> {
-    target: &'a LineTarget,
+    target: WithPath<&'a LineTarget>,
     commits: &'a [BlamedCommit],
     is_cut: bool,
     reasons: &'a [Reason],
@@ -65,18 +65,18 @@ pub fn run(arguments: &WhyArgs, output: &Output) -> Result<ExitCode> {
     let targets = arguments.targets.resolve(&reader, output)?;
     let all = query::why(&reader, &targets, arguments.k)?;
     all.iter().for_each(|why| output.notes(&why.notes));
+    let standpoint = Standpoint::new(&here.repository);
     if output.json {
         let several = if all.len() > 1 { all.as_slice() } else { &[] };
         return output.print_json(&WhyJson {
             as_of: reader.as_of(),
             behind: reader.behind,
-            first: AnswerOf::new(&all[0]),
-            targets: several.iter().map(|why| &why.target).collect(),
-            answers: several.iter().map(AnswerOf::new).collect(),
+            first: AnswerOf::new(&standpoint, &all[0]),
+            targets: several.iter().map(|why| standpoint.with_path(&why.target, Some(&why.target.path))).collect(),
+            answers: several.iter().map(|why| AnswerOf::new(&standpoint, why)).collect(),
         });
     }
     let mut page = output.page();
-    let standpoint = Standpoint::new(&here.repository);
     for why in &all {
         print_why(&mut page, &standpoint, why, arguments.evidence);
     }
@@ -85,8 +85,9 @@ pub fn run(arguments: &WhyArgs, output: &Output) -> Result<ExitCode> {
 }
 
 impl<'a> AnswerOf<'a> {
-    fn new(why: &'a WhyAnswer) -> Self {
-        AnswerOf { target: &why.target, commits: &why.commits, is_cut: why.is_cut, reasons: &why.reasons }
+    fn new(standpoint: &Standpoint<'_>, why: &'a WhyAnswer) -> Self {
+        let target = standpoint.with_path(&why.target, Some(&why.target.path));
+        AnswerOf { target, commits: &why.commits, is_cut: why.is_cut, reasons: &why.reasons }
     }
 }
 

@@ -1,5 +1,8 @@
 //! What narrows an answer: its length, kinds, paths and a moment.
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
@@ -26,8 +29,8 @@ pub struct Filter {
 #[derive(Debug, Clone)]
 pub struct PathFilter {
     globs: GlobSet,
-    /// The folder that it may be, without a slash at the end; empty for the top.
-    folder: String,
+    /// The folder or file that it may be; empty for the top.
+    folder: PathBuf,
 }
 
 impl PathFilter {
@@ -35,27 +38,34 @@ impl PathFilter {
     ///
     /// # Errors
     /// A [`UserError`] that says why it is none.
-    pub fn new(pattern: &str) -> Result<Self> {
+    pub fn new(pattern: &OsStr) -> Result<Self> {
+        let mut globs = GlobSetBuilder::new();
+        // Bytes that are not UTF-8 are no glob, but may be a folder or a file.
+        let Some(pattern) = pattern.to_str() else {
+            return Ok(PathFilter { globs: globs.build()?, folder: Path::new(pattern).components().collect() });
+        };
         let bare = pattern.trim_start_matches("./").trim_end_matches('/');
         let bare = if bare == "." { "" } else { bare };
-        let mut globs = GlobSetBuilder::new();
         for glob in [bare.to_string(), format!("{bare}/**")].iter().filter(|_| !bare.is_empty()) {
             globs.add(Glob::new(glob).map_err(|error| {
                 UserError::new(Exit::Usage, format!("`{pattern}` is not a valid glob: {}", error.kind()))
                     .hint("for example `src/**/*.rs`, or a folder")
             })?);
         }
-        Ok(PathFilter { globs: globs.build()?, folder: bare.to_string() })
+        Ok(PathFilter { globs: globs.build()?, folder: PathBuf::from(bare) })
     }
 
     /// The same from the folder that the person stands in, if anything live matches it there.
     fn seen_from_here(&self, reader: &Reader<'_>) -> Result<Option<Self>> {
-        let prefix = real_path(&reader.prefix()).to_string_lossy().into_owned();
-        if prefix.is_empty() {
+        let prefix = real_path(&reader.prefix());
+        if prefix.as_os_str().is_empty() {
             return Ok(None);
         }
-        let here = PathFilter::new(&format!("{}/{}", globset::escape(&prefix), self.folder))?;
-        let folder = if self.folder.is_empty() { prefix } else { format!("{prefix}/{}", self.folder) };
+        let here = match (prefix.to_str(), self.folder.to_str()) {
+            (Some(prefix), Some(own)) => PathFilter::new(format!("{}/{own}", globset::escape(prefix)).as_ref())?,
+            _ => self.clone(),
+        };
+        let folder = if self.folder.as_os_str().is_empty() { prefix } else { prefix.join(&self.folder) };
         let here = PathFilter { folder, ..here };
         let is_any = view::files(&reader.cache, reader.view.id)?.into_keys().any(|path| here.matches(&path));
         Ok(is_any.then_some(here))
@@ -64,7 +74,7 @@ impl PathFilter {
     /// Returns whether an encoded path is meant.
     fn matches(&self, path: &str) -> bool {
         let path = real_path(path);
-        self.folder.is_empty() || self.globs.is_match(&path) || path.starts_with(&self.folder)
+        self.folder.as_os_str().is_empty() || self.globs.is_match(&path) || path.starts_with(&self.folder)
     }
 }
 
@@ -102,7 +112,7 @@ mod tests {
     #[test]
     fn a_path_is_a_glob_or_a_folder() {
         let check = |pattern: &str, path: &str, expect: bool| {
-            let filter = PathFilter::new(pattern).expect("it is one");
+            let filter = PathFilter::new(pattern.as_ref()).expect("it is one");
             assert_eq!(filter.matches(path), expect, "{pattern} {path}");
         };
         check("src/b*", "src/b.rs", true);
@@ -114,6 +124,6 @@ mod tests {
         check("src/*/tests", "src/a/tests/b.rs", true);
         check("pages/[id]", "pages/[id]/a.js", true);
         check(".", "src/b.rs", true);
-        assert!(PathFilter::new("src/[").is_err());
+        assert!(PathFilter::new("src/[".as_ref()).is_err());
     }
 }

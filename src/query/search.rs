@@ -55,8 +55,9 @@ const WHOLE_NAME_BOOST: f64 = 0.7;
 const ALIKE_WEIGHT: f64 = 0.7;
 /// What matches gains this share where it stands in the file that the question is likeliest about.
 const LIKELY_WEIGHT: f64 = 1.0;
-/// What a hit gains where the question says the whole name of its file, on the same scale.
-const FILE_NAME_BOOST: f64 = 0.4;
+/// What a hit gains, on the same scale, if the question names it: the whole name of its file, or a session entry whose
+/// first line has every word of the question.
+const NAMED_BOOST: f64 = 0.4;
 /// Vectors looked at before the best are chosen.
 const ALIKE_LOOKED_AT: usize = 60;
 /// What is less alike than this is found by its words or not at all.
@@ -342,7 +343,7 @@ fn ranked(
         .enumerate()
         .map(|(at, (_, one))| {
             let matched = share(one.text, most_text) + ALIKE_WEIGHT * share(alike(&one), most_alike);
-            let named = if is_file_named(&one.candidate, words) { FILE_NAME_BOOST } else { 0.0 };
+            let named = if is_named(&one.candidate, words) { NAMED_BOOST } else { 0.0 };
             let score = matched * (1.0 + LIKELY_WEIGHT * by_file(&one).sqrt()) + named;
             let mut ranks = BTreeMap::new();
             ranks.extend(by_text[at].map(|rank| ("text", rank)));
@@ -360,9 +361,17 @@ fn is_document(item: &Item) -> bool {
     DOCUMENT_ENDINGS.contains(&ending.as_str())
 }
 
-/// Whether the question says every word of the name of a candidate's file, but for their endings.
-fn is_file_named(candidate: &Candidate, question: &[String]) -> bool {
-    let Candidate::Item(item) = candidate else { return false };
+/// Returns whether the question names a candidate: it has every word of the name of its file, word endings aside, or the
+/// first line of a session entry has every word of the question.
+fn is_named(candidate: &Candidate, question: &[String]) -> bool {
+    let item = match candidate {
+        Candidate::Item(item) => item,
+        Candidate::Said(said) => {
+            let line = words(&said.name);
+            return question.len() > 1 && question.iter().all(|word| line.contains(word));
+        }
+        Candidate::Commit(..) => return false,
+    };
     let name = item.path.rsplit('/').next().unwrap_or(&item.path);
     let stem = words(name.split('.').next().unwrap_or(name));
     let is_said = |part: &String| question.iter().any(|word| word == part || same_stem(word, part));

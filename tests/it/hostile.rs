@@ -488,7 +488,7 @@ fn a_small_tree_that_names_millions_of_files_is_refused() {
     repo.stand_at(&large);
     let ran = repo.try_patina(&["reindex"]);
     assert!(
-        ran.code == 1 && ran.stderr.contains("more than 2000000 files") && ran.stderr.contains("of its own"),
+        ran.code == 1 && ran.stderr.contains("more than 2000000 files") && ran.stderr.contains("of their own"),
         "{ran:?}"
     );
 }

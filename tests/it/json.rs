@@ -70,7 +70,7 @@ fn every_read_command_has_the_fields_that_scripts_rely_on() {
         "commits",
         commit,
     );
-    check("the target", &why["target"], "key:text path:text line:number end_line:number");
+    check("the target", &why["target"], "key:text path:text path_from_here:text line:number end_line:number");
     answer(&repo, &["doctor"], "checks:list", "checks", "name:text state:text detail:text fix:any");
     let commit = "id:text time:number date:text author:text subject:text";
     answer(&repo, &["log"], "as_of:text behind:number commits:list", "commits", commit);

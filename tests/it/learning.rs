@@ -346,6 +346,7 @@ fn an_experiment_is_a_file() {
 #[test]
 fn what_there_is_not_is_refused_by_name() {
     let repo = linear(&history()[..3]);
+    repo.reindex();
     for (args, word) in [
         (["eval", "--task", "nonsense"], "task `nonsense`"),
         (["eval", "--dimension", "nonsense"], "dimension `nonsense`"),

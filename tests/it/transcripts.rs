@@ -156,10 +156,12 @@ fn what_was_forgotten_comes_back_by_nobodys_hand() {
 #[test]
 fn notes_go_on_beside_notes_of_others_and_after_they_were_forgotten() {
     let repo = begun();
+    repo.reindex();
     repo.patina(&["note", "--goal", "Be fast"]);
     let exported = repo.root().join("notes.md");
     fs::write(&exported, repo.patina(&["session", "export", "notes", "--md"]).stdout).expect("a file");
     let other = begun();
+    other.reindex();
     other.patina(&["note", "--decision", "Be slow, because it is calm"]);
     other.patina(&["session", "import", &exported.display().to_string()]);
     let noted = other.json(&["note", "--pattern", "Rest first"]);
@@ -200,6 +202,7 @@ fn a_transcript_that_is_exported_comes_back_with_its_times() {
         let line = transcript.line(&decided(3 + n as u32));
         transcript.append(&line.replace("2025-06-15T10", day));
     }
+    repo.reindex();
     repo.patina(&["note", "--decision", "Bake by night", "--files", "src/oven.rs,a,b.rs"]);
     repo.patina(&["note", "--goal", "Be calm"]);
     repo.reindex();
@@ -222,6 +225,7 @@ fn a_transcript_that_is_exported_comes_back_with_its_times() {
 #[test]
 fn what_is_refused_holds_nothing_else_back() {
     let repo = begun();
+    repo.reindex();
     let (good, bad) = (repo.path.join("sessions/2025-06-15.md"), repo.path.join("none.md"));
     fs::create_dir_all(good.parent().expect("a folder")).expect("a folder");
     fs::write(&good, "# A day\n\n## Goals\n- be fast\n\n## Key Decisions\n- Use an arena\n").expect("a file");
@@ -274,6 +278,7 @@ fn a_transcript_that_lies_elsewhere_is_heard_of_by_its_letter() {
 #[test]
 fn a_version_of_the_same_log_is_taken_once() {
     let repo = begun();
+    repo.reindex();
     let file = repo.root().join("log.md");
     fs::write(&file, log("20250615-090000", &["Use an arena"])).expect("a file");
     repo.patina(&["session", "import", &file.display().to_string()]);
@@ -405,6 +410,7 @@ fn an_export_that_was_committed_stands_for_its_transcript() {
 fn a_transcript_under_another_name_is_the_session_it_says() {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.txt", "a\n")], "Begin");
+    repo.reindex();
     let ids = ["aaaaaaaa-0000-0000-0000-000000000003", "aaaaaaaa-0000-0000-0000-000000000004"];
     for (at, id) in ids.into_iter().enumerate() {
         let mut transcript = Transcript::new(&repo, id);

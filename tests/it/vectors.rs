@@ -277,7 +277,7 @@ fn an_adapter_that_does_not_fit_is_said_and_not_used() {
         assert_eq!(found["adapter"], "identity", "{word}");
         assert!(found["reason"].as_str().expect("a reason").contains(word), "{word}: {found}");
         assert_eq!(digest(&repo), before, "{word}");
-        assert!(repo.try_patina(&["doctor"]).stdout.contains(word), "doctor says {word}");
+        assert!(repo.with("COLUMNS", "200").try_patina(&["doctor"]).stdout.contains(word), "doctor says {word}");
     };
     check(&|| fs::write(&path, "no adapter").expect("written"), "not a safetensors");
     check(&|| drop(train(&path, [383, 8, 4], &model, 0)), "383");

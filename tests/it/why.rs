@@ -223,7 +223,7 @@ fn what_nothing_speaks_of_has_no_recorded_reason() {
     assert_eq!(answer["reasons"], json!([]), "{answer}");
     assert_eq!(texts(&answer["commits"], "subject"), ["a reader"]);
     let page = repo.patina(&["why", "close_all"]).stdout;
-    assert!(page.contains("\nno recorded reason\n") && page.contains("a reader  3 lines"), "{page}");
+    assert!(page.contains("\nno recorded reason\n") && page.contains("3 lines: a reader"), "{page}");
 }
 
 #[test]
