@@ -1,5 +1,5 @@
-//! How long a person waits: `related`, `who`, `calls`, `callers`, `query` in fresh processes on a repository that
-//! is indexed already. None of them loads a model.
+//! Latency of answers: `related`, `who`, `calls`, `callers` and `query` in fresh processes on an indexed repository.
+//! None of them loads a model.
 //!
 //! `cargo bench --bench answers -- REPOSITORY [RUNS]` asks about files and functions drawn evenly from the index.
 

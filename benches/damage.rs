@@ -1,6 +1,6 @@
-//! Damage to segments, to their manifest, to adapters, databases and stamps, at random: whatever happens to them, no
-//! crash and no wrong answer, and the next run mends it; a damaged log is named, and `doctor --fix` mends it. Prints
-//! what was damaged and ends with an error at the first wrong one.
+//! Fuzzes the state folder: random damage to segments, their manifest, adapters, databases and stamps never leads to a
+//! crash or a wrong answer, and the next run repairs it; a damaged log is reported, and `doctor --fix` repairs it.
+//! Prints each damage, and fails at the first wrong answer.
 //!
 //! `cargo bench --bench damage -- [TRIALS] [SEED]`; the model is that of `patina model prepare`.
 

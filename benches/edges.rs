@@ -1,5 +1,5 @@
-//! How far call edges can be trusted: precision and recall against calls that people labelled by reading. Refuses
-//! to look at a work tree: files are read out of git objects, at the commit that was labelled.
+//! Precision and recall of call edges against calls labelled by hand. Files are read from git objects at the labelled
+//! commit, never from a work tree.
 //!
 //! `cargo bench --bench edges -- FOLDER` looks for clones under `FOLDER/OWNER/NAME` or `FOLDER/NAME` and says which
 //! it did not find. `edges/labels.tsv` holds positions only, a call a line: repository, commit, path, line and

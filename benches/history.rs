@@ -1,4 +1,4 @@
-//! Reading all history of a repository into a fresh log, side by side with `git log --raw --no-renames -z`.
+//! Time to ingest all history of a repository into a new log, compared with `git log --raw --no-renames -z`.
 //!
 //! `cargo bench --bench history -- REPOSITORY [RUNS]` alternates the two, and prints medians and their ratio.
 

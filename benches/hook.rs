@@ -1,6 +1,6 @@
-//! What a captured `git commit` pays for the hook: without one, with an empty shell hook, and with patina's, in
-//! turn; then a rebase of 100 commits without and with patina, and how many times the worker ran; and what an agent
-//! waits for when a session ends, with its end of the pipe left open.
+//! Cost of the hooks: `git commit` without a hook, with an empty shell hook, and with patina's, in turn; a rebase of
+//! 100 commits without and with patina, and how often the worker ran; and `session end` while the agent keeps its pipe
+//! open.
 //!
 //! `cargo bench --bench hook -- [RUNS]`
 

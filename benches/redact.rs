@@ -1,6 +1,6 @@
-//! What redaction takes out of ordinary code and prose, and how fast it is: over the text files at HEAD of repositories
-//! and over all their commit messages. A token is what stands between blanks; it is touched where any of it is replaced.
-//! What must go is planted in tests/it/secrets.rs; this counts what should have stayed.
+//! False positives and speed of redaction, over the text files at HEAD of repositories and all their commit messages. A
+//! token is what stands between blanks; it counts if any part of it is replaced. Recall is tested by
+//! tests/it/secrets.rs.
 //!
 //! `cargo bench --bench redact -- [--show] FOLDER...`; with `--show` every hit is printed with its line.
 

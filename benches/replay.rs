@@ -1,6 +1,5 @@
-//! A repository's newest commits made once more, one by one, with hooks on and nobody waiting, and random rewrites in
-//! between: what was taken in step by step has to be what one full pass gives. Refuses to touch the repository it is
-//! given, and to let a difference pass: it ends with 1.
+//! Replays a repository's newest commits one by one in a clone with hooks, with random rewrites in between, and
+//! compares the result with a full rebuild. Exits with 1 on any difference. The given repository is not changed.
 //!
 //! `cargo bench --bench replay -- REPOSITORY [COMMITS] [REWRITES] [SEED]`; texts are embedded where `PATINA_DATA_DIR`
 //! names a folder with a model.

@@ -1,5 +1,5 @@
-//! What the reader of session logs makes of a real repository: each Markdown file of a commit that is a session, as one
-//! line of JSON on stdout with its entries; totals on stderr. Refuses to look at a work tree: files come out of git.
+//! Parses the session logs of a real repository: each Markdown file of a commit that is a session becomes one line of
+//! JSON on stdout with its entries; totals go to stderr. Files are read from git objects.
 //!
 //! `cargo bench --bench sessions -- REPOSITORY [COMMIT]`; `tests/sessions.py` compares the lines with its own count.
 

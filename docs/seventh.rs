@@ -1,4 +1,4 @@
-//! The testing dimension: one tests the other, or both test the same thing.
+//! An example of a seventh dimension, testing: one item tests the other, or both test the same thing.
 
 use super::{AdapterTask, Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 

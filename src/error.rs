@@ -1,6 +1,6 @@
 //! The error type for users: what is wrong, why, and the next step, with its exit code.
 //!
-//! Refuses to carry what only a developer understands; that is left to `anyhow`.
+//! Internal errors, which only a developer understands, stay with `anyhow`.
 
 use std::fmt;
 

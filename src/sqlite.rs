@@ -1,6 +1,6 @@
 //! SQLite: how database files are opened, sealed while they rest, and migrated.
 //!
-//! Refuses to know what is in them.
+//! Invariant: nothing here depends on what the files contain.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;

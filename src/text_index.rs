@@ -1,6 +1,6 @@
 //! Full text search (FTS5) over names, paths, docs and bodies of everything live in some view, with identifiers split.
 //!
-//! Refuses to hold a text that no view shows.
+//! Invariant: a text that no view shows is not in the index.
 
 use std::ops::ControlFlow;
 

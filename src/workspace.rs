@@ -1,6 +1,6 @@
 //! The state folder of a repository: where its files are, the locks of the writer and the trainer, and the doorbell.
 //!
-//! Refuses to know what the files mean.
+//! Invariant: nothing here depends on what the files mean.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write};

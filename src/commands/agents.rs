@@ -1,5 +1,5 @@
-//! `patina hook ... --agent`: turns the reading of an agent's transcripts on and off for this repository. Refuses to
-//! read anything on its own account: the person sees what there is, and is asked.
+//! `patina hook ... --agent`: turns reading an agent's transcripts on and off for this repository. Invariant: nothing
+//! is read without consent; the person sees what would be read, and is asked.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -25,7 +25,7 @@ use crate::pipeline;
 use crate::workspace::program;
 use crate::workspace::{Workspace, restrict_to_owner};
 
-/// An agent that may be named.
+/// The agents that `--agent` accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AgentName {
     Claude,
@@ -36,21 +36,21 @@ pub enum AgentName {
     Opencode,
 }
 
-/// What a person says when an agent's hooks are installed.
+/// Options of `hook install --agent`.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Wishes {
-    /// Into the settings of this worktree alone.
+    /// Use the settings of this worktree only
     #[arg(long, requires = "agent")]
     local: bool,
-    /// Also read what you typed.
+    /// Read the prompts you typed too
     #[arg(long, requires = "agent")]
     prompts: bool,
-    /// Consent without being asked.
+    /// Consent without being asked
     #[arg(long, requires = "agent")]
     yes: bool,
 }
 
-/// How one agent stands in this repository.
+/// The state of one agent in this repository.
 #[derive(Debug, Serialize)]
 pub struct AgentState {
     agent: &'static str,
@@ -59,24 +59,24 @@ pub struct AgentState {
     prompts: bool,
     /// Unix seconds.
     since: Option<i64>,
-    /// In the settings that hold any; where there are none, in the person's own.
+    /// Hooks in the settings files that have any; if none has, in the user's own settings.
     pub hooks: Vec<HookReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
 
 impl AgentState {
-    /// Whether it is worth a line on a page about all hooks.
+    /// Returns whether `hook status` has something to print about it.
     pub fn is_used(&self) -> bool {
         self.consent || self.note.is_some() || self.hooks.iter().any(|hook| hook.state != HookState::Absent)
     }
 }
 
-/// How many transcripts are named before a person is asked; all of them are counted.
+/// How many transcripts are listed before the person is asked; all of them are counted.
 const NAMED: usize = 12;
 
 impl AgentName {
-    /// The one that patina has a reader for.
+    /// Returns the agent if patina can read its transcripts.
     pub fn agent(self) -> Option<Agent> {
         match self {
             AgentName::Claude => Some(Agent::Claude),
@@ -86,7 +86,7 @@ impl AgentName {
     }
 }
 
-/// Puts an agent's hooks in, once the person has consented to what they lead to.
+/// Installs an agent's hooks, after the person has consented to reading its transcripts.
 pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitCode> {
     let Some(agent) = name.agent() else { return snippets::print(name, output) };
     let here = CommandContext::find(output)?;
@@ -128,8 +128,8 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     show(&here, Some(agent), output)
 }
 
-/// Takes agents out of this repository; all of them where none is named, and only out of this worktree's own settings
-/// where only they are meant: then the person's own may go on ringing.
+/// Removes one agent, or all, from this repository; with `--local` only from this worktree's settings, so that the
+/// hooks in the user's own settings keep working.
 pub fn uninstall(here: &CommandContext, name: Option<AgentName>, only_local: bool, output: &Output) -> Result<()> {
     let named = name.and_then(AgentName::agent);
     for agent in Agent::ALL.into_iter().filter(|agent| named.is_none_or(|named| named == *agent)) {
@@ -165,7 +165,7 @@ pub fn uninstall(here: &CommandContext, name: Option<AgentName>, only_local: boo
     Ok(())
 }
 
-/// Takes an agent out of settings, as far as no other repository rings by them.
+/// Removes an agent's hooks from settings, unless another repository still uses them.
 fn take_out(here: &CommandContext, agent: Agent, all: Vec<AgentSettings>, output: &Output) -> Result<()> {
     for settings in all {
         let rings = |common_dir: &Path| {
@@ -181,7 +181,7 @@ fn take_out(here: &CommandContext, agent: Agent, all: Vec<AgentSettings>, output
     Ok(())
 }
 
-/// Says how agents stand.
+/// Prints the state of the agents.
 pub fn show(here: &CommandContext, agent: Option<Agent>, output: &Output) -> Result<ExitCode> {
     let states = states(here, agent)?;
     if output.json {
@@ -197,7 +197,7 @@ pub fn show(here: &CommandContext, agent: Option<Agent>, output: &Output) -> Res
     output.print(&page)
 }
 
-/// The lines about agents on a page about hooks.
+/// Prints the agents below the git hooks in `hook status`.
 pub fn describe(page: &mut Page, states: &[AgentState]) {
     for state in states {
         let consent = match (state.consent, state.prompts) {
@@ -218,7 +218,7 @@ pub fn describe(page: &mut Page, states: &[AgentState]) {
     }
 }
 
-/// How agents stand here, each with the settings that hold its hooks.
+/// Returns the state of each agent here, with the settings that hold its hooks.
 pub fn states(here: &CommandContext, agent: Option<Agent>) -> Result<Vec<AgentState>> {
     let (consents, note) = match agents::consents(&here.workspace) {
         Ok(consents) => (consents, None),
@@ -259,12 +259,13 @@ pub fn states(here: &CommandContext, agent: Option<Agent>) -> Result<Vec<AgentSt
     Ok(states)
 }
 
-/// The settings that may hold an agent's hooks for this worktree: the person's, and its own.
+/// Returns the settings that may hold an agent's hooks for this worktree: the user's and the worktree's own.
 pub fn everywhere(here: &CommandContext, agent: Agent) -> Vec<AgentSettings> {
     [for_user(here, agent).ok(), local_of(here, agent)].into_iter().flatten().collect()
 }
 
-/// The settings by which an agent runs no hooks at all here: the person's, the project's, or the worktree's own.
+/// Returns the settings files that switch all of an agent's hooks off here: the user's, the project's, or the
+/// worktree's own.
 fn switched_off_by(here: &CommandContext, agent: Agent) -> Option<PathBuf> {
     if agent != Agent::Claude {
         return None;
@@ -274,7 +275,7 @@ fn switched_off_by(here: &CommandContext, agent: Agent) -> Option<PathBuf> {
     own.chain(project).find(|path| settings::is_switched_off(path))
 }
 
-/// Shows which transcripts there are, and asks.
+/// Lists the transcripts that would be read, and asks for consent.
 fn asked(here: &CommandContext, agent: Agent, consent: &Consent, yes: bool, output: &Output) -> Result<bool> {
     let found = pipeline::preview(&here.repository, agent, &consent.folder, consent.prompts)?;
     let entries: u64 = found.iter().map(|(_, entries)| entries).sum();
@@ -316,7 +317,7 @@ fn folder(agent: Agent) -> Result<PathBuf> {
     })
 }
 
-/// The person's own settings, which ring for every repository.
+/// Returns the user's own settings, whose hooks run for every repository.
 fn for_user(here: &CommandContext, agent: Agent) -> Result<AgentSettings> {
     let name = match agent {
         Agent::Claude => "settings.json",
@@ -328,10 +329,10 @@ fn for_user(here: &CommandContext, agent: Agent) -> Result<AgentSettings> {
     settings_at(here, agent, folder(agent)?.join(name), records)
 }
 
-/// This worktree's own settings.
+/// Returns this worktree's own settings.
 ///
 /// # Errors
-/// Where there is no worktree, or the file is the project's.
+/// If there is no worktree, or the file is tracked by git and so belongs to the project.
 fn local(here: &CommandContext, agent: Agent) -> Result<AgentSettings> {
     let settings = local_of(here, agent).ok_or_else(|| {
         UserError::new(Exit::Usage, "a bare repository has no settings of its own").hint("leave out --local")
@@ -368,7 +369,7 @@ fn is_there(settings: &AgentSettings) -> bool {
     settings::status(settings).is_ok_and(|hooks| hooks.iter().any(is_ours))
 }
 
-/// Settings are a person's own: what is wrong with them is for that person to mend.
+/// Turns an error in a settings file into one with a hint: patina does not correct files that belong to the user.
 fn not_understood(error: anyhow::Error) -> anyhow::Error {
     UserError::new(Exit::Failed, format!("{error:#}")).hint("correct the file, then run this again").into()
 }

@@ -1,4 +1,4 @@
-//! Hits, commits and evidence as rows of a page: one line a hit, hits of one file together.
+//! Formats hits, commits and evidence as rows of a page: one line per hit, grouped by file.
 
 use std::path::PathBuf;
 
@@ -12,27 +12,27 @@ use crate::facts::ItemKind;
 use crate::git::{self, Repository};
 use crate::query::{Evidence, Hit, Reader};
 
-/// How hits are printed.
+/// Options for how hits are printed.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct ShapeArgs {
-    /// Show what each answer rests on: commits, call sites, people
+    /// Show the evidence: commits, call sites, people
     #[arg(short, long)]
     pub evidence: bool,
-    /// Print `path:line:column:text`, one place a line, as editors read it
+    /// Print `path:line:column:text`, as editors read it
     #[arg(long, conflicts_with = "evidence")]
     pub vimgrep: bool,
 }
 
-/// Where the person stands in the worktree: paths are printed from there, and dates as git prints them.
+/// The folder a command was called in: paths are printed relative to it, and dates as git prints them.
 pub struct Standpoint<'r> {
     repository: &'r Repository,
     /// The top of the worktree; `None` for a bare repository.
     top: Option<PathBuf>,
-    /// The folder the person stands in, from the top.
+    /// The current folder, from the top.
     prefix: Vec<String>,
 }
 
-/// Something with a path, and the same path from where the person stands.
+/// Something with a path, and the same path relative to the current folder.
 #[derive(Serialize)]
 pub struct WithPath<T> {
     #[serde(flatten)]
@@ -41,7 +41,7 @@ pub struct WithPath<T> {
 }
 
 impl<'r> Standpoint<'r> {
-    /// The place that a repository was opened from.
+    /// Creates it for the folder that a repository was opened from.
     pub fn new(repository: &'r Repository) -> Self {
         let top = repository.worktree_path().and_then(|top| std::fs::canonicalize(top).ok());
         let prefix = repository.prefix().filter(|_| top.is_some());
@@ -50,7 +50,7 @@ impl<'r> Standpoint<'r> {
         Standpoint { repository, top, prefix }
     }
 
-    /// An encoded path from the top of the repository as one that opens from where the person stands.
+    /// Converts an encoded path from the top of the repository to one relative to the current folder.
     pub fn relative(&self, path: &str) -> String {
         let path = readable(path);
         let parts: Vec<&str> = path.split('/').collect();
@@ -60,17 +60,17 @@ impl<'r> Standpoint<'r> {
         format!("{}{}", "../".repeat(up), parts[shared..].join("/"))
     }
 
-    /// The same beside an answer's own fields, for scripts.
+    /// Adds the relative path to an answer for JSON.
     pub fn with_path<T>(&self, inner: T, path: Option<&str>) -> WithPath<T> {
         WithPath { inner, path_from_here: path.map(|path| self.relative(path)) }
     }
 
-    /// Hits for scripts.
+    /// Adds relative paths to hits for JSON.
     pub fn hits<'h>(&self, hits: &'h [Hit]) -> Vec<WithPath<&'h Hit>> {
         hits.iter().map(|hit| self.with_path(hit, hit.path.as_deref())).collect()
     }
 
-    /// A path, and a line where there is one, that a terminal can open.
+    /// Formats a path with an optional line, linked for terminals that open links.
     pub fn place(&self, path: &str, line: Option<u32>) -> Vec<Piece> {
         let link =
             self.top.as_ref().map(|top| format!("file://{}", escaped(&top.join(readable(path)).to_string_lossy())));
@@ -81,19 +81,19 @@ impl<'r> Standpoint<'r> {
         pieces
     }
 
-    /// The day a commit was written, in its author's time zone, as `git log --date=short` prints it; where the commit is
-    /// not at hand, the day of `time` in UTC.
+    /// Returns a commit's day in its author's time zone, as `git log --date=short` prints it; if the object is missing,
+    /// the day of `time` in UTC.
     pub fn day_of(&self, sha: &str, time: i64) -> String {
         self.repository.author_day(sha).unwrap_or_else(|| git::day(time))
     }
 
-    /// The date a commit was written, in its author's time zone, as `git log --date=iso-strict` prints it; where the commit
-    /// is not at hand, that of `time` in UTC.
+    /// Returns a commit's date in its author's time zone, as `git log --date=iso-strict` prints it; if the object is
+    /// missing, that of `time` in UTC.
     pub fn date_of(&self, sha: &str, time: i64) -> String {
         self.repository.author_date(sha).unwrap_or_else(|| git::iso_date(time))
     }
 
-    /// A commit in one row: id, day, subject.
+    /// Formats a commit as one row: id, day, subject.
     pub fn commit(&self, sha: &str, time: i64, subject: &str) -> Vec<Piece> {
         vec![
             Piece::new(short(sha), Style::Commit),
@@ -104,7 +104,7 @@ impl<'r> Standpoint<'r> {
 }
 
 impl Page {
-    /// The end of a page of hits: a warning where sessions are quoted, and the commit the answer is as of.
+    /// Ends a page of hits: a warning if sessions are quoted, and the commit that the answer is as of.
     pub fn end(&mut self, reader: &Reader<'_>, hits: &[Hit], shape: ShapeArgs, output: &Output) {
         if shape.vimgrep {
             return;
@@ -115,7 +115,7 @@ impl Page {
         self.end_as_of(reader, output);
     }
 
-    /// Which commit the answer is as of, and how far HEAD is ahead; nothing where only the answer is wanted.
+    /// Adds the commit that the answer is as of, and how far HEAD is ahead; nothing with `--quiet`.
     pub fn end_as_of(&mut self, reader: &Reader<'_>, output: &Output) {
         if output.is_quiet() {
             return;
@@ -129,7 +129,7 @@ impl Page {
         self.row(vec![Piece::new(format!("as of {commit}{ahead}"), Style::Dim)]);
     }
 
-    /// Hits, one line each, those of a file together; with what they rest on below each if that is asked for.
+    /// Adds hits, one line each and grouped by file; with `-e` the evidence below each.
     pub fn hits(&mut self, standpoint: &Standpoint<'_>, hits: &[Hit], words: &[String], shape: ShapeArgs) {
         let hits = by_file(hits);
         if shape.vimgrep {
@@ -163,7 +163,7 @@ impl Page {
         }
     }
 
-    /// Names hits apart that change with nearly everything, in one line.
+    /// Adds one line that lists the files that change with nearly everything.
     pub fn everywhere(&mut self, standpoint: &Standpoint<'_>, hits: &[Hit]) {
         if hits.is_empty() {
             return;
@@ -184,7 +184,7 @@ impl Page {
         self.long_line(format!("{place}{text}"));
     }
 
-    /// Reasons, one a line.
+    /// Adds evidence, one piece per line.
     pub fn evidence<'e>(&mut self, standpoint: &Standpoint<'_>, evidence: impl Iterator<Item = &'e Evidence>) {
         for one in evidence {
             if let Evidence::Commit(commit) = one {
@@ -198,7 +198,7 @@ impl Page {
     }
 }
 
-/// A reason as a phrase; strengths are words, since the numbers mean nothing by themselves.
+/// Formats evidence as a phrase; strengths are words, since raw scores mean nothing by themselves.
 pub fn reason(standpoint: &Standpoint<'_>, evidence: &Evidence) -> String {
     match evidence {
         Evidence::Commit(commit) => {
@@ -228,7 +228,7 @@ pub fn reason(standpoint: &Standpoint<'_>, evidence: &Evidence) -> String {
     }
 }
 
-/// A confidence from 0 to 1 in a word; none where it is as good as certain.
+/// Returns a confidence from 0 to 1 as a word; empty if it is nearly certain.
 pub fn sureness(confidence: f64) -> &'static str {
     match confidence {
         sure if sure >= 0.8 => "",
@@ -237,7 +237,7 @@ pub fn sureness(confidence: f64) -> &'static str {
     }
 }
 
-/// A cosine in words.
+/// Returns a cosine similarity in words.
 fn likeness(cosine: f32) -> &'static str {
     match cosine {
         near if near >= 0.75 => "nearly the same",
@@ -246,22 +246,22 @@ fn likeness(cosine: f32) -> &'static str {
     }
 }
 
-/// The definition's own part of a key: `Parser::parse` of `src/a.rs#Parser::parse`.
+/// Returns the qualified name in a key: `Parser::parse` of `src/a.rs#Parser::parse`.
 pub fn local_name(key: &str) -> &str {
     key.split_once('#').map_or(key, |(_, name)| name)
 }
 
-/// More hits that are asked for, so that what changes with everything takes no place of the others.
+/// Additional hits that are requested, so that files that change with everything do not displace others.
 pub const EVERYWHERE_ROOM: usize = 6;
 
-/// The best `k` hits, and apart from them those that change with nearly everything.
+/// Splits hits into the best `k`, and those that change with nearly everything.
 pub fn without_everywhere(hits: Vec<Hit>, k: usize) -> (Vec<Hit>, Vec<Hit>) {
     let (everywhere, mut hits): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.changes_with_everything);
     hits.truncate(k);
     (hits, everywhere)
 }
 
-/// The hits with those of one file behind the first of them.
+/// Reorders hits so that those of a file follow its first.
 fn by_file(hits: &[Hit]) -> Vec<&Hit> {
     let mut groups: Vec<Vec<&Hit>> = Vec::new();
     for hit in hits {
@@ -281,12 +281,12 @@ fn is_commit(hit: &Hit) -> bool {
     hit.kind == ItemKind::Commit
 }
 
-/// Whether a hit quotes a session.
+/// Returns whether a hit quotes a session.
 pub fn is_quoted(hit: &Hit) -> bool {
     hit.evidence.iter().any(|one| matches!(one, Evidence::Session { .. }))
 }
 
-/// A hit as two columns: where it is, and what is there.
+/// Formats a hit as two columns: its place, and an excerpt or reason.
 fn row_of(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> (Vec<Piece>, Vec<Piece>) {
     if let Some(sha) = hit.key.strip_prefix("commit:") {
         let time = hit.evidence.iter().find_map(|one| match one {
@@ -319,7 +319,7 @@ fn row_of(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> (Vec<Piec
     (first, second)
 }
 
-/// What a hit says, or else the strongest reason for it.
+/// Returns the excerpt of a hit, or else the strongest reason for it.
 fn what(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> Vec<Piece> {
     if let Some(text) = excerpt(&hit.evidence) {
         return highlighted(text, words);
@@ -351,7 +351,7 @@ fn what(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> Vec<Piece> 
     }
 }
 
-/// The line that a hit is quoted by.
+/// Returns the line that a hit is quoted by.
 fn excerpt(evidence: &[Evidence]) -> Option<&str> {
     evidence.iter().find_map(|one| match one {
         Evidence::Text { text, .. } => Some(text.as_str()),
@@ -359,7 +359,7 @@ fn excerpt(evidence: &[Evidence]) -> Option<&str> {
     })
 }
 
-/// A text whose words that were asked for stand out.
+/// Splits a text into pieces in which the words of the question are highlighted.
 fn highlighted(text: &str, words: &[String]) -> Vec<Piece> {
     let lower = text.to_lowercase();
     // Offsets in both are the same only where lower case is as long.
@@ -383,7 +383,7 @@ fn highlighted(text: &str, words: &[String]) -> Vec<Piece> {
     pieces
 }
 
-/// An encoded path as it stands on disk, unless something in it would not be shown as itself.
+/// Decodes a path, unless it has characters that would not be shown as themselves.
 fn readable(path: &str) -> String {
     match String::from_utf8(decode_path(path)) {
         Ok(decoded) if !decoded.chars().any(is_hidden) => decoded,
@@ -391,13 +391,13 @@ fn readable(path: &str) -> String {
     }
 }
 
-/// A path as part of an address.
+/// Percent-encodes a path for a URL.
 fn escaped(path: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     path.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// The beginning of an object id, as long as people quote it.
+/// Abbreviates an object id to ten digits.
 pub fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }

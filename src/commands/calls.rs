@@ -1,4 +1,4 @@
-//! `patina calls` and `patina callers`: the call graph around a symbol.
+//! `patina calls` and `patina callers`: show the call graph around a symbol.
 
 use std::process::ExitCode;
 
@@ -17,10 +17,10 @@ use crate::query::{self, CallDirection, CallWalk, CallsAnswer, FoundCall};
 pub struct CallsArgs {
     #[command(flatten)]
     targets: TargetArgs,
-    /// Follow calls this many steps.
+    /// Follow calls this many steps
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
     depth: u32,
-    /// Leave out edges less sure than this, from 0 to 1.
+    /// Leave out edges of a lower confidence, from 0 to 1
     #[arg(long, value_name = "C", default_value_t = 0.0)]
     confidence: f32,
     /// Show at most K edges: by default 20, and 100 with --json
@@ -28,14 +28,14 @@ pub struct CallsArgs {
     k: Option<usize>,
     #[command(flatten)]
     shape: ShapeArgs,
-    /// Wait until what HEAD shows is indexed.
+    /// Wait until HEAD is indexed
     #[arg(long)]
     fresh: bool,
 }
 
-/// Edges of a page, so that it fits a terminal.
+/// Edges that are shown by default, so that they fit a terminal.
 const SHOWN_EDGES: usize = 20;
-/// Edges of an object for scripts.
+/// Edges in JSON by default.
 const JSON_EDGES: usize = 100;
 
 #[derive(Serialize)]
@@ -44,7 +44,7 @@ struct CallsJson<'a> {
     behind: u64,
     /// The first target.
     symbol: &'a str,
-    /// All of them, where there are several.
+    /// All targets, if there are several.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     targets: &'a [String],
     edges: Vec<EdgeAnswer>,
@@ -108,7 +108,7 @@ pub fn run(arguments: &CallsArgs, direction: CallDirection, output: &Output) -> 
     output.print(&page)
 }
 
-/// Edges as rows: the place of the call, who calls or is called, and how sure that is where it is not certain.
+/// Adds edges as rows: the place of the call, the caller or callee, and a word if the edge is uncertain.
 fn print_calls(
     page: &mut Page,
     standpoint: &Standpoint<'_>,

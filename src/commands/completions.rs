@@ -1,4 +1,4 @@
-//! `patina completions`: what a shell needs to complete our words.
+//! `patina completions`: prints completions for a shell.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use super::output::Output;
 
 #[derive(Debug, clap::Args)]
 pub struct CompletionsArgs {
-    /// The shell.
+    /// The shell
     shell: Shell,
 }
 

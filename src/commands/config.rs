@@ -1,4 +1,4 @@
-//! `patina config`: what can be set, and where.
+//! `patina config`: prints the settings with their defaults.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! What a command works with: the repository, its settings and its state folder; waiting for the worker, and doing work
-//! under the write lock.
+//! What every command starts from: the repository, its settings and its state folder; waiting for the worker, and
+//! working under the write lock.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,26 +20,26 @@ use crate::query::Reader;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, running_program};
 
-/// After this long without anybody holding the lock, a worker has come and gone.
+/// If nobody held the write lock for this long after a ring, the worker has exited.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long an answer waits for a damaged cache to be built again.
+/// How long an answer waits for a damaged cache to be rebuilt.
 pub(super) const REBUILD: Duration = Duration::from_secs(120);
 
-/// How long a run in the foreground waits for a worker to finish.
+/// How long a foreground run waits for a worker to finish.
 pub(super) const LOCK: Duration = Duration::from_secs(600);
 
 /// How long `--fresh` waits.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// What has to be where HEAD stands for an answer to be as of HEAD.
+/// What an answer reads, and so what has to be up to date before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
-    /// What is counted: files, definitions, history, calls.
+    /// Files, definitions, history and calls.
     Counts,
-    /// The vectors of what is live too.
+    /// These and the vectors of live items.
     Vectors,
-    /// And full text.
+    /// These and full text.
     All,
 }
 
@@ -67,7 +67,7 @@ impl CommandContext {
         Ok(CommandContext { repository, config, workspace, common_dir })
     }
 
-    /// What a run in the foreground needs; a person waits for it, so nothing is more urgent.
+    /// Returns the context of a foreground run, which yields to nothing because a person waits for it.
     pub(super) fn context<'a>(
         &'a self,
         lock: &'a Lock,
@@ -87,7 +87,7 @@ impl CommandContext {
         })
     }
 
-    /// The lock for a run in the foreground, which waits for a worker to finish.
+    /// Takes the write lock for a foreground run, waiting for a worker to finish.
     fn lock(&self, stop: &AtomicBool, output: &Output) -> Result<Lock> {
         if let Some(lock) = self.workspace.try_lock()? {
             return Ok(lock);
@@ -96,7 +96,7 @@ impl CommandContext {
         self.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))
     }
 
-    /// Does something in the foreground that only the holder of the lock may do, with progress.
+    /// Runs work under the write lock in the foreground, with progress.
     pub(super) fn with_write_lock<T>(
         &self,
         stop: &AtomicBool,
@@ -115,12 +115,12 @@ impl CommandContext {
         done
     }
 
-    /// After the lock was held in the foreground: rings that came meanwhile found it taken, and are answered now.
+    /// Starts a worker for rings that came while the write lock was held here: their workers found it taken and exited.
     pub(super) fn answer_later_rings(&self, seen: u64) -> Result<()> {
         if self.workspace.rings() != seen && !is_off() { Workspace::spawn_worker(&self.common_dir) } else { Ok(()) }
     }
 
-    /// Rings and makes sure that somebody answers, unless patina is switched off for this process.
+    /// Rings and starts a worker, unless `PATINA=0`.
     pub(super) fn wake(&self) -> Result<()> {
         self.wake_by(Workspace::ring)
     }
@@ -134,7 +134,7 @@ impl CommandContext {
         Workspace::spawn_worker(&self.common_dir)
     }
 
-    /// Refuses to go on in a repository that was never indexed.
+    /// Checks that the repository has been indexed.
     ///
     /// # Errors
     /// A [`UserError`] with the exit code for "not set up".
@@ -145,14 +145,14 @@ impl CommandContext {
         Err(crate::store::not_indexed().into())
     }
 
-    /// What has moved since it was indexed; none where nothing is indexed.
+    /// Returns which HEADs moved since they were indexed; none if nothing is indexed.
     fn moved(&self) -> Result<Option<Moved>> {
         let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(None) };
         Ok(Some(view::moved(&cache, &self.repository)?))
     }
 
-    /// Whether everything that is live has its vectors, by the model that is set up. Without one there is nothing to
-    /// wait for.
+    /// Returns whether all live items have vectors of the model that is set up; true without a model, as there is
+    /// nothing to wait for.
     fn is_embedded(&self) -> Result<bool> {
         let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(true) };
         let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
@@ -161,7 +161,7 @@ impl CommandContext {
         Ok(is_its && index::pending_count(&cache)? == 0)
     }
 
-    /// Whether all of it that an answer needs is in, of what was live when it was last looked at.
+    /// Returns whether everything that an answer needs is indexed, for the items that were live at the last run.
     fn has(&self, needs: Needs) -> Result<bool> {
         Ok(match needs {
             Needs::Counts => true,
@@ -210,14 +210,15 @@ impl CommandContext {
         Ok(())
     }
 
-    /// Has a segment built again that turned out to be damaged while an answer was given without it.
+    /// Has the worker rebuild a segment that an answer found damaged.
     pub(super) fn mend(&self, is_damaged: bool) {
         if is_damaged && self.wake().is_err() {
             tracing::warn!("the index cannot be mended: its folder cannot be written");
         }
     }
 
-    /// Opens what is indexed for an answer. Where HEAD has moved on, rings; with `fresh`, waits for what is needed.
+    /// Opens the index for an answer. If HEAD has moved since, rings for a worker; with `fresh`, waits for what is
+    /// needed.
     pub(super) fn reader(&self, fresh: bool, needs: Needs, output: &Output) -> Result<Reader<'_>> {
         if fresh {
             self.wait(FRESH, needs)?;
@@ -244,12 +245,12 @@ impl CommandContext {
     }
 }
 
-/// Whether `PATINA=0` switches patina off for this process.
+/// Returns whether `PATINA=0` switches patina off for this process.
 pub(super) fn is_off() -> bool {
     std::env::var_os("PATINA").is_some_and(|value| value == "0")
 }
 
-/// A flag that Ctrl-C and SIGTERM set.
+/// Returns the flag that Ctrl-C and SIGTERM set.
 pub(super) fn stop_flag() -> Arc<AtomicBool> {
     static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     let make = || {

@@ -1,4 +1,4 @@
-//! `patina doctor`: everything that can be wrong, one line each, with what mends it.
+//! `patina doctor`: checks everything that can be wrong, one line each, with the fix.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,13 +25,13 @@ use crate::view;
 
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
-    /// Derive everything again from git, and compare it with what is in use.
+    /// Derive everything again from git, and compare it with what is in use
     #[arg(long)]
     verify: bool,
-    /// Embed every text again too, and not a sample of them.
+    /// Embed every text again too, instead of a sample
     #[arg(long, requires = "verify")]
     all: bool,
-    /// Mend what can be: save the events of a damaged log, and build again what is not as it should be.
+    /// Save the events of a damaged log, and rebuild what is damaged or outdated
     #[arg(long)]
     fix: bool,
 }
@@ -59,7 +59,7 @@ enum State {
     Failed,
 }
 
-/// The oldest git whose hooks and worktrees behave as relied on.
+/// The oldest git whose hooks and worktrees behave as patina needs.
 const OLDEST_GIT: (u32, u32, u32) = (2, 30, 0);
 
 pub fn run(arguments: &DoctorArgs, output: &Output) -> Result<ExitCode> {
@@ -102,7 +102,7 @@ pub fn run(arguments: &DoctorArgs, output: &Output) -> Result<ExitCode> {
     Ok(exit)
 }
 
-/// Checks whose faults a full run mends.
+/// Checks whose failures a full rebuild repairs.
 const REBUILT: &[&str] = &["cache", "segments", "vectors", "embeddings", "equal"];
 
 fn look(here: &CommandContext, arguments: &DoctorArgs, output: &Output) -> Result<(Option<Verdict>, Vec<Check>)> {
@@ -127,7 +127,7 @@ fn look(here: &CommandContext, arguments: &DoctorArgs, output: &Output) -> Resul
     Ok((verdict, checks))
 }
 
-/// A new log of what verifies takes the place of a damaged one; then what git shows is taken in again.
+/// Replaces a damaged log by a new one with the events that verify, then ingests from git again.
 fn save_events(here: &CommandContext, output: &Output) -> Result<()> {
     let path = here.workspace.eventlog_path();
     let Some(what) = path.exists().then(|| Eventlog::damage(&path)).transpose()?.flatten() else { return Ok(()) };
@@ -194,7 +194,7 @@ fn folder(here: &CommandContext) -> Check {
     }
 }
 
-/// Whether what git keeps can be read, as far as it is needed for an answer.
+/// Checks that git's objects can be read, as far as answers need them.
 fn repository(here: &CommandContext) -> Check {
     let read = || -> Result<usize> {
         let worktrees = here.repository.worktrees()?;
@@ -229,7 +229,7 @@ fn hooks_installed(here: &CommandContext) -> Vec<Check> {
     check().unwrap_or_else(|error| vec![failed("hooks", format!("{error:#}"), "run `patina hook status`")])
 }
 
-/// Runs the hooks, as far as they are ours, and reads what others left that found no patina.
+/// Runs patina's part of the hooks, and reads the notes of hooks that found no patina.
 fn reachability(here: &CommandContext, site: &hooks::HookSite) -> Result<Check> {
     const AGAIN: &str =
         "run `patina hook install` again with the patina that stays; `patina hook status` names the files";
@@ -253,7 +253,7 @@ fn reachability(here: &CommandContext, site: &hooks::HookSite) -> Result<Check> 
     })
 }
 
-/// Whether the agents that were consented to ring, found out by running what stands in their settings.
+/// Checks that agents' hooks reach patina, by running the command in their settings.
 fn agents_ring(here: &CommandContext) -> Check {
     let check = || -> Result<Check> {
         let (mut ringing, mut failures) = (Vec::new(), Vec::new());
@@ -301,7 +301,7 @@ fn eventlog(here: &CommandContext) -> Vec<Check> {
     vec![check().unwrap_or_else(|error| failed("eventlog", format!("{error:#}"), SAVE))]
 }
 
-/// What becomes of a damaged log.
+/// The fix for a damaged log.
 const SAVE: &str = "run `patina doctor --fix`: it saves every event that verifies, and keeps the damaged file";
 
 fn cache(here: &CommandContext) -> Vec<Check> {
@@ -340,7 +340,7 @@ fn cache(here: &CommandContext) -> Vec<Check> {
     check(&path).unwrap_or_else(|error| vec![failed("cache", format!("{error:#}"), "run `patina reindex --full`")])
 }
 
-/// What was read of sessions, and how much of it was not understood; nothing where there are none.
+/// Counts sessions, and lines of them that could not be parsed; none if there are no sessions.
 fn sessions(all: &[LiveSession]) -> Option<Check> {
     let total = |part: fn(&LiveSession) -> u64| all.iter().map(part).sum::<u64>();
     let (told, skipped) = (total(|session| session.data.entries), total(|session| session.data.skipped));
@@ -377,7 +377,7 @@ fn model(here: &CommandContext) -> Vec<Check> {
     vec![check("model", whole), check("runtime", runtime)]
 }
 
-/// Segments byte by byte, rows by their checksums, and every live text in its place.
+/// Verifies segments byte by byte, cached embeddings by their checksums, and that every live text has its vectors.
 fn vectors(here: &CommandContext) -> Vec<Check> {
     let check = || -> Result<Vec<Check>> {
         let cache = store::open_reader(&here.workspace, &here.config)?;
@@ -424,7 +424,7 @@ fn vectors(here: &CommandContext) -> Vec<Check> {
     }
 }
 
-/// What brings vectors back from embeddings and texts.
+/// The fix for damaged vectors.
 const MEND: &str = "run `patina reindex --full`";
 
 fn worker(here: &CommandContext) -> Check {

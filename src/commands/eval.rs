@@ -1,4 +1,4 @@
-//! `patina eval`: how good the answers are in this repository.
+//! `patina eval`: measures how good the answers are in this repository.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -33,42 +33,42 @@ use crate::workspace::program;
 
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
-    /// Only the tasks of one dimension.
+    /// Only the tasks of one dimension
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Option<String>,
-    /// Only one task: file_to_files, missing_file, task_to_files, who, caller_to_callee, shape, place, session.
+    /// Only one task: file_to_files, missing_file, task_to_files, who, caller_to_callee, shape, place, session
     #[arg(long, value_name = "TASK")]
     task: Option<String>,
-    /// Also measure how answers get worse while an index is behind.
+    /// Also measure how answers degrade while the index is behind HEAD
     #[arg(long)]
     staleness: bool,
-    /// Also say what each commit of the test got; with --json.
+    /// Also print the metrics of each test commit; needs --json
     #[arg(long)]
     commits: bool,
-    /// Learn as a TOML file says, with a table for each dimension.
+    /// Train as a TOML file says, with a table for each dimension
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Show what was measured before, and measure nothing.
+    /// Show earlier measurements, and measure nothing
     #[arg(long, conflicts_with_all = ["dimension", "task", "staleness", "commits", "config"])]
     history: bool,
-    /// Print what this repository says of the weights that ship, as one line of JSON.
+    /// Print the weights this repository fits, as one JSON line for the shipped prior
     #[arg(long, hide = true)]
     prior_row: bool,
 }
 
-/// One measurement, as it is kept.
+/// One measurement, as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredEvaluation {
     /// Unix seconds.
     at: u64,
-    /// The commit that it was measured at.
+    /// The commit at HEAD when it was measured.
     as_of: String,
-    /// The generation that was in use.
+    /// Id of the index generation in use.
     generation: Option<i64>,
     /// sha256 of the model.
     model: String,
     repository: EvaluatedRepository,
-    /// The experiment's file as it was read; none where everything was learned as always.
+    /// The text of the `--config` file; none if training used its defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<String>,
     #[serde(flatten)]
@@ -87,11 +87,11 @@ struct EvaluationHistory {
     evaluations: Vec<StoredEvaluation>,
 }
 
-/// Where measurements are kept, one JSON object a line.
+/// File of the measurements, one JSON object per line.
 const FILE: &str = "evaluations.jsonl";
 /// The dimensions whose adapters take part in answers about commits.
 const IN_WEIGHTS: [&str; 3] = ["temporal", "semantic", "social"];
-/// Commits of a repository by which its row of the prior is known again.
+/// How many commits identify a repository in its row of the shipped prior.
 const MARKS: usize = 16;
 
 pub fn run(arguments: &EvalArgs, output: &Output) -> Result<ExitCode> {
@@ -169,7 +169,7 @@ pub fn run(arguments: &EvalArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Reads what is measured on, embeds what is not known of it, and keeps that.
+/// Loads the evaluation data, embeds texts that are not in the cache yet, and stores those embeddings.
 fn read_material(
     here: &CommandContext,
     reader: &Reader<'_>,
@@ -259,12 +259,12 @@ fn prior_row(material: &EvalData, report: &EvalReport, output: &Output) -> Resul
     output.print_json(&row)
 }
 
-/// Keeps a measurement at the end of the others.
+/// Appends a measurement to the stored ones.
 fn keep(here: &CommandContext, kept: &StoredEvaluation) -> Result<()> {
     append(&here.workspace.evaluations_path(), serde_json::to_vec(kept)?)
 }
 
-/// Writes a line at the end of a file, of its own also where the one before was written in part.
+/// Appends a line to a file, after a line end if an interrupted write left none.
 fn append(path: &Path, mut line: Vec<u8>) -> Result<()> {
     let mut file = File::options().read(true).append(true).create(true).open(path)?;
     let mut last = *b"\n";
@@ -313,7 +313,7 @@ fn history(here: &CommandContext, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// A task in a line.
+/// Formats the metrics of a task as one line.
 fn summary(task: &TaskReport) -> String {
     let name = format!("{} {}", task.task, task.subset);
     if let Some(reason) = &task.reason {

@@ -1,4 +1,4 @@
-//! `patina explain`: what ties two things together.
+//! `patina explain`: shows what connects two things.
 
 use std::process::ExitCode;
 
@@ -16,15 +16,15 @@ use crate::query::{self, Explanation, Tie};
 pub struct ExplainArgs {
     #[command(flatten)]
     targets: TargetArgs,
-    /// Show everything that each tie rests on
+    /// Show all evidence of each connection
     #[arg(short, long)]
     evidence: bool,
-    /// Wait until what HEAD shows is indexed.
+    /// Wait until HEAD is indexed
     #[arg(long)]
     fresh: bool,
 }
 
-/// What a page shows of the evidence of one tie, so that it fits a terminal.
+/// Pieces of evidence that are shown for one connection without `-e`.
 const SHOWN_EVIDENCE: usize = 3;
 
 #[derive(Serialize)]

@@ -18,33 +18,33 @@ use crate::redact::{MIN_FORGOTTEN_BYTES, is_part_of_mark};
 
 #[derive(Debug, clap::Args)]
 pub struct ForgetArgs {
-    /// A text, as it is written, or the id of a session.
+    /// A text, exactly as it is written, or the id of a session
     #[arg(value_name = "PATTERN|SESSION")]
     what: String,
-    /// Read it as a regular expression: every text it matches is forgotten.
+    /// Read it as a regular expression, and forget every text it matches
     #[arg(long)]
     regex: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// Show what would be erased, and erase nothing.
+    /// Show what would be erased, and erase nothing
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
 }
 
 #[derive(Serialize)]
 struct ForgetJson {
-    /// Events that hold it, by type.
+    /// Number of events that contain it, by type.
     found: BTreeMap<String, u64>,
-    /// Where they were read.
+    /// Files that they were read from.
     sources: Vec<String>,
     erased: u64,
     read_again: u64,
-    /// Files of the state folder that still hold it.
+    /// Files of the state folder that still contain it.
     left: Vec<String>,
 }
 
-/// Sources named before it is asked.
+/// The most sources that are listed before the question.
 const NAMED: usize = 10;
 
 pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
@@ -97,7 +97,7 @@ pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// A session, where one has this id, else a text.
+/// Decides whether the argument is the id of a session or a text.
 fn what(here: &CommandContext, arguments: &ForgetArgs) -> Result<Forget> {
     let log = here.workspace.eventlog_path();
     if arguments.regex {

@@ -1,4 +1,4 @@
-//! `patina gc`: drops what no view has needed for long and git can tell again. Never sessions, never feedback.
+//! `patina gc`: drops events that no worktree has shown for long and that git can provide again; never session entries.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ use crate::pipeline;
 
 #[derive(Debug, clap::Args)]
 pub struct GcArgs {
-    /// Drop what no view has seen for this many days.
+    /// Drop what no worktree has shown for this many days
     #[arg(long, value_name = "DAYS", default_value_t = pipeline::KEEP_DAYS)]
     days: u32,
 }

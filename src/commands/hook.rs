@@ -1,4 +1,4 @@
-//! `patina hook`: turns the doorbell on and off, and is the doorbell.
+//! `patina hook`: installs and removes the hooks, and is what they call.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,35 +20,35 @@ use crate::workspace::program;
 
 #[derive(Debug, Subcommand)]
 pub enum HookCommand {
-    /// Add patina to this repository's hooks.
+    /// Add patina to this repository's git hooks, or to an agent's settings
     Install {
-        /// How: `shim` writes a marked block into hook files, `config` uses git's own hook settings (git 2.54).
+        /// How: `shim` writes a marked block into hook files, `config` uses git's hook settings (git 2.54)
         #[arg(long, value_name = "METHOD", default_value = "auto", conflicts_with = "agent")]
         method: MethodName,
-        /// Into the settings of a coding agent instead, and read its transcripts of this repository.
+        /// Add hooks to a coding agent's settings instead, and read its transcripts of this repository
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
         #[command(flatten)]
         wishes: Wishes,
     },
-    /// Take patina out of the hooks, byte for byte, and out of agents' settings.
+    /// Remove patina from hooks and agents' settings, byte for byte
     Uninstall {
-        /// Only out of the settings of this agent.
+        /// Only from the settings of this agent
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
-        /// Only out of the settings of this worktree.
+        /// Only from the settings of this worktree
         #[arg(long, requires = "agent")]
         local: bool,
     },
-    /// Say where patina is in the hooks.
+    /// Show where hooks are installed
     Status {
-        /// Only of this agent.
+        /// Only for this agent
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
     },
-    /// Keep the hooks and let them do nothing.
+    /// Keep the hooks, but let them do nothing
     Disable,
-    /// Let the hooks ring again.
+    /// Let the hooks work again
     Enable,
     /// What the hooks call.
     #[command(hide = true)]
@@ -128,7 +128,7 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// What was pasted by a person is for that person to take out.
+/// Tells that snippets that were pasted by hand have to be removed by hand.
 fn no_hooks_of_ours(agent: AgentName) -> anyhow::Error {
     let name = agent.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     UserError::new(Exit::Usage, format!("patina writes nothing into the settings of {name}"))
@@ -136,7 +136,7 @@ fn no_hooks_of_ours(agent: AgentName) -> anyhow::Error {
         .into()
 }
 
-/// Facts about where hooks go, for a repository as it stands.
+/// Returns where the hooks of a repository go.
 pub fn site(here: &CommandContext) -> Result<HookSite> {
     let found = hooks_path(&here.repository)?;
     let tracked = here.repository.worktree_path().is_some_and(|top| is_tracked(top, &found.dir));
@@ -151,7 +151,7 @@ pub fn site(here: &CommandContext) -> Result<HookSite> {
     })
 }
 
-/// Rings and, if nobody is at work, becomes the worker. A hook never fails, and never says anything.
+/// Rings and, if no worker runs, becomes the worker. A hook never fails and never prints.
 fn ring(event: &str) {
     if is_off() || hooks::answer_probe(|| Some(rung()?.2.dir), event) {
         return;
@@ -165,7 +165,7 @@ fn ring(event: &str) {
     worker::answer(&common_dir, &config);
 }
 
-/// What a hook rings for.
+/// Returns the repository that a hook was called in.
 fn rung() -> Option<(PathBuf, Config, Workspace)> {
     let common_dir = Repository::discover(&std::env::current_dir().ok()?).and_then(|found| found.common_dir()).ok()?;
     // Settings that cannot be read might say where things are, or what to leave out: nothing is done without them.

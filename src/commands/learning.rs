@@ -1,5 +1,6 @@
-//! TrainingRun as it is started: by hand, where a person waits for it, and by the worker, when it is time and nobody needs
-//! the machine. Neither holds the lock while it trains. Refuses to fail the worker, and to try what failed at once again.
+//! Starts training: in the foreground for `retrain` and `reindex --full`, and in the background by the worker when it
+//! is due. Invariants: the write lock is not held while training, and a failed background training neither fails the
+//! worker nor is tried again at once.
 
 use std::any::Any;
 use std::path::Path;
@@ -25,18 +26,18 @@ use crate::store;
 use crate::view;
 use crate::workspace::{TrainingLock, Workspace, running_program};
 
-/// A training that goes on in the background leaves the machine alone for so long after each ring: the worker that
-/// answers it is done by then, or has the higher priority.
+/// Background training pauses for this long after each ring: by then the worker that answers the ring is done, or has
+/// the higher priority.
 const YIELD: Duration = Duration::from_secs(2);
-/// How often it looks whether it may go on.
+/// How often it checks whether it may continue.
 const LOOK: Duration = Duration::from_millis(20);
-/// What is added to the priority of a worker: nothing yields more.
+/// Added to the nice value of a worker: the lowest priority there is.
 const IDLE: i32 = 19;
 
-/// The lock of whoever trains.
+/// Takes the training lock.
 ///
 /// # Errors
-/// A [`UserError`] with the exit code for "locked" where somebody trains already.
+/// A [`UserError`] with the exit code for "locked" if another process is training.
 pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
     workspace.try_training_lock()?.ok_or_else(|| {
         UserError::new(Exit::Locked, "another patina is training here")
@@ -45,8 +46,8 @@ pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
     })
 }
 
-/// Trains while a person waits, and makes a generation of what came of it. The caller has caught up; whoever rang
-/// before `rings` was answered.
+/// Trains in the foreground, and publishes the result as a new generation. The caller has caught up with git and
+/// answered all rings before `rings`.
 pub fn train(
     here: &CommandContext,
     only: Option<&'static Dimension>,
@@ -88,8 +89,8 @@ pub fn train(
     Ok(outcomes)
 }
 
-/// Trains where it is time to, as the worker that has nothing else to do; whoever rang before `rings` was answered.
-/// Returns whether something was published or withdrawn: the next catching up makes a generation of it.
+/// Trains in the background if it is due; all rings before `rings` have been answered. Returns whether an adapter was
+/// published or withdrawn: the next run makes a generation of it.
 pub fn by_itself(common_dir: &Path, workspace: &Workspace, config: &Config, stop: &AtomicBool, rings: u64) -> bool {
     let training = TrainingRun { common_dir, workspace, config, stop, rings };
     match training.run() {
@@ -143,7 +144,7 @@ impl TrainingRun<'_> {
         }
     }
 
-    /// What there is to learn from; none where there is no model, or nothing is indexed.
+    /// Returns the training input; none without a model or an index.
     fn supply(&self) -> Result<Option<TrainingInput>> {
         let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(None) };
         let cache = store::open_reader(self.workspace, self.config)?;
@@ -151,8 +152,7 @@ impl TrainingRun<'_> {
         pipeline::training_input(&cache, &setup.identity.sha256, head.time).map(Some)
     }
 
-    /// On a thread of its own: on Linux a priority is a thread's, and the worker goes on at its own, as does whoever it
-    /// starts.
+    /// Trains on its own thread: on Linux a nice value belongs to a thread, so the worker and its children keep theirs.
     fn train(
         &self,
         lock: &TrainingLock,
@@ -198,29 +198,29 @@ impl TrainingRun<'_> {
     }
 }
 
-/// Whether it ended because others go first, and not because something is wrong.
+/// Returns whether training stopped to yield to a ring, rather than by an error.
 fn is_put_off(error: &anyhow::Error) -> bool {
     let user = error.downcast_ref::<UserError>();
     user.is_some_and(|error| matches!(error.exit, Exit::Interrupted | Exit::Locked))
 }
 
-/// What a thread said as it ended.
+/// Returns the message of a thread's panic.
 fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     anyhow!("training ended: {}", text.unwrap_or("nobody knows why"))
 }
 
-/// Whose turn it is: a training in the background goes last.
+/// Yields to rings: background training waits while there is other work.
 struct TrainingTurn<'a> {
     workspace: &'a Workspace,
     worktrees: Vec<Worktree>,
     stop: &'a AtomicBool,
-    /// The rings that were there at the last look, and when they came.
+    /// The ring count at the last check, and when it last changed.
     last: Mutex<(u64, Option<Instant>)>,
 }
 
 impl TrainingTurn<'_> {
-    /// Waits while it rings; false where the training is to end.
+    /// Waits while rings come in; returns false if training has to stop.
     fn comes(&self) -> bool {
         loop {
             if self.stop.load(Ordering::Relaxed) || self.worktrees.iter().any(Worktree::is_under_way) {
@@ -241,7 +241,8 @@ impl TrainingTurn<'_> {
     }
 }
 
-/// The lock, for moments. Whoever rings meanwhile finds it taken and trusts its holder, so somebody has to answer after.
+/// Runs a short step under the write lock. A worker that finds the lock taken exits and relies on its holder, so rings
+/// that came meanwhile are answered afterwards.
 struct Moments<'a, F: Fn()> {
     workspace: &'a Workspace,
     stop: &'a AtomicBool,
@@ -266,7 +267,7 @@ impl<'a, F: Fn()> Moments<'a, F> {
     }
 }
 
-/// Starts a worker for rings that nobody may have answered, unless patina is switched off for this process.
+/// Starts a worker for rings that may be unanswered, unless `PATINA=0`.
 fn wake(common_dir: &Path) -> Result<()> {
     if is_off() { Ok(()) } else { Workspace::spawn_worker(common_dir) }
 }

@@ -1,4 +1,4 @@
-//! `patina log`: commits of everything or of targets, or events of the log; newest first.
+//! `patina log`: lists commits of everything or of targets, or events of the log, newest first.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::sqlite;
 
 #[derive(Debug, clap::Args)]
 pub struct LogArgs {
-    /// Commits of these: files, folders, globs, lines, symbols; several, or - for one a line of stdin
+    /// Files, folders, globs, lines or symbols; several, or - for one per line of stdin
     ///
     /// Files are followed through their exact renames. Without a target, every commit is listed.
     #[arg(value_name = "TARGET")]
@@ -32,16 +32,16 @@ pub struct LogArgs {
     /// Show at most K
     #[arg(short, value_name = "K", default_value_t = 20)]
     k: usize,
-    /// Show events of the log whose type begins so, in place of commits: git.commit, code., session.
+    /// Show events whose type begins with TYPE instead: git.commit, code., session.
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "targets")]
     event_type: Option<String>,
-    /// Only what concerns a file or a folder, from where you are or from the top
+    /// Only what concerns a file or a folder
     #[arg(long, value_name = "PATH")]
     path: Option<OsString>,
-    /// Only since a day (2026-01-31) or for a time (90d, 12w); code events have no time of their own
+    /// Only since a day (2026-01-31) or in a period (90d, 12w); code events have no time
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Wait until what HEAD shows is indexed
+    /// Wait until HEAD is indexed
     #[arg(long)]
     fresh: bool,
 }
@@ -173,7 +173,7 @@ fn events(arguments: &LogArgs, here: &CommandContext, since: Option<i64>, output
     output.print(&page)
 }
 
-/// An event in one line.
+/// Summarizes an event in one line.
 fn summary_of(body: &Body<'_>) -> String {
     let first_line = |text: &str| text.lines().next().unwrap_or_default().to_string();
     match body {
@@ -186,7 +186,7 @@ fn summary_of(body: &Body<'_>) -> String {
     }
 }
 
-/// The file that is meant, as events name it: the first way to read what was typed of which there is an event.
+/// Returns the path that a person typed as events name it: the first spelling that has an event.
 fn meant(log: &Connection, repository: &Repository, typed: &OsStr) -> Result<String> {
     let text = &typed.to_str().map_or_else(|| encode_path(typed.as_encoded_bytes()), str::to_string);
     let prefix = repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes()));

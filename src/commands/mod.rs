@@ -1,5 +1,5 @@
-//! One file a subcommand: arguments in, an answer out. clap's door, and the only room that prints; data goes
-//! to stdout, talk to stderr.
+//! The command line, one file per subcommand. Invariants: only this module uses clap and prints; answers go to stdout,
+//! notes and errors to stderr.
 
 mod agents;
 mod answers;
@@ -72,7 +72,7 @@ struct Cli {
     /// Print the answer and nothing else
     #[arg(long, short, global = true, help_heading = GLOBAL_OPTIONS)]
     quiet: bool,
-    /// Say more on stderr; twice for traces
+    /// Print more on stderr; twice for traces
     #[arg(long, short, global = true, help_heading = GLOBAL_OPTIONS, action = clap::ArgAction::Count)]
     verbose: u8,
     /// When to colour
@@ -98,11 +98,11 @@ enum Command {
     Query(query::QueryArgs),
     /// Show what changes together with a file
     Related(related::RelatedArgs),
-    /// Show which files a task will touch, said in words
+    /// Predict which files a task, described in words, will touch
     Task(task::TaskArgs),
     /// Measure how good the answers are in this repository
     Eval(eval::EvalArgs),
-    /// Train adapters and weights, and use what wins on unseen commits
+    /// Train adapters and weights; keep those that win on unseen commits
     Retrain(retrain::RetrainArgs),
     /// Show who knows a file, a folder or a symbol
     Who(who::WhoArgs),
@@ -120,30 +120,30 @@ enum Command {
     /// Write down a decision, a pattern, a challenge or a goal
     #[command(override_usage = "patina note <--decision|--pattern|--challenge|--goal> <TEXT> [OPTIONS]")]
     Note(note::NoteArgs),
-    /// Erase what should not be stored, and keep it from coming back
+    /// Erase a text or a session for good, and never store it again
     Forget(forget::ForgetArgs),
     /// Show commits, newest first; with --type, events of the log
     Log(log::LogArgs),
-    /// Check everything that can be wrong, and say what to do
+    /// Check everything that can be wrong, and name the fix
     Doctor(doctor::DoctorArgs),
-    /// List, show and fetch the models that embed texts
+    /// List, show and fetch embedding models
     #[command(subcommand)]
     Model(model::ModelCommand),
-    /// Drop what no branch has needed for long and git can tell again
+    /// Drop events that no worktree has shown for long
     Gc(gc::GcArgs),
-    /// Print the settings there are, with their defaults
+    /// Print all settings with their defaults
     Config,
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
-    /// The worker that hooks and reads start.
+    /// The background worker that hooks and stale answers start
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
-    /// The child that parses.
+    /// The child process that parses source files
     #[command(hide = true, name = "syntax-child")]
     SyntaxChild,
 }
 
-/// Runs the program. Errors go to stderr with their next step; the exit code says what sort they are.
+/// Runs the program. Errors go to stderr with a hint; the exit code tells their kind.
 pub fn main() -> ExitCode {
     // An agent that rings hears of nothing, however wrongly it rang.
     let is_bell = session_end::is_called(std::env::args_os().skip(1));
@@ -184,7 +184,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether a call that cannot be parsed asks for JSON.
+/// Returns whether a command line that failed to parse asks for JSON.
 fn wants_json(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
     arguments.by_ref().take_while(|argument| argument != "--").any(|argument| argument == "--json")
 }

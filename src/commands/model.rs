@@ -1,4 +1,4 @@
-//! `patina model`: the models there are, what one of them is, and fetching it.
+//! `patina model`: lists, shows and fetches embedding models.
 
 use std::process::ExitCode;
 
@@ -12,14 +12,14 @@ use crate::error::{Exit, UserError};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum ModelCommand {
-    /// The models there are, and whether they are ready.
+    /// List the models, and whether they are ready
     List,
-    /// What a model is, where its files are, and whether each is what it should be.
+    /// Show a model, its files, and whether their checksums match
     Show {
-        /// Its id; without one that of the settings.
+        /// Its id; by default that of the settings
         id: Option<String>,
     },
-    /// Fetch what is missing of a model and of the runtime, and check all of it.
+    /// Fetch what is missing of a model and the runtime, and verify it
     Prepare {
         /// Its id; without one that of the settings.
         id: Option<String>,
@@ -191,7 +191,7 @@ fn files_of(manifest: &Manifest) -> Vec<File> {
     files
 }
 
-/// What the outcome of a check is called.
+/// Returns the word for the outcome of a check.
 fn state(error: Option<&anyhow::Error>) -> &'static str {
     match error.map(|error| error.downcast_ref::<UserError>().map(|error| error.exit)) {
         None => "ready",

@@ -1,4 +1,4 @@
-//! `patina note`: an entry written by hand, for what no session log says.
+//! `patina note`: records an entry by hand.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,19 +16,19 @@ use crate::sessions::{Category, MAX_CONTENT};
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("category").required(true)))]
 pub struct NoteArgs {
-    /// What was decided, with its reason.
+    /// What was decided, and why
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     decision: Option<String>,
-    /// A way of doing things.
+    /// A convention to follow
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     pattern: Option<String>,
-    /// What was hard, and what solved it.
+    /// A problem, and what solved it
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     challenge: Option<String>,
-    /// What is to be reached.
+    /// What is to be achieved
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     goal: Option<String>,
-    /// Files it is about, from where you stand.
+    /// Files it is about, separated by commas
     #[arg(long, value_name = "PATH", num_args = 1..)]
     files: Vec<String>,
 }
@@ -79,7 +79,7 @@ pub fn run(arguments: &NoteArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Names between commas; a file may have one in its name.
+/// Splits a list at its commas, unless a file of that whole name exists.
 fn split(files: &str) -> Vec<&str> {
     if Path::new(files).exists() {
         return vec![files];
@@ -87,7 +87,7 @@ fn split(files: &str) -> Vec<&str> {
     files.split(',').map(str::trim).filter(|file| !file.is_empty()).collect()
 }
 
-/// A file without the line that a person named of it, which other commands take.
+/// Strips `:LINE` from a path.
 fn without_line(file: &str) -> &str {
     let name =
         file.rsplit_once(':').filter(|(_, line)| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()));
@@ -98,7 +98,7 @@ fn without_line(file: &str) -> &str {
 }
 
 impl CommandContext {
-    /// A path that a person wrote, from the top of the worktree, encoded; it need not exist any more.
+    /// Returns a path as an encoded path from the top of the worktree; the file need not exist.
     fn path_from_top(&self, text: &str) -> Result<String> {
         let outside =
             || UserError::new(Exit::Usage, format!("{text} is outside this worktree")).hint("name a file in it");

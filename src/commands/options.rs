@@ -1,4 +1,4 @@
-//! Options that several commands share: dimensions, and which hits to show.
+//! Options that several commands share: dimensions, and filters of hits.
 
 use std::ffi::OsString;
 
@@ -14,7 +14,7 @@ use crate::sessions::is_searchable;
 /// Options of the commands that answer in a dimension.
 #[derive(Debug, clap::Args)]
 pub(super) struct DimensionArgs {
-    /// Only by this dimension: semantic, temporal, dependency, syntactic, architectural, social; may be repeated.
+    /// Only by this dimension: semantic, temporal, dependency, syntactic, architectural, social; may be repeated
     #[arg(short, long, value_name = "DIMENSION")]
     pub(super) dimension: Vec<String>,
     #[command(flatten)]
@@ -24,20 +24,20 @@ pub(super) struct DimensionArgs {
 /// Options of the commands that answer with hits.
 #[derive(Debug, clap::Args)]
 pub(super) struct HitArgs {
-    /// Show at most K.
+    /// Show at most K
     #[arg(short, value_name = "K", default_value_t = 10)]
     pub(super) k: usize,
-    /// Only this kind: file, function, type, module, constant, macro, commit, or of what sessions say: session, goal,
-    /// decision, pattern, work, challenge, context, observation, plan, note; may be repeated.
+    /// Only this kind: file, function, type, module, constant, macro, commit; or of session entries: session, goal,
+    /// decision, pattern, work, challenge, context, observation, plan, note; may be repeated
     #[arg(long, value_name = "KIND")]
     pub(super) kind: Vec<String>,
-    /// Only paths that match a glob or are in a folder, from where you are or from the top of the repository.
+    /// Only paths that match a glob or are in a folder, seen from the current folder or from the top
     #[arg(long, value_name = "GLOB")]
     pub(super) path: Option<OsString>,
-    /// Only what a commit touched since a day (2026-01-31) or for a time (90d, 12w).
+    /// Only what a commit touched since a day (2026-01-31) or in a period (90d, 12w)
     #[arg(long, value_name = "WHEN")]
     pub(super) since: Option<String>,
-    /// Wait until what HEAD shows is indexed.
+    /// Wait until HEAD is indexed
     #[arg(long)]
     pub(super) fresh: bool,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub(super) struct HitArgs {
 }
 
 impl DimensionArgs {
-    /// The dimensions that are asked for, each once.
+    /// Returns the dimensions that were asked for, each once.
     pub(super) fn dimensions(&self) -> Result<Vec<&'static Dimension>> {
         let mut asked: Vec<&'static Dimension> = Vec::new();
         for name in &self.dimension {
@@ -72,7 +72,7 @@ impl HitArgs {
     }
 }
 
-/// The kind that a person names: code, commits, sessions, and entries of categories that can be searched.
+/// Parses a kind: code, commits, sessions, and searchable categories of session entries.
 fn kind_named(name: &str) -> Result<ItemKind> {
     let kind = ItemKind::named(name).filter(|kind| !matches!(kind, ItemKind::Entry(_)) || is_searchable(name));
     kind.ok_or_else(|| {
@@ -83,7 +83,7 @@ fn kind_named(name: &str) -> Result<ItemKind> {
     })
 }
 
-/// Refuses `-k 0`: an answer that shows nothing would say that there is nothing.
+/// Rejects `-k 0`, whose empty answer would claim that there is nothing.
 pub(super) fn require_positive(k: usize) -> Result<()> {
     if k == 0 {
         return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
@@ -91,7 +91,7 @@ pub(super) fn require_positive(k: usize) -> Result<()> {
     Ok(())
 }
 
-/// A day, or a time back from now.
+/// Parses a day, or a period back from now, to Unix seconds.
 pub(super) fn parse_since(text: &str) -> Result<i64> {
     let now = crate::git::unix_now();
     let units = [("d", 86_400), ("w", 7 * 86_400), ("m", 30 * 86_400), ("y", 365 * 86_400)];

@@ -1,6 +1,5 @@
-//! How answers look: text for people, one object for scripts.
-//!
-//! Refuses to print a raw control byte: what a repository holds is not ours to trust.
+//! Prints answers: text for people, one JSON object for scripts. Invariant: no control character of a repository's
+//! content reaches the terminal.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,7 +20,7 @@ const SCHEMA_VERSION: u32 = 1;
 /// Where a command prints: answers on stdout, notes and errors on stderr.
 #[derive(Debug)]
 pub struct Output {
-    /// One JSON object instead of text.
+    /// Whether to print one JSON object instead of text.
     pub json: bool,
     quiet: bool,
     terminal: Terminal,
@@ -43,34 +42,34 @@ struct ErrorAnswer<'a> {
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
-    /// The code that the program ends with.
+    /// The exit code of the program.
     exit: u8,
     message: &'a str,
     hint: Option<&'a str>,
 }
 
 impl Output {
-    /// Reads how the person wants things to look.
+    /// Creates it from the global options and the terminal.
     pub fn new(json: bool, quiet: bool, color: ColorChoice, no_pager: bool) -> Self {
         Output { json, quiet, terminal: Terminal::detect(color), pages: !no_pager && !json }
     }
 
-    /// Whether anything is coloured.
+    /// Returns whether output is coloured.
     pub fn is_colored(&self) -> bool {
         self.terminal.color
     }
 
-    /// Whether only the answer is wanted.
+    /// Returns whether only the answer is printed.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// An empty page.
+    /// Creates an empty page.
     pub fn page(&self) -> Page {
         Page::new(self.terminal)
     }
 
-    /// Prints a page, in a pager where it is longer than the terminal; a reader that has gone is no error.
+    /// Prints a page, in a pager if it is longer than the terminal. A closed pipe is no error.
     pub fn print(&self, page: &Page) -> Result<ExitCode> {
         let is_long = self.terminal.height.is_some_and(|height| page.text().lines().count() >= height);
         if is_long && self.pages && terminal::page(page.text()) {
@@ -84,21 +83,21 @@ impl Output {
         write_out(json_text(answer)?.as_bytes())
     }
 
-    /// Something the person should know beside the answer.
+    /// Prints a note on stderr.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             talk(&format!("patina: {}\n", clean(text)));
         }
     }
 
-    /// Something that may be wrong.
+    /// Prints a warning on stderr.
     pub fn warn(&self, text: &str) {
         if !self.quiet {
             talk(&format!("patina: warning: {}\n", clean(text)));
         }
     }
 
-    /// What an answer says beside itself.
+    /// Prints the notes and warnings of an answer.
     pub fn notes(&self, notes: &[Note]) {
         for note in notes {
             match note.level {
@@ -108,7 +107,7 @@ impl Output {
         }
     }
 
-    /// What went wrong and the next step: on stderr, and for scripts as an object on stdout too.
+    /// Prints an error with its hint on stderr, and with `--json` as an object on stdout too.
     pub fn error(&self, exit: Exit, message: &str, hint: Option<&str>) {
         if self.json {
             print_json_error(exit, message, hint);
@@ -116,7 +115,7 @@ impl Output {
         self.complain(message, hint);
     }
 
-    /// What went wrong beside an answer that is given all the same, and the next step.
+    /// Prints an error with its hint on stderr, beside an answer that is still given.
     pub fn complain(&self, message: &str, hint: Option<&str>) {
         talk(&format!("patina: {}\n", clean(message)));
         if let Some(hint) = hint {
@@ -125,21 +124,21 @@ impl Output {
     }
 }
 
-/// A text without what a terminal would act on: each such character is shown as an escape.
+/// Escapes every character that a terminal would act on.
 pub fn clean(text: &str) -> String {
     text.chars()
         .flat_map(|c| if is_unseen(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
         .collect()
 }
 
-/// Text for stderr, as it is. That nobody reads it any more is no reason to fail.
+/// Writes text to stderr unchanged; a closed stderr is ignored.
 pub fn talk(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Characters that are not printed as themselves: those that are not stored in keys either, and others that show
-/// nothing. Keys are eternal, so what they encode is not widened; what is printed can be.
+/// Returns whether a character is escaped in output: those that keys encode, and others that are invisible. The set
+/// that keys encode can never grow, because stored keys would change; this one can.
 fn is_unseen(c: char) -> bool {
     is_hidden(c)
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -147,7 +146,7 @@ fn is_unseen(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// JSON without what a terminal would act on. Such characters stand in strings only; the layout's own line ends stay.
+/// Escapes characters in JSON that a terminal would act on. They occur in strings only; line ends of the layout stay.
 fn escape_hidden(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -160,7 +159,7 @@ fn escape_hidden(json: &str) -> String {
     out
 }
 
-/// One JSON object with the version of its schema.
+/// Serializes an answer as one JSON object with the version of its schema.
 fn json_text(answer: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(&Envelope { schema_version: SCHEMA_VERSION, answer })?;
     Ok(escape_hidden(&text) + "\n")

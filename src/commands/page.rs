@@ -1,6 +1,5 @@
-//! A page of text for people: rows cut to the terminal's width, with colours as ripgrep and git use them.
-//!
-//! Refuses to print a raw control byte: what a repository holds is not ours to trust.
+//! Text for people: rows cut to the terminal's width, with colours as ripgrep and git use them. Invariant: no control
+//! character of a repository's content reaches the terminal.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -17,13 +16,13 @@ const GAP: usize = 2;
 /// How a piece of a row looks, and whether it may be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Nothing special.
+    /// Unstyled.
     Plain,
-    /// What the row is about.
+    /// The subject of the row.
     Bold,
-    /// Of less weight.
+    /// Less important.
     Dim,
-    /// A word that was asked for, as ripgrep shows a match.
+    /// A word of the question, as ripgrep shows a match.
     Match,
     /// A path; never cut, so that it can be opened.
     Path,
@@ -38,11 +37,11 @@ pub enum Style {
 pub struct Piece {
     text: String,
     style: Style,
-    /// The address that it opens.
+    /// The URL that it links to.
     link: Option<String>,
 }
 
-/// Text being put together for stdout.
+/// A text for stdout under construction.
 #[derive(Debug)]
 pub struct Page {
     text: String,
@@ -68,17 +67,17 @@ impl Style {
 }
 
 impl Piece {
-    /// A piece of text in a style.
+    /// Creates a piece in a style.
     pub fn new(text: impl AsRef<str>, style: Style) -> Self {
         Piece { text: one_line(text.as_ref()), style, link: None }
     }
 
-    /// A piece of plain text.
+    /// Creates an unstyled piece.
     pub fn plain(text: impl AsRef<str>) -> Self {
         Self::new(text, Style::Plain)
     }
 
-    /// The same, opening an address where the terminal takes links.
+    /// Links the piece to a URL, for terminals that support it.
     pub fn linked(mut self, link: Option<String>) -> Self {
         self.link = link;
         self
@@ -94,12 +93,12 @@ impl Piece {
 }
 
 impl Page {
-    /// An empty page for a terminal.
+    /// Creates an empty page for a terminal.
     pub fn new(terminal: Terminal) -> Self {
         Page { text: String::new(), terminal }
     }
 
-    /// The text so far.
+    /// Returns the text so far.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -115,12 +114,12 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// Adds text of our own as it is.
+    /// Adds patina's own text unchanged.
     pub fn script(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    /// Adds a bold label and a text, wrapped; what does not fit goes on below the text's beginning.
+    /// Adds a bold label and a text, wrapped with a hanging indent.
     pub fn field(&mut self, label: impl AsRef<str>, text: impl AsRef<str>) {
         let (label, text) = (one_line(label.as_ref()), one_line(text.as_ref()));
         let indent = text.len() - text.trim_start().len();
@@ -150,8 +149,8 @@ impl Page {
         self.put(&pieces);
     }
 
-    /// Adds rows of two columns, each cut to the terminal's width. The second begins at one place in all rows whose first is
-    /// not too long for that.
+    /// Adds rows of two columns, each cut to the terminal's width. The second column is aligned, except in rows whose
+    /// first column is too long.
     pub fn columns(&mut self, rows: Vec<(Vec<Piece>, Vec<Piece>)>) {
         let most = self.terminal.width * FIRST_COLUMN / 100;
         let width_of = |pieces: &[Piece]| pieces.iter().map(Piece::width).sum::<usize>();
@@ -168,7 +167,7 @@ impl Page {
         }
     }
 
-    /// Writes pieces and the end of the line.
+    /// Writes pieces and a line end.
     fn put(&mut self, pieces: &[Piece]) {
         let start = self.text.len();
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
@@ -192,7 +191,7 @@ impl Page {
     }
 }
 
-/// The beginning of a text that fits a width, and the rest; broken at blanks where there are any after `least` columns.
+/// Splits a text into what fits a width, and the rest, at a blank after column `least` if there is one.
 fn wrapped(text: &str, width: usize, least: usize) -> (String, Option<String>) {
     let (mut used, mut space) = (0, None);
     for (at, c) in text.char_indices() {
@@ -210,7 +209,7 @@ fn wrapped(text: &str, width: usize, least: usize) -> (String, Option<String>) {
     (text.to_string(), None)
 }
 
-/// The pieces of a row that fit, the last of them cut.
+/// Cuts the pieces of a row to a width.
 fn cut_to(pieces: Vec<Piece>, width: usize) -> Vec<Piece> {
     // What stays whole further right has its room kept.
     let mut whole: usize = pieces.iter().filter(|piece| piece.style.is_whole()).map(Piece::width).sum();
@@ -232,7 +231,7 @@ fn cut_to(pieces: Vec<Piece>, width: usize) -> Vec<Piece> {
     kept
 }
 
-/// A text of at most `width` columns; where it is longer, its end is replaced by `…`.
+/// Cuts a text to `width` columns, replacing its end by `…`.
 pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_string();
@@ -248,7 +247,7 @@ pub fn cut(text: &str, width: usize) -> String {
     if width == 0 { String::new() } else { format!("{}{CUT}", text[..end].trim_end()) }
 }
 
-/// Text on one line without what a terminal would act on, tabs as blanks.
+/// Replaces line ends and tabs by blanks, and escapes control characters.
 fn one_line(text: &str) -> String {
     clean(&text.replace(['\n', '\t'], " "))
 }

@@ -1,5 +1,4 @@
-//! Progress for people: one line that is written over on a terminal, plain lines otherwise. Refuses to write
-//! to stdout.
+//! Progress on stderr: one line that is overwritten on a terminal, plain lines otherwise.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +13,7 @@ const ON_TERMINAL: Duration = Duration::from_millis(100);
 /// How often a plain line is written.
 const PLAIN: Duration = Duration::from_secs(5);
 
-/// Shows where a run is.
+/// Shows the progress of a run.
 pub struct Progress {
     state: Mutex<State>,
     terminal: bool,
@@ -73,10 +72,10 @@ impl Progress {
     }
 }
 
-/// How often the worker writes down where it is.
+/// How often the worker writes its progress to a file.
 const WORKER: Duration = Duration::from_millis(500);
 
-/// Where a worker is, written to a file that `status` reads.
+/// The progress of a worker, written to a file that `status` reads.
 pub struct WorkerProgress<'w> {
     workspace: &'w Workspace,
     written: Mutex<Instant>,

@@ -1,4 +1,4 @@
-//! `patina query`: words to hits, by what they are and by what they mean.
+//! `patina query`: finds code, commits and decisions by words and by meaning.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,10 +17,10 @@ use crate::text_index;
 
 #[derive(Debug, clap::Args)]
 pub struct QueryArgs {
-    /// What is looked for, in words or names.
+    /// What to find, in words or names
     #[arg(required = true, value_name = "TEXT")]
     text: Vec<OsString>,
-    /// Find files that were deleted or renamed, by words of their paths.
+    /// Find deleted and renamed files by words of their paths
     #[arg(long, conflicts_with_all = ["dimension", "kind", "since"])]
     gone: bool,
     #[command(flatten)]
@@ -32,9 +32,9 @@ struct QueryJson<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
-    /// Dimensions whose space was searched as the base embedding, because they have no adapter.
+    /// Dimensions that were searched by the base embedding, because they have no adapter.
     untrained: Vec<&'static str>,
-    /// Whether none of the hits matches well.
+    /// Whether no hit matches well.
     no_good_match: bool,
     hits: Vec<WithPath<&'a Hit>>,
 }
@@ -83,7 +83,7 @@ fn no_word() -> anyhow::Error {
         .into()
 }
 
-/// The words of a call as one text; bytes that are none are left out of it.
+/// Joins the words of the command line; invalid UTF-8 is replaced.
 pub fn words(text: &[OsString]) -> String {
     text.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

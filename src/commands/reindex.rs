@@ -1,4 +1,4 @@
-//! `patina reindex`: takes in what is there, in the foreground, with progress.
+//! `patina reindex`: indexes what is new in the foreground, with progress.
 
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -17,10 +17,10 @@ use crate::store;
 
 #[derive(Debug, clap::Args)]
 pub struct ReindexArgs {
-    /// Derive everything from git again, rebuild every cache beside the ones in use, and train again.
+    /// Derive everything from git again, rebuild every cache, and train
     #[arg(long)]
     full: bool,
-    /// Compute embeddings again too.
+    /// Compute embeddings again too
     #[arg(long, requires = "full")]
     re_embed: bool,
 }
@@ -77,7 +77,7 @@ pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
     Ok(exit)
 }
 
-/// Trains everything again through the gate, and says in a line what came of it.
+/// Trains all adapters and weights, and prints in one line what was published.
 fn retrain(
     here: &CommandContext,
     rings: u64,

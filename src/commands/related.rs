@@ -1,4 +1,4 @@
-//! `patina related`: what changes together with a target, or is near it in another dimension.
+//! `patina related`: lists what changes together with a target, or is near it in another dimension.
 
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ struct RelatedJson<'a> {
     untrained: Vec<&'static str>,
     /// The first target.
     target: &'a str,
-    /// All of them, where there are several.
+    /// All targets, if there are several.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     targets: &'a [String],
     hits: Vec<WithPath<&'a Hit>>,

@@ -1,4 +1,4 @@
-//! `patina retrain`: learns what near means here, and puts to use what is better.
+//! `patina retrain`: trains adapters and weights, and publishes those that are better.
 
 use std::process::ExitCode;
 
@@ -14,10 +14,10 @@ use crate::pipeline::{self, Depth, TrainingOutcome};
 
 #[derive(Debug, clap::Args)]
 pub struct RetrainArgs {
-    /// Only one dimension.
+    /// Only one dimension
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Option<String>,
-    /// Train and judge, and change nothing.
+    /// Train and evaluate, but publish nothing
     #[arg(long)]
     dry_run: bool,
 }

@@ -1,4 +1,4 @@
-//! `patina session`: what development sessions said, one by one, and as the Markdown that carries it through git.
+//! `patina session`: lists, shows, imports and exports development sessions.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,51 +22,51 @@ use crate::pipeline;
 use crate::query::Reader;
 use crate::sessions::{Category, GoalState, ParsedEntry, as_markdown};
 
-/// Sessions that a page lists unless more are asked for.
+/// Sessions that are listed by default.
 const LISTED_SESSIONS: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub enum SessionCommand {
-    /// The sessions there are, the newest first.
+    /// List sessions, newest first
     List {
-        /// Show at most K.
+        /// Show at most K
         #[arg(short, value_name = "K")]
         k: Option<usize>,
-        /// Only sessions since a day (2026-01-31) or for a time (90d, 12w).
+        /// Only since a day (2026-01-31) or in a period (90d, 12w)
         #[arg(long, value_name = "WHEN")]
         since: Option<String>,
-        /// Wait until what HEAD shows is indexed.
+        /// Wait until HEAD is indexed
         #[arg(long)]
         fresh: bool,
     },
-    /// What a session said, entry by entry.
+    /// Show the entries of a session
     Show {
-        /// Its id, or the beginning of one.
+        /// Its id, or a prefix of it
         id: String,
-        /// Only entries of this category; may be repeated.
+        /// Only entries of this category; may be repeated
         #[arg(long, value_name = "CATEGORY")]
         category: Vec<String>,
-        /// Wait until what HEAD shows is indexed.
+        /// Wait until HEAD is indexed
         #[arg(long)]
         fresh: bool,
     },
-    /// Take in session logs or transcripts that are not in the repository.
+    /// Import session logs or transcripts from outside the repository
     Import {
-        /// Files.
+        /// Files
         #[arg(required = true)]
         paths: Vec<PathBuf>,
-        /// Take what the person typed too.
+        /// Import the prompts too
         #[arg(long)]
         prompts: bool,
     },
-    /// What agents' hooks call; reads one JSON value from stdin.
+    /// What agents' hooks call; reads one JSON value from stdin
     #[command(hide = true)]
     End(session_end::SessionEndArgs),
-    /// Print a session as a Markdown log, to be committed.
+    /// Print a session as a Markdown log, to be committed
     Export {
-        /// Its id, or the beginning of one.
+        /// Its id, or a prefix of it
         id: String,
-        /// As Markdown, the only form there is.
+        /// As Markdown, the only format
         #[arg(long, required = true)]
         md: bool,
     },
@@ -114,7 +114,7 @@ struct ShownSession<'a> {
     as_of: Option<String>,
     behind: u64,
     session: ListedSession<'a>,
-    /// Commits that were made in it, the oldest first.
+    /// Commits that were made in it, oldest first.
     commits: Vec<String>,
     entries: Vec<ShownEntry>,
 }
@@ -195,7 +195,7 @@ fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> R
     output.print(&page)
 }
 
-/// The one session that is meant.
+/// Finds the session with an id or prefix.
 fn meant(reader: &Reader<'_>, id: &str) -> Result<LiveSession> {
     let sessions = entries::load_sessions(&reader.cache, reader.view.id)?;
     let id = id.strip_prefix("session:").unwrap_or(id);
@@ -344,8 +344,7 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
     output.print(&page).context("printing the session")
 }
 
-/// A text without what a terminal would act on. A tab, and what joins the parts of one picture, stay: what is printed here
-/// is read again.
+/// Escapes characters that a terminal would act on, except tabs and zero-width joiners: an export is read back.
 fn harmless(text: &str) -> String {
     let is_kept = |c: char| matches!(c, '\t' | '\u{200d}');
     let pieces = text.split_inclusive(is_kept).map(|piece| {

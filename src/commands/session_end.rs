@@ -1,6 +1,6 @@
-//! `patina session end`: the doorbell that agents ring when a session rests or ends. Never prints, never fails, and waits
-//! for nothing: stdin is handed to a process of its own, in which what is said may come late or never, and all work is the
-//! worker's. Refuses whatever the person did not consent to.
+//! `patina session end`: the hook that agents call when a session pauses or ends. Invariants: it never prints, never
+//! fails and never waits. A detached child reads stdin, which may come late or never; the worker does all other work;
+//! transcripts without consent are ignored.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -21,31 +21,31 @@ use crate::workspace::{Workspace, detached_command};
 
 #[derive(Debug, clap::Args)]
 pub struct SessionEndArgs {
-    /// The agent that rings.
+    /// The agent that calls
     #[arg(long, value_name = "NAME", default_value = "")]
     agent: String,
-    /// Hear what is said; whoever rang has gone.
+    /// Read the notice from stdin, in the detached child
     #[arg(long, hide = true)]
     listen: bool,
 }
 
-/// What an agent says, as far as it matters here.
+/// The fields of an agent's notice that patina uses.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 struct Rung {
     transcript_path: Option<PathBuf>,
     cwd: Option<PathBuf>,
-    /// Where one agent says its folders instead.
+    /// The field in which one agent lists its folders instead.
     workspace_roots: Vec<PathBuf>,
 }
 
-/// Whoever has not said it by then says nothing any more, and somebody keeps stdin open.
+/// How long the child waits for a notice; after that stdin is only being kept open.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A last message may stand in it, and nothing longer.
+/// The largest notice that is read: agents include their last message.
 const MAX_VALUE: usize = 4 << 20;
 
-/// How much is read at a time.
+/// Bytes of one read.
 const CHUNK: usize = 64 * 1024;
 
 pub fn run(arguments: &SessionEndArgs) -> ExitCode {
@@ -54,7 +54,7 @@ pub fn run(arguments: &SessionEndArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether a person or an agent called this, however wrongly: an agent never hears of it.
+/// Returns whether the arguments call `session end`, even with mistakes in them: an agent never sees an error.
 pub fn is_called(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
     let mut words = Vec::new();
     while let Some(argument) = arguments.next().filter(|_| words.len() < 2) {
@@ -104,7 +104,7 @@ fn listen(agent: &str) -> Result<()> {
     Workspace::spawn_worker(&common_dir)
 }
 
-/// The repository around a folder.
+/// Finds the repository around a folder.
 fn place(dir: &Path) -> Result<(PathBuf, Config, Workspace)> {
     let common_dir = Repository::discover(dir)?.common_dir()?;
     let config = Config::load()?;
@@ -112,7 +112,7 @@ fn place(dir: &Path) -> Result<(PathBuf, Config, Workspace)> {
     Ok((common_dir, config, workspace))
 }
 
-/// What comes in on stdin, as it comes. A thread waits for it, which ends with this process.
+/// Reads stdin in pieces as they come, on a thread that ends with the process.
 fn chunks() -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -129,7 +129,7 @@ fn chunks() -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// The first value of what comes, once it is whole; none if it is not after so long, or is not what agents say.
+/// Returns the first complete JSON value of the input; none after a timeout, or if it is not a notice.
 fn value(chunks: &Receiver<Vec<u8>>, patience: Duration) -> Option<Rung> {
     let (start, mut text) = (Instant::now(), Vec::new());
     loop {
@@ -160,7 +160,7 @@ fn first(text: &[u8]) -> Option<Rung> {
 mod tests {
     use super::*;
 
-    /// What becomes of pieces that come in, while nobody closes.
+    /// Checks what the reader returns for pieces of input while stdin stays open.
     fn heard(pieces: &[&str]) -> Option<Rung> {
         let (sender, receiver) = mpsc::channel();
         for piece in pieces {

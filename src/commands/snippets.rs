@@ -1,5 +1,5 @@
-//! What a person pastes into the settings of agents that patina reads no transcripts of: their sessions ring, so that
-//! commits and notes are taken in at once. Refuses to write anything.
+//! Snippets to paste into the settings of agents whose transcripts patina cannot read: their hooks ring, so that
+//! commits and notes are indexed at once. Invariant: these settings are never written.
 
 use std::process::ExitCode;
 

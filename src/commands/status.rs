@@ -1,4 +1,4 @@
-//! `patina status`: what is indexed, and how far HEAD is ahead.
+//! `patina status`: shows what is indexed, and how far HEAD is ahead.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -27,13 +27,13 @@ use crate::view;
 
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
-    /// Start the worker and return when HEAD is indexed.
+    /// Start the worker, and return when HEAD is indexed
     #[arg(long)]
     wait: bool,
-    /// Give up waiting after this many seconds.
+    /// Give up waiting after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "wait")]
     timeout: u64,
-    /// Print hashes of what is indexed: of the facts, and of the vectors.
+    /// Print hashes of the indexed facts and of the vectors
     #[arg(long)]
     digest: bool,
 }
@@ -48,11 +48,11 @@ struct StatusJson {
     items: BTreeMap<String, u64>,
     files: BTreeMap<String, u64>,
     worktrees: Vec<WorktreeStatus>,
-    /// The model in use, or the one that is set up where nothing is embedded yet.
+    /// The model in use, or the one that is set up if nothing is embedded yet.
     model: Option<ModelStatus>,
-    /// Why there is no model; none where there is one.
+    /// Why there is no model; none if there is one.
     model_error: Option<String>,
-    /// Texts that live items say, and those of them that are not embedded yet.
+    /// Counts of the texts of live items, and of those that are not embedded yet.
     texts: TextCounts,
     dimensions: Vec<DimensionStatus>,
     training: TrainingStatus,
@@ -65,9 +65,9 @@ struct StatusJson {
 /// What the worker does at this moment.
 #[derive(Serialize)]
 struct WorkerState {
-    /// Whether somebody takes something in.
+    /// Whether a process holds the write lock.
     is_working: bool,
-    /// With what, as far as that is known: `embeddings 120 of 4000`.
+    /// Its progress, if known: `embeddings 120 of 4000`.
     progress: Option<String>,
     /// Whether adapters and weights are being trained.
     is_training: bool,
@@ -88,7 +88,7 @@ impl WorkerState {
         Ok(WorkerState { is_working, progress, is_training })
     }
 
-    /// In a sentence.
+    /// Formats it as a phrase.
     fn describe(&self) -> String {
         let training = if self.is_training { "training" } else { "" };
         let working = match (self.is_working, &self.progress) {
@@ -124,18 +124,18 @@ struct TextCounts {
 
 #[derive(Default, Serialize)]
 struct TrainingStatus {
-    /// Commits that all dimensions were last trained on; none where they never were.
+    /// Number of commits at the last training of all dimensions; none if there was none.
     commits: Option<usize>,
-    /// Why it is time to train; none where it is not.
+    /// Why training is due; none if it is not.
     due: Option<String>,
-    /// Why the last attempt came to nothing.
+    /// Why the last training failed.
     failed: Option<String>,
 }
 
 #[derive(Serialize)]
 struct DimensionStatus {
     name: &'static str,
-    /// What two items have in common that are near.
+    /// What items that are near each other have in common.
     near: &'static str,
     items: u64,
     adapter: &'static str,
@@ -280,7 +280,7 @@ pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Each dimension; those of which the same is to be said, in one sentence.
+/// Prints the dimensions, those with the same state in one sentence.
 fn print_dimensions(page: &mut Page, dimensions: &[DimensionStatus]) {
     let mut groups: Vec<(Vec<&str>, &DimensionStatus)> = Vec::new();
     for dimension in dimensions {
@@ -298,7 +298,7 @@ fn print_dimensions(page: &mut Page, dimensions: &[DimensionStatus]) {
     }
 }
 
-/// What a dimension is searched by, in words.
+/// Describes what a dimension is searched by.
 fn described(adapter: &str) -> &str {
     match adapter {
         "identity" => "by the base embedding",
@@ -343,7 +343,7 @@ fn nothing_yet(here: &CommandContext, head: Option<String>, output: &Output) -> 
     output.print(&page)
 }
 
-/// Each dimension: how many items it holds, and in a sentence what it is searched by.
+/// Returns the state of each dimension: its number of items, its adapter, and the reason for it.
 fn dimensions(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
@@ -385,7 +385,7 @@ fn dimensions(
     Ok(all)
 }
 
-/// Why a dimension has no adapter where nobody has tried.
+/// Returns why a dimension has no adapter, if none was ever trained.
 fn untrained(now: &TrainingInput) -> String {
     match now.commits < LEAST_COMMITS {
         true => "no adapter has been trained, and there is too little to learn from".to_string(),
@@ -393,7 +393,7 @@ fn untrained(now: &TrainingInput) -> String {
     }
 }
 
-/// How many live items of each kind there are, what sessions say among them.
+/// Counts live items by kind, session entries by category.
 fn items(reader: &Reader<'_>) -> Result<BTreeMap<String, u64>> {
     let mut counts = item::kind_counts(&reader.cache, reader.view.id)?;
     counts.extend(entries::counts_by_category(&reader.cache, reader.view.id)?);

@@ -13,24 +13,24 @@ use crate::query::{Reader, Targets};
 /// Files, symbols and whatever else a command answers about.
 #[derive(Debug, clap::Args)]
 pub struct TargetArgs {
-    /// What is asked about: a file, a folder, a glob, lines of a file or a symbol; several, or - for one a line of stdin.
+    /// A file, folder, glob, lines of a file, or symbol; several, or - for one per line of stdin
     ///
-    /// Files are written from where you are, from the top of the repository, or by the end of their path. Lines: `a.rs:12`,
-    /// `a.rs:12:5`, `a.rs:12-20`. Symbols: `Type::method`, `Type.method`, `Type#method`, `pkg.Name`, `src/a.rs#Type::method`,
-    /// `test_a.py::Class::method`. Folders and globs (`src`, `src/**/*.rs`) stand for the files in them. Keys that patina
-    /// prints are understood too: `commit:9f2c01a`, `session:20251124-174931/3`.
+    /// Files are found from the current folder, from the top of the repository, or by the end of their path. Lines:
+    /// `a.rs:12`, `a.rs:12:5`, `a.rs:12-20`. Symbols: `Type::method`, `Type.method`, `Type#method`, `pkg.Name`,
+    /// `src/a.rs#Type::method`, `test_a.py::Class::method`. Folders and globs (`src`, `src/**/*.rs`) stand for the
+    /// files in them. Keys that patina prints work too: `commit:9f2c01a`, `session:20251124-174931/3`.
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<OsString>,
 }
 
-/// The most that is read of stdin.
+/// The most bytes that are read from stdin.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 impl TargetArgs {
-    /// What they stand for; says beside the answer how they were read where that is not plain.
+    /// Resolves the targets, and notes on stderr how an ambiguous one was read.
     ///
     /// # Errors
-    /// A [`UserError`] for the first that names nothing, or several things.
+    /// A [`UserError`] for the first one that names nothing, or several things.
     pub fn resolve(&self, reader: &Reader<'_>, output: &Output) -> Result<Targets> {
         let targets = reader.targets(&self.texts()?)?;
         output.notes(&targets.notes);
@@ -49,7 +49,7 @@ impl TargetArgs {
     }
 }
 
-/// The keys of targets for the field that is there only where there are several.
+/// Returns the keys for the JSON field `targets`, which is left out for a single target.
 pub fn several(keys: &[String]) -> &[String] {
     if keys.len() > 1 { keys } else { &[] }
 }

@@ -1,4 +1,4 @@
-//! `patina task`: what somebody wants to do, in words, to the files it will touch.
+//! `patina task`: predicts the files that a task, described in words, will touch.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use crate::query::{self, Hit, TextQuery};
 
 #[derive(Debug, clap::Args)]
 pub struct TaskArgs {
-    /// What is to be done, as a commit's message or an issue would say it.
+    /// What is to be done, as a commit message or an issue would say it
     #[arg(required = true, value_name = "TEXT")]
     text: Vec<OsString>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `patina who`: who knows a file, a folder or a symbol, and who is likely to change it next.
+//! `patina who`: lists who knows a file, a folder or a symbol, or who is likely to change it next.
 
 use std::process::ExitCode;
 
@@ -19,13 +19,13 @@ use crate::query;
 pub struct WhoArgs {
     #[command(flatten)]
     targets: TargetArgs,
-    /// Show at most K.
+    /// Show at most K
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
-    /// Who is likeliest to change it next, whether they ever did or not.
+    /// Predict who will change it next, including people who never did
     #[arg(long)]
     next: bool,
-    /// Wait until what HEAD shows is indexed.
+    /// Wait until HEAD is indexed
     #[arg(long)]
     fresh: bool,
 }
@@ -36,7 +36,7 @@ struct WhoJson<'a> {
     behind: u64,
     /// The first target.
     target: &'a str,
-    /// All of them, where there are several.
+    /// All targets, if there are several.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     targets: &'a [String],
     people: &'a [Person],
@@ -69,7 +69,7 @@ pub fn run(arguments: &WhoArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// A person as two columns: share and name; what they did and when they did it last.
+/// Formats a person as two columns: share and name; commits and the last of them.
 fn row_of(standpoint: &Standpoint<'_>, person: &Person, next: bool) -> (Vec<Piece>, Vec<Piece>) {
     let lead = match person.kind {
         "human" => format!("{:3.0} %  ", person.share * 100.0),

@@ -1,4 +1,4 @@
-//! `patina why`: which commits made lines what they are, and what was said and decided when they did.
+//! `patina why`: lists the commits behind lines, and quotes the decisions and messages that explain them.
 
 use std::process::ExitCode;
 
@@ -19,13 +19,13 @@ use crate::query::{self, BlamedCommit, LineTarget, Reason, WhyAnswer};
 pub struct WhyArgs {
     #[command(flatten)]
     targets: TargetArgs,
-    /// Show at most K reasons.
+    /// Show at most K reasons
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
-    /// Show all commits, and reasons in full with what ties each
+    /// Show all commits, and reasons in full with their evidence
     #[arg(short, long)]
     evidence: bool,
-    /// Wait until what HEAD shows is indexed.
+    /// Wait until HEAD is indexed
     #[arg(long)]
     fresh: bool,
 }
@@ -34,13 +34,13 @@ pub struct WhyArgs {
 struct WhyJson<'a> {
     as_of: Option<String>,
     behind: u64,
-    /// Of the first target.
+    /// The answer for the first target.
     #[serde(flatten)]
     first: AnswerOf<'a>,
-    /// Where there are several, all of them.
+    /// All targets, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     targets: Vec<WithPath<&'a LineTarget>>,
-    /// The same with their answers.
+    /// The answers for all targets, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     answers: Vec<AnswerOf<'a>>,
 }
@@ -53,9 +53,9 @@ struct AnswerOf<'a> {
     reasons: &'a [Reason],
 }
 
-/// Commits that a page shows; `-e` and the object for scripts have all.
+/// Commits that are shown without `-e`; JSON has all.
 const SHOWN_COMMITS: usize = 4;
-/// Reasons that a page shows, likewise.
+/// Reasons that are shown without `-e`; JSON has all.
 const SHOWN_REASONS: usize = 5;
 
 pub fn run(arguments: &WhyArgs, output: &Output) -> Result<ExitCode> {
@@ -91,7 +91,7 @@ impl<'a> AnswerOf<'a> {
     }
 }
 
-/// The answer of one target: its lines, the commits that made them, and the reasons.
+/// Adds the answer for one target: its lines, the commits behind them, and the reasons.
 fn print_why(page: &mut Page, standpoint: &Standpoint<'_>, why: &WhyAnswer, in_full: bool) {
     let target = &why.target;
     let lines = if target.line == target.end_line { String::new() } else { format!("-{}", target.end_line) };
@@ -125,7 +125,7 @@ fn print_why(page: &mut Page, standpoint: &Standpoint<'_>, why: &WhyAnswer, in_f
     }
 }
 
-/// A commit that made some of the lines, in one row.
+/// Formats a commit behind some of the lines as one row.
 fn commit_row(standpoint: &Standpoint<'_>, maker: &BlamedCommit) -> Vec<Piece> {
     vec![
         Piece::plain("  "),
@@ -137,7 +137,7 @@ fn commit_row(standpoint: &Standpoint<'_>, maker: &BlamedCommit) -> Vec<Piece> {
     ]
 }
 
-/// What a commit did to the lines.
+/// Describes what a commit did to the lines.
 fn part(maker: &BlamedCommit) -> String {
     let mut parts = Vec::new();
     if maker.lines > 0 {
@@ -158,7 +158,7 @@ fn part(maker: &BlamedCommit) -> String {
     parts.join(", ")
 }
 
-/// A reason in two rows: where it is from, and its first line; in full, all its lines and what ties it to the code.
+/// Adds a reason as two rows: its source, and its first line; in full, all its lines and what links it to the code.
 fn print_reason(page: &mut Page, reason: &Reason, in_full: bool) {
     let when = reason.time.map(|time| format!("  {}", minute(time))).unwrap_or_default();
     let place = reason.key.strip_prefix("commit:").map_or(reason.key.clone(), |sha| format!("commit {}", short(sha)));

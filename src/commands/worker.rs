@@ -1,5 +1,5 @@
-//! The worker: behind the one lock, takes in what rang; then, without it, trains where it is time to; and exits. Never
-//! prints, never fails loudly: what goes wrong is kept for `status` and `doctor`.
+//! Background worker: holds the write lock while it ingests, releases it, trains if due, exits. It never prints; errors
+//! are stored for `status` and `doctor`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ pub fn run(arguments: &WorkerArgs) -> Result<ExitCode> {
     Ok(answer(&arguments.common_dir, &config))
 }
 
-/// Cuts what ties this process to whoever started it: its session, its descriptors, its folder, its priority.
+/// Detaches this process from its parent: session, file descriptors, current folder, priority.
 pub fn detach() {
     let _ = nix::unistd::setsid();
     let open = std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"));
@@ -41,7 +41,7 @@ pub fn detach() {
     lower_priority();
 }
 
-/// Takes in what rang. Nobody reads this process's exit code but a person who started it by hand.
+/// Answers all rings. The exit code is only read if a person starts it by hand.
 pub fn answer(common_dir: &Path, config: &Config) -> ExitCode {
     let workspace = Workspace::locate(common_dir, config);
     if let Ok(file) = workspace.log_file() {
@@ -101,7 +101,7 @@ fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<
     }
 }
 
-/// Background work yields to whoever is typing.
+/// Lowers the priority, so that foreground programs go first.
 fn lower_priority() {
     let _ = rustix::process::nice(10);
 }

@@ -1,6 +1,6 @@
-//! A damaged log's rows, carried over into a new one: every place of every page that reads as a row of `event`, and
-//! whose sum holds, is one, whatever became of the pages that led there. Refuses to change the damaged file: it is
-//! kept under another name, and refuses to guess at a row.
+//! Recovers the rows of a damaged log into a new one: every place of every page that parses as a row of `event` and
+//! whose checksum matches, whether or not the B-tree still leads there. Invariants: the damaged file is kept under
+//! another name, and no row is guessed.
 
 use std::collections::HashMap;
 use std::fs::File;

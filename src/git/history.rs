@@ -1,7 +1,7 @@
 //! Reads the commits that the event log does not have yet, newest first, each with its message and raw tree
 //! differences.
 //!
-//! Refuses to interpret a commit; `derive` does that.
+//! Commits are interpreted by `facts`, not here.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

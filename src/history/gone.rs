@@ -1,5 +1,5 @@
-//! What became of paths that no live file bears: renamed, deleted, or in the tree of another worktree only. Refuses
-//! commits that no HEAD reaches.
+//! What became of paths without a live file: renamed, deleted, or only in the tree of another worktree. Commits that no
+//! HEAD reaches do not count.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};

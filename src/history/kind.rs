@@ -1,5 +1,5 @@
-//! Tells humans, bots and AI agents apart by name and address. A first name alone is not enough: people are called Claude
-//! and Devin too.
+//! Classifies authors as humans, bots or AI agents by name and address. A first name alone is not enough: people are
+//! called Claude and Devin too.
 
 /// Words in the names of agents.
 const AGENTS: &[&str] =

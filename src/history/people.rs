@@ -1,7 +1,7 @@
 //! Who knows a file: the decayed commits of each person, authors and co-authors alike.
 //!
-//! People are joined by mailmap and address; bots and agents are told apart from humans. Authorship is what commits say,
-//! not blame.
+//! Identities are merged by mailmap and address; bots and agents are separate from humans. Authorship comes from
+//! commits, not from blame.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,6 +1,6 @@
 //! The parse cache: what a blob at a path contains, read once.
 //!
-//! Refuses to read a blob itself.
+//! Invariant: no blob is read here.
 
 use std::collections::BTreeMap;
 

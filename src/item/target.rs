@@ -1,5 +1,5 @@
-//! Finds what a target names among what is live: a key, a path, or the unique end of one. Refuses to choose between
-//! several.
+//! Finds the live items that a target names: by key, path, or the unique end of one. Invariant: an ambiguous name is
+//! never resolved by choosing one.
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};

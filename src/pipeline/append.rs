@@ -1,4 +1,4 @@
-//! A reading of a session into the log: without what is private, and without what it copies from another session.
+//! Appends a reading of a session to the log, without private texts and without copies from another session.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! The run that brings the log and the caches to where the repository stands: `record` takes what git shows into the log,
-//! `update` moves views and caches. Resumable at any point. Refuses to write without the lock.
+//! The run that brings the log and the caches up to date with the repository: `record` ingests from git into the log,
+//! `update` moves views and caches. Resumable at any point. Invariant: nothing is written without the write lock.
 
 use std::time::Instant;
 

@@ -1,5 +1,4 @@
-//! What every step of a run is handed: where things are, who is told of progress, what stops it, and the proof that nobody
-//! else writes.
+//! What every step of a run gets: paths and settings, progress, cancellation, and the write lock.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

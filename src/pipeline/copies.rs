@@ -1,5 +1,5 @@
-//! Copies of one session in another: an agent that continues a session may begin the new one with a copy of the old. An
-//! entry that the log has of the old one, erased or not, is left out of the new.
+//! Deduplicates sessions: an agent that continues a session may begin the new transcript with a copy of the old one. An
+//! entry that the log has of the old session, erased or not, is left out of the new one.
 
 use std::collections::BTreeSet;
 

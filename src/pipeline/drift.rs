@@ -1,5 +1,5 @@
-//! The drift of adapters: how those in use do on the commits that came after they were trained. Adapters of definitions are
-//! not measured, because no later commit asks their question; they are trained again with the others.
+//! Measures the drift of adapters: how those in use perform on the commits made since their training. Adapters of
+//! definitions cannot be measured that way; they are trained again with the others.
 
 use anyhow::Result;
 

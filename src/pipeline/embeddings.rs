@@ -1,4 +1,4 @@
-//! Embeddings that nothing needs any more: of texts that no live item says, and of models that are not in use.
+//! Drops embeddings that nothing needs any more: of texts that no live item has, and of models that are not in use.
 
 use anyhow::Result;
 

@@ -1,5 +1,5 @@
-//! Erasing: what is on the list of the forgotten goes from the log, and the caches are made again without it. Resumable: a
-//! list says whether an erasing was begun and not ended.
+//! Erases what is on the list of forgotten texts from the log, and rebuilds the caches without it. Resumable: a file
+//! records an erasure that has begun.
 
 use std::collections::HashSet;
 use std::path::Path;

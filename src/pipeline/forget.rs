@@ -1,5 +1,5 @@
-//! Forgetting: what a person names goes from the log, and everything that is made of the log is made again without it. A
-//! keyed list keeps it from being taken in again. Refuses to say that it is gone while it still stands somewhere.
+//! `forget`: erases a text or a session from the log, and rebuilds what is derived from the log. A keyed list keeps it
+//! from being stored again. Invariant: success is only reported if no file of the state folder contains it.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{ErrorKind, Read as _};

@@ -1,5 +1,5 @@
-//! What patina does to its log and caches: a run that takes in what git and transcripts show, training, and what a person
-//! asks for. All of it is resumable at any point. Refuses to write without the lock.
+//! Everything that writes to the log and the caches: ingesting from git and transcripts, training, notes, imports and
+//! erasure. All of it is resumable at any point. Invariant: nothing is written without the write lock.
 
 mod append;
 mod catch_up;

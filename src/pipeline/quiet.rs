@@ -1,4 +1,4 @@
-//! The wait for a quiet doorbell, so that a burst of rings is one look at the repository.
+//! Waits until rings pause, so that a burst of them leads to one run.
 
 use std::time::{Duration, Instant};
 

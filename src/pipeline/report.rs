@@ -1,4 +1,4 @@
-//! What a run did, how long its parts took, and how much memory it held.
+//! The report of a run: counts, durations and peak memory.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! Training, the gate, and what is published of it: adapters that win on commits they have not seen, alone and within
-//! the answers, and the weights that were measured with them. Refuses to publish anything else.
+//! Training, the gate, and publishing. Invariant: only adapters that win on commits they have not seen, alone and
+//! within the answers, are published, with the weights that were measured with them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

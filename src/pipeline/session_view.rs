@@ -1,4 +1,4 @@
-//! Sessions that are in no tree, from the log into the view that everybody shares. Of several readings of a session the
+//! Makes sessions outside the tree live in the view that all worktrees share. Of several readings of a session, the
 //! fullest by the newest version is live.
 
 use anyhow::Result;

@@ -1,5 +1,4 @@
-//! What a person writes down or hands in of sessions: notes by hand, files to import, and the copy of a log's sessions to
-//! another log.
+//! Notes, imported session files, and copying the sessions of one log to another.
 
 use std::path::{Path, PathBuf};
 

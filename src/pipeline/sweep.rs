@@ -1,5 +1,5 @@
-//! Garbage collection: drops events that no view has shown for long and git can give again. Refuses to touch events of
-//! sessions, which exist nowhere else.
+//! Garbage collection: drops events that no view has shown for long and that git can provide again. Invariant: events
+//! of sessions, which exist nowhere else, are never dropped.
 
 use std::collections::HashSet;
 

@@ -1,6 +1,6 @@
-//! Texts of what became live or is no longer: what each is embedded as, and what full text finds it by. An event is decoded
-//! once a run, as far as its texts fit into memory until they are needed. Invariant: what a space that is in use lacks is
-//! written down in the transaction in which its item becomes live.
+//! Updates the texts for embedding and full text search when items become live or stop being so. An event is decoded
+//! once per run, as far as memory allows. Invariant: a missing vector is recorded in the transaction in which its item
+//! becomes live.
 
 use std::collections::{BTreeSet, HashMap};
 

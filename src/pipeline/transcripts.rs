@@ -1,6 +1,6 @@
-//! Ingests transcripts of agents from folders that the person consented to, each again when its stamp has changed, so that
-//! killed sessions and hooks that never rang are caught up with. Refuses a file that was not written in this repository.
-//! One that cannot be read does not stop the others.
+//! Ingests transcripts of agents from folders with consent. Each is read again when its file stamp changes, so killed
+//! sessions and missed hooks are caught up with. A file written in another repository is ignored, and one that cannot
+//! be read does not stop the others.
 
 use std::cell::RefCell;
 use std::ffi::OsString;

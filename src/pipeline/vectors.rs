@@ -1,5 +1,5 @@
-//! Embeds the texts of live items, each once, what changed last first; projects them into every space that is kept; and
-//! publishes the vectors. Resumable at any text, and yields to a ring. A missing model does not fail a run.
+//! Embeds the texts of live items, each once, the most recent changes first; projects them into every space; and
+//! publishes the vectors. Resumable at any text; yields to rings. A missing model does not fail a run.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

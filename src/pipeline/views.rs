@@ -1,5 +1,5 @@
-//! Moves the views to where the HEADs stand, in one transaction of the cache: from then on what is counted is answered.
-//! Full text follows in another, and what plain SQL sees in one of the log.
+//! Moves the views to the current HEADs in one transaction of the cache, after which counts are up to date. Full text
+//! follows in a second transaction, and the SQL views of the log in a third.
 
 use std::collections::BTreeSet;
 

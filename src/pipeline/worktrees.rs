@@ -1,4 +1,4 @@
-//! The worktrees of a repository, each with its settings and what its view has to do to stand at its HEAD.
+//! The worktrees of a repository, each with its settings and the changes that bring its view to its HEAD.
 
 use anyhow::Result;
 

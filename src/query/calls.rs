@@ -1,4 +1,4 @@
-//! The call graph around a symbol: what it calls, or what calls it, a number of steps far.
+//! The call graph around a symbol: its callees or callers, up to a number of steps.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,4 @@
-//! What may become a hit: an item that stands in the asking view, a commit that a HEAD reaches, or a session or an entry of
-//! one.
+//! Candidates for hits: an item of the asking view, a commit reachable from a HEAD, a session or an entry of one.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +23,7 @@ pub enum Candidate {
     Said(SessionEntry),
 }
 
-/// Returns what an event is a version of; `None` where that is not live.
+/// Returns the live candidate that an event is a version of; `None` if there is none.
 pub fn live(reader: &Reader<'_>, seq: Seq) -> Result<Option<Candidate>> {
     if let Some(item) = item::by_seq(&reader.cache, reader.view.id, seq)? {
         return Ok(Some(Candidate::Item(item)));
@@ -39,7 +38,7 @@ pub fn live(reader: &Reader<'_>, seq: Seq) -> Result<Option<Candidate>> {
     Ok(history::commit_ref(&reader.cache, seq)?.map(|commit| Candidate::Commit(seq, commit)))
 }
 
-/// Returns everything live whose text is this one.
+/// Returns all live candidates with a text.
 pub fn live_with_text(reader: &Reader<'_>, text: i64) -> Result<Vec<Candidate>> {
     let mut statement = reader.cache.prepare_cached("SELECT seq FROM item_text WHERE text = :text ORDER BY seq")?;
     let seqs = statement.query_map(named_params! {":text": text}, |row| row.get(0))?;
@@ -60,7 +59,7 @@ impl Candidate {
         }
     }
 
-    /// What it is.
+    /// Returns its kind.
     pub fn kind(&self) -> ItemKind {
         match self {
             Candidate::Item(item) => item.kind,
@@ -95,7 +94,7 @@ impl Candidate {
         }
     }
 
-    /// Makes a hit of it, without ranks or evidence yet.
+    /// Converts it to a hit without ranks and evidence.
     pub fn into_hit(self, score: f64) -> Hit {
         let key = self.key();
         let (kind, path, line, name) = match self {

@@ -1,5 +1,5 @@
-//! What changes together with a target: co-change mixed with paths and popularity, with the commits that say so; then
-//! files whose texts are alike.
+//! Ranks what changes together with a target: co-change, paths and popularity, with the commits as evidence; then files
+//! with similar texts.
 
 use std::collections::BTreeMap;
 

@@ -1,15 +1,15 @@
-//! Files that change with nearly everything: changelogs, lock files, version bumps. They are right and say little, so an
-//! answer names them apart.
+//! Files that change with nearly everything: changelogs, lock files, version bumps. They are correct answers but carry
+//! little information, so they are listed apart.
 
 use crate::history::{FileId, LoadedCounts};
 
-/// A manifest that at least this share of the commits touched changes with everything.
+/// Share of the commits from which a manifest counts as changing with everything.
 const MANIFEST_SHARE: f64 = 0.1;
 
-/// Names, without their ending, of files that list changes.
+/// Names of changelogs, without their extension.
 const CHANGELOGS: [&str; 9] =
     ["changelog", "changes", "history", "news", "releases", "release_notes", "releasenotes", "relnotes", "unreleased"];
-/// Endings that such a list has.
+/// Extensions of changelogs.
 const TEXT_ENDINGS: [&str; 6] = ["", "md", "rst", "txt", "adoc", "markdown"];
 /// Names of lock files that do not end in `.lock`.
 const LOCKS: [&str; 8] = [
@@ -22,7 +22,7 @@ const LOCKS: [&str; 8] = [
     "gradle.lockfile",
     "package.resolved",
 ];
-/// Names of files that hold the version alone.
+/// Names of files that hold only the version.
 const VERSIONS: [&str; 10] = [
     "version",
     "version.txt",
@@ -35,7 +35,7 @@ const VERSIONS: [&str; 10] = [
     "version.go",
     "version.h",
 ];
-/// Names of manifests: they change with everything only where history says so.
+/// Names of manifests, which count only if many commits touched them.
 const MANIFESTS: [&str; 14] = [
     "cargo.toml",
     "package.json",
@@ -53,7 +53,8 @@ const MANIFESTS: [&str; 14] = [
     "meson.build",
 ];
 
-/// Whether a file changes with nearly everything: by its name, or, for a manifest, by how many commits touched it.
+/// Returns whether a file changes with nearly everything: by its name or, for a manifest, by the number of commits that
+/// touched it.
 pub(super) fn changes_with_everything(history: &LoadedCounts, file: FileId) -> bool {
     let commits = history.counts.commits().len();
     let share = history.counts.count_of(file) as f64 / commits.max(1) as f64;

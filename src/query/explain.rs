@@ -1,4 +1,5 @@
-//! What ties two files or symbols together: shared commits, calls either way, people, place; each tie with its reason.
+//! What connects two files or symbols: shared commits, calls in both directions, people, location; each with its
+//! evidence.
 
 use anyhow::Result;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What narrows an answer: its length, kinds, paths and a moment.
+//! Filters of an answer: its length, kinds, paths and start of the period.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Paths that are not in the view and that history knows: what became of them, and how they are found by words. Refuses
-//! what a live file still bears.
+//! Paths that only history knows: what became of them, and finding them by words. A path that a live file still has is
+//! never among them.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,12 @@ use crate::git::day;
 use crate::history::{self, CommitRef, Fate};
 use crate::text_index;
 
-/// A path that is not in the view.
+/// A path that only history knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoneTarget {
     /// Encoded.
     pub path: String,
-    /// Of a folder, the files that were in it.
+    /// For a folder, the files that were in it.
     pub below: Vec<String>,
     /// What became of it.
     pub fate: Fate,
@@ -33,25 +33,25 @@ pub struct GoneHit {
     pub kind: &'static str,
     /// The same as the key.
     pub path: String,
-    /// None: there is no line any more.
+    /// Always none.
     pub line: Option<u32>,
     /// Its base name.
     pub name: String,
-    /// How many of the words its path holds, and half of those that the commit's subject holds.
+    /// The number of question words in its path, plus half of those in the commit's subject.
     pub score: f64,
-    /// The live files that bear its content on, by encoded path.
+    /// Encoded paths of the live files that it was renamed to.
     pub renamed_to: Vec<String>,
     /// The commit that deleted or renamed it.
     pub evidence: Vec<Evidence>,
 }
 
-/// Live files of the deleting commit that are named as near.
+/// Most live files of the deleting commit that a hint lists.
 const NEAR: usize = 3;
-/// What a word of the subject is worth beside one of the path.
+/// Weight of a word of the subject, where one of the path has 1.
 const SUBJECT: f64 = 0.5;
 
 impl GoneTarget {
-    /// The paths whose history it has.
+    /// Returns the paths whose history it has.
     pub fn paths(&self) -> Vec<String> {
         match &self.fate {
             _ if !self.below.is_empty() => self.below.clone(),
@@ -60,7 +60,7 @@ impl GoneTarget {
         }
     }
 
-    /// What became of it, in a sentence.
+    /// Describes what became of it.
     pub fn sentence(&self) -> String {
         let told = |commit: &CommitRef| {
             format!("{} ({}, \"{}\")", short_commit(&commit.commit), day(commit.time), commit.subject)
@@ -78,7 +78,7 @@ impl GoneTarget {
         }
     }
 
-    /// The same as an error, with what changed beside it.
+    /// Returns the same as an error, with a hint at files that changed in the same commit.
     pub fn error(&self, reader: &Reader<'_>) -> Result<UserError> {
         let (Fate::Renamed { commit, .. } | Fate::Deleted { commit, .. } | Fate::Elsewhere { commit }) = &self.fate;
         let mut near = Vec::new();
@@ -100,8 +100,8 @@ impl GoneTarget {
     }
 }
 
-/// Paths that are gone and whose words, or those of the commit that deleted them, hold words of a text: those with the
-/// most of them first, then the newest.
+/// Finds deleted and renamed paths by the words of their path and of the commit that deleted them; most words first,
+/// then newest.
 pub fn search_gone(reader: &Reader<'_>, text: &str, filter: &Filter) -> Result<Vec<GoneHit>> {
     let wanted: BTreeSet<String> = text_index::words(text).into_iter().collect();
     let mut ranked: Vec<(f64, String, CommitRef)> = Vec::new();

@@ -1,5 +1,5 @@
-//! A question to ranked, explained hits, as of a commit: one function a question, one answer each, with what the person
-//! should know as data. Refuses to show what does not stand in the asking view, and to hide how old an answer is.
+//! Questions and their answers, as of a commit: one function per question, returning one answer with its notes as data.
+//! Invariants: nothing outside the asking view is shown, and every answer says how old it is.
 
 mod calls;
 mod candidate;

@@ -1,4 +1,4 @@
-//! What is near a target in one dimension: first what shares its groups, then what has near vectors.
+//! What is near a target in one dimension: first items that share its groups, then items with near vectors.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
-//! What is live and nearest to a vector: found by searching the index, or, where a filter leaves few candidates, by
-//! comparing each of those.
+//! The live items nearest to a vector: by searching the index, or by comparing each candidate if a filter leaves few.
 
 use std::collections::HashMap;
 

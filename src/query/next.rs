@@ -1,5 +1,5 @@
-//! Who is likeliest to change some files next: everybody who ever wrote something here, ranked by weighted signals. Bots
-//! and agents are left out: they change what they are told to.
+//! Predicts who will change some files next: every author of the repository, ranked by weighted signals. Bots and
+//! agents are left out, because they change what they are told to.
 
 use std::collections::{HashMap, HashSet};
 

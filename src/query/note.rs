@@ -1,4 +1,4 @@
-//! What a person should know beside an answer, as data: who asks decides where it is said.
+//! Notes beside an answer, as data: each front end decides where to show them.
 
 /// A sentence beside an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

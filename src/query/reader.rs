@@ -1,5 +1,5 @@
-//! What one answer is read from: the cache as one worktree sees it, how old that is, and who is who. Refuses to hide how
-//! old an answer is.
+//! What an answer is read from: the cache as one worktree sees it, its age, and the mailmap. Invariant: the age is part
+//! of every answer.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -19,36 +19,37 @@ use crate::store;
 use crate::view::{self, View};
 use crate::workspace::Workspace;
 
-/// Everything one answer is given from: a cache open for reading, the view of who asks, and how old it is.
+/// The state that an answer is read from: an open cache, the asking worktree's view, and its age.
 pub struct Reader<'r> {
     /// The cache, with the log attached as `log`.
     pub cache: Connection,
     /// The asking worktree's view.
     pub view: View,
-    /// Where the asking worktree's HEAD stands by now.
+    /// The current HEAD of the asking worktree.
     pub head: Option<Head>,
-    /// Commits that HEAD is ahead of what is indexed; at least 1 where it moved at all, or what the answer needs is not in.
+    /// Commits that HEAD is ahead of the index; at least 1 if it moved at all, or if the index lacks something the
+    /// answer needs.
     pub behind: u64,
-    /// What the person should know beside any answer from it.
+    /// Notes that belong to any answer from it.
     pub notes: Vec<Note>,
-    /// Settings, as the tree that the answer is as of leaves them.
+    /// The settings in force at the commit that the answer is as of.
     pub config: Config,
     pub(super) workspace: Workspace,
     pub(super) repository: &'r Repository,
     people: OnceCell<Rc<People>>,
 }
 
-/// Authors named beside a hit.
+/// Most authors shown per hit.
 const AUTHORS: usize = 2;
 
 impl<'r> Reader<'r> {
-    /// Opens what is indexed for the asking worktree.
+    /// Opens the index for the asking worktree.
     ///
-    /// One that was never indexed is answered from the main worktree's files, as far as its own tree holds the same
-    /// ones with the same content.
+    /// A worktree that was never indexed is answered from the main worktree's index, restricted to files with the same
+    /// content in both trees.
     ///
     /// # Errors
-    /// A [`UserError`] with the exit code for "not set up" where nothing is indexed.
+    /// A [`UserError`] with the exit code for "not set up" if nothing is indexed.
     pub fn open(repository: &'r Repository, workspace: &Workspace, config: &Config) -> Result<Self> {
         let cache = store::open_reader(workspace, config)?;
         let head = repository.head()?;
@@ -92,12 +93,12 @@ impl<'r> Reader<'r> {
         self.view.head.map(|head| hex(head.commit.as_bytes()))
     }
 
-    /// Opens the vectors of what is indexed.
+    /// Opens the vectors of the index.
     pub fn vectors(&self) -> Result<VectorReader<'_>> {
         VectorReader::open(&self.cache, &self.workspace)
     }
 
-    /// Says why a dimension answers nothing here; `None` where it does.
+    /// Returns why a dimension is not available; `None` if it is.
     pub fn off(&self, dimension: &Dimension) -> Result<Option<String>> {
         if self.config.dimensions_off.iter().any(|name| name == dimension.name) {
             return Ok(Some("it is switched off in the settings".to_string()));
@@ -106,8 +107,7 @@ impl<'r> Reader<'r> {
         Ok((dimension.off)(&population).map(str::to_string))
     }
 
-    /// Returns whether HEAD stands elsewhere by now than where it was indexed, or the HEAD of another worktree does, whose
-    /// commits count too.
+    /// Returns whether HEAD, or the HEAD of another worktree, has moved since it was indexed.
     pub fn has_moved(&self) -> bool {
         let is_elsewhere = self.view.head.map(|view| view.commit) != self.head.map(|head| head.commit);
         is_elsewhere || view::moved(&self.cache, self.repository).is_ok_and(|moved| !moved.is_nothing())
@@ -118,7 +118,7 @@ impl<'r> Reader<'r> {
         self.view.head.map_or(0, |head| head.time)
     }
 
-    /// Returns who is who, by the mailmap of the tree the answer is as of.
+    /// Returns the mailmap of the commit that the answer is as of.
     pub fn people(&self) -> Result<Rc<People>> {
         if let Some(people) = self.people.get() {
             return Ok(people.clone());
@@ -131,13 +131,13 @@ impl<'r> Reader<'r> {
         Ok(self.people.get_or_init(|| people).clone())
     }
 
-    /// Returns who knows a file best, as evidence; `None` where nobody is known.
+    /// Returns who knows a file best, as evidence; `None` if nobody is known.
     pub(super) fn authors(&self, path: &str, people: &People) -> Result<Option<Evidence>> {
         let names = history::authors_of(&self.cache, self.view.id, self.time(), path, people, AUTHORS)?;
         Ok((!names.is_empty()).then_some(Evidence::Authors { names }))
     }
 
-    /// Returns the folder the person stands in, from the top of the worktree.
+    /// Returns the current folder, from the top of the worktree.
     pub fn prefix(&self) -> String {
         self.repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes())).unwrap_or_default()
     }

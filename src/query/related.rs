@@ -1,4 +1,4 @@
-//! What goes with a target: by what changed together, or by what is near in other dimensions; one answer.
+//! The answer of `related`: what changes together with targets, or is near them in other dimensions.
 
 use std::collections::BTreeSet;
 

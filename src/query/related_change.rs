@@ -1,5 +1,5 @@
-//! What goes with several files at once, as with a change of all of them: every other live file by what each of them says
-//! of it, with the commits and places that speak for it. Refuses the files themselves.
+//! What is missing from a change of several files: every other live file, ranked by the combined evidence of each of
+//! them. The files themselves are never listed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,15 +17,15 @@ use crate::fusion::{ChangeSignals, PathFeatures, Question, SignalTable};
 use crate::history::{self, FileId, HALF_LIFE, decay, path_similarity};
 use crate::index::VectorReader;
 
-/// Commits that some files share with another.
+/// The commits that several files share with another file.
 #[derive(Default)]
 struct Together {
     weight: f64,
-    /// Their places among the counted commits, oldest first.
+    /// Their indices in the counted commits, oldest first.
     places: Vec<usize>,
 }
 
-/// Ranks the files that go with all of some files; best first. Those of `asked`, encoded paths, are left out.
+/// Ranks the files related to several files; best first. The encoded paths in `asked` are left out.
 pub fn related_to_change(
     reader: &Reader<'_>,
     paths: &[&str],
@@ -104,14 +104,14 @@ fn together(signals: &Signals<'_>, own: &[FileId]) -> HashMap<FileId, Together> 
     together
 }
 
-/// Ranks files by the weight of the commits they share, from 1; equals by path.
+/// Ranks files by the weight of their shared commits, from 1; ties by path.
 fn ranks<'p>(together: &HashMap<FileId, Together>, path_of: impl Fn(FileId) -> &'p str) -> HashMap<FileId, usize> {
     let mut all: Vec<(f64, FileId)> = together.iter().map(|(file, together)| (together.weight, *file)).collect();
     all.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| path_of(a.1).cmp(path_of(b.1))));
     (1..).zip(all).map(|(rank, (_, file))| (file, rank)).collect()
 }
 
-/// Returns what is counted for a file: how often it changed together with the others, and the newest commits.
+/// Returns the co-change evidence of a file: how often it changed with the others, and the newest such commits.
 fn counted(reader: &Reader<'_>, signals: &Signals<'_>, together: Option<&Together>) -> Result<Vec<Evidence>> {
     let Some(Together { weight, places }) = together else { return Ok(Vec::new()) };
     let mut reasons = vec![Evidence::Together { commits: places.len(), weight: *weight }];

@@ -1,5 +1,5 @@
-//! The files that go with a target: every live file ranked by history, paths and vectors together, with its evidence.
-//! Refuses a file whose only evidence is its popularity.
+//! Files related to a target: every live file ranked by history, paths and vectors together, with its evidence. A file
+//! whose only evidence is its popularity is left out.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +19,7 @@ use crate::history::{self, FileId, Related};
 use crate::index::VectorReader;
 use crate::item::Item;
 
-/// Ranks the files that go with an item's file; best first.
+/// Ranks the files related to an item's file; best first.
 pub fn related_files(
     reader: &Reader<'_>,
     item: &Item,
@@ -67,7 +67,7 @@ pub fn related_files(
     Ok(hits)
 }
 
-/// Returns every other live file with its score, best first; equals by path.
+/// Returns every other live file with its score, best first; ties by path.
 fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: FileId) -> Result<Vec<(f64, FileId)>> {
     let history = &signals.history;
     let table = table(signals, &mut PathFeatures::default(), own);
@@ -78,7 +78,7 @@ fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: FileId) -> Result<Vec<
     Ok(ordered)
 }
 
-/// Returns the signals between a file and every other one; `paths` keeps what was made of their names.
+/// Returns the feature table between a file and every other one; `paths` caches their parsed names.
 pub(super) fn table(signals: &Signals<'_>, paths: &mut PathFeatures, own: FileId) -> SignalTable {
     let (history, [base, projected]) = (&signals.history, &signals.seen);
     let vectors = FileTableInput { names: &history.paths, base_embeddings: &base.files, projections: &projected.files };

@@ -1,5 +1,4 @@
-//! What each command makes of a target: the files, items or lines that it stands for. Refuses to answer from the tree
-//! for what is not in it.
+//! A resolved target, and the files, items or lines that each command takes it for.
 
 use anyhow::Result;
 
@@ -11,45 +10,45 @@ use crate::event::Seq;
 use crate::history::{self, CommitRef, Lineage, LiveEntry};
 use crate::item::{self, Item, LineRange};
 
-/// What a target stands for.
+/// What a target names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolvedTarget {
     /// A file or a definition.
     Item(Item),
-    /// Lines of a file, and the smallest definition that holds them all.
+    /// Lines of a file, and the smallest definition that contains them all.
     Lines {
         /// The file.
         file: Item,
         /// Its lines.
         lines: LineRange,
-        /// The definition; none where they lie outside of any.
+        /// The definition; none if they are outside any.
         inner: Option<Item>,
     },
     /// The files of a folder or a glob, by their encoded paths.
     Files {
         /// The folder, `.` for the top, or the glob.
         name: String,
-        /// The files that are live.
+        /// The live files.
         paths: Vec<String>,
     },
     /// A commit.
     Commit {
         /// Position of its event.
         seq: Seq,
-        /// What it is called.
+        /// Its name as typed.
         commit: CommitRef,
     },
     /// A session or an entry of one.
     Said(SessionEntry),
-    /// A path that is not in the view and that history knows.
+    /// A path that only history knows.
     Gone(GoneTarget),
 }
 
-/// Files of one target that are asked about one by one.
+/// Most files of one target that are asked about one by one.
 const MOST_FILES: usize = 20;
 
 impl ResolvedTarget {
-    /// How it is written: a key, a path, a glob, or a path with lines.
+    /// Returns how it is written: a key, a path, a glob, or a path with lines.
     pub fn key(&self) -> String {
         match self {
             ResolvedTarget::Item(item) => item.key.clone(),
@@ -61,7 +60,7 @@ impl ResolvedTarget {
         }
     }
 
-    /// Encoded paths of all its files; of what is gone, those it had.
+    /// Returns the encoded paths of all its files; of a deleted path, those it had.
     pub fn paths(&self, reader: &Reader<'_>) -> Result<Vec<String>> {
         Ok(match self {
             ResolvedTarget::Item(item) | ResolvedTarget::Lines { file: item, .. } => vec![item.path.clone()],
@@ -94,11 +93,11 @@ impl ResolvedTarget {
         })
     }
 
-    /// The items that are meant: a definition, the one around some lines, a file, or the files of a folder, those that
-    /// changed last where there are more than [`MOST_FILES`].
+    /// Returns its items: a definition, the one around some lines, a file, or the files of a folder; of more than
+    /// [`MOST_FILES`] those that changed last.
     ///
     /// # Errors
-    /// A [`UserError`] for what is gone, and for what has no place in the tree.
+    /// A [`UserError`] for a deleted path, a commit, or a session.
     pub fn items(&self, reader: &Reader<'_>, notes: &mut Vec<Note>) -> Result<Vec<Item>> {
         match self {
             ResolvedTarget::Item(item) => Ok(vec![item.clone()]),
@@ -109,10 +108,10 @@ impl ResolvedTarget {
         }
     }
 
-    /// What it is asked about as a whole: its files, or what was said.
+    /// Returns the candidates it stands for as a whole: its files, or a session entry.
     ///
     /// # Errors
-    /// A [`UserError`] for what is gone.
+    /// A [`UserError`] for a deleted path.
     pub fn subjects(&self, reader: &Reader<'_>, notes: &mut Vec<Note>) -> Result<Vec<Candidate>> {
         Ok(match self {
             ResolvedTarget::Item(item) => vec![Candidate::Item(item.clone())],
@@ -125,10 +124,10 @@ impl ResolvedTarget {
         })
     }
 
-    /// The one item that is meant.
+    /// Returns its only item.
     ///
     /// # Errors
-    /// A [`UserError`] where there are several, and where there is none.
+    /// A [`UserError`] if there are several, or none.
     pub fn one_item(&self, reader: &Reader<'_>) -> Result<Item> {
         if let ResolvedTarget::Files { name, paths } = self {
             let [_] = paths.as_slice() else {
@@ -141,7 +140,7 @@ impl ResolvedTarget {
         item.ok_or_else(|| UserError::new(Exit::Failed, format!("{} has no file", self.key())).into())
     }
 
-    /// The lines that are meant, those of each file where there are several.
+    /// Returns its lines; of several files, the lines of each.
     ///
     /// # Errors
     /// As [`ResolvedTarget::items`].

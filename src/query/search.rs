@@ -1,5 +1,5 @@
-//! Words to hits: by full text, definitions and names above mentions, tests below what they test; and by what means
-//! about the same. Refuses what does not stand in the asking view.
+//! The answer of `query`: hits by full text and by similar meaning. Definitions and names rank above mentions, and
+//! tests below what they test. Only what is live in the asking view is found.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -23,9 +23,9 @@ use crate::sessions::Category;
 use crate::syntax::is_noise;
 use crate::text_index::{self, Match, words};
 
-/// Matches that are looked at before the best are chosen: names, kinds and tests move a hit up or down among them.
+/// Full-text matches that are rescored by name, kind and tests before the best are chosen.
 const LOOKED_AT: usize = 200;
-/// How much a kind counts: a commit is a pointer to what is looked for, and seldom the thing.
+/// Returns the weight of a kind: a commit points to what is sought, and seldom is it.
 fn kind_weight(kind: ItemKind) -> f64 {
     match kind {
         ItemKind::Commit => 0.5,
@@ -36,66 +36,66 @@ fn kind_weight(kind: ItemKind) -> f64 {
     }
 }
 
-/// What a test, fixture or example keeps of its score, unless the question asks for one.
+/// Weight of a test, fixture or example, unless the question asks for one.
 const NOISE_WEIGHT: f64 = 0.5;
-/// What a document keeps of its score, unless the question asks for one: it tells of what is looked for, and seldom is it.
+/// Weight of a document, unless the question asks for one: it describes what is sought, and seldom is it.
 const DOCUMENT_WEIGHT: f64 = 0.5;
 /// Words that ask for documents.
 const DOCUMENT_WORDS: &[&str] =
     &["doc", "docs", "document", "documents", "documentation", "readme", "changelog", "guide", "manual", "tutorial"];
 /// Endings of documents.
 const DOCUMENT_ENDINGS: &[&str] = &["md", "markdown", "rst", "txt", "adoc", "asciidoc", "org"];
-/// What a hit gains when every word of the question is in its name.
+/// Bonus for a hit whose name has every word of the question.
 const NAME_BOOST: f64 = 0.8;
-/// What a hit gains when the question says all of its name.
+/// Bonus for a hit whose whole name is in the question.
 const WHOLE_NAME_BOOST: f64 = 0.7;
 
-/// What matches best in words is worth 1, and what is most alike this much: between half and all of it messages of
-/// commits found the files they changed best, on two histories.
+/// Weight of the best vector match, where the best text match has 1. On two histories, commit messages found the files
+/// they changed best with weights from 0.5 to 1.
 const ALIKE_WEIGHT: f64 = 0.7;
-/// What matches gains this share where it stands in the file that the question is likeliest about.
+/// Bonus, as a share of its score, for a match in the file that the task prediction ranks first.
 const LIKELY_WEIGHT: f64 = 1.0;
-/// What a hit gains, on the same scale, if the question names it: the whole name of its file, or a session entry whose
+/// Bonus, on the same scale, for a hit that the question names: by the whole name of its file, or a session entry whose
 /// first line has every word of the question.
 const NAMED_BOOST: f64 = 0.4;
-/// Vectors looked at before the best are chosen.
+/// Vector matches that are rescored before the best are chosen.
 const ALIKE_LOOKED_AT: usize = 60;
-/// What is less alike than this is found by its words or not at all.
+/// Least cosine of a hit that no word matches.
 const LEAST_ALONE: f32 = 0.4;
 
-/// Hits that are looked at to say whether anything matched well.
+/// Hits that are checked for a good match.
 const JUDGED_HITS: usize = 3;
-/// A hit that holds this share of the question's words matches well.
+/// Share of the question's words that a good match has.
 const GOOD_COVERAGE: f64 = 0.5;
-/// A hit whose vector is so near to the question's matches well, whatever its words.
+/// Cosine with the question from which a hit is a good match whatever its words.
 const GOOD_COSINE: f32 = 0.55;
 
-/// Words that ask for a reason, as they are written.
+/// Words that ask for a reason.
 const WHY_WORDS: &[&str] = &["why", "reason", "reasons", "decide", "decided", "decision", "rationale"];
-/// What was decided gains so much where a reason is asked for, and what was hard half as much.
+/// Bonus of decisions if a reason is asked for; challenges get half of it.
 const WHY_BOOST: f64 = 1.0;
 
-/// Words that ask for what is otherwise put behind.
+/// Words that ask for tests and examples.
 const NOISE_WORDS: &[&str] = &["test", "tests", "example", "examples", "bench", "benches", "fixture"];
 
 /// The answer to a question in words.
 pub struct SearchAnswer {
     /// Best first.
     pub hits: Vec<Hit>,
-    /// What the person should know beside them.
+    /// Notes for the person.
     pub notes: Vec<Note>,
     /// The dimensions whose vectors were searched.
     pub used: Vec<&'static Dimension>,
-    /// The names of those that have no adapter, so that the base embedding was searched for them.
+    /// Those of them that were searched by the base embedding, because they have no adapter.
     pub untrained: Vec<&'static str>,
-    /// Whether none of the hits matches well: they are only the nearest there are.
+    /// Whether no hit matches well.
     pub is_poor: bool,
-    /// Whether a segment of the index was found damaged, and searched another way: a worker would build it again.
+    /// Whether a damaged segment was found and bypassed; a worker can rebuild it.
     pub is_damaged: bool,
 }
 
 impl SearchAnswer {
-    /// Puts an answer together after the last search.
+    /// Assembles the answer after the last search.
     pub(super) fn new(
         vectors: &VectorReader<'_>,
         hits: Vec<Hit>,
@@ -109,10 +109,10 @@ impl SearchAnswer {
     }
 }
 
-/// Finds code, text and commits by words and by what they mean; with `dimensions`, by what is nearest in those alone.
+/// Finds code, text and commits by words and by meaning; with `dimensions`, by vectors of those dimensions alone.
 ///
 /// # Errors
-/// A [`crate::error::UserError`] where dimensions are asked and there is no vector of the question.
+/// A [`crate::error::UserError`] if dimensions are given and the question has no vector.
 pub fn search(
     reader: &Reader<'_>,
     question: TextQuery,
@@ -132,7 +132,7 @@ pub fn search(
     Ok(SearchAnswer { is_poor, ..SearchAnswer::new(&vectors, hits, used, notes) })
 }
 
-/// Returns whether none of the first hits holds half of the question's words or means nearly the same.
+/// Returns whether none of the first hits has half of the question's words or a similar vector.
 fn is_poor(reader: &Reader<'_>, hits: &[Hit], words: &[String]) -> Result<bool> {
     for hit in hits.iter().take(JUDGED_HITS) {
         let cosine = hit.evidence.iter().find_map(|one| match one {
@@ -165,8 +165,8 @@ fn by_words_and_meaning(
     Ok((search.hits(&task.likely()?)?, used))
 }
 
-/// Shows the matches of the question's words to both searches, each of which stops where it has seen enough. Full text is
-/// searched once, unless the question is so long that a task is searched for by its first words alone.
+/// Feeds the full-text matches to both the search and the task prediction, until each has enough. Full text is searched
+/// once, unless the question is so long that the task prediction uses its first words only.
 fn by_words(reader: &Reader<'_>, search: &mut TextSearch<'_, '_>, task: &mut TaskSearch<'_, '_, '_>) -> Result<()> {
     let words = search.words.clone();
     if task.words() != words {
@@ -186,19 +186,19 @@ fn by_words(reader: &Reader<'_>, search: &mut TextSearch<'_, '_>, task: &mut Tas
     task.count_messages()
 }
 
-/// A candidate and what speaks for it.
+/// A candidate with its scores.
 struct ScoredCandidate {
     candidate: Candidate,
-    /// bm25 and what moves it up or down; 0 where no word matched.
+    /// BM25 with bonuses and weights; 0 if no word matched.
     text: f64,
     /// Cosine with the question; none without a vector.
     alike: Option<f32>,
-    /// What its kind and place are worth.
+    /// The weight of its kind and location.
     weight: f64,
 }
 
-/// A search under way: words first, while the model may still be loading; then, if there is one, what the question
-/// means; then the hits.
+/// A search in progress: full text first, while the model may still be loading; then vectors, if there is a model; then
+/// the hits.
 struct TextSearch<'r, 's> {
     reader: &'r Reader<'s>,
     filter: &'r Filter,
@@ -207,7 +207,7 @@ struct TextSearch<'r, 's> {
     asks_for_documents: bool,
     asks_why: bool,
     candidates: HashMap<i64, ScoredCandidate>,
-    /// Matches that were looked at, and the score of the last.
+    /// Number of matches seen, and the score of the last.
     looked_at: usize,
     last_score: f64,
     people: Rc<People>,
@@ -216,7 +216,7 @@ struct TextSearch<'r, 's> {
 }
 
 impl<'r, 's> TextSearch<'r, 's> {
-    /// Begins a search for what matches some of the words of a question.
+    /// Begins a search by the words of a question.
     fn new(reader: &'r Reader<'s>, question: &TextQuery, filter: &'r Filter) -> Result<Self> {
         let lower = question.text.to_lowercase();
         Ok(TextSearch {
@@ -234,7 +234,7 @@ impl<'r, 's> TextSearch<'r, 's> {
         })
     }
 
-    /// Takes a match of the words in, best first, until it has seen enough.
+    /// Adds a full-text match, best first; returns whether more are wanted.
     fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         // Equals of the last one are all looked at, whichever of them came in first.
         if self.looked_at >= LOOKED_AT && self.candidates.len() >= self.filter.k && one.score < self.last_score {
@@ -251,7 +251,7 @@ impl<'r, 's> TextSearch<'r, 's> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Adds what means about the same, and to what matched its words how much it does.
+    /// Adds the nearest vectors, and the cosine of what matched by words.
     fn by_meaning(&mut self, vector: &QueryVector<'_>) -> Result<()> {
         let (reader, filter) = (self.reader, self.filter);
         let k = ALIKE_LOOKED_AT.max(filter.k);
@@ -271,7 +271,7 @@ impl<'r, 's> TextSearch<'r, 's> {
         Ok(())
     }
 
-    /// Returns the best of what was found, with evidence; ties by key. `likely` is how likely the question is about each file.
+    /// Returns the best hits with evidence; ties by key. `likely` is the task prediction for each file, from 0 to 1.
     fn hits(self, likely: &HashMap<&str, f64>) -> Result<Vec<Hit>> {
         let mut hits = Vec::new();
         for (scored, score, ranks) in ranked(self.candidates, self.dimension, likely, &self.words, self.filter) {
@@ -305,10 +305,10 @@ impl<'r, 's> TextSearch<'r, 's> {
     }
 }
 
-/// A candidate, and the ranks that words and vectors alone give it.
+/// A candidate with its ranks by words and by vectors alone.
 type Ranked = (ScoredCandidate, BTreeMap<&'static str, usize>);
 
-/// Returns the best candidates with their scores, and the ranks that words and vectors alone would give them.
+/// Ranks the candidates, and returns the best with their scores and their ranks by words and by vectors alone.
 fn ranked(
     candidates: HashMap<i64, ScoredCandidate>,
     dimension: Option<&'static str>,
@@ -355,7 +355,7 @@ fn ranked(
     spread.into_iter().take(filter.k).map(|((one, ranks), score)| (one, score, ranks)).collect()
 }
 
-/// Whether an item is a document for people.
+/// Returns whether an item is documentation.
 fn is_document(item: &Item) -> bool {
     let ending = item.path.rsplit_once('.').map_or("", |(_, ending)| ending).to_lowercase();
     DOCUMENT_ENDINGS.contains(&ending.as_str())
@@ -378,7 +378,7 @@ fn is_named(candidate: &Candidate, question: &[String]) -> bool {
     !stem.is_empty() && stem.iter().all(is_said)
 }
 
-/// Where a candidate comes from, for spreading an answer over files.
+/// Returns the source of a candidate, for spreading an answer over files.
 fn source_of((one, _): &Ranked) -> Source<'_> {
     match &one.candidate {
         Candidate::Item(item) => Source::File(&item.path),
@@ -387,7 +387,7 @@ fn source_of((one, _): &Ranked) -> Source<'_> {
     }
 }
 
-/// A test, fixture or example: by its path, or by how tests are written inside the file they test.
+/// Returns whether an item is a test, fixture or example: by its path, or by its name if tests stand beside the code.
 fn is_test(item: &Item) -> bool {
     let inside = item.qualified.split("::").any(|part| part == "tests" || part == "test");
     is_noise(&item.path) || (item.kind != ItemKind::File && (inside || item.name.starts_with("test_")))

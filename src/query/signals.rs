@@ -1,5 +1,4 @@
-//! What files are ranked by when something is asked: history as it is counted, and their vectors.
-//! Refuses to look at what the asking view does not show.
+//! The signals that files are ranked by: counts of history, and vectors, of the asking view only.
 
 use std::collections::HashMap;
 
@@ -12,28 +11,28 @@ use crate::fusion::{self, Question, SignalTable};
 use crate::history::{self, AsOf, FileId, LoadedCounts};
 use crate::index::{self, Space, VectorReader};
 
-/// History as counted, and the vectors of its files.
+/// Counts of history, and the vectors of files.
 pub struct Signals<'v> {
-    /// What is counted, as of the indexed HEAD.
+    /// Co-change and popularity counts, as of the indexed HEAD.
     pub history: LoadedCounts,
-    /// The spaces that are asked, with the vectors of the files there: the base embedding, then the dimension's own
-    /// where it has an adapter.
+    /// The vectors of the files in each space: the base embedding, then the dimension's projection if it has an
+    /// adapter.
     pub seen: [FileVectors<'v>; 2],
-    /// The sha256 of the graph that the vectors are of; none where there are none.
+    /// The sha256 of the model that the vectors are from; none without vectors.
     pub model: Option<String>,
 }
 
 /// The vectors of files in one space.
 #[derive(Default)]
 pub struct FileVectors<'v> {
-    /// The space; none where it would say nothing of its own.
+    /// The space; none if it is the same as the base embedding.
     pub space: Option<&'v Space>,
-    /// A vector a file.
+    /// One vector per file.
     pub files: VectorRows,
 }
 
 impl<'v> Signals<'v> {
-    /// Counts what is indexed; `targets` are the paths whose whole past is wanted.
+    /// Loads the counts; `targets` are the paths whose whole history is needed.
     pub fn count(reader: &Reader<'_>, targets: &[&str]) -> Result<Self> {
         let as_of = AsOf { view: reader.view.id, time: reader.time() };
         let keeps = |path: &str| !reader.config.ignores(path);
@@ -74,7 +73,7 @@ fn rows(vectors: &VectorReader<'_>, space: &Space, texts: &[(FileId, i64)]) -> R
     Ok(rows)
 }
 
-/// Scores each file of a table for a question; `model` is the sha256 of the graph whose vectors it has.
+/// Scores each row of a feature table for a task; `model` is the sha256 of the model of its vectors.
 pub fn scores(reader: &Reader<'_>, question: Question, table: &SignalTable, model: Option<&str>) -> Result<Vec<f64>> {
     let weights = fusion::weights(&reader.workspace.adapters_dir(), question, model)?;
     let score = |row: usize| weights.score(table.columns.iter().map(|column| column[row]));

@@ -1,28 +1,28 @@
-//! Spreads an answer over files: one file or the commits alone may not fill it.
+//! Spreads an answer over files, so that neither one file nor commits fill it.
 
 use std::collections::{HashMap, VecDeque};
 
-/// What each further hit of a file keeps of its score, once for every hit of that file before it.
+/// Factor on the score of a hit, for every earlier hit of the same file.
 ///
-/// With 1.0 ten hits showed 4.5 files; with 0.5 they show 8.2, and the right ones stand higher (24 repositories, 478
-/// questions).
+/// With 1.0 ten hits showed 4.5 distinct files; with 0.5 they show 8.2, and rank the right ones higher (24
+/// repositories, 478 questions).
 const FURTHER_HIT: f64 = 0.5;
-/// Of so many places commits take one: they point to what is looked for, and seldom are it.
+/// Commits take one of this many places: they point to what is sought, and seldom are it.
 const PLACES_A_COMMIT: usize = 10;
 
-/// What spreading needs to know of a hit.
+/// The source of a hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source<'a> {
     /// A file or a definition, by the path of its file.
     File(&'a str),
     /// A commit.
     Commit,
-    /// What was said in a session.
+    /// A session or one of its entries.
     Session,
 }
 
-/// Orders hits with their scores, best first, so that the further hits of one file move down and commits take the last
-/// place of each ten; equals keep their order. Where commits are asked for, they are not held back.
+/// Reorders scored hits, best first, so that further hits of a file move down and commits take the last place of each
+/// ten. Ties keep their order. If commits were asked for, they are not held back.
 pub(super) fn spread<T>(
     mut hits: Vec<(T, f64)>,
     source: impl for<'a> Fn(&'a T) -> Source<'a>,

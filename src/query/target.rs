@@ -1,5 +1,5 @@
-//! What the targets of a call stand for in the asking view: items, lines, folders and globs, commits, sessions, and paths
-//! that only history knows. Refuses to guess between several, and says how each of them is written.
+//! Resolves targets in the asking view: items, lines, folders and globs, commits, sessions, and paths that only history
+//! knows. An ambiguous target is an error that lists the candidates.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -19,36 +19,36 @@ use crate::history::{self, Fate};
 use crate::item::{self, Item, LiveTarget, TargetReading};
 use crate::view;
 
-/// What a call's targets stand for, and what the person should know of how they were read.
+/// The resolved targets of a call, with notes on how ambiguous ones were read.
 #[derive(Debug, Default)]
 pub struct Targets {
     /// In the order of the call.
     pub all: Vec<ResolvedTarget>,
-    /// How they were read, where that is not plain.
+    /// Notes on how ambiguous ones were read.
     pub notes: Vec<Note>,
 }
 
-/// How keys of commits begin.
+/// Prefix of the keys of commits.
 const COMMIT: &str = "commit:";
-/// Fewer digits than this are not read as the beginning of an object id.
+/// Fewest digits that are read as an abbreviated object id.
 const LEAST_DIGITS: usize = 7;
-/// Candidates that are listed where an id or an old name is not unique.
+/// Most candidates that are listed for an ambiguous id or old name.
 const LISTED: usize = 12;
-/// Files of a deleted folder that are looked at.
+/// Most files of a deleted folder that are considered.
 const MOST_GONE: usize = 500;
 
 impl Targets {
-    /// Their keys, as JSON has them.
+    /// Returns their keys, as in JSON.
     pub fn keys(&self) -> Vec<String> {
         self.all.iter().map(ResolvedTarget::key).collect()
     }
 }
 
 impl Reader<'_> {
-    /// What texts of a call stand for, one after the other.
+    /// Resolves targets, in the order of the call.
     ///
     /// # Errors
-    /// A [`UserError`] for the first that names nothing, or several things.
+    /// A [`UserError`] for the first one that names nothing, or several things.
     pub fn targets(&self, texts: &[impl AsRef<OsStr>]) -> Result<Targets> {
         let mut targets = Targets::default();
         for text in texts {
@@ -58,7 +58,7 @@ impl Reader<'_> {
         Ok(targets)
     }
 
-    /// What one text stands for, from where the person stands; an absolute path is read from the top of the worktree.
+    /// Resolves one target, relative to the current folder; an absolute path is taken from the top of the worktree.
     fn target(&self, text: &OsStr, notes: &mut Vec<Note>) -> Result<ResolvedTarget> {
         let inside = Path::new(text).is_absolute().then(|| self.repository.path_in_worktree(Path::new(text))).flatten();
         let (bytes, prefix) = match &inside {
@@ -100,7 +100,7 @@ impl Reader<'_> {
         Err(self.nothing(&prefix, bytes)?.into())
     }
 
-    /// A session, an entry of one, or a commit, by its key; none where the text is no such key.
+    /// Resolves the key of a session, an entry or a commit; `None` if the text is no such key.
     fn keyed(&self, text: &str, is_last: bool) -> Result<Option<ResolvedTarget>> {
         if text.starts_with(SESSION) {
             let said = entries::by_key(&self.cache, self.view.id, text)?;
@@ -121,7 +121,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// A commit by the beginning of its id, or as `HEAD` and what is counted from it.
+    /// Resolves a commit by its abbreviated id, or as `HEAD`, `HEAD~2`.
     fn commit(&self, name: &str) -> Result<Option<ResolvedTarget>> {
         let name = name.strip_prefix("commit ").unwrap_or(name);
         let is_id = name.len() >= LEAST_DIGITS && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -143,7 +143,7 @@ impl Reader<'_> {
         Ok(found.pop().map(|(seq, commit)| ResolvedTarget::Commit { seq, commit }))
     }
 
-    /// The one thing that was found, if any.
+    /// Returns the only thing that was found, if any.
     fn only(&self, text: &[u8], mut found: Vec<LiveTarget>) -> Result<Option<ResolvedTarget>> {
         match found.len() {
             0 | 1 => found.pop().map(|found| self.settled(found)).transpose(),
@@ -172,7 +172,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The live files that a glob matches, from where the person stands or else from the top; none where there are none.
+    /// Resolves a glob to the live files it matches, relative to the current folder or else to the top; `None` if it
+    /// matches none.
     fn glob(&self, prefix: &str, text: &[u8]) -> Result<Option<ResolvedTarget>> {
         let Some(pattern) = std::str::from_utf8(text).ok().filter(|text| text.contains(['*', '?', '[', '{'])) else {
             return Ok(None);
@@ -192,7 +193,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// What a path that is not in the view became, as far as history knows it.
+    /// Resolves a path that is not in the view from history.
     fn gone(&self, prefix: &str, readings: &[TargetReading], notes: &mut Vec<Note>) -> Result<Option<ResolvedTarget>> {
         for reading in readings {
             let Some(path) = &reading.path else { continue };
@@ -230,7 +231,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// The same lines or definition in the file that bears the content of a path on, or the path as one that is gone.
+    /// Resolves lines or a definition of an old path in the file it was renamed to; else the path as a deleted one.
     fn followed(
         &self,
         path: String,
@@ -287,7 +288,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// That a text names nothing, and what may have been meant.
+    /// Returns the error for a target that names nothing, with suggestions.
     fn nothing(&self, prefix: &str, bytes: &[u8]) -> Result<UserError> {
         let text = shown(bytes.trim_ascii());
         for reading in item::readings(bytes.trim_ascii()).iter().filter(|reading| reading.lines.is_some()) {
@@ -309,12 +310,12 @@ impl Reader<'_> {
     }
 }
 
-/// The beginning of an object id, as long as people quote it.
+/// Abbreviates an object id to ten digits.
 pub(super) fn short_commit(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }
 
-/// A target in a message: as typed where it is text, else with the bytes that are none encoded.
+/// Formats a target for a message; bytes that are not UTF-8 are percent-encoded.
 fn shown(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| encode_path(bytes), str::to_string)
 }

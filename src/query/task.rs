@@ -1,4 +1,4 @@
-//! A task in words to the files it will touch: the answer.
+//! The answer of `task`: the files that a task in words will touch.
 
 use anyhow::Result;
 

@@ -1,5 +1,5 @@
-//! A task in words to the files it will touch: what the words match, which past commits said or meant the same, and what
-//! went with their files. Refuses a file that nothing of this speaks for.
+//! Predicts the files that a task will touch: from the files its words match, the past commits with the same words or
+//! meaning, and what changes together with their files. A file without such evidence is left out.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -28,34 +28,34 @@ use crate::index::{self, Space, TextHit, VectorReader};
 use crate::item::{self, Item};
 use crate::text_index::{self, Match, words};
 
-/// Past commits shown a hit.
+/// Most past commits shown per hit.
 const COMMITS: usize = 3;
-/// What the ranks by words are called; those by meaning are called as the dimension.
+/// Name of the ranks by words; ranks by vectors have the name of the dimension.
 const BY_WORDS: &str = "text";
 
-/// A search for the files that a task will touch: words first, while the model may still be loading; then, if there is one,
-/// what it means; then the hits.
+/// A prediction in progress: full text first, while the model may still be loading; then vectors, if there is a model;
+/// then the hits.
 pub(super) struct TaskSearch<'r, 's, 'v> {
     reader: &'r Reader<'s>,
     filter: &'r Filter,
     words: Vec<String>,
     text: String,
     signals: Signals<'v>,
-    /// By event, the places of the commits whose size says something.
+    /// Indices of the commits that are not too large to be informative, by event.
     places: HashMap<Seq, usize>,
     /// The live files, by path.
     files: HashMap<String, FileId>,
     matched: TaskMatches,
-    /// How many matches of the words were of those commits or files.
+    /// Number of full-text matches in those commits or files.
     used: usize,
-    /// The item of each file that matches the words best.
+    /// The best matching item of each file.
     best_items: HashMap<FileId, Item>,
     vectors: [Option<Vec<f32>>; 2],
     definitions: [Vec<(FileId, Vec<f32>)>; 2],
 }
 
 impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
-    /// Counts history and begins a search for what matches some of the words of a task.
+    /// Loads the counts, and begins a prediction by the words of a task.
     pub fn new(reader: &'r Reader<'s>, task: &TextQuery, filter: &'r Filter) -> Result<Self> {
         let mut words = task.words.clone();
         words.truncate(fusion::MOST_WORDS);
@@ -81,19 +81,19 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         })
     }
 
-    /// Returns the words that it looks for: the first of the task's.
+    /// Returns the words it searches: the first of the task's.
     pub fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// Looks for what matches some of the words.
+    /// Searches full text for the words.
     pub fn by_words(&mut self) -> Result<()> {
         let (reader, words) = (self.reader, self.words.clone());
         text_index::search(&reader.cache, &words, |one| self.visit(one))?;
         self.count_messages()
     }
 
-    /// Takes a match of its words in, best first, until it has seen enough; then comes [`TaskSearch::count_messages`].
+    /// Adds a full-text match, best first; returns whether more are wanted. [`TaskSearch::count_messages`] follows.
     pub fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         if let Some(place) = self.places.get(&one.seq) {
             self.matched.commits.push((*place, one.score));
@@ -110,7 +110,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(if self.used < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     }
 
-    /// Counts which commits say each of its words.
+    /// Counts the commits whose messages have each of the words.
     pub fn count_messages(&mut self) -> Result<()> {
         for word in &self.words {
             let mut said = Vec::new();
@@ -120,7 +120,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(())
     }
 
-    /// Adds what means about the same; `own` is the task in the space of [`SEMANTIC`].
+    /// Adds the nearest vectors; `own` is the task in the space of [`SEMANTIC`].
     pub fn by_meaning(
         &mut self,
         vectors: &'v VectorReader<'_>,
@@ -181,7 +181,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(with_vector.collect())
     }
 
-    /// Returns the versions whose text this is.
+    /// Returns the item versions with this text.
     fn seqs_with(&self, text: i64) -> Result<Vec<Seq>> {
         let mut statement =
             self.reader.cache.prepare_cached("SELECT seq FROM item_text WHERE text = :text ORDER BY seq")?;
@@ -189,7 +189,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(seqs.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Returns the files that it will touch, with evidence; best first.
+    /// Returns the predicted files with evidence; best first.
     pub fn hits(self) -> Result<Vec<Hit>> {
         let (reader, filter, history) = (self.reader, self.filter, &self.signals.history);
         if !filter.keeps_kind(ItemKind::File) {
@@ -229,7 +229,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(hits)
     }
 
-    /// Returns how likely each file is to be touched, as a share of the likeliest, by its path.
+    /// Returns the score of each file, as a share of the highest, by path.
     pub fn likely(&self) -> Result<HashMap<&str, f64>> {
         let table = self.table();
         let scores = scores(self.reader, Question::Task, &table, self.signals.model.as_deref())?;
@@ -261,7 +261,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         fusion::task_table(&self.signals.history.counts, &task, &self.matched)
     }
 
-    /// Returns the commits that matched, the best first: by words and by meaning, each as a share of the best.
+    /// Returns the matching commits, best first, with their scores by words and by vectors as shares of the best.
     fn commits(&self) -> Vec<usize> {
         let mut worth: HashMap<usize, f64> = HashMap::new();
         for list in [&self.matched.commits, &self.matched.near[0], &self.matched.near[1]] {
@@ -275,7 +275,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         commits.into_iter().map(|(_, place)| place).collect()
     }
 
-    /// Collects what speaks for a file, where `together` is what each shares with the best; empty where nothing does.
+    /// Collects the evidence for a file; `together` is its co-change with the best file. Empty if there is none.
     fn evidence(
         &self,
         file: FileId,
@@ -304,7 +304,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(evidence)
     }
 
-    /// Returns the cosine of the task with a file or its best definition, as the dimension sees them.
+    /// Returns the cosine of the task with a file or its best definition in the dimension's space.
     fn cosine(&self, file: FileId) -> Option<f32> {
         let which = usize::from(self.vectors[1].is_some());
         let task = self.vectors[which].as_deref()?;
@@ -314,7 +314,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
     }
 }
 
-/// Returns the rank that the sum of some signals gives each row, from 1; none where they say nothing of it.
+/// Ranks rows by the sum of some features, from 1; `None` for rows with none of them.
 fn places(table: &SignalTable, signals: &[&str]) -> Vec<Option<usize>> {
     let columns: Vec<&Vec<f32>> = (TASK_SIGNALS.iter().zip(&table.columns))
         .filter_map(|(name, column)| signals.contains(name).then_some(column))

@@ -9,30 +9,30 @@ use crate::embedding::{Embedding, ModelIdentity, Setup};
 use crate::error::{Exit, UserError};
 use crate::text_index;
 
-/// A question in words whose embedding is under way.
+/// A question whose embedding is being computed.
 ///
-/// It is begun before a [`super::Reader`] is opened: loading the model takes longer than anything else.
+/// Start it before opening a [`super::Reader`]: loading the model takes longest.
 pub struct TextQuery {
     /// As asked.
     pub(super) text: String,
-    /// Its words as full text is searched for them.
+    /// Its words, tokenized as for full text search.
     pub(super) words: Vec<String>,
     /// Its embedding.
     pub(super) embedding: PendingEmbedding,
 }
 
-/// The embedding of a question, being computed by the model that is set up.
+/// The embedding of a question, computed on a thread.
 pub(super) struct PendingEmbedding {
     config: ModelConfig,
     question: String,
     running: Option<JoinHandle<Result<Embedded>>>,
 }
 
-/// Which model it was, and what it made of the question.
+/// The model, and the embedding of the question.
 type Embedded = (ModelIdentity, Option<Embedding>);
 
 impl TextQuery {
-    /// Starts to embed a question with the model that the settings name; `None` where the question has no word.
+    /// Starts to embed a question with the model of the settings; `None` if the question has no word.
     pub fn begin(config: &ModelConfig, text: &str) -> Option<Self> {
         let words = text_index::words(text);
         if words.is_empty() {
@@ -43,7 +43,7 @@ impl TextQuery {
 }
 
 impl Drop for PendingEmbedding {
-    /// A process must not end while the runtime is at work in one of its threads.
+    /// Waits for the thread: a process must not exit while the runtime works in it.
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             let _ = running.join();
@@ -52,14 +52,14 @@ impl Drop for PendingEmbedding {
 }
 
 impl PendingEmbedding {
-    /// Starts the model that is set up, which in all likelihood is the one that everything was embedded with.
+    /// Starts the model that is set up, most likely the model of the index.
     fn begin(config: &ModelConfig, question: &str) -> Self {
         let (own, text) = (config.clone(), question.to_string());
         let running = std::thread::spawn(move || embed(&Setup::check(&own, false)?, &text));
         PendingEmbedding { config: config.clone(), question: question.to_string(), running: Some(running) }
     }
 
-    /// Checks that there is a model at all.
+    /// Checks that a model is set up.
     ///
     /// # Errors
     /// A [`UserError`] that says what is missing or damaged.
@@ -67,10 +67,10 @@ impl PendingEmbedding {
         Setup::check(&self.config, false).map(|_| ())
     }
 
-    /// Waits for the embedding by the model that everything was embedded with.
+    /// Waits for the embedding by the model of the index.
     ///
     /// # Errors
-    /// A [`UserError`] where the model is missing or damaged, or produces no vector for the question.
+    /// A [`UserError`] if the model is missing or damaged, or produces no vector for the question.
     pub fn wait(mut self, identity: &ModelIdentity) -> Result<Embedding> {
         let running = self.running.take().expect("it is waited for once");
         let found = running.join().map_err(|_| anyhow!("the model stopped"))?;

@@ -1,5 +1,5 @@
-//! A question as dimensions see it: its projection into the space of each, and what is nearest to it there. Refuses to
-//! search a space twice that several dimensions share.
+//! Searches dimensions by a question: its projection into the space of each, and the nearest items there. A space that
+//! several dimensions share is searched once.
 
 use anyhow::Result;
 
@@ -15,21 +15,21 @@ use crate::facts::ItemKind;
 use crate::fusion;
 use crate::index::{self, Space, VectorReader};
 
-/// A question as one space sees it.
+/// A question projected into one space.
 pub(super) struct QueryVector<'v> {
-    /// What is searched.
+    /// The vectors to search.
     pub vectors: &'v VectorReader<'v>,
-    /// The dimensions' space.
+    /// The space.
     pub space: &'v Space,
-    /// The question there.
+    /// The projected question.
     pub projection: Projection,
-    /// The dimensions that are asked and have this space; the first names it in ranks and evidence.
+    /// The requested dimensions with this space; the first names it in ranks and evidence.
     pub dimensions: Vec<&'static Dimension>,
 }
 
 impl<'v> QueryVector<'v> {
-    /// Projects a question into a dimension's space; `None` where its adapter cannot be read, or is not what the space was
-    /// made with.
+    /// Projects a question into a dimension's space; `None` if its adapter cannot be read, or is not the one the space
+    /// was made with.
     fn new(vectors: &'v VectorReader<'v>, dimension: &'static Dimension, embedding: &Embedding) -> Option<Self> {
         let space = vectors.generation()?.space(dimension.name)?;
         let projection = match space.is_base() {
@@ -39,7 +39,7 @@ impl<'v> QueryVector<'v> {
         Some(QueryVector { vectors, space, projection, dimensions: vec![dimension] })
     }
 
-    /// Returns where to look, and near what.
+    /// Returns the space and the projected question.
     pub fn nearest(&self) -> NearestQuery<'_> {
         NearestQuery { vectors: self.vectors, space: self.space, vector: &self.projection }
     }
@@ -55,8 +55,7 @@ impl<'v> QueryVector<'v> {
     }
 }
 
-/// The spaces that an answer searches, each with the dimensions that it answers for: those without an adapter share the
-/// base embedding's.
+/// The spaces that an answer searches, each with its dimensions: those without an adapter share the base embedding's.
 #[derive(Default)]
 pub(super) struct SharedSpaces(Vec<(i64, Vec<&'static Dimension>)>);
 
@@ -81,8 +80,7 @@ impl SharedSpaces {
     }
 }
 
-/// Embeds and projects a question into the space of [`SEMANTIC`]; `None` where there is no vector to be had, and a note
-/// says why.
+/// Embeds and projects a question into the space of [`SEMANTIC`]; `None`, with a note, if there is no vector.
 pub(super) fn semantic_vector<'v>(
     reader: &Reader<'_>,
     vectors: &'v VectorReader<'v>,
@@ -124,10 +122,10 @@ pub(super) fn semantic_vector<'v>(
     Ok(None)
 }
 
-/// Waits for the embedding of a question by the model that everything was embedded with.
+/// Waits for the embedding of a question by the model of the index.
 ///
 /// # Errors
-/// A [`UserError`] that says why there are no vectors.
+/// A [`UserError`] if there are no vectors.
 pub(super) fn embedding_of(vectors: &VectorReader<'_>, pending: PendingEmbedding) -> Result<Embedding> {
     let Some(generation) = vectors.generation() else {
         pending.is_set_up()?;
@@ -138,8 +136,7 @@ pub(super) fn embedding_of(vectors: &VectorReader<'_>, pending: PendingEmbedding
     pending.wait(&generation.model)
 }
 
-/// Ranks what is nearest to a question in some dimensions, without its words; best first. Returns the dimensions that were
-/// searched too.
+/// Ranks items by vectors of some dimensions alone; best first. Also returns the dimensions that were searched.
 pub(super) fn in_dimensions(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
@@ -177,7 +174,7 @@ pub(super) fn in_dimensions(
     Ok((merged(answers, filter.k), used))
 }
 
-/// Ranks what is nearest to a question in one space; best first.
+/// Ranks items by their distance to a question in one space; best first.
 fn nearest_hits(
     reader: &Reader<'_>,
     words: &[String],

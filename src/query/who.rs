@@ -1,4 +1,4 @@
-//! Who knows some files, or is likely to change them next: the answer.
+//! The answer of `who`: who knows files, or is likely to change them next.
 
 use anyhow::Result;
 

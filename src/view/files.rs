@@ -1,6 +1,6 @@
 //! The files of a view: the parse at each path, and which of them change when HEAD moves.
 //!
-//! Refuses to read a blob.
+//! Invariant: no blob is read here.
 
 use std::collections::{BTreeMap, HashMap};
 

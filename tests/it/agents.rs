@@ -1,5 +1,5 @@
-//! Agents' settings files: patina's hooks go in and come out, and every other byte stays. Refuses the home of whoever
-//! runs it.
+//! Tests of hooks in agents' settings files: installing and removing them leaves every other byte unchanged. The home
+//! folder of the user who runs the tests is never touched.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -1,5 +1,5 @@
-//! Training beside everything else: by the worker when it is time, without the lock, once at a time, and put off for
-//! whoever rings or rebases. Refuses to ask how good what was learned is.
+//! Tests of background training: the worker trains when it is due, without the write lock, one training at a time, and
+//! pauses for hooks and rebases. How good the result is, is not tested here.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! What files say: which facts an edit adds, what is left out and counted, what is never stored. Refuses to judge how
-//! a language is read; `languages` does.
+//! Tests of code facts: which events an edit appends, which files are skipped and counted, what is never stored.
+//! `languages` tests the parsers.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Eventlogs of earlier schemas open for ever: each file under `tests/compat/` migrates, answers, and keeps every
-//! event it held. Refuses to make such a file by hand; the ignored test below writes the one of the present schema.
+//! Tests that eventlogs of earlier schemas open: each file under `tests/compat/` migrates, answers, and keeps all of
+//! its events. The ignored test below writes the file of the present schema.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Settings: the user's own widen and narrow, a repository's only narrow, and both can be wrong. Refuses a setting
-//! that silently does nothing.
+//! Tests of settings: the user's settings may widen and narrow what is indexed, a repository's only narrow it, and
+//! mistakes in either are reported.
 
 use std::fs;
 

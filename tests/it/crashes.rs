@@ -1,5 +1,5 @@
-//! A patina that is killed at any moment. The next ring, which no person asks for, brings everything to where it would be
-//! had nothing happened. Refuses to lose a note.
+//! Tests that kill patina at random moments: the next hook brings everything to the state it would have had without the
+//! kill, and no note is lost.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Many at once: commits of several worktrees, questions and full runs, while writers hold what they hold; and clients
-//! that ring nobody. Refuses to lose a commit, to show a lock to anybody, and to let a reader wait for a writer.
+//! Tests of concurrency: commits of several worktrees, reads and full runs at once, and git clients that run no hooks.
+//! No commit is lost, no lock error is shown, and no reader waits for a writer.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! An eventlog that was damaged: named, never used in silence, and every event that still verifies saved. Refuses to
-//! let the damaged file go.
+//! Tests of a damaged eventlog: it is reported and never used silently, every event that verifies is saved, and the
+//! damaged file is kept.
 
 use std::fs;
 use std::path::PathBuf;

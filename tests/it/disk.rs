@@ -1,5 +1,5 @@
-//! A disk that fails, is full, writes by halves, or loses what was not synced when the power went. After each the next
-//! ring brings everything in order. Refuses to lose a note that was acknowledged.
+//! Tests of disk faults: write errors, a full disk, partial writes, and loss of unsynced data at a power failure. The
+//! next hook repairs everything, and no acknowledged note is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,5 +1,5 @@
-//! History that comes from elsewhere and goes: pulls, mails, forced branches, pruned objects, clones without depth or
-//! without blobs. After each step what is known is what a full pass gives. Refuses a fetch that patina makes itself.
+//! Tests of exchanged history: pulls, mailed patches, force-pushed branches, pruned objects, shallow and partial
+//! clones. After each step the index equals a full rebuild, and patina itself never fetches.
 
 use std::fs;
 

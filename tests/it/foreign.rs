@@ -1,5 +1,5 @@
-//! The hooks of others: whatever stands where patina's hooks go, it works as before while patina rings beside it, and
-//! comes back byte for byte. Refuses to need the tools whose hooks these are; the shapes are theirs, the words are not.
+//! Tests beside hooks of other tools: they work as before with patina installed, and are restored byte for byte. The
+//! tools themselves are not needed: the hooks have their shape, in our own words.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

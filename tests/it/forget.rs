@@ -1,5 +1,5 @@
-//! What a person asks to be forgotten: it goes from every file of the state folder, it does not come back, and nothing else
-//! goes with it. Refuses to trust what patina says of it: the files themselves are looked at.
+//! Tests of `forget`: the text disappears from every file of the state folder and does not come back, and nothing else
+//! is lost. The files themselves are searched, not patina's answers.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Repositories that are kept, placed, dated and encoded in other ways than most, or damaged: each works, or one clear
-//! sentence says why not. Refuses a panic, a stack of causes over many lines, and an answer from another repository.
+//! Tests of unusual repositories: formats, locations, dates, encodings and damage. Each works or fails with one clear
+//! sentence, never with a panic or an answer from another repository.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Every question asked through the library alone, as a second front end would: the answers are those of the program.
+//! Tests that the library answers every question as the program does, so that a second front end needs no code of the
+//! commands.
 
 use patina::config::Config;
 use patina::git::Repository;

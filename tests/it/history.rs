@@ -1,5 +1,5 @@
-//! However history is taken in, what is known in the end is the same: batches, switches, rewrites and lost objects
-//! change nothing. Refuses to look at how commits are counted.
+//! Tests that the order of ingestion does not matter: batches, branch switches, rewrites and lost objects lead to the
+//! same index.
 
 use std::collections::BTreeMap;
 

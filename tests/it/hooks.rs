@@ -1,5 +1,5 @@
-//! The doorbell: whatever git does is taken in by itself, and whatever becomes of patina, git does not notice. Refuses
-//! to sleep; what is awaited is asked for.
+//! Tests of git hooks: everything that git does is indexed automatically, and no failure of patina affects git. Tests
+//! poll with a limit instead of sleeping.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

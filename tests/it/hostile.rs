@@ -1,6 +1,6 @@
-//! Content that somebody made to do harm: names that a terminal acts on, files that are too deep, too long, too large
-//! or too many, settings that name programs. Refuses a byte that is not printable, a program that is run, and a file
-//! that is written anywhere but in patina's own folder.
+//! Tests of malicious content: names with control characters, files that are too deep, long, large or many, settings
+//! that name programs. Nothing unprintable is printed, no program is run, and nothing is written outside patina's
+//! folder.
 
 use std::ffi::OsStr;
 use std::fs;

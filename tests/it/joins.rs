@@ -1,5 +1,4 @@
-//! Which commits a session made: by its tags, by what it wrote down, by time and branch. Refuses to know how that is found
-//! out.
+//! Tests of which commits belong to a session: by its tags, by the commits it names, by time and branch.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The fields that scripts rely on, by command. Refuses to forbid further ones.
+//! Tests of the JSON fields that scripts rely on, by command. Additional fields are allowed.
 
 use serde_json::Value;
 

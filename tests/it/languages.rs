@@ -1,5 +1,5 @@
-//! Nine languages, one small file each: what is defined, where it stands, and what calls what. Refuses details of a
-//! grammar; the unit tests beside the reader have those.
+//! Tests of nine languages, one small file each: definitions, their lines, and calls. Details of grammars are in the
+//! unit tests of the parsers.
 
 use serde_json::Value;
 

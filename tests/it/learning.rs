@@ -1,5 +1,5 @@
-//! What `patina eval` measures: nothing of a later commit reaches an earlier side, the same seed gives the same bytes,
-//! and where a repository cannot answer it says why. Refuses to ask whether an answer is good.
+//! Tests of `patina eval`: later commits never leak into earlier splits, the same seed gives the same bytes, and a
+//! repository that cannot be measured is told why.
 
 use std::collections::BTreeMap;
 

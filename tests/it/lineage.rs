@@ -1,4 +1,4 @@
-//! One file under its many names: what an exact rename carries on, and what ends it. Refuses similarity.
+//! Tests of renames: what an exact rename continues, and what ends it. Renames by similarity are not followed.
 
 use serde_json::Value;
 

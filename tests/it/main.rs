@@ -1,5 +1,5 @@
-//! What patina promises, tested from outside: through its program, its files, and the rooms that have an oracle.
-//! Refuses to look at how anything is done; unit tests beside the code do that.
+//! Integration tests: what patina promises, tested through its program, its files, and modules with an independent
+//! oracle. Internals are tested by unit tests beside the code.
 
 mod agents;
 #[cfg(feature = "fail-points")]

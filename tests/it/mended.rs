@@ -1,5 +1,4 @@
-//! What goes wrong and mends itself: logs that are gone, caches that are damaged, commits that git would call
-//! malformed. Refuses an answer that is quietly wrong.
+//! Tests of self-repair: missing logs, damaged caches, malformed commits. No answer is ever silently wrong.
 
 use std::fs;
 use std::io::Write;

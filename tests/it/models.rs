@@ -1,5 +1,5 @@
-//! The model and the runtime: fetched and checked, refused when they are not what they should be, and never needed by
-//! what does not embed.
+//! Tests of the model and the runtime: they are fetched and verified, rejected if a checksum differs, and never needed
+//! by commands that embed nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};

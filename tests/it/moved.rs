@@ -1,5 +1,5 @@
-//! Lines that a commit only moved, or brought back by taking another back: who wrote them is named, with why they did, and who
-//! moved them is told beside. Refuses a copy, and what is alike by chance.
+//! Tests of moved and restored lines in `why`: they are attributed to their first author, with the reason, and the
+//! commit that moved them is listed too. Copies and coincidental similarity do not count.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Two other readers of git agree with ours on what every commit changed: libgit2 and `git diff-tree`. Refuses
-//! renames, about which readers do not agree.
+//! Tests against two other readers of git, libgit2 and `git diff-tree`: all agree on what every commit changed. Renames
+//! are left out, because readers differ on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Snapshots of what people read: every command's answer at 80 columns, and every `--help`. `UPDATE_EXPECT=1` writes
-//! them again.
+//! Snapshots of what people read: every command's answer at 80 columns, and every `--help`. `UPDATE_EXPECT=1` rewrites
+//! them.
 
 use std::fmt::Write as _;
 

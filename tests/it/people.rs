@@ -1,5 +1,5 @@
-//! Who wrote what, from outside: authors and co-authors, whom the mailmap joins, and bots and agents apart. Refuses to
-//! weigh one person against another; `eval` does that.
+//! Tests of `who`: authors and co-authors, the mailmap, and bots and agents apart. `eval` measures the ranking of
+//! people.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
-//! A structure planted for each dimension, where the right answer is known: what is near is said by a quiet word, or by
-//! an arbitrary code between words, beside a loud sentence about something else. The base embedding hears the loud
-//! one; training has to find the quiet one, and to find it in what was held out. Refuses figures of real repositories.
+//! Tests of training on synthetic histories with known ground truth: for each dimension, nearness is marked by one rare
+//! word, or an arbitrary code, beside a sentence about something else. The base embedding follows the sentence;
+//! training has to find the word, also in held-out data.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The reference pages of docs are what the program says of itself.
+//! Tests that the generated reference pages in docs are up to date.
 
 use expect_test::expect_file;
 use patina::commands;

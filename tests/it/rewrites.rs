@@ -1,5 +1,5 @@
-//! History that is rewritten: after each step, told by a hook or by nobody, what is known is what a full pass gives,
-//! with no ghost and nothing twice. Refuses a step that is looked at only in the end.
+//! Tests of rewritten history: after each step, with or without a hook, the index equals a full rebuild, without stale
+//! or duplicate entries.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Secrets planted in code, in commit messages and in prose: none of them, whole or in parts, is in anything that patina
-//! keeps or says. Refuses to look at how redaction does it; what it must leave alone is measured by `benches/redact.rs`.
+//! Tests with secrets planted in code, commit messages and prose: none of them, whole or in part, is in anything that
+//! patina stores or prints. False positives are measured by `benches/redact.rs`.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! Plain SQL on the eventlog: the six queries run as their author wrote them, and nobody changes what happened.
-//! Refuses any other way in.
+//! Tests of plain SQL on the eventlog: the six documented queries work, and events cannot be changed.
 
 use rusqlite::Connection;
 

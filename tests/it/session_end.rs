@@ -1,5 +1,4 @@
-//! `patina session end`, as agents call it: it takes what it is told, and neither waits nor fails. Refuses to look at
-//! what becomes of a transcript.
+//! Tests of `patina session end`, as agents call it: it accepts any input, and neither waits nor fails.
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};

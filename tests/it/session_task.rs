@@ -1,6 +1,5 @@
-//! What sessions teach and are asked, in a history where the right answer is known: what a session says is a word that its
-//! commits and their files say too. Nothing of a session that is asked may be learned from. Refuses figures of real
-//! repositories.
+//! Tests of the `session` task on a synthetic history with known ground truth: a session shares a word with its commits
+//! and files. Nothing of a session that is asked about may be trained on.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Development sessions from outside: logs that are tracked, transcripts that were consented to, notes by hand; what they
-//! say is found, once, and nothing of it is lost. Refuses to know how a reader reads.
+//! Tests of development sessions: tracked logs, transcripts with consent, and notes. Every entry is found once, and
+//! none is lost.
 
 use std::fs::{self, File};
 use std::io::Write as _;

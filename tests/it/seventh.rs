@@ -1,5 +1,5 @@
-//! The example of one more dimension, built as it stands in `docs/` and put to work through the library's doors: what is
-//! near in it is mined, learned and measured like the six. Refuses figures of real repositories.
+//! Tests the example of one more dimension in `docs/`: built through the library's public API, it is mined, trained and
+//! measured like the other six.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

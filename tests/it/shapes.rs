@@ -1,5 +1,5 @@
-//! Repositories of every shape: shallow, bare, empty, orphaned, detached, with missing objects, swept. Refuses to take
-//! any of them for an error.
+//! Tests of repository states that are no errors: shallow, bare, empty, orphan branches, detached HEAD, missing
+//! objects, after `git gc`.
 
 use std::fs;
 

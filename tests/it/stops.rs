@@ -1,5 +1,5 @@
-//! A patina that is stopped at every named place (`src/fail.rs`), by a kill and by an error. The next ring mends it.
-//! Refuses a place that nothing comes by.
+//! Tests that stop patina at every fail point (`src/fail.rs`), by a kill and by an error: the next hook repairs it. A
+//! fail point that is never reached fails the test.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,4 @@
-//! What people and scripts lean on when something is wrong: one clear sentence, and the exit code that goes with it.
-//! Refuses a stack trace, a second sentence, and silence.
+//! Tests of errors: one clear sentence, a hint, and the right exit code.
 
 use std::fs;
 

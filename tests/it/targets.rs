@@ -1,5 +1,5 @@
-//! What may be asked about, in every form that patina or other tools print it, by every command that takes targets; and
-//! what is said of what is not there. Refuses a form that one command takes and another does not.
+//! Tests of targets: every command accepts every form that patina or other tools print, and deleted or renamed paths
+//! are answered.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};

@@ -1,5 +1,4 @@
-//! What goes with a file and which files a task will touch, put in order by all signals. Refuses to look at weights:
-//! what is planted here stands out under any that make sense.
+//! Tests of the ranking in `related` and `task`, on a history whose right answer stands out under any sensible weights.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
-//! The house rules that a program can read off the tree: rooms import upwards, heavy dependencies have one door, files
-//! are short and open with their duty. Prints every breach at once; refuses exceptions that are not written here.
+//! Tests of the project's structure: modules import in one direction, each heavy dependency is used by one module,
+//! files are short and documented, docs are linked, and the numbers of `ledger.toml` hold. All violations are printed
+//! at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,5 +1,5 @@
-//! A trained adapter as a file that others read: Python's safetensors and MLX, which project with it as patina does.
-//! Refuses to pass where MLX cannot be had: it says that it was skipped there.
+//! Tests that other software reads a trained adapter: Python's safetensors and MLX project with it as patina does.
+//! Without MLX that part is reported as skipped.
 
 use std::path::Path;
 

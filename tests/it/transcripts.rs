@@ -1,5 +1,4 @@
-//! What becomes of transcripts when worktrees, settings and other repositories change around them, and of what a person
-//! hands in. Refuses to know how a reader reads.
+//! Tests of transcripts when worktrees, settings and other repositories change, and of `session import`.
 
 use std::fs;
 use std::path::Path;

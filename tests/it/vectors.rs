@@ -1,4 +1,4 @@
-//! Vectors from outside: what is embedded when, that nothing depends on the order, adapters, and what mends itself.
+//! Tests of vectors: what is embedded when, independence of order, adapters, and self-repair.
 
 use std::fs;
 use std::path::Path;

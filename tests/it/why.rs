@@ -1,5 +1,5 @@
-//! Why lines are what they are: the commits that made them, held against `git blame`, and the reasons that are recorded.
-//! Refuses a reason that is none: where nothing says why, the answer says so.
+//! Tests of `why`: the commits behind lines, compared with `git blame`, and the recorded reasons; without one the
+//! answer says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Many worktrees, one store: each is answered as of its own HEAD, what two of them say is kept once, and one that goes
-//! leaves nothing behind. Refuses to tell a worktree that git removed from one that somebody deleted.
+//! Tests of several worktrees with one store: each is answered as of its own HEAD, shared content is stored once, and a
+//! removed worktree leaves nothing behind, whether git or a person removed it.
 
 use std::fs;
 

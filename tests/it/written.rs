@@ -1,5 +1,5 @@
-//! What was written into a repository is what is answered, by nobody's account but the test's own: random files of
-//! functions that call one another, rewritten by several people.
+//! Tests answers against a model of the repository: random files of functions that call one another, rewritten by
+//! several people.
 
 use std::collections::{BTreeMap, BTreeSet};
 

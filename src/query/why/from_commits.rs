@@ -1,5 +1,5 @@
-//! Reasons from commits: sentences of their messages that state one, and reverts. Refuses a message that only says what was
-//! done.
+//! Reasons from commits: sentences of their messages that state a reason, and reverts. A message that only says what
+//! was done is no reason.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! Reasons from session entries: of the sessions that made the commits behind these lines, and of any that name the file
-//! or the symbol. Refuses an entry that is about neither the lines nor a commit of theirs, whatever its day.
+//! Reasons from session entries: of the sessions that made the commits behind these lines, and of any that name the
+//! file or the symbol. An entry that only has the same date is no reason.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! Why lines are what they are: the commits that made them, and reasons from those commits and from session entries. A
-//! reason is quoted with the evidence for it; refuses one that only shares a day with the lines.
+//! The answer of `why`: the commits behind lines, and reasons from those commits and from session entries, each quoted
+//! with its evidence.
 
 mod from_commits;
 mod from_sessions;

@@ -1,5 +1,4 @@
-//! Reverts: commits that take others back, by git's own words for it or the subject that they quote. Nothing else is
-//! guessed from.
+//! Reverts: commits that revert others, recognized by git's own message for it or by the subject that they quote.
 
 use std::collections::{HashMap, HashSet};
 

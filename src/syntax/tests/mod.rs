@@ -1,4 +1,4 @@
-//! What the room says of sources, a line of data a case. Refuses to reach inside: everything goes by `parse`.
+//! Table-driven tests of parsing, through `parse` alone.
 
 mod c_family;
 mod go;

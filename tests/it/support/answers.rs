@@ -1,5 +1,5 @@
-//! Everything a repository's users would see, in one value that can be compared. Refuses to hold a position in the
-//! log, which depends on the order things were taken in.
+//! Everything that a repository's users see, as one comparable value. Positions in the log are left out, because they
+//! depend on the order of ingestion.
 
 use std::collections::BTreeMap;
 

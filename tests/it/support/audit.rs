@@ -1,5 +1,5 @@
-//! One step of a repository's life and what has to hold after it: taken in without being asked, equal to a full pass,
-//! no ghost and no double. Refuses to say what a step did.
+//! Checks after one step of a test: it was indexed automatically, and the index equals a full rebuild, without stale or
+//! duplicate entries.
 
 use std::collections::BTreeSet;
 use std::fs;

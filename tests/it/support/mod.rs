@@ -1,4 +1,5 @@
-//! A hermetic git repository with patina in it. Refuses the configuration, home, clock and network of whoever runs it.
+//! A hermetic git repository with patina in it, independent of the configuration, home, clock and network of the user
+//! who runs the tests.
 
 mod answers;
 mod audit;

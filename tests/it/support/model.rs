@@ -1,4 +1,4 @@
-//! The real model, fetched once by the program under test into the build folder. Refuses a stand-in.
+//! The real model, fetched once by the program under test into the build folder.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;

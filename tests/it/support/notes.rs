@@ -1,4 +1,4 @@
-//! Notes of development sessions in a log: what exists nowhere else. Refuses to go any other way than patina's own.
+//! Adds notes to a log through the library: events that cannot be derived again from git.
 
 use std::fs::File;
 use std::io::Write as _;

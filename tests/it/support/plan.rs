@@ -1,5 +1,5 @@
-//! Histories in one line, written down commit by commit and made in one go, the same ids for the same plan. Words and
-//! sentences to plant structures with. Refuses chance that is not seeded.
+//! Linear histories from a list of commits, created in one step with reproducible ids, and words and sentences to plant
+//! structures with. All randomness is seeded.
 
 use std::io::Write as _;
 use std::process::Stdio;

@@ -1,5 +1,4 @@
-//! Random histories, made in one go by `git fast-import`, the same for the same seed. Refuses to be like anything a
-//! person would do: names, types and parents are as odd as git allows.
+//! Random histories by `git fast-import`, reproducible by seed. Names, types and parents are as unusual as git allows.
 
 use std::collections::BTreeMap;
 use std::fs;

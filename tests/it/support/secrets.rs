@@ -1,5 +1,5 @@
-//! Secrets to plant: credentials in their documented forms and in the places where people leave them, drawn anew from a
-//! seed. Refuses to hold one: each is put together when a test runs, and none opens anything.
+//! Secrets to plant: credentials in their documented forms and usual places, generated from a seed when a test runs.
+//! None of them is real.
 
 use std::fs;
 use std::path::Path;

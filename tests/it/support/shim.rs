@@ -1,5 +1,5 @@
-//! The C library with a hand on it: `shim.c`, built once, that records what a program does to files and makes it fail.
-//! Refuses to be used for git: it counts what patina does.
+//! `shim.c`, a preloaded library that records and fails a program's file operations. It is used for patina only, never
+//! for git.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
