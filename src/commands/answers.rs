@@ -76,7 +76,8 @@ impl<'r> Standpoint<'r> {
             self.top.as_ref().map(|top| format!("file://{}", escaped(&top.join(readable(path)).to_string_lossy())));
         let mut pieces = vec![Piece::new(self.relative(path), Style::Path).linked(link)];
         if let Some(line) = line {
-            pieces.extend([Piece::plain(":"), Piece::new(line.to_string(), Style::Line)]);
+            // Whole, so that it still separates where nothing else fits.
+            pieces.extend([Piece::new(":", Style::Line), Piece::new(line.to_string(), Style::Line)]);
         }
         pieces
     }

@@ -122,8 +122,10 @@ fn print_calls(
         let far = if direction == CallDirection::Calls { &edge.callee } else { &edge.caller };
         let mut second = vec![Piece::new(local_name(&far.key), Style::Bold)];
         if direction == CallDirection::Calls {
-            second.push(Piece::plain(" at "));
-            second.extend(standpoint.place(&far.path, Some(far.line)));
+            second.push(Piece::plain(match far.path == edge.caller.path {
+                true => format!(" at line {}", far.line),
+                false => format!(" at {}:{}", standpoint.relative(&far.path), far.line),
+            }));
         }
         let sure = sureness(f64::from(edge.confidence));
         if !sure.is_empty() {

@@ -211,13 +211,15 @@ fn wrapped(text: &str, width: usize, least: usize) -> (String, Option<String>) {
 
 /// Cuts the pieces of a row to a width.
 fn cut_to(pieces: Vec<Piece>, width: usize) -> Vec<Piece> {
-    // What stays whole further right has its room kept.
-    let mut whole: usize = pieces.iter().filter(|piece| piece.style.is_whole()).map(Piece::width).sum();
+    // Only what the row begins with stays whole: its first place or id. Text before that makes room for it.
+    let start = pieces.iter().position(|piece| piece.style.is_whole()).unwrap_or_default();
+    let end = start + pieces[start..].iter().take_while(|piece| piece.style.is_whole()).count();
+    let mut whole: usize = pieces[start..end].iter().map(Piece::width).sum();
     let mut kept: Vec<Piece> = Vec::new();
     let mut used = 0;
-    for mut piece in pieces {
+    for (at, mut piece) in pieces.into_iter().enumerate() {
         let own = piece.width();
-        if piece.style.is_whole() {
+        if (start..end).contains(&at) {
             whole -= own;
         } else if used + own + whole > width {
             let room = width.saturating_sub(used + whole);
@@ -273,6 +275,10 @@ mod tests {
         );
         let long = "a/path/that/is/longer/than/forty/columns/all/by/itself.rs";
         check(vec![path(long), Piece::plain("  text")], long);
+        check(
+            vec![path("src/a.rs"), Piece::plain("  renamed in "), Piece::new("0123456789abcdef0123", Style::Commit)],
+            "src/a.rs  renamed in 0123456789abcdef01…",
+        );
         check(
             vec![Piece::plain("宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽")],
             "宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽宽…",

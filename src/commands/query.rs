@@ -115,7 +115,7 @@ fn gone(here: &CommandContext, text: &str, mut filter: Filter, fresh: bool, outp
             [] => "deleted in ".to_string(),
             to => format!("renamed to {} in ", to.join(", ")),
         };
-        let mut row = vec![Piece::new(&hit.path, Style::Bold), Piece::plain(format!("  {what}"))];
+        let mut row = vec![Piece::new(&hit.path, Style::Path), Piece::plain(format!("  {what}"))];
         for one in &hit.evidence {
             if let Evidence::Commit(commit) = one {
                 row.extend(standpoint.commit(&commit.commit, commit.time, &commit.subject));

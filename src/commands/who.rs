@@ -72,6 +72,7 @@ pub fn run(arguments: &WhoArgs, output: &Output) -> Result<ExitCode> {
 /// Formats a person as two columns: share and name; commits and the last of them.
 fn row_of(standpoint: &Standpoint<'_>, person: &Person, next: bool) -> (Vec<Piece>, Vec<Piece>) {
     let lead = match person.kind {
+        "human" if person.share > 0.0 && person.share < 0.005 => " <1 %  ".to_string(),
         "human" => format!("{:3.0} %  ", person.share * 100.0),
         kind => format!("{kind:>5}  "),
     };

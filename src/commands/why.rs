@@ -118,7 +118,7 @@ fn print_why(page: &mut Page, standpoint: &Standpoint<'_>, why: &WhyAnswer, in_f
     }
     let shown = if in_full { why.reasons.len() } else { why.reasons.len().min(SHOWN_REASONS) };
     for reason in &why.reasons[..shown] {
-        print_reason(page, reason, in_full);
+        print_reason(page, standpoint, reason, in_full);
     }
     if shown < why.reasons.len() {
         page.line(format!("... and {} more: -e", pluralize((why.reasons.len() - shown) as u64, "reason")));
@@ -159,16 +159,23 @@ fn part(maker: &BlamedCommit) -> String {
 }
 
 /// Adds a reason as two rows: its source, and its first line; in full, all its lines and what links it to the code.
-fn print_reason(page: &mut Page, reason: &Reason, in_full: bool) {
-    let when = reason.time.map(|time| format!("  {}", minute(time))).unwrap_or_default();
-    let place = reason.key.strip_prefix("commit:").map_or(reason.key.clone(), |sha| format!("commit {}", short(sha)));
+fn print_reason(page: &mut Page, standpoint: &Standpoint<'_>, reason: &Reason, in_full: bool) {
+    let (kind, place, when) = match reason.key.strip_prefix("commit:") {
+        // Dated as the commits above.
+        Some(sha) => {
+            let kind = if reason.kind == "commit" { String::new() } else { format!("{} in ", reason.kind) };
+            (kind + "commit", short(sha), reason.time.map(|time| standpoint.day_of(sha, time)))
+        }
+        None => (reason.kind.to_string(), reason.key.as_str(), reason.time.map(minute)),
+    };
+    let when = when.map(|when| format!("  {when}")).unwrap_or_default();
     let title = reason.title.as_ref().filter(|title| !title.is_empty());
     let title = title.map(|title| format!("  \"{title}\"")).unwrap_or_default();
     let sure = sureness(reason.confidence);
     let sure = if sure.is_empty() { String::new() } else { format!("  {sure}") };
     page.row(vec![
-        Piece::new(&reason.kind, Style::Bold),
-        Piece::plain(format!("  {place}{when}")),
+        Piece::new(kind, Style::Bold),
+        Piece::plain(format!(" {place}{when}")),
         Piece::new(sure, Style::Dim),
         Piece::plain(title),
     ]);

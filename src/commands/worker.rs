@@ -50,7 +50,7 @@ pub fn answer(common_dir: &Path, config: &Config) -> ExitCode {
         let _ =
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(Mutex::new(file)).with_ansi(false).try_init();
     }
-    match take_in(common_dir, &workspace, config) {
+    match answer_rings(common_dir, &workspace, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "the worker gave up");
@@ -60,7 +60,7 @@ pub fn answer(common_dir: &Path, config: &Config) -> ExitCode {
     }
 }
 
-fn take_in(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<()> {
+fn answer_rings(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<()> {
     let stop = stop_flag();
     loop {
         // Whoever holds the lock looks at the doorbell again after letting go of it.

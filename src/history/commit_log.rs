@@ -1,6 +1,6 @@
 //! Commits as a log: of everything, or of files and folders through exact renames.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
@@ -38,39 +38,87 @@ pub struct LoggedCommit {
     pub subject: String,
 }
 
-/// Lists at most `k` reachable commits, newest first, made at or after `since` (Unix seconds).
+/// Lists at most `k` reachable commits of any of some scopes, newest first, made at or after `since` (Unix seconds). Of
+/// commits of one second, children come before their parents.
 pub fn commit_log(
     cache: &Connection,
     view: i64,
-    scope: &CommitScope,
+    scopes: &[CommitScope],
     since: Option<i64>,
     k: usize,
 ) -> Result<Vec<LoggedCommit>> {
-    let touching = match scope {
-        CommitScope::All => None,
-        CommitScope::Paths(paths) => Some(named(cache, view, paths)?),
-        CommitScope::Folder { path, files } => {
-            let mut below = cache.prepare_cached("SELECT id FROM path WHERE path >= :from AND path < :to")?;
-            let (from, to) = (format!("{path}/"), format!("{path}0"));
-            let rows = below.query_map(named_params! {":from": from, ":to": to}, |row| row.get(0))?;
-            let mut all = named(cache, view, files)?;
-            all.extend(rows.collect::<rusqlite::Result<Vec<i64>>>()?);
-            Some(all)
-        }
-    };
-    // Of commits of one second the child is in the log behind its parent.
     let mut statement = cache.prepare_cached(
         "SELECT commit_row.seq, sha, time, subject FROM reachable JOIN commit_row ON commit_row.seq = reachable.seq
          WHERE (:since IS NULL OR time >= :since) AND (:paths IS NULL OR commit_row.seq IN
            (SELECT commit_seq FROM json_each(:paths) JOIN touched ON touched.path = json_each.value))
-         ORDER BY time DESC, commit_row.seq DESC LIMIT :k",
+         ORDER BY time DESC, commit_row.seq DESC",
     )?;
-    let paths = touching.map(|paths| json_array(&paths.into_iter().collect::<Vec<i64>>()));
-    let rows = statement.query_map(named_params! {":since": since, ":paths": paths, ":k": k as i64}, |row| {
+    let paths = touched_by(cache, view, scopes)?.map(|paths| json_array(&paths.into_iter().collect::<Vec<i64>>()));
+    let mut rows = statement.query(named_params! {":since": since, ":paths": paths})?;
+    let mut found: Vec<LoggedCommit> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let time = row.get(2)?;
+        if found.len() >= k && found.last().is_some_and(|last| last.time != time) {
+            break;
+        }
         let sha: Vec<u8> = row.get(1)?;
-        Ok(LoggedCommit { seq: row.get(0)?, sha: hex(&sha), time: row.get(2)?, subject: row.get(3)? })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+        found.push(LoggedCommit { seq: row.get(0)?, sha: hex(&sha), time, subject: row.get(3)? });
+    }
+    let mut ordered = Vec::with_capacity(found.len());
+    for same_second in found.chunk_by(|a, b| a.time == b.time) {
+        ordered.extend(children_first(cache, same_second)?);
+    }
+    ordered.truncate(k);
+    Ok(ordered)
+}
+
+/// Returns the rows of the paths of some scopes; `None` if they hold all commits.
+fn touched_by(cache: &Connection, view: i64, scopes: &[CommitScope]) -> Result<Option<BTreeSet<i64>>> {
+    let mut all = BTreeSet::new();
+    for scope in scopes {
+        match scope {
+            CommitScope::All => return Ok(None),
+            CommitScope::Paths(paths) => all.extend(named(cache, view, paths)?),
+            CommitScope::Folder { path, files } => {
+                let mut below = cache.prepare_cached("SELECT id FROM path WHERE path >= :from AND path < :to")?;
+                let (from, to) = (format!("{path}/"), format!("{path}0"));
+                let rows = below.query_map(named_params! {":from": from, ":to": to}, |row| row.get(0))?;
+                all.extend(rows.collect::<rusqlite::Result<Vec<i64>>>()?);
+                all.extend(named(cache, view, files)?);
+            }
+        }
+    }
+    Ok(Some(all))
+}
+
+/// Orders commits so that none follows a parent of its own; otherwise they keep their order.
+fn children_first(cache: &Connection, commits: &[LoggedCommit]) -> Result<Vec<LoggedCommit>> {
+    if commits.len() < 2 {
+        return Ok(commits.to_vec());
+    }
+    let places: BTreeMap<&str, usize> = commits.iter().enumerate().map(|(at, one)| (one.sha.as_str(), at)).collect();
+    let mut select = cache.prepare_cached("SELECT sha FROM parent WHERE child = :child")?;
+    let mut parents: Vec<Vec<usize>> = Vec::with_capacity(commits.len());
+    let mut children = vec![0; commits.len()];
+    for commit in commits {
+        let rows = select.query_map(named_params! {":child": commit.seq}, |row| row.get::<_, Vec<u8>>(0))?;
+        let shas = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let own: Vec<usize> = shas.iter().filter_map(|sha| places.get(hex(sha).as_str()).copied()).collect();
+        own.iter().for_each(|parent| children[*parent] += 1);
+        parents.push(own);
+    }
+    let mut ready: BTreeSet<usize> = (0..commits.len()).filter(|at| children[*at] == 0).collect();
+    let mut ordered = Vec::with_capacity(commits.len());
+    while let Some(at) = ready.pop_first() {
+        ordered.push(commits[at].clone());
+        for parent in &parents[at] {
+            children[*parent] -= 1;
+            if children[*parent] == 0 {
+                ready.insert(*parent);
+            }
+        }
+    }
+    Ok(ordered)
 }
 
 /// Returns the rows of every name that some files have and had.

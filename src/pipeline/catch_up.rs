@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::context::Context;
-use super::report::{RunReport, peak_rss_bytes, timed};
+use super::report::{RunReport, Stopwatch, peak_rss_bytes};
 use super::texts::NewTexts;
 use super::worktrees::{WorktreeMove, worktree_moves};
 use super::{code, embeddings, erase, history, transcripts, vectors, views};
@@ -65,19 +65,19 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<RunReport> {
     fail::point("moves known")?;
     record(context, &mut log, &mut cache, &wanted, full, &mut report)?;
     fail::point("recorded")?;
+    let mut watch = Stopwatch::start();
     let mut texts = NewTexts::new(&cache);
-    timed(&mut report.seconds.update, || {
-        history::take_in(&log, &mut cache)?;
-        views::update(context, &mut log, &mut cache, &wanted, boundary, &mut texts)
-    })?;
+    history::update_rows(&log, &mut cache)?;
+    views::update(context, &mut log, &mut cache, &wanted, boundary, &mut texts)?;
+    report.seconds.update = watch.lap();
     fail::point("updated")?;
     // Until its vectors are in, one that nothing serves beside is better than nothing.
     if !full || context.workspace.cache_path().is_none() {
         cache.publish(context.workspace)?;
     }
-    let mut embed = 0.0;
-    timed(&mut embed, || vectors::update(context, &log, &mut cache, depth == Depth::ReEmbed, &mut texts, &mut report))?;
-    report.seconds.embed = embed;
+    watch.lap();
+    vectors::update(context, &log, &mut cache, depth == Depth::ReEmbed, &mut texts, &mut report)?;
+    report.seconds.embed = watch.lap();
     cache.publish(context.workspace)?;
     let main = view::view_of(&cache.connection, "")?;
     report.items = main
@@ -112,19 +112,15 @@ fn record(
     full: bool,
     report: &mut RunReport,
 ) -> Result<()> {
-    history::take_in(log, cache)?;
-    timed(&mut report.seconds.history, || {
-        let (commits, appended) = history::record(context, log, cache, wanted, full)?;
-        report.commits = commits;
-        report.events_appended += appended;
-        Ok(())
-    })?;
-    timed(&mut report.seconds.code, || {
-        report.events_appended += code::record(context, log, cache, wanted)?;
-        Ok(())
-    })?;
-    timed(&mut report.seconds.sessions, || {
-        report.events_appended += transcripts::record(context, log, cache)?;
-        Ok(())
-    })
+    history::update_rows(log, cache)?;
+    let mut watch = Stopwatch::start();
+    let (commits, appended) = history::record(context, log, cache, wanted, full)?;
+    report.commits = commits;
+    report.events_appended += appended;
+    report.seconds.history = watch.lap();
+    report.events_appended += code::record(context, log, cache, wanted)?;
+    report.seconds.code = watch.lap();
+    report.events_appended += transcripts::record(context, log, cache)?;
+    report.seconds.sessions = watch.lap();
+    Ok(())
 }

@@ -19,7 +19,7 @@ pub struct TrainingOutcome {
     pub name: String,
     /// Whether its new adapter is in use from now on.
     pub published: bool,
-    /// Whether the adapter in use went, being worse than none, and nothing came in its place.
+    /// Whether the adapter in use was withdrawn, because it was worse than the base embedding.
     #[serde(default)]
     pub withdrawn: bool,
     /// Why, or why not, in a sentence.

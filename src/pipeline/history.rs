@@ -90,7 +90,7 @@ pub fn record(
 }
 
 /// Writes the rows of the log's commits after the cache's watermark.
-pub fn take_in(log: &Eventlog, cache: &mut Cache) -> Result<()> {
+pub fn update_rows(log: &Eventlog, cache: &mut Cache) -> Result<()> {
     let (after, last) = (cache.watermark()?, log.last_seq()?);
     if after >= last {
         return Ok(());

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
 use serde::Serialize;
 
 use super::erase::Erased;
@@ -55,12 +54,20 @@ pub struct Seconds {
     pub total: f64,
 }
 
-/// Does some work and adds the seconds that it took to `seconds`.
-pub(super) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let start = Instant::now();
-    let result = work();
-    *seconds += start.elapsed().as_secs_f64();
-    result
+/// Measures the parts of a run, one after the other.
+pub(super) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts the first part.
+    pub fn start() -> Self {
+        Stopwatch(Instant::now())
+    }
+
+    /// Ends a part and starts the next; returns the seconds that it took.
+    pub fn lap(&mut self) -> f64 {
+        let now = Instant::now();
+        (now - std::mem::replace(&mut self.0, now)).as_secs_f64()
+    }
 }
 
 /// Returns the most memory this process held, in bytes; 0 where the system does not say.

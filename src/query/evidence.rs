@@ -1,5 +1,4 @@
-//! The evidence for a hit: the line with most of the question's words, its newest commits and authors, or the session it
-//! was said in.
+//! The evidence for a hit: the line with most of the question's words, its newest commits and authors, or its session.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,7 +15,7 @@ use crate::history::{self, People};
 use crate::item;
 use crate::text_index::{split_identifiers, words};
 
-/// Evidence commits a hit.
+/// Evidence commits per hit.
 const COMMITS: usize = 2;
 /// Longest line shown as evidence, in bytes.
 const LINE: usize = 160;
@@ -52,7 +51,7 @@ pub(super) fn evidence(
     Ok(evidence)
 }
 
-/// Collects what an entry says beyond its first line, as far as it has words of the question, and where it was said.
+/// Collects the evidence for a session entry: the best line beyond its first, and its session.
 fn of_entry(reader: &Reader<'_>, said: &SessionEntry, words: &[String]) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
     if said.n > 0 {
@@ -66,8 +65,8 @@ fn of_entry(reader: &Reader<'_>, said: &SessionEntry, words: &[String]) -> Resul
     Ok(evidence)
 }
 
-/// Finds the line of a version's text, or else of its doc, with most of the words; `first` is where the text stands in its
-/// file.
+/// Finds the line of an item version's text, or else of its doc comment, with most of the words; `first` is the line of
+/// its file where the text starts.
 pub(super) fn line_of(reader: &Reader<'_>, first: Option<u32>, seq: i64, words: &[String]) -> Result<Option<Evidence>> {
     let event = eventlog::event(&reader.cache, seq)?;
     let (text, doc, is_function) = match event.body()? {
@@ -87,17 +86,19 @@ pub(super) fn line_of(reader: &Reader<'_>, first: Option<u32>, seq: i64, words: 
     Ok(Some(Evidence::Text { line: first.filter(|_| exact).map(|first| first + offset), text: line }))
 }
 
-/// Quotes what a version says first: its doc, or the first line of its text that is neither an import nor a mark of a
-/// comment alone.
+/// Quotes the doc comment of an item version, or the first line of its text that has words and is no import.
 fn first_line(reader: &Reader<'_>, seq: i64) -> Result<Option<Evidence>> {
     let event = eventlog::event(&reader.cache, seq)?;
     let Some(Body::Item(data)) = event.body()? else { return Ok(None) };
     let telling = |line: &&str| line.chars().any(char::is_alphanumeric) && !is_import(line);
-    let line = data.doc.lines().chain(data.text.lines()).map(str::trim).find(telling);
+    // The text of a parsed file is a list of its definitions: the first of them describes nothing.
+    let is_list = data.kind == ItemKind::File && data.language.is_some();
+    let text = if is_list { "" } else { &data.text };
+    let line = data.doc.lines().chain(text.lines()).map(str::trim).find(telling);
     Ok(line.map(|line| Evidence::Text { line: None, text: cap_at(line, LINE).to_string() }))
 }
 
-/// Returns the share of a question's words that a hit holds, from 0 to 1: in its key, its doc and its text.
+/// Returns the share of a question's words that a hit contains in its key, doc comment or text, from 0 to 1.
 pub(super) fn coverage(reader: &Reader<'_>, hit: &Hit, words: &[String]) -> Result<f64> {
     let Some(found) = near::by_key(reader, &hit.key)? else { return Ok(0.0) };
     let event = eventlog::event(&reader.cache, found.seq())?;

@@ -33,17 +33,11 @@ pub struct LogAnswer {
 pub fn log(reader: &Reader<'_>, targets: &Targets, since: Option<i64>, k: usize) -> Result<LogAnswer> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let mut notes = Vec::new();
-    let mut found: Vec<LoggedCommit> = Vec::new();
-    let scopes = match targets.all.is_empty() {
+    let scopes: Vec<CommitScope> = match targets.all.is_empty() {
         true => vec![CommitScope::All],
         false => targets.all.iter().map(|target| scope_of(reader, target, &mut notes)).collect::<Result<_>>()?,
     };
-    for scope in scopes {
-        found.extend(history::commit_log(cache, view, &scope, since, k)?);
-    }
-    found.sort_by(|a, b| b.time.cmp(&a.time).then(b.seq.cmp(&a.seq)));
-    found.dedup();
-    found.truncate(k);
+    let found = history::commit_log(cache, view, &scopes, since, k)?;
     let mut commits = Vec::with_capacity(found.len());
     for LoggedCommit { seq, sha, time, subject } in found {
         let event = eventlog::event(cache, seq)?;

@@ -234,7 +234,7 @@ impl<'r, 's> TextSearch<'r, 's> {
         })
     }
 
-    /// Adds a full-text match, best first; returns whether more are wanted.
+    /// Adds a full-text match, best first; breaks once enough were seen.
     fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         // Equals of the last one are all looked at, whichever of them came in first.
         if self.looked_at >= LOOKED_AT && self.candidates.len() >= self.filter.k && one.score < self.last_score {

@@ -93,7 +93,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         self.count_messages()
     }
 
-    /// Adds a full-text match, best first; returns whether more are wanted. [`TaskSearch::count_messages`] follows.
+    /// Adds a full-text match, best first; breaks once enough were seen. [`TaskSearch::count_messages`] follows.
     pub fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         if let Some(place) = self.places.get(&one.seq) {
             self.matched.commits.push((*place, one.score));

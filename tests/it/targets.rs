@@ -490,6 +490,16 @@ fn the_log_follows_renames_and_takes_folders_and_dates_as_git_prints_them() {
         assert_eq!(subjects(&[target]), ["move a", "change a", "begin"], "{target}");
     }
     assert_eq!(subjects(&["b.rs", "new"]), ["change b", "move a", "change a", "begin"], "of both, once each");
+    // Commits of one second, read at once and one by one.
+    let at = repo.with("GIT_COMMITTER_DATE", "1750009000 +0000");
+    for index in 0..3 {
+        at.commit_files(&[("c.rs", &format!("pub fn c() {{ {index}; }}\n"))], &format!("same second {index}"));
+    }
+    repo.reindex();
+    at.commit_files(&[("c.rs", "pub fn c() {}\n")], "same second 3");
+    repo.reindex();
+    assert_eq!(subjects(&["-k", "3"]), ["same second 3", "same second 2", "same second 1"]);
+    assert_eq!(subjects(&["c.rs"]).len(), 4);
     let git = repo.git(&["log", "--format=%H %as %s"]).stdout;
     let page = repo.patina(&["log"]).stdout;
     for (line, git) in page.lines().zip(git.lines()) {
