@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::answers::Standpoint;
 use super::context::{CommandContext, Needs};
 use super::output::Output;
-use super::page::{Piece, Style};
 use super::targets::TargetArgs;
 use crate::query::{self, Explanation, Tie};
 

@@ -157,7 +157,7 @@ fn a_decision_of_the_session_that_made_the_commit_is_the_reason() {
     let answer = repo.json(&["why", "read_block"]);
     assert_eq!(
         answer["target"],
-        json!({"key": "src/reader.rs#read_block", "path": "src/reader.rs", "line": 1, "end_line": 4})
+        json!({"key": "src/reader.rs#read_block", "path": "src/reader.rs", "path_from_here": "src/reader.rs", "line": 1, "end_line": 4})
     );
     assert_eq!(texts(&answer["commits"], "sha"), [made.as_str()], "{answer}");
     assert_eq!(answer["commits"][0]["lines"], 4);
