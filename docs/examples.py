@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 # Columns of the terminal that answers are cut to; people's addresses lie behind those of `who`.
-COLUMNS, WHO = 100, 56
+COLUMNS, WHO = 100, 61
 README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
 
 

@@ -1,5 +1,5 @@
-//! `patina hook ... --agent`: turns reading an agent's transcripts on and off for this repository. Invariant: nothing
-//! is read without consent; the person sees what would be read, and is asked.
+//! `patina hook install|uninstall|status --agent`: installs an agent's hooks, and records or withdraws the consent to
+//! read its transcripts. Invariant: before consent, only a preview is read; the user sees which transcripts it covers.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -36,13 +36,13 @@ pub enum AgentName {
     Opencode,
 }
 
-/// Options of `hook install --agent`.
+/// The options of `hook install --agent`.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Wishes {
-    /// Use the settings of this worktree only
+    /// Install into the settings of this worktree only
     #[arg(long, requires = "agent")]
     local: bool,
-    /// Read the prompts you typed too
+    /// Also read the prompts you typed
     #[arg(long, requires = "agent")]
     prompts: bool,
     /// Consent without being asked
@@ -57,22 +57,23 @@ pub struct AgentState {
     /// Whether its transcripts are read.
     consent: bool,
     prompts: bool,
-    /// Unix seconds.
+    /// When consent was given, in Unix seconds.
     since: Option<i64>,
-    /// Hooks in the settings files that have any; if none has, in the user's own settings.
+    /// The agent's hooks, from every settings file that contains some; if none does, all are reported absent from the
+    /// user's file.
     pub hooks: Vec<HookReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
 
 impl AgentState {
-    /// Returns whether `hook status` has something to print about it.
+    /// Returns whether `hook status` lists this agent.
     pub fn is_used(&self) -> bool {
         self.consent || self.note.is_some() || self.hooks.iter().any(|hook| hook.state != HookState::Absent)
     }
 }
 
-/// How many transcripts are listed before the person is asked; all of them are counted.
+/// How many transcripts are listed by name before consent is asked for; the count covers all of them.
 const NAMED: usize = 12;
 
 impl AgentName {
@@ -86,13 +87,13 @@ impl AgentName {
     }
 }
 
-/// Installs an agent's hooks, after the person has consented to reading its transcripts.
+/// Installs an agent's hooks, after the user has consented to reading its transcripts.
 pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitCode> {
     let Some(agent) = name.agent() else { return snippets::print(name, output) };
     let here = CommandContext::find(output)?;
     let folder = folder(agent)?;
     let settings = if wishes.local { local(&here, agent)? } else { for_user(&here, agent)? };
-    // Before anything is asked: what would be refused is not worth a question.
+    // Checked before asking, so that nobody consents to an installation that then fails.
     settings::check(&settings).map_err(not_understood)?;
     let before = agents::consents(&here.workspace)?.remove(&agent);
     let consent = Consent {
@@ -108,7 +109,7 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     here.workspace.create()?;
     settings::install(&settings).map_err(not_understood)?;
     agents::set_consent(&here.workspace, agent, Some(&consent))?;
-    // Transcripts are for their owner's eyes, and so is what is taken of them.
+    // Transcripts are private to their owner, so the state folder that now holds text from them has to be as well.
     if !here.repository.is_shared() {
         restrict_to_owner(&here.workspace.dir)
             .with_context(|| format!("keeping {} to you", here.workspace.dir.display()))?;
@@ -120,7 +121,7 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
     if agent == Agent::Codex {
         output.note("Codex runs a hook once you trust it: `/hooks` in Codex shows it");
     }
-    // What was promised comes now, and not with the next commit.
+    // Starts a worker now, so that the transcripts are imported without waiting for the next commit.
     if !is_off() && !here.workspace.is_disabled() {
         here.workspace.ring()?;
         Workspace::spawn_worker(&here.common_dir)?;
@@ -133,7 +134,8 @@ pub fn install(name: AgentName, wishes: Wishes, output: &Output) -> Result<ExitC
 pub fn uninstall(here: &CommandContext, name: Option<AgentName>, only_local: bool, output: &Output) -> Result<()> {
     let named = name.and_then(AgentName::agent);
     for agent in Agent::ALL.into_iter().filter(|agent| named.is_none_or(|named| named == *agent)) {
-        // What cannot be read is no consent; the settings stop ringing all the same, and the error is said at the end.
+        // An unreadable consent file counts as no consent. The hooks are removed in any case; the error is reported at
+        // the end.
         let consented = agents::consents(&here.workspace).is_ok_and(|consents| consents.contains_key(&agent));
         let here_alone = local(here, agent).ok().filter(is_there);
         let mut all: Vec<AgentSettings> = settings::known(&here.workspace.agent_records_dir(), agent)
@@ -151,9 +153,10 @@ pub fn uninstall(here: &CommandContext, name: Option<AgentName>, only_local: boo
         }
         let withdrawn = agents::set_consent(&here.workspace, agent, None);
         all.extend(here_alone);
-        // Settings of the person are everybody's: without a word about this agent only what this repository uses.
+        // The user's own settings serve every repository. If no agent was named, they are touched only if this
+        // repository uses them.
         if let Some(own) = own {
-            // They were elsewhere if a variable said so then.
+            // Settings files recorded at another path, because an environment variable pointed there at the time.
             for path in settings::known(&own.records, agent).into_iter().filter(|path| *path != own.path) {
                 all.extend(Some(AgentSettings { path, ..own.clone() }).filter(settings::is_rung_by));
             }
@@ -165,7 +168,7 @@ pub fn uninstall(here: &CommandContext, name: Option<AgentName>, only_local: boo
     Ok(())
 }
 
-/// Removes an agent's hooks from settings, unless another repository still uses them.
+/// Removes an agent's hooks from settings files, except where another repository still uses them.
 fn take_out(here: &CommandContext, agent: Agent, all: Vec<AgentSettings>, output: &Output) -> Result<()> {
     for settings in all {
         let rings = |common_dir: &Path| {
@@ -197,7 +200,7 @@ pub fn show(here: &CommandContext, agent: Option<Agent>, output: &Output) -> Res
     output.print(&page)
 }
 
-/// Prints the agents below the git hooks in `hook status`.
+/// Adds the agents to a page, as `hook status` prints them below the git hooks.
 pub fn describe(page: &mut Page, states: &[AgentState]) {
     for state in states {
         let consent = match (state.consent, state.prompts) {
@@ -218,7 +221,7 @@ pub fn describe(page: &mut Page, states: &[AgentState]) {
     }
 }
 
-/// Returns the state of each agent here, with the settings that hold its hooks.
+/// Returns the state of each agent in this repository, with the settings files that contain its hooks.
 pub fn states(here: &CommandContext, agent: Option<Agent>) -> Result<Vec<AgentState>> {
     let (consents, note) = match agents::consents(&here.workspace) {
         Ok(consents) => (consents, None),
@@ -233,7 +236,7 @@ pub fn states(here: &CommandContext, agent: Option<Agent>) -> Result<Vec<AgentSt
                 hooks.extend(found);
             }
         }
-        // What is not in one place is of no interest where it is in another.
+        // Once one file contains hooks, their absence from the others is not worth reporting.
         if hooks.iter().any(|hook| hook.state != HookState::Absent) {
             let there: Vec<PathBuf> =
                 hooks.iter().filter(|hook| hook.state != HookState::Absent).map(|hook| hook.path.clone()).collect();
@@ -259,13 +262,13 @@ pub fn states(here: &CommandContext, agent: Option<Agent>) -> Result<Vec<AgentSt
     Ok(states)
 }
 
-/// Returns the settings that may hold an agent's hooks for this worktree: the user's and the worktree's own.
+/// Returns the settings files that may contain an agent's hooks for this worktree: the user's and the worktree's own.
 pub fn everywhere(here: &CommandContext, agent: Agent) -> Vec<AgentSettings> {
     [for_user(here, agent).ok(), local_of(here, agent)].into_iter().flatten().collect()
 }
 
-/// Returns the settings files that switch all of an agent's hooks off here: the user's, the project's, or the
-/// worktree's own.
+/// Returns the settings file that switches off all of an agent's hooks here, if there is one: the user's, the
+/// project's, or the worktree's own.
 fn switched_off_by(here: &CommandContext, agent: Agent) -> Option<PathBuf> {
     if agent != Agent::Claude {
         return None;
@@ -275,7 +278,7 @@ fn switched_off_by(here: &CommandContext, agent: Agent) -> Option<PathBuf> {
     own.chain(project).find(|path| settings::is_switched_off(path))
 }
 
-/// Lists the transcripts that would be read, and asks for consent.
+/// Lists the transcripts that would be read, and asks the user for consent.
 fn asked(here: &CommandContext, agent: Agent, consent: &Consent, yes: bool, output: &Output) -> Result<bool> {
     let found = pipeline::preview(&here.repository, agent, &consent.folder, consent.prompts)?;
     let entries: u64 = found.iter().map(|(_, entries)| entries).sum();
@@ -369,7 +372,7 @@ fn is_there(settings: &AgentSettings) -> bool {
     settings::status(settings).is_ok_and(|hooks| hooks.iter().any(is_ours))
 }
 
-/// Turns an error in a settings file into one with a hint: patina does not correct files that belong to the user.
+/// Adds a hint to an error in a settings file: patina does not repair files that belong to the user.
 fn not_understood(error: anyhow::Error) -> anyhow::Error {
     UserError::new(Exit::Failed, format!("{error:#}")).hint("correct the file, then run this again").into()
 }

@@ -12,7 +12,7 @@ use crate::facts::ItemKind;
 use crate::git::{self, Repository};
 use crate::query::{Evidence, Hit, Reader};
 
-/// Options for how hits are printed.
+/// The options for how hits are printed.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct ShapeArgs {
     /// Show the evidence: commits, call sites, people
@@ -23,16 +23,16 @@ pub struct ShapeArgs {
     pub vimgrep: bool,
 }
 
-/// The folder a command was called in: paths are printed relative to it, and dates as git prints them.
+/// The folder that a command was called in. Paths are printed relative to it, and dates as git prints them.
 pub struct Standpoint<'r> {
     repository: &'r Repository,
     /// The top of the worktree; `None` for a bare repository.
     top: Option<PathBuf>,
-    /// The current folder, from the top.
+    /// The current folder relative to the top of the worktree, by component.
     prefix: Vec<String>,
 }
 
-/// Something with a path, and the same path relative to the current folder.
+/// A value with a path, and that path relative to the current folder.
 #[derive(Serialize)]
 pub struct WithPath<T> {
     #[serde(flatten)]
@@ -41,7 +41,7 @@ pub struct WithPath<T> {
 }
 
 impl<'r> Standpoint<'r> {
-    /// Creates it for the folder that a repository was opened from.
+    /// Creates one for the folder that a repository was opened from.
     pub fn new(repository: &'r Repository) -> Self {
         let top = repository.worktree_path().and_then(|top| std::fs::canonicalize(top).ok());
         let prefix = repository.prefix().filter(|_| top.is_some());
@@ -50,7 +50,7 @@ impl<'r> Standpoint<'r> {
         Standpoint { repository, top, prefix }
     }
 
-    /// Converts an encoded path from the top of the repository to one relative to the current folder.
+    /// Converts an encoded path, relative to the top of the worktree, to one relative to the current folder.
     pub fn relative(&self, path: &str) -> String {
         let path = readable(path);
         let parts: Vec<&str> = path.split('/').collect();
@@ -60,7 +60,7 @@ impl<'r> Standpoint<'r> {
         format!("{}{}", "../".repeat(up), parts[shared..].join("/"))
     }
 
-    /// Adds the relative path to an answer for JSON.
+    /// Adds the relative path to a value for JSON.
     pub fn with_path<T>(&self, inner: T, path: Option<&str>) -> WithPath<T> {
         WithPath { inner, path_from_here: path.map(|path| self.relative(path)) }
     }
@@ -76,7 +76,7 @@ impl<'r> Standpoint<'r> {
             self.top.as_ref().map(|top| format!("file://{}", escaped(&top.join(readable(path)).to_string_lossy())));
         let mut pieces = vec![Piece::new(self.relative(path), Style::Path).linked(link)];
         if let Some(line) = line {
-            // Whole, so that it still separates where nothing else fits.
+            // Not cut, so that path and line stay separated in a narrow terminal.
             pieces.extend([Piece::new(":", Style::Line), Piece::new(line.to_string(), Style::Line)]);
         }
         pieces
@@ -116,7 +116,7 @@ impl Page {
         self.end_as_of(reader, output);
     }
 
-    /// Adds the commit that the answer is as of, and how far HEAD is ahead; nothing with `--quiet`.
+    /// Adds the commit that the answer is as of, and how many commits HEAD is ahead of it; nothing with `--quiet`.
     pub fn end_as_of(&mut self, reader: &Reader<'_>, output: &Output) {
         if output.is_quiet() {
             return;
@@ -130,7 +130,7 @@ impl Page {
         self.row(vec![Piece::new(format!("as of {commit}{ahead}"), Style::Dim)]);
     }
 
-    /// Adds hits, one line each and grouped by file; with `-e` the evidence below each.
+    /// Adds hits, one line each and grouped by file; with `--evidence`, the evidence below each.
     pub fn hits(&mut self, standpoint: &Standpoint<'_>, hits: &[Hit], words: &[String], shape: ShapeArgs) {
         let hits = by_file(hits);
         if shape.vimgrep {
@@ -143,7 +143,7 @@ impl Page {
         if !shape.evidence {
             return self.columns(rows);
         }
-        // The commits of a definition are those of its file: said so, and once where hits share a file.
+        // A definition is credited with the commits of its file: labelled as such, and printed once per file.
         let mut with_commits: Option<&str> = None;
         for (hit, row) in hits.iter().zip(rows) {
             self.columns(vec![row]);
@@ -199,7 +199,7 @@ impl Page {
     }
 }
 
-/// Formats evidence as a phrase; strengths are words, since raw scores mean nothing by themselves.
+/// Formats one piece of evidence as a phrase. Strengths become words, because a raw score means nothing on its own.
 pub fn reason(standpoint: &Standpoint<'_>, evidence: &Evidence) -> String {
     match evidence {
         Evidence::Commit(commit) => {
@@ -238,7 +238,7 @@ pub fn sureness(confidence: f64) -> &'static str {
     }
 }
 
-/// Returns a cosine similarity in words.
+/// Describes a cosine similarity in words.
 fn likeness(cosine: f32) -> &'static str {
     match cosine {
         near if near >= 0.75 => "nearly the same",
@@ -247,22 +247,22 @@ fn likeness(cosine: f32) -> &'static str {
     }
 }
 
-/// Returns the qualified name in a key: `Parser::parse` of `src/a.rs#Parser::parse`.
+/// Returns the qualified name within a key: `Parser::parse` for `src/a.rs#Parser::parse`.
 pub fn local_name(key: &str) -> &str {
     key.split_once('#').map_or(key, |(_, name)| name)
 }
 
-/// Additional hits that are requested, so that files that change with everything do not displace others.
+/// How many extra hits to request, so that files that change with nearly everything do not displace others.
 pub const EVERYWHERE_ROOM: usize = 6;
 
-/// Splits hits into the best `k`, and those that change with nearly everything.
+/// Splits hits into the best `k`, and the files that change with nearly everything.
 pub fn without_everywhere(hits: Vec<Hit>, k: usize) -> (Vec<Hit>, Vec<Hit>) {
     let (everywhere, mut hits): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.changes_with_everything);
     hits.truncate(k);
     (hits, everywhere)
 }
 
-/// Reorders hits so that those of a file follow its first.
+/// Reorders hits so that those in one file stand together, at the place of the first.
 fn by_file(hits: &[Hit]) -> Vec<&Hit> {
     let mut groups: Vec<Vec<&Hit>> = Vec::new();
     for hit in hits {
@@ -287,7 +287,7 @@ pub fn is_quoted(hit: &Hit) -> bool {
     hit.evidence.iter().any(|one| matches!(one, Evidence::Session { .. }))
 }
 
-/// Formats a hit as two columns: its place, and an excerpt or reason.
+/// Formats a hit as two columns: its place, and its excerpt or the reason for it.
 fn row_of(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> (Vec<Piece>, Vec<Piece>) {
     if let Some(sha) = hit.key.strip_prefix("commit:") {
         let time = hit.evidence.iter().find_map(|one| match one {
@@ -352,7 +352,7 @@ fn what(standpoint: &Standpoint<'_>, hit: &Hit, words: &[String]) -> Vec<Piece> 
     }
 }
 
-/// Returns the line that a hit is quoted by.
+/// Returns the excerpt among the evidence, if there is one.
 fn excerpt(evidence: &[Evidence]) -> Option<&str> {
     evidence.iter().find_map(|one| match one {
         Evidence::Text { text, .. } => Some(text.as_str()),
@@ -360,10 +360,10 @@ fn excerpt(evidence: &[Evidence]) -> Option<&str> {
     })
 }
 
-/// Splits a text into pieces in which the words of the question are highlighted.
+/// Splits a text into pieces, with the words of the question highlighted.
 fn highlighted(text: &str, words: &[String]) -> Vec<Piece> {
     let lower = text.to_lowercase();
-    // Offsets in both are the same only where lower case is as long.
+    // Offsets in the lower-cased text are valid in the original only if both have the same length.
     if words.is_empty() || lower.len() != text.len() {
         return vec![Piece::plain(text)];
     }
@@ -384,7 +384,7 @@ fn highlighted(text: &str, words: &[String]) -> Vec<Piece> {
     pieces
 }
 
-/// Decodes a path, unless it has characters that would not be shown as themselves.
+/// Decodes a path, unless it contains characters that are escaped in output.
 fn readable(path: &str) -> String {
     match String::from_utf8(decode_path(path)) {
         Ok(decoded) if !decoded.chars().any(is_hidden) => decoded,

@@ -20,10 +20,10 @@ pub struct CallsArgs {
     /// Follow calls this many steps
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
     depth: u32,
-    /// Leave out edges of a lower confidence, from 0 to 1
+    /// Hide calls below this confidence, from 0 to 1
     #[arg(long, value_name = "C", default_value_t = 0.0)]
     confidence: f32,
-    /// Show at most K edges: by default 20, and 100 with --json
+    /// Show at most K calls; by default 20, or 100 with --json
     #[arg(short, value_name = "K")]
     k: Option<usize>,
     #[command(flatten)]
@@ -33,18 +33,18 @@ pub struct CallsArgs {
     fresh: bool,
 }
 
-/// Edges that are shown by default, so that they fit a terminal.
+/// Default number of edges in text; fits a terminal.
 const SHOWN_EDGES: usize = 20;
-/// Edges in JSON by default.
+/// Default number of edges in JSON.
 const JSON_EDGES: usize = 100;
 
 #[derive(Serialize)]
 struct CallsJson<'a> {
     as_of: Option<String>,
     behind: u64,
-    /// The first target.
+    /// The first target's key.
     symbol: &'a str,
-    /// All targets, if there are several.
+    /// The keys of all targets, if there are several.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     targets: &'a [String],
     edges: Vec<EdgeAnswer>,

@@ -1,5 +1,5 @@
-//! What every command starts from: the repository, its settings and its state folder; waiting for the worker, and
-//! working under the write lock.
+//! What every command starts from: the repository, its settings and its state folder. Also waits for the worker, and
+//! runs work under the write lock.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use crate::query::Reader;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, running_program};
 
-/// If nobody held the write lock for this long after a ring, the worker has exited.
+/// If the write lock has been free for this long after a ring, the worker has exited.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How long an answer waits for a damaged cache to be rebuilt.
@@ -32,18 +32,18 @@ pub(super) const LOCK: Duration = Duration::from_secs(600);
 /// How long `--fresh` waits.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// What an answer reads, and so what has to be up to date before it.
+/// What an answer reads, and so what has to be up to date before it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
     /// Files, definitions, history and calls.
     Counts,
-    /// These and the vectors of live items.
+    /// As `Counts`, and the vectors of live items.
     Vectors,
-    /// These and full text.
+    /// As `Vectors`, and full text.
     All,
 }
 
-/// The repository, settings and folder that a command works with.
+/// The repository, settings and state folder that a command works with.
 pub(super) struct CommandContext {
     pub(super) repository: Repository,
     pub(super) config: Config,
@@ -67,7 +67,7 @@ impl CommandContext {
         Ok(CommandContext { repository, config, workspace, common_dir })
     }
 
-    /// Returns the context of a foreground run, which yields to nothing because a person waits for it.
+    /// Returns the context of a foreground run. It does not yield to other work, because a user is waiting for it.
     pub(super) fn context<'a>(
         &'a self,
         lock: &'a Lock,
@@ -115,7 +115,8 @@ impl CommandContext {
         done
     }
 
-    /// Starts a worker for rings that came while the write lock was held here: their workers found it taken and exited.
+    /// Starts a worker if rings arrived while this process held the write lock: their own workers found it taken and
+    /// exited.
     pub(super) fn answer_later_rings(&self, seen: u64) -> Result<()> {
         if self.workspace.rings() != seen && !is_off() { Workspace::spawn_worker(&self.common_dir) } else { Ok(()) }
     }
@@ -137,7 +138,7 @@ impl CommandContext {
     /// Checks that the repository has been indexed.
     ///
     /// # Errors
-    /// A [`UserError`] with the exit code for "not set up".
+    /// A [`UserError`] with `Exit::NotSetUp` if it has not.
     pub(super) fn require_index(&self) -> Result<()> {
         if self.workspace.cache_path().is_some() {
             return Ok(());
@@ -145,14 +146,14 @@ impl CommandContext {
         Err(crate::store::not_indexed().into())
     }
 
-    /// Returns which HEADs moved since they were indexed; none if nothing is indexed.
+    /// Returns which HEADs have moved since they were indexed; `None` if nothing is indexed.
     fn moved(&self) -> Result<Option<Moved>> {
         let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(None) };
         Ok(Some(view::moved(&cache, &self.repository)?))
     }
 
-    /// Returns whether all live items have vectors of the model that is set up; true without a model, as there is
-    /// nothing to wait for.
+    /// Returns whether all live items have vectors from the configured model. True without a model, as there is nothing
+    /// to wait for.
     fn is_embedded(&self) -> Result<bool> {
         let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(true) };
         let Ok(cache) = crate::store::open_reader(&self.workspace, &self.config) else { return Ok(false) };
@@ -161,7 +162,7 @@ impl CommandContext {
         Ok(is_its && index::pending_count(&cache)? == 0)
     }
 
-    /// Returns whether everything that an answer needs is indexed, for the items that were live at the last run.
+    /// Returns whether everything that an answer needs has been built for the items that are live in the index.
     fn has(&self, needs: Needs) -> Result<bool> {
         Ok(match needs {
             Needs::Counts => true,
@@ -175,13 +176,19 @@ impl CommandContext {
         crate::text_index::is_current(&cache)
     }
 
-    /// Starts the worker and waits until HEAD is indexed and whatever else had moved, as far as is needed. A worker that failed is not waited for, and one that died is started again.
+    /// Starts the worker, and waits until everything that has moved is indexed as far as `needs` requires.
+    ///
+    /// A worker that died is started again.
+    ///
+    /// # Errors
+    /// A [`UserError`] if the worker failed, if `timeout` has passed, or if `PATINA=0` forbids starting one.
     pub(super) fn wait(&self, timeout: Duration, needs: Needs) -> Result<()> {
         let start = Instant::now();
         let mut woken: Option<Instant> = None;
         let own = self.repository.worktree_name()?;
         let first = self.moved()?.unwrap_or_default();
-        // At the first look all of it has to be where it is now; from then on, past where it was.
+        // The first check requires that nothing has moved. Later ones require that the moves seen first are indexed, so
+        // that new commits do not extend the wait.
         let is_current = |woken: bool| -> Result<bool> {
             let now = self.moved()?;
             Ok(now.is_some_and(|now| if woken { now.is_past(&first, &own) } else { now.is_nothing() }))
@@ -210,15 +217,15 @@ impl CommandContext {
         Ok(())
     }
 
-    /// Has the worker rebuild a segment that an answer found damaged.
+    /// Starts a worker to rebuild a segment that an answer found damaged.
     pub(super) fn mend(&self, is_damaged: bool) {
         if is_damaged && self.wake().is_err() {
             tracing::warn!("the index cannot be mended: its folder cannot be written");
         }
     }
 
-    /// Opens the index for an answer. If HEAD has moved since, rings for a worker; with `fresh`, waits for what is
-    /// needed.
+    /// Opens the index for an answer. With `fresh`, waits until `needs` is up to date; otherwise starts a worker if
+    /// something has moved, and answers from what is there.
     pub(super) fn reader(&self, fresh: bool, needs: Needs, output: &Output) -> Result<Reader<'_>> {
         if fresh {
             self.wait(FRESH, needs)?;
@@ -230,7 +237,8 @@ impl CommandContext {
             }
             reader => reader?,
         };
-        // A log that was copied, or looked at by somebody who may write, is held against its sums until it is sealed again.
+        // A log that was copied, or opened by another program with write access, no longer matches its seal: the worker
+        // verifies its checksums and seals it again.
         let is_unsealed = crate::sqlite::refuse_altered(&self.workspace.eventlog_path()).is_err();
         let is_searchable = needs != Needs::All || crate::text_index::is_current(&reader.cache)?;
         if !is_searchable {
@@ -256,7 +264,7 @@ pub(super) fn stop_flag() -> Arc<AtomicBool> {
     let make = || {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = stop.clone();
-        // Where a handler cannot be set, an interrupt ends the process, and the next run goes on from there.
+        // If no handler can be set, an interrupt ends the process; the next run resumes from what was committed.
         let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
         stop
     };

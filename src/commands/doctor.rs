@@ -28,10 +28,10 @@ pub struct DoctorArgs {
     /// Derive everything again from git, and compare it with what is in use
     #[arg(long)]
     verify: bool,
-    /// Embed every text again too, instead of a sample
+    /// Embed every text again, instead of a sample
     #[arg(long, requires = "verify")]
     all: bool,
-    /// Save the events of a damaged log, and rebuild what is damaged or outdated
+    /// Save the events of a damaged log, and rebuild damaged caches
     #[arg(long)]
     fix: bool,
 }
@@ -59,7 +59,7 @@ enum State {
     Failed,
 }
 
-/// The oldest git whose hooks and worktrees behave as patina needs.
+/// The oldest git version whose hooks and worktrees work with patina.
 const OLDEST_GIT: (u32, u32, u32) = (2, 30, 0);
 
 pub fn run(arguments: &DoctorArgs, output: &Output) -> Result<ExitCode> {
@@ -127,7 +127,7 @@ fn look(here: &CommandContext, arguments: &DoctorArgs, output: &Output) -> Resul
     Ok((verdict, checks))
 }
 
-/// Replaces a damaged log by a new one with the events that verify, then ingests from git again.
+/// Replaces a damaged log with a new one that holds the events that verify, then indexes from git again.
 fn save_events(here: &CommandContext, output: &Output) -> Result<()> {
     let path = here.workspace.eventlog_path();
     let Some(what) = path.exists().then(|| Eventlog::damage(&path)).transpose()?.flatten() else { return Ok(()) };
@@ -229,12 +229,12 @@ fn hooks_installed(here: &CommandContext) -> Vec<Check> {
     check().unwrap_or_else(|error| vec![failed("hooks", format!("{error:#}"), "run `patina hook status`")])
 }
 
-/// Runs patina's part of the hooks, and reads the notes of hooks that found no patina.
+/// Runs the installed hooks in test mode, and reads what earlier hooks recorded when they found no patina to run.
 fn reachability(here: &CommandContext, site: &hooks::HookSite) -> Result<Check> {
     const AGAIN: &str =
         "run `patina hook install` again with the patina that stays; `patina hook status` names the files";
     let dir = here.repository.worktree_path().unwrap_or(&here.common_dir);
-    // Where it is missing or cannot be written nothing rings, which has been said.
+    // Without a writable state folder no hook can ring; another check has reported that.
     let can_ring = here.workspace.dir.exists() && here.workspace.create().is_ok();
     let tried = if can_ring { hooks::probe(site, dir)? } else { Vec::new() };
     let failures: Vec<String> =
@@ -340,7 +340,7 @@ fn cache(here: &CommandContext) -> Vec<Check> {
     check(&path).unwrap_or_else(|error| vec![failed("cache", format!("{error:#}"), "run `patina reindex --full`")])
 }
 
-/// Counts sessions, and lines of them that could not be parsed; none if there are no sessions.
+/// Counts sessions, and the lines in them that could not be parsed; `None` if there are no sessions.
 fn sessions(all: &[LiveSession]) -> Option<Check> {
     let total = |part: fn(&LiveSession) -> u64| all.iter().map(part).sum::<u64>();
     let (told, skipped) = (total(|session| session.data.entries), total(|session| session.data.skipped));
@@ -354,7 +354,7 @@ fn sessions(all: &[LiveSession]) -> Option<Check> {
     match (all.len(), skipped + odd as u64) {
         (0, _) => None,
         (_, 0) => Some(ok("sessions", detail)),
-        // Every transcript has lines that are of no interest: only where most are strange is something wrong.
+        // Every transcript has lines that patina skips. A warning is due only if they outnumber the entries.
         (_, n) if n > told => Some(warning("sessions", detail, look)),
         _ => Some(ok("sessions", detail)),
     }
@@ -377,7 +377,7 @@ fn model(here: &CommandContext) -> Vec<Check> {
     vec![check("model", whole), check("runtime", runtime)]
 }
 
-/// Verifies segments byte by byte, cached embeddings by their checksums, and that every live text has its vectors.
+/// Verifies segments and cached embeddings by their checksums, and that every live text has its vectors.
 fn vectors(here: &CommandContext) -> Vec<Check> {
     let check = || -> Result<Vec<Check>> {
         let cache = store::open_reader(&here.workspace, &here.config)?;
@@ -418,7 +418,7 @@ fn vectors(here: &CommandContext) -> Vec<Check> {
     };
     match check() {
         Ok(checks) => checks,
-        // That nothing is indexed has been said.
+        // Another check has reported that nothing is indexed.
         Err(error) if error.downcast_ref::<UserError>().is_some() => Vec::new(),
         Err(error) => vec![failed("vectors", format!("{error:#}"), MEND)],
     }

@@ -36,22 +36,24 @@ pub struct EvalArgs {
     /// Only the tasks of one dimension
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Option<String>,
-    /// Only one task: file_to_files, missing_file, task_to_files, who, caller_to_callee, shape, place, session
+    /// Only one task
+    ///
+    /// One of file_to_files, missing_file, task_to_files, who, caller_to_callee, shape, place, session
     #[arg(long, value_name = "TASK")]
     task: Option<String>,
-    /// Also measure how answers degrade while the index is behind HEAD
+    /// Also measure answers from an index that is behind HEAD
     #[arg(long)]
     staleness: bool,
     /// Also print the metrics of each test commit; needs --json
     #[arg(long)]
     commits: bool,
-    /// Train as a TOML file says, with a table for each dimension
+    /// Train with the settings in a TOML file, one table per dimension
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Show earlier measurements, and measure nothing
     #[arg(long, conflicts_with_all = ["dimension", "task", "staleness", "commits", "config"])]
     history: bool,
-    /// Print the weights this repository fits, as one JSON line for the shipped prior
+    /// Print the weights fitted here, as one JSON line for the shipped prior
     #[arg(long, hide = true)]
     prior_row: bool,
 }
@@ -61,14 +63,14 @@ pub struct EvalArgs {
 struct StoredEvaluation {
     /// Unix seconds.
     at: u64,
-    /// The commit at HEAD when it was measured.
+    /// The commit that HEAD was at.
     as_of: String,
-    /// Id of the index generation in use.
+    /// The id of the index generation in use.
     generation: Option<i64>,
-    /// sha256 of the model.
+    /// The sha256 of the model.
     model: String,
     repository: EvaluatedRepository,
-    /// The text of the `--config` file; none if training used its defaults.
+    /// The text of the `--config` file; `None` if training used its defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<String>,
     #[serde(flatten)]
@@ -87,9 +89,9 @@ struct EvaluationHistory {
     evaluations: Vec<StoredEvaluation>,
 }
 
-/// File of the measurements, one JSON object per line.
+/// The file of stored measurements, one JSON object per line.
 const FILE: &str = "evaluations.jsonl";
-/// The dimensions whose adapters take part in answers about commits.
+/// The dimensions whose adapters are signals of the answers about commits.
 const IN_WEIGHTS: [&str; 3] = ["temporal", "semantic", "social"];
 /// How many commits identify a repository in its row of the shipped prior.
 const MARKS: usize = 16;
@@ -134,7 +136,7 @@ pub fn run(arguments: &EvalArgs, output: &Output) -> Result<ExitCode> {
     if stop.load(Ordering::Relaxed) {
         return Err(interrupted().into());
     }
-    // A test refuses a prior that does not fit, so this is checked once.
+    // A test checks that the shipped prior fits the signals, so checking one question here is enough.
     material.prior(crate::fusion::Question::Files)?;
     let prior = |question| match arguments.prior_row {
         true => EvalData::flat(question),
@@ -194,7 +196,7 @@ fn read_material(
             progress.step(Stage::Embed, done, total);
             true
         },
-        // Whoever holds the lock writes; without it the next measurement embeds again.
+        // Only the holder of the write lock may write. If it is taken, the next measurement embeds these texts again.
         keep: &|new| {
             let rings = here.workspace.rings();
             if let Ok(Some(lock)) = here.workspace.try_lock() {
@@ -250,7 +252,7 @@ fn read_experiments(path: &PathBuf) -> Result<(String, BTreeMap<&'static str, Ex
     Ok((text, experiments))
 }
 
-/// One row of `templates/prior.toml`.
+/// Prints one row of `templates/prior.toml`.
 fn prior_row(material: &EvalData, report: &EvalReport, output: &Output) -> Result<ExitCode> {
     let steps = &material.timeline.commits;
     let last = steps.len().saturating_sub(1);
@@ -259,12 +261,12 @@ fn prior_row(material: &EvalData, report: &EvalReport, output: &Output) -> Resul
     output.print_json(&row)
 }
 
-/// Appends a measurement to the stored ones.
+/// Stores a measurement beside the earlier ones.
 fn keep(here: &CommandContext, kept: &StoredEvaluation) -> Result<()> {
     append(&here.workspace.evaluations_path(), serde_json::to_vec(kept)?)
 }
 
-/// Appends a line to a file, after a line end if an interrupted write left none.
+/// Appends a line to a file, and first ends a line that an interrupted write left incomplete.
 fn append(path: &Path, mut line: Vec<u8>) -> Result<()> {
     let mut file = File::options().read(true).append(true).create(true).open(path)?;
     let mut last = *b"\n";

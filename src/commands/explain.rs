@@ -23,7 +23,7 @@ pub struct ExplainArgs {
     fresh: bool,
 }
 
-/// Pieces of evidence that are shown for one connection without `-e`.
+/// How many pieces of evidence are shown for one connection without `--evidence`.
 const SHOWN_EVIDENCE: usize = 3;
 
 #[derive(Serialize)]

@@ -18,10 +18,10 @@ use crate::redact::{MIN_FORGOTTEN_BYTES, is_part_of_mark};
 
 #[derive(Debug, clap::Args)]
 pub struct ForgetArgs {
-    /// A text, exactly as it is written, or the id of a session
+    /// A text, exactly as it was stored, or the id of a session
     #[arg(value_name = "PATTERN|SESSION")]
     what: String,
-    /// Read it as a regular expression, and forget every text it matches
+    /// Treat it as a regular expression, and erase every text it matches
     #[arg(long)]
     regex: bool,
     /// Do not ask for confirmation
@@ -34,9 +34,9 @@ pub struct ForgetArgs {
 
 #[derive(Serialize)]
 struct ForgetJson {
-    /// Number of events that contain it, by type.
+    /// The number of events that contain it, by type.
     found: BTreeMap<String, u64>,
-    /// Files that they were read from.
+    /// The files that those events were read from.
     sources: Vec<String>,
     erased: u64,
     read_again: u64,
@@ -44,7 +44,7 @@ struct ForgetJson {
     left: Vec<String>,
 }
 
-/// The most sources that are listed before the question.
+/// The most sources that are listed before asking for confirmation.
 const NAMED: usize = 10;
 
 pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
@@ -97,7 +97,7 @@ pub fn run(arguments: &ForgetArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Decides whether the argument is the id of a session or a text.
+/// Decides whether the argument means a session or a text.
 fn what(here: &CommandContext, arguments: &ForgetArgs) -> Result<Forget> {
     let log = here.workspace.eventlog_path();
     if arguments.regex {
@@ -123,7 +123,7 @@ fn what(here: &CommandContext, arguments: &ForgetArgs) -> Result<Forget> {
     if arguments.what.len() < MIN_FORGOTTEN_BYTES {
         return Err(too_short(&arguments.what));
     }
-    // Both would be gone for good: what is meant is asked for.
+    // A wrong guess would erase for good, so an ambiguous argument is an error.
     let begun = pipeline::sessions_beginning(&log, &id)?;
     match begun.as_slice() {
         [] => {}

@@ -1,4 +1,5 @@
-//! `patina gc`: drops events that no worktree has shown for long and that git can provide again; never session entries.
+//! `patina gc`: drops events that no worktree has needed for a long time and that git can provide again. Invariant: it
+//! never drops session entries.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -14,7 +15,7 @@ use crate::pipeline;
 
 #[derive(Debug, clap::Args)]
 pub struct GcArgs {
-    /// Drop what no worktree has shown for this many days
+    /// Drop events that no worktree has needed for this many days
     #[arg(long, value_name = "DAYS", default_value_t = pipeline::KEEP_DAYS)]
     days: u32,
 }

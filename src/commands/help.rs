@@ -1,4 +1,5 @@
-//! Help and the reference pages of docs, both made of the same definitions: groups of commands, examples, the environment.
+//! The help, and the reference pages in docs, both made from the same definitions: command groups, examples,
+//! environment variables.
 
 use std::fmt::Write as _;
 
@@ -8,7 +9,7 @@ use super::Cli;
 use crate::config::TEMPLATE;
 use crate::dimensions;
 
-/// Commands by what they are for, in the order of the help.
+/// The commands grouped by purpose, in the order of the help.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Ask", &["query", "related", "task", "who", "why", "callers", "calls", "explain", "log"]),
     ("Set up", &["hook", "reindex", "status", "model", "config", "completions"]),
@@ -16,7 +17,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Care", &["doctor", "gc", "retrain", "eval"]),
 ];
 
-/// Two examples a command; those of a command with subcommands name some of them.
+/// Two examples per command; for a command with subcommands, of some of them.
 const EXAMPLES: [(&str, [&str; 2]); 22] = [
     ("query", ["patina query where are hooks installed", "patina query --kind function --path src parse date"]),
     ("related", ["patina related src/parser.rs", "git diff --name-only | patina related -"]),
@@ -51,7 +52,7 @@ const EXAMPLES: [(&str, [&str; 2]); 22] = [
     ("eval", ["patina eval", "patina eval --task missing_file"]),
 ];
 
-/// Variables that patina reads, and what each does.
+/// The environment variables that patina reads, and what each does.
 const ENVIRONMENT: [(&str, &str); 9] = [
     ("PATINA", "0 turns hooks and worker off, in child processes too"),
     ("PATINA_CONFIG", "settings file; default ~/.config/patina/config.toml"),
@@ -64,10 +65,10 @@ const ENVIRONMENT: [(&str, &str); 9] = [
     ("CLICOLOR_FORCE", "colours even where stdout is not a terminal"),
 ];
 
-/// Columns of the reference pages.
+/// The width of the reference pages, in columns.
 const REFERENCE_WIDTH: usize = 100;
 
-/// The commands with grouped help, examples and the environment.
+/// Builds the command tree, with grouped help, examples and the environment.
 pub fn command() -> Command {
     let mut command = Cli::command().subcommand_help_heading("Commands");
     let environment: Vec<String> = ENVIRONMENT.iter().map(|(name, what)| format!("  {name:18} {what}")).collect();
@@ -93,7 +94,7 @@ pub fn command() -> Command {
         .after_long_help(format!("{groups}{targets}\n\nEnvironment:\n{}", environment.join("\n")))
 }
 
-/// Says in a command's help what each dimension is, where it takes one.
+/// Lists the dimensions in the long help of a command that takes one.
 fn with_dimensions(command: Command) -> Command {
     if !command.get_arguments().any(|argument| argument.get_id() == "dimension") {
         return command;
@@ -105,7 +106,7 @@ fn with_dimensions(command: Command) -> Command {
     })
 }
 
-/// `docs/commands.md`: the help of every command.
+/// Returns `docs/commands.md`: the help of every command.
 pub fn commands_page() -> String {
     let mut page = String::from(
         "# Commands\n\nThe help of every command, made by the program itself (`UPDATE_EXPECT=1 cargo test reference_pages`\n\
@@ -139,14 +140,14 @@ pub fn commands_page() -> String {
     page
 }
 
-/// A heading and the help of one command.
+/// Adds a heading and the help of one command.
 fn section(page: &mut String, command: &mut Command, title: &str, level: usize) {
     let help = command.clone().term_width(REFERENCE_WIDTH).render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     let _ = write!(page, "\n{} `{title}`\n\n```text\n{}\n```\n", "#".repeat(level), help.join("\n").trim());
 }
 
-/// `docs/configuration.md`: every setting and variable.
+/// Returns `docs/configuration.md`: every setting and variable.
 pub fn configuration_page() -> String {
     let mut page = String::from(
         "# Configuration\n\nEvery setting with its default, as `patina config` prints them (`UPDATE_EXPECT=1 cargo test\n\

@@ -1,4 +1,4 @@
-//! `patina hook`: installs and removes the hooks, and is what they call.
+//! `patina hook`: installs and removes hooks; `hook ring` is what the hooks call.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,10 +22,12 @@ use crate::workspace::program;
 pub enum HookCommand {
     /// Add patina to this repository's git hooks, or to an agent's settings
     Install {
-        /// How: `shim` writes a marked block into hook files, `config` uses git's hook settings (git 2.54)
+        /// How to install
+        ///
+        /// `shim` writes a marked block into hook files; `config` uses git's own hook settings, and needs git 2.54
         #[arg(long, value_name = "METHOD", default_value = "auto", conflicts_with = "agent")]
         method: MethodName,
-        /// Add hooks to a coding agent's settings instead, and read its transcripts of this repository
+        /// Install into this agent's settings instead, and read its transcripts
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
         #[command(flatten)]
@@ -33,27 +35,27 @@ pub enum HookCommand {
     },
     /// Remove patina from hooks and agents' settings, byte for byte
     Uninstall {
-        /// Only from the settings of this agent
+        /// Remove from the settings of this agent only
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
-        /// Only from the settings of this worktree
+        /// Remove from the settings of this worktree only
         #[arg(long, requires = "agent")]
         local: bool,
     },
     /// Show where hooks are installed
     Status {
-        /// Only for this agent
+        /// Show this agent only
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
     },
-    /// Keep the hooks, but let them do nothing
+    /// Keep the hooks, but make them do nothing
     Disable,
-    /// Let the hooks work again
+    /// Make disabled hooks work again
     Enable,
     /// What the hooks call.
     #[command(hide = true)]
     Ring {
-        /// The hook that rang.
+        /// The name of the hook that rings.
         event: String,
     },
 }
@@ -128,7 +130,7 @@ pub fn run(command: &HookCommand, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Tells that snippets that were pasted by hand have to be removed by hand.
+/// Returns the error for an agent whose settings patina never writes: a pasted snippet has to be removed by hand.
 fn no_hooks_of_ours(agent: AgentName) -> anyhow::Error {
     let name = agent.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     UserError::new(Exit::Usage, format!("patina writes nothing into the settings of {name}"))
@@ -136,7 +138,7 @@ fn no_hooks_of_ours(agent: AgentName) -> anyhow::Error {
         .into()
 }
 
-/// Returns where the hooks of a repository go.
+/// Returns where this repository's hooks are installed.
 pub fn site(here: &CommandContext) -> Result<HookSite> {
     let found = hooks_path(&here.repository)?;
     let tracked = here.repository.worktree_path().is_some_and(|top| is_tracked(top, &found.dir));
@@ -151,7 +153,7 @@ pub fn site(here: &CommandContext) -> Result<HookSite> {
     })
 }
 
-/// Rings and, if no worker runs, becomes the worker. A hook never fails and never prints.
+/// Rings, and becomes the worker if none is running. It never fails and never prints.
 fn ring(event: &str) {
     if is_off() || hooks::answer_probe(|| Some(rung()?.2.dir), event) {
         return;
@@ -165,10 +167,10 @@ fn ring(event: &str) {
     worker::answer(&common_dir, &config);
 }
 
-/// Returns the repository that a hook was called in.
+/// Finds the repository that a hook was called in.
 fn rung() -> Option<(PathBuf, Config, Workspace)> {
     let common_dir = Repository::discover(&std::env::current_dir().ok()?).and_then(|found| found.common_dir()).ok()?;
-    // Settings that cannot be read might say where things are, or what to leave out: nothing is done without them.
+    // Unreadable settings may relocate the state folder or exclude paths, so without them the hook does nothing.
     let config = Config::load().ok()?;
     let workspace = Workspace::locate(&common_dir, &config);
     Some((common_dir, config, workspace))

@@ -26,18 +26,18 @@ use crate::store;
 use crate::view;
 use crate::workspace::{TrainingLock, Workspace, running_program};
 
-/// Background training pauses for this long after each ring: by then the worker that answers the ring is done, or has
+/// How long background training pauses after each ring. By then the worker that answers the ring has finished, or has
 /// the higher priority.
 const YIELD: Duration = Duration::from_secs(2);
-/// How often it checks whether it may continue.
+/// How often a paused training checks whether it may continue.
 const LOOK: Duration = Duration::from_millis(20);
-/// Added to the nice value of a worker: the lowest priority there is.
+/// Added to a worker's nice value, for the lowest priority.
 const IDLE: i32 = 19;
 
 /// Takes the training lock.
 ///
 /// # Errors
-/// A [`UserError`] with the exit code for "locked" if another process is training.
+/// A [`UserError`] with `Exit::Locked` if another process is training.
 pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
     workspace.try_training_lock()?.ok_or_else(|| {
         UserError::new(Exit::Locked, "another patina is training here")
@@ -46,8 +46,9 @@ pub fn lock(workspace: &Workspace) -> Result<TrainingLock> {
     })
 }
 
-/// Trains in the foreground, and publishes the result as a new generation. The caller has caught up with git and
-/// answered all rings before `rings`.
+/// Trains in the foreground, and publishes the result as a new generation.
+///
+/// The caller has caught up with git, and has answered every ring before `rings`.
 pub fn train(
     here: &CommandContext,
     only: Option<&'static Dimension>,
@@ -83,14 +84,16 @@ pub fn train(
     progress.finish();
     let outcomes = outcomes?;
     if outcomes.iter().any(TrainingOutcome::is_change) && !dry_run {
-        // Stored embeddings are projected anew, and the generation is switched once they all are.
+        // Projects the cached embeddings through the new adapters; the new generation goes live once all are projected.
         here.with_write_lock(stop, output, |context| pipeline::catch_up(context, Depth::New))?;
     }
     Ok(outcomes)
 }
 
-/// Trains in the background if it is due; all rings before `rings` have been answered. Returns whether an adapter was
-/// published or withdrawn: the next run makes a generation of it.
+/// Trains in the background if training is due. Returns whether an adapter was published or withdrawn, which the next
+/// run publishes as a new generation.
+///
+/// The caller has answered every ring before `rings`.
 pub fn by_itself(common_dir: &Path, workspace: &Workspace, config: &Config, stop: &AtomicBool, rings: u64) -> bool {
     let training = TrainingRun { common_dir, workspace, config, stop, rings };
     match training.run() {
@@ -125,7 +128,7 @@ impl TrainingRun<'_> {
             tracing::info!("training waits until nothing is under way in any worktree");
             return Ok(false);
         }
-        // Whoever trains already leaves nothing to do.
+        // Another process is training already.
         let Some(lock) = self.workspace.try_training_lock()? else { return Ok(false) };
         match self.train(&lock, worktrees, &now) {
             Ok(outcomes) => {
@@ -144,7 +147,7 @@ impl TrainingRun<'_> {
         }
     }
 
-    /// Returns the training input; none without a model or an index.
+    /// Returns what training would use; `None` without a model or an index.
     fn supply(&self) -> Result<Option<TrainingInput>> {
         let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(None) };
         let cache = store::open_reader(self.workspace, self.config)?;
@@ -152,7 +155,8 @@ impl TrainingRun<'_> {
         pipeline::training_input(&cache, &setup.identity.sha256, head.time).map(Some)
     }
 
-    /// Trains on its own thread: on Linux a nice value belongs to a thread, so the worker and its children keep theirs.
+    /// Trains on a thread of its own: on Linux the nice value belongs to a thread, so the worker and its children keep
+    /// theirs.
     fn train(
         &self,
         lock: &TrainingLock,
@@ -164,7 +168,7 @@ impl TrainingRun<'_> {
             let _ = rustix::process::nice(IDLE);
             fail::point("training")?;
             let repository = Repository::open(self.common_dir)?;
-            // One that nobody hears came after the end, where the worker looks itself.
+            // Sending fails only after training has ended, and then the worker's own loop checks for rings.
             let moments = Moments::new(self.workspace, self.stop, self.rings, || {
                 let _ = ring.send(());
             });
@@ -198,19 +202,19 @@ impl TrainingRun<'_> {
     }
 }
 
-/// Returns whether training stopped to yield to a ring, rather than by an error.
+/// Returns whether training was interrupted or yielded to other work, as opposed to having failed.
 fn is_put_off(error: &anyhow::Error) -> bool {
     let user = error.downcast_ref::<UserError>();
     user.is_some_and(|error| matches!(error.exit, Exit::Interrupted | Exit::Locked))
 }
 
-/// Returns the message of a thread's panic.
+/// Converts a thread's panic to an error with its message.
 fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     anyhow!("training ended: {}", text.unwrap_or("nobody knows why"))
 }
 
-/// Yields to rings: background training waits while there is other work.
+/// Makes background training wait while rings arrive.
 struct TrainingTurn<'a> {
     workspace: &'a Workspace,
     worktrees: Vec<Worktree>,
@@ -220,7 +224,7 @@ struct TrainingTurn<'a> {
 }
 
 impl TrainingTurn<'_> {
-    /// Waits while rings come in; returns false if training has to stop.
+    /// Waits while rings arrive; returns false if training has to stop.
     fn comes(&self) -> bool {
         loop {
             if self.stop.load(Ordering::Relaxed) || self.worktrees.iter().any(Worktree::is_under_way) {
@@ -241,8 +245,8 @@ impl TrainingTurn<'_> {
     }
 }
 
-/// Runs a short step under the write lock. A worker that finds the lock taken exits and relies on its holder, so rings
-/// that came meanwhile are answered afterwards.
+/// Runs short steps under the write lock, and afterwards has the rings answered that arrived meanwhile: their workers
+/// found the lock taken, exited, and rely on its holder.
 struct Moments<'a, F: Fn()> {
     workspace: &'a Workspace,
     stop: &'a AtomicBool,
@@ -267,7 +271,7 @@ impl<'a, F: Fn()> Moments<'a, F> {
     }
 }
 
-/// Starts a worker for rings that may be unanswered, unless `PATINA=0`.
+/// Starts a worker for rings that may not have been answered, unless `PATINA=0`.
 fn wake(common_dir: &Path) -> Result<()> {
     if is_off() { Ok(()) } else { Workspace::spawn_worker(common_dir) }
 }

@@ -1,4 +1,4 @@
-//! `patina log`: lists commits of everything or of targets, or events of the log, newest first.
+//! `patina log`: lists commits, of the repository or of targets, or events of the log; newest first.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -24,21 +24,24 @@ use crate::sqlite;
 
 #[derive(Debug, clap::Args)]
 pub struct LogArgs {
-    /// Files, folders, globs, lines or symbols; several, or - for one per line of stdin
+    /// Files, folders, globs, lines or symbols; - reads them from stdin
     ///
-    /// Files are followed through their exact renames. Without a target, every commit is listed.
+    /// Several may be given; with -, one is read per line. Files are followed through their exact renames. Without a
+    /// target, every commit is listed.
     #[arg(value_name = "TARGET")]
     targets: Vec<OsString>,
     /// Show at most K
     #[arg(short, value_name = "K", default_value_t = 20)]
     k: usize,
-    /// Show events whose type begins with TYPE instead: git.commit, code., session.
+    /// Show events whose type begins with TYPE: git.commit, code., session.
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "targets")]
     event_type: Option<String>,
-    /// Only what concerns a file or a folder
+    /// Only what concerns this file or folder
     #[arg(long, value_name = "PATH")]
     path: Option<OsString>,
-    /// Only since a day (2026-01-31) or in a period (90d, 12w); code events have no time
+    /// Only since a day (2026-01-31) or in a period (90d, 12w)
+    ///
+    /// Code events have no time of their own, and are left out.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
     /// Wait until HEAD is indexed
@@ -68,7 +71,7 @@ struct LoggedEvent {
     at: Option<i64>,
     source_file: Option<String>,
     data: serde_json::Value,
-    /// One line for people.
+    /// A one-line summary for the text output.
     #[serde(skip)]
     summary: String,
 }
@@ -133,7 +136,7 @@ fn events(arguments: &LogArgs, here: &CommandContext, since: Option<i64>, output
         Eventlog::refuse_damaged(&path)?;
         let log = sqlite::open_read_only(&path)?;
         Eventlog::refuse_newer(&log, "main")?;
-        // Events that have a time of their own are told in its order, the others in that of their taking in.
+        // Events with a time of their own are sorted by it, all others by when they were recorded.
         let by_time = arguments.event_type.as_deref().is_some_and(|event_type| !event_type.starts_with(CODE_EVENTS));
         let path = arguments.path.as_deref().map(|path| meant(&log, &here.repository, path)).transpose()?;
         let mut statement = log.prepare(SELECT)?;
@@ -148,7 +151,7 @@ fn events(arguments: &LogArgs, here: &CommandContext, since: Option<i64>, output
             let summary = match Body::decode(&event_type, &data) {
                 Ok(Some(body)) => summary_of(&body),
                 Ok(None) => "erased".to_string(),
-                // A type that a later version wrote is listed all the same.
+                // An event type from a later version is listed without a summary.
                 Err(_) => String::new(),
             };
             events.push(LoggedEvent { seq, event_type, at, source_file, data: serde_json::from_str(&data)?, summary });
@@ -186,7 +189,7 @@ fn summary_of(body: &Body<'_>) -> String {
     }
 }
 
-/// Returns the path that a person typed as events name it: the first spelling that has an event.
+/// Returns a path from the command line as events store it: the first spelling that some event has.
 fn meant(log: &Connection, repository: &Repository, typed: &OsStr) -> Result<String> {
     let text = &typed.to_str().map_or_else(|| encode_path(typed.as_encoded_bytes()), str::to_string);
     let prefix = repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes()));

@@ -90,11 +90,11 @@ enum Command {
     /// Turn patina on or off in this repository, and for coding agents
     #[command(subcommand)]
     Hook(hook::HookCommand),
-    /// Index what the repository holds and patina does not know yet
+    /// Index everything that is new in this repository
     Reindex(reindex::ReindexArgs),
     /// Show what is indexed, what the worker does, how far HEAD is ahead
     Status(status::StatusArgs),
-    /// Find code, text, commits and decisions, in words
+    /// Search code, commits and decisions, by words and by meaning
     Query(query::QueryArgs),
     /// Show what changes together with a file
     Related(related::RelatedArgs),
@@ -106,30 +106,30 @@ enum Command {
     Retrain(retrain::RetrainArgs),
     /// Show who knows a file, a folder or a symbol
     Who(who::WhoArgs),
-    /// Show why code is as it is: its commits, and what was decided
+    /// Show why code is as it is: the commits and decisions behind it
     Why(why::WhyArgs),
     /// Show what a symbol calls
     Calls(calls::CallsArgs),
     /// Show who calls a symbol
     Callers(calls::CallsArgs),
-    /// Show what ties two things together
+    /// Show what connects two files or symbols
     Explain(explain::ExplainArgs),
     /// List, show, import and export development sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
-    /// Write down a decision, a pattern, a challenge or a goal
+    /// Record a decision, a pattern, a challenge or a goal
     #[command(override_usage = "patina note <--decision|--pattern|--challenge|--goal> <TEXT> [OPTIONS]")]
     Note(note::NoteArgs),
     /// Erase a text or a session for good, and never store it again
     Forget(forget::ForgetArgs),
     /// Show commits, newest first; with --type, events of the log
     Log(log::LogArgs),
-    /// Check everything that can be wrong, and name the fix
+    /// Check everything that can be wrong, and print the fix
     Doctor(doctor::DoctorArgs),
     /// List, show and fetch embedding models
     #[command(subcommand)]
     Model(model::ModelCommand),
-    /// Drop events that no worktree has shown for long
+    /// Drop events that no worktree has needed for a long time
     Gc(gc::GcArgs),
     /// Print all settings with their defaults
     Config,
@@ -143,15 +143,15 @@ enum Command {
     SyntaxChild,
 }
 
-/// Runs the program. Errors go to stderr with a hint; the exit code tells their kind.
+/// Runs the program. Errors go to stderr with a hint; the exit code is an [`Exit`].
 pub fn main() -> ExitCode {
-    // An agent that rings hears of nothing, however wrongly it rang.
+    // A hook that an agent calls must not disturb the agent, so even wrong arguments are no error there.
     let is_bell = session_end::is_called(std::env::args_os().skip(1));
     let parsed = help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) if is_bell && error.use_stderr() => return ExitCode::SUCCESS,
-        // What was typed is said again, and it may be the name of a file that somebody else chose.
+        // The message repeats the arguments, which may contain a file name with control characters.
         Err(error) if error.use_stderr() => {
             let text = error.render().to_string();
             if wants_json(std::env::args_os().skip(1)) {
@@ -195,7 +195,7 @@ fn run(cli: &Cli, output: &Output) -> Result<ExitCode> {
             UserError::new(Exit::Usage, format!("-C {}: {error}", dir.display())).hint("name a folder that exists")
         })?;
     }
-    // The worker writes its trace to a file of its own, and a hook writes nothing anywhere.
+    // The worker writes its trace to its own file, and a hook writes none.
     let is_hook = matches!(
         cli.command,
         Command::Hook(hook::HookCommand::Ring { .. }) | Command::Session(session::SessionCommand::End(_))

@@ -16,12 +16,12 @@ pub enum ModelCommand {
     List,
     /// Show a model, its files, and whether their checksums match
     Show {
-        /// Its id; by default that of the settings
+        /// Id of the model; by default the one in the settings
         id: Option<String>,
     },
     /// Fetch what is missing of a model and the runtime, and verify it
     Prepare {
-        /// Its id; without one that of the settings.
+        /// Id of the model; by default the one in the settings
         id: Option<String>,
     },
 }

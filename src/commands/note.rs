@@ -1,4 +1,4 @@
-//! `patina note`: records an entry by hand.
+//! `patina note`: records a session entry by hand.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -61,7 +61,7 @@ pub fn run(arguments: &NoteArgs, output: &Output) -> Result<ExitCode> {
     here.require_index()?;
     let mut files = Vec::new();
     for file in arguments.files.iter().flat_map(|files| split(files)).map(without_line) {
-        // One that is gone may well be what the note is about.
+        // A deleted file may be just what the note is about.
         if !Path::new(file).exists() {
             output.warn(&format!("no file `{file}` exists; the note is stored about that path all the same"));
         }
@@ -79,7 +79,7 @@ pub fn run(arguments: &NoteArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Splits a list at its commas, unless a file of that whole name exists.
+/// Splits a list at its commas, unless a file with that whole name exists.
 fn split(files: &str) -> Vec<&str> {
     if Path::new(files).exists() {
         return vec![files];
@@ -87,7 +87,7 @@ fn split(files: &str) -> Vec<&str> {
     files.split(',').map(str::trim).filter(|file| !file.is_empty()).collect()
 }
 
-/// Strips `:LINE` from a path.
+/// Strips `:LINE` from a path, if only the path without it exists.
 fn without_line(file: &str) -> &str {
     let name =
         file.rsplit_once(':').filter(|(_, line)| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()));
@@ -98,7 +98,7 @@ fn without_line(file: &str) -> &str {
 }
 
 impl CommandContext {
-    /// Returns a path as an encoded path from the top of the worktree; the file need not exist.
+    /// Converts a path to an encoded one, relative to the top of the worktree. The file need not exist.
     fn path_from_top(&self, text: &str) -> Result<String> {
         let outside =
             || UserError::new(Exit::Usage, format!("{text} is outside this worktree")).hint("name a file in it");

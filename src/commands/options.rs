@@ -1,4 +1,4 @@
-//! Options that several commands share: dimensions, and filters of hits.
+//! The options that several commands share: dimensions, and filters of hits.
 
 use std::ffi::OsString;
 
@@ -11,30 +11,36 @@ use crate::facts::ItemKind;
 use crate::query::{Filter, PathFilter};
 use crate::sessions::is_searchable;
 
-/// Options of the commands that answer in a dimension.
+/// The options of commands that can be limited to dimensions.
 #[derive(Debug, clap::Args)]
 pub(super) struct DimensionArgs {
-    /// Only by this dimension: semantic, temporal, dependency, syntactic, architectural, social; may be repeated
+    /// Only this dimension; may be repeated
     #[arg(short, long, value_name = "DIMENSION")]
     pub(super) dimension: Vec<String>,
     #[command(flatten)]
     pub(super) limits: HitArgs,
 }
 
-/// Options of the commands that answer with hits.
+/// The options of commands that answer with hits.
 #[derive(Debug, clap::Args)]
 pub(super) struct HitArgs {
     /// Show at most K
     #[arg(short, value_name = "K", default_value_t = 10)]
     pub(super) k: usize,
-    /// Only this kind: file, function, type, module, constant, macro, commit; or of session entries: session, goal,
-    /// decision, pattern, work, challenge, context, observation, plan, note; may be repeated
+    /// Only this kind; may be repeated
+    ///
+    /// One of file, function, type, module, constant, macro, commit; or of session entries: session, goal, decision,
+    /// pattern, work, challenge, context, observation, plan, note
     #[arg(long, value_name = "KIND")]
     pub(super) kind: Vec<String>,
-    /// Only paths that match a glob or are in a folder, seen from the current folder or from the top
+    /// Only paths that match a glob or are in a folder
+    ///
+    /// The glob or folder is relative to the current folder or to the top of the worktree.
     #[arg(long, value_name = "GLOB")]
     pub(super) path: Option<OsString>,
-    /// Only what a commit touched since a day (2026-01-31) or in a period (90d, 12w)
+    /// Only what a commit touched since a day or in a period
+    ///
+    /// A day is written 2026-01-31, a period 90d or 12w.
     #[arg(long, value_name = "WHEN")]
     pub(super) since: Option<String>,
     /// Wait until HEAD is indexed
@@ -45,7 +51,7 @@ pub(super) struct HitArgs {
 }
 
 impl DimensionArgs {
-    /// Returns the dimensions that were asked for, each once.
+    /// Returns the selected dimensions, each once.
     pub(super) fn dimensions(&self) -> Result<Vec<&'static Dimension>> {
         let mut asked: Vec<&'static Dimension> = Vec::new();
         for name in &self.dimension {
@@ -72,7 +78,7 @@ impl HitArgs {
     }
 }
 
-/// Parses a kind: code, commits, sessions, and searchable categories of session entries.
+/// Parses the name of a kind: of code, commit, session, or a searchable category of session entry.
 fn kind_named(name: &str) -> Result<ItemKind> {
     let kind = ItemKind::named(name).filter(|kind| !matches!(kind, ItemKind::Entry(_)) || is_searchable(name));
     kind.ok_or_else(|| {
@@ -83,7 +89,7 @@ fn kind_named(name: &str) -> Result<ItemKind> {
     })
 }
 
-/// Rejects `-k 0`, whose empty answer would claim that there is nothing.
+/// Rejects `-k 0`, whose empty answer would look as if nothing was found.
 pub(super) fn require_positive(k: usize) -> Result<()> {
     if k == 0 {
         return Err(UserError::new(Exit::Usage, "-k 0 asks for nothing").hint("ask for at least one").into());
@@ -91,7 +97,7 @@ pub(super) fn require_positive(k: usize) -> Result<()> {
     Ok(())
 }
 
-/// Parses a day, or a period back from now, to Unix seconds.
+/// Parses a day, or a period up to now, to Unix seconds.
 pub(super) fn parse_since(text: &str) -> Result<i64> {
     let now = crate::git::unix_now();
     let units = [("d", 86_400), ("w", 7 * 86_400), ("m", 30 * 86_400), ("y", 365 * 86_400)];

@@ -14,17 +14,17 @@ use crate::error::Exit;
 use crate::event::is_hidden;
 use crate::query::{Note, NoteLevel};
 
-/// Version of the JSON that commands print.
+/// The version of the JSON schema that commands print.
 const SCHEMA_VERSION: u32 = 1;
 
-/// Where a command prints: answers on stdout, notes and errors on stderr.
+/// Where a command prints: the answer to stdout, notes and errors to stderr.
 #[derive(Debug)]
 pub struct Output {
     /// Whether to print one JSON object instead of text.
     pub json: bool,
     quiet: bool,
     terminal: Terminal,
-    /// Whether a long answer may be shown in a pager.
+    /// Whether a long answer is shown in a pager.
     pages: bool,
 }
 
@@ -42,14 +42,14 @@ struct ErrorAnswer<'a> {
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
-    /// The exit code of the program.
+    /// The exit code of the process.
     exit: u8,
     message: &'a str,
     hint: Option<&'a str>,
 }
 
 impl Output {
-    /// Creates it from the global options and the terminal.
+    /// Creates one from the global options and the state of the terminal.
     pub fn new(json: bool, quiet: bool, color: ColorChoice, no_pager: bool) -> Self {
         Output { json, quiet, terminal: Terminal::detect(color), pages: !no_pager && !json }
     }
@@ -69,7 +69,7 @@ impl Output {
         Page::new(self.terminal)
     }
 
-    /// Prints a page, in a pager if it is longer than the terminal. A closed pipe is no error.
+    /// Prints a page, in a pager if it is longer than the terminal. A closed pipe is not an error.
     pub fn print(&self, page: &Page) -> Result<ExitCode> {
         let is_long = self.terminal.height.is_some_and(|height| page.text().lines().count() >= height);
         if is_long && self.pages && terminal::page(page.text()) {
@@ -115,7 +115,7 @@ impl Output {
         self.complain(message, hint);
     }
 
-    /// Prints an error with its hint on stderr, beside an answer that is still given.
+    /// Prints an error with its hint on stderr, for a command that still prints an answer.
     pub fn complain(&self, message: &str, hint: Option<&str>) {
         talk(&format!("patina: {}\n", clean(message)));
         if let Some(hint) = hint {
@@ -137,8 +137,9 @@ pub fn talk(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Returns whether a character is escaped in output: those that keys encode, and others that are invisible. The set
-/// that keys encode can never grow, because stored keys would change; this one can.
+/// Returns whether output escapes a character: those that keys encode, and others that are invisible.
+///
+/// The set that keys encode can never grow, because stored keys would change; this one can.
 fn is_unseen(c: char) -> bool {
     is_hidden(c)
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -146,7 +147,8 @@ fn is_unseen(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Escapes characters in JSON that a terminal would act on. They occur in strings only; line ends of the layout stay.
+/// Escapes the characters in JSON that a terminal would act on. They occur only inside strings; the layout's line ends
+/// stay.
 fn escape_hidden(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -159,7 +161,7 @@ fn escape_hidden(json: &str) -> String {
     out
 }
 
-/// Serializes an answer as one JSON object with the version of its schema.
+/// Serializes an answer as one JSON object, with the schema version.
 fn json_text(answer: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(&Envelope { schema_version: SCHEMA_VERSION, answer })?;
     Ok(escape_hidden(&text) + "\n")
@@ -168,7 +170,7 @@ fn json_text(answer: &impl Serialize) -> Result<String> {
 /// Prints an error as a JSON object on stdout.
 pub fn print_json_error(exit: Exit, message: &str, hint: Option<&str>) {
     let answer = ErrorAnswer { error: ErrorBody { exit: exit as u8, message, hint } };
-    // Where stdout cannot be written the exit code still says what happened.
+    // If stdout cannot be written to, the exit code still reports the error.
     let _ = json_text(&answer).and_then(|text| write_out(text.as_bytes()));
 }
 

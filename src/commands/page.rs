@@ -1,4 +1,4 @@
-//! Text for people: rows cut to the terminal's width, with colours as ripgrep and git use them. Invariant: no control
+//! Formats text for people: rows cut to the terminal's width, in the colours of ripgrep and git. Invariant: no control
 //! character of a repository's content reaches the terminal.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -6,11 +6,11 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::output::clean;
 use super::terminal::Terminal;
 
-/// Shown where a text is cut.
+/// Marks where a text is cut.
 const CUT: &str = "…";
-/// The share of a line that the first column of a table may take, in percent.
+/// The most that the first column of a table may take of a line, in percent.
 const FIRST_COLUMN: usize = 60;
-/// Blanks between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
 
 /// How a piece of a row looks, and whether it may be cut.
@@ -37,11 +37,11 @@ pub enum Style {
 pub struct Piece {
     text: String,
     style: Style,
-    /// The URL that it links to.
+    /// The URL that the piece links to.
     link: Option<String>,
 }
 
-/// A text for stdout under construction.
+/// The text of an answer, built line by line.
 #[derive(Debug)]
 pub struct Page {
     text: String,
@@ -108,13 +108,13 @@ impl Page {
         self.field("", text);
     }
 
-    /// Adds a line as it is, however long.
+    /// Adds a line as it is, without wrapping.
     pub fn long_line(&mut self, text: impl AsRef<str>) {
         self.text.push_str(&one_line(text.as_ref()));
         self.text.push('\n');
     }
 
-    /// Adds patina's own text unchanged.
+    /// Adds patina's own text unchanged, without escaping.
     pub fn script(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -124,7 +124,7 @@ impl Page {
         let (label, text) = (one_line(label.as_ref()), one_line(text.as_ref()));
         let indent = text.len() - text.trim_start().len();
         let hanging = label.width() + indent;
-        // Where a label leaves no room the text goes on further left.
+        // A label that leaves too little room gets a smaller indent.
         let hanging = if hanging * 2 > self.terminal.width { 4 } else { hanging };
         let mut rest = format!("{}{text}", " ".repeat(label.width()));
         let mut first = true;
@@ -143,7 +143,7 @@ impl Page {
         }
     }
 
-    /// Adds one row of pieces, cut to the terminal's width; paths, lines and ids stay whole.
+    /// Adds one row of pieces, cut to the terminal's width. Paths, line numbers and ids are never cut.
     pub fn row(&mut self, pieces: Vec<Piece>) {
         let pieces = cut_to(pieces, self.terminal.width);
         self.put(&pieces);
@@ -167,7 +167,7 @@ impl Page {
         }
     }
 
-    /// Writes pieces and a line end.
+    /// Writes pieces, and ends the line.
     fn put(&mut self, pieces: &[Piece]) {
         let start = self.text.len();
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
@@ -191,7 +191,7 @@ impl Page {
     }
 }
 
-/// Splits a text into what fits a width, and the rest, at a blank after column `least` if there is one.
+/// Splits a text into what fits `width` and the rest, at a space after column `least` if there is one.
 fn wrapped(text: &str, width: usize, least: usize) -> (String, Option<String>) {
     let (mut used, mut space) = (0, None);
     for (at, c) in text.char_indices() {
@@ -200,7 +200,7 @@ fn wrapped(text: &str, width: usize, least: usize) -> (String, Option<String>) {
             space = Some(at);
         }
         if used > width {
-            // A word longer than a line stays whole.
+            // A word that is longer than a line is not broken.
             let Some(at) = space.or_else(|| text[at..].find(' ').map(|blank| at + blank)) else { break };
             let rest = text[at..].trim_start();
             return (text[..at].trim_end().to_string(), (!rest.is_empty()).then(|| rest.to_string()));
@@ -211,7 +211,7 @@ fn wrapped(text: &str, width: usize, least: usize) -> (String, Option<String>) {
 
 /// Cuts the pieces of a row to a width.
 fn cut_to(pieces: Vec<Piece>, width: usize) -> Vec<Piece> {
-    // Only what the row begins with stays whole: its first place or id. Text before that makes room for it.
+    // Only the first run of uncuttable pieces, a place or an id, stays whole; text before it is cut to make room.
     let start = pieces.iter().position(|piece| piece.style.is_whole()).unwrap_or_default();
     let end = start + pieces[start..].iter().take_while(|piece| piece.style.is_whole()).count();
     let mut whole: usize = pieces[start..end].iter().map(Piece::width).sum();
@@ -233,7 +233,7 @@ fn cut_to(pieces: Vec<Piece>, width: usize) -> Vec<Piece> {
     kept
 }
 
-/// Cuts a text to `width` columns, replacing its end by `…`.
+/// Cuts a text to `width` columns, and marks the cut with `…`.
 pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_string();
@@ -249,7 +249,7 @@ pub fn cut(text: &str, width: usize) -> String {
     if width == 0 { String::new() } else { format!("{}{CUT}", text[..end].trim_end()) }
 }
 
-/// Replaces line ends and tabs by blanks, and escapes control characters.
+/// Replaces line ends and tabs by spaces, and escapes control characters.
 fn one_line(text: &str) -> String {
     clean(&text.replace(['\n', '\t'], " "))
 }

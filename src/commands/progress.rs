@@ -1,4 +1,4 @@
-//! Progress on stderr: one line that is overwritten on a terminal, plain lines otherwise.
+//! Shows progress on stderr: one line that is overwritten on a terminal, separate lines otherwise.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +8,9 @@ use super::output::talk;
 use crate::pipeline::Stage;
 use crate::workspace::Workspace;
 
-/// How often a terminal's line is written again.
+/// How often the line on a terminal is redrawn.
 const ON_TERMINAL: Duration = Duration::from_millis(100);
-/// How often a plain line is written.
+/// How often a line is written if stderr is not a terminal.
 const PLAIN: Duration = Duration::from_secs(5);
 
 /// Shows the progress of a run.
@@ -28,14 +28,14 @@ struct State {
 }
 
 impl Progress {
-    /// Progress on stderr, or none.
+    /// Creates a display on stderr; with `quiet`, one that shows nothing.
     pub fn new(quiet: bool) -> Self {
         let now = Instant::now();
         let state = State { stage: None, started: now, shown: now, drawn: false };
         Progress { state: Mutex::new(state), terminal: std::io::stderr().is_terminal(), quiet }
     }
 
-    /// `done` of `total` in a stage.
+    /// Reports that `done` of `total` units of a stage are finished.
     pub fn step(&self, stage: Stage, done: u64, total: u64) {
         if self.quiet || total == 0 {
             return;
@@ -64,7 +64,7 @@ impl Progress {
         }
     }
 
-    /// Clears a terminal's line.
+    /// Clears the line on a terminal.
     pub fn finish(&self) {
         if self.state.lock().unwrap_or_else(PoisonError::into_inner).drawn {
             talk("\r\u{1b}[K");
@@ -75,19 +75,19 @@ impl Progress {
 /// How often the worker writes its progress to a file.
 const WORKER: Duration = Duration::from_millis(500);
 
-/// The progress of a worker, written to a file that `status` reads.
+/// Writes a worker's progress to a file that `status` reads.
 pub struct WorkerProgress<'w> {
     workspace: &'w Workspace,
     written: Mutex<Instant>,
 }
 
 impl<'w> WorkerProgress<'w> {
-    /// Progress in a workspace's folder.
+    /// Creates one for a workspace.
     pub fn new(workspace: &'w Workspace) -> Self {
         WorkerProgress { workspace, written: Mutex::new(Instant::now()) }
     }
 
-    /// `done` of `total` in a stage.
+    /// Reports that `done` of `total` units of a stage are finished.
     pub fn step(&self, stage: Stage, done: u64, total: u64) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if written.elapsed() < WORKER || total == 0 {
@@ -104,7 +104,7 @@ impl Drop for WorkerProgress<'_> {
     }
 }
 
-/// What a stage counts.
+/// Returns the unit that a stage counts.
 fn unit(stage: Stage) -> &'static str {
     match stage {
         Stage::History => "commits",

@@ -20,7 +20,7 @@ pub struct QueryArgs {
     /// What to find, in words or names
     #[arg(required = true, value_name = "TEXT")]
     text: Vec<OsString>,
-    /// Find deleted and renamed files by words of their paths
+    /// Find deleted and renamed files, by words of their paths
     #[arg(long, conflicts_with_all = ["dimension", "kind", "since"])]
     gone: bool,
     #[command(flatten)]
@@ -32,7 +32,7 @@ struct QueryJson<'a> {
     as_of: Option<String>,
     behind: u64,
     used_vectors: bool,
-    /// Dimensions that were searched by the base embedding, because they have no adapter.
+    /// Dimensions without an adapter, which were searched by the base embedding.
     untrained: Vec<&'static str>,
     /// Whether no hit matches well.
     no_good_match: bool,
@@ -83,7 +83,7 @@ fn no_word() -> anyhow::Error {
         .into()
 }
 
-/// Joins the words of the command line; invalid UTF-8 is replaced.
+/// Joins the words of the command line. Invalid UTF-8 is replaced.
 pub fn words(text: &[OsString]) -> String {
     text.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

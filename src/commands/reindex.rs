@@ -42,7 +42,7 @@ pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
         output.warn(warning);
     }
     here.workspace.set_last_error(None)?;
-    // What is damaged is an error of the machine's, once everything else is in; what was never set up is none.
+    // A damaged model fails the command, after everything else has been indexed; one that was never set up does not.
     let mut exit = ExitCode::SUCCESS;
     if let Some(why) = &report.no_vectors {
         let what = if arguments.full { "nothing was embedded or trained" } else { "nothing was embedded" };
@@ -77,7 +77,7 @@ pub fn run(arguments: &ReindexArgs, output: &Output) -> Result<ExitCode> {
     Ok(exit)
 }
 
-/// Trains all adapters and weights, and prints in one line what was published.
+/// Trains all adapters and weights, and prints one line about what was published.
 fn retrain(
     here: &CommandContext,
     rings: u64,

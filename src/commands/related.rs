@@ -26,9 +26,9 @@ struct RelatedJson<'a> {
     behind: u64,
     used_vectors: bool,
     untrained: Vec<&'static str>,
-    /// The first target.
+    /// The first target's key.
     target: &'a str,
-    /// All targets, if there are several.
+    /// The keys of all targets, if there are several.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     targets: &'a [String],
     hits: Vec<WithPath<&'a Hit>>,

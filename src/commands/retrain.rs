@@ -14,7 +14,7 @@ use crate::pipeline::{self, Depth, TrainingOutcome};
 
 #[derive(Debug, clap::Args)]
 pub struct RetrainArgs {
-    /// Only one dimension
+    /// Train only this dimension
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Option<String>,
     /// Train and evaluate, but publish nothing

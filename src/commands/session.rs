@@ -22,7 +22,7 @@ use crate::pipeline;
 use crate::query::Reader;
 use crate::sessions::{Category, GoalState, ParsedEntry, as_markdown};
 
-/// Sessions that are listed by default.
+/// Default number of sessions in a list.
 const LISTED_SESSIONS: usize = 20;
 
 #[derive(Debug, Subcommand)]
@@ -41,7 +41,7 @@ pub enum SessionCommand {
     },
     /// Show the entries of a session
     Show {
-        /// Its id, or a prefix of it
+        /// Id of the session, or a prefix of it
         id: String,
         /// Only entries of this category; may be repeated
         #[arg(long, value_name = "CATEGORY")]
@@ -52,10 +52,10 @@ pub enum SessionCommand {
     },
     /// Import session logs or transcripts from outside the repository
     Import {
-        /// Files
+        /// Session logs or transcripts
         #[arg(required = true)]
         paths: Vec<PathBuf>,
-        /// Import the prompts too
+        /// Also import the prompts you typed
         #[arg(long)]
         prompts: bool,
     },
@@ -64,9 +64,9 @@ pub enum SessionCommand {
     End(session_end::SessionEndArgs),
     /// Print a session as a Markdown log, to be committed
     Export {
-        /// Its id, or a prefix of it
+        /// Id of the session, or a prefix of it
         id: String,
-        /// As Markdown, the only format
+        /// As Markdown; the only format
         #[arg(long, required = true)]
         md: bool,
     },
@@ -114,7 +114,7 @@ struct ShownSession<'a> {
     as_of: Option<String>,
     behind: u64,
     session: ListedSession<'a>,
-    /// Commits that were made in it, oldest first.
+    /// The commits that were made in it, oldest first.
     commits: Vec<String>,
     entries: Vec<ShownEntry>,
 }
@@ -195,7 +195,7 @@ fn list(k: Option<usize>, since: Option<i64>, fresh: bool, output: &Output) -> R
     output.print(&page)
 }
 
-/// Finds the session with an id or prefix.
+/// Finds the session with this id or prefix.
 fn meant(reader: &Reader<'_>, id: &str) -> Result<LiveSession> {
     let sessions = entries::load_sessions(&reader.cache, reader.view.id)?;
     let id = id.strip_prefix("session:").unwrap_or(id);
@@ -344,7 +344,8 @@ fn export(id: &str, output: &Output) -> Result<ExitCode> {
     output.print(&page).context("printing the session")
 }
 
-/// Escapes characters that a terminal would act on, except tabs and zero-width joiners: an export is read back.
+/// Escapes the characters that a terminal would act on. Tabs and zero-width joiners are kept, because the export can be
+/// imported again.
 fn harmless(text: &str) -> String {
     let is_kept = |c: char| matches!(c, '\t' | '\u{200d}');
     let pieces = text.split_inclusive(is_kept).map(|piece| {

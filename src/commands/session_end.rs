@@ -1,6 +1,7 @@
 //! `patina session end`: the hook that agents call when a session pauses or ends. Invariants: it never prints, never
-//! fails and never waits. A detached child reads stdin, which may come late or never; the worker does all other work;
-//! transcripts without consent are ignored.
+//! fails and never waits; transcripts without consent are ignored.
+//!
+//! A detached child reads stdin, which may be written late or never; the worker does all other work.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -29,32 +30,32 @@ pub struct SessionEndArgs {
     listen: bool,
 }
 
-/// The fields of an agent's notice that patina uses.
+/// The fields of the agent's notice, a JSON object on stdin, that patina uses.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 struct Rung {
     transcript_path: Option<PathBuf>,
     cwd: Option<PathBuf>,
-    /// The field in which one agent lists its folders instead.
+    /// Some agents send their folders in this field instead of `cwd`.
     workspace_roots: Vec<PathBuf>,
 }
 
-/// How long the child waits for a notice; after that stdin is only being kept open.
+/// How long the child waits for the notice. If none has come by then, stdin is merely held open.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The largest notice that is read: agents include their last message.
+/// The largest notice that is accepted, in bytes. Agents include their last message.
 const MAX_VALUE: usize = 4 << 20;
 
-/// Bytes of one read.
+/// The size of one read, in bytes.
 const CHUNK: usize = 64 * 1024;
 
 pub fn run(arguments: &SessionEndArgs) -> ExitCode {
-    // Whatever goes wrong, the session is found later by looking at the transcripts.
+    // After any failure the worker still finds the session later, when it scans the transcripts.
     let _ = if arguments.listen { listen(&arguments.agent) } else { ring(&arguments.agent) };
     ExitCode::SUCCESS
 }
 
-/// Returns whether the arguments call `session end`, even with mistakes in them: an agent never sees an error.
+/// Returns whether these arguments call `session end`, even wrongly: an agent must never see an error.
 pub fn is_called(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
     let mut words = Vec::new();
     while let Some(argument) = arguments.next().filter(|_| words.len() < 2) {
@@ -78,7 +79,7 @@ fn ring(agent: &str) -> Result<()> {
 }
 
 fn listen(agent: &str) -> Result<()> {
-    // The agent may end all that is in its group.
+    // Agents may kill their process group.
     worker::detach();
     let Some(rung) = value(&chunks(), PATIENCE) else { return Ok(()) };
     let Some(dir) = rung.cwd.or_else(|| rung.workspace_roots.into_iter().next()) else { return Ok(()) };
@@ -91,11 +92,11 @@ fn listen(agent: &str) -> Result<()> {
             let consents = agents::consents(&workspace)?;
             let Some(consent) = consents.get(&agent) else { return Ok(()) };
             if let Some(transcript) = &rung.transcript_path {
-                // Without a letter it is found by looking, as long as it rings.
+                // Without a notice the worker finds the transcript by scanning, so the ring is enough.
                 let _ = agents::post_notice(&workspace, agent, consent, transcript);
             }
         }
-        // One whose transcripts nobody reads: its session may have left commits and notes.
+        // patina does not read this agent's transcripts, but its session may have left commits and notes.
         None if !workspace.dir.is_dir() => return Ok(()),
         None => {}
     }
@@ -104,7 +105,7 @@ fn listen(agent: &str) -> Result<()> {
     Workspace::spawn_worker(&common_dir)
 }
 
-/// Finds the repository around a folder.
+/// Finds the repository that contains a folder.
 fn place(dir: &Path) -> Result<(PathBuf, Config, Workspace)> {
     let common_dir = Repository::discover(dir)?.common_dir()?;
     let config = Config::load()?;
@@ -112,7 +113,7 @@ fn place(dir: &Path) -> Result<(PathBuf, Config, Workspace)> {
     Ok((common_dir, config, workspace))
 }
 
-/// Reads stdin in pieces as they come, on a thread that ends with the process.
+/// Reads stdin on a thread that ends with the process, and sends what arrives.
 fn chunks() -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -129,17 +130,17 @@ fn chunks() -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// Returns the first complete JSON value of the input; none after a timeout, or if it is not a notice.
+/// Returns the first complete JSON value on stdin; `None` after a timeout, or if it is not a notice.
 fn value(chunks: &Receiver<Vec<u8>>, patience: Duration) -> Option<Rung> {
     let (start, mut text) = (Instant::now(), Vec::new());
     loop {
         let Ok(chunk) = chunks.recv_timeout(patience.saturating_sub(start.elapsed())) else { return first(&text) };
         text.extend_from_slice(&chunk);
-        // Blanks before it say nothing, and would be read again with each piece.
+        // Leading white space is dropped, so that it is not parsed again with each chunk.
         if text.trim_ascii_start().is_empty() {
             text.clear();
         }
-        // A value ends with a brace, and only then it is worth the look.
+        // An object ends with a brace, so only then is parsing worth trying.
         if text.trim_ascii_end().ends_with(b"}")
             && let Some(rung) = first(&text)
         {
@@ -160,7 +161,7 @@ fn first(text: &[u8]) -> Option<Rung> {
 mod tests {
     use super::*;
 
-    /// Checks what the reader returns for pieces of input while stdin stays open.
+    /// Returns what is read from pieces of input while stdin stays open.
     fn heard(pieces: &[&str]) -> Option<Rung> {
         let (sender, receiver) = mpsc::channel();
         for piece in pieces {

@@ -1,5 +1,5 @@
 //! Snippets to paste into the settings of agents whose transcripts patina cannot read: their hooks ring, so that
-//! commits and notes are indexed at once. Invariant: these settings are never written.
+//! commits and notes are indexed at once. Invariant: patina never writes to these settings.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ struct SnippetsJson<'a> {
     snippet: &'a str,
 }
 
-/// Prints the snippet and where it belongs.
+/// Prints the snippet, and where to paste it.
 pub fn print(name: AgentName, output: &Output) -> Result<ExitCode> {
     let (agent, paste_into, template) = match name {
         AgentName::Gemini => (

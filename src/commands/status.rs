@@ -1,4 +1,4 @@
-//! `patina status`: shows what is indexed, and how far HEAD is ahead.
+//! `patina status`: shows what is indexed, and how far HEAD is ahead of it.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -48,11 +48,11 @@ struct StatusJson {
     items: BTreeMap<String, u64>,
     files: BTreeMap<String, u64>,
     worktrees: Vec<WorktreeStatus>,
-    /// The model in use, or the one that is set up if nothing is embedded yet.
+    /// The model in use; if nothing is embedded yet, the one that is set up.
     model: Option<ModelStatus>,
-    /// Why there is no model; none if there is one.
+    /// Why there is no model; `None` if there is one.
     model_error: Option<String>,
-    /// Counts of the texts of live items, and of those that are not embedded yet.
+    /// How many texts live items have, and how many of them are not embedded yet.
     texts: TextCounts,
     dimensions: Vec<DimensionStatus>,
     training: TrainingStatus,
@@ -62,7 +62,7 @@ struct StatusJson {
     last_error: Option<String>,
 }
 
-/// What the worker does at this moment.
+/// What the worker is doing.
 #[derive(Serialize)]
 struct WorkerState {
     /// Whether a process holds the write lock.
@@ -79,16 +79,16 @@ impl WorkerState {
             return Ok(WorkerState { is_working: false, progress: None, is_training: false });
         }
         let rings = here.workspace.rings();
-        // Where the folder cannot be written nobody can work either.
+        // If the lock cannot be opened, the folder is not writable and no worker can run.
         let is_working = here.workspace.try_lock().is_ok_and(|lock| lock.is_none());
         let is_training = here.workspace.try_training_lock().is_ok_and(|lock| lock.is_none());
-        // A worker that found the lock taken in this moment has gone.
+        // A worker that found the lock taken during these checks has exited, so one is started for its ring.
         here.answer_later_rings(rings)?;
         let progress = here.workspace.progress().filter(|_| is_working);
         Ok(WorkerState { is_working, progress, is_training })
     }
 
-    /// Formats it as a phrase.
+    /// Describes it in a phrase.
     fn describe(&self) -> String {
         let training = if self.is_training { "training" } else { "" };
         let working = match (self.is_working, &self.progress) {
@@ -124,18 +124,18 @@ struct TextCounts {
 
 #[derive(Default, Serialize)]
 struct TrainingStatus {
-    /// Number of commits at the last training of all dimensions; none if there was none.
+    /// The number of commits at the last training of all dimensions; `None` if there was none.
     commits: Option<usize>,
-    /// Why training is due; none if it is not.
+    /// Why training is due; `None` if it is not.
     due: Option<String>,
-    /// Why the last training failed.
+    /// Why the last training failed; `None` if it did not.
     failed: Option<String>,
 }
 
 #[derive(Serialize)]
 struct DimensionStatus {
     name: &'static str,
-    /// What items that are near each other have in common.
+    /// What makes two items near each other in this dimension.
     near: &'static str,
     items: u64,
     adapter: &'static str,
@@ -280,7 +280,7 @@ pub fn run(arguments: &StatusArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Prints the dimensions, those with the same state in one sentence.
+/// Prints the dimensions; those in the same state share a sentence.
 fn print_dimensions(page: &mut Page, dimensions: &[DimensionStatus]) {
     let mut groups: Vec<(Vec<&str>, &DimensionStatus)> = Vec::new();
     for dimension in dimensions {
@@ -298,7 +298,7 @@ fn print_dimensions(page: &mut Page, dimensions: &[DimensionStatus]) {
     }
 }
 
-/// Describes what a dimension is searched by.
+/// Describes what is used to search a dimension.
 fn described(adapter: &str) -> &str {
     match adapter {
         "identity" => "by the base embedding",
@@ -343,7 +343,7 @@ fn nothing_yet(here: &CommandContext, head: Option<String>, output: &Output) -> 
     output.print(&page)
 }
 
-/// Returns the state of each dimension: its number of items, its adapter, and the reason for it.
+/// Returns the state of each dimension: its number of items, its adapter, and the reason for that state.
 fn dimensions(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
@@ -385,7 +385,7 @@ fn dimensions(
     Ok(all)
 }
 
-/// Returns why a dimension has no adapter, if none was ever trained.
+/// Returns why a dimension has no adapter, if it was never trained.
 fn untrained(now: &TrainingInput) -> String {
     match now.commits < LEAST_COMMITS {
         true => "no adapter has been trained, and there is too little to learn from".to_string(),

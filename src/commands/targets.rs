@@ -1,4 +1,4 @@
-//! The targets of a call: one argument with one help text for every command that takes them, and what they stand for.
+//! The targets of a command: one argument with one help text for every command that takes them, and their resolution.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read as _};
@@ -10,15 +10,16 @@ use super::output::Output;
 use crate::error::{Exit, UserError};
 use crate::query::{Reader, Targets};
 
-/// Files, symbols and whatever else a command answers about.
+/// The things that a command is asked about.
 #[derive(Debug, clap::Args)]
 pub struct TargetArgs {
-    /// A file, folder, glob, lines of a file, or symbol; several, or - for one per line of stdin
+    /// File, folder, glob, lines or symbol; - reads them from stdin
     ///
-    /// Files are found from the current folder, from the top of the repository, or by the end of their path. Lines:
-    /// `a.rs:12`, `a.rs:12:5`, `a.rs:12-20`. Symbols: `Type::method`, `Type.method`, `Type#method`, `pkg.Name`,
-    /// `src/a.rs#Type::method`, `test_a.py::Class::method`. Folders and globs (`src`, `src/**/*.rs`) stand for the
-    /// files in them. Keys that patina prints work too: `commit:9f2c01a`, `session:20251124-174931/3`.
+    /// Several may be given; with -, one is read per line. Files are found relative to the current folder, relative to
+    /// the top of the worktree, or by the end of their path. Lines: `a.rs:12`, `a.rs:12:5`, `a.rs:12-20`. Symbols:
+    /// `Type::method`, `Type.method`, `Type#method`, `pkg.Name`, `src/a.rs#Type::method`, `test_a.py::Class::method`.
+    /// Folders and globs (`src`, `src/**/*.rs`) stand for the files in them. Keys that patina prints work too:
+    /// `commit:9f2c01a`, `session:20251124-174931/3`.
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<OsString>,
 }
@@ -27,17 +28,17 @@ pub struct TargetArgs {
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 impl TargetArgs {
-    /// Resolves the targets, and notes on stderr how an ambiguous one was read.
+    /// Resolves the targets, and notes on stderr how an ambiguous one was interpreted.
     ///
     /// # Errors
-    /// A [`UserError`] for the first one that names nothing, or several things.
+    /// A [`UserError`] for the first target that matches nothing, or several things.
     pub fn resolve(&self, reader: &Reader<'_>, output: &Output) -> Result<Targets> {
         let targets = reader.targets(&self.texts()?)?;
         output.notes(&targets.notes);
         Ok(targets)
     }
 
-    /// The texts, with the lines of stdin in the place of `-`.
+    /// Returns the targets as typed, with `-` replaced by the lines of stdin.
     pub fn texts(&self) -> Result<Vec<OsString>> {
         let texts = expanded(&self.targets)?;
         if texts.is_empty() {
@@ -49,12 +50,12 @@ impl TargetArgs {
     }
 }
 
-/// Returns the keys for the JSON field `targets`, which is left out for a single target.
+/// Returns the keys for the JSON field `targets`, which is omitted for a single target.
 pub fn several(keys: &[String]) -> &[String] {
     if keys.len() > 1 { keys } else { &[] }
 }
 
-/// Targets as texts, with the lines of stdin in the place of `-`.
+/// Returns targets as typed, with `-` replaced by the lines of stdin.
 pub fn expanded(targets: &[OsString]) -> Result<Vec<OsString>> {
     let mut texts = Vec::new();
     for target in targets {
@@ -66,7 +67,7 @@ pub fn expanded(targets: &[OsString]) -> Result<Vec<OsString>> {
     Ok(texts)
 }
 
-/// The lines of stdin that are not empty, as bytes: a path need not be text.
+/// Returns the lines of stdin that are not empty, as bytes, since a path need not be UTF-8.
 fn lines_of_stdin() -> Result<Vec<OsString>> {
     let mut stdin = std::io::stdin().lock();
     if stdin.is_terminal() {

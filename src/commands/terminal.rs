@@ -1,4 +1,4 @@
-//! What the terminal can show: its size, whether it takes colour and links, and the pager that git would use.
+//! What the terminal can show: its size, whether it supports colour and links, and git's pager.
 
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
@@ -7,29 +7,29 @@ use clap::ColorChoice;
 
 use super::context::stop_flag;
 
-/// Columns where neither a terminal nor `COLUMNS` says how many there are.
+/// The number of columns if neither the terminal nor `COLUMNS` gives one.
 const DEFAULT_WIDTH: usize = 80;
-/// A line is never cut shorter than this.
+/// The least number of columns that a line is cut to.
 const MIN_WIDTH: usize = 40;
 
-/// How stdout shows text.
+/// How text is shown on stdout.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal {
-    /// Columns of a line.
+    /// Columns in a line.
     pub width: usize,
-    /// Lines that are visible at once; `None` where stdout is no terminal.
+    /// Visible lines; `None` if stdout is not a terminal.
     pub height: Option<usize>,
     /// Whether text is coloured.
     pub color: bool,
-    /// Whether paths become OSC 8 hyperlinks.
+    /// Whether paths are OSC 8 hyperlinks.
     pub links: bool,
 }
 
 impl Terminal {
-    /// Looks at stdout and the environment.
+    /// Detects it from stdout and the environment.
     ///
-    /// `COLUMNS` comes before the terminal's own size, as in git; `NO_COLOR` and `CLICOLOR_FORCE` decide where `choice`
-    /// is auto.
+    /// `COLUMNS` takes precedence over the terminal's own size, as in git. If `choice` is auto, `NO_COLOR` and
+    /// `CLICOLOR_FORCE` decide.
     pub fn detect(choice: ColorChoice) -> Self {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_terminal = std::io::stdout().is_terminal();
@@ -51,10 +51,9 @@ impl Terminal {
     }
 }
 
-/// Shows a text in the pager that git would use; `false` where there is none or it cannot be started, and nothing was
-/// shown.
+/// Shows a text in git's pager. Returns false if there is none or it cannot be started; then nothing was shown.
 ///
-/// The pager is what `git var GIT_PAGER` names: `GIT_PAGER`, `core.pager`, `PAGER`, or `less`.
+/// The pager is what `git var GIT_PAGER` prints: `GIT_PAGER`, `core.pager`, `PAGER`, or `less`.
 pub fn page(text: &str) -> bool {
     let named = Command::new("git").args(["var", "GIT_PAGER"]).stderr(Stdio::null()).output();
     let pager = named.ok().filter(|output| output.status.success());
@@ -62,7 +61,7 @@ pub fn page(text: &str) -> bool {
     if pager.is_empty() || pager == "cat" {
         return false;
     }
-    // An interrupt belongs to the pager while it runs.
+    // The pager handles Ctrl-C while it runs.
     let _ = stop_flag();
     let mut command = Command::new("sh");
     command.args(["-c", &pager]).stdin(Stdio::piped());
@@ -73,10 +72,10 @@ pub fn page(text: &str) -> bool {
     }
     let Ok(mut child) = command.spawn() else { return false };
     if let Some(mut stdin) = child.stdin.take() {
-        // Whoever leaves the pager early has read enough.
+        // Writing fails if the user quits the pager early; that is not an error.
         let _ = stdin.write_all(text.as_bytes());
     }
     let status = child.wait();
-    // What `sh` says of a program that it cannot find or run.
+    // The exit codes of `sh` for a program that it cannot find or run.
     !status.is_ok_and(|status| matches!(status.code(), Some(126 | 127)))
 }

@@ -22,7 +22,7 @@ pub struct WhoArgs {
     /// Show at most K
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
-    /// Predict who will change it next, including people who never did
+    /// Predict who will change it next, including newcomers to the file
     #[arg(long)]
     next: bool,
     /// Wait until HEAD is indexed
@@ -34,9 +34,9 @@ pub struct WhoArgs {
 struct WhoJson<'a> {
     as_of: Option<String>,
     behind: u64,
-    /// The first target.
+    /// The first target's key.
     target: &'a str,
-    /// All targets, if there are several.
+    /// The keys of all targets, if there are several.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     targets: &'a [String],
     people: &'a [Person],
@@ -69,7 +69,7 @@ pub fn run(arguments: &WhoArgs, output: &Output) -> Result<ExitCode> {
     output.print(&page)
 }
 
-/// Formats a person as two columns: share and name; commits and the last of them.
+/// Formats a person as two columns: share and name; number of commits and the last one.
 fn row_of(standpoint: &Standpoint<'_>, person: &Person, next: bool) -> (Vec<Piece>, Vec<Piece>) {
     let lead = match person.kind {
         "human" if person.share > 0.0 && person.share < 0.005 => " <1 %  ".to_string(),

@@ -53,9 +53,9 @@ struct AnswerOf<'a> {
     reasons: &'a [Reason],
 }
 
-/// Commits that are shown without `-e`; JSON has all.
+/// How many commits are shown without `--evidence`; JSON has all.
 const SHOWN_COMMITS: usize = 4;
-/// Reasons that are shown without `-e`; JSON has all.
+/// How many reasons are shown without `--evidence`; JSON has all.
 const SHOWN_REASONS: usize = 5;
 
 pub fn run(arguments: &WhyArgs, output: &Output) -> Result<ExitCode> {
@@ -125,13 +125,13 @@ fn print_why(page: &mut Page, standpoint: &Standpoint<'_>, why: &WhyAnswer, in_f
     }
 }
 
-/// Formats a commit behind some of the lines as one row.
+/// Formats a row for a commit behind some of the lines.
 fn commit_row(standpoint: &Standpoint<'_>, maker: &BlamedCommit) -> Vec<Piece> {
     vec![
         Piece::plain("  "),
         Piece::new(short(&maker.sha), Style::Commit),
         Piece::new(format!(" {} ", standpoint.day_of(&maker.sha, maker.time)), Style::Dim),
-        // Before the subject, which is cut where both are too long.
+        // Placed before the subject, which is cut if both do not fit.
         Piece::new(format!("{}: ", part(maker)), Style::Dim),
         Piece::plain(&maker.subject),
     ]
@@ -158,10 +158,10 @@ fn part(maker: &BlamedCommit) -> String {
     parts.join(", ")
 }
 
-/// Adds a reason as two rows: its source, and its first line; in full, all its lines and what links it to the code.
+/// Adds a reason: its source and its first line; with `in_full`, all its lines and what links it to the code.
 fn print_reason(page: &mut Page, standpoint: &Standpoint<'_>, reason: &Reason, in_full: bool) {
     let (kind, place, when) = match reason.key.strip_prefix("commit:") {
-        // Dated as the commits above.
+        // Dates are printed as those of the commits above.
         Some(sha) => {
             let kind = if reason.kind == "commit" { String::new() } else { format!("{} in ", reason.kind) };
             (kind + "commit", short(sha), reason.time.map(|time| standpoint.day_of(sha, time)))

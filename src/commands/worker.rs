@@ -1,5 +1,5 @@
-//! Background worker: holds the write lock while it ingests, releases it, trains if due, exits. It never prints; errors
-//! are stored for `status` and `doctor`.
+//! The background worker: holds the write lock while it indexes, releases it, trains if that is due, and exits. It
+//! never prints; errors are stored for `status` and `doctor`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use crate::workspace::{Workspace, running_program};
 
 #[derive(Debug, clap::Args)]
 pub struct WorkerArgs {
-    /// The common git directory.
+    /// The common git directory
     common_dir: PathBuf,
 }
 
@@ -27,21 +27,23 @@ pub fn run(arguments: &WorkerArgs) -> Result<ExitCode> {
     Ok(answer(&arguments.common_dir, &config))
 }
 
-/// Detaches this process from its parent: session, file descriptors, current folder, priority.
+/// Detaches this process from its parent: new session, no inherited file descriptors, root as current folder, low
+/// priority.
 pub fn detach() {
     let _ = nix::unistd::setsid();
     let open = std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"));
     let inherited: Vec<i32> =
         open.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for descriptor in inherited.into_iter().filter(|descriptor| *descriptor > 2) {
-        // The listing's own descriptor is among them and closed already.
+        // The list includes the descriptor that it was read through, which is closed already; closing it again fails,
+        // harmlessly.
         let _ = nix::unistd::close(descriptor);
     }
     let _ = std::env::set_current_dir("/");
     lower_priority();
 }
 
-/// Answers all rings. The exit code is only read if a person starts it by hand.
+/// Answers all rings. The exit code matters only if a person starts the worker by hand.
 pub fn answer(common_dir: &Path, config: &Config) -> ExitCode {
     let workspace = Workspace::locate(common_dir, config);
     if let Ok(file) = workspace.log_file() {
@@ -63,7 +65,7 @@ pub fn answer(common_dir: &Path, config: &Config) -> ExitCode {
 fn answer_rings(common_dir: &Path, workspace: &Workspace, config: &Config) -> Result<()> {
     let stop = stop_flag();
     loop {
-        // Whoever holds the lock looks at the doorbell again after letting go of it.
+        // The holder of the lock checks the doorbell again after releasing it, so this ring will be answered.
         let Some(lock) = workspace.try_lock()? else { return Ok(()) };
         workspace.truncate_rings()?;
         let progress = WorkerProgress::new(workspace);
@@ -90,7 +92,7 @@ fn answer_rings(common_dir: &Path, workspace: &Workspace, config: &Config) -> Re
         }
         drop(progress);
         drop(lock);
-        // Also after a failure: what rang meanwhile may be what mends it.
+        // Also after a failure: the commit or setting that rang meanwhile may resolve it.
         if workspace.rings() != seen {
             continue;
         }
@@ -101,7 +103,7 @@ fn answer_rings(common_dir: &Path, workspace: &Workspace, config: &Config) -> Re
     }
 }
 
-/// Lowers the priority, so that foreground programs go first.
+/// Lowers the priority below that of foreground programs.
 fn lower_priority() {
     let _ = rustix::process::nice(10);
 }
