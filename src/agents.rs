@@ -1,7 +1,7 @@
-//! Agents that write transcripts: where their files are, which of them the user allowed patina to read for a
-//! repository, and notices of ended sessions.
+//! Agents that write transcripts: where their files are, which of them the user lets patina read for a repository, and
+//! notices of ended sessions.
 //!
-//! Invariant: nothing of a transcript is read here, and no path leads outside the folder that was consented to.
+//! Invariant: the content of transcripts is not read here, and no path leads outside the folder that was consented to.
 
 mod consent;
 mod inbox;
@@ -35,13 +35,13 @@ impl Agent {
         }
     }
 
-    /// Returns the agent with a name.
+    /// Returns the agent with this name.
     pub fn named(name: &str) -> Option<Agent> {
         Agent::ALL.into_iter().find(|agent| agent.name() == name)
     }
 
-    /// Returns the folder of its settings and transcripts: where the agent's own environment variable says, else in the
-    /// home directory; `None` without a home.
+    /// Returns the folder of its settings and transcripts: from the agent's own environment variable, or else in the
+    /// home directory; `None` without a home directory.
     ///
     /// `variable` reads the environment.
     pub fn folder(self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

@@ -24,10 +24,10 @@ pub enum Exit {
     Interrupted = 130,
 }
 
-/// What kind of error it is, where a caller acts on more than the exit code.
+/// Kind of error, for callers that need more than the exit code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UserErrorKind {
-    /// Nothing that a caller distinguishes.
+    /// Any error that callers do not distinguish.
     #[default]
     Other,
     /// The index was made by another version, with other settings, or from another log.
@@ -37,7 +37,7 @@ pub enum UserErrorKind {
 /// An error that the user can act on.
 #[derive(Debug)]
 pub struct UserError {
-    /// What a caller may act on.
+    /// Kind, on which callers may act.
     pub kind: UserErrorKind,
     /// The exit code of the program.
     pub exit: Exit,
@@ -74,7 +74,7 @@ impl fmt::Display for UserError {
 
 impl std::error::Error for UserError {}
 
-/// The error for a command that the user interrupted; finished work is kept.
+/// Returns the error for a command that the user interrupted; finished work is kept.
 pub fn interrupted() -> UserError {
     UserError::new(Exit::Interrupted, "interrupted; finished work is kept")
         .hint("run the same command again to continue")

@@ -5,15 +5,15 @@
 
 use std::io;
 
-/// A place that a test may choose by its name, with `PATINA_FAIL=NAME:kill` or `PATINA_FAIL=NAME:error`.
+/// A fail point, which a test activates by the variable `PATINA_FAIL`; does nothing in this build.
 #[cfg(not(feature = "fail-points"))]
 #[inline(always)]
 pub const fn point(_name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A place that a test may choose by its name, with `PATINA_FAIL=NAME:kill` or `PATINA_FAIL=NAME:error`, or with
-/// `PATINA_FAIL=NAME:until FILE` to wait there until a file is made. The file `PATINA_FAIL_SEEN` tells which were come by.
+/// A fail point, activated by `PATINA_FAIL=NAME:kill`, `NAME:error`, or `NAME:until FILE`, which waits until that file
+/// exists. The name of every point that is reached is appended to the file `PATINA_FAIL_SEEN`.
 #[cfg(feature = "fail-points")]
 pub fn point(name: &str) -> io::Result<()> {
     if let Some(seen) = std::env::var_os("PATINA_FAIL_SEEN") {
@@ -33,14 +33,14 @@ pub fn point(name: &str) -> io::Result<()> {
     if how == "error" { Err(io::Error::other(format!("fail point {name}"))) } else { Ok(()) }
 }
 
-/// Whether a test wants a measurement to look ahead here, with `PATINA_LEAK=NAME`, to see that it would be noticed.
+/// Returns whether to leak future data into an evaluation here (`PATINA_LEAK=NAME`), to test that leaks are noticed.
 #[cfg(not(feature = "fail-points"))]
 #[inline(always)]
 pub const fn leaks(_name: &str) -> bool {
     false
 }
 
-/// Whether a test wants a measurement to look ahead here, with `PATINA_LEAK=NAME`, to see that it would be noticed.
+/// Returns whether to leak future data into an evaluation here (`PATINA_LEAK=NAME`), to test that leaks are noticed.
 #[cfg(feature = "fail-points")]
 pub fn leaks(name: &str) -> bool {
     std::env::var("PATINA_LEAK").is_ok_and(|chosen| chosen == name)

@@ -1,7 +1,7 @@
 //! Git hooks that ring the doorbell: installed, removed and reported on.
 //!
-//! Invariant: a hook that somebody else wrote is never moved, renamed or deleted, and what cannot be restored byte for
-//! byte is not touched. The shell block that goes into a hook, and rings, is the file `hooks/ring.sh`.
+//! Invariant: a hook that somebody else wrote is never moved, renamed or deleted, and nothing is changed that cannot be
+//! restored byte for byte. The shell block that goes into a hook, and rings, is the file `hooks/ring.sh`.
 
 pub mod agents;
 mod config;
@@ -28,41 +28,42 @@ use std::path::{Path, PathBuf};
 
 /// The git hooks that ring.
 ///
-/// Together they cover most commands that move a HEAD; what they miss, the next ring or command finds by comparing.
+/// Together they cover most commands that move a HEAD. A move that they miss is found at the next ring or command, by
+/// comparing.
 pub const EVENTS: [&str; 5] = ["post-commit", "post-merge", "post-rewrite", "post-checkout", "post-applypatch"];
 
-/// First version of git that runs hooks named in its configuration.
+/// The first version of git that runs hooks named in its configuration.
 const CONFIG_HOOKS_SINCE: GitVersion = (2, 54, 0);
 
-/// Where the hooks of one repository are.
+/// Where the hooks of a repository are.
 #[derive(Debug, Clone)]
 pub struct HookSite {
-    /// The folder where git looks now, with `core.hooksPath` resolved for this worktree. Absolute.
+    /// The folder in which git looks for hooks, with `core.hooksPath` resolved for this worktree; absolute.
     pub hooks_dir: PathBuf,
-    /// Value of `core.hooksPath` as configured.
+    /// The value of `core.hooksPath` as configured.
     pub hooks_path_setting: Option<String>,
     /// Whether patina may write to the folder. False if another tool owns it: through a global or system setting, or
     /// because it is a tracked folder of the worktree.
     pub hooks_path_is_ours_to_write: bool,
-    /// The common git directory. Absolute.
+    /// The common git directory; absolute.
     pub common_dir: PathBuf,
-    /// The state folder, usually `<common_dir>/patina`. Absolute.
+    /// The state folder, usually `<common_dir>/patina`; absolute.
     pub state_dir: PathBuf,
     /// The version of the git that runs the hooks.
     pub git_version: GitVersion,
-    /// The patina binary that the hooks call. Absolute.
+    /// The path of patina's executable, which the hooks call; absolute.
     pub program: PathBuf,
 }
 
 /// How hooks are installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Method {
-    /// A block in the hook file, or git's configuration if the file is not patina's to change and git supports it.
+    /// A block in the hook file, or git's configuration if patina must not change the file and git supports that.
     #[default]
     Auto,
-    /// Only a block in the hook file.
+    /// A block in the hook file only.
     Shim,
-    /// Only git's configuration (git >= 2.54).
+    /// Git's configuration only (git >= 2.54).
     Config,
 }
 
@@ -71,8 +72,8 @@ pub enum Method {
 /// The reports say which hooks were left alone, and why.
 ///
 /// # Errors
-/// If git does not support hooks in its configuration and they were asked for, or a file cannot be written; hooks
-/// installed before stay.
+/// If hooks in git's configuration were requested and git does not support them, or if a file cannot be written. Hooks
+/// installed before are kept.
 pub fn install(site: &HookSite, method: Method) -> Result<Vec<HookReport>> {
     check(site)?;
     let can_configure = site.git_version >= CONFIG_HOOKS_SINCE;
@@ -91,7 +92,7 @@ pub fn install(site: &HookSite, method: Method) -> Result<Vec<HookReport>> {
             Method::Config => true,
             Method::Shim => false,
             Method::Auto if !can_configure => false,
-            // What is in the configuration already stays there.
+            // Hooks that are in the configuration already are kept there.
             Method::Auto => {
                 sections.contains_key(event)
                     || !ours_to_write
@@ -101,7 +102,7 @@ pub fn install(site: &HookSite, method: Method) -> Result<Vec<HookReport>> {
                     )
             }
         };
-        // Install only one of both: ringing twice does no harm, but would be hard to explain.
+        // Only one of both is installed: ringing twice does no harm, but would be hard to explain.
         if by_config {
             config::install(&config, &block_for_config(site), event)?;
             shim::uninstall(&path)?;
@@ -110,7 +111,8 @@ pub fn install(site: &HookSite, method: Method) -> Result<Vec<HookReport>> {
                 let made = match folders {
                     Some(made) => made,
                     None => {
-                        // Record the folder before writing to it: uninstall looks in every recorded folder.
+                        // The folder is recorded before it is written to, because uninstalling looks in every recorded
+                        // folder.
                         add_hook_folder(site)?;
                         *folders.insert(shim::make_folder(&site.hooks_dir)?)
                     }
@@ -123,15 +125,15 @@ pub fn install(site: &HookSite, method: Method) -> Result<Vec<HookReport>> {
         }
     }
     fail::point("hooks placed")?;
-    // The file tells of hooks that were installed before.
+    // The file records failures of hooks that were installed before.
     remove_if_there(&missing_patina_file(site))?;
     status(site)
 }
 
-/// Removes everything that was installed, from this worktree's hooks folder and all others that were written to.
+/// Removes everything that was installed, from this worktree's hooks folder and from all others that were written to.
 ///
 /// # Errors
-/// If a file cannot be written. Damaged hooks are no error; they stay, and the reports name them.
+/// If a file cannot be written. Damaged hooks are not an error: they are kept, and the reports name them.
 pub fn uninstall(site: &HookSite) -> Result<Vec<HookReport>> {
     check(site)?;
     let mut folders = known_hook_folders(site);
@@ -160,10 +162,10 @@ pub fn status(site: &HookSite) -> Result<Vec<HookReport>> {
     EVENTS.into_iter().map(|event| state::state_of(site, &sections, event)).collect()
 }
 
-/// Switches the hooks off: they stay installed and do not ring.
+/// Switches off the hooks, which stay installed but do not ring.
 ///
 /// # Errors
-/// If the state folder cannot be written.
+/// If the state folder cannot be written to.
 pub fn disable(site: &HookSite) -> Result<Vec<HookReport>> {
     fs::create_dir_all(&site.state_dir)
         .and_then(|()| fs::write(disabled_file(site), b""))
@@ -174,15 +176,15 @@ pub fn disable(site: &HookSite) -> Result<Vec<HookReport>> {
 /// Switches the hooks on again.
 ///
 /// # Errors
-/// If the state folder cannot be written.
+/// If the state folder cannot be written to.
 pub fn enable(site: &HookSite) -> Result<Vec<HookReport>> {
     remove_if_there(&disabled_file(site))?;
     status(site)
 }
 
-/// Returns why the hooks folder must not be written to, as the beginning of a sentence.
+/// Returns why patina must not write to the hooks folder, as the beginning of a sentence.
 fn why_not_writable(site: &HookSite) -> Option<String> {
-    // Without a trailing slash, which would make the system follow a link.
+    // Without a trailing slash, which would make the system follow a symbolic link.
     let folder: PathBuf = site.hooks_dir.components().collect();
     let setting = site.hooks_path_setting.as_deref();
     if !site.hooks_path_is_ours_to_write {
@@ -196,19 +198,19 @@ fn why_not_writable(site: &HookSite) -> Option<String> {
     }
 }
 
-/// Describes the block that goes into hook files.
+/// Returns the block that goes into hook files.
 fn block_for_files(site: &HookSite) -> HookBlock {
     let beside = site.hooks_dir == site.common_dir.join("hooks") && site.state_dir == site.common_dir.join("patina");
     let disabled = if beside { Disabled::BesideHooks } else { Disabled::At(disabled_file(site)) };
     HookBlock { program: site.program.clone(), disabled }
 }
 
-/// Describes the block that goes into git's configuration.
+/// Returns the block that goes into git's configuration.
 fn block_for_config(site: &HookSite) -> HookBlock {
     HookBlock { program: site.program.clone(), disabled: Disabled::At(disabled_file(site)) }
 }
 
-/// Checks that the paths are absolute and cannot be taken for patina's marks.
+/// Checks that the paths are absolute, and cannot be mistaken for patina's marks.
 fn check(site: &HookSite) -> Result<()> {
     for path in [&site.hooks_dir, &site.common_dir, &site.state_dir, &site.program] {
         ensure!(path.is_absolute(), "{} is not an absolute path", path.display());
@@ -220,17 +222,17 @@ fn check(site: &HookSite) -> Result<()> {
     Ok(())
 }
 
-/// The file whose existence switches the hooks off.
+/// Returns the file whose existence switches off the hooks.
 fn disabled_file(site: &HookSite) -> PathBuf {
     site.state_dir.join("disabled")
 }
 
-/// The file that hooks write to when they find no patina binary.
+/// Returns the file that hooks write to if they find no patina to run.
 pub fn missing_patina_file(site: &HookSite) -> PathBuf {
     site.common_dir.join("patina/missing_patina_file")
 }
 
-/// The list of hooks folders that were written to, because `core.hooksPath` may change.
+/// Returns the file that lists the hooks folders that were written to, since `core.hooksPath` may change.
 fn hook_folders_file(site: &HookSite) -> PathBuf {
     site.state_dir.join("hook-folders")
 }

@@ -12,8 +12,8 @@
 //!   a question ──► commands ──► query ───────────────────────┘               ranked, explained, as of a commit
 //! ```
 //!
-//! The rooms are declared in reading order, and a room imports only from rooms above it; a test checks this. Public rooms
-//! are those that tests and benches use.
+//! Modules are declared in reading order, and a module imports only from those above it, which a test checks. Public
+//! modules are those that tests and benches use.
 
 pub mod event;
 mod rng;

@@ -1,4 +1,4 @@
-//! Arguments in, exit code out.
+//! Entry point of the `patina` program; everything is in the library.
 
 use std::process::ExitCode;
 

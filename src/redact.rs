@@ -1,11 +1,11 @@
-//! Redaction: finds secrets and forgotten texts, and replaces each with a mark that names its kind. Every text passes
-//! through here before the log, the index and the trace.
+//! Redaction: finds secrets and forgotten texts, and replaces each by a mark that names its kind. Every text passes
+//! through here before it is logged, indexed or traced.
 //!
-//! Precision first: a rule needs either the strict form of a known key or a position that declares a secret
+//! Precision first: a rule needs either the strict format of a known key or a position that declares a secret
 //! (`password=`, a URL's user info), so ordinary code and hashes stay untouched. Runs in time linear in the text and
 //! never panics.
 //!
-//! Invariant: nothing of a secret is kept but its kind.
+//! Invariant: of a secret only its kind is kept.
 
 mod anchors;
 mod checksum;
@@ -34,19 +34,19 @@ pub use forgotten::{
 
 /// Version of the rule set.
 ///
-/// Raise it whenever a rule changes: the versions of all facts are composed of it, so what was read under older rules is
-/// read again.
+/// Raise it whenever a rule changes. It is part of the version of every fact, so that what was read under older rules
+/// is read again.
 pub const VERSION: u32 = 5;
 
-/// Mark that replaces a forgotten text.
+/// The mark that replaces a forgotten text.
 const FORGOTTEN_MARK: &str = "[forgotten]";
-/// Kind of a forgotten text, among the kinds of secrets.
+/// The kind of a forgotten text, beside the kinds of secrets.
 const FORGOTTEN_KIND: &str = "forgotten";
 
-/// Byte range of a secret in a text.
+/// The byte range of a secret in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretSpan {
-    /// Kind of secret as shown in the mark, such as `aws-key`.
+    /// The kind of secret as shown in the mark, such as `aws-key`.
     pub kind: &'static str,
     /// First byte.
     pub start: usize,
@@ -69,7 +69,7 @@ pub fn redact_source(source: &str) -> Cow<'_, str> {
     replace_secrets(source, |secret| secret)
 }
 
-/// Replaces secrets and forgotten texts; `kept` returns the part of a secret whose line ends follow its mark.
+/// Replaces secrets and forgotten texts. `kept` returns the part of a secret whose line ends follow its mark.
 fn replace_secrets(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
     replace_secrets_and(text, forgotten::forgotten_spans(text), kept)
 }
@@ -78,8 +78,9 @@ fn replace_secrets(text: &str, kept: fn(&str) -> &str) -> Cow<'_, str> {
 fn replace_secrets_and(text: &str, forgotten: Vec<SecretSpan>, kept: fn(&str) -> &str) -> Cow<'_, str> {
     let secrets = find_repeatedly(text, kept);
     if !forgotten.is_empty() {
-        // A forgotten text may be part of a secret, or the name of one: both are looked for in what was written, or one
-        // would uncover the other. What stands beside a mark can be a secret only now.
+        // A forgotten text may be part of a secret, or the name that announces one. Both are searched for in the
+        // original text, since replacing one could hide the other; text beside a mark can look like a secret only
+        // afterwards.
         let both = merge_overlapping(secrets.into_iter().chain(forgotten).collect());
         let text = replace_spans(text, &both, kept).0;
         let secrets = find_repeatedly(&text, kept);
@@ -88,8 +89,8 @@ fn replace_secrets_and(text: &str, forgotten: Vec<SecretSpan>, kept: fn(&str) ->
     if secrets.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace_spans(text, &secrets, kept).0) }
 }
 
-/// Finds all secrets, repeating the search on the redacted text until nothing new appears: a mark ends words and
-/// values, and can thereby expose another secret.
+/// Finds all secrets, repeating the search on the redacted text until nothing new appears: a mark ends the word or
+/// value before it, which can expose another secret.
 fn find_repeatedly(text: &str, kept: fn(&str) -> &str) -> Vec<SecretSpan> {
     let mut all = find(text);
     while !all.is_empty() {
@@ -100,7 +101,7 @@ fn find_repeatedly(text: &str, kept: fn(&str) -> &str) -> Vec<SecretSpan> {
             ..one
         });
         let more = merge_overlapping(news.chain(all.iter().copied()).collect());
-        // A kind that stands for itself is no news.
+        // Complete: nothing was found but what is known.
         if more == all {
             break;
         }
@@ -159,8 +160,8 @@ pub fn find(text: &str) -> Vec<SecretSpan> {
     found
 }
 
-/// Replaces spans by their marks; returns the new text and the byte range of each mark with the line ends kept after
-/// it.
+/// Replaces spans by their marks. Returns the new text, and for each mark its byte range together with the line ends
+/// kept after it.
 fn replace_spans(text: &str, found: &[SecretSpan], lines_of: fn(&str) -> &str) -> (String, Vec<(usize, usize)>) {
     let mut kept = String::with_capacity(text.len());
     let mut marks = Vec::with_capacity(found.len());
@@ -182,9 +183,9 @@ fn mark_for(kind: &str) -> String {
     if kind == FORGOTTEN_KIND { FORGOTTEN_MARK.to_string() } else { format!("[redacted:{kind}]") }
 }
 
-/// Finds the secrets whose anchor begins in `from..until` and appends them to `found`.
+/// Finds the secrets whose anchor begins in `from..until`, and appends them to `found`.
 ///
-/// Bytes before `done` belong to earlier matches and are not looked at.
+/// Bytes before `done` belong to earlier matches and are skipped.
 fn scan(text: &[u8], mut from: usize, until: usize, mut done: usize, found: &mut Vec<SecretSpan>) {
     let mut at = from;
     while let Some(pair) =
@@ -198,7 +199,7 @@ fn scan(text: &[u8], mut from: usize, until: usize, mut done: usize, found: &mut
             for begun in anchors::anchors_at(text, start) {
                 let anchor = AnchorMatch { text, start, end: start + begun.len(), scanned: done };
                 let Some((first, end)) = match_rule(begun.rule, &anchor, found) else { continue };
-                // The user name between a URL's anchor and its password may itself be a token.
+                // The user name between a URL's `://` and its password may itself be a token.
                 if first > anchor.end {
                     scan(text, anchor.end, first, done, found);
                 }
@@ -210,7 +211,7 @@ fn scan(text: &[u8], mut from: usize, until: usize, mut done: usize, found: &mut
     }
 }
 
-/// Applies a rule at an anchor; returns the byte range of its secret.
+/// Applies a rule at an anchor, and returns the byte range of its secret.
 ///
 /// A [`Matcher::CustomMany`] rule appends to `found` and returns `None`.
 fn match_rule(rule: &'static Rule, anchor: &AnchorMatch, found: &mut Vec<SecretSpan>) -> Option<(usize, usize)> {
@@ -248,7 +249,7 @@ fn match_rule(rule: &'static Rule, anchor: &AnchorMatch, found: &mut Vec<SecretS
     }
 }
 
-/// Returns the kind to show for a span: a key with a known form keeps that kind even if another rule found it by its
+/// Returns the kind to show for a span. A key with a known format keeps that kind even if another rule found it by its
 /// position.
 fn kind_of(rule: &'static Rule, text: &[u8], from: usize, to: usize) -> &'static str {
     if matches!(rule.matcher, Matcher::Whole(_) | Matcher::AfterAnchor(_)) {

@@ -172,7 +172,7 @@ impl std::error::Error for Altered {}
 
 /// Closes a database and seals it.
 ///
-/// A write without lifting the seal is noticed, which SQLite, having no checksums, would not do.
+/// A write by another program, which does not lift the seal, is thereby detected; SQLite itself has no checksums.
 pub fn close(connection: Connection, path: &Path) -> Result<()> {
     // Do not wait for readers: what stays in the write-ahead log is found there.
     connection.busy_timeout(Duration::ZERO)?;
@@ -208,7 +208,7 @@ pub fn refuse_altered(path: &Path) -> Result<()> {
     while let (Some(seal), stamp) = &seen
         && Some(seal) != stamp.as_ref()
     {
-        // A worker may open or close the file between two looks; a broken seal stays broken.
+        // A worker may open or close the file between two checks; only a persistent mismatch is a broken seal.
         std::thread::sleep(SEAL_RECHECK);
         let again = look();
         if again == seen {
@@ -219,10 +219,10 @@ pub fn refuse_altered(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Pause between two looks at a seal.
+/// Pause between two checks of a seal.
 const SEAL_RECHECK: Duration = Duration::from_millis(5);
 
-/// The seal file beside a database.
+/// Returns the path of the seal file beside a database.
 fn seal_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".seal");
@@ -236,7 +236,7 @@ fn rest_stamp(path: &Path) -> Option<String> {
     Some(format!("{} {}\n", metadata.len(), changed.as_nanos()))
 }
 
-/// Whether an error says that a database is damaged.
+/// Returns whether an error says that a database is damaged.
 pub fn is_damage(error: &anyhow::Error) -> bool {
     if error.is::<Altered>() {
         return true;
@@ -246,7 +246,7 @@ pub fn is_damage(error: &anyhow::Error) -> bool {
     matches!(code, Some(DatabaseCorrupt | NotADatabase))
 }
 
-/// Whether an error is due to the machine (disk full, locked), not to the content of the file.
+/// Returns whether an error is due to the machine (disk full, locked), not to the content of the file.
 pub fn is_transient(error: &anyhow::Error) -> bool {
     use rusqlite::ErrorCode::*;
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
@@ -271,7 +271,7 @@ fn assert_version() -> Result<()> {
     Ok(())
 }
 
-/// Whether the file system of a path supports memory shared between processes, which WAL needs.
+/// Returns whether the file system of a path supports memory shared between processes, which WAL needs.
 ///
 /// Reads `mountinfo`, the text of `/proc/self/mountinfo`; the longest mount point above the path decides.
 pub fn wal_works(mountinfo: &[u8], path: &Path) -> bool {

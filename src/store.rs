@@ -1,6 +1,4 @@
-//! The cache file: the tables of all rooms in one database, rebuilt when anything it depends on has changed.
-//!
-//! Invariant: everything in it can be derived again from git and the log.
+//! The cache file: the tables of all modules in one database, rebuilt when anything it depends on has changed.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +24,7 @@ pub struct Cache {
     /// The database.
     pub connection: Connection,
     path: PathBuf,
-    /// Whether it is not published yet: readers see it after [`Cache::publish`].
+    /// Whether the cache is not published yet; readers use it only after [`Cache::publish`].
     building: bool,
 }
 
@@ -77,7 +75,7 @@ impl Cache {
         sqlite::close(self.connection, &self.path)
     }
 
-    /// Whether the cache is not published yet.
+    /// Returns whether the cache is not published yet.
     pub fn is_building(&self) -> bool {
         self.building
     }
@@ -93,7 +91,7 @@ impl Cache {
     }
 }
 
-/// The error for a repository that was never indexed.
+/// Returns the error for a repository that was never indexed.
 pub fn not_indexed() -> UserError {
     UserError::new(Exit::NotSetUp, "this repository has not been indexed yet")
         .hint("run `patina reindex`, or `patina hook install` once and commit")
@@ -104,7 +102,7 @@ pub fn not_indexed() -> UserError {
 /// # Errors
 /// A [`UserError`] with [`Exit::NotSetUp`] if there is no cache yet or it is outdated.
 pub fn open_reader(workspace: &Workspace, config: &Config) -> Result<Connection> {
-    // A rebuild may switch caches between the look at the name and the opening of the file.
+    // A rebuild may switch caches between reading the current name and opening that file.
     let mut last = None;
     for _ in 0..3 {
         let Some(path) = workspace.cache_path() else { return Err(not_indexed().into()) };
@@ -116,7 +114,7 @@ pub fn open_reader(workspace: &Workspace, config: &Config) -> Result<Connection>
     Err(last.expect("the loop ran"))
 }
 
-/// Whether an error says that the index was made by another version, with other settings or from another log.
+/// Returns whether an error says that the index was made by another version, with other settings or from another log.
 pub fn is_outdated(error: &anyhow::Error) -> bool {
     error.downcast_ref::<UserError>().is_some_and(|error| error.kind == UserErrorKind::OutdatedIndex)
 }

@@ -10,10 +10,7 @@ use rusqlite::{Connection, named_params};
 use crate::event::Seq;
 use crate::sqlite;
 
-/// The tables of this room.
-///
-/// The index is contentless: the texts are in the log. `text_expected` records versions that became live or ceased to
-/// be, in the transaction that moves them; the index follows in a transaction of its own.
+/// The tables of this module.
 pub const SCHEMA: &str = "
 CREATE TABLE text_expected(seq INTEGER PRIMARY KEY, is_live INTEGER NOT NULL) STRICT;
 CREATE VIRTUAL TABLE text_index USING fts5(
@@ -43,7 +40,7 @@ pub struct Match {
     pub score: f64,
 }
 
-/// Weights of name, path, doc and body: a definition's name tells most about its purpose.
+/// BM25 weights of name, path, doc and body: a definition's name is the best evidence of its purpose.
 const WEIGHTS: (f64, f64, f64, f64) = (10.0, 4.0, 4.0, 1.0);
 
 /// Stop words.
@@ -53,7 +50,7 @@ const STOP_WORDS: &[&str] = &[
     "with",
 ];
 
-/// Adds a version, unless it is in already; then the text is the same.
+/// Adds a version unless it is indexed already; the text of a version never changes.
 pub fn put(cache: &Connection, seq: Seq, entry: &TextFields<'_>) -> Result<()> {
     if cache.prepare_cached("SELECT 1 FROM text_index WHERE rowid = :seq")?.exists(named_params! {":seq": seq})? {
         return Ok(());
@@ -69,7 +66,7 @@ pub fn put(cache: &Connection, seq: Seq, entry: &TextFields<'_>) -> Result<()> {
     Ok(())
 }
 
-/// An index in memory, for measurements.
+/// An in-memory index, for evaluation.
 pub struct InMemory(Connection);
 
 impl InMemory {
@@ -80,17 +77,17 @@ impl InMemory {
         Ok(InMemory(connection))
     }
 
-    /// As [`put`].
+    /// Like [`put`].
     pub fn put(&self, row: Seq, entry: &TextFields<'_>) -> Result<()> {
         put(&self.0, row, entry)
     }
 
-    /// As [`each_containing`].
+    /// Like [`each_containing`].
     pub fn each_containing(&self, word: &str, visit: impl FnMut(Seq)) -> Result<()> {
         each_containing(&self.0, word, visit)
     }
 
-    /// As [`search`].
+    /// Like [`search`].
     pub fn search(&self, words: &[String], visit: impl FnMut(Match) -> Result<ControlFlow<()>>) -> Result<()> {
         search(&self.0, words, visit)
     }
@@ -104,7 +101,7 @@ pub fn remove(cache: &Connection, seqs: &[Seq]) -> Result<()> {
     Ok(())
 }
 
-/// Records that versions became live or ceased to be, for the index to follow.
+/// Records that versions became live or ceased to be, so that the index is updated later.
 pub fn record_change(cache: &Connection, seqs: &[Seq], is_live: bool) -> Result<()> {
     cache
         .prepare_cached(
@@ -120,13 +117,13 @@ pub fn recorded_changes(cache: &Connection, is_live: bool) -> Result<Vec<Seq>> {
     Ok(statement.query_map(named_params! {":is_live": is_live}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Declares that the index reflects everything recorded.
+/// Marks the index as up to date with everything recorded.
 pub fn clear_changes(cache: &Connection) -> Result<()> {
     cache.execute("DELETE FROM text_expected", [])?;
     Ok(())
 }
 
-/// Whether the index reflects what is live.
+/// Returns whether the index is up to date.
 pub fn is_current(cache: &Connection) -> Result<bool> {
     Ok(!cache.prepare_cached("SELECT 1 FROM text_expected")?.exists([])?)
 }
@@ -163,7 +160,7 @@ pub fn search(
     Ok(())
 }
 
-/// Visits the versions whose doc or body contains a word, in no order. A commit's message is there.
+/// Visits the versions whose doc or body contains a word, unordered. Commit messages are in these fields.
 pub fn each_containing(cache: &Connection, word: &str, mut visit: impl FnMut(Seq)) -> Result<()> {
     let mut statement = cache.prepare_cached("SELECT rowid FROM text_index WHERE text_index MATCH :expression")?;
     let expression = format!("{{doc body}} : \"{}\"", word.replace('"', ""));
@@ -174,7 +171,7 @@ pub fn each_containing(cache: &Connection, word: &str, mut visit: impl FnMut(Seq
     Ok(())
 }
 
-/// Splits a question into words, with identifiers split as in the index, without stop words unless there are no others.
+/// Tokenizes a query, splitting identifiers as the index does; drops stop words unless there are only stop words.
 pub fn words(question: &str) -> Vec<String> {
     let split = split_identifiers(question).to_lowercase();
     let mut all: Vec<String> = Vec::new();
@@ -189,7 +186,7 @@ pub fn words(question: &str) -> Vec<String> {
 
 /// Appends the parts of compound identifiers to a text: `parseFile2` becomes `parseFile2 parse File 2`.
 ///
-/// Underscores and punctuation separate words already.
+/// The tokenizer itself separates words at underscores and punctuation.
 pub fn split_identifiers(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     let mut word_start = 0;
@@ -214,7 +211,7 @@ pub fn split_identifiers(text: &str) -> String {
     out
 }
 
-/// Whether a word may have parts. Most have none and are only checked byte by byte.
+/// Returns whether a word may have parts: a fast byte check that rejects most words.
 fn is_compound(word: &str) -> bool {
     let same = |is: fn(&u8) -> bool| word.as_bytes().iter().all(is);
     !(same(u8::is_ascii_lowercase) || same(u8::is_ascii_digit))

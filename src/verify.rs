@@ -1,8 +1,8 @@
 //! Checks that the incrementally updated index equals one full pass: everything is derived again from git beside the
 //! index in use, and compared part by part.
 //!
-//! Invariant: nothing is trusted by checksum that can be derived, and nothing is changed outside its own scratch
-//! folder.
+//! Invariant: whatever can be derived is derived again instead of trusted by its checksum, and nothing is written
+//! outside a scratch folder.
 
 mod answers;
 
@@ -23,11 +23,11 @@ use crate::pipeline::{self, Context, Depth};
 use crate::store;
 use crate::workspace::Workspace;
 
-/// Differences listed for each part; the others are counted.
+/// Differences listed per part; further ones are only counted.
 const NAMED: usize = 5;
-/// Up to this many texts all are embedded again; of more only [`SAMPLE`].
+/// Number of texts up to which all are embedded again; of more, only [`SAMPLE`] are.
 const FEW_TEXTS: usize = 2_000;
-/// Number of texts embedded again, of more than [`FEW_TEXTS`].
+/// Number of texts embedded again if there are more than [`FEW_TEXTS`].
 const SAMPLE: usize = 1_000;
 /// Number of attempts, because a HEAD may move during the comparison.
 const TRIES: usize = 3;
@@ -52,7 +52,7 @@ pub struct Difference {
     pub detail: String,
 }
 
-/// Queries whose rows must be equal in any index of the same HEADs, by names and never by row numbers.
+/// Queries whose rows must be equal in any two indexes of the same HEADs; they select names, never row ids.
 ///
 /// Bodies of facts are compared through their identity hash.
 const PARTS: &[(&str, &str)] = &[
@@ -200,7 +200,7 @@ impl Verdict {
     }
 }
 
-/// Checks that every fact that git shows is in the log with the same body; other events of the log are history.
+/// Checks that every fact derived from git now is in the log with the same body; other events are older history.
 fn facts(live: &Connection, fresh: &Connection, verdict: &mut Verdict) -> Result<()> {
     let sql = "SELECT idem, event_type, source_file, data FROM log.event ORDER BY idem";
     let mut find = live.prepare("SELECT event_type, source_file, data FROM log.event WHERE idem = :idem")?;
@@ -287,7 +287,7 @@ fn words(connection: &Connection) -> Result<Vec<String>> {
 }
 
 /// Checks that every live text has, in every space, exactly the vector that its embedding projects to, and that
-/// embeddings are what the model computes, as far as they are computed again.
+/// embeddings are what the model computes, for those that are computed again.
 fn vectors(context: &Context<'_>, live: &Connection, all: bool, verdict: &mut Verdict) -> Result<()> {
     let vectors = VectorReader::open(live, context.workspace)?;
     let Some(generation) = vectors.generation() else { return Ok(()) };
@@ -341,7 +341,7 @@ fn space_name(space: &Space) -> String {
     }
 }
 
-/// A live text to check.
+/// A live text whose embedding is checked.
 struct LiveText {
     id: i64,
     hash: Vec<u8>,

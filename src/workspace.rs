@@ -1,6 +1,6 @@
-//! The state folder of a repository: where its files are, the locks of the writer and the trainer, and the doorbell.
+//! The state folder of a repository: the paths of its files, the write lock and the training lock, and the doorbell.
 //!
-//! Invariant: nothing here depends on what the files mean.
+//! Invariant: nothing here depends on what the files contain.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write};
@@ -21,30 +21,30 @@ use crate::sqlite;
 /// The state folder of one repository.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// Path of the folder, absolute.
+    /// The absolute path of the folder.
     pub dir: PathBuf,
-    /// Whether the file system supports WAL, which needs memory shared between processes.
+    /// Whether the file system supports SQLite's WAL, which needs memory shared between processes.
     pub wal: bool,
 }
 
-/// The write lock: held by the only process that writes; released on drop, and by a crash.
+/// The write lock, held by the only process that writes. Released on drop, and if the process crashes.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// The training lock: held by the only process that trains, which need not hold the write lock; released on drop, and
-/// by a crash.
+/// The training lock, held by the only process that trains, which need not hold the write lock. Released on drop, and
+/// if the process crashes.
 #[derive(Debug)]
 pub struct TrainingLock {
     _file: File,
 }
 
-/// Size in bytes at which the doorbell file is truncated. Each ring is one byte.
+/// The size in bytes at which the doorbell file is truncated. Each ring is one byte.
 const WAKE_LIMIT: u64 = 64 * 1024;
-/// A ring of a process that waits for the result.
+/// The byte of a ring from a process that waits for the result.
 const HURRY: &[u8; 1] = b"!";
-/// Size in bytes at which the log file is rotated; one older file is kept.
+/// The size in bytes at which the log file is rotated; one older file is kept.
 const LOG_LIMIT: u64 = 1 << 20;
 
 impl Workspace {
@@ -64,16 +64,16 @@ impl Workspace {
         Workspace { dir, wal }
     }
 
-    /// Creates the folder and the one for caches.
+    /// Creates the folder, and the one for caches.
     ///
     /// # Errors
-    /// A [`UserError`] if it cannot be written.
+    /// A [`UserError`] if it cannot be written to.
     pub fn create(&self) -> Result<()> {
         let make = || -> std::io::Result<()> {
             let cache = self.cache_dir();
             let made: Vec<&Path> = cache.ancestors().take_while(|folder| !folder.exists()).collect();
             std::fs::create_dir_all(&cache)?;
-            // A new folder survives a power cut once its parent is synced.
+            // A new folder survives a power failure only once its parent is synced.
             for parent in made.into_iter().filter_map(Path::parent) {
                 File::open(parent)?.sync_all()?;
             }
@@ -89,57 +89,59 @@ impl Workspace {
         })
     }
 
-    /// The event log.
+    /// Returns the path of the event log.
     pub fn eventlog_path(&self) -> PathBuf {
         self.dir.join("eventlog.db")
     }
 
-    /// Trained adapters. Results, not a cache.
+    /// Returns the folder of trained adapters. They are results, not a cache.
     pub fn adapters_dir(&self) -> PathBuf {
         self.dir.join("adapters")
     }
 
-    /// Evaluation results, one JSON object per line. Results, not a cache.
+    /// Returns the file of evaluation results, one JSON object per line. They are results, not a cache.
     pub fn evaluations_path(&self) -> PathBuf {
         self.dir.join("evaluations.jsonl")
     }
 
-    /// Hashes of what was forgotten, so that it is recognised and not read again. Kept.
+    /// Returns the file with the hashes of forgotten texts, by which they are recognised and not read again. It must be
+    /// kept.
     pub fn forgotten_path(&self) -> PathBuf {
         self.dir.join("forgotten")
     }
 
-    /// Consents: the agents whose transcripts may be read.
+    /// Returns the file of consents: the agents whose transcripts may be read.
     pub fn agents_path(&self) -> PathBuf {
         self.dir.join("agents.toml")
     }
 
-    /// Records from which agents' settings files are restored.
+    /// Returns the folder of the records from which agents' settings files are restored.
     pub fn agent_records_dir(&self) -> PathBuf {
         self.dir.join("agents")
     }
 
-    /// Paths of present and past worktrees, one per line; transcripts that were written there are read.
+    /// Returns the file with the paths of present and past worktrees, one per line. Transcripts that were written there
+    /// are read.
     pub fn worktrees_path(&self) -> PathBuf {
         self.dir.join("worktrees")
     }
 
-    /// Inbox of session notices, one file each.
+    /// Returns the inbox of session notices, one file each.
     pub fn inbox_dir(&self) -> PathBuf {
         self.dir.join("inbox")
     }
 
-    /// Embeddings by content hash, shared by all caches.
+    /// Returns the database of embeddings by content hash, which all caches share.
     pub fn embeddings_path(&self) -> PathBuf {
         self.cache_dir().join("embeddings.db")
     }
 
-    /// The folder of everything that can be deleted and derived again.
+    /// Returns the folder of everything that can be deleted and derived again.
     pub fn cache_dir(&self) -> PathBuf {
         self.dir.join("cache")
     }
 
-    /// The cache in use; `None` if there is none yet.
+    /// Returns the cache in use; `None` if there is none yet.
     pub fn cache_path(&self) -> Option<PathBuf> {
         let name = std::fs::read_to_string(self.cache_dir().join("current")).ok()?;
         let name = name.trim_end();
@@ -151,7 +153,7 @@ impl Workspace {
             .filter(|path| path.exists())
     }
 
-    /// Returns the path for a new cache to be built beside the one in use.
+    /// Returns the path for a new cache, to be built beside the one in use.
     pub fn next_cache_path(&self) -> Result<PathBuf> {
         let mut highest = 0;
         for entry in std::fs::read_dir(self.cache_dir())? {
@@ -163,7 +165,7 @@ impl Workspace {
         Ok(self.cache_dir().join(format!("cache-{}.db", highest + 1)))
     }
 
-    /// Publishes a cache by one rename and removes all others. Readers of an old one keep their open file.
+    /// Publishes a cache by a single rename, and removes all others. Readers of an old one keep their open file.
     pub fn publish_cache(&self, path: &Path) -> Result<()> {
         let name = path.file_name().and_then(|name| name.to_str()).context("a cache has a name")?;
         write_atomically(&self.cache_dir().join("current"), format!("{name}\n").as_bytes())?;
@@ -179,7 +181,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Unpublishes the cache: the next run builds a new one.
+    /// Removes the cache in use; the next run builds a new one.
     pub fn drop_cache(&self) -> Result<()> {
         match std::fs::remove_file(self.cache_dir().join("current")) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
@@ -187,14 +189,14 @@ impl Workspace {
         }
     }
 
-    /// Takes the write lock if it is free.
+    /// Takes the write lock, if it is free.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
         let file = self.lock_file("lock")?;
         fail::point("lock tried")?;
         Ok(try_acquire(&file)?.then_some(Lock { _file: file }))
     }
 
-    /// Takes the training lock if it is free. A process that holds both locks takes this one first.
+    /// Takes the training lock, if it is free. A process that holds both locks takes this one first.
     pub fn try_training_lock(&self) -> Result<Option<TrainingLock>> {
         let file = self.lock_file("training.lock")?;
         Ok(try_acquire(&file)?.then_some(TrainingLock { _file: file }))
@@ -205,10 +207,10 @@ impl Workspace {
         Ok(OpenOptions::new().write(true).create(true).truncate(false).open(self.dir.join(name))?)
     }
 
-    /// Takes the write lock, waiting until it is free.
+    /// Takes the write lock, and waits until it is free.
     ///
     /// # Errors
-    /// A [`UserError`] with [`Exit::Locked`] when the time is up.
+    /// A [`UserError`] with [`Exit::Locked`] after `timeout`.
     pub fn lock(&self, timeout: Duration, interrupted: impl Fn() -> bool) -> Result<Lock> {
         let start = Instant::now();
         loop {
@@ -231,20 +233,20 @@ impl Workspace {
         }
     }
 
-    /// Rings the doorbell by one byte: the running worker looks at the repository once more.
+    /// Rings the doorbell with one byte, so that a running worker checks the repository once more.
     pub fn ring(&self) -> Result<()> {
         let mut file = OpenOptions::new().append(true).open(self.wake_path())?;
         fail::point("ringing")?;
         file.write_all(b".").context("ringing the doorbell")
     }
 
-    /// Rings and asks the running worker not to wait for further rings, because somebody waits for the result.
+    /// Rings, and asks the running worker not to wait for further rings, because somebody waits for the result.
     pub fn ring_urgently(&self) -> Result<()> {
         let mut file = OpenOptions::new().append(true).open(self.wake_path())?;
         file.write_all(HURRY).context("ringing the doorbell")
     }
 
-    /// Whether the last ring was urgent.
+    /// Returns whether the last ring was urgent.
     pub fn is_urgent(&self) -> bool {
         let last = || -> std::io::Result<[u8; 1]> {
             let (mut file, mut last) = (File::open(self.wake_path())?, [0]);
@@ -255,15 +257,15 @@ impl Workspace {
         last().is_ok_and(|last| last == *HURRY)
     }
 
-    /// Returns the number of rings since the doorbell file began.
+    /// Returns the number of rings since the doorbell file was last truncated.
     pub fn rings(&self) -> u64 {
         std::fs::metadata(self.wake_path()).map_or(0, |metadata| metadata.len())
     }
 
-    /// Truncates the doorbell file when it is long.
+    /// Truncates the doorbell file if it is long.
     ///
-    /// Only for the holder of the write lock, before it looks at the repository: that look then answers every earlier
-    /// ring.
+    /// Only the holder of the write lock may do this, and before checking the repository: that check then answers every
+    /// earlier ring.
     pub fn truncate_rings(&self) -> Result<()> {
         fail::point("rings looked at")?;
         if self.rings() > WAKE_LIMIT {
@@ -272,7 +274,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Returns the error that the last worker ended with.
+    /// Returns the error that the last worker ended with; `None` if it succeeded.
     pub fn last_error(&self) -> Option<String> {
         std::fs::read_to_string(self.dir.join("last_error"))
             .ok()
@@ -292,22 +294,22 @@ impl Workspace {
         }
     }
 
-    /// Returns what the worker wrote last of what it is doing; true only while somebody holds the lock.
+    /// Returns the progress that the worker last wrote. It is valid only while some process holds the write lock.
     pub fn progress(&self) -> Option<String> {
         std::fs::read_to_string(self.dir.join("progress")).ok().filter(|text| !text.is_empty())
     }
 
-    /// Writes down what the worker is doing, or that it is done.
+    /// Writes the progress of the worker; `None` once it is done.
     pub fn set_progress(&self, progress: Option<&str>) {
         let path = self.dir.join("progress");
-        // Nobody depends on it: a folder that cannot be written is said elsewhere.
+        // Progress is optional, and a folder that cannot be written to is reported elsewhere.
         let _ = match progress {
             Some(progress) => std::fs::write(path, progress),
             None => std::fs::remove_file(path),
         };
     }
 
-    /// Opens the log file for appending, rotated first when it is long.
+    /// Opens the log file for appending, after rotating it if it is long.
     pub fn log_file(&self) -> Result<File> {
         let path = self.dir.join("patina.log");
         if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_LIMIT) {
@@ -316,7 +318,7 @@ impl Workspace {
         Ok(OpenOptions::new().append(true).create(true).open(path)?)
     }
 
-    /// Whether the user switched the hooks off for this repository.
+    /// Returns whether the user switched off the hooks for this repository.
     pub fn is_disabled(&self) -> bool {
         self.dir.join("disabled").exists()
     }
@@ -328,7 +330,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// The doorbell file.
+    /// Returns the path of the doorbell file.
     fn wake_path(&self) -> PathBuf {
         self.dir.join("wake")
     }
@@ -338,7 +340,7 @@ impl Workspace {
 /// stdin.
 pub fn detached_command() -> Result<Command> {
     let mut command = Command::new(running_program()?);
-    // The new process has another working directory, where a relative path would name another file.
+    // The new process has another working directory, in which a relative path would name another file.
     if let Some(config) = std::env::var_os("PATINA_CONFIG") {
         command.env("PATINA_CONFIG", std::path::absolute(config)?);
     }
@@ -356,28 +358,28 @@ fn try_acquire(file: &File) -> Result<bool> {
     }
 }
 
-/// Returns the path of the patina binary, which starts itself as worker and as parser.
+/// Returns the path of patina's executable, which is started again as worker and as parser.
 pub fn program() -> Result<PathBuf> {
     let program = std::env::current_exe().context("finding patina's own file")?;
-    // A binary that was replaced while it ran is named with this ending on Linux.
+    // On Linux, an executable that was replaced while running is reported with this suffix.
     let text = program.to_string_lossy();
     Ok(text.strip_suffix(" (deleted)").map_or(program.clone(), PathBuf::from))
 }
 
-/// Returns a path of the running binary that still works when the file is removed or replaced meanwhile, where the
-/// system has one.
+/// Returns a path of the running executable that keeps working when the file is removed or replaced, on systems that
+/// have such a path.
 pub fn running_program() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     if running.exists() { Ok(running.to_path_buf()) } else { program() }
 }
 
-/// Returns device, inode, size and times of a file; they differ once it is written to or replaced.
+/// Returns the device, inode, size and times of a file, which differ once it is written to or replaced.
 pub fn file_stamp(metadata: &Metadata) -> String {
     let times = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
     format!("{}:{}:{}:{times:?}", metadata.dev(), metadata.ino(), metadata.size())
 }
 
-/// Restricts a folder, and so its contents, to its owner.
+/// Makes a folder, and so its contents, accessible only to its owner.
 ///
 /// # Errors
 /// If its mode cannot be changed.
@@ -387,7 +389,7 @@ pub fn restrict_to_owner(folder: &Path) -> std::io::Result<()> {
     std::fs::set_permissions(folder, permissions)
 }
 
-/// Replaces a file atomically: a crash leaves the old content or the new one.
+/// Replaces a file atomically: after a crash it has either the old content or the new one.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let write = || -> std::io::Result<()> {

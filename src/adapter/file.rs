@@ -1,5 +1,5 @@
-//! Adapter files: `adapters/<dimension>.safetensors` with the F32 tensors `w1.weight`, `w1.bias`, `w2.weight`, `w2.bias`
-//! and optionally `skip.weight`.
+//! Adapter files: `adapters/<dimension>.safetensors` with the F32 tensors `w1.weight`, `w1.bias`, `w2.weight`,
+//! `w2.bias` and optionally `skip.weight`.
 //!
 //! Shapes are read from the tensors. Invariant: a file is used as a whole or not at all.
 
@@ -98,8 +98,8 @@ pub fn parse(bytes: &[u8]) -> Result<Adapter> {
 
 /// Serializes an adapter to the bytes of its file.
 ///
-/// `model` is the sha256 of the model's graph, `metadata` says how the adapter was trained. The same adapter and metadata
-/// give the same bytes.
+/// `model` is the sha256 of the model's graph, `metadata` says how the adapter was trained. The same adapter and
+/// metadata give the same bytes.
 pub fn bytes_of(adapter: &Adapter, model: &str, metadata: &[(&str, String)]) -> Result<Vec<u8>> {
     let tensors: Vec<(&str, Vec<usize>, Vec<u8>)> = {
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
@@ -198,7 +198,7 @@ mod tests {
     use proptest::prelude::*;
     use safetensors::tensor::TensorView;
 
-    /// A file of tensors, each with its shape and one value for all of it.
+    /// Returns a file of tensors, each given by its shape and the one value of all its elements.
     fn file(tensors: &[(&str, &[usize], f32)]) -> Vec<u8> {
         let bytes: Vec<Vec<u8>> =
             tensors.iter().map(|(_, shape, value)| value.to_le_bytes().repeat(shape.iter().product())).collect();

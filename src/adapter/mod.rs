@@ -1,7 +1,7 @@
 //! Adapters: small trained networks that project base embeddings, `y = unit(S x + W2 relu(W1 x + b1) + b2)`.
 //!
-//! This room is the only one that uses safetensors. Invariant: a file is rejected whose shapes do not fit together, that
-//! holds a number that is not finite, or that was trained on another model's embeddings.
+//! Invariants: only this module uses safetensors; a file is rejected if its shapes do not fit together, if it contains
+//! a number that is not finite, or if it was trained on another model's embeddings.
 
 mod file;
 mod groups;
@@ -19,11 +19,11 @@ pub use train::{TrainedAdapter, TrainingSettings, train};
 pub struct Adapter {
     /// First layer, [hidden, in].
     w1: Matrix,
-    /// Bias of the first layer, [hidden].
+    /// Bias of the first layer, `[hidden]`.
     b1: Vec<f32>,
     /// Second layer, [out, hidden].
     w2: Matrix,
-    /// Bias of the second layer, [out].
+    /// Bias of the second layer, `[out]`.
     b2: Vec<f32>,
     /// Linear skip connection, [out, in]; `None` for a network without one.
     skip: Option<Matrix>,

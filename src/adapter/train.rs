@@ -203,7 +203,8 @@ struct Batch {
     x: Array2<f32>,
     /// Number of pairs.
     pairs: usize,
-    /// [pairs, rows - pairs]: true if a row shares a group with an anchor and is not its positive, so it is no negative.
+    /// [pairs, rows - pairs]: true if a row shares a group with an anchor and is not its positive, so that it must not
+    /// count as a negative.
     masked: Array2<bool>,
 }
 
@@ -243,7 +244,7 @@ fn hard_negatives(
         let apart = |item: usize| !groups.together(*anchor, item as u32) && item as u32 != *positive;
         let near = row.iter().zip(&drawn).filter(|(_, item)| apart(**item));
         let nearest = near.max_by(|a, b| a.0.total_cmp(b.0)).map(|(_, item)| *item as u32);
-        // If every drawn item shares a group with the anchor, the positive stands in; it adds no negative.
+        // If every drawn item shares a group with the anchor, the positive takes its place, which adds no negative.
         found.push(nearest.unwrap_or(*positive));
     }
     found

@@ -1,5 +1,4 @@
-//! Consents: which agents' transcripts the user lets patina read, in one small readable file in the repository's state
-//! folder.
+//! Consents: which agents' transcripts the user lets patina read, in one small readable file in the state folder.
 //!
 //! Invariant: a missing or unreadable file is no consent.
 
@@ -20,15 +19,15 @@ use crate::workspace::{Workspace, write_atomically};
 /// The user's consent to read an agent's transcripts for a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// When it was given, Unix seconds.
+    /// When it was given, in Unix seconds.
     pub since: i64,
     /// Whether the user's own prompts may be read too.
     pub prompts: bool,
-    /// The only folder that transcripts are read from, absolute.
+    /// The only folder that transcripts are read from; an absolute path.
     pub folder: PathBuf,
 }
 
-/// A consent as stored.
+/// A consent, as it is stored.
 #[derive(Serialize, Deserialize)]
 struct ConsentRow {
     since: i64,
@@ -43,7 +42,7 @@ const HEAD: &str = "# Whose transcripts patina reads for this repository. `patin
 impl Consent {
     /// Returns the real path of a transcript if it is a file below the consented folder.
     pub fn allows(&self, path: &Path) -> Option<PathBuf> {
-        // Both paths are canonical, so that neither a link nor `..` leads outside.
+        // Both paths are canonical, so that neither a symbolic link nor `..` leads outside.
         let folder = fs::canonicalize(&self.folder).ok()?;
         let path = fs::canonicalize(path).ok()?;
         let is_transcript = path.extension().is_some_and(|extension| extension == "jsonl") && path.is_file();
@@ -85,7 +84,7 @@ pub fn set_consent(workspace: &Workspace, agent: Agent, consent: Option<&Consent
     write_atomically(&path, format!("{HEAD}{}", toml::to_string(&rows)?).as_bytes())
 }
 
-/// Reads the file, including agents that only a newer patina knows.
+/// Reads the file, including agents that only a newer version of patina knows.
 fn rows(workspace: &Workspace) -> Result<BTreeMap<String, ConsentRow>> {
     let path = workspace.agents_path();
     match fs::read_to_string(&path) {

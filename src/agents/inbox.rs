@@ -1,7 +1,7 @@
-//! Session notices: a small file each that names an agent and a transcript to look at.
+//! Session notices: small files that each name an agent and a transcript to read.
 //!
-//! Files are not synced: a lost notice is found again by listing the transcripts. Invariant: a notice never leads to a
-//! transcript without consent.
+//! Files are not synced to disk, because a lost notice is made up for when transcripts are listed. Invariant: a notice
+//! never leads to a transcript without consent.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -23,28 +23,28 @@ use crate::workspace::Workspace;
 pub struct SessionNotice {
     /// The agent of the session.
     pub agent: Agent,
-    /// Real path of its transcript.
+    /// The canonical path of its transcript.
     pub transcript: PathBuf,
 }
 
-/// A notice as stored.
+/// A notice, as it is stored.
 #[derive(Serialize, Deserialize)]
 struct NoticeText {
     agent: String,
     transcript: String,
 }
 
-/// Largest notice that is read, in bytes: it holds a name and a path.
+/// The largest notice that is read, in bytes; it contains a name and a path.
 const MAX_NOTICE: u64 = 64 * 1024;
 
-/// Time in which a notice is written; an older temporary file was left by a crash.
+/// A temporary file older than this was left by a crash, because a notice is written at once.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Stores a notice of a session's transcript, atomically; a session has at most one. Returns false, and writes nothing,
 /// without consent.
 ///
 /// # Errors
-/// If the inbox cannot be written.
+/// If the inbox cannot be written to.
 pub fn post_notice(workspace: &Workspace, agent: Agent, consent: &Consent, transcript: &Path) -> Result<bool> {
     let Some(transcript) = consent.allows(transcript) else { return Ok(false) };
     let path = transcript.as_os_str().as_encoded_bytes();
@@ -59,12 +59,12 @@ pub fn post_notice(workspace: &Workspace, agent: Agent, consent: &Consent, trans
     Ok(true)
 }
 
-/// Takes every notice out of the inbox. A session that rings while its transcript is read leaves a new one.
+/// Takes every notice out of the inbox. A session that rings while its transcript is being read leaves a new one.
 ///
 /// Notices that cannot be parsed, or whose consent was withdrawn, are dropped.
 ///
 /// # Errors
-/// If the inbox cannot be read or written.
+/// If the inbox cannot be read or written to.
 pub fn take_notices(workspace: &Workspace, consents: &BTreeMap<Agent, Consent>) -> Result<Vec<SessionNotice>> {
     let inbox = workspace.inbox_dir();
     let entries = match fs::read_dir(&inbox) {
@@ -75,7 +75,7 @@ pub fn take_notices(workspace: &Workspace, consents: &BTreeMap<Agent, Consent>) 
     let mut notices = Vec::new();
     for entry in entries {
         let entry = entry?;
-        // Not a notice, and not patina's to remove.
+        // This is not a notice, so patina does not remove it.
         if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
@@ -85,7 +85,7 @@ pub fn take_notices(workspace: &Workspace, consents: &BTreeMap<Agent, Consent>) 
             continue;
         }
         notices.extend(read(&entry.path(), consents).filter(|_| !is_being_written));
-        // Notices are taken under the write lock, so a file that is gone was only a temporary one.
+        // Notices are taken under the write lock, so a file that has vanished was only a temporary one.
         match fs::remove_file(entry.path()) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("removing {}", entry.path().display()));

@@ -1,7 +1,7 @@
-//! Lists the transcripts that may belong to a repository, with stamps to notice changes.
+//! Lists the transcripts that may belong to a repository, with stamps by which changes are noticed.
 //!
-//! Refuses to open a file: a folder's name is only a hint, and the reader checks the working directory that a
-//! transcript names.
+//! No file is opened: the name of a folder is only a hint, and the reader checks the working directory that a
+//! transcript states.
 
 use std::fs::{self, DirEntry};
 use std::os::unix::fs::MetadataExt as _;
@@ -14,29 +14,29 @@ use super::Agent;
 pub struct TranscriptFile {
     /// The agent that wrote it.
     pub agent: Agent,
-    /// Path of the file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Stamp that changes when the file does.
+    /// The stamp, which changes when the file does.
     pub stamp: Stamp,
 }
 
 /// File metadata that changes when a file is written to or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
-    /// Inode number.
+    /// The inode number.
     pub inode: u64,
-    /// Size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Modification time, Unix nanoseconds.
+    /// The modification time, in Unix nanoseconds.
     pub modified: i64,
 }
 
-/// Length at which Claude truncates a folder's name and appends a hash.
+/// The length at which Claude truncates the name of a folder and appends a hash.
 const LONGEST_NAME: usize = 200;
 
 /// Lists the transcripts in an agent's folder that may belong to one of the worktrees, sorted by path.
 ///
-/// Codex keeps the transcripts of all repositories together. What cannot be listed is skipped.
+/// Codex keeps the transcripts of all repositories together. Folders that cannot be listed are skipped.
 pub fn list_transcripts(agent: Agent, folder: &Path, tops: &[PathBuf]) -> Vec<TranscriptFile> {
     let mut found = Vec::new();
     match agent {
@@ -64,7 +64,7 @@ pub fn list_transcripts(agent: Agent, folder: &Path, tops: &[PathBuf]) -> Vec<Tr
     found
 }
 
-/// Returns the names of Claude's folders for the worktrees, by their paths as given and without links.
+/// Returns the names of Claude's folders for the worktrees, for their paths as given and with symbolic links resolved.
 fn names(tops: &[PathBuf]) -> Vec<String> {
     let real = tops.iter().filter_map(|top| fs::canonicalize(top).ok());
     let mut names: Vec<String> = tops.iter().cloned().chain(real).map(|top| name_of(&top)).collect();
@@ -73,7 +73,7 @@ fn names(tops: &[PathBuf]) -> Vec<String> {
     names
 }
 
-/// Returns the name of Claude's folder for a path: every UTF-16 unit that is not a letter or digit becomes a dash.
+/// Returns the name of Claude's folder for a path, in which every UTF-16 unit that is not a letter or digit is a dash.
 fn name_of(top: &Path) -> String {
     let mut name = String::new();
     for c in top.to_string_lossy().chars() {
@@ -86,7 +86,7 @@ fn name_of(top: &Path) -> String {
     name
 }
 
-/// Whether a folder may belong to one of the names, or to a folder below it.
+/// Returns whether a folder may belong to one of the names, or to a folder below it.
 fn is_of_any(project: &DirEntry, names: &[String]) -> bool {
     let project = project.file_name();
     let Some(project) = project.to_str() else { return false };
@@ -96,13 +96,13 @@ fn is_of_any(project: &DirEntry, names: &[String]) -> bool {
     })
 }
 
-/// Lists the folders in a folder, without links.
+/// Lists the subfolders of a folder, without symbolic links.
 fn folders(folder: &Path) -> impl Iterator<Item = DirEntry> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
 }
 
-/// Adds the transcripts in a folder, without links.
+/// Adds the transcripts in a folder, without symbolic links.
 fn files(agent: Agent, folder: &Path, is_one: impl Fn(&[u8]) -> bool, found: &mut Vec<TranscriptFile>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();

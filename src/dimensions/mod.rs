@@ -1,8 +1,8 @@
 //! The dimensions of relatedness: six values of one type, each in its own file.
 //!
 //! A dimension is a name, a sentence, the kinds of item it holds, and a pure function from one live fact to groups of
-//! related items. Invariant: no disk, no clock, no state; the same fact always gives the same groups. A seventh dimension
-//! is one file, declared below, and one line of [`ALL`]; `docs/seventh.rs` is an example.
+//! related items. Invariant: no disk, no clock, no state; the same fact always gives the same groups. A seventh
+//! dimension is one file, declared below, and one line of [`ALL`]; `docs/seventh.rs` is an example.
 
 mod architectural;
 mod dependency;
@@ -25,13 +25,13 @@ pub const ALL: &[&Dimension] =
 pub struct Dimension {
     /// Its name in files, settings and output.
     pub name: &'static str,
-    /// Completes the sentence "two items are related if they ...".
+    /// Definition of relatedness; completes the sentence "two items are related if they ...".
     pub sentence: &'static str,
     /// The kinds of item it holds.
     pub holds: Holds,
     /// The kinds of fact its groups come from.
     pub reads: &'static [Reads],
-    /// The tasks whose answers its adapter takes part in, the one that it is judged by first.
+    /// The tasks whose answers its adapter is a signal of; the first one is used to judge it.
     pub asks: &'static [AdapterTask],
     /// Returns the groups of related items that one live fact makes.
     pub groups: fn(&LiveFact<'_>) -> Vec<Group>,
@@ -63,7 +63,7 @@ pub enum AdapterTask {
     TaskToFiles,
     /// Who is likeliest to change files.
     Who,
-    /// What else is in the groups of an item of the dimension; with the name of the task.
+    /// Which other items share a group of the dimension with an item; holds the name of the task.
     Own(&'static str),
     /// What a session is about.
     Session,
@@ -201,7 +201,7 @@ pub fn named(name: &str) -> Option<&'static Dimension> {
     ALL.iter().copied().find(|dimension| dimension.name == name)
 }
 
-/// The [`Dimension::off`] of a dimension that is on in every repository.
+/// Returns `None`: the [`Dimension::off`] of a dimension that is on in every repository.
 pub fn always_on(_: &Population) -> Option<&'static str> {
     None
 }

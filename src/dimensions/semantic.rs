@@ -21,7 +21,7 @@ fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
             // A message about few files is stronger evidence for each.
             vec![Group { name: (*key).to_string(), members, weight: 1.0 / *touched as f64 }]
         }
-        // Entries of files touched or commands run name files, but say nothing about them.
+        // Entries that record a touched file or a command contain a file name, but no statement about the file.
         LiveFact::Entry { key, files, category, .. }
             if is_searchable(category) && (1..=LARGEST_COMMIT).contains(&files.len()) =>
         {

@@ -1,7 +1,7 @@
-//! C and C++: names by file, then by what the linker sees; in C++ also by namespace and class.
+//! C and C++: resolves names by file, then by external linkage; in C++ also by namespace and class.
 //!
-//! The preprocessor is not run, so conditions and included macros change nothing here. Calls through function pointers
-//! resolve to nothing.
+//! Limits: the preprocessor is not run, so conditions and macros from headers are ignored. Calls through function
+//! pointers resolve to nothing.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl Rules for C {
             member.kind == DefinitionKind::Function
                 && member.owner.as_deref().is_some_and(|of| last_segment(of) == owner.name)
         });
-        // A method declared in a header is defined in a source file, and the definition is meant.
+        // If a header declares a method and a source file defines it, the result is the definition.
         if found.iter().any(|member| !is_header(&member.path)) {
             found.retain(|member| !is_header(&member.path));
         }
@@ -75,7 +75,7 @@ fn strip_wrappers(written: &str) -> &str {
     bare(rest)
 }
 
-/// Longest chain of aliases that is followed; a longer one is a circle.
+/// Longest chain of aliases that is followed; a longer one must be circular.
 const MAX_ALIASES: u32 = 4;
 
 /// Resolves a written type, through aliases.
@@ -102,17 +102,17 @@ fn resolve_type(names: &VisibleNames, place: &NameScope, written: &str, depth: u
     Resolution::of(behind, Resolution::Unknown)
 }
 
-/// Whether a file may be C++. A header's name does not tell its language.
+/// Returns whether a file may be C++. A header may be of either language.
 fn may_be_cpp(path: &str) -> bool {
     !path.ends_with(".c")
 }
 
-/// Whether a file is a header.
+/// Returns whether a file is a header.
 fn is_header(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| extension.starts_with('h'))
 }
 
-/// Resolves a bare name: in the class around, the namespaces around, the file, then what other files show.
+/// Resolves a bare name: in the enclosing class and namespaces, the file, then among names visible from other files.
 fn free(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     if let Some(owner) = place.owner.filter(|_| may_be_cpp(place.path)) {
         let types = members::typed(&C, names, place, owner, trust::OWN_MEMBER, "method of the same class");
@@ -132,7 +132,7 @@ fn free(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     found.retain(|item| {
         item.owner.is_none() && item.kind != DefinitionKind::Module && item.kind != DefinitionKind::Constant
     });
-    // A function hides a struct of the same name, and a struct is called in C++ only.
+    // A function hides a struct of the same name; only in C++ can a struct be called, as a constructor.
     if !may_be_cpp(place.path) || found.iter().any(|item| item.kind != DefinitionKind::Type) {
         found.retain(|item| item.kind != DefinitionKind::Type);
     }
@@ -169,8 +169,8 @@ fn bare_path(qualified: &str) -> &str {
     qualified.split('(').next().unwrap_or(qualified)
 }
 
-/// Chooses the definitions that a name means by their distance: the scopes around, the file, an included file or one
-/// whose header is included, then the only one that the linker can mean, then those of the nearest folder.
+/// Chooses the definitions of a name by proximity: enclosing scopes, the file, an included file or one whose header is
+/// included, then the only one with external linkage, then those in the nearest folder.
 fn nearest(
     names: &VisibleNames,
     place: &NameScope,
@@ -204,7 +204,7 @@ fn nearest(
     if !through.is_empty() {
         return Resolution::all(through, trust::IMPORT, why("by an included header"));
     }
-    // The linker joins functions; a definition in a header reaches only the files that include it.
+    // The linker resolves functions across files; an inline definition is visible only where its header is included.
     found.retain(|item| !is_inlined(item) || reaches(names, &included, &item.path));
     if found.len() == 1 {
         return Resolution::all(found, trust::LINKED, why("the only one other files can see"));
@@ -221,7 +221,7 @@ fn nearest(
     )
 }
 
-/// Whether other files can see a definition: not if it is `static`, or a macro, outside headers.
+/// Returns whether other files can see a definition: not if it is `static`, or a macro, outside headers.
 fn is_visible(item: &LiveDefinition) -> bool {
     let kept = item.signature.split([' ', '(']).take_while(|word| *word != item.name).any(|word| word == "static");
     let is_member = item.owner.is_some();
@@ -229,16 +229,16 @@ fn is_visible(item: &LiveDefinition) -> bool {
     is_member || is_header(&item.path) || !(kept || macro_of_source)
 }
 
-/// Whether a definition is a macro or `static inline` function, which no linker sees.
+/// Returns whether a definition in a header is a macro or `static inline` function, which has no external linkage.
 fn is_inlined(item: &LiveDefinition) -> bool {
     let is_static = item.signature.split(' ').any(|word| word == "static");
     is_header(&item.path) && item.path.ends_with(".h") && (item.kind == DefinitionKind::Macro || is_static)
 }
 
-/// Number of headers that are followed; a file that includes more tells nothing by it.
+/// Most headers that are followed; with more, inclusion is no evidence.
 const MAX_HEADERS: usize = 100;
 
-/// Whether a header is among the included ones, or included by them.
+/// Returns whether a header is among the included ones, or included by them.
 fn reaches(names: &VisibleNames, included: &[String], header: &str) -> bool {
     let mut seen: Vec<String> = included.to_vec();
     let mut next = 0;

@@ -1,7 +1,7 @@
-//! Go: a package is a folder. Names through the package and its imports, methods through receivers, written types,
-//! fields and embedding.
+//! Go: resolves names through the package, which is a folder, and its imports; methods through receivers, written
+//! types, fields and embedding.
 //!
-//! The module path is not read: an import means the folder that its last segments spell.
+//! `go.mod` is not read: an import path resolves to the folder that matches its last segments.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Rules for Go {
     fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
         if call.form == CallForm::Free {
             let mut found = in_folder(names, folder(place.path), &call.name);
-            // A folder that defines a name twice contains several programs, or one for each platform.
+            // A folder that defines a name twice contains several programs, or variants per platform.
             if found.iter().any(|item| item.path == place.path) {
                 found.retain(|item| item.path == place.path);
             }
@@ -173,7 +173,7 @@ const STANDARD: &[&str] = &[
     "unsafe",
 ];
 
-/// Whether a folder's path ends an import path: `a/b` for `host/owner/repo/a/b`.
+/// Returns whether a folder's path ends an import path: `a/b` for `host/owner/repo/a/b`.
 fn is_tail(folder: &str, target: &str) -> bool {
     let first = target.split('/').next().unwrap_or(target);
     if STANDARD.contains(&first) {

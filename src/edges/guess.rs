@@ -1,6 +1,6 @@
-//! The last resort: resolution by the name alone, if neither scope nor imports nor a type could tell.
+//! Fallback heuristic: resolution by the name alone, if scope, imports and types gave no result.
 //!
-//! Never of high confidence, and not tried for names that every program has.
+//! The confidence is never high, and names that are common in any program are not tried.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub(super) fn by_name(names: &VisibleNames, call: &Call) -> Vec<ScoredDefinition
             found
                 .into_iter()
                 .map(|what| {
-                    // Nearer ones come first, by much less than one step of confidence.
+                    // Ties are broken by proximity, by much less than one step of confidence.
                     let near = nearness(&what.path, names.path).min(9) as f32 / 1000.0;
                     ScoredDefinition::new(what, share + near, "one of a few of that name")
                 })
@@ -74,8 +74,8 @@ fn declaration(names: &VisibleNames, found: &[Arc<LiveDefinition>]) -> Option<Ar
     (declarations.next().is_none() && found.iter().all(implements)).then(|| first.clone())
 }
 
-/// Whether the standard library or any program has a name: then one definition of that name in the repository need not
-/// be meant.
+/// Returns whether a name is common in standard libraries or programs, so that a call of that name need not mean the
+/// only definition of it in the repository.
 fn is_common(family: Family, name: &str) -> bool {
     let words = match family {
         Family::Rust => RUST,
@@ -121,7 +121,7 @@ const RUST: &str = "
     with_extension wrapping_add wrapping_sub write_all write_fmt write_str zip
 ";
 
-/// Methods of Python's own types and of what its programs have most.
+/// Methods of Python's built-in types, and other names common in Python programs.
 const PYTHON: &str = "
     acquire astype capitalize center commit critical cursor debug decode dict difference encode endswith
     exception execute expandtabs extend fileno fromkeys get_text group groups info int intersection is_file
@@ -131,7 +131,7 @@ const PYTHON: &str = "
     title tobytes tolist translate truncate union warning writable writelines zfill
 ";
 
-/// Methods of the platforms' objects.
+/// Methods of the objects of browsers and Node.
 const JAVASCRIPT: &str = "
     abort addEventListener arrayBuffer assign async at blob cancel catch charAt charCodeAt codePointAt concat
     createElement debug defineProperty description dispatchEvent done endsWith every finally findIndex flat

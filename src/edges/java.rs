@@ -1,5 +1,5 @@
-//! Java: names through the classes around, superclasses and static imports; types through the file, its imports and its
-//! package's folder. Reflection and injection are not seen.
+//! Java: resolves names through enclosing classes, superclasses and static imports; types through the file, its imports
+//! and its package's folder. Limits: reflection and dependency injection are not seen.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl Rules for Java {
     }
 }
 
-/// Resolves a bare call: a constructor, a method of a class around or of its bases, or a static import.
+/// Resolves a bare call: a constructor, a method of an enclosing class or of its bases, or a static import.
 fn free(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     if call.callee == "super" {
         return base_member(names, place, "");
@@ -88,7 +88,7 @@ fn free(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     Resolution::External
 }
 
-/// Resolves a member of the superclasses of the class around; the superclasses themselves for an empty name.
+/// Resolves a member of the enclosing class's superclasses; for an empty name, the superclasses themselves.
 fn base_member(names: &VisibleNames, place: &NameScope, name: &str) -> Resolution {
     let Some(Resolution::Known(owners)) = place.owner.map(|owner| resolve_type(names, place, owner)) else {
         return Resolution::External;
@@ -115,7 +115,7 @@ fn of_field(names: &VisibleNames, place: &NameScope, receiver: &str, name: &str)
     members::method(&Java, names, &of_owner, &call)
 }
 
-/// Resolves a type: nested in the classes around, of the file, imported, of the package.
+/// Resolves a type: nested in an enclosing class, in the file, imported, or in the package.
 fn resolve_type(names: &VisibleNames, place: &NameScope, written: &str) -> Resolution {
     let name = written.rsplit('.').next().unwrap_or(written);
     let mut found = names.named(name);

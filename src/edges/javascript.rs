@@ -1,8 +1,8 @@
-//! JavaScript and TypeScript: names through enclosing functions, the file and its imports, with re-exports; methods
-//! through `this`, classes and interfaces.
+//! JavaScript and TypeScript: resolves names through enclosing functions, the file and its imports, with re-exports;
+//! methods through `this`, classes and interfaces.
 //!
-//! Specifiers without a leading dot are packages, unless one file of the repository matches an alias. Prototypes and
-//! dynamic keys are not seen.
+//! A specifier without a leading dot is a package, unless it matches one file of the repository as an alias. Limits:
+//! prototypes and dynamic keys are not seen.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::syntax::{Call, CallForm, DefinitionKind, Import};
 /// Resolves a JavaScript or TypeScript call.
 pub(super) fn resolve(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     if call.form == CallForm::Free && call.callee != "super" {
-        // A bare name is bound in the file or is a global of the platform.
+        // A bare name that the file does not bind is a global of the platform, so it is not guessed.
         let entities = name_in_scope(names, place, &call.name).map(|entities| {
             let called = |entity| match entity {
-                // A module that is called is its default export.
+                // Calling a module calls its default export.
                 JsEntity::Module(file) => default_export(names, &file, &call.name, &mut Vec::new()),
                 item => vec![item],
             };
@@ -90,7 +90,7 @@ fn base_member(names: &VisibleNames, place: &NameScope, call: &Call) -> Resoluti
     if call.callee == "super" { bases } else { members::members(&JavaScript, names, bases, &call.name) }
 }
 
-/// Strips `| undefined`, promises and the like from a written type; empty for arrays and tuples, which are the
+/// Strips `| undefined`, promises and the like from a written type; empty for arrays and tuples, whose methods are the
 /// platform's.
 fn strip_wrappers(written: &str) -> &str {
     let mut rest = written.trim().trim_start_matches(':').trim();
@@ -120,7 +120,7 @@ enum JsEntity {
 /// The entities found; `None` if the name is known to be from outside the repository.
 type JsLookup = Option<Vec<JsEntity>>;
 
-/// File and name of the exports being looked up, because re-exports may be circular.
+/// Exports being looked up, as (file, name), because re-exports may be circular.
 type JsLookupStack = Vec<(String, String)>;
 
 /// Converts found entities to a resolution.
@@ -135,14 +135,14 @@ fn to_resolution(found: JsLookup, place: &NameScope) -> Resolution {
         (item.kind != DefinitionKind::Module).then(|| ScoredDefinition::new(item, trust.min(sure), reason))
     });
     let mut hits: Vec<ScoredDefinition> = hits.collect();
-    // Types and values have namespaces of their own: a call means the value.
+    // Types and values have separate namespaces; a call means the value.
     if hits.iter().any(|hit| is_value(&hit.what)) {
         hits.retain(|hit| is_value(&hit.what));
     }
     Resolution::of(hits, Resolution::Unknown)
 }
 
-/// Whether a definition exists at run time.
+/// Returns whether a definition exists at run time.
 fn is_value(candidate: &LiveDefinition) -> bool {
     let word = |word: &str| candidate.signature.split(' ').any(|part| part == word);
     candidate.kind != DefinitionKind::Type || !(word("interface") || word("type"))
@@ -230,7 +230,7 @@ fn name_in_scope(names: &VisibleNames, place: &NameScope, name: &str) -> JsLooku
     (!found.is_empty()).then_some(found)
 }
 
-/// Whether a definition binds a name in its scope: not if it is a method, also of an unnamed object.
+/// Returns whether a definition binds a name in its scope; false for methods, also those of anonymous objects.
 fn is_bound(item: &LiveDefinition) -> bool {
     let before = item.signature.split('(').next().unwrap_or_default();
     let says = |word: &str| before.split([' ', '*']).any(|part| part == word);
@@ -253,7 +253,7 @@ fn imported(names: &VisibleNames, path: &str, import: &Import, seen: &mut JsLook
     Some(found.into_iter().map(lower).collect())
 }
 
-/// Finds a default export, which may have any name; mostly it has the one it is imported by, or its file's.
+/// Finds a default export. Its local name may differ from the imported one; the import's or the file's name is likely.
 fn default_export(names: &VisibleNames, file: &str, imported_as: &str, seen: &mut JsLookupStack) -> Vec<JsEntity> {
     let stem = without_extension(base_name(file));
     let around = base_name(folder(file));
@@ -278,7 +278,7 @@ fn exported(names: &VisibleNames, file: &str, name: &str, seen: &mut JsLookupSta
     }
     let imports = names.imports(file);
     let mut outside = false;
-    // `import { a } from 'x'; export { a }` passes a plain import on.
+    // `import { a } from 'x'; export { a }` re-exports a plain import.
     for import in imports.iter().filter(|import| local_name(import) == Some(name)) {
         match imported(names, file, import, seen) {
             Some(found) if !found.is_empty() => return Some(found),
@@ -334,7 +334,7 @@ fn module_file(names: &VisibleNames, path: &str, specifier: &str) -> Option<(Str
     (found.len() == 1).then(|| (found.remove(0), trust::SIMILAR_ROOT))
 }
 
-/// Returns the files that a path, with or without a build's extension, may mean, likeliest first.
+/// Returns the files that a path may mean, likeliest first; the extension may be missing, or that of a build's output.
 fn guesses(target: &str) -> Vec<String> {
     let mut guesses = vec![target.to_owned()];
     let written = base_name(target).rsplit_once('.').map(|(_, extension)| extension);

@@ -1,5 +1,5 @@
-//! Members through types, the same way in every language that has them: a receiver has a type, the type has fields,
-//! methods and bases. Resolving a written type is left to each language.
+//! Resolves members through types, by one algorithm for all languages: a receiver has a type, and the type has fields,
+//! methods and bases. How a written type is resolved is each language's own.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use super::text::{arity, bound, last_segment, parameters, written_type};
 use super::{Family, LiveDefinition, NameScope, Resolution, ScoredDefinition, VisibleNames, trust};
 use crate::syntax::{Call, CallForm, DefinitionKind};
 
-/// Longest chain of bases that is followed; a longer one is a circle or tells nothing.
+/// Longest chain of bases that is followed; a longer one is circular or of no use.
 const MAX_BASES: u32 = 6;
 
-/// The parts of the way from a receiver to a method that differ between languages.
+/// The steps of member resolution that differ between languages.
 pub(super) trait Rules {
-    /// Whether a name stands for the object of the method around.
+    /// Returns whether a name is the receiver of the enclosing method, as `self` and `this` are.
     fn is_self(&self, place: &NameScope, head: &str) -> bool;
     /// Resolves a written type.
     fn resolve_type(&self, names: &VisibleNames, place: &NameScope, written: &str) -> Resolution;
@@ -22,7 +22,7 @@ pub(super) trait Rules {
     fn resolve_callee(&self, names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution;
     /// Returns the part of a written type on which members are looked up: `T` of `Box<T>`, `*T`, `T | None`.
     fn strip_wrappers<'t>(&self, written: &'t str) -> &'t str;
-    /// Like [`strip_wrappers`](Rules::strip_wrappers), for a return type, which a `?` or an `unwrap` may have opened.
+    /// Like [`strip_wrappers`](Rules::strip_wrappers), for a return type that a `?` or `unwrap` may have unwrapped.
     fn unwrapped<'t>(&self, written: &'t str) -> &'t str {
         written
     }
@@ -47,7 +47,7 @@ pub(super) fn method(rules: &dyn Rules, names: &VisibleNames, place: &NameScope,
         }
         let mut types = of_parameter(rules, names, place, head);
         if parts.clone().next().is_none() {
-            // The type of this name is not known from the text, so a local may shadow the parameter.
+            // The parser found no type for this name, so a local may shadow the parameter.
             types = types.with(trust::HIDDEN, "type of a parameter of that name");
         }
         return through_fields(rules, names, types, parts, &call.name);
@@ -68,7 +68,7 @@ pub(super) fn method(rules: &dyn Rules, names: &VisibleNames, place: &NameScope,
                 .into_iter()
                 .map(|hit| ScoredDefinition::new(hit.what, trust::OWN_MEMBER, "method of the same type"))
                 .collect();
-            // The method is a member of this very object: an interface's own method is meant, too.
+            // Called on the object itself, so an interface's method may be the one that runs.
             match beside() {
                 Resolution::Known(hits) => Resolution::Known(hits),
                 _ => members(rules, names, Resolution::Known(hits), &call.name),
@@ -81,7 +81,7 @@ pub(super) fn method(rules: &dyn Rules, names: &VisibleNames, place: &NameScope,
     }
 }
 
-/// Resolves the type of a parameter of the definition around, as its signature writes it.
+/// Resolves the type of a parameter of the enclosing definition, as written in its signature.
 fn of_parameter(rules: &dyn Rules, names: &VisibleNames, place: &NameScope, name: &str) -> Resolution {
     let function = last_segment(place.scope);
     let written = parameters(place.signature, function).and_then(|list| written_type(list, name, names.family));
@@ -107,7 +107,7 @@ fn through_fields<'p>(
     members(rules, names, types, name)
 }
 
-/// Resolves the type of a variable of a file or package, as its declaration writes it.
+/// Resolves the type of a variable of a file or package, as written in its declaration.
 pub(super) fn of_variable(rules: &dyn Rules, names: &VisibleNames, variable: &LiveDefinition) -> Resolution {
     let written =
         variable.return_type.as_deref().or_else(|| written_type(&variable.signature, &variable.name, names.family));
@@ -140,7 +140,7 @@ pub(super) fn typed(
                 .map(|hit| ScoredDefinition::new(hit.what, hit.confidence.min(confidence), reason))
                 .collect(),
         ),
-        // A type whose name nothing here has is the platform's, unless it is a type parameter.
+        // A type name that the repository does not define is the platform's, unless it is a type parameter.
         Resolution::Unknown if peeled.len() > MAX_TYPE_PARAMETER => {
             let known = names.named(last_segment(peeled)).iter().any(|item| item.kind == DefinitionKind::Type);
             if known { Resolution::Unknown } else { Resolution::External }
@@ -190,8 +190,8 @@ fn returned(rules: &dyn Rules, names: &VisibleNames, place: &NameScope, maker: &
 
 /// Resolves a member of what a chain of calls returns.
 ///
-/// A type without this member tells nothing, because each call of a chain may wrap the type in one with members of its
-/// own. Nor does an external package of JavaScript, which may be this repository's own under its published name.
+/// A type without this member does not make it external: each call of a chain may wrap the type in one with its own
+/// members. Nor does an external JavaScript package, which may be this repository's under its published name.
 fn link_members(rules: &dyn Rules, names: &VisibleNames, types: Resolution, name: &str) -> Resolution {
     let is_told = names.family != Family::JavaScript && !matches!(types, Resolution::Known(_));
     match members(rules, names, types, name) {
@@ -200,8 +200,8 @@ fn link_members(rules: &dyn Rules, names: &VisibleNames, types: Resolution, name
     }
 }
 
-/// Makes a call of which only the callee is known. A receiver that is itself a call, as in `a().b`, is known by what it
-/// returns.
+/// Builds a call of which only the callee is known. A receiver that is itself a call, as in `a().b`, has the type which
+/// that call returns.
 pub(super) fn as_call(callee: &str) -> Call {
     let made = callee.rsplit_once("()").filter(|(_, rest)| rest.starts_with(['.', '-', '?']));
     let receiver_call = made.map(|(maker, _)| maker.to_owned());
@@ -262,7 +262,7 @@ pub(super) fn members(rules: &dyn Rules, names: &VisibleNames, types: Resolution
     deep_members(rules, names, types, name, 0)
 }
 
-/// As [`members`], at a depth of bases.
+/// Like [`members`]; `depth` is the number of bases followed so far.
 fn deep_members(rules: &dyn Rules, names: &VisibleNames, types: Resolution, name: &str, depth: u32) -> Resolution {
     let Resolution::Known(owners) = types else {
         return types;
@@ -297,7 +297,7 @@ fn deep_members(rules: &dyn Rules, names: &VisibleNames, types: Resolution, name
     Resolution::of(found, Resolution::External)
 }
 
-/// Whether an implementation of an interface runs instead of the member found; not for a call on the object itself.
+/// Returns whether an implementation may run instead of the member found; false for a call on the object itself.
 fn is_abstract(owner: &ScoredDefinition) -> bool {
     is_interface(&owner.what) && owner.confidence < trust::OWN_MEMBER
 }
@@ -315,13 +315,13 @@ fn bases(rules: &dyn Rules, names: &VisibleNames, owner: &ScoredDefinition) -> R
     Resolution::of(found, Resolution::External)
 }
 
-/// Whether a definition is a trait, interface or protocol, whose methods others implement.
+/// Returns whether a definition is a trait, interface or protocol, whose methods others implement.
 pub(super) fn is_interface(candidate: &LiveDefinition) -> bool {
     candidate.kind == DefinitionKind::Type
         && candidate.signature.split([' ', '<', ':']).any(|word| matches!(word, "trait" | "interface"))
 }
 
-/// Chooses among several definitions those that the number of arguments fits; if several are left, none has high
+/// Keeps the definitions whose arity matches the number of arguments, if any does; if several remain, none has high
 /// confidence.
 pub(super) fn fitting(mut hits: Vec<ScoredDefinition>, call: &Call, family: Family) -> Vec<ScoredDefinition> {
     hits.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.what.key.cmp(&b.what.key)));
@@ -332,7 +332,7 @@ pub(super) fn fitting(mut hits: Vec<ScoredDefinition>, call: &Call, family: Fami
     if hits.iter().any(|hit| agrees(&hit.what, call, family)) {
         hits.retain(|hit| agrees(&hit.what, call, family));
     }
-    // One package of Go can hold a definition twice only for two platforms: both are meant.
+    // A Go package can define a name twice only for two platforms; a call means both.
     if hits.len() > 1 && family != Family::Go {
         for hit in &mut hits {
             hit.confidence = hit.confidence.min(trust::SEVERAL);
@@ -341,7 +341,7 @@ pub(super) fn fitting(mut hits: Vec<ScoredDefinition>, call: &Call, family: Fami
     hits
 }
 
-/// Whether the number of arguments fits, or is not known.
+/// Returns whether the number of arguments matches the definition's arity, or one of them is unknown.
 pub(super) fn agrees(candidate: &LiveDefinition, call: &Call, family: Family) -> bool {
     let Some(given) = call.arguments else {
         return true;

@@ -1,10 +1,10 @@
-//! Resolves calls in a view: which live definitions a call means.
+//! Resolves calls in a view to live definitions, each with a confidence.
 //!
 //! Invariant: resolution is a pure function of the call, its file's imports and the live definitions of the names
 //! involved. It reads no files, never crosses language families, and never gives a guess by name alone high confidence.
 //!
-//! The order of trust is the language's own: scope, imports and re-exports, the receiver's type, and only then the name
-//! alone. A name that is known to come from outside the repository resolves to nothing.
+//! Evidence is tried in the language's own order: scope, imports and re-exports, the receiver's type, and only then the
+//! name alone. A name that is known to come from outside the repository resolves to nothing.
 
 use crate::syntax::{Call, CallForm, Language};
 
@@ -32,23 +32,23 @@ use resolution::{Resolution, ScoredDefinition, trust};
 pub use store::{Edge, SCHEMA, add_parse, callers_of, calls_of, events_of};
 pub use table::{FileDefinitions, NameTable};
 
-/// Confidence from which an edge counts as high: more than nine in ten of those must be right.
+/// Confidence from which an edge counts as high; the precision of such edges must exceed 90 %.
 pub const HIGH: f32 = 0.8;
 
-/// A call and its place.
+/// A call and its location.
 #[derive(Debug, Clone, Copy)]
 pub struct CallSite<'a> {
     /// Its file.
     pub path: &'a str,
     /// The file's language.
     pub language: Language,
-    /// The innermost definition around the call; `None` at the top of a file.
+    /// The innermost definition that encloses the call; `None` at the top of a file.
     pub caller: Option<&'a LiveDefinition>,
     /// The call as written.
     pub call: &'a Call,
 }
 
-/// A definition that a call means, with confidence and reason.
+/// A definition that a call resolves to, with confidence and reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallTarget {
     /// [`LiveDefinition::id`] of the definition.
@@ -69,7 +69,7 @@ pub struct CallTarget {
 
 /// Resolves a call to definitions, best first, ties by key.
 ///
-/// Empty if it means something outside the repository or a local value, or if nothing can be told.
+/// Empty if the callee is outside the repository or a local value, or if there is no evidence.
 pub fn resolve(site: &CallSite, names: &dyn NameLookup) -> Vec<CallTarget> {
     let Some(family) = Family::of(site.language) else {
         return Vec::new();

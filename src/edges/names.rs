@@ -1,4 +1,4 @@
-//! The live definitions that names may mean, and which of them a call can see.
+//! Lookup of live definitions by name, limited to those visible from a call.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub struct LiveDefinition {
 }
 
 impl LiveDefinition {
-    /// Makes the live definition for a parsed one.
+    /// Converts a parsed definition.
     pub fn new(id: i64, key: String, path: &str, language: Language, definition: &Definition) -> Self {
         Self {
             id,
@@ -72,16 +72,16 @@ pub trait NameLookup {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NameScope<'a> {
     pub path: &'a str,
-    /// Qualified name of the innermost definition around; empty at the top of the file.
+    /// Qualified name of the innermost enclosing definition; empty at the top of the file.
     pub scope: &'a str,
     /// The type of `self` or `this`.
     pub owner: Option<&'a str>,
-    /// The signature of the definition around.
+    /// Signature of the enclosing definition.
     pub signature: &'a str,
 }
 
 impl<'a> NameScope<'a> {
-    /// The place where a definition stands, seen from inside it.
+    /// Returns the scope inside a definition.
     pub(super) fn inside(candidate: &'a LiveDefinition) -> Self {
         let owner = if candidate.kind == DefinitionKind::Type {
             Some(candidate.name.as_str())
@@ -92,7 +92,7 @@ impl<'a> NameScope<'a> {
     }
 }
 
-/// The names that one call can see: of its own language family, and those of tests only from tests.
+/// The names visible from one call: those of its language family; names of tests only from tests.
 pub(super) struct VisibleNames<'a> {
     names: &'a dyn NameLookup,
     pub path: &'a str,
@@ -102,20 +102,20 @@ pub(super) struct VisibleNames<'a> {
     lookups: Cell<u32>,
 }
 
-/// Depth beyond which a chain of imports, bases and aliases must be a circle.
+/// Depth beyond which a chain of imports, bases and aliases must be circular.
 const MAX_DEPTH: u32 = 40;
 
-/// Number of lookups for one call. Globs of globs may branch without end.
+/// Most lookups for one call, because globs that import globs may branch exponentially.
 const MAX_LOOKUPS: u32 = 2_000;
 
 impl<'a> VisibleNames<'a> {
-    /// Returns the names that a call in a definition of a file can see.
+    /// Returns the names visible from a call in a definition of a file.
     pub(super) fn new(names: &'a dyn NameLookup, path: &'a str, qualified: &str, family: Family) -> Self {
         let from_test = text::is_test(path, qualified, family);
         VisibleNames { names, path, family, from_test, depth: Cell::new(0), lookups: Cell::new(0) }
     }
 
-    /// As [`NameLookup::named`], visible ones only.
+    /// Like [`NameLookup::named`], visible definitions only.
     pub(super) fn named(&self, name: &str) -> Vec<Arc<LiveDefinition>> {
         let mut found = self.names.named(name);
         found.retain(|candidate| {
@@ -140,17 +140,17 @@ impl<'a> VisibleNames<'a> {
         found
     }
 
-    /// As [`NameLookup::imports`].
+    /// Like [`NameLookup::imports`].
     pub(super) fn imports(&self, path: &str) -> Arc<[Import]> {
         self.names.imports(path)
     }
 
-    /// As [`NameLookup::files_called`].
+    /// Like [`NameLookup::files_called`].
     pub(super) fn files_called(&self, base: &str) -> Arc<[String]> {
         self.names.files_called(base)
     }
 
-    /// Whether a live file has a path.
+    /// Returns whether a live file has a path.
     pub(super) fn file_exists(&self, path: &str) -> bool {
         self.files_called(text::base_name(path)).iter().any(|file| file == path)
     }

@@ -1,7 +1,7 @@
-//! Python: names through enclosing functions, the module and its imports, with `__init__` of packages; methods through
-//! classes and their bases.
+//! Python: resolves names through enclosing functions, the module and its imports, with `__init__` of packages; methods
+//! through classes and their bases.
 //!
-//! Any folder may be a root of packages. Assignments to attributes and patches at run time are not seen.
+//! Any folder may be a root of packages. Limits: assignments to attributes and monkey patches are not seen.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::syntax::{Call, CallForm, DefinitionKind, Import};
 /// Resolves a Python call.
 pub(super) fn resolve(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolution {
     if call.form == CallForm::Free {
-        // A bare name is bound in the file or is a builtin.
+        // A bare name that the file does not bind is a builtin, so it is not guessed.
         return match to_resolution(name_in_scope(names, place, &call.name, &mut Vec::new()), place) {
             Resolution::Unknown => Resolution::External,
             meaning => meaning,
@@ -108,7 +108,7 @@ enum PythonEntity {
 /// The entities found; `None` if the name is known to be from outside the repository.
 type PythonLookup = Option<Vec<PythonEntity>>;
 
-/// Module and name of the lookups under way, because imports may be circular.
+/// Lookups in progress, as (module, name), because imports may be circular.
 type PythonLookupStack = Vec<(String, String)>;
 
 /// Converts found entities to a resolution.
@@ -134,7 +134,7 @@ fn chain(names: &VisibleNames, place: &NameScope, parts: &[&str]) -> PythonLooku
         return Some(Vec::new());
     };
     let seen = &mut Vec::new();
-    // `import a.b.c` binds `a`, and the longest module that the chain spells is the one that is meant.
+    // `import a.b.c` binds `a`; the longest prefix of the chain that is a module wins.
     let imports = names.imports(place.path);
     let spelled = imports
         .iter()
@@ -263,7 +263,7 @@ fn in_module(names: &VisibleNames, file: &str, name: &str, seen: &mut PythonLook
 /// Resolves imports that bind a name.
 fn imported(names: &VisibleNames, path: &str, bound: &[&Import], seen: &mut PythonLookupStack) -> PythonLookup {
     let mut found = Vec::new();
-    // A name may be imported twice, for two platforms or versions; the live ones count.
+    // A name may be imported twice, for two platforms or versions; imports that resolve to live files count.
     for import in bound {
         let Some(name) = &import.name else {
             let target = match &import.alias {
@@ -315,7 +315,7 @@ fn local_name(import: &Import) -> Option<&str> {
     }
 }
 
-/// Endings of a module's file, likeliest first. A stub stands for a compiled module.
+/// Endings of a module's file, likeliest first. A stub (`.pyi`) represents a compiled module.
 const MODULE_FILES: &[&str] = &[".py", "/__init__.py", ".pyi", "/__init__.pyi"];
 
 /// Returns the file of a module as written in a file; `None` if none is live.
@@ -346,8 +346,8 @@ fn modules(names: &VisibleNames, path: &str, written: &str) -> Option<Vec<String
     })
 }
 
-/// Whether a folder may be a root of packages for a file: a folder around it, or one in which projects keep their
-/// packages.
+/// Returns whether a folder may be a root of packages for a file: a folder around it, or one in which projects keep
+/// their packages.
 fn may_be_root(root: &str, path: &str) -> bool {
     let around = |root: &str| root.is_empty() || path.starts_with(&format!("{root}/"));
     around(root) || matches!(base_name(root), "src" | "lib" | "python") && around(folder(root))

@@ -1,4 +1,4 @@
-//! The meaning of a written name, with a confidence and a reason for each definition.
+//! The result of resolving a written name: definitions, each with a confidence and a reason.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(super) mod trust {
     pub const OWN_MEMBER: f32 = 0.95;
     /// The receiver's type is written near the call.
     pub const TYPED: f32 = 0.9;
-    /// A module found by a name that resembles its folder's, but is not equal.
+    /// A module found by a name that is similar, but not equal, to its folder's.
     pub const SIMILAR_ROOT: f32 = 0.85;
     /// The receiver is a field whose type is written in the type's definition.
     pub const FIELD: f32 = 0.85;
@@ -25,7 +25,7 @@ pub(super) mod trust {
     pub const LINKED: f32 = 0.85;
     /// The receiver's type is the return type of the call that made it.
     pub const RETURNED: f32 = 0.8;
-    /// The receiver's type is an interface: its method is meant, and an implementation runs.
+    /// The receiver's type is an interface: the result is its method, though an implementation runs.
     pub const INTERFACE: f32 = 0.6;
     /// The receiver has the name of a parameter, which a local of the same name may shadow.
     pub const HIDDEN: f32 = 0.6;
@@ -35,7 +35,7 @@ pub(super) mod trust {
     pub const ONLY_NAME: f32 = 0.5;
     /// Divided among the definitions of that name.
     pub const ONE_OF_NAME: f32 = 0.3;
-    /// Number of definitions of one name beyond which the name tells nothing.
+    /// Number of definitions of one name beyond which the name is no evidence.
     pub const MAX_OF_NAME: usize = 5;
 }
 
@@ -53,14 +53,14 @@ impl ScoredDefinition {
     }
 }
 
-/// What a written name means.
+/// What a written name resolves to.
 #[derive(Debug, Clone)]
 pub(super) enum Resolution {
     /// These definitions, at least one.
     Known(Vec<ScoredDefinition>),
-    /// Something outside the repository, so that guessing by name is not allowed.
+    /// Something outside the repository; no fallback by name alone is allowed.
     External,
-    /// Not known from the text.
+    /// The text has no evidence.
     Unknown,
 }
 

@@ -1,6 +1,6 @@
-//! Rust: names through modules, `use` and `pub use`; methods through types and traits.
+//! Rust: resolves names through modules, `use` and `pub use`; methods through types and traits.
 //!
-//! The prelude and external crates resolve to nothing; `#[path]` and macros that define items are not seen.
+//! Limits: the prelude and external crates resolve to nothing; `#[path]` and macros that define items are not seen.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Rules for Rust {
         narrow(&mut found, &|member| {
             member.path == owner.path || Module::of_file(names, &member.path).same_crate(&home)
         });
-        // If a crate has two types of one name, the imports of the implementation tell which is meant.
+        // If a crate has two types of one name, the imports of the file with the `impl` decide between them.
         let twins =
             names.named(&owner.name).iter().any(|twin| twin.kind == DefinitionKind::Type && twin.key != owner.key);
         if twins {
@@ -153,7 +153,7 @@ fn resolve_type(names: &VisibleNames, place: &NameScope, written: &str, depth: u
     Resolution::of(hits, Resolution::Unknown)
 }
 
-/// Longest chain of aliases that is followed; a longer one is a circle.
+/// Longest chain of aliases that is followed; a longer one must be circular.
 const MAX_ALIASES: u32 = 4;
 
 /// Returns the associated type of an implementation: `type Target = T` of `impl Deref for Owner`.
@@ -212,7 +212,7 @@ fn of_type(names: &VisibleNames, place: &NameScope, written: &str, name: &str, w
     }
 }
 
-/// Whether a name is capitalised, as variants are.
+/// Returns whether a name is capitalised, as variants are.
 pub(super) fn is_variant(name: &str) -> bool {
     name.starts_with(char::is_uppercase)
 }
@@ -263,7 +263,7 @@ fn macro_call(names: &VisibleNames, place: &NameScope, call: &Call) -> Resolutio
         Some(import) => import.target.as_str(),
         None => receiver_of(&call.callee),
     };
-    // A macro shadows one of the standard library only in its own file, or if it is imported.
+    // A macro shadows a standard one of the same name only in its own file, or if it is imported.
     if path.is_empty() && STANDARD_MACROS.contains(&call.name.as_str()) {
         return Resolution::External;
     }

@@ -1,7 +1,6 @@
 //! How Rust's module paths map to files: the module of a file, the files of a module, the root of a crate.
 //!
-//! Only paths are read: a `Cargo.toml` or `#[path]` that says otherwise is not seen, and a crate is known by its
-//! folder's name.
+//! Only paths are considered: `Cargo.toml` and `#[path]` are not read, and a crate has the name of its folder.
 
 use super::text::{base_name, below, folder, without_extension};
 use super::{VisibleNames, trust};
@@ -86,12 +85,12 @@ impl Module {
         Self { sure: self.sure.min(sure), ..self }
     }
 
-    /// Whether both are modules of one crate, as far as folders tell.
+    /// Returns whether both are modules of one crate, judging by folders.
     pub(super) fn same_crate(&self, other: &Self) -> bool {
         self.root == other.root && self.file == other.file
     }
 
-    /// Whether both are in one folder of modules. The file of a test is a crate, but its folder shares macros.
+    /// Returns whether both are in one folder of modules. The file of a test is a crate, but its folder shares macros.
     pub(super) fn same_folder(&self, other: &Self) -> bool {
         self.root == other.root
     }
@@ -105,7 +104,7 @@ impl Module {
             let files = match (depth, &self.file) {
                 (0, Some(file)) => vec![file.clone()],
                 (0, None) => vec![below(&self.root, "lib.rs"), below(&self.root, "main.rs")],
-                // The crate's root is no child of itself.
+                // The crate's root module is not its own child.
                 (1, None) if matches!(path.as_str(), "lib" | "main") => Vec::new(),
                 _ => vec![below(&self.root, &format!("{path}.rs")), below(&self.root, &format!("{path}/mod.rs"))],
             };
@@ -118,7 +117,7 @@ impl Module {
         places
     }
 
-    /// Whether a file is the module, or contains it as `mod name { ... }`.
+    /// Returns whether a file is the module, or contains it as `mod name { ... }`.
     pub(super) fn exists(&self, names: &VisibleNames) -> bool {
         let places = self.places(names);
         if places.iter().any(|(_, scope)| scope.is_empty()) {
@@ -141,7 +140,7 @@ pub(super) fn crates(names: &VisibleNames, from: &Module, name: &str) -> Vec<Mod
         let root = folder(file);
         let home = if base_name(root) == "src" { folder(root) } else { root };
         let called = base_name(home).replace('-', "_");
-        // The binaries and tests of a package name its library as its manifest does, which is not read.
+        // Binaries and tests of a package refer to its library by the manifest's name, and the manifest is not read.
         let own_package =
             ["src", "src/bin", "tests", "examples", "benches"].iter().any(|part| below(home, part) == from.root)
                 && (from.file.is_some() || below(home, "src") != from.root);
@@ -161,7 +160,7 @@ pub(super) fn crates(names: &VisibleNames, from: &Module, name: &str) -> Vec<Mod
     found
 }
 
-/// Whether two names of a crate differ only in a first or last word, which folders in a workspace often leave out.
+/// Returns whether two names differ only in a first or last word, which folders in a workspace often omit.
 fn resembles(folder: &str, name: &str) -> bool {
     let ends =
         |long: &str, short: &str| !short.is_empty() && long.strip_suffix(short).is_some_and(|rest| rest.ends_with('_'));

@@ -1,6 +1,6 @@
-//! Resolves a Rust path where it is written: scopes, `use` and `pub use`, globs, modules and crates.
+//! Resolves a Rust path from the scope in which it is written: scopes, `use` and `pub use`, globs, modules and crates.
 //!
-//! Circular imports end where they began. Visibility is ignored, because code that compiles names only what it may.
+//! Circular imports are detected. Visibility is ignored, because compiling code only names what is visible.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) enum RustEntity {
 /// The entities found; `None` if the path is known to be from outside the repository.
 pub(super) type RustLookup = Option<Vec<RustEntity>>;
 
-/// File or module, scope and name of the lookups under way, because imports may be circular.
+/// Lookups in progress, as file or module, scope and name, because imports may be circular.
 pub(super) type RustLookupStack = Vec<(String, String, String)>;
 
 /// Resolves a path: the head by scope, each further segment inside the one before.
@@ -115,7 +115,7 @@ fn bound_in_scope(
         for import in imports.iter().filter(|import| stands_in(import, inner)) {
             if local_name(import) == Some(name) {
                 let found = resolve_path(names, path, inner, &import.target, seen);
-                // A name that an import binds must not be guessed.
+                // An import that resolves to nothing leads outside the repository: no fallback by name alone.
                 return found.filter(|entities| !entities.is_empty());
             }
         }
@@ -258,7 +258,7 @@ fn module_around<'s>(names: &VisibleNames, path: &str, scope: &'s str) -> &'s st
         .unwrap_or("")
 }
 
-/// Whether an import is in a scope.
+/// Returns whether an import is in a scope.
 fn stands_in(import: &Import, scope: &str) -> bool {
     import.scope.as_deref().unwrap_or("") == scope
 }

@@ -1,6 +1,6 @@
-//! The calls and imports of live files in SQL, and the edges that they make in a view.
+//! The calls and imports of live files in SQL, and the edges they resolve to in a view.
 //!
-//! Invariant: no edge is stored; each is resolved when asked for.
+//! Invariant: no edge is stored; each is resolved when it is queried.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -47,7 +47,7 @@ pub struct Edge {
     pub written: String,
     /// Confidence from 0 to 1.
     pub confidence: f32,
-    /// The reason, in a few words.
+    /// The reason for the resolution, in a few words.
     pub reason: &'static str,
 }
 
@@ -123,7 +123,7 @@ pub fn calls_of(cache: &Connection, view: i64, item: &Item) -> Result<Vec<Edge>>
     Ok(edges)
 }
 
-/// Returns the callers of an item, the most confident first, then by place.
+/// Returns the callers of an item by descending confidence, then by location.
 pub fn callers_of(cache: &Connection, view: i64, item: &Item) -> Result<Vec<Edge>> {
     let names = SqlNames::new(cache, view);
     let mut edges = Vec::new();
@@ -179,7 +179,7 @@ struct CallRow {
 }
 
 impl CallRow {
-    /// Makes the edge to a target.
+    /// Builds the edge to a target.
     fn edge(&self, caller: Item, callee: Item, target: &CallTarget) -> Edge {
         let (confidence, reason) = (target.confidence, target.reason);
         Edge { caller, callee, line: self.call.line, written: self.call.callee.clone(), confidence, reason }
@@ -256,7 +256,7 @@ impl<'c> SqlNames<'c> {
         )
     }
 
-    /// Returns the definition around a call.
+    /// Returns the definition that encloses a call.
     fn caller(&self, seq: Seq) -> Option<Arc<LiveDefinition>> {
         if let Some(known) = self.callers.borrow().get(&seq) {
             return known.clone();

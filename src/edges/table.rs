@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{CallSite, CallTarget, LiveDefinition, NameLookup, resolve, text};
 use crate::syntax::{Import, Language, Parsed};
 
-/// A live file, as input of the table.
+/// A live file, the input of the table.
 #[derive(Debug, Clone)]
 pub struct FileDefinitions {
     /// Path from the root of the repository.

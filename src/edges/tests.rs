@@ -1,10 +1,10 @@
-//! Calls in little repositories of our own, read by the real extractor and resolved over a table.
+//! Tests: calls in small example repositories, parsed by the real extractor and resolved over a table.
 
 use super::{FileDefinitions, HIGH, NameTable};
 use crate::syntax::{Language, parse};
 
-/// Resolves the first call that is written so in the first file. What is expected are the keys of its
-/// targets, best first, each with `!` where its confidence is high; nothing for a call that means nothing here.
+/// Resolves the first call with this text in the first file, and checks the keys of its targets, best first, with `!`
+/// after those of high confidence; empty for a call that resolves to nothing.
 fn check(files: &[(&str, &str)], callee: &str, expect: &str) {
     let parsed: Vec<_> = files
         .iter()

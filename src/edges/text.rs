@@ -1,4 +1,4 @@
-//! Reads written names, paths and signatures. Pure text, without any lookup.
+//! Parses written names, paths and signatures as text, without any lookup.
 
 use super::Family;
 
@@ -41,7 +41,7 @@ pub(super) fn below(folder: &str, child: &str) -> String {
     if folder.is_empty() { child.to_owned() } else { format!("{folder}/{child}") }
 }
 
-/// Whether `path` is `tail` or ends with it after a slash.
+/// Returns whether `path` is `tail` or ends with it after a slash.
 pub(super) fn ends_with_path(path: &str, tail: &str) -> bool {
     path.strip_suffix(tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
@@ -58,7 +58,7 @@ pub(super) fn split_outside<'t>(written: &'t str, separator: &str) -> Vec<&'t st
     let bytes = written.as_bytes();
     while at < bytes.len() {
         match bytes[at] {
-            // The arrow of a function type closes nothing.
+            // The `>` of a function type's arrow closes no bracket.
             b'>' if at > 0 && matches!(bytes[at - 1], b'-' | b'=') => {}
             b'<' | b'(' | b'[' | b'{' => depth += 1,
             b'>' | b')' | b']' | b'}' => depth -= 1,
@@ -146,7 +146,7 @@ pub(super) fn arity(signature: &str, name: &str, family: Family) -> Option<(u32,
         most = most.map(|most| most + 1);
         let optional = match family {
             Family::Python | Family::C => parameter.contains('='),
-            // JavaScript lets a caller leave any argument out.
+            // A JavaScript caller may omit any argument.
             Family::JavaScript => true,
             _ => false,
         };
@@ -203,7 +203,7 @@ pub(super) fn written_type<'t>(list: &'t str, name: &str, family: Family) -> Opt
             (bound == name).then_some(after.trim())?
         }
         Family::Go => {
-            // Parameters of one type share it with the last of them.
+            // In Go, parameters may share the type of a later one: `a, b int`.
             let shared = parts[at..].iter().find_map(|part| {
                 let (_, after) = part.trim().split_once(' ')?;
                 Some(after.trim())
@@ -243,7 +243,7 @@ pub(super) fn bound<'t>(signature: &'t str, parameter: &str) -> Option<&'t str> 
     })
 }
 
-/// Returns the offset at which the bracket closes that opens a text.
+/// Returns the offset of the bracket that closes the one at the beginning of a text.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0;
     let mut before = ' ';
@@ -264,7 +264,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether a definition is only for tests, by the customs of its language.
+/// Returns whether a definition is only for tests, by the conventions of its language.
 pub(super) fn is_test(path: &str, qualified: &str, family: Family) -> bool {
     let folders = folder(path).split('/');
     let in_folder = |names: &[&str]| folders.clone().any(|folder| names.contains(&folder));
@@ -282,7 +282,7 @@ pub(super) fn is_test(path: &str, qualified: &str, family: Family) -> bool {
         Family::Python => stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest",
         Family::JavaScript => base.contains(".test.") || base.contains(".spec."),
         Family::Go => base.ends_with("_test.go"),
-        // `t` is where C projects with a shell harness keep theirs.
+        // C projects with a shell test harness keep tests in `t`.
         Family::C => in_folder(&["t", "unittests", "unit-tests"]) || stem.ends_with("_test"),
         Family::Java => stem.ends_with("Test") || stem.ends_with("Tests"),
     }

@@ -1,7 +1,7 @@
-//! Text to vector: the model's files and their verification, inference sessions, and the cache of embeddings by content.
+//! Text to vector: verification of the model's files, inference sessions, and the cache of embeddings by content.
 //!
-//! This room is the only one that uses fastembed and ort. Invariant: no file is used whose sha256 is not the expected one.
-//! Invariant: no network access; models are fetched by a script that the user runs.
+//! Invariants: only this module uses fastembed and ort; no file is used unless its sha256 is the expected one; no
+//! network access, because models are fetched by a script that the user runs.
 
 mod embedder;
 mod embedding_cache;

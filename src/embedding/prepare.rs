@@ -1,6 +1,7 @@
 //! Fetches the model and the runtime into the data folder with a Python script that uses pip.
 //!
-//! Invariant: no host is named here; pip's configured index serves. Invariant: no file stays that does not have its sha256.
+//! Invariants: no host is named here, since pip uses its configured index; no file is kept that does not have its
+//! sha256.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

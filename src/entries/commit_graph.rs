@@ -1,4 +1,4 @@
-//! Graph of the commits reachable from any HEAD: ranges, branches, and lookup by abbreviated id.
+//! The graph of the commits reachable from any HEAD: ranges, branches, and lookup by abbreviated id.
 //!
 //! Unreachable commits are followed only until a reachable one is found.
 
@@ -10,9 +10,9 @@ use rusqlite::Connection;
 use crate::event::hex;
 use crate::git::{ObjectId, Repository};
 
-/// Commits older than asked for after which a first-parent walk stops; one alone may have a wrong clock.
+/// Consecutive older commits after which a walk along first parents stops; one alone may have a wrong clock.
 const MAX_OLDER_COMMITS: usize = 8;
-/// Most unreachable commits visited on the way from a session's commit to a reachable one.
+/// The most unreachable commits that are visited on the way from a session's commit to a reachable one.
 const MAX_UNREACHABLE: usize = 1_000;
 
 /// Commits reachable from any HEAD, with their parents.
@@ -20,9 +20,9 @@ pub struct CommitGraph {
     commits: HashMap<Vec<u8>, ReachableCommit>,
     /// Commits by time.
     order: Vec<(i64, Vec<u8>)>,
-    /// Commit ids in order.
+    /// The commit ids, sorted.
     names: Vec<Vec<u8>>,
-    /// Tips of merged branches by the name in the merge's subject: a branch is mostly deleted after merging.
+    /// Tips of merged branches by the name in the merge's subject, because most branches are deleted after the merge.
     merged_tips: HashMap<String, Vec<Vec<u8>>>,
 }
 
@@ -80,8 +80,8 @@ impl CommitGraph {
         Ok(CommitGraph { commits, order, names, merged_tips })
     }
 
-    /// Returns the commits on a branch since a time: along first parents from its tip, if the branch still exists or
-    /// a merge named it.
+    /// Returns the commits on a branch since a time: along first parents from its tip, if the branch still exists or a
+    /// merge named it.
     pub fn on_branch(&self, repository: &Repository, name: &str, since: i64) -> HashSet<&[u8]> {
         let places = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
         let ends = places.iter().filter_map(|place| repository.resolve_commit(place));
@@ -90,17 +90,17 @@ impl CommitGraph {
         self.first_parent_lines(ends.chain(merged), since)
     }
 
-    /// Keeps the commits that belong to `own` or extend it, as on a branch created on the way; `made` is oldest
+    /// Keeps the commits that are in `own` or extend it, as on a branch that was created meanwhile. `made` is oldest
     /// first.
     ///
-    /// A commit extends `own` if its first parent is the newest kept commit of the session's branch, the commit the
-    /// branch stood on at `started`, or such an extension.
+    /// A commit extends `own` if its first parent is the newest kept commit of the session's branch, the commit that
+    /// the branch was at when the session started, or such an extension.
     pub fn retain_branch_commits(&self, made: &mut Vec<&Vec<u8>>, own: &HashSet<&[u8]>, started: i64) {
         let earlier =
             own.iter().filter_map(|sha| self.commits.get_key_value(*sha)).filter(|(_, one)| one.time < started);
         let parent_of = |sha: &[u8]| self.commits.get(sha).and_then(|one| one.parents.first()).map(Vec::as_slice);
         let begun = earlier.max_by_key(|(_, one)| one.time).map(|(sha, _)| sha.as_slice());
-        // If the branch itself continues from its earlier tip, other continuations belong to someone else.
+        // If the branch itself continues from its earlier tip, other continuations belong to somebody else.
         let goes_on =
             |begun: &&[u8]| made.iter().any(|sha| own.contains(sha.as_slice()) && parent_of(sha) == Some(*begun));
         let mut tip = begun.filter(|begun| !goes_on(begun));
@@ -132,7 +132,7 @@ impl CommitGraph {
         line
     }
 
-    /// Returns the commit with a hexadecimal prefix of at least four digits, if unique.
+    /// Returns the commit with a hexadecimal prefix of at least four digits, if there is only one.
     pub fn by_prefix(&self, prefix: &str) -> Option<&Vec<u8>> {
         let prefix = prefix.to_lowercase();
         let from = self.names.partition_point(|sha| hex(sha) < prefix);
@@ -141,7 +141,7 @@ impl CommitGraph {
         found.next().is_none().then_some(first)
     }
 
-    /// Returns a commit's time in Unix seconds.
+    /// Returns a commit's time, in Unix seconds.
     pub fn time_of(&self, sha: &[u8]) -> Option<i64> {
         self.commits.get(sha).map(|one| one.time)
     }
@@ -152,8 +152,8 @@ impl CommitGraph {
         self.order[from..].iter().take_while(move |(time, _)| *time <= last).map(|(_, sha)| sha)
     }
 
-    /// Returns the commit itself if reachable, else its nearest reachable ancestors: its branch may have been
-    /// rewritten.
+    /// Returns the commit itself if it is reachable, and otherwise its nearest reachable ancestors, since its branch
+    /// may have been rewritten.
     pub fn nearest_reachable(&self, repository: &Repository, commit: &[u8]) -> Vec<Vec<u8>> {
         let (mut found, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![commit.to_vec()]);
         while let Some(commit) = waiting.pop() {
@@ -187,7 +187,7 @@ impl CommitGraph {
             }
         }
         let mut found = Vec::new();
-        // Newest first; ends when no queued commit is wanted.
+        // Newest first. The walk ends when no queued commit is wanted any more.
         while wanted > 0 {
             let Some((time, sha)) = queue.pop() else { break };
             let side = sides[sha];
@@ -205,8 +205,8 @@ impl CommitGraph {
                     }
                     Some(ReachSide::Wanted) if side == ReachSide::Excluded => {
                         sides.insert(parent, side);
-                        // If it is still queued, its turn comes; if clocks disagreed and it was already visited, it
-                        // is queued again.
+                        // A parent that is still queued will be visited. One that was visited already, because clocks
+                        // disagree, is queued again.
                         match queue.iter().any(|(_, waits)| *waits == parent.as_slice()) {
                             true => wanted -= 1,
                             false => queue.push((one.time, parent)),
@@ -224,7 +224,7 @@ impl CommitGraph {
 
 /// Returns the branch names in a merge's subject, in the order of its other parents.
 ///
-/// Understands the subjects of git and of the common hosts.
+/// Understands the subjects that git and the common hosts write.
 fn merged_branches(subject: &str) -> Vec<&str> {
     if let Some((_, from)) = subject.strip_prefix("Merge pull request ").and_then(|rest| rest.split_once(" from ")) {
         return from.split_once('/').map(|(_, name)| name.trim()).into_iter().collect();
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn extensions_of_a_branch_are_kept_and_commits_of_others_are_not() {
-        // 1 - 2 - 3 - 6 of the branch, 4 - 5 made on the way from where it stood, 7 - 8 by others from where it had stood.
+        // The branch is 1 - 2 - 3 - 6. The session made 4 - 5 from its tip then, others made 7 - 8 from an older tip.
         let all = commits(&[
             (1, 1, &[]),
             (2, 11, &[1]),

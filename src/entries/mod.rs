@@ -1,9 +1,9 @@
 //! Session entries joined with views.
 //!
-//! An entry is live if its file is in the asking view; entries of sessions outside the tree (transcripts, notes) are
-//! live in every view.
+//! An entry is live if its file is in the view of the query. Entries of sessions outside the tree (transcripts, notes)
+//! are live in every view.
 //!
-//! Invariant: only the newest reading of a session is visible.
+//! Invariant: if a session was read several times, only the newest copy is visible.
 
 mod commit_graph;
 mod session_commits;
@@ -24,11 +24,11 @@ pub use session_commits::{LiveSession, SessionCommits, load_sessions};
 pub use session_records::RecordedEntry;
 pub use session_records::{SessionRecord, load_records};
 
-/// Tables of this room.
+/// The tables of this module.
 ///
-/// `entry` names each entry; `parse_entry` says which parse holds it and on which line; `mention` and
-/// `mention_commit` hold the files and commits it names. A session is its own entry number 0. `told` maps each parse
-/// to its session and the time of its last entry. `transcript` remembers the stamp of each transcript when it was
+/// `entry` holds each entry; `parse_entry` says which parse contains it and on which line; `mention` and
+/// `mention_commit` hold the files and commits that it mentions. A session is its own entry number 0. `told` maps each
+/// parse to its session and the time of its last entry. `transcript` holds the stamp of each transcript when it was
 /// last read.
 pub const SCHEMA: &str = "
 CREATE TABLE entry(seq INTEGER PRIMARY KEY, session TEXT NOT NULL, category TEXT NOT NULL, time INTEGER, name TEXT NOT NULL) STRICT;
@@ -46,22 +46,22 @@ CREATE TABLE mention_commit(seq INTEGER NOT NULL, sha TEXT NOT NULL, PRIMARY KEY
 /// A live entry of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SessionEntry {
-    /// Position of its event in the log.
+    /// The position of its event in the log.
     #[serde(skip)]
     pub seq: Seq,
-    /// Id of its session.
+    /// The id of its session.
     pub session: String,
-    /// Number within the session, from 1; 0 for the session itself.
+    /// The number within the session, from 1; 0 for the session itself.
     pub n: u32,
-    /// Category of the entry, or the session itself.
+    /// The category of the entry, or the session itself.
     pub kind: ItemKind,
-    /// Encoded path of the file that holds it; `None` outside the tree.
+    /// The encoded path of the file that it is in; `None` outside the tree.
     pub path: Option<String>,
-    /// Line in that file, from 1.
+    /// The line in that file, from 1.
     pub line: Option<u32>,
     /// Its first line.
     pub name: String,
-    /// Unix seconds.
+    /// The time, in Unix seconds.
     pub time: Option<i64>,
 }
 
@@ -73,29 +73,29 @@ impl SessionEntry {
     }
 }
 
-/// Columns that [`from_row`] reads.
+/// The columns that [`from_row`] reads.
 const ENTRY_COLUMNS: &str = "entry.seq, entry.session, parse_entry.n, entry.category, path.path, parse_entry.line, entry.name, entry.time, view_file.view";
-/// Join from a few entries to the asking view.
+/// Join from a few entries to the view of the query.
 const LIVE_JOIN: &str = "entry CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
   CROSS JOIN view_file ON view_file.parse = parse_entry.parse AND view_file.view IN (:view, 0)
   CROSS JOIN path ON path.id = view_file.path";
 /// Condition that hides superseded copies of a session.
 ///
-/// A session may be stored outside the tree and also in a file of the asking view, such as a committed export. The
-/// copy that reaches later wins, and on a tie the file.
+/// A session may be stored outside the tree and also in a file of the view, such as a committed export. The copy whose
+/// last entry is later wins; on a tie, the file.
 const NOT_SUPERSEDED: &str = "NOT EXISTS (
   SELECT 1 FROM told AS own CROSS JOIN told AS other ON other.session = own.session AND other.parse <> own.parse
   CROSS JOIN view_file AS place ON place.parse = other.parse AND place.view = CASE view_file.view WHEN 0 THEN :view ELSE 0 END
   WHERE own.parse = view_file.parse AND (other.until > own.until OR other.until = own.until AND view_file.view = 0))";
 
-/// Stores the entries of a parse; `seqs` are the positions of their events, in the same order.
+/// Stores the entries of a parse. `seqs` are the positions of their events, in the same order.
 pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Seq]) -> Result<()> {
     if facts.is_empty() {
         return Ok(());
     }
     cache.prepare_cached("DELETE FROM parse_entry WHERE parse = :parse")?.execute(named_params! {":parse": parse})?;
     if let Some(head) = facts.iter().find(|fact| fact.category.is_none()) {
-        // A session without entries ends before all times, so any copy with entries supersedes it.
+        // A copy without entries gets the smallest time, so any copy with entries supersedes it.
         let said = facts.iter().filter(|fact| fact.category.is_some());
         let until = said.map(|fact| fact.time.unwrap_or(0)).max().unwrap_or(i64::MIN);
         cache
@@ -125,8 +125,8 @@ pub fn add_parse(cache: &Connection, parse: i64, facts: &[EntryFact], seqs: &[Se
     Ok(())
 }
 
-/// Stores a session outside the tree as a parse of its own; older parses of it are superseded. Returns its path and
-/// parse id.
+/// Stores a session outside the tree as a parse of its own, which supersedes older parses of it. Returns its path and
+/// the id of the parse.
 pub fn put_session(cache: &Connection, session: &str, facts: &[EntryFact], seqs: &[Seq]) -> Result<(String, i64)> {
     let path = source_of(session);
     let id = view::intern(cache, &path)?;
@@ -155,7 +155,7 @@ pub fn drop_old_parses(cache: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Returns the live entry of an event.
+/// Returns the live entry that an event describes.
 pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<SessionEntry>> {
     let mut statement = cache.prepare_cached(&format!(
         "SELECT {ENTRY_COLUMNS} FROM {LIVE_JOIN} WHERE entry.seq = :seq AND {NOT_SUPERSEDED}"
@@ -165,8 +165,8 @@ pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<SessionE
 
 /// Returns the live entries of a session in order, the session itself first.
 ///
-/// If several files have the session's id, the one with the most entries wins: a file that only points to a session
-/// has its id but no entries.
+/// If several files have the session's id, the one with the most entries wins: a file that only points to a session has
+/// its id but no entries.
 pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<SessionEntry>> {
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM {LIVE_JOIN} WHERE entry.session = :session AND {NOT_SUPERSEDED} ORDER BY path.path, parse_entry.n"
@@ -179,7 +179,7 @@ pub fn in_session(cache: &Connection, view: i64, session: &str) -> Result<Vec<Se
     Ok(all)
 }
 
-/// Returns the live entry for a key, `session:<id>` or `session:<id>/<n>`.
+/// Returns the live entry with this key, `session:<id>` or `session:<id>/<n>`.
 pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<SessionEntry>> {
     let Some(rest) = key.strip_prefix(SESSION) else { return Ok(None) };
     let (session, n) = match rest.rsplit_once('/').and_then(|(id, n)| Some((id, n.parse::<u32>().ok()?))) {
@@ -189,7 +189,7 @@ pub fn by_key(cache: &Connection, view: i64, key: &str) -> Result<Option<Session
     Ok(in_session(cache, view, &session_of(session))?.into_iter().find(|said| said.n == n))
 }
 
-/// Returns every live session, by time and id.
+/// Returns every live session, ordered by time and id.
 pub fn sessions(cache: &Connection, view: i64) -> Result<Vec<SessionEntry>> {
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM {LIVE_JOIN} WHERE entry.category = 'session' AND {NOT_SUPERSEDED} ORDER BY entry.time, entry.session, path.path"
@@ -210,7 +210,7 @@ pub fn all(cache: &Connection, view: i64) -> Result<Vec<SessionEntry>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Returns the live entries that name or touched a file (encoded path), newest first.
+/// Returns the live entries that mention or touched a file, given by its encoded path; newest first.
 pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<SessionEntry>> {
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM mention CROSS JOIN entry ON entry.seq = mention.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
@@ -222,7 +222,7 @@ pub fn of_file(cache: &Connection, view: i64, path: &str) -> Result<Vec<SessionE
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Returns the live entries that name a commit; `sha` is its full hexadecimal id.
+/// Returns the live entries that mention a commit. `sha` is its full hexadecimal id.
 pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<SessionEntry>> {
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM mention_commit CROSS JOIN entry ON entry.seq = mention_commit.seq CROSS JOIN parse_entry ON parse_entry.seq = entry.seq
@@ -235,7 +235,7 @@ pub fn of_commit(cache: &Connection, view: i64, sha: &str) -> Result<Vec<Session
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Returns the encoded paths of the files an entry names or touched.
+/// Returns the encoded paths of the files that an entry mentions or touched.
 pub fn files_of(cache: &Connection, seq: Seq) -> Result<Vec<String>> {
     let mut statement = cache.prepare_cached("SELECT file FROM mention WHERE seq = :seq ORDER BY file")?;
     Ok(statement.query_map(named_params! {":seq": seq}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)

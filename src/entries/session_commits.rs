@@ -1,9 +1,9 @@
 //! Attributes commits to sessions.
 //!
-//! By the tags or commits a session names as its start and end; otherwise by the commits it recorded, plus those made
-//! on its branch while it ran.
+//! By the tags or commits that a session names as its start and end; otherwise by the commits it recorded, and those
+//! made on its branch while it ran.
 //!
-//! Invariant: a commit recorded by one session is never given to another by time.
+//! Invariant: a commit that one session recorded is never attributed to another by time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,19 +16,19 @@ use crate::eventlog;
 use crate::facts::{NOTES, SessionData};
 use crate::git::Repository;
 
-/// Longest duration of a session without an end, in seconds; it also ends when the next session begins.
+/// The longest duration of a session without an end, in seconds. It also ends when the next session begins.
 const MAX_OPEN_SESSION_SECONDS: i64 = 12 * 3600;
 
 /// A live session and its stored data.
 #[derive(Debug, Clone)]
 pub struct LiveSession {
-    /// Its entry.
+    /// The entry of the session itself.
     pub said: SessionEntry,
-    /// Data of its event.
+    /// The data of its event.
     pub data: SessionData,
 }
 
-/// Returns every live session of a view with its data, by time.
+/// Returns every live session of a view with its data, ordered by time.
 pub fn load_sessions(cache: &Connection, view: i64) -> Result<Vec<LiveSession>> {
     let mut all = Vec::new();
     for said in sessions(cache, view)? {
@@ -38,17 +38,17 @@ pub fn load_sessions(cache: &Connection, view: i64) -> Result<Vec<LiveSession>> 
     Ok(all)
 }
 
-/// Commits and time spans of all sessions, needed to attribute a commit to exactly one of them.
+/// The commits and time spans of all sessions, which are needed to attribute a commit to exactly one of them.
 pub struct SessionCommits {
-    /// Commits reachable from a HEAD.
+    /// The commits that are reachable from a HEAD.
     commits: CommitGraph,
-    /// Time spans of the sessions, by start.
+    /// The time spans of the sessions, by start.
     spans: Vec<SessionSpan>,
-    /// Sessions that recorded making a commit, by commit id.
+    /// The sessions that recorded making a commit, by commit id.
     written: HashMap<Vec<u8>, Vec<String>>,
 }
 
-/// Duration of a session in Unix seconds, both ends included.
+/// The time span of a session in Unix seconds, both ends included.
 struct SessionSpan {
     session: String,
     from: i64,
@@ -103,7 +103,7 @@ impl SessionCommits {
         let branches = || head.branch.iter().chain(&head.branches);
         let since = started.unwrap_or(i64::MAX);
         let own: HashSet<&[u8]> = branches().flat_map(|name| commits.on_branch(repository, name, since)).collect();
-        // A session without commits on its named branches worked on another branch it did not name.
+        // A session without commits on its named branches has worked on a branch that it did not name.
         if made.iter().any(|sha| own.contains(sha.as_slice())) {
             commits.retain_branch_commits(&mut made, &own, since);
         }
@@ -113,8 +113,8 @@ impl SessionCommits {
         made.into_iter().map(|sha| hex(sha)).collect()
     }
 
-    /// Returns the commits made while a session ran, except those within sessions that began later and those recorded
-    /// by others.
+    /// Returns the commits made while a session ran, without those made during sessions that began later and those
+    /// recorded by others.
     fn commits_during(&self, session: &SessionData, started: i64) -> Vec<&Vec<u8>> {
         let id = &session.session;
         let later = &self.spans[self.spans.partition_point(|span| span.from <= started)..];
@@ -129,7 +129,7 @@ impl SessionCommits {
     }
 }
 
-/// Returns the time spans of sessions, by start; a session without an end lasts until the next begins.
+/// Returns the time spans of sessions, by start. A session without an end lasts until the next one begins.
 fn session_spans<'s>(sessions: impl Iterator<Item = &'s SessionData>) -> Vec<SessionSpan> {
     let mut begun: Vec<(i64, Option<i64>, &str)> = sessions
         .filter(|session| session.session != NOTES)
@@ -145,7 +145,7 @@ fn session_spans<'s>(sessions: impl Iterator<Item = &'s SessionData>) -> Vec<Ses
     begun.iter().enumerate().map(span).collect()
 }
 
-/// Returns the assumed end of a session without one; `next` is the start of the next session.
+/// Returns the assumed end of a session that has none. `next` is the start of the next session.
 fn assumed_end(from: i64, next: Option<i64>) -> i64 {
     (from + MAX_OPEN_SESSION_SECONDS).min(next.map_or(i64::MAX, |next| next - 1))
 }

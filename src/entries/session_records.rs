@@ -1,6 +1,6 @@
-//! Complete session records for training and evaluation: entries and the commits made in each session.
+//! Complete session records for training and evaluation: the entries, and the commits made in each session.
 //!
-//! A session stored in several files is returned once.
+//! A session that is stored in several files is returned once.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -13,34 +13,34 @@ use crate::git::Repository;
 /// A live session with its entries and commits.
 #[derive(Debug, Clone)]
 pub struct SessionRecord {
-    /// Key, `session:<id>`.
+    /// The session key, `session:<id>`.
     pub key: String,
-    /// Start, in Unix seconds.
+    /// The start, in Unix seconds.
     pub started: Option<i64>,
     /// Whether its log is a file in the tree.
     pub is_tracked: bool,
-    /// Entries in order.
+    /// The entries, in order.
     pub entries: Vec<RecordedEntry>,
-    /// Commits made in the session, oldest first, in hexadecimal.
+    /// The commits made in the session, oldest first, in hexadecimal.
     pub commits: Vec<String>,
 }
 
 /// An entry of a session record.
 #[derive(Debug, Clone)]
 pub struct RecordedEntry {
-    /// Key, `session:<id>/<n>`.
+    /// The entry key, `session:<id>/<n>`.
     pub key: String,
-    /// Category name, such as `decision`.
+    /// The name of the category, such as `decision`.
     pub category: &'static str,
-    /// Unix seconds.
+    /// The time, in Unix seconds.
     pub time: Option<i64>,
-    /// Text of the entry.
+    /// The text of the entry.
     pub content: String,
-    /// Encoded paths of the files it names or touched.
+    /// The encoded paths of the files that it mentions or touched.
     pub files: Vec<String>,
 }
 
-/// Returns every live session of a view, by time.
+/// Returns every live session of a view, ordered by time.
 pub fn load_records(cache: &Connection, repository: &Repository, view: i64) -> Result<Vec<SessionRecord>> {
     let sessions = load_sessions(cache, view)?;
     let joins = SessionCommits::load(cache, view, &sessions)?;

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::SplitPart;
 use crate::fusion::{self, FILE_SIGNALS, Prior, RankingExample, SignalTable, Weights, signal};
 
-/// Most false alarms per hundred complete changes.
+/// The most false alarms per hundred complete changes.
 const MAX_FALSE_ALARMS: f64 = 3.0;
-/// Least recall for which alarms are worth giving.
+/// The least recall at which alarms are worth having.
 const MIN_RECALL: f64 = 0.20;
-/// Fewest complete changes of validation from which the false-alarm rate can be estimated.
+/// The fewest complete changes in the validation split from which a false-alarm rate can be estimated.
 const MIN_CHANGES: usize = 50;
 
 /// The best candidate for a change, with features of how confident the ranking is.
 #[derive(Debug, Clone)]
 pub struct AlarmSample {
     part: SplitPart,
-    /// Features of confidence.
+    /// The features of confidence.
     features: [f32; FEATURES],
     /// Whether a file is missing at all.
     is_incomplete: bool,
@@ -27,15 +27,15 @@ pub struct AlarmSample {
     weight: f64,
 }
 
-/// Number of confidence features.
+/// The number of confidence features.
 const FEATURES: usize = 8;
 
 /// The measured quality of alarms.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
-    /// Number of complete changes in the test split.
+    /// The number of complete changes in the test split.
     pub complete: usize,
-    /// Share of missing files that were named, in the test split.
+    /// The share of missing files that were named, in the test split.
     pub recall: f64,
     /// False alarms per hundred complete changes, in the test split.
     pub false_alarms: f64,
@@ -44,7 +44,7 @@ pub struct Alarm {
 }
 
 impl AlarmSample {
-    /// Creates the sample of a table; `relevant` is the row of the missing file, if one is missing.
+    /// Creates the sample of a signal table. `relevant` is the row of the missing file, if one is missing.
     pub fn of(
         part: SplitPart,
         table: &SignalTable,
@@ -79,13 +79,13 @@ impl AlarmSample {
     }
 }
 
-/// Columns of [`FILE_SIGNALS`] that are features.
+/// Indices of the columns of [`FILE_SIGNALS`] that are used as features.
 const LOG_COUNT: usize = 3;
 const GIVEN_QUERY: usize = 4;
 const GIVEN_CANDIDATE: usize = 5;
 
 impl Alarm {
-    /// Fits confidence and threshold on validation and measures alarms on the test split.
+    /// Fits confidence and threshold on the validation split, and measures alarms on the test split.
     pub fn of(samples: &[AlarmSample]) -> Self {
         let part = |part: SplitPart| samples.iter().filter(move |sample| sample.part == part);
         let complete = |of: SplitPart| part(of).filter(|sample| !sample.is_incomplete).count();

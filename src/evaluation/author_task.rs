@@ -10,18 +10,18 @@ use super::{FittedWeights, Priors, SplitPart};
 use crate::fusion::{self, Question, RankingExample, SignalTable, person_signal as signal};
 use crate::history::{FileId, LARGEST_COMMIT};
 
-/// Weight of recent activity in the `mix` baseline, beside decayed commits.
+/// The weight of recent activity in the `mix` baseline, in addition to decayed commits.
 const RECENT_WEIGHT: f32 = 0.1;
 
-/// Untrained methods.
+/// The untrained methods.
 pub const BASELINES: [&str; 7] = ["random", "popular", "path", "frozen", "counts", "decayed", "mix"];
 
-/// The metrics of one replay; of each pair the first is validation, the second test.
+/// The metrics of one replay; in each pair, the first is for validation and the second for test.
 #[derive(Debug, Default)]
 pub struct AuthorMetrics {
-    /// Commits with an author who was seen before.
+    /// Commits that have an author who was seen before.
     pub all: [MetricTable; 2],
-    /// Those of them without an author of the last commit that touched the files.
+    /// Those of them that have no author of the last commit to touch the files.
     pub changes: [MetricTable; 2],
 }
 
@@ -59,7 +59,8 @@ struct AuthorQuestion<'w> {
     is_change: bool,
 }
 
-/// Calls `visit` for each commit of a range with an author who was seen before and existing files, then adds the commit.
+/// Calls `visit` for each commit in a range that touches existing files and has an author who was seen before, and then
+/// adds the commit.
 fn for_each_commit(replay: &mut HistoryReplay<'_>, range: Range<usize>, mut visit: impl FnMut(&AuthorQuestion<'_>)) {
     for index in range {
         if !(replay.context.should_continue)() {
@@ -75,7 +76,7 @@ fn for_each_commit(replay: &mut HistoryReplay<'_>, range: Range<usize>, mut visi
                 let newest = files.iter().filter_map(|file| replay.counts.all_commits_of(*file).next_back());
                 let last = newest.max_by_key(|commit| commit.timeline_index).map_or(&[][..], |commit| &commit.authors);
                 let is_change = !commit.authors.iter().any(|author| last.contains(author));
-                // An author who was never seen before is no candidate.
+                // An author who was never seen before cannot be a candidate.
                 let relevant = commit.authors.iter().filter_map(|author| table.candidates.binary_search(author).ok());
                 let relevant: Vec<usize> = relevant.collect();
                 if !relevant.is_empty() {

@@ -1,7 +1,7 @@
 //! A repository as of the end of the training split: its items with texts and calls, read from git, and the texts that
 //! later commits added.
 //!
-//! Invariant: the items come from no later tree.
+//! Invariant: no item comes from a later tree.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -29,17 +29,17 @@ use crate::syntax::Language;
 /// An item of the tree at the split.
 #[derive(Debug, Clone)]
 pub struct CorpusItem {
-    /// Item key, like `src/a.rs#Parser::parse`.
+    /// The item key, such as `src/a.rs#Parser::parse`.
     pub key: String,
     /// A file or a kind of definition.
     pub kind: ItemKind,
-    /// Encoded path of its file.
+    /// The encoded path of its file.
     pub path: String,
-    /// Hash of its shape; empty if it has none.
+    /// The hash of its shape; empty if it has none.
     pub shape: String,
-    /// Last segment of its name.
+    /// The last segment of its name.
     pub name: String,
-    /// Index of its text in [`Corpus::texts`]; `None` if it has no text.
+    /// The index of its text in [`Corpus::texts`]; `None` if it has no text.
     pub text: Option<u32>,
 }
 
@@ -48,33 +48,33 @@ pub struct CorpusItem {
 pub struct Corpus {
     /// Files and definitions of the tree at the split.
     pub items: Vec<CorpusItem>,
-    /// Index of each item by key.
+    /// The index of each item by key.
     pub by_key: HashMap<String, u32>,
-    /// Resolved calls: caller, callee and confidence.
+    /// The resolved calls: caller, callee and confidence.
     pub edges: Vec<(u32, u32, f32)>,
     /// All texts, each once.
     pub texts: Vec<String>,
-    /// Number of texts, from the start, that training may use: those of the tree and of training messages.
+    /// How many texts, from the start, training may use: those of the tree and of training messages.
     pub training_texts: usize,
-    /// The same with the session entries for training, which follow.
+    /// The same including the session entries for training, which follow.
     pub training_texts_with_sessions: usize,
-    /// Session entries for training.
+    /// The session entries for training.
     pub training_entries: Vec<TrainingEntry>,
-    /// Sessions for queries of the validation and test splits, in order of [`EvalSession::start_index`].
+    /// The sessions for queries of the validation and test splits, in order of [`EvalSession::start_index`].
     pub sessions: Vec<EvalSession>,
     /// Whether any session is recorded at all.
     pub has_sessions: bool,
-    /// Index of the text of each commit message, by commit index.
+    /// The index of the text of each commit message, by commit index.
     pub messages: Vec<Option<u32>>,
-    /// Index of the text of each file that was added after the split, by commit index and path.
+    /// The index of the text of each file that was added after the split, by commit index and path.
     pub added: HashMap<(usize, u32), u32>,
-    /// Index of the text, by path, of each file that is live at the split but not in its tree.
+    /// The index of the text, by path, of each file that is live at the split but not in its tree.
     pub side_branch: HashMap<u32, u32>,
-    /// The message without the words of its paths, and the index of that text, by commit index of validation and test.
+    /// For each commit of validation and test: the message without the words of its paths, and the index of that text.
     pub masked: HashMap<usize, (String, Option<u32>)>,
-    /// Entries of session logs in the tree, until the training entries are selected.
+    /// The entries of session logs in the tree, until those for training are selected.
     logs: Vec<Vec<EntryFact>>,
-    /// Index of each text, while the corpus is read.
+    /// The index of each text, while the corpus is being read.
     index_of_text: HashMap<String, u32>,
 }
 
@@ -82,11 +82,11 @@ pub struct Corpus {
 pub struct CorpusSource<'a> {
     /// The repository.
     pub repository: &'a Repository,
-    /// Settings: ignored paths and the largest file size.
+    /// The settings: ignored paths and the largest file size.
     pub config: &'a Config,
-    /// patina's executable, for parser child processes.
+    /// The path of patina's executable, for parser child processes.
     pub program: &'a Path,
-    /// Set when the user wants to stop.
+    /// Set when the user interrupts the evaluation.
     pub stop: &'a AtomicBool,
 }
 
@@ -137,7 +137,7 @@ impl Corpus {
             corpus.entry_text(category, content)
         });
         corpus.index_of_text = HashMap::new();
-        // After a stop the corpus is incomplete.
+        // After an interruption the corpus is incomplete.
         if input.stop.load(Ordering::Relaxed) {
             return Err(interrupted().into());
         }
@@ -158,7 +158,7 @@ impl Corpus {
             parses.push(parse);
             Ok(())
         })?;
-        // They arrive in any order, and training must not depend on it.
+        // Files arrive in any order, and training must not depend on it.
         parses.sort_by(|a, b| a.path.cmp(&b.path));
         let mut files = Vec::with_capacity(parses.len());
         for parse in &parses {
@@ -171,7 +171,7 @@ impl Corpus {
         Ok(())
     }
 
-    /// Adds a file and its definitions; returns what is needed to resolve names in it.
+    /// Adds a file and its definitions. Returns what is needed to resolve names in it.
     fn add_parse(&mut self, parse: &Parse) -> Result<Option<(Language, edges::FileDefinitions)>> {
         let language = match &parse.outcome {
             ReadOutcome::Code(language) | ReadOutcome::Partial(language) => Some(*language),
@@ -249,7 +249,7 @@ impl Corpus {
         Ok(())
     }
 
-    /// Reads versions of files, given as (key, path, blob), and returns their text indices by key; files without text are
+    /// Reads versions of files, given as (key, path, blob). Returns their text indices by key; files without text are
     /// left out.
     fn read_files<K: Copy + Eq + Hash>(
         &mut self,
@@ -278,7 +278,7 @@ impl Corpus {
         Ok(texts)
     }
 
-    /// Returns the index of a text, adding it if it is new; `None` if it is empty.
+    /// Returns the index of a text, and adds it if it is new; `None` if it is empty.
     fn text(&mut self, text: String) -> Option<u32> {
         if text.is_empty() {
             return None;
@@ -290,7 +290,7 @@ impl Corpus {
     }
 }
 
-/// Returns the text that stands for the item of a fact.
+/// Returns the text that an item is embedded by, from its fact.
 fn text_of_fact(fact: &Fact) -> Result<String> {
     Ok(Body::decode(&fact.event_type, &fact.data)?.as_ref().map(text_of).unwrap_or_default())
 }

@@ -1,6 +1,6 @@
-//! The own task of a dimension of items: find the callee of a caller, the group of the same shape, or the module.
+//! The own task of a dimension of items: find the callee of a caller, the group with the same shape, or the module.
 //!
-//! Paths are no signal here, except for calls, because for the other tasks the path is the answer.
+//! Except for calls, the path is not a signal, because in the other tasks it would give the answer away.
 
 use super::SplitPart;
 use super::bm25::Bm25;
@@ -14,22 +14,22 @@ use crate::embedding::VectorRows;
 use crate::fusion::{self, Prior, SignalTable};
 use crate::text_index;
 
-/// Untrained methods.
+/// The untrained methods.
 pub const BASELINES: [&str; 5] = ["random", "popular", "path", "frozen", "bm25"];
 
-/// Number of columns; the constants below are their indices.
+/// The number of columns; the constants below are their indices.
 const SIGNALS: usize = 5;
 const ADAPTER: usize = 0;
 const BASE: usize = 1;
 const POPULAR: usize = 2;
 const SAME_FILE: usize = 3;
 const WORDS: usize = 4;
-/// Most words of a query for BM25.
+/// The most words of a query for BM25.
 const MAX_QUERY_WORDS: usize = 64;
-/// Precision of the zero-mean Gaussian prior on each weight.
+/// The precision of the zero-mean Gaussian prior on each weight.
 const PRIOR_PRECISION: f64 = 0.1;
 
-/// The metrics of an own task.
+/// The metrics of a dimension's own task.
 #[derive(Debug, Default)]
 pub struct DimensionMetrics {
     /// Metrics on the validation split (the gate part is used for gating) and on the test split.

@@ -1,4 +1,5 @@
-//! The input of training and evaluation: the history, its split, the tree at the split, and the embeddings of all texts.
+//! The input of training and evaluation: the history, its split, the tree at the split, and the embeddings of all
+//! texts.
 //!
 //! Invariant: no text comes from a later tree than the split allows.
 
@@ -24,14 +25,15 @@ pub struct EvalData {
     pub corpus: Corpus,
     /// The base embedding of each text of the corpus, [texts, width].
     pub base_embeddings: VectorRows,
-    /// Ids of all commits, in hexadecimal.
+    /// The ids of all commits, in hexadecimal.
     pub shas: HashSet<String>,
 }
 
 impl EvalData {
     /// Reads a repository.
     ///
-    /// `sessions` are used for queries and, if configured, for training; `embed` returns the base embedding of each text.
+    /// `sessions` are used for queries and, if configured, for training. `embed` returns the base embedding of each
+    /// text.
     pub fn read(
         source: &CorpusSource<'_>,
         timeline: Timeline,
@@ -46,7 +48,7 @@ impl EvalData {
         Ok(EvalData { timeline, split, corpus, base_embeddings, shas })
     }
 
-    /// Returns a flat prior, with which a row of the shipped prior is fitted.
+    /// Returns a flat prior, as used for fitting a row of the shipped prior.
     pub fn flat(question: Question) -> Prior {
         Prior::flat(question.signals().len(), 1.0)
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::train_dimension::Experiment;
 use crate::dimensions;
 
-/// The settings of one dimension; what is left out keeps its default.
+/// The settings of one dimension. Absent ones keep their default.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExperimentTable {
@@ -32,7 +32,7 @@ struct ExperimentTable {
     sessions: Option<bool>,
 }
 
-/// Largest layer width and batch size of an experiment.
+/// The largest layer width and batch size of an experiment.
 const MAX_SIZE: usize = 4096;
 
 /// Parses experiments by dimension from TOML, with a table for each dimension that differs from the defaults.

@@ -20,28 +20,28 @@ use crate::history::{ChangeCounts, FileId, LARGEST_COMMIT, PATH_WEIGHT, POPULARI
 use crate::rng::SplitMix64;
 use crate::text_index;
 
-/// Untrained methods, each a column or a sum of columns.
+/// The untrained methods, each a column or a sum of columns.
 const BASELINES: [&str; 6] = ["random", "popular", "path", "counts", "decayed", "mix"];
 
-/// Most words of a query text for BM25.
+/// The most words of a query text for BM25.
 const MAX_QUERY_WORDS: usize = 64;
 
-/// The metrics of one replay; of each pair the first is validation, the second test.
+/// The metrics of one replay; in each pair, the first is for validation and the second for test.
 #[derive(Debug, Default)]
 pub struct FileMetrics {
-    /// All queries.
+    /// All queries of `file_to_files`.
     pub all: [MetricTable; 2],
-    /// Queries of cold files.
+    /// Those of them for cold files, which have little history.
     pub cold: [MetricTable; 2],
-    /// The file that is missing from a commit.
+    /// The queries of `missing_file`.
     pub missing: [MetricTable; 2],
-    /// When a missing file would be named.
+    /// The quality of alarms for missing files.
     pub alarm: Alarm,
 }
 
 /// Replays a history, fits and gates the weights, and evaluates all methods.
 ///
-/// With `lag` the counts are that many commits behind, as those of a stale index.
+/// With `lag` the counts are that many commits behind, as in a stale index.
 pub fn file_tasks(
     split: &Split,
     context: &EvalContext<'_>,
@@ -77,14 +77,14 @@ pub fn file_tasks(
     results
 }
 
-/// A replay that may be some commits behind, and what its queries need.
+/// A replay that may be some commits behind, with what its queries need.
 struct FileReplay<'a> {
     replay: HistoryReplay<'a>,
     paths: PathFeatures,
     lag: usize,
     /// The counts without lag, so that a stale index gets the same queries; `None` without lag.
     current: Option<ChangeCounts>,
-    /// Texts of files, for BM25.
+    /// The texts of files, for BM25.
     documents: Bm25,
     /// The files whose texts were added.
     indexed: HashSet<FileId>,
@@ -102,7 +102,7 @@ struct FileQuestion<'t> {
     /// Whether each file existed before the commit.
     existed: Vec<bool>,
     targets: Vec<FileId>,
-    /// For each query file, the scores of every file by methods that are no signal.
+    /// For each query file, the scores of every file by methods that are not signals.
     other_methods: Vec<Vec<(&'static str, Vec<f32>)>>,
 }
 
@@ -198,7 +198,7 @@ impl<'a> FileReplay<'a> {
     }
 }
 
-/// Scores every file for a query text by methods that are no signal.
+/// Scores every file for a query text by methods that are not signals.
 fn other_method_scores(
     replay: &HistoryReplay<'_>,
     documents: &Bm25,
@@ -241,7 +241,8 @@ impl<'t> FileQuestion<'t> {
         }
     }
 
-    /// For each existing file of the commit: its index, the table of the commit without it, and its row in that table.
+    /// Returns, for each existing file of the commit: its index, the table of the commit without it, and its row in
+    /// that table.
     fn missing_file_tables(&self) -> Vec<(usize, SignalTable, usize)> {
         if self.tables.len() < 2 {
             return Vec::new();
@@ -307,7 +308,7 @@ impl<'t> FileQuestion<'t> {
         }
     }
 
-    /// Returns the scores of methods that are no signal, summed over the query files for which `is_query` is true.
+    /// Returns the scores of methods that are not signals, summed over the query files for which `is_query` is true.
     fn other_methods(&self, table: &SignalTable, is_query: impl Fn(usize) -> bool) -> Vec<(&'static str, Vec<f32>)> {
         let query_scores: Vec<_> =
             (0..self.other_methods.len()).filter(|at| is_query(*at)).map(|at| &self.other_methods[at]).collect();

@@ -1,4 +1,4 @@
-//! Ranking weights by question: fitted once, gated once, then fixed.
+//! The ranking weights of each question: fitted once, gated once, then fixed.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use crate::fusion::{self, Prior, Question, RankingExample, Weights};
 /// The part of the split in which a query is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SplitPart {
-    /// The commits that fit and gate.
+    /// The commits for fitting and gating.
     Validation,
-    /// The commits that are reported.
+    /// The commits that are reported on.
     Test,
 }
 
 /// Returns the prior of a question's weights.
 pub type Priors<'a> = dyn Fn(Question) -> Prior + Sync + 'a;
 
-/// Name of the fused ranking, as reported.
+/// The name of the fused ranking in reports.
 pub const FUSED: &str = "fused";
-/// Name of the fused ranking without adapter signals.
+/// The name of the fused ranking without adapter signals.
 pub const WITHOUT_ADAPTERS: &str = "fused_without_adapters";
-/// Name of the ranking by the mean of the prior.
+/// The name of the ranking by the mean of the prior.
 pub const PRIOR: &str = "prior";
 
-/// Precision of a prior that keeps a weight fixed at its mean.
+/// The precision of a prior that keeps a weight fixed at its mean.
 pub const FIXED: f64 = 1e12;
 
 /// The weights of each question: with adapters, without adapters, and the prior means.
@@ -65,8 +65,8 @@ impl FittedWeights {
 
     /// Replaces the fitted weights by those without adapters or by the prior, if those did better on the gate.
     ///
-    /// Without gate queries the prior is used. `gate` then shows the chosen weights as [`FUSED`]; the prior is no method any
-    /// more. A question is gated once.
+    /// Without gate queries the prior is used. `gate` then reports the chosen weights as [`FUSED`], and no longer lists
+    /// the prior. A question is gated once.
     pub fn gate(&mut self, question: Question, gate: &mut MetricTable) {
         let Some(prior) = self.prior.remove(&question) else { return };
         if gate.mrr(FUSED).is_none() {
@@ -83,7 +83,7 @@ impl FittedWeights {
         }
     }
 
-    /// Adds the weights of another.
+    /// Adds the weights of another set.
     pub fn merge(&mut self, other: FittedWeights) {
         self.with.extend(other.with);
         self.without.extend(other.without);

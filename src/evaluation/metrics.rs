@@ -1,6 +1,6 @@
 //! Ranking metrics of methods: mean reciprocal rank, recall@10, hit@1, hit@3, with bootstrap intervals.
 //!
-//! Metrics are averaged within a unit (commit, session or item) first, so each unit has the same weight, and intervals
+//! Metrics are first averaged within a unit (commit, session or item), so each unit has the same weight, and intervals
 //! resample units. Invariant: methods are compared only on the same units.
 
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::SplitMix64;
 
-/// Cut-off rank of recall.
+/// The cut-off rank of recall.
 const RECALL_AT: f64 = 10.0;
-/// Bootstrap samples of an interval.
+/// The number of bootstrap samples of an interval.
 const BOOTSTRAP_SAMPLES: usize = 1000;
 
 /// The metrics of one query, or a sum or mean of several.
@@ -64,9 +64,9 @@ pub struct Lift {
 /// The metrics of all methods on one task, by unit.
 #[derive(Debug, Default, Clone)]
 pub struct MetricTable {
-    /// By method and unit: the summed metrics and the number of queries.
+    /// By method and unit: the summed metrics, and the number of queries.
     methods: BTreeMap<&'static str, BTreeMap<usize, (QueryMetrics, usize)>>,
-    /// By unit: the summed ceilings and the number of queries.
+    /// By unit: the summed ceilings, and the number of queries.
     ceiling: BTreeMap<usize, (f64, usize)>,
     queries: usize,
 }
@@ -101,7 +101,7 @@ impl QueryMetrics {
         metrics
     }
 
-    /// Adds other metrics `times` over.
+    /// Adds other metrics, multiplied by `times`.
     fn add(&mut self, other: &QueryMetrics, times: f64) {
         self.mrr += other.mrr * times;
         self.recall += other.recall * times;
@@ -112,7 +112,7 @@ impl QueryMetrics {
 }
 
 impl MetricTable {
-    /// Adds a query of a unit; `ceiling` is the share of its relevant candidates that any signal can reach.
+    /// Adds a query of a unit. `ceiling` is the share of its relevant candidates that any signal can reach.
     pub fn add_query(&mut self, unit: usize, ceiling: f64) {
         self.queries += 1;
         let entry = self.ceiling.entry(unit).or_default();
@@ -155,7 +155,7 @@ impl MetricTable {
         }
     }
 
-    /// Adds the queries of another table; methods that one of them lacks are removed.
+    /// Adds the queries of another table. A method that one of them lacks is removed.
     pub fn merge(&mut self, other: &MetricTable) {
         if self.queries == 0 {
             self.methods.clone_from(&other.methods);

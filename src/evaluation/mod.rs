@@ -1,6 +1,6 @@
 //! Training of adapters, and evaluation of rankings on held-out commits.
 //!
-//! Invariant: nothing looks ahead; every query sees only what was known before its commit.
+//! Invariant: nothing looks ahead; a query sees only what was known before its commit.
 
 mod alarm;
 mod bm25;
@@ -46,10 +46,10 @@ pub use task_to_files::{TaskMetrics, mask_path_words, task_to_files};
 pub use train_dimension::{Experiment, TrainedDimension, train_dimensions};
 pub use training_set::{TrainingSelection, TrainingSet, training_set};
 
-/// Number of threads.
+/// The number of threads.
 const THREADS: usize = 2;
 
-/// Applies a function to each item, on [`THREADS`] threads; returns the results in the order of the items.
+/// Applies a function to each item, on [`THREADS`] threads. Returns the results in the order of the items.
 ///
 /// # Errors
 /// The first error in that order.

@@ -17,9 +17,9 @@ pub struct EvalContext<'a> {
     pub projections: Option<&'a VectorRows>,
     /// Vectors of each text by other methods, for comparison only.
     pub comparisons: &'a [(&'static str, VectorRows)],
-    /// Whether to evaluate methods that are part of no answer.
+    /// Whether to evaluate methods that are not part of any answer.
     pub with_comparisons: bool,
-    /// Called before each query; if it returns false, the results are incomplete and must be discarded.
+    /// Called before each query. If it returns false, the results are incomplete and must be discarded.
     pub should_continue: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -39,12 +39,12 @@ pub struct HistoryReplay<'a> {
     pub comparisons: Vec<VectorRows>,
     /// Sum of the embeddings of past commit messages, by [`FileId`].
     pub messages: VectorRows,
-    /// With lag, commits before this index are added late; their files get the text of the tree at the split.
+    /// With lag, commits before this index are added late; their files get the text from the tree at the split.
     late_until: usize,
 }
 
 impl<'a> HistoryReplay<'a> {
-    /// Starts before the first commit.
+    /// Creates a replay before the first commit.
     pub fn new(context: &'a EvalContext<'a>) -> Self {
         let width = context.data.base_embeddings.width;
         HistoryReplay {
@@ -82,7 +82,7 @@ impl<'a> HistoryReplay<'a> {
         }
     }
 
-    /// Returns the text of a path at the end of the training split.
+    /// Returns the text that a path has at the end of the training split.
     fn text_at_split(&self, path: u32) -> Option<u32> {
         let corpus = &self.context.data.corpus;
         match corpus.by_key.get(&self.timeline().paths[path as usize]) {
@@ -133,8 +133,8 @@ impl<'a> HistoryReplay<'a> {
         }
     }
 
-    /// Returns the files of a commit that is not added yet, each once, with the path before the commit; `None` for a new
-    /// file.
+    /// Returns the files that a commit, not added yet, will touch: each once, with its path before the commit; `None`
+    /// for a new file.
     pub fn touched(&self, index: usize) -> Vec<(Option<FileId>, u32)> {
         let mut touched: Vec<(Option<FileId>, u32)> = Vec::new();
         for change in &self.timeline().commits[index].changes {

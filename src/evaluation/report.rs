@@ -23,27 +23,27 @@ use crate::error::interrupted;
 /// The results of one task, or of a subset of its queries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskReport {
-    /// `file_to_files`, `who`, ...
+    /// The name of the task: `file_to_files`, `who`, ...
     pub task: String,
-    /// `all`, `cold`, `masked`, `author_changes`, `sessions`, `files`, `commits`.
+    /// The subset: `all`, `cold`, `masked`, `author_changes`, `sessions`, `files`, `commits`.
     pub subset: String,
     /// The dimension whose adapter takes part.
     pub dimension: Option<String>,
-    /// Number of queries.
+    /// The number of queries.
     pub n: usize,
-    /// Number of units (commits, sessions or items) of the queries; each has the same weight.
+    /// The number of units (commits, sessions or items) of the queries; each has the same weight.
     pub units: usize,
-    /// Upper bound on recall: the share of relevant candidates that any signal can reach.
+    /// The upper bound on recall: the share of relevant candidates that any signal can reach.
     pub ceiling: Option<f64>,
     /// Why there are no numbers; `None` if there are.
     pub reason: Option<String>,
     /// The untrained method that was best on validation; the baseline of [`Self::lift`].
     pub plain: Option<String>,
-    /// Metrics by method.
+    /// The metrics by method.
     pub methods: BTreeMap<String, MetricSummary>,
-    /// Lift of the fused ranking over the best untrained method.
+    /// The lift of the fused ranking over the best untrained method.
     pub lift: Option<Lift>,
-    /// Mean reciprocal rank of the fused ranking by commit or session; empty for tasks of items.
+    /// The mean reciprocal rank of the fused ranking by commit or session; empty for tasks of items.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub commits: BTreeMap<String, f64>,
 }
@@ -53,41 +53,41 @@ pub struct TaskReport {
 pub struct AdapterReport {
     /// The dimension.
     pub name: String,
-    /// Name of its own task.
+    /// The name of its own task.
     pub task: String,
     /// Why there is no adapter; `None` if there is one.
     pub reason: Option<String>,
-    /// Training step at which the adapter was taken.
+    /// The training step that the adapter is from.
     pub steps: Option<usize>,
-    /// blake3 of the adapter's parameters.
+    /// The blake3 of the adapter's parameters.
     pub adapter: Option<String>,
-    /// Lift of the adapter alone over the base embedding alone.
+    /// The lift of the adapter alone over the base embedding alone.
     pub own: Option<Lift>,
-    /// Lift of the fused ranking over the same without adapter signals.
+    /// The lift of the fused ranking over the fused ranking without adapter signals.
     pub marginal: Option<Lift>,
 }
 
 /// The quality of an index that is some commits behind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Staleness {
-    /// Number of commits behind.
+    /// The number of commits behind.
     pub behind: usize,
-    /// Mean reciprocal rank of the fused ranking for `file_to_files`.
+    /// The mean reciprocal rank of the fused ranking for `file_to_files`.
     pub mrr: f64,
 }
 
 /// The whole report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EvalReport {
-    /// Results by task and subset.
+    /// The results by task and subset.
     pub tasks: Vec<TaskReport>,
-    /// Results by dimension.
+    /// The results by dimension.
     pub dimensions: Vec<AdapterReport>,
-    /// Quality of alarms for missing files.
+    /// The quality of alarms for missing files.
     pub alarm: Option<Alarm>,
-    /// Quality by age of the index; empty unless selected.
+    /// The quality by age of the index; empty unless selected.
     pub staleness: Vec<Staleness>,
-    /// Fitted weights by question and signal.
+    /// The fitted weights by question and signal.
     pub weights: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
@@ -98,13 +98,13 @@ pub struct EvalSelection {
     pub dimension: Option<String>,
     /// Only this task.
     pub task: Option<String>,
-    /// Also the quality by age of the index.
+    /// Whether to measure the quality by age of the index too.
     pub staleness: bool,
-    /// Also the results of each commit.
+    /// Whether to report the results of each commit too.
     pub commits: bool,
 }
 
-/// Ages of the index at which quality is measured, in commits.
+/// The ages of the index at which quality is measured, in commits.
 const BEHIND: [usize; 6] = [0, 1, 5, 20, 100, 500];
 
 impl EvalSelection {
@@ -118,12 +118,12 @@ impl EvalSelection {
     pub fn needs_adapter(&self, dimension: &str) -> bool {
         match Self::tasks().any(|(own, _)| own == dimension) {
             true => Self::tasks().any(|(own, task)| own == dimension && self.has_task(own, task)),
-            // A dimension whose own task has its name.
+            // The own task of a dimension has the name of the dimension.
             false => self.has_task(dimension, dimension),
         }
     }
 
-    /// Returns every task as (dimension, task): those of commits, those of items, that of sessions.
+    /// Returns every task as (dimension, task): first those of commits, then those of items, then that of sessions.
     pub fn tasks() -> impl Iterator<Item = (&'static str, &'static str)> {
         let each = |dimension: &&'static Dimension| dimension.asks.iter().map(|task| (dimension.name, *task));
         let mut all: Vec<(&str, AdapterTask)> = ALL.iter().flat_map(each).collect();
@@ -139,20 +139,20 @@ impl EvalSelection {
     }
 }
 
-/// One row of the report with its metrics on validation and test.
+/// One row of the report, with its metrics on validation and test.
 struct ScoredTask {
     task: &'static str,
     subset: &'static str,
     dimension: &'static str,
     units: QueryUnit,
     metric_tables: [MetricTable; 2],
-    /// Names of the untrained methods, from weak to strong.
+    /// The names of the untrained methods, from weak to strong.
     baselines: &'static [&'static str],
-    /// The reason if there is no test query.
+    /// The reason to report if there is no test query.
     empty: &'static str,
 }
 
-/// What a unit of queries is.
+/// What the unit of a task's queries is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum QueryUnit {
     Commits,
@@ -164,7 +164,7 @@ enum QueryUnit {
 const NO_SESSION: &str = "no development session is recorded here";
 const NO_COMMITS: &str = "no test commit touches two or more existing files";
 const NOTHING_SAID: &str = "no test session has an entry and touches or names an existing file";
-/// Untrained methods of the file tasks, from weak to strong.
+/// The untrained methods of the file tasks, from weak to strong.
 const FILE_BASELINES: [&str; 9] =
     ["random", "popular", "path", "bm25", "frozen", "messages", "counts", "decayed", "mix"];
 
@@ -277,7 +277,7 @@ pub fn measure(
                 "no test session has an entry and a commit",
             ),
         ];
-        // Without any session the reason is given once.
+        // Without any session, the reason is reported only once.
         let is_shown = |row: &ScoredTask| data.corpus.has_sessions || row.task != session || row.subset == "all";
         put(rows.into_iter().filter(is_shown).collect(), fitted, &|_| {});
         Ok(())
@@ -380,7 +380,7 @@ fn finish(
 }
 
 impl TaskReport {
-    /// Returns a row without numbers and the reason.
+    /// Returns a row that has a reason instead of numbers.
     fn without_numbers(task: &str, subset: &str, dimension: &str, why: &str) -> Self {
         TaskReport {
             task: task.to_string(),
@@ -399,13 +399,13 @@ impl TaskReport {
 }
 
 impl ScoredTask {
-    /// Returns the row as it is reported.
+    /// Converts the row to a report.
     fn into_report(mut self, has_adapter: bool, data: Option<&EvalData>) -> TaskReport {
         let [validation, test] = &mut self.metric_tables;
         if test.query_count() == 0 {
             return TaskReport::without_numbers(self.task, self.subset, self.dimension, self.empty);
         }
-        // Without validation queries the last of the list is taken: they go from weak to strong.
+        // Methods are listed from weak to strong, so without validation queries the last one is the baseline.
         let best = self.baselines.iter().map(|name| (validation.mrr(name).unwrap_or_default(), *name));
         let baseline = best.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("random", |(_, name)| name);
         test.copy_method("plain", baseline);

@@ -1,6 +1,6 @@
 //! The task of finding the commits of a session from its entries, among all commits up to the end of the session.
 //!
-//! Time is no signal: a session's commits are the newest, which would give them away.
+//! Time is not a signal: a session's commits are the newest ones, so it would give them away.
 
 use super::bm25::Bm25;
 use super::fitted_weights::{FUSED, WITHOUT_ADAPTERS};
@@ -13,30 +13,30 @@ use crate::embedding::{VectorRows, dot};
 use crate::fusion::{self, Prior, RankingExample, SignalTable, Weights};
 use crate::text_index;
 
-/// Untrained methods.
+/// The untrained methods.
 pub const BASELINES: [&str; 4] = ["random", "popular", "frozen", "bm25"];
 
-/// Indices of the columns.
+/// The indices of the columns.
 const ADAPTER: usize = 0;
 const BASE: usize = 1;
 const WORDS: usize = 2;
 const SIGNALS: usize = 3;
-/// Most words of an entry for BM25.
+/// The most words of an entry for BM25.
 const MAX_QUERY_WORDS: usize = fusion::MOST_WORDS;
-/// Precision of the Gaussian prior, under which all signals have weight 1.
+/// The precision of the Gaussian prior, whose mean is 1 for all signals.
 const PRIOR_PRECISION: f64 = 0.1;
 
 /// The messages of the commits added so far, with a BM25 index.
 struct MessageIndex<'a> {
     context: &'a EvalContext<'a>,
-    /// Commit indices with the texts of their messages, ascending.
+    /// Commit indices, ascending, with the text of each message.
     commits: Vec<(u32, u32)>,
     documents: Bm25,
-    /// Index of the next commit to add.
+    /// The index of the next commit to add.
     next: usize,
 }
 
-/// Fits the weights on sessions of the fit part and evaluates all methods; returns validation and test metrics.
+/// Fits the weights on sessions of the fit part, and evaluates all methods. Returns metrics for validation and test.
 pub fn session_commits_task(split: &Split, context: &EvalContext<'_>, sessions: &[EvalSession]) -> [MetricTable; 2] {
     let mut metric_tables = [MetricTable::default(), MetricTable::default()];
     let mut messages = MessageIndex { context, commits: Vec::new(), documents: Bm25::default(), next: 0 };
@@ -67,7 +67,7 @@ pub fn session_commits_task(split: &Split, context: &EvalContext<'_>, sessions: 
     metric_tables
 }
 
-/// Returns the training example of one entry; the entries of a session share a weight of 1.
+/// Returns the training example of one entry. The entries of a session share a weight of 1.
 fn example(table: &SignalTable, relevant: &[usize], queries: usize, unit: usize) -> RankingExample {
     let baseline: Vec<f32> = table.columns[BASE].iter().zip(&table.columns[WORDS]).map(|(a, b)| a + b).collect();
     table.example(relevant, &baseline, 1.0 / queries as f64, unit as u64)
@@ -93,7 +93,7 @@ impl MessageIndex<'_> {
         self.next = self.next.max(last + 1);
     }
 
-    /// Returns the signal table of a query entry and the relevant rows; `None` if no relevant commit has a message.
+    /// Returns the signal table of a query entry, and its relevant rows; `None` if no relevant commit has a message.
     fn question(&self, session: &EvalSession, text: u32) -> Option<(SignalTable, Vec<usize>)> {
         let data = self.context.data;
         let cosines = |rows: &VectorRows| self.cosines(rows, text);
@@ -132,7 +132,7 @@ impl MessageIndex<'_> {
             metric_table.record(unit, method, QueryMetrics::from_scores(scores, relevant))
         };
         record("random", &random_scores(u64::from(text), &table.candidates));
-        // No commit is more popular than another.
+        // All commits are equally popular.
         record("popular", &vec![0.0; table.candidates.len()]);
         for (name, column) in [("bm25", WORDS), ("frozen", BASE), ("adapter", ADAPTER)] {
             record(name, &table.columns[column]);

@@ -1,4 +1,4 @@
-//! Development sessions as queries and as training data: a session belongs to the part of the split in which it began.
+//! Development sessions as queries and as training data. A session belongs to the part of the split in which it began.
 //!
 //! Invariant: no session is used both for training and as a query.
 
@@ -11,40 +11,40 @@ use crate::fail;
 use crate::history::{ChangeCounts, FileId, Timeline, TimelineCommit};
 use crate::sessions::{Category, is_searchable};
 
-/// Most entries per session that are queries, spread evenly: each session has the same weight anyway.
+/// The most entries per session that are queries, spread evenly; each session has the same weight in any case.
 const MAX_ENTRIES: usize = 12;
 
 /// A session whose entries are queries.
 #[derive(Debug, Clone)]
 pub struct EvalSession {
-    /// `session:<id>`.
+    /// The session key, `session:<id>`.
     pub key: String,
-    /// It is evaluated before the commit of this index is added.
+    /// The index of the commit before which it is evaluated.
     pub start_index: usize,
-    /// Indices of the texts of its goals.
+    /// The indices of the texts of its goals.
     pub goals: Vec<u32>,
-    /// Indices of the texts of some of its entries, goals included.
+    /// The indices of the texts of some of its entries, goals included.
     pub queries: Vec<u32>,
-    /// Encoded names of files in its entries, as written.
+    /// The encoded names of files in its entries, as written.
     pub named: Vec<String>,
-    /// Indices of its non-merge commits in the same part of the split, oldest first.
+    /// The indices of its non-merge commits in the same part of the split, oldest first.
     pub commits: Vec<usize>,
 }
 
 /// A session entry for training.
 #[derive(Debug, Clone)]
 pub struct TrainingEntry {
-    /// `session:<id>/<n>`.
+    /// The entry key, `session:<id>/<n>`.
     pub key: String,
-    /// `session:<id>`.
+    /// The session key, `session:<id>`.
     pub session: String,
-    /// `decision`, ...
+    /// The category: `decision`, ...
     pub category: String,
-    /// Encoded names of files it names, as written.
+    /// The encoded names of files that it mentions, as written.
     pub files: Vec<String>,
     /// Its content.
     pub content: String,
-    /// Index of its text in the corpus; `None` if it has no text.
+    /// The index of its text in the corpus; `None` if it has no text.
     pub text: Option<u32>,
 }
 
@@ -61,8 +61,8 @@ impl<'t> SessionPlacement<'t> {
         SessionPlacement { timeline, by_sha }
     }
 
-    /// Returns the index of the first commit that is not older than a session, or of its own first commit if that is
-    /// earlier, so that nothing is seen too early even if clocks disagree.
+    /// Returns the index of the first commit that is not older than a session, or of the session's own first commit if
+    /// that is earlier. So nothing is seen too early even if clocks disagree.
     pub fn start_index(&self, started: i64, commits: &[String]) -> usize {
         let timeline = &self.timeline.commits;
         let later = timeline.iter().position(|commit| commit.time >= started).unwrap_or(timeline.len());
@@ -77,7 +77,7 @@ impl<'t> SessionPlacement<'t> {
     }
 }
 
-/// Resolves file names: current paths, former paths, and path suffixes that only one live file has.
+/// Resolves file names: current paths, former paths, and path suffixes that are unique among live files.
 #[derive(Debug, Default)]
 pub struct FileNames {
     /// The last file that had each path.
@@ -86,20 +86,20 @@ pub struct FileNames {
 }
 
 impl FileNames {
-    /// Creates a resolver without any commit.
+    /// Creates a resolver that knows no commits yet.
     pub fn new(timeline: &Timeline) -> Self {
         let by_path = timeline.paths.iter().cloned().zip(0..).collect();
         FileNames { file_of_path: HashMap::new(), by_path }
     }
 
-    /// Adds a commit that was added to the counts.
+    /// Adds a commit that is already in the counts.
     pub fn add(&mut self, commit: &TimelineCommit, counts: &ChangeCounts) {
         for change in &commit.changes {
             self.file_of_path.extend(counts.file(change.path).map(|file| (change.path, file)));
         }
     }
 
-    /// Returns the live files of some names, each once, ascending.
+    /// Returns the live files with some names, each once and ascending.
     pub fn find(&self, names: &[String], counts: &ChangeCounts, paths: &[String]) -> Vec<FileId> {
         let mut ends: Option<HashMap<&str, Vec<FileId>>> = None;
         let mut files = Vec::new();
@@ -129,7 +129,7 @@ fn by_end<'p>(counts: &ChangeCounts, paths: &'p [String]) -> HashMap<&'p str, Ve
     ends
 }
 
-/// Returns the sessions that began after the training split; `text` returns the text index of an entry.
+/// Returns the sessions that began after the training split. `text` returns the text index of an entry.
 pub fn eval_sessions(
     placement: &SessionPlacement<'_>,
     split: &Split,
@@ -164,10 +164,10 @@ pub fn eval_sessions(
     kept_sessions
 }
 
-/// Returns the session entries for training, all of sessions that began within the training split.
+/// Returns the session entries for training: all entries of sessions that began within the training split.
 ///
-/// They come from the session logs in the tree at the split, and from other sessions up to that time. `logs` are the entries
-/// of each log in the tree, the session itself first. Empty if `sessions` is.
+/// They come from the session logs in the tree at the split, and from other sessions up to that time. `logs` are the
+/// entries of each log in the tree, the session itself first. Empty if `sessions` is.
 pub fn training_entries(
     placement: &SessionPlacement<'_>,
     split: &Split,

@@ -6,13 +6,13 @@ use std::ops::Range;
 
 use crate::history::Timeline;
 
-/// Share of the commits in the test split, the newest.
+/// The share of the commits in the test split; the newest ones.
 const TEST: f64 = 0.20;
-/// Share of the remaining commits in the validation split, the newest.
+/// The share of the remaining commits in the validation split; the newest ones.
 const VALIDATION: f64 = 0.15;
-/// Most validation commits for production training: more do not add precision, but each costs a query.
+/// The most validation commits for production training. More would not add precision, but each costs a query.
 const MAX_VALIDATION: usize = 3000;
-/// Share of the validation split that gates, the newest.
+/// The share of the validation split that is the gate; the newest commits.
 const GATE: f64 = 1.0 / 3.0;
 
 /// Consecutive ranges of commit indices in a timeline; a merge belongs to the range it falls into.
@@ -20,13 +20,13 @@ const GATE: f64 = 1.0 / 3.0;
 pub struct Split {
     /// Adapters are trained on these commits.
     pub train: Range<usize>,
-    /// Early stopping uses these commits, and ranking weights are fitted on them.
+    /// Early stopping and the fit of ranking weights use these commits.
     pub fit: Range<usize>,
-    /// These commits decide whether what was learned is published.
+    /// On these commits it is decided whether an adapter is published.
     pub gate: Range<usize>,
     /// Reported metrics are measured on these commits.
     pub test: Range<usize>,
-    /// Whether there is a test split, also for items, which are split by hash instead of time.
+    /// Whether there is a test split. Dimensions of items, which are split by hash instead of time, follow it.
     pub has_test: bool,
 }
 
@@ -36,12 +36,12 @@ impl Split {
         Split { has_test: true, ..Self::new(timeline, TEST, usize::MAX) }
     }
 
-    /// Creates the split for production training, without a test split.
+    /// Creates the split for production training, which has no test split.
     pub fn for_production(timeline: &Timeline) -> Self {
         Self::new(timeline, 0.0, MAX_VALIDATION)
     }
 
-    /// Creates the split for fitting a row of the shipped prior: everything after training is for fitting.
+    /// Creates the split for fitting a row of the shipped prior: everything after training is used for fitting.
     pub fn for_prior(timeline: &Timeline) -> Self {
         let evaluation = Self::for_evaluation(timeline);
         let end = evaluation.test.end;
@@ -54,9 +54,9 @@ impl Split {
         }
     }
 
-    /// Creates the split for checking adapters trained up to a commit: all commits after it gate.
+    /// Creates the split for measuring adapters that were trained up to a commit: all commits after it are the gate.
     ///
-    /// If the commit is not in the timeline, no commit gates.
+    /// If the commit is not in the timeline, the gate is empty.
     pub fn since(timeline: &Timeline, sha: &str) -> Self {
         let end = timeline.commits.len();
         let known = timeline.commits.iter().position(|commit| commit.sha == sha).map_or(end, |index| index + 1);

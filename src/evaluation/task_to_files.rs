@@ -1,7 +1,7 @@
 //! The task of finding the files that a described task will touch.
 //!
-//! A query is the message of a commit, the message without the words of the changed paths, a goal of a session, or another
-//! entry of a session. Invariant: a commit is indexed only after it was a query.
+//! A query is the message of a commit, that message without the words of the changed paths, a goal of a session, or
+//! another entry of a session. Invariant: a commit is indexed only after it was a query.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -22,12 +22,12 @@ use crate::fusion::{self, Question, RankingExample, SignalTable, TaskMatches, Ta
 use crate::history::{FileId, LARGEST_COMMIT};
 use crate::text_index::{self, InMemory, TextFields};
 
-/// First row of commits in the full-text index; items have smaller rows.
+/// The first row of commits in the full-text index; items have smaller rows.
 const FIRST_COMMIT_ROW: i64 = 1 << 40;
-/// Untrained methods.
+/// The untrained methods.
 pub const BASELINES: [&str; 7] = ["random", "popular", "counts", "path", "frozen", "messages", "bm25"];
 
-/// The metrics of one replay; of each pair the first is validation, the second test.
+/// The metrics of one replay; in each pair, the first is for validation and the second for test.
 #[derive(Debug, Default)]
 pub struct TaskMetrics {
     /// Queries by whole commit messages.
@@ -54,10 +54,10 @@ struct TaskReplay<'a> {
     replay: HistoryReplay<'a>,
     full_text: InMemory,
     documents: Bm25,
-    /// The file of each item row of the full-text index, and whether the row is the file itself.
+    /// For each item row of the full-text index: its file, and whether the item is the file itself.
     file_of: HashMap<i64, (FileId, bool)>,
     definitions: [HashMap<FileId, Vec<&'a [f32]>>; 2],
-    /// Informative commits that were added, by index in the counts, with the texts of their messages.
+    /// The informative commits added so far, by index in the counts, with the texts of their messages.
     messages: Vec<(usize, u32)>,
     index_of_row: HashMap<i64, usize>,
     sessions: &'a [EvalSession],
@@ -184,7 +184,7 @@ impl<'a> TaskReplay<'a> {
         Ok(())
     }
 
-    /// Calls `visit` for each query of a range of commits; adds each commit after its queries.
+    /// Calls `visit` for each query of a range of commits, and adds each commit after its queries.
     fn for_each_query(&mut self, range: Range<usize>, mut visit: impl FnMut(&TaskQuestion)) -> Result<()> {
         for index in range {
             if !(self.replay.context.should_continue)() {
@@ -229,14 +229,14 @@ impl<'a> TaskReplay<'a> {
         Ok(())
     }
 
-    /// Returns the files that exist now and that the commits of a session will change.
+    /// Returns the existing files that the commits of a session will change.
     fn changed_in(&self, session: &EvalSession) -> Vec<FileId> {
         let (mut files, mut moved) = (Vec::new(), HashMap::new());
         for index in &session.commits {
             let commit = &self.replay.timeline().commits[*index];
             for change in commit.changes.iter().filter(|_| commit.touched as i64 <= LARGEST_COMMIT) {
                 let path = change.from.unwrap_or(change.path);
-                // It may have been renamed earlier in the session.
+                // The file may have been renamed earlier in the session.
                 let path = moved.get(&path).copied().unwrap_or(path);
                 if change.from.is_some() {
                     moved.insert(change.path, path);
@@ -327,7 +327,7 @@ impl TaskQuestion {
     fn example(&self) -> RankingExample {
         let near = &self.table.columns[signal::NEAR_COMMITS];
         let baseline: Vec<f32> = self.bm25.iter().zip(near).map(|(words, near)| words / BM25_SCALE + near).collect();
-        // The message and the masked message are one commit, so each has half its weight.
+        // A message and its masked form are one commit, so each has half of its weight.
         self.table.example(&self.relevant, &baseline, 0.5, self.unit as u64)
     }
 

@@ -11,7 +11,7 @@ use crate::adapter::{Adapter, TrainedAdapter, TrainingSettings, train};
 use crate::dimensions::Dimension;
 use crate::embedding::VectorRows;
 
-/// Most queries for early stopping: more would cost more than they add.
+/// The most queries for early stopping; more would not be worth their cost.
 const MAX_VALIDATION_QUERIES: usize = 400;
 
 /// How to train a dimension, as an experiment may set it.
@@ -39,9 +39,11 @@ pub struct TrainedDimension {
     pub reason: Option<String>,
 }
 
-/// Trains some dimensions in parallel, each by its experiment or by default; returns the results in order.
+/// Trains some dimensions in parallel, each with the settings of its experiment or the defaults. Returns the results in
+/// order.
 ///
-/// `compare` also trains comparison methods. `should_continue` is called with the number of steps done and their maximum.
+/// `compare` also trains comparison methods. `should_continue` is called with the number of steps done and their
+/// maximum.
 ///
 /// # Errors
 /// None of its own.
@@ -65,8 +67,8 @@ pub fn train_dimensions(
 
 /// Trains one dimension.
 ///
-/// `compare` adds a random projection and an adapter without skip connection, as ablations. `progress` is called after each
-/// step and returns whether to continue.
+/// `compare` adds a random projection and an adapter without skip connection, as ablations. `progress` is called after
+/// each step and returns whether to continue.
 fn train_dimension(
     data: &EvalData,
     dimension: &'static Dimension,

@@ -1,5 +1,6 @@
-//! Erases events that a person wants to be forgotten. Invariant: an erased event keeps its place and its identity, so it
-//! never comes again.
+//! Erases the data of events that the user asked to forget.
+//!
+//! Invariant: an erased event keeps its position and identity hash, so the same fact is never appended again.
 
 use anyhow::Result;
 use rusqlite::{TransactionBehavior, named_params};
@@ -10,7 +11,7 @@ use crate::facts::ERASED;
 use crate::fail;
 
 impl Eventlog {
-    /// Erases the data of events. Their identity stays, so that they are never taken in again.
+    /// Replaces the data of events by [`ERASED`], in one transaction; their rows and identity hashes stay.
     pub fn erase(&mut self, seqs: &[Seq]) -> Result<()> {
         self.connection.pragma_update(None, "secure_delete", "ON")?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -1,4 +1,4 @@
-//! Reads events out of the log: those of a session, those of one origin, or all of them. The sum of every row is checked.
+//! Reads events from the log: those of a session, of one origin, or all. Every row is checked against its checksum.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::event::{Fact, Idem, Origin, Seq};
 use crate::sqlite;
 
 impl Eventlog {
-    /// Returns the sources of session events after a position that are in no tree, each once.
+    /// Returns the sources of session events outside the tree that come after a position, deduplicated.
     pub fn sessions_after(&self, after: Seq) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT source_file FROM event INDEXED BY event_by_session
@@ -19,7 +19,7 @@ impl Eventlog {
         Ok(statement.query_map(named_params! {":after": after}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Visits every event of a session that is in no tree, in order: position, type, data.
+    /// Visits every event of a session outside the tree, in order, as (position, type, data).
     pub fn each_of_session(&self, source: &str, mut visit: impl FnMut(Seq, &str, &str) -> Result<()>) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event INDEXED BY event_by_session
@@ -34,7 +34,7 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Returns the sources of session events between two moments that are in no tree, each once; both in Unix seconds.
+    /// Returns the sources of session events outside the tree between two times (Unix seconds), deduplicated.
     pub fn sessions_between(&self, first: i64, last: i64) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT source_file FROM event INDEXED BY event_by_session
@@ -44,12 +44,12 @@ impl Eventlog {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Returns whether the log has an event of an identity, erased or not.
+    /// Returns whether the log has an event with this identity hash, erased or not.
     pub fn holds(&self, idem: &Idem) -> Result<bool> {
         Ok(self.connection.prepare_cached(SEQ_BY_IDEM)?.exists(named_params! {":idem": idem.0})?)
     }
 
-    /// Visits every event of a log that nobody writes to, in order: position, type, origin, source, data.
+    /// Visits every event of a log that has no writer, in order, as (position, type, origin, source, data).
     pub fn each(path: &Path, mut visit: impl FnMut(Seq, &str, &str, &str, &str) -> Result<()>) -> Result<()> {
         let connection = sqlite::open_read_only(path)?;
         let mut statement = connection.prepare(EVERY_ROW)?;
@@ -63,7 +63,7 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Visits every event of one origin in a log that nobody writes to, in order, as a fact.
+    /// Visits every event of one origin in a log that has no writer, in order, as a [`Fact`].
     pub fn each_fact(path: &Path, origin: Origin, mut visit: impl FnMut(Fact) -> Result<()>) -> Result<()> {
         let connection = sqlite::open_read_only(path)?;
         let mut statement = connection.prepare(

@@ -1,6 +1,7 @@
-//! Recovers the rows of a damaged log into a new one: every place of every page that parses as a row of `event` and
-//! whose checksum matches, whether or not the B-tree still leads there. Invariants: the damaged file is kept under
-//! another name, and no row is guessed.
+//! Recovers the rows of a damaged log into a new one. Every byte offset of every page is tried as the start of a row of
+//! `event`, whether or not the B-tree still leads there; rows whose checksum matches are kept.
+//!
+//! Invariants: the damaged file is kept under another name, and no row is reconstructed by guessing.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,23 +18,23 @@ use crate::facts::ERASED;
 use crate::fail;
 use crate::sqlite::{self, Durability};
 
-/// SQLite's own default, which every log was made with.
+/// Page size in bytes: SQLite's default, with which every log was created.
 const PAGE: usize = 4096;
 const WAL_HEADER: u64 = 32;
 const WAL_FRAME: u64 = 24;
 /// The result of a salvage.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Salvaged {
-    /// Rows whose sum holds, all of which the new log has.
+    /// Number of rows recovered into the new log.
     pub rows: u64,
-    /// The damaged file, as it was.
+    /// Path under which the damaged file is kept, unchanged.
     pub kept: PathBuf,
 }
 
-/// Makes a new log of every row that verifies, and puts it in the place of a damaged one, which is kept beside it.
+/// Replaces a damaged log by a new one that holds every row whose checksum matches; the damaged file is kept beside it.
 ///
-/// The caller holds the lock. If it is interrupted, the old log is in its place, or the next run that opens it puts the
-/// new one there.
+/// The caller holds the lock. After an interruption the old log is still in place, or the next run that opens the log
+/// completes the replacement by [`finish`].
 pub fn salvage(path: &Path) -> Result<Salvaged> {
     let building = path.with_extension("salvaged");
     remove(&building)?;
@@ -47,7 +48,7 @@ pub fn salvage(path: &Path) -> Result<Salvaged> {
     Ok(Salvaged { rows, kept })
 }
 
-/// Creates an empty log, whole at once: whoever looks meanwhile finds none, or one with its tables.
+/// Creates an empty log atomically: a concurrent reader sees no log, or one with all its tables.
 pub fn begin(path: &Path) -> Result<()> {
     let building = path.with_extension("begun");
     remove(&building)?;
@@ -59,7 +60,7 @@ pub fn begin(path: &Path) -> Result<()> {
     finish(path)
 }
 
-/// Puts a salvaged log in its place, also where an earlier run was interrupted in doing so.
+/// Moves a prepared log into place, and keeps the one that was there; completes an interrupted earlier attempt.
 pub fn finish(path: &Path) -> Result<()> {
     if !next(path).exists() {
         return Ok(());
@@ -78,7 +79,7 @@ pub fn finish(path: &Path) -> Result<()> {
         sync_folder(path)?;
         fail::point("damaged log kept")?;
     }
-    // A write-ahead log that stayed would be played into the new file.
+    // SQLite would apply a leftover write-ahead log to the new file.
     for ending in ["-wal", "-shm", "-journal", ".seal"] {
         remove(&with_ending(path, ending))?;
     }
@@ -91,7 +92,7 @@ fn next(path: &Path) -> PathBuf {
     path.with_extension("next")
 }
 
-/// Named by when it was last written to: the same however often an interrupted salvage goes on.
+/// Returns the name of the kept file, with its modification time, so that all attempts at a salvage use the same name.
 fn kept_name(path: &Path) -> Result<PathBuf> {
     let written = std::fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     Ok(path.with_extension(format!("damaged-{written}.db")))
@@ -116,13 +117,13 @@ fn sync_folder(path: &Path) -> Result<()> {
     Ok(File::open(path.parent().context("the log is in a folder")?)?.sync_all()?)
 }
 
-/// Writes every row that verifies into a new log, and returns how many.
+/// Writes every row whose checksum matches into a new log, and returns their number.
 fn rescue(path: &Path, into: &Path) -> Result<u64> {
     let mut connection = sqlite::open(into, Durability::Full, false)?;
     sqlite::migrate(&mut connection, "eventlog.db", MIGRATIONS)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     Pages::open(path)?.each_row(|row| keep(&transaction, row))?;
-    // A commit may have lost its ancestors: history is walked again as a whole.
+    // A commit's ancestors may be among the lost rows, so the next run walks the whole history again.
     transaction.execute(SET_LIVE, named_params! {":key": "history_open", ":value": "1"})?;
     let rows: i64 = transaction.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
     transaction.commit()?;
@@ -136,7 +137,7 @@ fn keep(transaction: &Connection, row: &SalvagedRow) -> Result<()> {
         ":seq": row.seq, ":event_type": row.event_type, ":at": row.at, ":origin": row.origin,
         ":source_file": row.source_file, ":idem": row.idem.0, ":data": row.data, ":sum": row.sum,
     })?;
-    // An older page may still hold what was erased on purpose.
+    // An older version of a page may still hold data that the user erased; the erased version wins.
     if row.data == ERASED {
         let sql = "UPDATE event SET data = :data, sum = :sum WHERE idem = :idem AND seq = :seq";
         let mut erase = transaction.prepare_cached(sql)?;
@@ -145,7 +146,7 @@ fn keep(transaction: &Connection, row: &SalvagedRow) -> Result<()> {
     Ok(())
 }
 
-/// A row whose sum holds.
+/// A row whose checksum matches.
 struct SalvagedRow {
     seq: Seq,
     event_type: String,
@@ -157,15 +158,15 @@ struct SalvagedRow {
     sum: [u8; 16],
 }
 
-/// The pages of a database and of its write-ahead log.
+/// The pages of a database file and of its write-ahead log.
 struct Pages {
     main: File,
     log: Option<File>,
-    /// Bytes of both: no row is longer.
+    /// Size of both files in bytes, an upper bound on the length of a row.
     length: u64,
-    /// Where the newest version of a page begins in the write-ahead log.
+    /// Offset in the write-ahead log of the newest version of each page, by page number.
     newest: HashMap<u32, u64>,
-    /// Where every version of a page begins there.
+    /// Offsets in the write-ahead log of all versions of all pages.
     frames: Vec<u64>,
 }
 
@@ -206,7 +207,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Returns the row that begins with these bytes of a page, if one does.
+    /// Parses the bytes of a page as a row; `None` if no row begins there.
     fn row(&self, cell: &[u8]) -> Option<SalvagedRow> {
         let (size, rest) = varint(cell)?;
         if !(48..self.length).contains(&size) {
@@ -221,7 +222,7 @@ impl Pages {
             return head.row(seq.cast_signed(), start);
         }
         let first = u32::from_be_bytes(rest.get(local..local + 4)?.try_into().ok()?);
-        // What the write-ahead log has may be newer or may belong to another row: the sum decides.
+        // An overflow page in the write-ahead log may be newer, or belong to another row; the checksum decides.
         [true, false].into_iter().find_map(|newest| {
             let mut payload = start.to_vec();
             self.follow(first, size, newest, &mut payload)?;
@@ -229,7 +230,7 @@ impl Pages {
         })
     }
 
-    /// Appends the rest of a long row, page after page.
+    /// Appends the rest of a long row by following its chain of overflow pages.
     fn follow(&self, first: u32, size: usize, newest: bool, payload: &mut Vec<u8>) -> Option<()> {
         let mut number = first;
         while payload.len() < size {
@@ -257,8 +258,9 @@ fn read_up_to(file: &File, page: &mut [u8], at: u64) -> Result<usize> {
     Ok(read)
 }
 
-/// The header of a SQLite record, with the types and so the lengths of its columns: `seq` (none, it is the row's number), `event_type`, `at`,
-/// `origin`, `source_file`, `idem`, `data`, `sum`.
+/// The header of a SQLite record: the serial types, and thereby the lengths, of its columns.
+///
+/// Columns: `seq` (NULL, as it is the rowid), `event_type`, `at`, `origin`, `source_file`, `idem`, `data`, `sum`.
 struct RecordHeader {
     length: usize,
     types: [u64; 8],
@@ -268,7 +270,7 @@ const TEXT: u64 = 13;
 const SIXTEEN_BYTES: u64 = 12 + 2 * 16;
 
 impl RecordHeader {
-    /// Reads it from the beginning of a record of `size` bytes; none where that is no row of `event`.
+    /// Parses the header of a record of `size` bytes; `None` if it is no row of `event`.
     fn read(record: &[u8], size: u64) -> Option<Self> {
         let (length, mut rest) = varint(record)?;
         if !(9..=40).contains(&length) {
@@ -314,7 +316,7 @@ impl RecordHeader {
     }
 }
 
-/// Returns the bytes of a column, by its type in the record.
+/// Returns the length in bytes of a column with this serial type.
 fn length_of(of: u64) -> u64 {
     match of {
         0 | 8 | 9 => 0,
@@ -337,7 +339,7 @@ fn integer(of: u64, bytes: &[u8]) -> Option<i64> {
     }
 }
 
-/// How much of a row stands in its own page, as the file format says for leaves of tables.
+/// Returns how many bytes of a record are on the leaf page itself, by the SQLite file format; the rest overflows.
 fn local_size(size: usize) -> usize {
     let most = PAGE - 35;
     if size <= most {

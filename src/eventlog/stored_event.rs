@@ -8,16 +8,16 @@ use crate::facts::{Body, CommitData, EntryData, SessionData};
 /// One event as it is stored, not yet decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Its position.
+    /// Position in the log.
     pub seq: Seq,
-    /// `git.commit`, `code.function`, ...
+    /// Event type: `git.commit`, `code.function`, ...
     pub event_type: String,
-    /// One JSON object.
+    /// Data as one JSON object.
     pub data: String,
 }
 
 impl StoredEvent {
-    /// Decodes its data; none where it was erased.
+    /// Decodes the data; `None` if it was erased.
     pub fn body(&self) -> Result<Option<Body<'_>>> {
         Body::decode(&self.event_type, &self.data).with_context(|| format!("event {} cannot be read", self.seq))
     }
@@ -25,7 +25,7 @@ impl StoredEvent {
     /// Decodes the data of a commit.
     ///
     /// # Errors
-    /// Where it is anything else.
+    /// If the event is no commit, or was erased.
     pub fn commit(&self) -> Result<CommitData<'_>> {
         match self.body()? {
             Some(Body::Commit(data)) => Ok(data),
@@ -33,10 +33,10 @@ impl StoredEvent {
         }
     }
 
-    /// Decodes what a session said of itself.
+    /// Decodes the metadata of a session.
     ///
     /// # Errors
-    /// Where it is anything else.
+    /// If the event is no `session.read`, or was erased.
     pub fn session(&self) -> Result<SessionData> {
         match self.body()? {
             Some(Body::SessionRead(data)) => Ok(data),
@@ -47,7 +47,7 @@ impl StoredEvent {
     /// Decodes an entry of a session.
     ///
     /// # Errors
-    /// Where it is anything else.
+    /// If the event is no session entry, or was erased.
     pub fn entry(&self) -> Result<EntryData> {
         match self.body()? {
             Some(Body::Entry(data)) => Ok(data),

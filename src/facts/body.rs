@@ -1,5 +1,6 @@
-//! The data of every event: its fields, how it is encoded and decoded, and which of it is text a person wrote. Invariant:
-//! nothing else in the crate knows the fields of an event, and neither names nor order of the fields ever change.
+//! The data of every event: its fields, their JSON encoding, and which of them hold text that a person wrote.
+//!
+//! Invariant: nothing else in the crate knows the fields of an event, and neither their names nor their order change.
 
 use std::borrow::Cow;
 
@@ -17,13 +18,13 @@ pub const GIT_COMMIT: &str = "git.commit";
 pub const CODE_CALL: &str = "code.call";
 /// Event type of an import.
 pub const CODE_IMPORT: &str = "code.import";
-/// Event type of a reading of a session.
+/// Event type of a session's metadata, recorded each time the session is read.
 pub const SESSION_READ: &str = "session.read";
-/// What event types of code begin with; an item's kind follows, or `call`, or `import`.
+/// Prefix of the event types of code; followed by an item's kind, `call` or `import`.
 pub const CODE_EVENTS: &str = "code.";
-/// What event types of sessions begin with; an entry's category follows, or `read`.
+/// Prefix of the event types of sessions; followed by an entry's category or `read`.
 pub const SESSION_EVENTS: &str = "session.";
-/// The data of an event whose body was erased.
+/// The data that replaces that of an erased event.
 pub const ERASED: &str = r#"{"erased":true}"#;
 
 /// The decoded data of one event.
@@ -35,9 +36,9 @@ pub enum Body<'a> {
     Item(ItemData<'a>),
     /// A call from one item version.
     Call(CallData<'a>),
-    /// An import of a file.
+    /// An import in a file.
     Import(ImportData<'a>),
-    /// A reading of a session.
+    /// The metadata of a session when it was read.
     SessionRead(SessionData),
     /// An entry of a session.
     Entry(EntryData),
@@ -64,10 +65,10 @@ pub struct CommitData<'a> {
     pub committer_time: i64,
     /// Object ids of the parents, in order.
     pub parents: Vec<String>,
-    /// Raw differences to the only parent, or to the empty tree; empty for merges.
+    /// Changed paths against the only parent, or against the empty tree for a root commit; empty for merges.
     #[serde(borrow)]
     pub files_changed: Vec<FileChange<'a>>,
-    /// [`super::COMMIT_VERSION`] that made it.
+    /// [`super::COMMIT_VERSION`] at the time it was derived.
     pub deriver: u32,
 }
 
@@ -77,12 +78,12 @@ pub struct FileChange<'a> {
     /// Encoded path.
     #[serde(borrow)]
     pub path: Cow<'a, str>,
-    /// What happened to it.
+    /// Kind of change.
     pub status: Status,
     /// Object id in hexadecimal, after the commit; for a deletion, before it.
     #[serde(borrow)]
     pub blob: Cow<'a, str>,
-    /// Where an added file came from, when a file with the same object id left in the same commit.
+    /// Former path of an added file, if a file with the same object id was deleted in the same commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
 }
@@ -93,31 +94,31 @@ pub struct ItemData<'a> {
     /// Encoded path.
     #[serde(borrow)]
     pub file_path: Cow<'a, str>,
-    /// `src/a.rs#Parser::parse`; for a file its path.
+    /// Item key, `src/a.rs#Parser::parse`; for a file its path.
     #[serde(borrow)]
     pub key: Cow<'a, str>,
-    /// `parse`; for a file its base name.
+    /// Name, `parse`; for a file its base name.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
-    /// `Parser::parse`; for a file its path.
+    /// Name within the file, `Parser::parse`; for a file its path.
     #[serde(borrow)]
     pub qualified_name: Cow<'a, str>,
-    /// What it is.
+    /// Kind of the item.
     pub kind: ItemKind,
-    /// The language it was read in; none for text.
+    /// Language it was parsed as; `None` for plain text.
     pub language: Option<Cow<'a, str>>,
-    /// From its start to its body, white space collapsed.
+    /// Source from its start to its body, white space collapsed.
     #[serde(borrow)]
     pub signature: Cow<'a, str>,
-    /// As written.
+    /// Return type as written.
     pub return_type: Option<Cow<'a, str>>,
     /// Doc comment.
     #[serde(borrow)]
     pub doc: Cow<'a, str>,
-    /// Its signature and syntax tree without names.
+    /// Normal form of its signature and syntax tree, without names.
     #[serde(borrow)]
     pub shape: Cow<'a, str>,
-    /// Source or prose, with members' bodies replaced by their names.
+    /// Source or prose, with members replaced by their names.
     #[serde(borrow)]
     pub text: Cow<'a, str>,
     /// [`super::CODE_VERSION`] that made it.
@@ -130,21 +131,21 @@ pub struct CallData<'a> {
     /// Encoded path.
     #[serde(borrow)]
     pub file_path: Cow<'a, str>,
-    /// Key of the item that calls.
+    /// Item key of the caller.
     #[serde(borrow)]
     pub caller: Cow<'a, str>,
-    /// Its name; none for a file.
+    /// Name of the caller; `None` for a file.
     pub caller_name: Option<Cow<'a, str>>,
-    /// Identity of its version, in hexadecimal.
+    /// Identity hash of the caller's item version, in hexadecimal.
     #[serde(borrow)]
     pub caller_version: Cow<'a, str>,
-    /// As written, without arguments.
+    /// Callee as written, without arguments.
     #[serde(borrow)]
     pub callee: Cow<'a, str>,
-    /// Its last segment.
+    /// Last segment of the callee.
     #[serde(borrow)]
     pub callee_name: Cow<'a, str>,
-    /// How it is written.
+    /// How the call is written.
     pub form: CallForm,
     /// [`super::CODE_VERSION`] that made it.
     pub extractor: u32,
@@ -159,76 +160,76 @@ pub struct ImportData<'a> {
     /// The module or path imported from, as written.
     #[serde(borrow)]
     pub target: Cow<'a, str>,
-    /// The name taken out of it; none for the whole.
+    /// Imported name; `None` for the whole target.
     pub name: Option<Cow<'a, str>>,
-    /// The local name where it differs.
+    /// Local name, if it differs.
     pub alias: Option<Cow<'a, str>>,
-    /// Whether the file offers it to others.
+    /// Whether the import is re-exported.
     pub reexport: bool,
-    /// The scope it stands in; none at the file's top.
+    /// Scope of the import; `None` at the top of the file.
     pub scope: Option<Cow<'a, str>>,
     /// [`super::CODE_VERSION`] that made it.
     pub extractor: u32,
 }
 
-/// The data of a `session.read` event: what a session said of itself when it was read.
+/// The data of a `session.read` event: the metadata of a session when it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionData {
-    /// Its id.
+    /// Id of the session.
     pub session: String,
-    /// `markdown`, `claude`, `codex`, `hand`.
+    /// Format: `markdown`, `claude`, `codex` or `hand`.
     pub format: String,
-    /// One line.
+    /// Title on one line.
     pub title: String,
-    /// What else it says of itself.
+    /// Further metadata that the session states.
     #[serde(flatten)]
     pub head: SessionHead,
     /// Hash of the file it was read from, in hexadecimal.
     pub hash: String,
-    /// How many entries it had.
+    /// Number of entries.
     pub entries: u64,
-    /// Lines that were not understood.
+    /// Number of lines that were not understood and entries beyond the maximum.
     pub skipped: u64,
-    /// What is odd about the file.
+    /// Warnings about the file.
     pub warnings: Vec<String>,
-    /// Whether it names a session and says nothing else.
+    /// Whether the file names a session but has no content of its own.
     pub is_stub: bool,
-    /// [`super::session_version`] that read it, and a fingerprint of what was hidden where that is not the default.
+    /// [`super::session_version`] that read it, and a fingerprint of the privacy settings unless they are the default.
     pub version: String,
 }
 
 /// The data of every other `session.*` event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EntryData {
-    /// Its session's id.
+    /// Id of the session.
     pub session: String,
-    /// What it is.
+    /// Category of the entry.
     pub category: Category,
-    /// What was said, redacted.
+    /// Text of the entry, redacted.
     pub content: String,
-    /// Unix seconds.
+    /// Time in Unix seconds, if known.
     pub time: Option<i64>,
-    /// Encoded paths.
+    /// Encoded paths of the files it names or touched.
     pub files: Vec<String>,
-    /// Hexadecimal, possibly abbreviated.
+    /// Commits it names or made, in hexadecimal, possibly abbreviated.
     pub commits: Vec<String>,
-    /// How a goal stands.
+    /// State, for goals.
     pub state: Option<GoalState>,
-    /// A hash of the line it was read from, in hexadecimal, where the file names its lines: copies bear the same.
+    /// Hash of the id of its line, in hexadecimal, if the format has line ids; a copied line has the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_id: Option<String>,
-    /// Which one it is among equals, from 0.
+    /// Index among equal entries of the session, from 0.
     pub occurrence: u32,
     /// [`super::session_version`] that read it.
     pub version: String,
 }
 
 impl<'a> Body<'a> {
-    /// Decodes the data of an event of a type; none where it was erased. Strings without escapes are borrowed.
+    /// Decodes the data of an event; `None` if it was erased. Strings without escapes are borrowed.
     ///
     /// # Errors
-    /// Where the type is none that this version knows, or the data has not its shape.
+    /// If this version does not know the type, or the data lacks its fields.
     pub fn decode(event_type: &str, data: &'a str) -> Result<Option<Self>> {
         if data == ERASED {
             return Ok(None);
@@ -245,7 +246,7 @@ impl<'a> Body<'a> {
         decoded.map(Some).with_context(|| format!("decoding an event of type `{event_type}`"))
     }
 
-    /// Encodes it as one JSON object.
+    /// Encodes the data as one JSON object.
     pub fn encode(&self) -> String {
         match self {
             Body::Commit(data) => json(data),
@@ -257,7 +258,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Returns the type of its event.
+    /// Returns the event type.
     pub fn event_type(&self) -> String {
         match self {
             Body::Commit(_) => GIT_COMMIT.to_string(),
@@ -269,7 +270,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Returns what it is among the items; none for a call and an import.
+    /// Returns the item kind; `None` for calls and imports.
     pub fn kind(&self) -> Option<ItemKind> {
         match self {
             Body::Commit(_) => Some(ItemKind::Commit),
@@ -280,7 +281,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Returns the encoded path of the file that code stands in.
+    /// Returns the encoded path of the file, for events of code.
     pub fn file_path(&self) -> Option<&str> {
         match self {
             Body::Item(data) => Some(&data.file_path),
@@ -290,7 +291,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Returns the id of the session that it is of.
+    /// Returns the id of the session, for events of sessions.
     pub fn session(&self) -> Option<&str> {
         match self {
             Body::SessionRead(data) => Some(&data.session),
@@ -299,10 +300,11 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Returns every text that a person wrote: what may be forgotten, and what redaction must have seen. Whatever else
-    /// there is, is one of a few words, a number, a hash, or the path of a file.
+    /// Returns every text that a person wrote: what `forget` searches, and what redaction must have processed.
+    ///
+    /// All other fields are keywords, numbers, hashes or file paths.
     pub fn written_texts(&self) -> Vec<&str> {
-        // No pattern leaves fields out: whoever adds one judges it here.
+        // The patterns list all fields, so a new field does not compile until it is classified here.
         match self {
             Body::Commit(CommitData {
                 sha: _,
@@ -363,7 +365,7 @@ impl<'a> Body<'a> {
                 is_stub: _,
                 version: _,
             }) => {
-                // The id and the title of a head stand beside it.
+                // Id and title are fields of the event's own.
                 let SessionHead {
                     id: _,
                     title: _,
@@ -402,13 +404,13 @@ pub(super) fn json(data: &impl Serialize) -> String {
     serde_json::to_string(data).expect("plain data has a JSON form")
 }
 
-/// The name behind the path of a key.
+/// Returns the name that follows the path in an item key.
 fn name_in(key: &str) -> Option<&str> {
     key.split_once('#').map(|(_, name)| name)
 }
 
 impl CommitData<'_> {
-    /// Copies what is borrowed.
+    /// Copies all borrowed strings.
     pub fn into_owned(self) -> CommitData<'static> {
         let CommitData {
             sha,

@@ -1,6 +1,7 @@
-//! Facts of a file: the file itself, its definitions, their calls, its imports. Line numbers stay beside the facts and out
-//! of them, so that moving a definition makes no new fact; so does what the rest of the file says of a definition
-//! (supertypes, the type of a receiver), because the same fact must have the same body for ever.
+//! Facts of a file: the file itself, its definitions, their calls, its imports.
+//!
+//! Line numbers are kept beside the facts, not in them, so that moving a definition creates no new fact. So is whatever
+//! depends on the rest of the file (supertypes, receiver types), because equal facts must have equal bodies.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,7 +13,7 @@ use crate::event::{Fact, Idem, Origin, cap_at, definition_key};
 use crate::redact::redact;
 use crate::syntax::{Call, Definition, Import, Language, Parsed};
 
-/// Longest signature kept: what is longer is a table of parameters that nobody reads.
+/// Longest signature kept, in bytes; a longer one is a table of parameters that nobody reads.
 const MAX_SIGNATURE: usize = 2000;
 
 /// The facts of one file.
@@ -20,28 +21,28 @@ const MAX_SIGNATURE: usize = 2000;
 pub struct CodeFacts {
     /// The file itself first, then its definitions in source order.
     pub items: Vec<ItemFact>,
-    /// Calls, each once a caller, callee and form.
+    /// Calls, one for each combination of caller, callee and form.
     pub calls: Vec<CallFact>,
     /// Imports.
     pub imports: Vec<ImportFact>,
-    /// What a session log says, the session first; empty for what is none.
+    /// Facts of the session, the session itself first, if the file is a session log; else empty.
     pub entries: Vec<EntryFact>,
 }
 
-/// The fact of an item version, and what stays beside it.
+/// The fact of an item version, with data that is not part of the fact.
 #[derive(Debug, Clone)]
 pub struct ItemFact {
     /// The fact.
     pub fact: Fact,
-    /// What it is.
+    /// Kind of the item.
     pub kind: ItemKind,
-    /// `src/a.rs#Parser::parse`.
+    /// Item key, `src/a.rs#Parser::parse`.
     pub key: String,
-    /// What the text says of it; none for the file.
+    /// The parsed definition; `None` for the file itself.
     pub definition: Option<Definition>,
-    /// What full text finds it by, redacted.
+    /// Doc comment for the full-text index, redacted.
     pub doc: String,
-    /// What full text finds it by, redacted.
+    /// Text for the full-text index, redacted.
     pub text: String,
     /// First line, from 1.
     pub line: u32,
@@ -49,27 +50,27 @@ pub struct ItemFact {
     pub end_line: u32,
 }
 
-/// The fact of a call, and what stays beside it.
+/// The fact of a call, with data that is not part of the fact.
 #[derive(Debug, Clone)]
 pub struct CallFact {
     /// The fact.
     pub fact: Fact,
     /// Index of the caller in [`CodeFacts::items`]; 0 is the file.
     pub caller: usize,
-    /// Everywhere it stands, with what is known of the receiver there.
+    /// All call sites, each with what is known of its receiver's type.
     pub sites: Vec<Call>,
 }
 
-/// The fact of an import, and what stays beside it.
+/// The fact of an import, with data that is not part of the fact.
 #[derive(Debug, Clone)]
 pub struct ImportFact {
     /// The fact.
     pub fact: Fact,
-    /// As written.
+    /// The import as written.
     pub import: Import,
 }
 
-/// Returns the facts of a file in a language that is read as code. `path` is encoded.
+/// Returns the facts of a file that was parsed as code. `path` is encoded.
 pub fn file_facts(path: &str, language: Language, parsed: Parsed, lines: u32) -> CodeFacts {
     let parsed = &without_secrets(parsed);
     let mut facts = CodeFacts {
@@ -90,7 +91,7 @@ pub fn file_facts(path: &str, language: Language, parsed: Parsed, lines: u32) ->
         }
     }
     let mut seen = HashSet::new();
-    // A package's front door offers what it imports.
+    // Importing a package's `__init__.py` makes the names available that it imports itself.
     let is_package = language == Language::Python && path.rsplit('/').next() == Some("__init__.py");
     for import in &parsed.imports {
         let import = &Import { reexport: import.reexport || is_package, ..import.clone() };
@@ -102,13 +103,13 @@ pub fn file_facts(path: &str, language: Language, parsed: Parsed, lines: u32) ->
     facts
 }
 
-/// Returns the facts of a file that is read as text. `path` is encoded.
+/// Returns the facts of a file that is read as plain text. `path` is encoded.
 pub fn text_facts(path: &str, text: &str) -> CodeFacts {
     let lines = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
     CodeFacts { items: vec![file_item(path, None, "", text, lines)], ..CodeFacts::default() }
 }
 
-/// Redacts a parsed file, so that everything made of it afterwards is clean.
+/// Redacts all texts of a parsed file, before any fact is derived from them.
 fn without_secrets(mut parsed: Parsed) -> Parsed {
     let clean = |text: &mut String| {
         if let Cow::Owned(redacted) = redact(text) {

@@ -1,4 +1,4 @@
-//! Facts of commits. Renames are exact, by object id.
+//! Facts of commits. Only exact renames, with an equal object id, are recognised.
 
 use std::collections::BTreeMap;
 
@@ -40,13 +40,14 @@ pub fn commit_fact(raw: &RawCommit) -> Fact {
     }
 }
 
-/// Returns the identity of the fact that this version makes of a commit.
+/// Returns the identity hash of a commit's fact as this version derives it.
 pub fn commit_idem(sha: &[u8]) -> Idem {
     Idem::of(GIT_COMMIT, &[sha, &COMMIT_VERSION.to_le_bytes()])
 }
 
-/// Pairs each added file with a deleted one of the same content: those of the same name first, the rest in
-/// the order of their paths. The empty file says nothing about where it came from.
+/// Pairs each added file with a deleted file of the same content, by index: equal base names first, the rest by path.
+///
+/// Empty files are not paired, because equal content is no evidence there.
 fn renames(changes: &[RawChange]) -> BTreeMap<usize, usize> {
     let mut by_blob: BTreeMap<ObjectId, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, change) in changes.iter().enumerate() {

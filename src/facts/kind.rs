@@ -1,5 +1,6 @@
-//! Kinds of items: what can be found, embedded and filtered by. Invariant: the names are stored and printed, and never
-//! change.
+//! Kinds of items: what can be found, embedded and filtered by.
+//!
+//! Invariant: the names are stored and printed, so they never change.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -7,7 +8,7 @@ use super::{CODE_EVENTS, GIT_COMMIT, SESSION_EVENTS, SESSION_READ};
 use crate::sessions::Category;
 use crate::syntax;
 
-/// What an item is.
+/// Kind of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ItemKind {
     /// A file, as the container of its definitions.
@@ -31,7 +32,7 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
-    /// Every kind that is not an entry of a session, in the order they are listed for a person.
+    /// Every kind but entries of sessions, in the order in which they are shown.
     pub const PLAIN: [ItemKind; 8] = [
         ItemKind::File,
         ItemKind::Function,
@@ -43,7 +44,7 @@ impl ItemKind {
         ItemKind::Session,
     ];
 
-    /// Returns the name that is stored and printed. A commit and an entry that records a commit share theirs.
+    /// Returns the name that is stored and printed. A commit and a session entry about one are both named `commit`.
     pub fn name(self) -> &'static str {
         match self {
             ItemKind::File => "file",
@@ -58,13 +59,13 @@ impl ItemKind {
         }
     }
 
-    /// Returns the kind of a name; a commit where the name is shared.
+    /// Returns the kind with a name; the ambiguous name `commit` is a commit.
     pub fn named(name: &str) -> Option<Self> {
         let plain = Self::PLAIN.into_iter().find(|kind| kind.name() == name);
         plain.or_else(|| Category::from_name(name).map(ItemKind::Entry))
     }
 
-    /// Returns the kind of a row among a session's entries, of which the session itself is the first.
+    /// Returns the kind of a stored session entry; the session itself is stored as the first of them.
     pub fn of_entry(name: &str) -> Option<Self> {
         if name == ItemKind::Session.name() {
             return Some(ItemKind::Session);
@@ -72,7 +73,7 @@ impl ItemKind {
         Category::from_name(name).map(ItemKind::Entry)
     }
 
-    /// Returns the type of the events of its versions, a session's readings among them.
+    /// Returns the type of the events that hold versions of such an item; for a session, `session.read`.
     pub fn event_type(self) -> String {
         match self {
             ItemKind::Commit => GIT_COMMIT.to_string(),
@@ -82,7 +83,7 @@ impl ItemKind {
         }
     }
 
-    /// Returns whether it is a file or a definition in one.
+    /// Returns whether the kind is a file or a definition.
     pub fn is_code(self) -> bool {
         !matches!(self, ItemKind::Commit | ItemKind::Session | ItemKind::Entry(_))
     }

@@ -1,5 +1,6 @@
-//! Facts: the shape of every event's data, and the functions that turn commits, parsed files and sessions into it. Pure: the
-//! same input gives the same facts, on any machine, in any order. Invariant: no other room knows the fields of an event.
+//! Facts: the fields of every event's data, and the functions that derive them from commits, parsed files and sessions.
+//!
+//! Invariants: pure, so equal input gives equal facts on any machine; no other room knows the fields of an event.
 
 mod body;
 mod code;
@@ -25,7 +26,7 @@ pub use version::{CODE_VERSION, COMMIT_VERSION, session_version};
 use crate::event::cap;
 use crate::redact::redact;
 
-/// Returns what may be stored of a text: without secrets, and no longer than an event may be.
+/// Returns a text as it may be stored: redacted, and cut to the maximum length of an event's text.
 pub fn storable(text: &str) -> String {
     let text = redact(text);
     cap(&text).to_string()

@@ -1,5 +1,6 @@
-//! Facts of sessions: the session itself, then its entries. All of a fact's data is part of its identity, so that the same
-//! fact has the same body for ever; the place of an entry in its file is not, so that a paragraph above it changes nothing.
+//! Facts of sessions: the session itself, then its entries.
+//!
+//! The identity hash covers all of a fact's data but not an entry's line, so a paragraph added above changes no fact.
 
 use std::collections::HashMap;
 
@@ -9,38 +10,38 @@ use crate::event::{Fact, Idem, Origin, decode_path, encode_path};
 use crate::redact;
 use crate::sessions::{Category, ParsedEntry, ParsedSession, SessionHead};
 
-/// What the key of a session, and the source of what is in no tree, begins with.
+/// Prefix of the key of a session, and of the event source of a session outside the tree.
 pub const SESSION: &str = "session:";
-/// The session that holds what was written by hand; no commit is made in it.
+/// Id of the session that holds notes written by hand; no commits are attributed to it.
 pub const NOTES: &str = "notes";
 /// Longest name of an entry, in bytes.
 const MAX_NAME: usize = 100;
 
-/// The fact of a session or of an entry, and what stays beside it.
+/// The fact of a session or of an entry, with data that is not part of the fact.
 #[derive(Debug, Clone)]
 pub struct EntryFact {
     /// The fact.
     pub fact: Fact,
-    /// Its session's id.
+    /// Id of the session.
     pub session: String,
-    /// None for the session itself.
+    /// Category of the entry; `None` for the session itself.
     pub category: Option<Category>,
-    /// Unix seconds.
+    /// Time in Unix seconds, if known.
     pub time: Option<i64>,
-    /// What to call it: its first line, or the title.
+    /// Name: the first line of the entry, or the title of the session.
     pub name: String,
-    /// Its place in the session, from 1; 0 for the session itself.
+    /// Number within the session, from 1; 0 for the session itself.
     pub n: u32,
     /// Line of the file it was read from, from 1.
     pub line: u32,
-    /// Encoded paths.
+    /// Encoded paths of the files it names or touched.
     pub files: Vec<String>,
-    /// Hexadecimal, possibly abbreviated.
+    /// Commits it names or made, in hexadecimal, possibly abbreviated.
     pub commits: Vec<String>,
 }
 
 impl SessionData {
-    /// Returns what the log keeps of it: without secrets and what was forgotten, and no longer than may be.
+    /// Returns the data as the log stores it: redacted, forgotten texts replaced, and long texts cut.
     pub fn stored(&self) -> SessionData {
         let clean = |text: &Option<String>| text.as_deref().map(storable);
         let head = &self.head;
@@ -62,13 +63,13 @@ impl SessionData {
         }
     }
 
-    /// Returns the head that it was made from.
+    /// Returns the session's metadata, with its id and title.
     pub fn as_head(&self) -> SessionHead {
         SessionHead { id: self.session.clone(), title: self.title.clone(), ..self.head.clone() }
     }
 }
 
-/// Returns the event source of a session that is in no tree, `session:<id>`.
+/// Returns the event source of a session outside the tree, `session:<id>`.
 pub fn source_of(session: &str) -> String {
     format!("{SESSION}{}", encode_path(session.as_bytes()))
 }
@@ -78,10 +79,10 @@ pub fn session_of(source: &str) -> String {
     String::from_utf8_lossy(&decode_path(source.strip_prefix(SESSION).unwrap_or(source))).into_owned()
 }
 
-/// Returns the facts of a reading, the session first; none of a session that was forgotten.
+/// Returns the facts of a parsed session, the session itself first; empty if the session was forgotten.
 ///
-/// `path` is that of a file in a tree, encoded; without one, the session exists nowhere else. `hash` is that of the file,
-/// `version` says what read it.
+/// `path` is the encoded path of a file in the tree, `None` for a session outside the tree. `hash` is the hash of the
+/// file, `version` the version of the reader.
 pub fn session_facts(
     reading: &ParsedSession,
     path: Option<&str>,
@@ -101,7 +102,7 @@ pub fn session_facts(
     facts
 }
 
-/// Returns the facts of entries, numbered in their order, without those that were forgotten. `session` is a stored id.
+/// Returns the facts of entries, numbered in order, without forgotten ones. `session` is the id as stored.
 pub fn entry_facts(
     entries: &[ParsedEntry],
     session: &str,
@@ -138,7 +139,7 @@ pub fn session_fact(data: &SessionData, source: &str, origin: Origin) -> EntryFa
     }
 }
 
-/// Returns the fact of an entry. The caller sets its place.
+/// Returns the fact of an entry; the caller sets its number and line.
 pub fn entry_fact(data: &EntryData, source: &str, origin: Origin) -> EntryFact {
     EntryFact {
         fact: fact_of(ItemKind::Entry(data.category).event_type(), json(data), data.time, source, origin),
@@ -163,7 +164,7 @@ fn session_data(reading: &ParsedSession, format: &str, hash: &str, version: &str
         session: reading.head.id.clone(),
         format: format.to_string(),
         title: reading.head.title.clone(),
-        // They stand beside it, under names of their own.
+        // Id and title are stored in fields of their own.
         head: SessionHead { id: String::new(), title: String::new(), ..reading.head.clone() },
         hash: hash.to_string(),
         entries: reading.entries.len() as u64,

@@ -1,4 +1,4 @@
-//! Every fact that is made: nothing that a person wrote gets into it unredacted, and each decodes to the body it was made of.
+//! Tests of every kind of fact: it contains no unredacted text of a person, and decodes to the body it was made of.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::git::{ObjectId, RawCommit};
 use crate::sessions::{Category, ParsedEntry, ParsedSession, SessionHead};
 use crate::syntax::{Call, CallForm, Definition, DefinitionKind, Import, Language, Parsed};
 
-/// A secret that stands nowhere in this file as such.
+/// Returns a secret that does not appear literally in this file.
 fn secret() -> String {
     ["AK", "IA", "ABCDEFGH23456789"].concat()
 }
@@ -23,7 +23,7 @@ fn parsed(text: &str) -> Parsed {
         signature: text(),
         return_type: Some(text()),
         doc: text(),
-        // It is made of source that was redacted before it was parsed.
+        // A real shape holds no names, and the source was redacted before it was parsed.
         shape: "fn()".to_string(),
         text: text(),
         fields: vec![(text(), text())],

@@ -1,30 +1,33 @@
-//! Versions of the rules that facts are made by. Facts of another version are read again from git and no longer joined.
-//! Invariant: each is composed of a number of its own and of the redaction's, so raising either raises it.
+//! Versions of the rules that derive facts. Facts of another version are not joined; they are derived again from git.
+//!
+//! Invariant: each version combines its own number with the redaction's, so raising either raises it.
 
 use crate::redact;
 use crate::sessions::READER_VERSION;
 use crate::syntax::EXTRACTOR;
 
-/// Version of the rules that turn a commit into a fact. Raise it whenever the same commit gives another fact; a change of
-/// redaction counts by itself.
+/// Version of the rules that turn a commit into a fact.
+///
+/// Raise it whenever the same commit yields another fact; a change of redaction raises the combined version by itself.
 const COMMIT_RULES: u32 = 5;
 
-/// Version of facts of commits, stored as `deriver`.
+/// Version of the facts of commits, stored in the field `deriver`.
 pub const COMMIT_VERSION: u32 = with_redaction(COMMIT_RULES, redact::VERSION);
 
-/// Version of facts of files, stored as `extractor`.
+/// Version of the facts of files, stored in the field `extractor`.
 pub const CODE_VERSION: u32 = with_redaction(EXTRACTOR, redact::VERSION);
 
-/// The redaction's version when the numbers were first composed: what was stored before goes on without a jump.
+/// Redaction version when the numbers were first combined; subtracting it kept the versions stored before valid.
 const REDACTION_AT_FIRST: u32 = 5;
 
-/// Adds what the redaction was raised by since to a number of its own. Neither ever falls, so two builds of one history
-/// have the same sum only where they have the same rules.
+/// Adds the increase of the redaction version to a rule version.
+///
+/// Neither number ever decreases, so two builds from one line of development have the same sum only if both are equal.
 const fn with_redaction(own: u32, redaction: u32) -> u32 {
     own + (redaction - REDACTION_AT_FIRST)
 }
 
-/// Returns the version of facts of sessions, `<reader>.<redaction>`.
+/// Returns the version of the facts of sessions, `<reader>.<redaction>`.
 pub fn session_version() -> String {
     format!("{READER_VERSION}.{}", redact::VERSION)
 }

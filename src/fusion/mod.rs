@@ -1,7 +1,7 @@
 //! Learning to rank: candidates are ordered by a weighted sum of signals.
 //!
-//! The weights of each question are fitted to examples with known relevant candidates, under a Gaussian prior that is as
-//! strong as the weights fitted on other repositories agree.
+//! The weights of each question are fitted to examples with known relevant candidates, under a Gaussian prior from the
+//! weights fitted on other repositories: the more those agree, the stronger the prior.
 
 mod files;
 mod weights_file;

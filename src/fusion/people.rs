@@ -1,4 +1,4 @@
-//! Signals between some files and the people who may know them. Bots and agents are no candidates.
+//! Signals between some files and the people who may know them. Bots and agents are not candidates.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,6 +1,4 @@
-//! Files of a tree, contents of blobs, and the mailmap.
-//!
-//! Refuses to read a blob that is larger than the caller's limit.
+//! Files of a tree, contents of blobs, and the mailmap. A blob that is larger than the caller's limit is not read.
 
 use anyhow::{Result, anyhow};
 use gix::ObjectId;
@@ -11,9 +9,9 @@ use super::Repository;
 /// A regular file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeFile {
-    /// Path from the root of the tree, as the bytes git stores.
+    /// The path from the root of the tree, as the bytes that git stores.
     pub path: BString,
-    /// Id of its blob.
+    /// The id of its blob.
     pub id: ObjectId,
 }
 
@@ -70,7 +68,7 @@ impl Repository {
 
     /// Reads the `.mailmap` of a tree.
     ///
-    /// A mailmap that only this machine's configuration names is ignored, so that answers are the same on every
+    /// A mailmap that is only named in this machine's configuration is ignored, so that answers are the same on every
     /// machine.
     pub fn mailmap(&self, tree: ObjectId) -> Result<Mailmap> {
         let bytes = match self.blob_at(tree, b".mailmap")? {
@@ -84,7 +82,7 @@ impl Repository {
     }
 }
 
-/// Largest `.mailmap` that is read, in bytes.
+/// The largest `.mailmap` that is read, in bytes.
 const MAILMAP_LIMIT: u64 = 4 << 20;
 
 /// The mailmap: which names and addresses belong to the same person.

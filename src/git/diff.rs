@@ -1,8 +1,8 @@
-//! Raw differences between two trees, without renames, as `git diff-tree -r --raw` prints them. Renames are paired
+//! Raw differences between two trees, without renames, as `git diff-tree -r --raw` prints them. Renames are found
 //! elsewhere, by object id.
 //!
 //! Trees are compared as bytes: successive trees of a history differ in a few entries, and skipping equal bytes takes a
-//! fraction of the time that decoding every entry of both trees would.
+//! fraction of the time of decoding every entry of both trees.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -20,13 +20,13 @@ use crate::event::Status;
 
 /// The largest number of differing paths and folders in one comparison.
 ///
-/// A tree of a few kilobytes can name any number of files, because one folder may occur in it many times.
+/// A tree of a few kilobytes can contain any number of files, because one folder may occur in it many times.
 const MAX_PATHS: usize = 2_000_000;
 
 /// The object at a path on one side of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiffSide {
-    /// Id of the blob, or of the submodule's commit.
+    /// The id of the blob, or of the submodule's commit.
     pub id: ObjectId,
     /// Whether it is a regular or executable file, which has content of its own.
     pub is_file: bool,
@@ -35,13 +35,13 @@ pub struct DiffSide {
 /// A changed path between two trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawChange {
-    /// Path from the root, as the bytes git stores.
+    /// The path from the root, as the bytes that git stores.
     pub path: BString,
-    /// Kind of change.
+    /// The kind of change.
     pub status: Status,
-    /// Object before the change; `None` if the path was added.
+    /// The object before the change; `None` if the path was added.
     pub old: Option<DiffSide>,
-    /// Object after the change; `None` if the path was deleted.
+    /// The object after the change; `None` if the path was deleted.
     pub new: Option<DiffSide>,
 }
 
@@ -86,7 +86,7 @@ impl Repository {
                 changes.push(RawChange { path, status, old: old.as_ref().map(side), new: new.as_ref().map(side) });
             }
         }
-        // A file that gave way to a folder of its name comes before what is in the folder.
+        // A file that was replaced by a folder with its name comes before the folder's content.
         changes.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
         Ok(changes)
     }
@@ -98,7 +98,7 @@ impl Repository {
         if let Some(known) = trees.find(&id) {
             return Ok(known);
         }
-        // Decoding needs room for every delta on the way: the buffer is used again, and the tree copied out of it.
+        // Decoding needs space for every delta on the way, so the buffer is reused and the tree copied out of it.
         let mut buffer = std::mem::take(&mut trees.buffer);
         let found = self.gix.objects.try_find(&id, &mut buffer);
         let found = found.map_err(|error| anyhow!("reading tree {id}: {error}"))?;
@@ -113,16 +113,16 @@ impl Repository {
     }
 }
 
-/// The error for a comparison that goes beyond [`MAX_PATHS`].
+/// Returns the error for a comparison that exceeds [`MAX_PATHS`].
 fn too_many_paths() -> UserError {
     let message =
         format!("a tree has more than {MAX_PATHS} files and folders, or differs in that many from its predecessor");
     UserError::new(Exit::Failed, message).hint("move generated or vendored files into a repository of their own")
 }
 
-/// Cache of recently read trees: each tree is read once as a child's and once as a parent's.
+/// Cache of recently read trees: each tree is needed twice, for a child and for a parent.
 ///
-/// It holds two generations; when the young one is full, the old one is dropped as a whole.
+/// It has two generations. When the young one is full, the old one is dropped as a whole.
 #[derive(Default)]
 pub(super) struct RecentTrees {
     young: HashMap<ObjectId, Rc<[u8]>>,
@@ -131,7 +131,7 @@ pub(super) struct RecentTrees {
     buffer: Vec<u8>,
 }
 
-/// Bytes at which a generation of the cache is full.
+/// The size in bytes at which a generation of the cache is full.
 const GENERATION_BYTES: usize = 6 << 20;
 
 /// The tree cache of one repository handle.
@@ -159,9 +159,9 @@ impl RecentTrees {
     }
 }
 
-/// Kind of a tree entry.
+/// The kind of a tree entry.
 ///
-/// git reports a change between two modes of one kind as a modification, and across kinds as a change of type.
+/// git reports a change between two modes of the same kind as a modification, and between kinds as a change of type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EntryKind {
     File,
@@ -227,7 +227,7 @@ impl<'a> TreePair<'a> {
         (self.old, self.new) = (&self.old[passed..], &self.new[passed..]);
     }
 
-    /// Decodes the first entry and returns it with its length in bytes.
+    /// Decodes the first entry, and returns it with its length in bytes.
     fn entry(&self, bytes: &'a [u8]) -> Result<Option<(TreeEntry<'a>, usize)>> {
         if bytes.is_empty() {
             return Ok(None);
@@ -242,7 +242,7 @@ impl<'a> TreePair<'a> {
             b"40000" | b"040000" => EntryKind::Tree,
             b"120000" => EntryKind::Link,
             b"160000" => EntryKind::Submodule,
-            // Old trees hold modes such as 100664; git takes them for files.
+            // Old trees contain modes such as 100664, which git treats as files.
             mode if mode.starts_with(b"100") => EntryKind::File,
             mode => bail!("a tree entry has the mode {}", mode.as_bstr()),
         };
@@ -262,7 +262,7 @@ fn in_tree_order(a: &TreeEntry<'_>, b: &TreeEntry<'_>) -> Ordering {
 
 /// Returns the number of equal leading bytes.
 pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    /// Bytes compared at once.
+    /// The number of bytes compared at once.
     const STRIDE: usize = 64;
     let (strides_a, strides_b) = (a.as_chunks::<STRIDE>().0, b.as_chunks::<STRIDE>().0);
     let begin = STRIDE * strides_a.iter().zip(strides_b).take_while(|(a, b)| a == b).count();
@@ -271,7 +271,7 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 
 /// Returns the number of equal trailing bytes.
 pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
-    /// Bytes compared at once.
+    /// The number of bytes compared at once.
     const STRIDE: usize = 64;
     let (strides_a, strides_b) = (a.as_rchunks::<STRIDE>().1, b.as_rchunks::<STRIDE>().1);
     let end = STRIDE * strides_a.iter().rev().zip(strides_b.iter().rev()).take_while(|(a, b)| a == b).count();

@@ -18,21 +18,21 @@ use super::{RawChange, Repository, SharedRepository};
 /// A commit as read from the object database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawCommit {
-    /// Commit id.
+    /// The commit id.
     pub id: ObjectId,
-    /// Parents, in their order.
+    /// The parents, in order.
     pub parents: Vec<ObjectId>,
     /// `Name <email>` as written, converted to UTF-8.
     pub author: String,
     /// `Name <email>` as written, converted to UTF-8.
     pub committer: String,
-    /// Author time, Unix seconds.
+    /// The author time, in Unix seconds.
     pub author_time: i64,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub committer_time: i64,
     /// The whole message, converted to UTF-8.
     pub message: String,
-    /// Differences to the only parent, or to the empty tree for a root commit; empty for merges.
+    /// The differences from the only parent, or from the empty tree for a root commit; empty for merges.
     pub changes: Vec<RawChange>,
 }
 
@@ -50,7 +50,7 @@ pub enum Recorded {
 /// Summary of one pass over the history.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ReadSummary {
-    /// Number of commits handed to the caller.
+    /// The number of commits passed to the caller.
     pub commits: u64,
     /// Commits that cannot be compared yet: a parent's tree is missing (shallow boundary, partial clone), or the
     /// difference is too large.
@@ -68,29 +68,29 @@ enum Base {
     Parent(ObjectId),
 }
 
-/// A commit that waits for a thread to compare its tree.
+/// A commit whose tree is to be compared by a thread.
 struct CommitJob {
     id: ObjectId,
     data: Vec<u8>,
     base: Base,
 }
 
-/// Number of commits that a thread takes at a time.
+/// How many commits a thread takes at a time.
 ///
-/// Commits of a batch stay in order and close in time, because packs store an older tree as a delta of a newer one, and
-/// the newer one is then cached.
+/// Commits of a batch stay in order and close in time, because packs store an older tree as a delta of a newer one,
+/// which is then cached.
 const BATCH: usize = 512;
-/// Number of commits after which the packs are mapped anew.
+/// After this many commits the packs are mapped again.
 ///
 /// Mapped pages count as this process's memory, although the system could reclaim them.
 const REMAP_INTERVAL: u64 = 12_000;
 
 impl Repository {
-    /// Reads every commit that the heads reach and the log does not know, newest first.
+    /// Reads every commit that the heads reach and the log does not have, newest first.
     ///
-    /// Trees are compared on several threads; `convert` turns each commit into what the caller wants there. `consume`
-    /// receives the results on a thread of its own, with the number of commits found so far. Batches may overtake one
-    /// another.
+    /// Trees are compared on several threads, where `convert` turns each commit into what the caller needs. `consume`
+    /// receives the results on a thread of its own, with the number of commits found so far. Batches may arrive out of
+    /// order.
     pub fn read_history<T: Send>(
         &self,
         heads: &[ObjectId],
@@ -143,7 +143,7 @@ impl Repository {
         Ok(seen.len() as u64)
     }
 
-    /// Returns the commits whose parents a shallow clone cuts off, sorted.
+    /// Returns the commits that a shallow clone cuts off from their parents, sorted.
     pub fn shallow_boundary(&self) -> Result<Vec<ObjectId>> {
         let commits = self.gix.shallow_commits().map_err(|error| anyhow!("reading the shallow boundary: {error}"))?;
         let mut boundary: Vec<ObjectId> = commits.iter().flat_map(|commits| commits.iter().copied()).collect();
@@ -200,7 +200,7 @@ impl Repository {
 
 /// Reads name, address and time from an `author` or `committer` header: `Name <email>` as written, and Unix seconds.
 ///
-/// A line that git would call malformed gives as much as can be read of it.
+/// Of a line that git would call malformed, it returns as much as can be read.
 fn signature(commit: &[u8], header: &[u8]) -> (String, i64) {
     let headers = commit.find(b"\n\n").map_or(commit, |end| &commit[..end]);
     let Some(line) = headers.lines().find_map(|line| line.strip_prefix(header)) else { return (person(b"", b""), 0) };
@@ -213,7 +213,7 @@ fn signature(commit: &[u8], header: &[u8]) -> (String, i64) {
     (person(name.trim(), b""), time)
 }
 
-/// The header of a commit, as far as the walk needs it.
+/// The fields of a commit's header that the walk needs.
 struct CommitHeader {
     tree: ObjectId,
     parents: Vec<ObjectId>,
@@ -226,7 +226,7 @@ struct ThreadOutput<T> {
     unreadable: Vec<ObjectId>,
 }
 
-/// The currently mapped packs, shared by the threads and mapped anew from time to time.
+/// The currently mapped packs, shared by the threads and mapped again from time to time.
 struct PackMaps {
     generation: AtomicU64,
     shared: Mutex<SharedRepository>,
@@ -242,7 +242,7 @@ impl PackMaps {
         self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Maps the packs anew.
+    /// Maps the packs again.
     fn renew(&self) {
         let mut shared = self.shared();
         let fresh = shared.open().reopened();
@@ -250,13 +250,13 @@ impl PackMaps {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// Returns this thread's handle, reopened if the packs were mapped anew since; `trees` adds the caches for
+    /// Returns this thread's handle, reopened if the packs were mapped again since. `trees` adds the caches for
     /// comparing trees.
     fn current<'a>(&self, held: &'a mut Option<(u64, Repository)>, trees: bool) -> &'a Repository {
         let generation = self.generation.load(Ordering::Acquire);
         let stale = held.as_ref().is_none_or(|(opened, _)| *opened != generation);
         if stale {
-            // Drop the old handle first: holding both mappings would use the memory that this saves.
+            // The old handle is dropped first: holding both mappings would use the memory that this is meant to save.
             *held = None;
             let opened = self.shared().open();
             *held = Some((generation, if trees { opened.with_pack_cache() } else { opened }));
@@ -265,7 +265,7 @@ impl PackMaps {
     }
 }
 
-/// Body of a worker thread: compares trees until there are no more jobs.
+/// The body of a worker thread: compares trees until there are no more jobs.
 fn compare_trees<T>(
     jobs: &Mutex<Receiver<Vec<CommitJob>>>,
     done: &SyncSender<Result<ThreadOutput<T>>>,
@@ -281,8 +281,8 @@ fn compare_trees<T>(
         for job in &batch {
             match repository.read_commit(job) {
                 Ok(raw) => out.converted.push(convert(raw)),
-                // Its tree or its parent's is missing (shallow or partial clone), and it is tried again later; or it changes
-                // more paths than can be held.
+                // Its tree or its parent's is missing (shallow or partial clone) and is tried again later, or it
+                // changes more paths than can be held.
                 Err(error) => {
                     tracing::debug!(commit = %job.id, %error, "a commit cannot be compared yet");
                     out.unreadable.push(job.id);
@@ -303,7 +303,7 @@ struct HistoryWalk<'m> {
     held: Option<(u64, Repository)>,
     batch: Vec<CommitJob>,
     shallow: HashSet<ObjectId>,
-    /// Tree of every commit that was reached; `None` if the commit is missing.
+    /// The tree of every commit that was reached; `None` if the commit is missing.
     trees: HashMap<ObjectId, Option<ObjectId>>,
     /// Commits that wait until their only parent is reached, by parent.
     waiting: HashMap<ObjectId, Vec<(ObjectId, Vec<u8>)>>,
@@ -342,7 +342,7 @@ impl<'m> HistoryWalk<'m> {
                         queue.push((node.time, id));
                         nodes.insert(id, (node.parents, data));
                     }
-                    // Only a merge can be stored without one of its parents; that parent is looked for again later.
+                    // Only a merge can be stored without one of its parents; that parent is tried again later.
                     None => self.pending.push(id),
                 }
             }
@@ -367,7 +367,7 @@ impl<'m> HistoryWalk<'m> {
         Ok(self.pending)
     }
 
-    /// Sends a commit to the workers if the tree to compare with is known; otherwise lets it wait for its parent.
+    /// Sends a commit to the workers if the tree to compare with is known; otherwise it waits for its parent.
     fn schedule(&mut self, id: ObjectId, parents: &[ObjectId], data: Vec<u8>) {
         match parents {
             [] => self.send(CommitJob { id, data, base: Base::Empty }),
@@ -381,7 +381,7 @@ impl<'m> HistoryWalk<'m> {
         }
     }
 
-    /// Records a commit's tree and sends the commits that waited for it.
+    /// Records a commit's tree, and sends the commits that waited for it.
     fn note_tree(&mut self, commit: ObjectId, tree: Option<ObjectId>) {
         self.trees.insert(commit, tree);
         for (id, data) in self.waiting.remove(&commit).unwrap_or_default() {
@@ -392,7 +392,7 @@ impl<'m> HistoryWalk<'m> {
         }
     }
 
-    /// Adds a job to the batch, and sends the batch when it is full.
+    /// Adds a job to the batch, and sends the batch if it is full.
     fn send(&mut self, job: CommitJob) {
         self.found.fetch_add(1, Ordering::Relaxed);
         self.batch.push(job);
@@ -405,7 +405,7 @@ impl<'m> HistoryWalk<'m> {
     fn flush(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         if !batch.is_empty() {
-            // The receiver is gone if storing failed, and that error is the one to report.
+            // The receiver is gone if storing failed, and that is the error to report.
             let _ = self.jobs.send(batch);
         }
     }
@@ -416,7 +416,7 @@ fn person(name: &[u8], email: &[u8]) -> String {
     format!("{} <{}>", to_utf8(name), to_utf8(email))
 }
 
-/// Decodes UTF-8; anything else is read as Latin-1, the commonest of the old encodings, so that no byte is lost.
+/// Decodes UTF-8. Anything else is read as Latin-1, the most common of the old encodings, so that no byte is lost.
 fn to_utf8(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_string(),

@@ -1,4 +1,5 @@
-//! Where git looks for hooks, and who owns that folder. Reads the configuration; `hooks` decides what to do about it.
+//! Where git looks for hooks, and whose configuration says so. Only reads the configuration; `hooks` decides what to do
+//! about it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +11,11 @@ use super::Repository;
 /// The hooks folder that git uses for a worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HooksPath {
-    /// Absolute path; a relative setting is resolved against the top of the worktree.
+    /// The absolute path; a relative setting is resolved against the top of the worktree.
     pub dir: PathBuf,
-    /// Value of `core.hooksPath` as configured.
+    /// The value of `core.hooksPath` as configured.
     pub setting: Option<String>,
-    /// Whether that setting stands in the repository's own configuration, not in the user's or the machine's.
+    /// Whether that setting is in the repository's own configuration, and not in the user's or the machine's.
     pub is_local: bool,
 }
 

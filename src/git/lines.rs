@@ -1,4 +1,4 @@
-//! Texts as sequences of interned lines, and comparisons of two of them. White space is ignored: a line that was
+//! Texts as sequences of interned lines, and comparisons of two such texts. White space is ignored, so a line that was
 //! re-indented is the same line.
 //!
 //! Pure: the bytes come from the caller.
@@ -9,23 +9,23 @@ use std::rc::Rc;
 
 use gix_imara_diff::{Algorithm, Diff, IndentHeuristic, IndentLevel, Token};
 
-/// Width of a tab, as git assumes it where it slides a hunk along the indentation.
+/// The width of a tab that git assumes when it slides a hunk along the indentation.
 const TAB_WIDTH: u8 = 8;
-/// Two lines count as forms of one line from this share of common letter pairs.
+/// The least share of common letter pairs at which two lines count as forms of one line.
 const MIN_SIMILARITY: f64 = 0.6;
-/// Up to this many pairs of lines all are compared within one change; in a larger change only lines close to each
+/// If a change has at most this many pairs of lines, all of them are compared; in a larger one only lines close to each
 /// other.
 const MAX_PAIRS: usize = 40_000;
-/// How far apart compared lines may be in such a large change.
+/// The greatest distance of compared lines in such a large change.
 const MAX_DISTANCE: usize = 20;
-/// A line with fewer letters (a brace, a keyword) looks like many others and is not compared.
+/// A line with fewer letters (a brace, a keyword) resembles many others and is not compared.
 const MIN_LETTERS: usize = 4;
 
-/// Interner that numbers every distinct line.
+/// An interner that numbers every distinct line.
 #[derive(Default)]
 pub(super) struct LineInterner {
     known: HashMap<Rc<[u8]>, Token>,
-    /// The lines by their number.
+    /// The lines, by number.
     all: Vec<Line>,
 }
 
@@ -34,7 +34,7 @@ struct Line {
     /// The line without white space.
     bare: Rc<[u8]>,
     indent: IndentLevel,
-    /// Number of letters and digits that can identify where the line came from; 0 if there are too few.
+    /// The number of letters and digits that can identify the origin of the line; 0 if there are too few.
     weight: u32,
     /// Whether the line is an import, or begins one.
     is_import: bool,
@@ -48,7 +48,7 @@ pub(super) struct LineChange {
 }
 
 impl LineInterner {
-    /// Splits a text into lines and returns their numbers.
+    /// Splits a text into lines, and returns their numbers.
     pub fn intern(&mut self, text: &[u8]) -> Vec<Token> {
         let mut tokens = Vec::with_capacity(text.len() / 32);
         let mut bare = Vec::new();
@@ -84,7 +84,7 @@ impl LineInterner {
 
     /// Returns for each line of a text how well it identifies its origin, in letters and digits.
     ///
-    /// Imports, attributes and a licence header weigh nothing: they occur in unrelated texts.
+    /// Imports, attributes and a licence header have weight 0, because they occur in unrelated texts.
     pub fn weights(&self, text: &[Token]) -> Vec<u32> {
         let mut weights: Vec<u32> = text.iter().map(|token| self.all[token.0 as usize].weight).collect();
         let mut depth = 0;
@@ -101,7 +101,7 @@ impl LineInterner {
         weights
     }
 
-    /// Whether a line (a brace, a keyword) looks like many others.
+    /// Returns whether a line (a brace, a keyword) resembles many others.
     pub fn is_trivial(&self, line: Token) -> bool {
         self.all[line.0 as usize].weight == 0
     }
@@ -146,7 +146,7 @@ impl LineInterner {
         if larger == 0 { 0.0 } else { common as f64 / larger as f64 }
     }
 
-    /// Finds for each new line the replaced line it is another form of; `None` if it resembles none.
+    /// Returns for each new line the replaced line that it is another form of; `None` if it resembles none.
     pub fn earlier_forms(&self, before: &[Token], after: &[Token]) -> Vec<Option<u32>> {
         let pairs = |tokens: &[Token]| tokens.iter().map(|token| bigrams(self.bare(*token))).collect();
         let (old, new): (Vec<Vec<u16>>, Vec<Vec<u16>>) = (pairs(before), pairs(after));
@@ -172,7 +172,7 @@ fn bigrams(line: &[u8]) -> Vec<u16> {
     pairs
 }
 
-/// Returns the share of the shorter line's letter pairs that the longer one also has: a formatter splits and joins
+/// Returns the share of the shorter line's letter pairs that the longer one has too, since a formatter splits and joins
 /// lines.
 fn bigram_overlap(a: &[u16], b: &[u16]) -> f64 {
     let (mut i, mut j, mut common) = (0, 0, 0_usize);
@@ -197,7 +197,7 @@ fn weight(bare: &[u8]) -> u32 {
     if told < MIN_LETTERS { 0 } else { told as u32 }
 }
 
-/// How import lines begin.
+/// The beginnings of import lines.
 const IMPORTS: &[&str] = &[
     "use ",
     "pub use ",
@@ -219,12 +219,12 @@ const IMPORTS: &[&str] = &[
     "#!",
 ];
 
-/// Whether a line imports names.
+/// Returns whether a line imports names.
 fn is_import(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let begins = |word: &str| line.starts_with(word.as_bytes());
     let is_module = (begins("mod ") || begins("pub mod ")) && line.ends_with(b";");
-    // A sentence may begin as an import does.
+    // A sentence may begin like an import.
     is_module || IMPORTS.iter().any(|word| begins(word)) && !line.ends_with(b".")
 }
 
@@ -238,13 +238,13 @@ fn bracket_depth(bare: &[u8]) -> i32 {
     bare.iter().map(depth).sum()
 }
 
-/// Whether a line, without white space, is a comment.
+/// Returns whether a line, without white space, is a comment.
 fn is_comment(bare: &[u8]) -> bool {
     let is_other = [&b"#["[..], b"#include", b"#define", b"#if"].iter().any(|begin| bare.starts_with(begin));
     !is_other && [&b"//"[..], b"/*", b"*", b"#", b"--", b";", b"<!--"].iter().any(|begin| bare.starts_with(begin))
 }
 
-/// Whether a line, without white space, belongs to a licence header.
+/// Returns whether a line, without white space, belongs to a licence header.
 fn is_licence(bare: &[u8]) -> bool {
     let bare = bare.to_ascii_lowercase();
     let holds = |word: &[u8]| bare.windows(word.len()).any(|part| part == word);

@@ -1,6 +1,6 @@
 //! The repository as git stores it: worktrees, commits, trees, blobs, mailmap, hooks path.
 //!
-//! Invariant: this is the only room that uses gix. Nothing here writes to the repository or follows replace refs; only
+//! Invariants: only this module uses gix; nothing here writes to the repository or follows replace refs; only
 //! `porcelain` runs the git binary.
 
 mod blame;
@@ -30,7 +30,7 @@ pub use worktree::{Head, Worktree};
 
 /// An open repository.
 ///
-/// A handle for another thread is made through [`Repository::shared`].
+/// Another thread gets a handle of its own through [`Repository::shared`].
 pub struct Repository {
     gix: gix::Repository,
     trees: diff::TreeCache,
@@ -61,7 +61,7 @@ impl Repository {
         self.gix.workdir()
     }
 
-    /// Converts an absolute path to one relative to the top of the worktree, through symbolic links too; `None` if it
+    /// Converts an absolute path to one relative to the top of the worktree, also through symbolic links; `None` if it
     /// is outside.
     pub fn path_in_worktree(&self, path: &Path) -> Option<PathBuf> {
         let top = self.worktree_path()?;
@@ -75,7 +75,7 @@ impl Repository {
         if std::fs::canonicalize(path).is_ok_and(|path| path == real) {
             return Some(PathBuf::new());
         }
-        // The last component may be a link itself; then the link is meant, not its target.
+        // The last component may be a link itself; then the link is meant, and not its target.
         let folder = std::fs::canonicalize(path.parent()?).ok()?;
         Some(folder.strip_prefix(&real).ok()?.join(path.file_name()?))
     }
@@ -104,13 +104,14 @@ impl Repository {
         Some(tree)
     }
 
-    /// The day a commit was written, in its author's time zone, as `git log --date=short` prints it; `None` where the commit
-    /// cannot be read.
+    /// Returns the day on which a commit was written, in its author's time zone, as `git log --date=short` prints it;
+    /// `None` if the commit cannot be read.
     pub fn author_day(&self, sha: &str) -> Option<String> {
         self.author_time(sha)?.format(gix::date::time::format::SHORT).ok()
     }
 
-    /// The date a commit was written, as `git log --date=iso-strict` prints it; `None` where the commit cannot be read.
+    /// Returns the date at which a commit was written, as `git log --date=iso-strict` prints it; `None` if the commit
+    /// cannot be read.
     pub fn author_date(&self, sha: &str) -> Option<String> {
         time::iso_strict(self.author_time(sha)?)
     }
@@ -121,12 +122,12 @@ impl Repository {
         commit.author().ok()?.time().ok()
     }
 
-    /// Whether an object is in the object database.
+    /// Returns whether an object is in the object database.
     pub fn has_object(&self, id: ObjectId) -> bool {
         self.gix.has_object(id)
     }
 
-    /// Whether other users may write to the repository too, as `core.sharedRepository` says.
+    /// Returns whether other users may write to the repository too, by `core.sharedRepository`.
     pub fn is_shared(&self) -> bool {
         let shared = self.gix.config_snapshot().string("core.sharedRepository");
         let is_no = |shared: &[u8]| {
@@ -151,10 +152,10 @@ impl SharedRepository {
     }
 }
 
-/// Size of a thread's cache of decoded deltas, in bytes.
+/// The size of a thread's cache of decoded deltas, in bytes.
 const PACK_CACHE: usize = 24 << 20;
 
-/// The hash that most repositories use.
+/// The hash function that most repositories use.
 #[cfg(test)]
 pub fn sha1() -> gix::hash::Kind {
     gix::hash::Kind::Sha1

@@ -53,7 +53,7 @@ impl Repository {
         Ok(Repository { gix, trees: diff::TreeCache::default() })
     }
 
-    /// Opens the repository once more, without sharing what this handle has mapped.
+    /// Opens the repository again, without sharing what this handle has mapped.
     pub(super) fn reopened(&self) -> SharedRepository {
         match gix::ThreadSafeRepository::open_opts(self.gix.git_dir(), options().open_path_as_is(true)) {
             Ok(again) => SharedRepository(again),
@@ -67,7 +67,7 @@ fn options() -> gix::open::Options {
     // git runs hooks with variables that point to one worktree's index or to a quarantine; they must not apply here.
     let mut permissions = gix::open::Permissions::all();
     permissions.env.git_prefix = gix::sec::Permission::Deny;
-    // A replace ref would give an id another content, on one machine only.
+    // A replace ref would give an id other content, on one machine only.
     gix::open::Options::default().permissions(permissions).config_overrides(["core.useReplaceRefs=false"])
 }
 

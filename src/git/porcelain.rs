@@ -1,16 +1,16 @@
-//! Calls of the git binary, for what gix does not answer. Reads only: git is asked, never told to change anything.
+//! Calls of the git binary, for what gix does not answer. Invariant: git is only asked, never told to change anything.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// A version of git: major, minor, patch.
+/// A git version: major, minor, patch.
 pub type GitVersion = (u32, u32, u32);
 
 /// Removes the variables that git sets for a hook, such as `GIT_DIR`, so that a child process finds its own repository.
 ///
-/// `GIT_EXEC_PATH` stays: a git that was installed elsewhere does not find its commands without it.
+/// `GIT_EXEC_PATH` is kept, because a git in an unusual place does not find its commands without it.
 pub fn clear_git_environment(command: &mut Command) {
     let is_of_git = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"GIT_") && name != "GIT_EXEC_PATH";
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_git(name)) {
@@ -38,20 +38,20 @@ pub fn git_version() -> Result<GitVersion> {
     Ok((numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)))
 }
 
-/// Whether the repository tracks a file, or files in a folder; then they belong to the project and are not patina's to
-/// change.
+/// Returns whether the repository tracks a file, or files in a folder; then they belong to the project, and patina must
+/// not change them.
 pub fn is_tracked(top: &Path, path: &Path) -> bool {
     let (Ok(top), Ok(path)) = (std::fs::canonicalize(top), std::fs::canonicalize(path)) else { return false };
     if path.starts_with(top.join(".git")) || !path.starts_with(&top) {
         return false;
     }
-    // Reading the index would start a file system monitor.
+    // Reading the index would otherwise start a file system monitor.
     let listed =
         git_command().current_dir(&top).args(["-c", "core.fsmonitor=false", "ls-files"]).arg("--").arg(&path).output();
     listed.is_ok_and(|listed| !listed.stdout.is_empty())
 }
 
-/// Whether git ignores a file.
+/// Returns whether git ignores a file.
 pub fn is_ignored(path: &Path) -> bool {
     let Some(folder) = path.parent() else { return false };
     let asked = git_command().current_dir(folder).args(["check-ignore", "-q", "--"]).arg(path).status();

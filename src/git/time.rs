@@ -15,7 +15,7 @@ pub fn iso_date(seconds: i64) -> String {
 /// Formats a time as `git log --date=iso-strict` does: `2026-11-23T18:05:00+01:00`, in UTC `2026-11-23T17:05:00Z`.
 pub(super) fn iso_strict(time: gix::date::Time) -> Option<String> {
     let date = time.format(gix::date::time::format::ISO8601_STRICT).ok()?;
-    // gix writes UTC with an offset, where git writes Z.
+    // gix writes UTC with an offset, but git with `Z`.
     Some(match date.strip_suffix("+00:00") {
         Some(utc) => format!("{utc}Z"),
         None => date,
@@ -28,7 +28,7 @@ pub fn minute(seconds: i64) -> String {
     gix::date::Time::new(seconds, 0).format(format).unwrap_or_else(|_| seconds.to_string())
 }
 
-/// Parses a day written `2026-11-23` and returns its beginning in UTC, Unix seconds.
+/// Parses a day such as `2026-11-23`, and returns its beginning in UTC, in Unix seconds.
 pub fn parse_day(text: &str) -> Option<i64> {
     let parts: Vec<&str> = text.split('-').collect();
     let is_day =
@@ -37,7 +37,7 @@ pub fn parse_day(text: &str) -> Option<i64> {
     Some(time.seconds)
 }
 
-/// Returns the current time, Unix seconds.
+/// Returns the current time, in Unix seconds.
 pub fn unix_now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
 }

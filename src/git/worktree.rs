@@ -1,4 +1,4 @@
-//! Worktrees of a repository and where their HEADs stand.
+//! The worktrees of a repository, and the commits that their HEADs are at.
 
 use std::path::{Path, PathBuf};
 
@@ -12,47 +12,47 @@ use crate::error::{Exit, UserError};
 /// A worktree, or the bare repository itself, and its HEAD.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worktree {
-    /// Empty for the main worktree; otherwise the name of its folder under `worktrees/`.
+    /// The name of its folder under `worktrees/`; empty for the main worktree.
     pub name: String,
-    /// The git directory that holds its HEAD and index.
+    /// The git directory with its HEAD and index.
     pub git_dir: PathBuf,
-    /// The folder of its files; `None` for a bare repository.
+    /// The folder with its files; `None` for a bare repository.
     pub path: Option<PathBuf>,
-    /// `None` while HEAD is unborn or its commit is missing.
+    /// The commit at HEAD; `None` while HEAD is unborn or its commit is missing.
     pub head: Option<Head>,
 }
 
 /// The commit that a HEAD points to, and its tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// Id of the commit.
+    /// The id of the commit.
     pub commit: ObjectId,
-    /// Id of its tree.
+    /// The id of its tree.
     pub tree: ObjectId,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
 }
 
 impl Worktree {
-    /// Whether git is in the middle of a command that makes many commits, such as a rebase.
+    /// Returns whether git is in the middle of a command that makes many commits, such as a rebase.
     pub fn is_busy(&self) -> bool {
         self.has_any(&["rebase-merge", "rebase-apply", "sequencer"])
     }
 
-    /// Whether an operation is in progress that the user has to finish, such as a merge or a rebase: HEAD will move
-    /// again.
+    /// Returns whether an operation is in progress that the user has to finish, such as a merge or a rebase, after
+    /// which HEAD will move again.
     pub fn is_under_way(&self) -> bool {
         self.is_busy() || self.has_any(&["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG"])
     }
 
-    /// Whether any of these files exists in the git directory.
+    /// Returns whether any of these files exists in the git directory.
     fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.git_dir.join(name).exists())
     }
 }
 
 impl Repository {
-    /// Returns the name of the worktree that this handle was opened in, as [`Worktree::name`].
+    /// Returns the name of the worktree that this handle was opened in, as in [`Worktree::name`].
     pub fn worktree_name(&self) -> Result<String> {
         let git_dir = std::fs::canonicalize(self.gix.git_dir())?;
         let common = self.common_dir()?;
@@ -74,7 +74,7 @@ impl Repository {
                 continue;
             }
             let name = proxy.id().map(|id| crate::event::encode_path(id)).unwrap_or_default();
-            // A worktree on an unmounted disk, or a half-made one, is skipped now and looked at again later.
+            // A worktree on an unmounted disk, or an incomplete one, is skipped for now.
             let Ok(repository) = proxy.into_repo_with_possibly_inaccessible_worktree() else { continue };
             match worktree(&repository, name) {
                 Ok(worktree) => linked.push(worktree),

@@ -1,7 +1,7 @@
 //! Co-change and popularity counts as of a commit, built by adding one commit after another.
 //!
-//! A file keeps its identity over exact renames. Invariant: the counts know only the commits that were added, so nothing
-//! looks ahead.
+//! A file keeps its identity over exact renames. Invariant: the counts include only the commits that were added, so
+//! nothing looks ahead.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use super::timeline::{PathChange, TimelineCommit};
 use super::{CoChange, LARGEST_COMMIT, PairWeight, decay};
 use crate::event::Status;
 
-/// Index of a file in [`ChangeCounts`]; the same under all names of the file.
+/// The index of a file in [`ChangeCounts`]; the same under all names of the file.
 pub type FileId = u32;
 
-/// Half-life of a shared commit, in days.
+/// The half-life of a shared commit, in days.
 pub const HALF_LIFE: f64 = 180.0;
-/// Half-life of a commit in a file's popularity, in days.
+/// The half-life of a commit in a file's popularity, in days.
 pub const POPULARITY_HALF_LIFE: f64 = 90.0;
 
 /// Which commits touched which files, as of the last commit that was added.
@@ -31,20 +31,20 @@ pub struct ChangeCounts {
 struct CountedFile {
     path: u32,
     is_live: bool,
-    /// Indices of the commits that touched it, oldest first; merges are left out.
+    /// The indices of the commits that touched it, oldest first, without merges.
     commits: Vec<u32>,
     /// How many of them touch at most [`LARGEST_COMMIT`] paths.
     informative: usize,
 }
 
-/// A commit that was added, merges left out.
+/// A commit that was added and is not a merge.
 #[derive(Debug)]
 pub struct CountedCommit {
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
-    /// Number of paths it touched, including ignored ones.
+    /// The number of paths it touched, including ignored ones.
     pub touched: usize,
-    /// Files it touched, ascending, each once.
+    /// The files it touched, ascending and each once.
     pub files: Vec<FileId>,
     /// Its authors, as in [`TimelineCommit::authors`].
     pub authors: Vec<u32>,
@@ -54,19 +54,19 @@ pub struct CountedCommit {
     pub index: usize,
 }
 
-/// A change of a path, as far as it is counted.
+/// A change of a path that is counted.
 #[derive(Debug, Clone, Copy)]
 pub struct Touch {
-    /// Index of the path.
+    /// The index of the path.
     pub path: u32,
-    /// Index of the path it was renamed from; only for an exact rename.
+    /// The index of the path it was renamed from; only for an exact rename.
     pub from: Option<u32>,
     /// Whether the path is gone after the commit.
     pub is_gone: bool,
 }
 
 impl ChangeCounts {
-    /// Adds a commit of a timeline; of a merge only the time counts.
+    /// Adds a commit of a timeline. A merge only advances the time.
     pub fn add_commit(&mut self, index: usize, commit: &TimelineCommit) {
         if commit.is_merge {
             self.time = commit.time;
@@ -82,11 +82,11 @@ impl ChangeCounts {
         );
     }
 
-    /// Adds a commit that is not a merge, with its changes; fills in its `files` and `index`.
+    /// Adds a commit that is not a merge, with its changes. Fills in its `files` and `index`.
     pub fn add_counted(&mut self, mut commit: CountedCommit, touches: &[Touch]) {
         self.time = commit.time;
         let mut files: Vec<FileId> = Vec::with_capacity(touches.len());
-        // Renames first: a moved file keeps its history before its old path is seen as deleted.
+        // Renames come first, so that a moved file keeps its history before its old path is seen as deleted.
         for touch in touches {
             if let Some(file) = touch.from.and_then(|from| self.by_path.get(&from).copied()) {
                 self.by_path.insert(touch.path, file);
@@ -100,7 +100,7 @@ impl ChangeCounts {
             if file_state.path == touch.path {
                 file_state.is_live = !touch.is_gone;
             } else {
-                // The old path of a file that was renamed in this commit.
+                // This is the old path of a file that was renamed in this commit.
                 self.by_path.remove(&touch.path);
             }
             files.push(file);
@@ -117,7 +117,7 @@ impl ChangeCounts {
         self.commits.push(commit);
     }
 
-    /// Adds a file that was not known before.
+    /// Adds a file that is not known yet.
     fn add_file(&mut self, path: u32) -> FileId {
         let file = self.files.len() as FileId;
         self.files.push(CountedFile { path, is_live: false, commits: Vec::new(), informative: 0 });
@@ -125,10 +125,10 @@ impl ChangeCounts {
         file
     }
 
-    /// Sets the current time and the paths that exist.
+    /// Sets the current time, and the paths that exist.
     ///
-    /// Commits of several branches may disagree about what exists, and a file may have been last touched before the first
-    /// commit that was added.
+    /// Needed because commits on several branches may disagree about what exists, and a file may have been last touched
+    /// before the first commit that was added.
     pub fn set_live(&mut self, time: i64, live: impl IntoIterator<Item = u32>) {
         self.time = time;
         self.files.iter_mut().for_each(|file_state| file_state.is_live = false);
@@ -139,7 +139,7 @@ impl ChangeCounts {
         }
     }
 
-    /// Returns the number of files there ever were: every [`FileId`] is less.
+    /// Returns the number of files that ever existed; every [`FileId`] is less.
     pub fn len(&self) -> usize {
         self.files.len()
     }
@@ -149,7 +149,7 @@ impl ChangeCounts {
         self.files.is_empty()
     }
 
-    /// Returns the time of the last commit that was added, Unix seconds.
+    /// Returns the time of the last commit that was added, in Unix seconds.
     pub fn time(&self) -> i64 {
         self.time
     }
@@ -179,7 +179,7 @@ impl ChangeCounts {
         self.files[file as usize].informative
     }
 
-    /// Returns every commit that touched a file, oldest first; for authorship the size of a commit does not matter.
+    /// Returns every commit that touched a file, oldest first. For authorship the size of a commit does not matter.
     pub fn all_commits_of(&self, file: FileId) -> impl DoubleEndedIterator<Item = &CountedCommit> {
         self.files[file as usize].commits.iter().map(|index| &self.commits[*index as usize])
     }
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(counts.file(0), None);
         assert_eq!(counts.count_of(moved), 2);
         assert_eq!(counts.shared(moved)[counts.file(1).expect("it lives") as usize].count, 1.0);
-        // Another file has its old path by now.
+        // Another file has its old path now.
         counts.add_commit(2, &commit(2, &[(0, None, A)]));
         assert_ne!(counts.file(0), Some(moved));
         counts.add_commit(3, &commit(3, &[(2, None, D)]));

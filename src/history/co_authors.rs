@@ -1,16 +1,17 @@
-//! Co-authors from the trailers of a commit message. A name without an address is ignored: it identifies nobody.
+//! Co-authors from the trailers of a commit message. A name without an address is ignored, because it identifies
+//! nobody.
 
 /// The trailer, in lower case.
 const TRAILER: &str = "co-authored-by:";
-/// Most co-authors that count.
+/// The most co-authors that count.
 ///
-/// A longer list thanks people who did not write the commit, and each would weigh as much as its author.
+/// A longer list thanks people who did not write the commit, and each would count as much as its author.
 const MAX_CO_AUTHORS: usize = 100;
 
-/// Returns `Name <email>` of each co-author as written, each once, in order.
+/// Returns `Name <email>` of each co-author as written, in order and each once.
 ///
-/// Every line counts, not only the end of the message: a squashed commit has a trailer wherever one of the squashed
-/// messages ended.
+/// Every line counts, not only those at the end of the message: a squashed commit has trailers wherever one of the
+/// squashed messages ended.
 pub(super) fn co_authors(message: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for line in message.lines() {

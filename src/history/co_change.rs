@@ -1,20 +1,20 @@
 //! The rule of co-change: what a commit adds to each pair of files that changed in it.
 //!
-//! Every count of pairs goes by it, whichever commits and names of files it counts over.
+//! Every count of pairs follows this rule, whatever commits and file names it covers.
 
 use super::{HALF_LIFE, LARGEST_COMMIT, decay};
 
-/// Half-life in days of [`CoChange::fresh`].
+/// The half-life of [`CoChange::fresh`], in days.
 const SHORT_HALF_LIFE: f64 = 45.0;
 
 /// The co-change of two files.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CoChange {
-    /// Number of shared commits.
+    /// The number of shared commits.
     pub count: f64,
-    /// Shared commits, each weighted by 1/(n-1) for a commit of n paths, with half-life [`HALF_LIFE`].
+    /// The weight of shared commits: each commit of n paths counts 1/(n-1), decayed with half-life [`HALF_LIFE`].
     pub decayed: f64,
-    /// The same with a half-life of 45 days.
+    /// The same weight with a half-life of 45 days.
     pub fresh: f64,
 }
 
@@ -28,8 +28,8 @@ pub struct PairWeight {
 }
 
 impl PairWeight {
-    /// Weighs a commit of `touched` paths; times are Unix seconds. `None` if it has no pair, or too many paths to count as
-    /// evidence.
+    /// Returns the weight of a commit of `touched` paths, as of a time; times are Unix seconds. `None` if it has no
+    /// pair, or too many paths to count as evidence.
     pub fn of(touched: usize, time: i64, as_of: i64) -> Option<Self> {
         let is_counted = (2..=LARGEST_COMMIT as usize).contains(&touched);
         is_counted.then(|| {
@@ -41,7 +41,7 @@ impl PairWeight {
 }
 
 impl CoChange {
-    /// Adds a commit that touched both.
+    /// Adds a commit that touched both files.
     pub fn add(&mut self, commit: PairWeight) {
         self.count += 1.0;
         self.decayed += commit.decayed;

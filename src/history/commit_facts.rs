@@ -6,29 +6,29 @@ use rusqlite::{Connection, named_params};
 use super::{LARGEST_COMMIT, Lineage, People};
 use crate::event::{Seq, hex};
 
-/// A reachable commit with the live files it touched.
+/// A reachable commit, with the live files that it touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitFact {
-    /// Position of its event.
+    /// The position of its event.
     pub seq: Seq,
-    /// `commit:9f2c...`.
+    /// The item key, `commit:9f2c...`.
     pub key: String,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
-    /// Current encoded paths of the files it touched that are live in the view.
+    /// The current encoded paths of the files it touched that are live in the view.
     pub files: Vec<String>,
-    /// Number of paths it touched.
+    /// The number of paths it touched.
     pub touched: usize,
-    /// Its author, then its co-authors, one name a person; bots and agents are left out.
+    /// Its author, then its co-authors, one name per person, without bots and agents.
     pub authors: Vec<String>,
 }
 
 /// Which commits to read.
 #[derive(Debug, Clone, Copy)]
 pub enum CommitSelection<'a> {
-    /// Every reachable one.
+    /// Every reachable commit.
     All,
-    /// Those that touched a file, an encoded path, under any of its names.
+    /// Those that touched a file, given by its encoded path, under any of its names.
     Touching(&'a str),
     /// The one with this event position.
     One(Seq),

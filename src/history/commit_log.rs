@@ -1,4 +1,4 @@
-//! Commits as a log: of everything, or of files and folders through exact renames.
+//! The log of commits: of everything, or of files and folders, which are followed through exact renames.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,29 +12,29 @@ use crate::sqlite::json_array;
 /// Which commits are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitScope {
-    /// All that any HEAD reaches, merges among them.
+    /// All commits that any HEAD reaches, merges included.
     All,
-    /// Those that touched any of these encoded paths, under any name that the files had.
+    /// Those that touched any of these encoded paths, under any name that the files have had.
     Paths(Vec<String>),
-    /// Those that touched anything that was ever below a folder, or a file that is below it now under an older name.
+    /// Those that touched anything that was ever below a folder, or a file that is below it now, under an older name.
     Folder {
-        /// Its encoded path, without a slash at the end.
+        /// The encoded path of the folder, without a trailing slash.
         path: String,
-        /// Encoded paths of the files that are below it now.
+        /// The encoded paths of the files that are below it now.
         files: Vec<String>,
     },
 }
 
-/// A commit of a log.
+/// A commit in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedCommit {
-    /// Position of its event.
+    /// The position of its event.
     pub seq: Seq,
-    /// Object id, in hexadecimal.
+    /// The object id, in hexadecimal.
     pub sha: String,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
-    /// First line of the message.
+    /// The first line of the message.
     pub subject: String,
 }
 
@@ -72,7 +72,7 @@ pub fn commit_log(
     Ok(ordered)
 }
 
-/// Returns the rows of the paths of some scopes; `None` if they hold all commits.
+/// Returns the path rows that some scopes cover; `None` if they cover all commits.
 fn touched_by(cache: &Connection, view: i64, scopes: &[CommitScope]) -> Result<Option<BTreeSet<i64>>> {
     let mut all = BTreeSet::new();
     for scope in scopes {
@@ -91,7 +91,7 @@ fn touched_by(cache: &Connection, view: i64, scopes: &[CommitScope]) -> Result<O
     Ok(Some(all))
 }
 
-/// Orders commits so that none follows a parent of its own; otherwise they keep their order.
+/// Moves children before their parents, and otherwise keeps the order.
 fn children_first(cache: &Connection, commits: &[LoggedCommit]) -> Result<Vec<LoggedCommit>> {
     if commits.len() < 2 {
         return Ok(commits.to_vec());
@@ -121,7 +121,7 @@ fn children_first(cache: &Connection, commits: &[LoggedCommit]) -> Result<Vec<Lo
     Ok(ordered)
 }
 
-/// Returns the rows of every name that some files have and had.
+/// Returns the rows of all names of some files, present and past.
 fn named(cache: &Connection, view: i64, paths: &[String]) -> Result<BTreeSet<i64>> {
     let lineage = Lineage::new(cache, view);
     let mut rows = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! What became of paths without a live file: renamed, deleted, or only in the tree of another worktree. Commits that no
-//! HEAD reaches do not count.
+//! What became of paths without a live file: renamed, deleted, or only in the tree of another worktree. Only commits
+//! that a HEAD reaches count.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -13,40 +13,40 @@ use crate::event::Seq;
 /// What became of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// The live files that bear its content on, and the commit that gave the first of them its name.
+    /// Its content lives on in other files. `commit` gave the first of them its name.
     Renamed {
-        /// Encoded paths, ascending.
+        /// The encoded paths of the live files, ascending.
         to: Vec<String>,
-        /// The commit.
+        /// The commit of the rename.
         commit: CommitRef,
     },
-    /// The commit that deleted it, and the name it had then.
+    /// A commit deleted it, under the name it had then.
     Deleted {
-        /// Encoded path.
+        /// That name, as an encoded path.
         last: String,
-        /// The commit.
+        /// The commit that deleted it.
         commit: CommitRef,
     },
-    /// Commits touched it and none deleted it: it is in another tree, or a merge took it away.
+    /// Commits touched it, but none deleted it: it is in another tree, or a merge removed it.
     Elsewhere {
-        /// The newest of them.
+        /// The newest commit that touched it.
         commit: CommitRef,
     },
 }
 
-/// The newest reachable commit that touched a path; `:status` narrows it.
+/// Selects the newest reachable commit that touched a path, optionally only with this status.
 const NEWEST: &str = "SELECT commit_row.seq FROM touched JOIN reachable ON reachable.seq = touched.commit_seq
   JOIN commit_row ON commit_row.seq = touched.commit_seq
   WHERE touched.path = :path AND (:status IS NULL OR status = :status) ORDER BY time DESC, sha LIMIT 1";
-/// The newest reachable exact rename from a path, and where it led.
+/// Selects the newest reachable exact rename from a path, and its destination.
 const RENAMED_FROM: &str =
     "SELECT commit_row.seq, to_path FROM rename JOIN reachable ON reachable.seq = rename.commit_seq
   JOIN commit_row ON commit_row.seq = rename.commit_seq WHERE from_path = :path ORDER BY time DESC, sha LIMIT 1";
-/// The newest reachable exact rename to a path.
+/// Selects the newest reachable exact rename to a path.
 const RENAMED_TO: &str = "SELECT commit_row.seq FROM rename JOIN reachable ON reachable.seq = rename.commit_seq
   JOIN commit_row ON commit_row.seq = rename.commit_seq WHERE to_path = :path ORDER BY time DESC, sha LIMIT 1";
 
-/// What became of an encoded path; none where it is live, or no reachable commit touched it.
+/// Returns what became of an encoded path; `None` if it is live, or no reachable commit touched it.
 pub fn fate(cache: &Connection, view: i64, path: &str) -> Result<Option<Fate>> {
     let lineage = Lineage::new(cache, view);
     let Some(row) = lineage.row(path)? else { return Ok(None) };
@@ -81,7 +81,7 @@ pub fn fate(cache: &Connection, view: i64, path: &str) -> Result<Option<Fate>> {
     Ok(newest(None, row)?.map(|commit| Fate::Elsewhere { commit }))
 }
 
-/// Paths below a folder that reachable commits touched and no live file bears, ascending; at most `most`.
+/// Returns at most `most` paths below a folder that reachable commits touched and that no live file has, ascending.
 pub fn gone_below(cache: &Connection, view: i64, folder: &str, most: usize) -> Result<Vec<String>> {
     let sql = format!("{GONE} AND path.path >= :from AND path.path < :to ORDER BY path.path LIMIT :most");
     let mut statement = cache.prepare_cached(&sql)?;
@@ -91,7 +91,7 @@ pub fn gone_below(cache: &Connection, view: i64, folder: &str, most: usize) -> R
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The same, of those whose path ends in a whole text.
+/// Returns at most `most` such paths, in any folder, whose last components are `ending`.
 pub fn gone_ending(cache: &Connection, view: i64, ending: &str, most: usize) -> Result<Vec<String>> {
     let sql = format!("{GONE} AND substr(path.path, -length(:end) - 1) = '/' || :end ORDER BY path.path LIMIT :most");
     let mut statement = cache.prepare_cached(&sql)?;
@@ -104,7 +104,7 @@ const GONE: &str = "SELECT path.path FROM path
   WHERE NOT EXISTS (SELECT 1 FROM view_file WHERE view_file.view = :view AND view_file.path = path.id)
     AND EXISTS (SELECT 1 FROM touched JOIN reachable ON reachable.seq = touched.commit_seq WHERE touched.path = path.id)";
 
-/// Every path that a reachable commit deleted and no live file bears, with the newest such commit, by path.
+/// Returns every path that a reachable commit deleted and no live file has, with the newest such commit.
 pub fn deleted(cache: &Connection, view: i64) -> Result<BTreeMap<String, CommitRef>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path, commit_row.sha, commit_row.time, commit_row.subject FROM touched
@@ -117,11 +117,11 @@ pub fn deleted(cache: &Connection, view: i64) -> Result<BTreeMap<String, CommitR
         let commit = crate::event::hex(row.get_ref(1)?.as_blob()?);
         Ok((row.get(0)?, CommitRef { commit, time: row.get(2)?, subject: row.get(3)? }))
     })?;
-    // The newest comes last, and stays.
+    // Sorted by time, so the newest commit of a path overwrites the others.
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Some live files, those first that a commit touched most recently; those of one commit, and those without any, by path.
+/// Sorts live files by the time of their newest commit, latest first; ties, and files without a commit, by path.
 pub fn recent_first(cache: &Connection, view: i64, mut paths: Vec<String>) -> Result<Vec<String>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path, max(commit_row.time) FROM view_file JOIN path ON path.id = view_file.path
@@ -134,9 +134,9 @@ pub fn recent_first(cache: &Connection, view: i64, mut paths: Vec<String>) -> Re
     Ok(paths)
 }
 
-/// The reachable commits whose object id begins so, in hexadecimal; at most `most`.
+/// Returns at most `most` reachable commits whose object id begins with these hexadecimal digits.
 pub fn commits_beginning(cache: &Connection, hex: &str, most: usize) -> Result<Vec<(Seq, CommitRef)>> {
-    // Both ends of the range of ids that begin with these digits; an odd one is half a byte.
+    // The ends of the range of ids that begin with these digits; the last one may be half of a byte.
     let ends = ["0", "f"].map(|digit| {
         let digits = if hex.len().is_multiple_of(2) { hex.to_string() } else { format!("{hex}{digit}") };
         crate::event::unhex(&digits)
@@ -156,7 +156,7 @@ pub fn commits_beginning(cache: &Connection, hex: &str, most: usize) -> Result<V
     Ok(found)
 }
 
-/// The paths that a commit touched, as encoded paths, ascending.
+/// Returns the encoded paths that a commit touched, ascending.
 pub fn paths_of_commit(cache: &Connection, seq: Seq) -> Result<Vec<String>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path FROM touched JOIN path ON path.id = touched.path WHERE commit_seq = :seq ORDER BY path.path",

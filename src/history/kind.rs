@@ -1,10 +1,10 @@
-//! Classifies authors as humans, bots or AI agents by name and address. A first name alone is not enough: people are
-//! called Claude and Devin too.
+//! Classifies authors as humans, bots or AI agents, by name and address. A first name alone is not enough, since people
+//! are called Claude and Devin too.
 
 /// Words in the names of agents.
 const AGENTS: &[&str] =
     &["aider", "amp", "claude", "codex", "copilot", "cursor", "devin", "gemini", "jules", "openhands"];
-/// Addresses that agents write into commits and trailers, whatever the name.
+/// Addresses that agents write into commits and trailers, whatever their name.
 const AGENT_ADDRESSES: &[&str] = &[
     "aider@aider.chat",
     "amp@ampcode.com",
@@ -16,7 +16,7 @@ const AGENT_ADDRESSES: &[&str] = &[
 ];
 /// GitHub logins of agents.
 const AGENT_LOGINS: &[&str] = &["copilot"];
-/// Names of bots, words joined by hyphens.
+/// The names of bots, with words joined by hyphens.
 const BOTS: &[&str] = &[
     "bors",
     "bot",

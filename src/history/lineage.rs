@@ -1,6 +1,6 @@
-//! A file under its many paths: exact renames, followed over reachable commits.
+//! The lineage of a file: its paths over exact renames, followed through reachable commits.
 //!
-//! Invariant: only a rename with unchanged content counts; similarity does not.
+//! Invariant: only a rename with unchanged content counts, never similarity.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -12,10 +12,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params};
 pub struct Lineage<'c> {
     cache: &'c Connection,
     view: i64,
-    /// Every live path, read once many have been looked up.
+    /// Every live path; read when many have been looked up.
     live: OnceCell<HashSet<i64>>,
     lookups: Cell<usize>,
-    /// Memo of [`Lineage::heirs`].
+    /// The results of [`Lineage::heirs`] so far.
     forward: RefCell<HashMap<i64, Vec<i64>>>,
 }
 
@@ -30,12 +30,12 @@ const LATER: &str =
     "SELECT to_path FROM rename JOIN reachable ON reachable.seq = rename.commit_seq WHERE from_path = :path";
 
 impl<'c> Lineage<'c> {
-    /// Creates the lineages of the files that are live in a view.
+    /// Creates a lineage lookup for the files that are live in a view.
     pub fn new(cache: &'c Connection, view: i64) -> Self {
         Lineage { cache, view, live: OnceCell::new(), lookups: Cell::new(0), forward: RefCell::default() }
     }
 
-    /// Returns whether a path, given by its row, is live.
+    /// Returns whether the path in a row is live.
     pub fn is_live(&self, path: i64) -> Result<bool> {
         if let Some(live) = self.live.get() {
             return Ok(live.contains(&path));
@@ -81,7 +81,7 @@ impl<'c> Lineage<'c> {
         Ok(names)
     }
 
-    /// Returns the rows of the live files whose lineage holds a path: itself if it is live, else those it was renamed to.
+    /// Returns the rows of the live files that had a path: itself if it is live, otherwise those it was renamed to.
     pub fn heirs(&self, path: i64) -> Result<Vec<i64>> {
         if self.is_live(path)? {
             return Ok(vec![path]);

@@ -1,6 +1,6 @@
-//! Session entries with the live files that each names, under the paths they have now.
+//! Session entries with the live files that each mentions, under their current paths.
 //!
-//! A file may be named by the end of its path; an end that fits several live files names none of them.
+//! A file may be mentioned by the end of its path. An end that matches several live files means none of them.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +15,17 @@ use crate::entries::{self, SessionEntry};
 pub struct LiveEntry {
     /// The entry.
     pub said: SessionEntry,
-    /// `session:<id>/<n>`.
+    /// The entry key, `session:<id>/<n>`.
     pub key: String,
-    /// `session:<id>`.
+    /// The session key, `session:<id>`.
     pub session: String,
-    /// Its time, else the start of its session, Unix seconds; 0 if neither is known.
+    /// The time of the entry, or else of the start of its session, in Unix seconds; 0 if neither is known.
     pub time: i64,
-    /// Encoded paths of the live files it names.
+    /// The encoded paths of the live files it mentions.
     pub files: Vec<String>,
 }
 
-/// Resolves the files that each entry names, in order; the row of a session itself (`n` is 0) is left out.
+/// Resolves the files that each entry mentions, in order. The entry of a session itself (`n` is 0) is left out.
 pub fn live_entries(cache: &Connection, view: i64, all: Vec<SessionEntry>) -> Result<Vec<LiveEntry>> {
     let lineage = Lineage::new(cache, view);
     let mut names = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
@@ -55,7 +55,7 @@ pub fn live_entries(cache: &Connection, view: i64, all: Vec<SessionEntry>) -> Re
     Ok(facts)
 }
 
-/// Returns the live entries that name a file under any of its names.
+/// Returns the live entries that mention a file under any of its names.
 pub fn live_entries_naming(cache: &Connection, view: i64, path: &str) -> Result<Vec<LiveEntry>> {
     let mut bore = cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
     let mut names: Vec<String> = Vec::new();
@@ -65,7 +65,7 @@ pub fn live_entries_naming(cache: &Connection, view: i64, path: &str) -> Result<
     names.extend(path.match_indices('/').map(|(at, _)| path[at + 1..].to_string()));
     let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
     for name in names {
-        // An entry may name the file twice, by two of its names.
+        // An entry may mention the file twice, by two of its names.
         all.extend(entries::of_file(cache, view, &name)?.into_iter().filter(|said| seen.insert(said.key())));
     }
     let mut facts = live_entries(cache, view, all)?;

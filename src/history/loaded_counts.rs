@@ -1,6 +1,6 @@
 //! [`ChangeCounts`] for a query, read from the cache: the newest commits, and every commit that touched the target.
 //!
-//! Invariant: does not read the event log, which is slow. Only files of the querying view are live.
+//! Invariant: the event log, which is slow, is not read. Only files of the view are live.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,34 +13,34 @@ use super::{Lineage, People};
 use crate::event::Seq;
 use crate::sqlite;
 
-/// Number of newest commits that are counted, merges left out.
+/// The number of newest commits that are counted, without merges.
 ///
-/// With half-lives of half a year older ones weigh little.
+/// With a half-life of half a year, older ones hardly count.
 const NEWEST: usize = 5_000;
 
-/// Counts together with the paths, people and events that their numbers refer to.
+/// Counts, with the paths, people and events that their indices refer to.
 #[derive(Debug, Default)]
 pub struct LoadedCounts {
-    /// The counts; live files are those of the view.
+    /// The counts; the live files are those of the view.
     pub counts: ChangeCounts,
-    /// Encoded paths, by the index that [`ChangeCounts::path`] returns.
+    /// The encoded paths, by the index that [`ChangeCounts::path`] returns.
     pub paths: Vec<String>,
-    /// Human authors; bots and agents are left out.
+    /// The human authors, without bots and agents.
     pub people: Vec<String>,
-    /// Event positions of the commits, by [`CountedCommit::timeline_index`].
+    /// The event positions of the commits, by [`CountedCommit::timeline_index`].
     pub seqs: Vec<Seq>,
 }
 
-/// The view that is queried, and the committer time of its HEAD.
+/// A view, and the committer time of its HEAD.
 #[derive(Debug, Clone, Copy)]
 pub struct AsOf {
-    /// Row of the view.
+    /// The row of the view.
     pub view: i64,
-    /// Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
 }
 
-/// A row of `commit_row`, as far as it is counted.
+/// The columns of `commit_row` that are used.
 struct CommitRow {
     seq: Seq,
     sha: Vec<u8>,
@@ -51,7 +51,7 @@ struct CommitRow {
 }
 
 impl LoadedCounts {
-    /// Returns the live file of an encoded path.
+    /// Returns the live file with this encoded path.
     pub fn file(&self, path: &str) -> Option<FileId> {
         self.counts.live().find(|file| self.path(*file) == path)
     }
@@ -62,8 +62,8 @@ impl LoadedCounts {
     }
 }
 
-/// Counts the newest commits and those that touched one of `targets` under any of its names; `keeps` says which paths are
-/// not ignored.
+/// Counts the newest commits, and those that touched one of `targets` under any of its names. `keeps` returns whether a
+/// path is not ignored.
 pub fn load_counts(
     cache: &Connection,
     as_of: AsOf,
@@ -144,7 +144,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<CommitRow> {
     Ok(CommitRow { seq, sha, time, author, touched: row.get::<_, i64>(4)? as usize, is_merge: row.get(5)? })
 }
 
-/// Sorts commits as a timeline does: parents before children, then by time and id.
+/// Sorts commits as a timeline does: parents before children, otherwise by time and id.
 fn in_order(cache: &Connection, commits: Vec<CommitRow>) -> Result<Vec<CommitRow>> {
     let by_sha: HashMap<&[u8], usize> = (0..).zip(&commits).map(|(at, commit)| (commit.sha.as_slice(), at)).collect();
     let by_seq: HashMap<Seq, usize> = (0..).zip(&commits).map(|(at, commit)| (commit.seq, at)).collect();
@@ -168,7 +168,7 @@ fn seqs_of(commits: &[CommitRow]) -> String {
     sqlite::json_array(&commits.iter().map(|commit| commit.seq).collect::<Vec<Seq>>())
 }
 
-/// The rows of the paths that each commit touched, each with the path it was renamed from.
+/// The path rows that each commit touched, each with the row of the path it was renamed from.
 type Touched = HashMap<Seq, Vec<(i64, Option<i64>)>>;
 
 /// Reads the paths that each commit touched.
@@ -181,7 +181,7 @@ fn touched(cache: &Connection, commits: &[CommitRow]) -> Result<Touched> {
     while let Some(row) = rows.next()? {
         touched.entry(row.get(0)?).or_default().push((row.get(1)?, None));
     }
-    // There are few renames, and no index leads to them from a commit.
+    // There are few renames, and no index by commit.
     let mut statement = cache.prepare_cached("SELECT commit_seq, to_path, from_path FROM rename")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -200,7 +200,7 @@ fn live(cache: &Connection, view: i64) -> Result<Vec<i64>> {
     Ok(statement.query_map(named_params! {":view": view}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The paths that are needed, by their rows.
+/// The paths that are needed, by row.
 struct PathNames {
     index: HashMap<i64, u32>,
     names: Vec<String>,
@@ -229,7 +229,7 @@ impl PathNames {
 
     /// Returns the changes of a commit, sorted by path as git lists them.
     ///
-    /// Whether a path is gone does not matter: live files are taken from the view.
+    /// Whether a path is gone is not filled in, because live files are taken from the view.
     fn touches(&self, touched: &[(i64, Option<i64>)]) -> Vec<Touch> {
         let place = |row: &i64| self.index.get(row).copied();
         let touch = |(path, from): &(i64, Option<i64>)| {

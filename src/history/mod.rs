@@ -1,7 +1,7 @@
 //! Co-change, authorship and recency, counted at query time from which commit touched which path.
 //!
-//! Invariant: no pair count is ever stored, so none can drift. Invariant: no clock; ages are measured from the commit that
-//! the answer is as of.
+//! Invariants: no pair count is stored, so none can drift; no clock is used, since ages are measured from the commit
+//! that the answer is as of.
 
 mod co_authors;
 mod commit_log;
@@ -38,7 +38,7 @@ pub use timeline::{PathChange, Timeline, TimelineCommit, timeline};
 use crate::event::{Seq, hex};
 use crate::facts::CommitData;
 
-/// The tables of this room: which commit touched which path, exact renames, and people as commits spell them.
+/// The tables of this module: which commit touched which path, exact renames, and people as commits spell them.
 pub const SCHEMA: &str = "
 CREATE TABLE person(id INTEGER PRIMARY KEY, written TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE co_author(commit_seq INTEGER NOT NULL, place INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY(commit_seq, place)) STRICT, WITHOUT ROWID;
@@ -48,23 +48,23 @@ CREATE TABLE rename(to_path INTEGER NOT NULL, commit_seq INTEGER NOT NULL, from_
 CREATE INDEX rename_by_from ON rename(from_path, commit_seq);
 ";
 
-/// Largest number of paths in a commit that counts as evidence.
+/// The largest number of paths in a commit that counts as evidence.
 ///
-/// Larger commits are mostly renames and reformats: what changes together in them is not related.
+/// Larger commits are mostly renames and reformats, in which files change together without being related.
 pub const LARGEST_COMMIT: i64 = 30;
 
 /// A commit as it is shown as evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommitRef {
-    /// Object id, in hexadecimal.
+    /// The object id, in hexadecimal.
     pub commit: String,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
-    /// First line of the message.
+    /// The first line of the message.
     pub subject: String,
 }
 
-/// Records which paths a commit touched and who co-authored it.
+/// Records which paths a commit touched, and who co-authored it.
 pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>) -> Result<()> {
     let mut touch = cache
         .prepare_cached("INSERT OR IGNORE INTO touched(path, commit_seq, status) VALUES (:path, :commit, :status)")?;
@@ -88,7 +88,7 @@ pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>) -> Result
     Ok(())
 }
 
-/// Returns the row of a person as a commit spells them, inserting it if it is new.
+/// Returns the row of a person as a commit spells them, and inserts it if it is new.
 pub fn intern_person(cache: &Connection, written: &str) -> Result<i64> {
     let mut find = cache.prepare_cached("SELECT id FROM person WHERE written = :written")?;
     if let Some(id) = find.query_row(named_params! {":written": written}, |row| row.get(0)).optional()? {
@@ -129,9 +129,9 @@ pub fn newest_commits(cache: &Connection, view: i64, path: &str, count: usize) -
     Ok(found)
 }
 
-/// Returns the exponential decay of a weight of 1: half of it is left after each half-life.
+/// Returns the exponential decay of a weight of 1, of which half is left after each half-life.
 ///
-/// `as_of` and `time` are Unix seconds; a time after `as_of` counts as no age.
+/// `as_of` and `time` are Unix seconds. A time after `as_of` counts as age 0.
 pub fn decay(as_of: i64, time: i64, half_life_days: f64) -> f64 {
     let age = as_of.saturating_sub(time).max(0) as f64 / 86_400.0;
     (-age / half_life_days).exp2()

@@ -1,4 +1,4 @@
-//! Who knows a file: the decayed commits of each person, authors and co-authors alike.
+//! Who knows a file: the decayed commits of each person, as author or co-author.
 //!
 //! Identities are merged by mailmap and address; bots and agents are separate from humans. Authorship comes from
 //! commits, not from blame.
@@ -14,36 +14,37 @@ use super::{Lineage, decay};
 use crate::event::Seq;
 use crate::git::Mailmap;
 
-/// Half-life of a commit's weight, in days.
+/// The half-life of a commit's weight, in days.
 const HALF_LIFE: f64 = 180.0;
-/// Half-life of a person's last activity anywhere in the repository, in days.
+/// The half-life of a person's last activity anywhere in the repository, in days.
 const RECENCY_HALF_LIFE: f64 = 90.0;
-/// Weight of recent activity in the score.
+/// The weight of recent activity in the score.
 const RECENCY_WEIGHT: f64 = 0.1;
-/// A person has departed who made no commit in this many days before the commit that the answer is as of.
+/// A person counts as departed after this many days without a commit, before the commit that the answer is as of.
 const DEPARTED_DAYS: i64 = 365;
 
 /// A person and their commits to a target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Person {
-    /// Name after the mailmap.
+    /// The name, after the mailmap.
     pub name: String,
-    /// Address after the mailmap.
+    /// The address, after the mailmap.
     pub email: String,
     /// `human`, `bot` or `agent`.
     pub kind: &'static str,
-    /// Decayed commits plus a tenth of recent activity; for a prediction of the next author, the weighted sum of signals.
+    /// The decayed commits plus a tenth of the recent activity; in a prediction of the next author, the weighted sum of
+    /// signals.
     pub score: f64,
-    /// Their share of the scores of all humans, from 0 to 1; 0 for bots and agents. For a prediction of the next author,
-    /// its probability.
+    /// Their share of the scores of all humans, from 0 to 1; 0 for bots and agents. In a prediction of the next author,
+    /// the probability.
     pub share: f64,
-    /// Time of their newest commit to the target, Unix seconds; `None` if they made none.
+    /// The time of their newest commit to the target, in Unix seconds; `None` if they made none.
     pub last_commit: Option<i64>,
-    /// Number of their commits to the target.
+    /// The number of their commits to the target.
     pub commits: usize,
-    /// Whether they committed nothing to the repository in the year before.
+    /// Whether they have made no commit to the repository in the year before.
     pub departed: bool,
-    /// Object id of their newest commit to the target, in hexadecimal.
+    /// The object id of their newest commit to the target, in hexadecimal.
     pub last_commit_id: Option<String>,
 }
 
@@ -51,13 +52,13 @@ pub struct Person {
 pub struct People {
     by_row: HashMap<i64, usize>,
     all: Vec<ResolvedPerson>,
-    /// Person rows of the co-authors of each commit, in the order of its message.
+    /// The person rows of the co-authors of each commit, in the order of its message.
     co_authors: HashMap<Seq, Vec<i64>>,
-    /// Time of each person's newest commit, Unix seconds.
+    /// The time of each person's newest commit, in Unix seconds.
     last_seen: HashMap<usize, i64>,
 }
 
-/// A person after mailmap and address were resolved.
+/// A person, after the mailmap and addresses were applied.
 struct ResolvedPerson {
     name: String,
     email: String,
@@ -66,9 +67,9 @@ struct ResolvedPerson {
     called: String,
 }
 
-/// Resolves the spellings in commits to people, by the mailmap, then by address.
+/// Resolves the spellings in commits to people, by the mailmap and then by address.
 pub fn people_of(cache: &Connection, mailmap: &Mailmap) -> Result<People> {
-    // Only people of reachable commits: a misspelling that was amended away does not count.
+    // Only people of reachable commits, so that a misspelling that was amended does not count.
     let mut statement = cache.prepare_cached(
         "SELECT id, written FROM person WHERE id IN (
            SELECT author FROM commit_row JOIN reachable USING (seq)
@@ -101,7 +102,7 @@ impl People {
         self.all.iter().filter(|known| known.kind == "human").count()
     }
 
-    /// Returns `Name <email>` of the human authors of a commit, each once, the author first.
+    /// Returns `Name <email>` of the human authors of a commit, each once and the author first.
     ///
     /// `commit` is the position of its event, `author` the person row of its author.
     pub fn humans_of(&self, commit: Seq, author: i64) -> impl Iterator<Item = &str> {
@@ -109,16 +110,16 @@ impl People {
         known.filter(|known| known.kind == "human").map(|known| known.called.as_str())
     }
 
-    /// Returns a person by `Name <email>`, without any commit to a target.
+    /// Returns a person by `Name <email>`, with no commits counted.
     pub fn called(&self, called: &str, as_of: i64) -> Option<Person> {
         let index = self.all.iter().position(|known| known.called == called)?;
         Some(self.person(index, as_of))
     }
 
-    /// Returns a person with no commits counted yet.
+    /// Returns a person with no commits counted.
     fn person(&self, index: usize, as_of: i64) -> Person {
         let ResolvedPerson { name, email, kind, .. } = &self.all[index];
-        // Everybody here has made at least one commit.
+        // Every person here has made at least one commit.
         let seen = self.last_seen.get(&index).copied().unwrap_or(as_of);
         Person {
             name: name.clone(),
@@ -133,7 +134,7 @@ impl People {
         }
     }
 
-    /// Returns the indices of the authors of a commit, each once, the author first.
+    /// Returns the indices of the authors of a commit, each once and the author first.
     fn authors(&self, commit: Seq, author: i64) -> Vec<usize> {
         let others = self.co_authors.get(&commit).map_or(&[][..], Vec::as_slice);
         let mut all = Vec::with_capacity(1 + others.len());
@@ -192,7 +193,7 @@ pub fn who(cache: &Connection, view: i64, as_of: i64, paths: &[String], people: 
     Ok(ranked)
 }
 
-/// Returns the names of the humans who know a file best, as evidence beside a hit.
+/// Returns the names of the humans who know a file best, as evidence for a hit.
 pub fn authors_of(
     cache: &Connection,
     view: i64,

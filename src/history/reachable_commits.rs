@@ -1,6 +1,6 @@
-//! The reachable commits and their parents in memory, for walks back through history such as blame.
+//! The reachable commits and their parents in memory, for walks back through history, such as blame.
 //!
-//! Invariant: reads the cache only, never git.
+//! Invariant: only the cache is read, never git.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -15,11 +15,11 @@ use crate::git::ObjectId;
 /// One commit of a [`ReachableCommits`].
 #[derive(Debug, Clone)]
 pub struct CommitNode {
-    /// Position of its event.
+    /// The position of its event.
     pub seq: Seq,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
-    /// Number of paths it touched; 0 for a merge.
+    /// The number of paths it touched; 0 for a merge.
     pub files: i64,
     /// Whether its subject says that it only reformatted code.
     pub is_format: bool,
@@ -33,7 +33,7 @@ pub struct CommitNode {
 pub struct ReachableCommits<'c> {
     cache: &'c Connection,
     commits: HashMap<ObjectId, CommitNode>,
-    /// The commits that touched a path under exactly this name, by encoded path; filled on demand.
+    /// The commits that touched an encoded path under exactly this name; filled on demand.
     touched: HashMap<String, Rc<HashSet<Seq>>>,
 }
 
@@ -46,7 +46,7 @@ SELECT seq, sha, time, files,
 FROM reachable CROSS JOIN commit_row USING (seq)";
 
 impl CommitNode {
-    /// Returns whether it is no evidence about the lines it changed: it is too large, or only reformats.
+    /// Returns whether it is weak evidence about the lines it changed, because it is too large or only reformats.
     pub fn is_uninformative(&self) -> bool {
         self.files > LARGEST_COMMIT || self.is_format
     }

@@ -1,8 +1,8 @@
 //! The untrained ranking of related files: a weighted sum of decayed co-change, path similarity and recent popularity.
 //!
-//! It counts all reachable commits, by the names that files have now; [`super::ChangeCounts`] counts the newest commits by
-//! the same rule, with files as they were at each. Invariant: sums run in order of time, so the same history gives the
-//! same bits.
+//! It counts all reachable commits by the current names of files; [`super::ChangeCounts`] counts the newest commits by
+//! the same rule, with the names of files at each commit. Invariant: sums run in order of time, so the same history
+//! gives bit-identical results.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,27 +12,27 @@ use rusqlite::{Connection, named_params};
 use super::{CoChange, CommitRef, LARGEST_COMMIT, Lineage, POPULARITY_HALF_LIFE, PairWeight, commit_ref, decay};
 use crate::event::Seq;
 
-/// Weight of path similarity in the score.
+/// The weight of path similarity in the score.
 pub const PATH_WEIGHT: f64 = 0.15;
-/// Weight of popularity in the score.
+/// The weight of popularity in the score.
 pub const POPULARITY_WEIGHT: f64 = 0.10;
-/// Commits older than this many half-lives do not count for popularity: their weight is under a thousandth.
+/// Commits older than this many half-lives do not count for popularity; their weight would be less than a thousandth.
 const POPULARITY_WINDOW: f64 = 10.0;
 
-/// A related file with the parts of its score.
+/// A related file, with the parts of its score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Related {
-    /// Encoded path.
+    /// The encoded path.
     pub path: String,
-    /// The weighted sum.
+    /// The score: the weighted sum of the parts.
     pub score: f64,
-    /// Decayed co-change, each commit of n files weighted by 1/(n-1); not normalized.
+    /// The decayed co-change, in which each commit of n files counts 1/(n-1); not normalized.
     pub together: f64,
-    /// Number of shared commits that were counted.
+    /// The number of shared commits that were counted.
     pub commits: usize,
-    /// [`path_similarity`].
+    /// The [`path_similarity`].
     pub path_similarity: f64,
-    /// Decayed number of commits; not normalized.
+    /// The decayed number of commits; not normalized.
     pub popularity: f64,
 }
 
@@ -43,9 +43,9 @@ struct CoChangeCommit {
     files: usize,
 }
 
-/// Ranks every other live file with a positive score, best first, ties by path.
+/// Ranks every other live file with a positive score, best first; ties by path.
 ///
-/// `path` is encoded; `as_of` is Unix seconds.
+/// `path` is encoded; `as_of` is in Unix seconds.
 pub fn related(cache: &Connection, view: i64, as_of: i64, path: &str) -> Result<Vec<Related>> {
     let lineage = Lineage::new(cache, view);
     let own = lineage.row(path)?;
@@ -116,8 +116,8 @@ pub fn shared_commits(cache: &Connection, view: i64, a: &str, b: &str, count: us
     Ok(shared)
 }
 
-/// Returns the number of shared leading folders divided by the depth of the deeper path, plus 0.5 for the same file
-/// stem.
+/// Returns the similarity of two paths: the number of shared leading folders divided by the depth of the deeper path,
+/// plus 0.5 for the same file stem.
 pub fn path_similarity(a: &str, b: &str) -> f64 {
     let split = |path: &str| -> (Vec<String>, String) {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -159,7 +159,7 @@ fn popularity(cache: &Connection, lineage: &Lineage<'_>, as_of: i64) -> Result<H
     )?;
     let mut rows = statement.query(named_params! {":since": since, ":largest": LARGEST_COMMIT})?;
     let mut sums: HashMap<i64, f64> = HashMap::new();
-    // A commit that renames a file touches it under two names and counts once.
+    // A commit that renames a file touches it under two names, but counts once.
     let (mut commit, mut counted) = (None, HashSet::new());
     while let Some(row) = rows.next()? {
         let weight = decay(as_of, row.get(1)?, POPULARITY_HALF_LIFE);

@@ -1,6 +1,6 @@
 //! The reachable commits in topological order, as training and evaluation replay them.
 //!
-//! Invariant: each commit has the paths of its own time; nothing here knows what a file is called today.
+//! Invariant: each commit has the paths of its own time; current names of files are not known here.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -17,32 +17,32 @@ use crate::git::ObjectId;
 /// Every reachable commit in topological order (parents first), ties by committer time and id.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    /// The commits; elsewhere a commit is named by its index in this list.
+    /// The commits. Elsewhere a commit is identified by its index in this list.
     pub commits: Vec<TimelineCommit>,
-    /// Encoded paths; a [`PathChange`] refers to them by index.
+    /// The encoded paths, which a [`PathChange`] refers to by index.
     pub paths: Vec<String>,
-    /// Human authors; bots and agents are left out.
+    /// The human authors, without bots and agents.
     pub people: Vec<String>,
 }
 
 /// One commit of a [`Timeline`].
 #[derive(Debug)]
 pub struct TimelineCommit {
-    /// Position of its event.
+    /// The position of its event.
     pub seq: Seq,
-    /// Object id, in hexadecimal.
+    /// The object id, in hexadecimal.
     pub sha: String,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
-    /// Indices of its parents in [`Timeline::commits`].
+    /// The indices of its parents in [`Timeline::commits`].
     pub parents: Vec<usize>,
-    /// Whether it has more than one parent; its changes are then those of its parents and are not counted.
+    /// Whether it has more than one parent. Its changes were then made by other commits, and are not counted.
     pub is_merge: bool,
-    /// Its author, then its co-authors, as indices into [`Timeline::people`]; bots and agents are left out.
+    /// Its author, then its co-authors, as indices into [`Timeline::people`], without bots and agents.
     pub authors: Vec<u32>,
     /// The whole message.
     pub message: String,
-    /// Number of paths it touched, including ignored ones.
+    /// The number of paths it touched, including ignored ones.
     pub touched: usize,
     /// Its changes to paths that are not ignored.
     pub changes: Vec<PathChange>,
@@ -51,18 +51,19 @@ pub struct TimelineCommit {
 /// What a commit did to a path.
 #[derive(Debug, Clone, Copy)]
 pub struct PathChange {
-    /// Index into [`Timeline::paths`].
+    /// The index of the path in [`Timeline::paths`].
     pub path: u32,
-    /// Index of the path it was renamed from; only for an exact rename.
+    /// The index of the path it was renamed from; only for an exact rename.
     pub from: Option<u32>,
-    /// Kind of change.
+    /// The kind of change.
     pub status: Status,
-    /// Blob after the commit; for a deletion, the blob before it.
+    /// The blob after the commit; for a deletion, the blob before it.
     pub blob: ObjectId,
 }
 
 impl Timeline {
-    /// Returns, of the first `end` commits, the tip with the most ancestors (the newest on ties); `None` if `end` is 0.
+    /// Returns, among the first `end` commits, the one with the most ancestors (the newest on ties); `None` if `end` is
+    /// 0.
     pub fn tip_with_most_ancestors(&self, end: usize) -> Option<usize> {
         let mut is_tip = vec![true; end];
         for parent in self.commits[..end].iter().flat_map(|commit| &commit.parents) {
@@ -84,7 +85,7 @@ impl Timeline {
 
 /// Reads the reachable commits.
 ///
-/// `read` returns an event, `keeps` says which paths are not ignored.
+/// `read` returns an event, and `keeps` whether a path is not ignored.
 pub fn timeline(
     cache: &Connection,
     people: &People,
@@ -133,7 +134,7 @@ fn order_of(commits: &[(Seq, i64, CommitData<'_>)]) -> Vec<usize> {
     topological(&keys, &parents)
 }
 
-/// Returns the index of a name in `all`, appending it if it is new.
+/// Returns the index of a name in `all`, and appends it if it is new.
 pub(super) fn intern(known: &mut HashMap<String, u32>, all: &mut Vec<String>, name: String) -> u32 {
     *known.entry(name).or_insert_with_key(|name| {
         all.push(name.clone());
@@ -141,8 +142,8 @@ pub(super) fn intern(known: &mut HashMap<String, u32>, all: &mut Vec<String>, na
     })
 }
 
-/// Returns the indices `0..keys.len()` in topological order: parents first, and among the commits whose parents are all
-/// out, the one with the smallest key.
+/// Returns the indices `0..keys.len()` in topological order: parents first, and among commits whose parents are all
+/// placed, the one with the smallest key.
 pub(super) fn topological<K: Ord + Copy>(keys: &[K], parents: &[Vec<usize>]) -> Vec<usize> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); keys.len()];
     let mut waits = vec![0_usize; keys.len()];

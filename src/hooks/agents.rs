@@ -1,7 +1,8 @@
-//! Hooks in the settings of coding agents that ring when a session pauses or ends: installed, removed and reported on.
+//! Hooks in the settings of coding agents, which ring when a session pauses or ends: installed, removed and reported
+//! on.
 //!
-//! Invariant: settings that cannot be parsed are not touched, and no byte is changed that is not patina's. Ringing
-//! itself is `patina session end`.
+//! Invariant: settings that cannot be parsed are not touched, and no byte is changed that is not patina's. The hooks
+//! call `patina session end`, which rings.
 
 mod jsonc;
 mod record;
@@ -18,16 +19,16 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// A settings file of an agent, and the repository that asks.
+/// A settings file of an agent, and the repository that asks for the hooks.
 #[derive(Debug, Clone)]
 pub struct AgentSettings {
     /// The agent.
     pub agent: Agent,
-    /// The settings file, which may not exist. Absolute.
+    /// The settings file, which may not exist; absolute.
     pub path: PathBuf,
-    /// Folder of the records from which settings are restored. Absolute.
+    /// The folder of the records from which settings are restored; absolute.
     pub records: PathBuf,
-    /// The patina binary that the hooks call. Absolute.
+    /// The path of patina's executable, which the hooks call; absolute.
     pub program: PathBuf,
     /// The common git directory of the repository.
     pub repository: PathBuf,
@@ -35,26 +36,27 @@ pub struct AgentSettings {
     pub is_disabled: bool,
 }
 
-/// Who still uses the hooks after an uninstall.
+/// Who still uses the hooks after an uninstallation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemainingHooks {
-    /// Nobody: the hooks were removed.
+    /// No repository: the hooks were removed.
     Nothing,
-    /// These other repositories, so the hooks stay.
+    /// These other repositories, so the hooks are kept.
     For(Vec<PathBuf>),
 }
 
-/// Largest settings file that is read, in bytes: settings are written by hand.
+/// The largest settings file that is read, in bytes; settings are written by hand.
 const MAX_SETTINGS: u64 = 64 << 20;
 
-/// The end of the command line that rings, by which patina's own are recognised, whatever binary they name.
+/// Returns the end of the command line that rings, by which patina's hooks are recognised whatever executable they
+/// name.
 ///
-/// It prints nothing and does not fail, in any shell, even if the binary is gone.
+/// In any shell, the command line prints nothing and does not fail, even if the executable is gone.
 fn ending(agent: &str) -> String {
     format!(" session end --agent {agent} 2>/dev/null || true")
 }
 
-/// Returns the entries to put into these settings.
+/// Returns the entries for these settings.
 fn entries(settings: &AgentSettings) -> Result<Entries> {
     let template = match settings.agent {
         Agent::Claude => include_str!("../../templates/agents/claude.json"),
@@ -66,10 +68,10 @@ fn entries(settings: &AgentSettings) -> Result<Entries> {
     Ok(Entries::new(template, format!("{}{ending}", script::quoted_text(program)), ending))
 }
 
-/// Checks that hooks could be installed, without doing it.
+/// Checks that hooks could be installed, without installing them.
 ///
 /// # Errors
-/// With the reason, as [`install`] would.
+/// The reason, as [`install`] would return it.
 pub fn check(settings: &AgentSettings) -> Result<()> {
     let file = SettingsFile::at(&settings.path)?;
     let entries = entries(settings)?;
@@ -105,7 +107,7 @@ pub fn install(settings: &AgentSettings) -> Result<()> {
     if text.is_none() {
         record.folders = parent.ancestors().take_while(|folder| !folder.exists()).count();
     }
-    // Save the record first, so that the former settings are known whatever happens next.
+    // The record is saved first, so that the former settings are known whatever happens next.
     record::save(&settings.records, &file.path, &record)?;
     if text != Some(&with) {
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
@@ -116,11 +118,11 @@ pub fn install(settings: &AgentSettings) -> Result<()> {
 
 /// Removes the hooks, unless another repository uses them.
 ///
-/// Settings that are as patina wrote them are restored byte for byte; from others only patina's entries are removed.
-/// `rings` tells whether the repository with a common git directory still uses the hooks.
+/// Settings that are as patina wrote them are restored byte for byte; from others, only patina's entries are removed.
+/// `rings` returns whether the repository with this common git directory still uses the hooks.
 ///
 /// # Errors
-/// If the settings cannot be parsed any more, or not be written.
+/// If the settings can no longer be parsed, or cannot be written.
 pub fn uninstall(settings: &AgentSettings, rings: impl Fn(&Path) -> bool) -> Result<RemainingHooks> {
     let file = SettingsFile::at(&settings.path)?;
     let known = record::load(&settings.records, &file.path)?;
@@ -158,18 +160,18 @@ pub fn uninstall(settings: &AgentSettings, rings: impl Fn(&Path) -> bool) -> Res
     Ok(RemainingHooks::Nothing)
 }
 
-/// Whether the records say that the repository uses these hooks.
+/// Returns whether the records say that the repository uses these hooks.
 pub fn is_rung_by(settings: &AgentSettings) -> bool {
     let known = SettingsFile::at(&settings.path).and_then(|file| record::load(&settings.records, &file.path));
     known.ok().flatten().is_some_and(|record| record.repositories.contains(&record::encoded(&settings.repository)))
 }
 
-/// Whether settings tell their agent to run no hooks at all. False if they do not exist or cannot be parsed.
+/// Returns whether settings make their agent run no hooks at all. False if they do not exist or cannot be parsed.
 pub fn is_switched_off(path: &Path) -> bool {
     SettingsFile::at(path).is_ok_and(|file| file.text.as_deref().is_some_and(settings::is_switched_off))
 }
 
-/// Returns the settings files of an agent that hold hooks, according to the records.
+/// Returns the settings files of an agent that contain hooks, according to the records.
 pub fn known(records: &Path, agent: Agent) -> Vec<PathBuf> {
     record::settings(records, agent)
 }
@@ -209,7 +211,7 @@ pub fn status(settings: &AgentSettings) -> Result<Vec<HookReport>> {
 /// Nothing rings, and no other command is run, because settings may have come with a repository.
 ///
 /// # Errors
-/// If the state folder cannot be written.
+/// If the state folder cannot be written to.
 pub fn try_out(settings: &AgentSettings, state_dir: &Path, dir: &Path) -> Result<Option<ProbeResult>> {
     let (entries, file) = (entries(settings)?, SettingsFile::at(&settings.path)?);
     let text = file.text.as_deref().unwrap_or_default();
@@ -222,7 +224,7 @@ pub fn try_out(settings: &AgentSettings, state_dir: &Path, dir: &Path) -> Result
     Ok(Some(ProbeResult { event: SESSION_END, failure }))
 }
 
-/// The event name that patina answers with when an agent's hook reaches it.
+/// The event name with which patina answers when an agent's hook reaches it.
 pub const SESSION_END: &str = "session-end";
 
 /// Returns the command line for settings that the user edits, for agents whose transcripts patina does not read.
@@ -230,22 +232,22 @@ pub fn line_by_hand(program: &Path, agent: &str) -> String {
     format!("{}{}", script::quoted_text(&program.to_string_lossy()), ending(agent))
 }
 
-/// The message for settings that are left alone.
+/// Returns the message for settings that are left alone.
 fn refused(path: &Path) -> String {
     format!("{} cannot be parsed and is left unchanged", path.display())
 }
 
 /// A settings file as it is on disk.
 struct SettingsFile {
-    /// Real path: the file itself is written, and a link to it stays a link.
+    /// The canonical path, so that the file itself is written and a symbolic link to it is kept.
     path: PathBuf,
-    /// `None` if there is no file.
+    /// The text; `None` if there is no file.
     text: Option<String>,
     meta: Option<fs::Metadata>,
 }
 
 impl SettingsFile {
-    /// Reads a settings file; refuses one that cannot be replaced safely.
+    /// Reads a settings file; an error if it cannot be replaced safely.
     fn at(path: &Path) -> Result<SettingsFile> {
         let name = path.display();
         match fs::symlink_metadata(path) {
@@ -258,7 +260,7 @@ impl SettingsFile {
         let path = fs::canonicalize(path).with_context(|| format!("{name} is a broken link"))?;
         let meta = fs::metadata(&path).with_context(|| format!("looking at {name}"))?;
         ensure!(meta.is_file(), "{name} is not a file");
-        // Replacing the file would separate it from its other names.
+        // Replacing the file would separate it from its other hard links.
         ensure!(meta.nlink() == 1, "{name} is a hard link to a file elsewhere");
         ensure!(meta.len() <= MAX_SETTINGS, "{name} is too large for settings");
         let bytes = fs::read(&path).with_context(|| format!("reading {name}"))?;
@@ -282,7 +284,7 @@ impl SettingsFile {
     }
 }
 
-/// Resolves the links of the existing part of a path.
+/// Resolves the symbolic links in the existing part of a path.
 fn real(path: &Path) -> PathBuf {
     let there = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
     match there {

@@ -1,7 +1,7 @@
 //! Hooks in the repository's own configuration (git >= 2.54), which run in addition to those of `core.hooksPath`. Each
 //! event has a section of its own, because git does not tell a command which event it runs for.
 //!
-//! Refuses to write any other section or configuration file.
+//! Invariant: no other section and no other configuration file is written.
 
 use super::script::{self, HookBlock};
 use super::shim;
@@ -19,7 +19,7 @@ use std::process::Output;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct HookSection {
     pub command: Vec<u8>,
-    /// Whether `hook.patina-<event>.enabled` is false: the user switched it off in git's own way.
+    /// Whether `hook.patina-<event>.enabled` is false, so that the user switched it off in git's own way.
     pub switched_off: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn read(file: &Path) -> Result<BTreeMap<String, HookSection>> {
 pub(super) fn install(file: &Path, block: &HookBlock, event: &str) -> Result<()> {
     let command = script::render_command(block, event);
     let text = fs::read(file).unwrap_or_default();
-    // Write the command first: git fails on an event without a command.
+    // The command is written first, because git fails on an event without a command.
     set(file, &format!("hook.patina-{event}.command"), OsStr::from_bytes(&command))?;
     set(file, &format!("hook.patina-{event}.event"), OsStr::new(event))?;
     if !text.is_empty() && !text.ends_with(b"\n") {
@@ -65,13 +65,13 @@ pub(super) fn install(file: &Path, block: &HookBlock, event: &str) -> Result<()>
     Ok(())
 }
 
-/// The beginning of every section name of patina's.
+/// The prefix of the names of patina's sections.
 const OURS: &[u8] = b"patina-";
 
-/// Note that git added a line end to the file's last line; removal takes it back.
+/// A comment which records that git added a line end to the file's last line, so that removal can undo it.
 const LINE_END_ADDED: &str = "line end added";
 
-/// Removes patina's sections of these events and leaves every other byte as it is.
+/// Removes patina's sections for these events, and keeps every other byte.
 pub(super) fn uninstall(file: &Path, events: &[&str]) -> Result<()> {
     let Ok(text) = fs::read(file) else {
         return Ok(());
@@ -83,7 +83,7 @@ pub(super) fn uninstall(file: &Path, events: &[&str]) -> Result<()> {
     if rest != text {
         replace(file, &rest)?;
     }
-    // A section that the user rewrote in another form is left to git.
+    // A section that the user rewrote in another form is removed by git.
     let left = read(file)?;
     for event in events.iter().filter(|event| left.contains_key(**event)) {
         let output = git_config(file, ["--remove-section", &format!("hook.patina-{event}")])?;
@@ -94,7 +94,7 @@ pub(super) fn uninstall(file: &Path, events: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Removes sections as git writes them: headers and keys go, comments below them stay.
+/// Removes sections in the form that git writes: headers and keys go, comments below them are kept.
 fn without_sections(text: &[u8], events: &[&str]) -> Vec<u8> {
     let headers: Vec<String> = events.iter().map(|event| format!("[hook \"patina-{event}\"]")).collect();
     let mut rest = Vec::with_capacity(text.len());

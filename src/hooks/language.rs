@@ -1,11 +1,12 @@
 //! Recognises hooks that are shell scripts, into which the block may go. Pure.
 //!
-//! Anything that is not plainly one is left alone: a block in another language would break the hook.
+//! Anything else is left alone, because the block would break a hook in another language.
 
-/// Shells that run the block the same way.
+/// Shells that run the block in the same way.
 const SHELLS: [&[u8]; 5] = [b"sh", b"bash", b"dash", b"zsh", b"ksh"];
 
-/// Returns why nothing may be written into a hook, continuing "the hook is ..."; `None` for a shell script.
+/// Returns why nothing may be written into a hook, as the end of the sentence "the hook is ..."; `None` for a shell
+/// script.
 pub(super) fn why_foreign(text: &[u8]) -> Option<&'static str> {
     if text.contains(&0) || text.starts_with(b"\xef\xbb\xbf") {
         return Some("a binary or not plain text");
@@ -48,8 +49,8 @@ fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// Whether a word is an option such as `-eu`, `--norc` or `-o pipefail`; not `-c`, `-s` or `-n`, nor the name of
-/// another script.
+/// Returns whether a word is an option such as `-eu`, `--norc` or `-o pipefail`, as opposed to `-c`, `-s` or `-n`, or
+/// the name of another script.
 fn is_plain_option(word: &[u8]) -> bool {
     match word {
         b"pipefail" | b"errexit" | b"nounset" => true,
@@ -59,8 +60,8 @@ fn is_plain_option(word: &[u8]) -> bool {
     }
 }
 
-/// Whether a script hands itself to another interpreter, as in `exec perl "$0"`: that one would read the block as its
-/// own language.
+/// Returns whether a script passes itself to another interpreter, as in `exec perl "$0"`, which would read the block in
+/// its own language.
 fn rereads_itself(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').any(|line| {
         let mut words = line.split(u8::is_ascii_whitespace).map(without_quotes).skip_while(|word| *word != b"exec");

@@ -1,6 +1,6 @@
 //! Finds out whether hooks reach patina, by running them.
 //!
-//! Invariant: nothing of a hook runs below patina's block, a hook without a block is not run at all, and nothing rings.
+//! Invariant: nothing in a hook runs after patina's block, a hook without a block is not run at all, and nothing rings.
 
 use super::config::{self, HookSection};
 use super::script::{self, PROBE};
@@ -21,14 +21,14 @@ use std::time::{Duration, Instant};
 pub struct ProbeResult {
     /// Name of the hook.
     pub event: &'static str,
-    /// Why it does not reach patina, continuing its name; `None` if it does.
+    /// Why it does not reach patina, as the end of a sentence that begins with its name; `None` if it does.
     pub failure: Option<String>,
 }
 
 /// The PATH that every system has; graphical clients have no more.
 const BARE_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-/// How long a tried hook may run: it waits for the patina that it starts, which takes milliseconds.
+/// How long a tested hook may run. It only waits for the patina that it starts, which takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs every installed hook as git would. `dir` is the top of the worktree, or the bare repository.
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Hooks that are switched off, missing or somebody else's are skipped.
 ///
 /// # Errors
-/// If the state folder cannot be written, or git's configuration not be read.
+/// If the state folder cannot be written to, or git's configuration cannot be read.
 pub fn probe(site: &HookSite, dir: &Path) -> Result<Vec<ProbeResult>> {
     let mut tried = Vec::new();
     if disabled_file(site).exists() {
@@ -78,17 +78,17 @@ pub fn probe(site: &HookSite, dir: &Path) -> Result<Vec<ProbeResult>> {
     Ok(tried)
 }
 
-/// Whether a command line reaches patina.
+/// Returns whether a command line reaches patina.
 pub(super) fn reaches(state_dir: &Path, dir: &Path, event: &'static str, command: &[u8]) -> Result<bool> {
     let hooks = [(event, Hook::Command(command.to_vec()))];
     Ok(!reached(state_dir, dir, &hooks, Some(BARE_PATH))?.is_empty())
 }
 
-/// Answers a probe, if this process was started by one: instead of ringing it appends its event to the probe's file.
+/// Answers a probe, if this process was started by one, by appending its event to the probe's file instead of ringing.
 /// Returns whether it was.
 pub fn answer_probe(state_dir: impl FnOnce() -> Option<PathBuf>, event: &str) -> bool {
     let Some(number) = std::env::var_os(PROBE).filter(|number| !number.is_empty()) else { return false };
-    // A number, so that the variable cannot name any other file; and the file must exist, so that none is created.
+    // Only a number, so that the variable cannot name any other file; and the file must exist, so that none is created.
     let number = number.to_str().and_then(|number| number.parse::<u32>().ok());
     if let Some(path) = number.zip(state_dir()).map(|(number, dir)| answers(&dir, number)) {
         let file = fs::OpenOptions::new().append(true).open(path);
@@ -97,14 +97,14 @@ pub fn answer_probe(state_dir: impl FnOnce() -> Option<PathBuf>, event: &str) ->
     true
 }
 
-/// What git would run.
+/// The command that git would run.
 #[derive(Clone)]
 enum Hook {
     File(PathBuf),
     Command(Vec<u8>),
 }
 
-/// Returns the hook file if its block can be run without the rest of the hook.
+/// Returns the hook file, if its block can be run without the rest of the hook.
 fn file_to_try(site: &HookSite, event: &str) -> Result<Option<PathBuf>> {
     let path = site.hooks_dir.join(event);
     if !matches!(shim::look(&path, &block_for_files(site), event)?, FileState::Current | FileState::Outdated) {
@@ -115,7 +115,7 @@ fn file_to_try(site: &HookSite, event: &str) -> Result<Option<PathBuf>> {
     Ok(can_be_tried.then_some(path))
 }
 
-/// Runs hooks in parallel and returns the events that reached patina.
+/// Runs hooks in parallel, and returns the events that reached patina.
 fn reached(state_dir: &Path, dir: &Path, hooks: &[(&'static str, Hook)], path: Option<&str>) -> Result<Vec<String>> {
     if hooks.is_empty() {
         return Ok(Vec::new());
@@ -130,7 +130,7 @@ fn reached(state_dir: &Path, dir: &Path, hooks: &[(&'static str, Hook)], path: O
         std::thread::sleep(Duration::from_millis(2));
     }
     for child in &mut running {
-        // A finished process cannot be killed, and need not be.
+        // A process that has finished cannot be killed, and need not be.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -164,19 +164,19 @@ fn start(dir: &Path, hook: &Hook, number: u32, path: Option<&str>) -> std::io::R
     }
 }
 
-/// The file that probed hooks answer in.
+/// Returns the file in which tested hooks answer.
 fn answers(state_dir: &Path, number: u32) -> PathBuf {
     state_dir.join(format!("probe-{number}"))
 }
 
-/// Asks git where it looks for hooks, in this process's environment, which may hold settings that only git reads.
+/// Asks git where it looks for hooks, in this process's environment, which may contain settings that only git reads.
 fn folder_of_git(dir: &Path) -> Option<PathBuf> {
     let printed = Command::new("git").args(["rev-parse", "--git-path", "hooks"]).current_dir(dir).output().ok()?;
     let path = printed.stdout.strip_suffix(b"\n").filter(|_| printed.status.success())?;
     Some(dir.join(OsStr::from_bytes(path)))
 }
 
-/// Whether two paths lead to the same folder.
+/// Returns whether two paths lead to the same folder.
 fn is_same(a: &Path, b: &Path) -> bool {
     match (fs::canonicalize(a), fs::canonicalize(b)) {
         (Ok(a), Ok(b)) => a == b,

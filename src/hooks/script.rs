@@ -1,11 +1,11 @@
-//! The text of a hook, with the marked block put in and taken out. Pure: bytes in, bytes out.
+//! Inserts the marked block into the text of a hook, and removes it. Pure: bytes in, bytes out.
 //!
 //! Invariant: removing after inserting gives the former bytes, whatever was written around the block.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-/// The environment variable of a probe: a number that names the file to answer in.
+/// The environment variable of a probe: the number of the file in which to answer.
 pub(super) const PROBE: &str = "PATINA_PROBE";
 
 /// The block's template.
@@ -15,31 +15,32 @@ const BEGIN: &[u8] = b"# >>> patina >>>";
 /// The mark at the end of the block.
 const END: &[u8] = b"# <<< patina <<<";
 
-/// What a hook file made by patina contains before the block.
+/// What a hook file that patina created contains before the block.
 pub(super) const OWN_SHEBANG: &[u8] = b"#!/bin/sh\n";
 
 /// The parts of the block that differ between repositories.
 pub(super) struct HookBlock {
-    /// The patina binary to run. Absolute.
+    /// The path of patina's executable; absolute.
     pub program: PathBuf,
-    /// Where the file is that switches the hooks off.
+    /// How to find the file that switches off the hooks.
     pub disabled: Disabled,
 }
 
 /// How a hook finds the file that switches it off.
 pub(super) enum Disabled {
-    /// Beside the hooks folder: found from the script's own path, so that it moves with the repository.
+    /// In the folder that contains the hooks folder: found from the script's own path, so that it moves with the
+    /// repository.
     BesideHooks,
     /// At this absolute path.
     At(PathBuf),
 }
 
-/// What uninstall must know to restore the former bytes; stored in the block itself.
+/// What an uninstallation must know to restore the former bytes; stored in the block itself.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Notes {
-    /// Whether patina made the file.
+    /// Whether patina created the file.
     pub created: bool,
-    /// Number of folders made for it, counted from the innermost.
+    /// The number of folders created for it, counted from the innermost.
     pub folders: usize,
     /// Whether the line before the block had no line end.
     pub newline_added: bool,
@@ -53,7 +54,7 @@ pub(super) struct HookParts<'a> {
 }
 
 impl HookParts<'_> {
-    /// Returns the text with another block.
+    /// Returns the text with another block in place of this one.
     pub fn with(&self, block: &[u8]) -> Vec<u8> {
         [self.before, block, self.after].concat()
     }
@@ -73,7 +74,7 @@ impl HookParts<'_> {
     }
 }
 
-/// Splits a hook at the marks: `Ok(None)` without a block, `Err` with a description of the damage.
+/// Splits a hook at the marks: `Ok(None)` without a block, and `Err` with a description if the marks are damaged.
 pub(super) fn split(text: &[u8]) -> Result<Option<HookParts<'_>>, &'static str> {
     let (mut begins, mut ends) = (Vec::new(), Vec::new());
     let mut at = 0;
@@ -126,19 +127,19 @@ pub(super) fn render(block: &HookBlock, event: &str, notes: Notes) -> Vec<u8> {
     fill(TEMPLATE.as_bytes(), block, event, words.as_bytes())
 }
 
-/// Renders the block as one shell command for git's configuration. git appends ` "$@"`, which the last `:` ignores.
+/// Renders the block as one shell command for git's configuration. git appends ` "$@"`, which the final `:` ignores.
 pub(super) fn render_command(block: &HookBlock, event: &str) -> Vec<u8> {
     let lines: Vec<&str> = TEMPLATE.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
     fill(lines.join("\n").as_bytes(), block, event, b"")
 }
 
-/// Returns the line that the user adds to a hook that patina leaves alone.
+/// Returns the line that the user has to add to a hook that patina leaves alone.
 pub(super) fn line_by_hand(block: &HookBlock, event: &str) -> String {
     let program = String::from_utf8_lossy(&quoted(block.program.as_os_str().as_bytes())).into_owned();
     format!("({program} hook ring {event} </dev/null >/dev/null 2>&1 &)")
 }
 
-/// Whether a block stops the script when it is only probed.
+/// Returns whether a block stops the script if it is only probed.
 pub(super) fn can_be_tried(block: &[u8]) -> bool {
     block.windows(PROBE.len()).any(|window| window == PROBE.as_bytes())
 }
@@ -158,7 +159,7 @@ pub(super) fn notes(block: &[u8]) -> Notes {
     }
 }
 
-/// Replaces the placeholders in one pass, so that a path that looks like one stays a path.
+/// Replaces the placeholders in one pass, so that a path that looks like a placeholder is kept.
 fn fill(template: &[u8], block: &HookBlock, event: &str, notes: &[u8]) -> Vec<u8> {
     let program = quoted(block.program.as_os_str().as_bytes());
     let disabled = match &block.disabled {
@@ -172,7 +173,7 @@ fn fill(template: &[u8], block: &HookBlock, event: &str, notes: &[u8]) -> Vec<u8
             b"DISABLED" => filled.extend_from_slice(&disabled),
             b"EVENT" => filled.extend_from_slice(event.as_bytes()),
             b"NOTES" => filled.extend_from_slice(notes),
-            // Every `@` of the template belongs to a placeholder, so odd pieces are all known.
+            // Every `@` in the template belongs to a placeholder, so odd pieces are all known.
             _ => {
                 debug_assert_eq!(n % 2, 0, "an unknown placeholder in hooks/ring.sh");
                 filled.extend_from_slice(piece);

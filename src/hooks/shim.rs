@@ -13,26 +13,26 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// Prefix of temporary files; those that a crash left are removed at uninstall.
+/// The prefix of temporary files. Those that a crash left behind are removed by an uninstallation.
 const TEMPORARY: &str = ".patina-hook-";
 
-/// What is found at a hook's path.
+/// The state of the file at a hook's path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FileState {
     Missing,
     /// Patina's block, as it would be written today.
     Current,
-    /// Patina's block, with another binary's path or of an older version.
+    /// Patina's block, with another executable's path or from an older version.
     Outdated,
-    /// A shell script without a block, into which one may go.
+    /// A shell script without a block, into which one may be inserted.
     Free,
     /// A script with a ringing line that the user wrote.
     ByHand,
-    /// A hook to leave alone; the reason continues "the hook is ...".
+    /// A hook to leave alone, with the reason as the end of the sentence "the hook is ...".
     Foreign(&'static str),
-    /// A hook that git does not run; it stays as it is.
+    /// A hook that git does not run; it is not changed.
     NotExecutable,
-    /// A hook with damaged marks; the damage.
+    /// A hook with damaged marks, with a description of the damage.
     Damaged(&'static str),
 }
 
@@ -72,7 +72,7 @@ pub(super) fn look(path: &Path, block: &HookBlock, event: &str) -> Result<FileSt
         return Ok(FileState::Foreign(reason));
     }
     if meta.nlink() > 1 {
-        // Replacing the file would separate it from its other names, which nothing could restore.
+        // Replacing the file would separate it from its other hard links, which could not be undone.
         return Ok(FileState::Foreign("a hard link to a file elsewhere"));
     }
     if !is_executable(path) {
@@ -81,21 +81,21 @@ pub(super) fn look(path: &Path, block: &HookBlock, event: &str) -> Result<FileSt
     Ok(FileState::Free)
 }
 
-/// Whether the user has written the ringing line into a hook.
+/// Returns whether the user has written the ringing line into a hook.
 fn rings_by_hand(text: &[u8], event: &str) -> bool {
     let rings = format!("hook ring {event}");
     text.windows(rings.len()).any(|window| window == rings.as_bytes())
 }
 
-/// Whether git would run a hook file.
+/// Returns whether git would run a hook file.
 fn is_executable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
-/// Returns the hook of an event and its renamed copies.
+/// Returns the hook of an event, and its renamed copies.
 ///
 /// Other tools rename an existing hook to `post-commit.old` or `post-commit.legacy`, with patina's block in it, and may
-/// go on running it.
+/// continue to run it.
 pub(super) fn hooks_of(folder: &Path, event: &str) -> Vec<PathBuf> {
     let renamed = format!("{event}.");
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -103,7 +103,7 @@ pub(super) fn hooks_of(folder: &Path, event: &str) -> Vec<PathBuf> {
     std::iter::once(folder.join(event)).chain(others.map(|entry| entry.path())).collect()
 }
 
-/// Puts the block into a hook, if it may go there. `folders` is the number of folders just made for it.
+/// Inserts the block into a hook, if that is allowed. `folders` is the number of folders that were just created for it.
 pub(super) fn install(path: &Path, block: &HookBlock, event: &str, folders: usize) -> Result<()> {
     let render = |notes: Notes| script::render(block, event, notes);
     match look(path, block, event)? {
@@ -133,7 +133,7 @@ pub(super) fn install(path: &Path, block: &HookBlock, event: &str, folders: usiz
     }
 }
 
-/// Removes the block from a hook. Returns the number of folders that were made for it.
+/// Removes the block from a hook. Returns the number of folders that were created for it.
 pub(super) fn uninstall(path: &Path) -> Result<usize> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_file() => {}
@@ -159,12 +159,12 @@ pub(super) fn make_folder(folder: &Path) -> Result<usize> {
     Ok(missing)
 }
 
-/// Removes the folders that an installation made, if they are empty, and temporary files that a crash left in the
-/// innermost.
+/// Removes the folders that an installation created, if they are empty, and temporary files that a crash left in the
+/// innermost one.
 pub(super) fn sweep(folder: &Path, folders: usize) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            // Nothing depends on it, so a failure costs no more than the file.
+            // Nothing depends on it, so a failure does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -175,7 +175,7 @@ pub(super) fn sweep(folder: &Path, folders: usize) {
     }
 }
 
-/// Replaces a file atomically. Keeps mode and owner of `like`.
+/// Replaces a file atomically, with the mode and owner of `like`.
 pub(super) fn write(path: &Path, text: &[u8], like: Option<&fs::Metadata>) -> Result<()> {
     let temporary = temporary_beside(path);
     write_as(&temporary, text, like)
@@ -184,7 +184,8 @@ pub(super) fn write(path: &Path, text: &[u8], like: Option<&fs::Metadata>) -> Re
         .inspect_err(|_| drop(fs::remove_file(&temporary)))
         .with_context(|| format!("writing {}", path.display()))?;
     if let Some(folder) = path.parent() {
-        // The rename is in the folder's own blocks. Some file systems cannot sync a folder; the content is safe anyway.
+        // The rename is stored in the folder's own blocks. Some file systems cannot sync a folder, but the content is
+        // safe in any case.
         let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     }
     Ok(())
@@ -196,7 +197,7 @@ pub(super) fn write_as(path: &Path, text: &[u8], like: Option<&fs::Metadata>) ->
     file.write_all(text)?;
     let mode = like.map_or(0o755, |like| like.mode() & 0o7777);
     if let Some(like) = like {
-        // Only root may change the owner; for all others it is right already or cannot be kept.
+        // Only root may change the owner; for others it is already right, or cannot be kept.
         let _ = std::os::unix::fs::fchown(&file, Some(like.uid()), Some(like.gid()));
     }
     file.set_permissions(fs::Permissions::from_mode(mode))?;
@@ -210,7 +211,7 @@ fn temporary_beside(path: &Path) -> PathBuf {
     path.with_file_name(format!("{TEMPORARY}{name}-{}", std::process::id()))
 }
 
-/// Whether an error means that there is no such file.
+/// Returns whether an error means that the file does not exist.
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The state of the hook of one event.
+/// The state of the hook for one event.
 #[derive(Debug, Clone, Serialize)]
 pub struct HookReport {
-    /// Name of the hook.
+    /// The name of the hook.
     pub event: String,
     /// Its state.
     pub state: HookState,
-    /// The hook file, or the configuration file that holds the hook.
+    /// The hook file, or the configuration file that contains the hook.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// A sentence for users: the reason, or what to do.
@@ -30,19 +30,19 @@ pub struct HookReport {
 pub enum HookState {
     /// It rings.
     Installed,
-    /// Installed, and switched off.
+    /// Installed, but switched off.
     Disabled,
-    /// It calls an older patina, or one at another path; installing again renews it.
+    /// It calls an older patina, or one at another path. Installing again renews it.
     Outdated,
     /// Not installed.
     Absent,
-    /// There is a hook file that git does not run.
+    /// A hook file that git does not run.
     NotExecutable,
     /// Somebody else's hook, which is left alone.
     Foreign,
-    /// In git's configuration, which this git does not read hooks from.
+    /// In git's configuration, but this version of git does not read hooks from there.
     Unsupported,
-    /// The marks are damaged and need to be repaired by hand.
+    /// The marks are damaged, and need to be repaired by hand.
     Damaged,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for HookState {
     }
 }
 
-/// Inspects the hook of one event, in git's configuration first. Reads only.
+/// Inspects the hook for one event, first in git's configuration. Reads only.
 pub(super) fn state_of(site: &HookSite, sections: &BTreeMap<String, HookSection>, event: &str) -> Result<HookReport> {
     let (path, (state, note)) = match sections.get(event) {
         Some(section) => (site.common_dir.join("config"), state_in_config(site, section, event)),
@@ -130,7 +130,7 @@ fn state_in_file(site: &HookSite, event: &str) -> Result<(HookState, Option<Stri
     })
 }
 
-/// Serializes a path as text, lossily.
+/// Serializes a path as text, with invalid UTF-8 replaced.
 fn lossy<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&path.to_string_lossy())
 }

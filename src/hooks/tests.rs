@@ -1,5 +1,5 @@
-//! Hooks against the real git, with a stand-in for patina that writes down how it was called. Refusal: no test reads
-//! the configuration or the home of whoever runs it.
+//! Tests of hooks with the real git, and with a substitute for patina that records how it was called. No test reads the
+//! configuration or the home directory of the user who runs it.
 
 mod behaviour;
 mod places;
@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Every path of these tests holds what breaks careless quoting.
+/// A path with characters that break careless quoting; all paths of these tests contain it.
 const ODD: &str = "it's a \"path\" $HOME `x` \\ é";
 
 struct Repo {
@@ -42,7 +42,7 @@ impl Repo {
         repo
     }
 
-    /// A stand-in that writes its arguments down and then runs `then`.
+    /// Installs a substitute that records its arguments and then runs `then`.
     fn patina(&self, then: &str) {
         let text = format!("#!/bin/sh\necho \"$@\" >>\"${{0%/*}}/calls\"\n{then}\n");
         put(&self.site.program, &text, 0o755);
@@ -89,7 +89,7 @@ impl Repo {
         install(&self.site, Method::Auto).expect("installs")
     }
 
-    /// The stand-in's calls, once there are `n` of them.
+    /// Returns the calls of the substitute, once there are `n` of them.
     fn calls(&self, n: usize) -> Vec<String> {
         let start = Instant::now();
         loop {

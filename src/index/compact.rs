@@ -1,6 +1,6 @@
-//! Compaction: merges the delta and small segments of a space into one segment, so that a search visits few of each.
+//! Compaction: merges the delta and small segments of a space into one segment, so that a search visits few of them.
 //!
-//! Invariant: published files are never changed; the new file exists before the rows change, and old files are removed
+//! Invariant: published files are never changed. The new file exists before the rows change, and old files are removed
 //! later.
 
 use std::collections::HashSet;
@@ -16,29 +16,31 @@ use super::segment::{OpenSegment, Segment, SegmentBuilder, segments};
 use super::space::Space;
 use crate::fail;
 
-/// Number of delta rows up to which a delta is searched as fast as a segment.
+/// Up to this many rows, a delta is searched as fast as a segment.
 const SMALL_DELTA: usize = 2_000;
-/// Number of delta rows from which compaction does not wait for an idle moment, because answers get slow.
+/// From this many delta rows on, compaction does not wait for an idle moment, because answers become slow.
 pub const LARGE_DELTA: usize = 20_000;
-/// Most vectors in one merged segment: building it holds them all in memory.
+/// The most vectors in one merged segment; building it holds them all in memory.
 const LARGEST_SEGMENT: usize = 100_000;
-/// Seconds after which a dead text is left out when its segment is written again.
+/// Seconds after which a dead text is left out when its segment is rewritten.
 const KEEP_DEAD: i64 = 14 * 86_400;
-/// How long a file that no row names is kept: a query may be reading it.
+/// How long a file without a row is kept, because a query may be reading it.
 const KEEP_FILES: Duration = Duration::from_secs(60);
-/// Vectors added between two checks of `urgent`.
+/// How many vectors are added between two checks of `urgent`.
 const CHECK_EVERY: usize = 256;
 
 /// Returns whether a space is due for compaction.
 ///
-/// `delta` and `placed` are its numbers of vectors in the delta and in segments; `idle` means that there is no other work.
+/// `delta` and `placed` are the numbers of vectors in its delta and its segments. `idle` means that there is no other
+/// work.
 pub fn is_due(delta: usize, placed: usize, idle: bool) -> bool {
     delta >= LARGE_DELTA || (idle && delta > SMALL_DELTA.max(placed / 10))
 }
 
 /// Selects the segments to merge with a delta of `rows`.
 ///
-/// Each is no larger than what is merged before it, so a vector is rewritten only about as often as its segment doubles.
+/// Each is no larger than everything merged before it, so a vector is rewritten only about as often as its segment
+/// doubles.
 fn segments_to_merge(segments: &[Segment], rows: usize) -> Vec<&Segment> {
     let mut by_size: Vec<&Segment> = segments.iter().collect();
     by_size.sort_by_key(|segment| (segment.count, segment.id));
@@ -56,7 +58,8 @@ fn segments_to_merge(segments: &[Segment], rows: usize) -> Vec<&Segment> {
 
 /// Compacts a space if that is due.
 ///
-/// `now` is Unix seconds. If `urgent` returns true meanwhile, nothing is changed, unless the delta slows answers.
+/// `now` is in Unix seconds. If `urgent` returns true meanwhile, nothing is changed, unless the delta makes answers
+/// slow.
 pub fn compact(
     cache: &mut Connection,
     dir: &Path,
@@ -71,9 +74,9 @@ pub fn compact(
     if !is_due(rows, placed, idle) {
         return Ok(());
     }
-    // A damaged row does not go into the segment; its text becomes pending again.
+    // A damaged row must not go into the segment; its text becomes pending again.
     delta::mend(cache)?;
-    // In the middle of other work only the delta is compacted; merging segments waits for an idle moment.
+    // During other work only the delta is compacted; merging segments waits for an idle moment.
     let merged = if idle { segments_to_merge(&all, rows) } else { Vec::new() };
     let dead = dead(cache, now - KEEP_DEAD)?;
     let must = rows >= LARGE_DELTA;
@@ -120,7 +123,8 @@ pub fn compact(
         },
     )?;
     let id = transaction.last_insert_rowid();
-    // Rows left out are dead, and none came meanwhile: the holder of the lock is the only writer.
+    // The rows that were left out are dead, and none were added meanwhile, because the holder of the lock is the only
+    // writer.
     transaction.execute("DELETE FROM delta WHERE space = :space", named_params! {":space": space.id})?;
     for old in &merged {
         for sql in ["DELETE FROM placed WHERE segment = :id", "DELETE FROM segment WHERE id = :id"] {
@@ -142,13 +146,13 @@ pub fn compact(
     Ok(())
 }
 
-/// Returns the texts that have been dead since before a time, Unix seconds.
+/// Returns the texts that have been dead since before a time, in Unix seconds.
 fn dead(cache: &Connection, before: i64) -> Result<HashSet<i64>> {
     let mut statement = cache.prepare_cached("SELECT id FROM text WHERE dead_since < :before")?;
     Ok(statement.query_map(named_params! {":before": before}, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Removes files that no row names and that are older than [`KEEP_FILES`].
+/// Removes files that have no row and are older than [`KEEP_FILES`].
 pub fn sweep_files(cache: &Connection, dir: &Path) -> Result<()> {
     let named: HashSet<String> = segments(cache, None)?.into_iter().map(|segment| segment.file).collect();
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {

@@ -1,4 +1,4 @@
-//! The delta: vectors that came since the last segment, stored as rows of f16 and searched exactly.
+//! The delta: vectors added since the last segment, stored as rows of f16 and searched exactly.
 //!
 //! Invariant: a row that does not match its checksum is never returned.
 
@@ -14,7 +14,7 @@ use crate::sqlite;
 /// A row of the delta.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeltaRow {
-    /// Row id of the text.
+    /// The row id of the text.
     pub text: i64,
     /// Its vector.
     pub vector: Projection,
@@ -127,7 +127,7 @@ pub fn mend(cache: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Returns the first 64 bits of the blake3 hash of a row.
+/// Returns the first 64 bits of the blake3 of a row.
 fn row_sum(text: i64, vector: &[u8]) -> [u8; 8] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&text.to_le_bytes()).update(vector);

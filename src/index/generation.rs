@@ -21,7 +21,7 @@ pub struct Generation {
     pub model: ModelIdentity,
     /// The space of the base embedding, which holds all kinds of item.
     pub base: Space,
-    /// Each dimension with its space and, if there is one, a note for the user about its adapter.
+    /// Each dimension, with its space and, if there is one, a note for the user about its adapter.
     pub dimensions: Vec<(&'static Dimension, Space, Option<String>)>,
 }
 
@@ -31,7 +31,7 @@ impl Generation {
         self.dimensions.iter().find(|(one, ..)| one.name == dimension).map(|(_, space, _)| space)
     }
 
-    /// Returns every space once, the base first.
+    /// Returns every space once, that of the base embedding first.
     pub fn spaces(&self) -> Vec<&Space> {
         let mut all = vec![&self.base];
         for (_, space, _) in &self.dimensions {
@@ -52,10 +52,10 @@ pub struct PreparedGeneration {
     pub dimensions: Vec<Space>,
 }
 
-/// Name of the base embedding in the `dimension` column.
+/// The name of the base embedding in the `dimension` column.
 const BASE: &str = "";
 
-/// The generation in use; one whose manifest does not match its checksum is none, and vectors are made again.
+/// Returns the generation in use; `None` if its manifest is damaged, and then all vectors are computed again.
 pub fn current(cache: &Connection) -> Result<Option<Generation>> {
     let mut newest = cache.prepare_cached("SELECT id, model, sum FROM generation ORDER BY id DESC LIMIT 1")?;
     let row = newest.query_row([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)));
@@ -85,7 +85,7 @@ pub fn current(cache: &Connection) -> Result<Option<Generation>> {
 
 /// Returns a hash over the manifest: the generation, its spaces and their segments.
 ///
-/// File stamps are left out; they only say when a file was last verified.
+/// File stamps are left out, since they only record when a file was last verified.
 fn manifest_sum(cache: &Connection) -> Result<String> {
     let mut statement = cache.prepare_cached(
         "SELECT 1, id, model, '', '', 0, 0 FROM generation
@@ -108,7 +108,7 @@ fn manifest_sum(cache: &Connection) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// Seals the manifest by storing its checksum: the last step of every transaction that changes what is published.
+/// Seals the manifest by storing its checksum, as the last step of every transaction that changes what is published.
 pub fn seal(cache: &Connection) -> Result<()> {
     let sum = manifest_sum(cache)?;
     cache.execute("UPDATE generation SET sum = :sum", named_params! {":sum": sum})?;
@@ -123,8 +123,8 @@ fn reset(cache: &Connection) -> Result<()> {
     )?)
 }
 
-/// Creates the spaces that a model and its adapters need, with all live texts pending, and drops the spaces that neither
-/// they nor the generation in use need.
+/// Creates the spaces that a model and its adapters need, with all live texts pending, and drops the spaces that
+/// neither they nor the generation in use need.
 pub fn prepare(
     cache: &mut Connection,
     model: &ModelIdentity,
@@ -132,12 +132,12 @@ pub fn prepare(
 ) -> Result<PreparedGeneration> {
     let transaction = cache.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let name = serde_json::to_string(model)?;
-    // Without a readable generation the spaces cannot be trusted.
+    // Without a readable generation, the spaces cannot be trusted.
     let in_use = current(&transaction)?;
     if in_use.is_none() {
         reset(&transaction)?;
     }
-    // Another model's spaces get no new vectors: they serve as they are until these are complete.
+    // The spaces of another model get no new vectors. They serve as they are until the new ones are complete.
     transaction.execute("DELETE FROM target WHERE model <> :model", named_params! {":model": name})?;
     transaction.execute("INSERT OR IGNORE INTO target(model) VALUES (:model)", named_params! {":model": name})?;
     transaction.execute(
@@ -168,7 +168,7 @@ pub fn prepare(
         });
     }
     let mut keep: Vec<i64> = found.iter().map(|space| space.id).chain([base.id]).collect();
-    // Read before spaces were created: from then until it is sealed again the manifest does not match its checksum.
+    // Read before spaces were created, because until it is sealed again the manifest does not match its checksum.
     if let Some(in_use) = in_use {
         keep.extend(in_use.spaces().iter().map(|space| space.id));
     }
@@ -178,8 +178,8 @@ pub fn prepare(
     Ok(PreparedGeneration { base, dimensions: found })
 }
 
-/// Publishes a prepared generation once none of its texts is pending; the first one at once, because nothing better
-/// serves.
+/// Publishes a prepared generation once none of its texts is pending. The first one is published at once, since there
+/// is nothing better.
 ///
 /// Returns whether it is in use now.
 pub fn publish(
@@ -230,7 +230,7 @@ pub fn publish(
     Ok(true)
 }
 
-/// Deletes every space but those in `keep`; the files of their segments are swept later.
+/// Deletes every space except those in `keep`. Their segment files are removed later.
 fn drop_others(cache: &Connection, keep: &[i64]) -> Result<()> {
     let mut all = cache.prepare("SELECT id FROM space")?;
     let all: Vec<i64> = all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

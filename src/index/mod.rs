@@ -1,8 +1,8 @@
-//! The vector index on disk: immutable published segments, and a delta of the vectors that came since.
+//! The vector index on disk: immutable published segments, and a delta of the vectors added since.
 //!
 //! Texts are indexed, each once, whatever items have it. A generation names the vector space of each dimension and is
-//! published by one transaction. This room is the only one that uses usearch. Invariant: no file is opened whose checksum
-//! is not known to be good, and no hit is returned whose vector is not what was stored.
+//! published by one transaction. Invariants: only this module uses usearch; no file is opened whose checksum is not
+//! known to match; no hit is returned whose vector is not what was stored.
 
 mod compact;
 mod delta;
@@ -27,8 +27,8 @@ pub use texts::{
     pending_texts, put, remove, text_of_item, texts_of_files, usable_texts,
 };
 
-/// The tables of this room. `item_text` holds exactly the item versions that are live in some view; `wanted` holds the
-/// texts that each space still lacks; `placed` and `delta` say where each text of a space is.
+/// The tables of this module. `item_text` holds exactly the item versions that are live in some view; `wanted` holds
+/// the texts that each space still lacks; `placed` and `delta` say where each text of a space is.
 pub const SCHEMA: &str = "
 CREATE TABLE text(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, dead_since INTEGER, failed INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE item_text(seq INTEGER PRIMARY KEY, text INTEGER NOT NULL, kind TEXT NOT NULL) STRICT;

@@ -1,7 +1,7 @@
 //! Nearest-neighbour search over the segments and the delta of a space.
 //!
-//! Every candidate is scored by one dot product over the stored bytes. Invariant: no hit is returned whose stored vector
-//! cannot be verified.
+//! Every candidate is scored by one dot product over the stored bytes. Invariant: no hit is returned whose stored
+//! vector cannot be verified.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -20,17 +20,17 @@ use crate::embedding::{CachedEmbedding, EmbeddingCache, Projection, dot};
 use crate::sqlite;
 use crate::workspace::Workspace;
 
-/// Candidates fetched per requested hit: some belong to other views or kinds.
+/// How many candidates are fetched per requested hit, since some belong to other views or kinds.
 const OVERFETCH: usize = 2;
-/// Fewest candidates fetched.
+/// The fewest candidates that are fetched.
 const MIN_CANDIDATES: usize = 64;
 
 /// A text with its score for a query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TextHit {
-    /// Row id of the text.
+    /// The row id of the text.
     pub text: i64,
-    /// Cosine similarity, from -1 to 1.
+    /// The cosine similarity, from -1 to 1.
     pub score: f32,
 }
 
@@ -41,7 +41,7 @@ pub struct VectorReader<'c> {
     segments: PathBuf,
     adapters: PathBuf,
     embeddings: PathBuf,
-    /// Opened segments by row id; `None` for a damaged one.
+    /// The opened segments by row id; `None` for a damaged one.
     opened: RefCell<HashMap<i64, Option<Rc<OpenSegment>>>>,
     embedding_cache: OnceCell<Option<EmbeddingCache>>,
 }
@@ -80,7 +80,7 @@ impl<'c> VectorReader<'c> {
         Ok(())
     }
 
-    /// Returns whether a damaged segment was found, whose texts are then scored from their embeddings.
+    /// Returns whether a damaged segment was found. Its texts are then scored from their embeddings.
     pub fn is_damaged(&self) -> bool {
         self.opened.borrow().values().any(Option::is_none)
     }
@@ -104,7 +104,7 @@ impl<'c> VectorReader<'c> {
         let mut asked: HashMap<i64, bool> = HashMap::new();
         let mut count = (k * OVERFETCH).max(MIN_CANDIDATES);
         loop {
-            // Below the worst candidate of a truncated result nothing is known about its segment.
+            // Below the worst candidate of a truncated result, nothing is known about that segment.
             let mut found: Vec<TextHit> = Vec::new();
             let mut known_down_to = f32::NEG_INFINITY;
             for segment in &all {
@@ -128,7 +128,7 @@ impl<'c> VectorReader<'c> {
                     None => accept(near.text)?,
                 };
                 asked.insert(near.text, accepted);
-                // Rows of the delta are scored before their checksum is verified; only the best are worth verifying.
+                // Rows of the delta are scored before their checksum is verified, so that only the best have to be.
                 let is_whole = |near: &TextHit| -> Result<bool> {
                     Ok(!in_rows.contains(&near.text) || self.vector(space, near.text)?.is_some())
                 };
@@ -194,7 +194,7 @@ impl<'c> VectorReader<'c> {
         loaded.adapter.filter(|(_, hash)| *hash == space.adapter).map(|(adapter, _)| adapter)
     }
 
-    /// Searches one segment; `wide` is the query as f32.
+    /// Searches one segment. `wide` is the query as f32.
     fn search_segment(
         &self,
         space: &Space,
@@ -215,7 +215,7 @@ impl<'c> VectorReader<'c> {
         Ok(near)
     }
 
-    /// Returns an open segment, opening it once; `None` if its file is not what was published.
+    /// Returns a segment, which is opened once; `None` if its file is not what was published.
     fn segment(&self, space: &Space, id: i64) -> Result<Option<Rc<OpenSegment>>> {
         if let Some(known) = self.opened.borrow().get(&id) {
             return Ok(known.clone());
@@ -234,7 +234,7 @@ impl<'c> VectorReader<'c> {
         Ok(opened)
     }
 
-    /// Scores the texts of a lost segment one by one from the cached embeddings.
+    /// Scores the texts of a lost segment one by one, from the cached embeddings.
     fn score_without_segment(&self, space: &Space, segment: i64, wide: &[f32]) -> Result<Vec<TextHit>> {
         let mut statement =
             self.cache.prepare_cached("SELECT text FROM placed WHERE segment = :segment ORDER BY text")?;
@@ -254,7 +254,7 @@ impl<'c> VectorReader<'c> {
         self.project(space, self.adapter(space).as_ref(), text)
     }
 
-    /// Projects the cached embedding of a text; `adapter` is that of the space.
+    /// Projects the cached embedding of a text. `adapter` is that of the space.
     fn project(&self, space: &Space, adapter: Option<&Adapter>, text: i64) -> Result<Option<Projection>> {
         let cache = self.embedding_cache.get_or_init(|| {
             let generation = self.generation.as_ref()?;

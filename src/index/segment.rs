@@ -1,7 +1,7 @@
 //! Published segments: USearch files of f16 vectors that are written once and never changed.
 //!
-//! Each is identified by the blake3 of its bytes. Invariant: USearch sees no byte before the checksum is known to be good,
-//! because it verifies nothing itself: one flipped bit is a crash or a silent lie.
+//! Each is identified by the blake3 of its bytes. Invariant: USearch sees no byte before the checksum was verified,
+//! because it checks nothing itself: one flipped bit can crash the process or silently return wrong hits.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -24,29 +24,30 @@ use crate::workspace::{Workspace, file_stamp};
 const CONNECTIVITY: usize = 16;
 /// Candidates visited when a node is added (`efConstruction`).
 const EXPANSION_ADD: usize = 128;
-/// Candidates visited in a search (`ef`); recall@10 above 0.99 on 20,000 items of code (`cargo bench --bench vectors`).
+/// Candidates visited in a search (`ef`). Recall@10 is above 0.99 on 20,000 items of code (`cargo bench --bench
+/// vectors`).
 const EXPANSION_SEARCH: usize = 128;
-/// Most vectors in all segments of a space for which search is exact.
+/// The most vectors in all segments of a space for which search is exact.
 ///
-/// Comparing all takes milliseconds, and the answer does not depend on how the graphs were built.
+/// Comparing all of them takes milliseconds, and the answer does not depend on how the graphs were built.
 pub const EXACT_BELOW: usize = 50_000;
 
 /// A segment as the manifest describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// Row id.
+    /// The row id.
     pub id: i64,
-    /// Row id of its space.
+    /// The row id of its space.
     pub space: i64,
-    /// File name.
+    /// The name of the file.
     pub file: String,
-    /// File size in bytes.
+    /// The size of the file, in bytes.
     pub bytes: u64,
-    /// blake3 of the file, in hexadecimal.
+    /// The blake3 of the file, in hexadecimal.
     pub blake3: String,
-    /// Number of vectors.
+    /// The number of vectors.
     pub count: usize,
-    /// Stamp of the file (size and times) when it was last hashed.
+    /// The stamp of the file (size and times) when it was last hashed.
     pub stamp: String,
 }
 
@@ -86,9 +87,9 @@ pub fn segments(cache: &Connection, space: Option<i64>) -> Result<Vec<Segment>> 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Verifies every published segment, by its stamp or with `full` byte by byte.
+/// Verifies every published segment, by its stamp or, with `full`, byte by byte.
 ///
-/// A damaged one is renamed to `*.damaged` and its texts become pending again. Returns the files that were renamed.
+/// A damaged one is renamed to `*.damaged`, and its texts become pending again. Returns the files that were renamed.
 pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<String>> {
     let mut bad = Vec::new();
     for segment in segments(cache, None)? {
@@ -118,7 +119,7 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
             for sql in ["DELETE FROM placed WHERE segment = :id", "DELETE FROM segment WHERE id = :id"] {
                 transaction.execute(sql, named_params! {":id": segment.id})?;
             }
-            // The rows that led here may be wrong themselves, so everything that the space lacks becomes pending.
+            // The rows of this segment may be wrong too, so everything that the space lacks becomes pending.
             if let Some(space) = space_of(&transaction, segment.space)? {
                 add_all_pending(&transaction, &space)?;
             }
@@ -130,7 +131,7 @@ pub fn check(cache: &mut Connection, dir: &Path, full: bool) -> Result<Vec<Strin
     Ok(bad)
 }
 
-/// Verifies a segment's file and shape; returns the file's stamp.
+/// Verifies the file and shape of a segment. Returns the file's stamp.
 fn verify_segment(cache: &Connection, dir: &Path, segment: &Segment, full: bool) -> Result<String> {
     let (_, stamp) = open_verified(&dir.join(&segment.file), segment, full)?;
     let mut width = cache.prepare_cached("SELECT width FROM space WHERE id = :space")?;
@@ -139,7 +140,7 @@ fn verify_segment(cache: &Connection, dir: &Path, segment: &Segment, full: bool)
     Ok(stamp)
 }
 
-/// Returns whether a segment's file is byte for byte what was published.
+/// Returns whether the file of a segment is byte for byte what was published.
 pub fn is_published(dir: &Path, segment: &Segment) -> bool {
     open_verified(&dir.join(&segment.file), segment, true).is_ok()
 }
@@ -171,14 +172,14 @@ fn open_verified(path: &Path, segment: &Segment, full: bool) -> Result<(File, St
 }
 
 impl OpenSegment {
-    /// Opens a segment of vectors of a width.
+    /// Opens a segment of vectors of this width.
     ///
     /// # Errors
-    /// If its file is gone or is not what was published; the caller then scores its texts from their embeddings.
+    /// If its file is gone or is not what was published. The caller then scores its texts from their embeddings.
     pub fn open(dir: &Path, segment: &Segment, width: usize) -> Result<Self> {
         let (file, _) = open_verified(&dir.join(&segment.file), segment, false)?;
         let index = Index::new(&options(width)).map_err(|error| anyhow!("{error}"))?;
-        // By the descriptor that was verified: another file may have taken the name since.
+        // Opened by the descriptor that was verified, because another file may have taken the name since.
         index.view(&descriptor_path(&file)).map_err(|error| anyhow!("{error}")).context("opening a segment")?;
         let shape = (index.dimensions(), index.size(), index.scalar_kind(), index.metric_kind());
         let expect = (width, segment.count, ScalarKind::F16, MetricKind::IP);
@@ -189,7 +190,7 @@ impl OpenSegment {
 
     /// Returns the `count` nearest texts, best first: exactly, or approximately by the graph.
     ///
-    /// A request for over a quarter of the segment is always exact, because the graph does not reach all of it.
+    /// A request for more than a quarter of the segment is always exact, because the graph does not reach all of it.
     pub fn search(&self, query: &Projection, count: usize, exact: bool) -> Result<Vec<i64>> {
         let bits = query.0.to_bits();
         let vector = f16::from_i16s(&bits);
@@ -216,7 +217,7 @@ impl OpenSegment {
 }
 
 impl SegmentBuilder {
-    /// Creates an empty segment for `capacity` vectors of a width.
+    /// Creates an empty segment for `capacity` vectors of this width.
     pub fn new(width: usize, capacity: usize) -> Result<Self> {
         let index = Index::new(&options(width)).map_err(|error| anyhow!("{error}"))?;
         index.reserve_capacity_and_threads(capacity, 1).map_err(|error| anyhow!("{error}"))?;
@@ -231,7 +232,7 @@ impl SegmentBuilder {
         Ok(())
     }
 
-    /// Writes the file atomically and returns its manifest entry, whose row the caller inserts (`id` is 0).
+    /// Writes the file atomically, and returns its manifest entry. The caller inserts the row (`id` is 0).
     pub fn write(self, dir: &Path, space: i64) -> Result<Segment> {
         std::fs::create_dir_all(dir)?;
         let mut buffer = vec![0; self.index.serialized_length()];
@@ -246,7 +247,7 @@ impl SegmentBuilder {
     }
 }
 
-/// Returns the USearch options of all segments of a width.
+/// Returns the USearch options of all segments with this width.
 fn options(width: usize) -> IndexOptions {
     IndexOptions {
         dimensions: width,

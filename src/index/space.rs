@@ -9,11 +9,11 @@ use crate::dimensions::Holds;
 /// A vector space: the embeddings of one model, or their projections by one adapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Space {
-    /// Row id.
+    /// The row id.
     pub id: i64,
-    /// blake3 of the adapter's file; empty for the base embedding.
+    /// The blake3 of the adapter's file; empty for the base embedding.
     pub adapter: String,
-    /// Length of its vectors.
+    /// The length of its vectors.
     pub width: usize,
     /// The kinds of item it holds.
     pub holds: Holds,
@@ -26,7 +26,7 @@ impl Space {
     }
 }
 
-/// Returns every space that is kept up to date: those of the model that is set up, published or not.
+/// Returns every space that is kept up to date: those of the configured model, published or not.
 pub fn maintained(cache: &Connection) -> Result<Vec<Space>> {
     let mut statement = cache.prepare_cached(
         "SELECT id, adapter, width, holds FROM space WHERE model = (SELECT model FROM target) ORDER BY id",

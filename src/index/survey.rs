@@ -14,30 +14,30 @@ use super::{delta, texts};
 /// The findings of a survey.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexSurvey {
-    /// Number of published segments.
+    /// The number of published segments.
     pub segments: usize,
-    /// Number of vectors in them.
+    /// The number of vectors in them.
     pub vectors: usize,
     /// Files that are not what was published.
     pub damaged: Vec<String>,
-    /// Number of live texts.
+    /// The number of live texts.
     pub texts: u64,
-    /// Number of texts that wait for a vector.
+    /// The number of pending texts.
     pub wanted: u64,
-    /// Number of delta rows that do not match their checksum.
+    /// The number of delta rows that do not match their checksum.
     pub bad_rows: usize,
-    /// Number of rows that place a text in a segment which does not hold it.
+    /// The number of rows that place a text in a segment that does not contain it.
     pub not_there: usize,
-    /// Number of live texts that have no vector and do not wait for one.
+    /// The number of live texts that have no vector and are not pending.
     pub lost: u64,
-    /// Number of segments whose vector count differs from their rows.
+    /// The number of segments whose vector count differs from their rows.
     pub miscounted: usize,
 }
 
 /// Returns a hash over every live text and its vector in every space in use; `None` without a generation.
 ///
-/// Equal if the same texts were embedded by the same model on the same class of processor, in whatever order and wherever
-/// the vectors are stored.
+/// Equal if the same texts were embedded by the same model on the same class of processor, in whatever order and
+/// wherever the vectors are stored.
 pub fn digest(vectors: &VectorReader<'_>) -> Result<Option<String>> {
     let Some(generation) = vectors.generation() else { return Ok(None) };
     let cache = vectors.cache();
@@ -103,7 +103,7 @@ pub fn survey(cache: &Connection, dir: &Path, generation: &Generation) -> Result
 }
 
 impl IndexSurvey {
-    /// How much is wrong, damaged files apart.
+    /// Returns the number of faults other than damaged files.
     pub fn faults(&self) -> u64 {
         (self.bad_rows + self.not_there + self.miscounted) as u64 + self.lost
     }

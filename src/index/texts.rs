@@ -1,7 +1,7 @@
-//! The texts to index, by content: each is indexed once, however many items have it, and stays known when its item goes
+//! The texts to index, by content. Each is indexed once, however many items have it, and stays known when its item goes
 //! and comes back.
 //!
-//! Invariant: no text is lost; what a space lacks is recorded in the transaction in which the item becomes live.
+//! Invariant: no text is lost. What a space lacks is recorded in the transaction in which the item becomes live.
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, named_params};
@@ -15,17 +15,17 @@ use crate::sqlite;
 /// A text whose vector some spaces lack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingText {
-    /// Row id of the text.
+    /// The row id of the text.
     pub text: i64,
-    /// Its hash, the key of its embedding.
+    /// Its hash, which is the key of its embedding.
     pub hash: Vec<u8>,
-    /// Event position of an item version with this text.
+    /// The event position of an item version with this text.
     pub seq: Seq,
-    /// Row ids of the spaces that lack it.
+    /// The row ids of the spaces that lack it.
     pub spaces: Vec<i64>,
 }
 
-/// Records that an item version is live, with its text, as pending in each space that holds its kind.
+/// Records a live item version with its text, which becomes pending in each space that holds its kind.
 ///
 /// A version with an empty text is not indexed.
 pub fn put(cache: &Connection, seq: Seq, kind: ItemKind, text: &str, spaces: &[Space]) -> Result<()> {
@@ -72,9 +72,9 @@ fn add_pending(cache: &Connection, space: i64, text: i64) -> Result<()> {
     Ok(())
 }
 
-/// Records that item versions are live nowhere any more.
+/// Records that item versions are no longer live in any view.
 ///
-/// Their vectors stay for a while, because branches come back. `now` is Unix seconds.
+/// Their vectors are kept for a while, because a branch may be checked out again. `now` is Unix seconds.
 pub fn remove(cache: &Connection, seqs: &[Seq], now: i64) -> Result<()> {
     let mut take = cache
         .prepare_cached("DELETE FROM item_text WHERE seq IN (SELECT value FROM json_each(:seqs)) RETURNING text")?;
@@ -115,7 +115,7 @@ pub fn pending_count(cache: &Connection) -> Result<u64> {
     Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-/// Returns the row id and hash of every text that the model could embed.
+/// Returns the row id and hash of every text for which the model produced a usable vector, or may yet.
 pub fn usable_texts(cache: &Connection) -> Result<Vec<(i64, Vec<u8>)>> {
     let mut statement = cache.prepare("SELECT id, hash FROM text WHERE NOT failed ORDER BY id")?;
     Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
@@ -127,10 +127,11 @@ pub fn live_texts(cache: &Connection) -> Result<u64> {
     Ok(cache.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-/// Number of newest commits whose messages are embedded together with code; older ones wait until all code is embedded.
+/// How many of the newest commits have their messages embedded together with code; older ones wait until all code is
+/// embedded.
 const RECENT_COMMITS: i64 = 100;
 
-/// Returns the texts that spaces lack, in order of work: code and the newest commits first, most recently changed first.
+/// Returns the texts that spaces lack, in order of work: code and the newest commits first, by most recent change.
 pub fn pending_texts(cache: &Connection) -> Result<Vec<PendingText>> {
     if pending_count(cache)? == 0 {
         return Ok(Vec::new());
@@ -161,7 +162,7 @@ pub fn pending_texts(cache: &Connection) -> Result<Vec<PendingText>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Removes a text from what one space lacks, without a vector.
+/// Removes a text from the pending texts of one space, without a vector.
 pub fn drop_pending(cache: &Connection, space: i64, text: i64) -> Result<()> {
     cache
         .prepare_cached("DELETE FROM wanted WHERE space = :space AND text = :text")?
@@ -169,16 +170,16 @@ pub fn drop_pending(cache: &Connection, space: i64, text: i64) -> Result<()> {
     Ok(())
 }
 
-/// Marks a text as failed: the model produces no usable vector for it.
+/// Marks a text as failed, since the model produces no usable vector for it.
 pub fn mark_failed(cache: &Connection, text: i64) -> Result<()> {
     cache.prepare_cached("UPDATE text SET failed = 1 WHERE id = :text")?.execute(named_params! {":text": text})?;
     cache.prepare_cached("DELETE FROM wanted WHERE text = :text")?.execute(named_params! {":text": text})?;
     Ok(())
 }
 
-/// Deletes texts that have been dead since before a time (Unix seconds) and that no segment holds.
+/// Deletes texts that have been dead since before a time (in Unix seconds) and that no segment contains.
 ///
-/// Returns the hashes of the texts that stay.
+/// Returns the hashes of the texts that are kept.
 pub fn forget_dead(cache: &Connection, before: i64) -> Result<Vec<Vec<u8>>> {
     cache.execute(
         "DELETE FROM delta WHERE text IN (SELECT id FROM text WHERE dead_since < :before)",
@@ -210,7 +211,7 @@ pub fn texts_of_files(cache: &Connection, view: i64) -> Result<Vec<(String, i64)
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Returns the encoded paths of a view's definitions with a text, one per definition.
+/// Returns the encoded paths of those definitions of a view that have this text, one per definition.
 pub fn paths_of_definitions(cache: &Connection, view: i64, text: i64) -> Result<Vec<String>> {
     let mut statement = cache.prepare_cached(
         "SELECT path.path FROM item_text
@@ -236,7 +237,7 @@ mod tests {
         (cache, Space { id: 1, adapter: String::new(), width: 4, holds: Holds::All })
     }
 
-    /// A commit of a time that touched files.
+    /// Adds a commit with a time and the files it touched.
     fn commit(cache: &Connection, seq: Seq, time: i64, files: &[i64]) {
         cache
             .execute(

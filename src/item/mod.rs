@@ -1,4 +1,4 @@
-//! Items, the things that can be found: files and definitions, facts joined with views.
+//! Items, the units that can be found: files and definitions, as facts joined with views.
 //!
 //! Invariant: every function here shows only what is live in the view asked for.
 
@@ -22,8 +22,8 @@ pub use target_text::{LineRange, TargetReading, readings, variants};
 use crate::event::{Seq, definition_key};
 use crate::facts::ItemKind;
 
-/// The tables of this room: the parse cache, from (blob, path) to item versions with their lines; and the name of each
-/// version.
+/// The tables of this module: the parse cache, from (blob, path) to item versions with their lines; and the name of
+/// each version.
 pub const SCHEMA: &str = "
 CREATE TABLE parse(
   id INTEGER PRIMARY KEY, path INTEGER NOT NULL, blob BLOB NOT NULL, outcome TEXT NOT NULL, detail TEXT, language TEXT, size INTEGER NOT NULL,
@@ -59,16 +59,16 @@ pub struct Item {
     /// Last line, inclusive.
     #[serde(skip)]
     pub end_line: u32,
-    /// `parse`; for a file its base name.
+    /// Name, `parse`; for a file its base name.
     pub name: String,
-    /// `Parser::parse`; for a file its path.
+    /// Name within the file, `Parser::parse`; for a file its path.
     #[serde(skip)]
     pub qualified: String,
 }
 
 /// The columns that [`from_row`] reads, from `definition`, `path` and `parse_item`.
 const COLUMNS: &str = "definition.seq, definition.kind, path.path, parse_item.line, parse_item.end_line, definition.name, definition.qualified";
-/// Joins these tables with the view, starting from definitions.
+/// Join of these tables with the view, starting from definitions.
 ///
 /// The order is forced by CROSS JOIN: the planner does not know how large a view is and would start with all of its
 /// files.
@@ -84,7 +84,7 @@ const JOINS_FROM_VIEW: &str =
     "view_file CROSS JOIN parse_item ON parse_item.parse = view_file.parse AND view_file.view = :view
   CROSS JOIN definition ON definition.seq = parse_item.seq CROSS JOIN path ON path.id = view_file.path";
 
-/// Returns the live item of which an event is a version.
+/// Returns the live item whose version an event holds.
 pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Item>> {
     let mut statement = cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE definition.seq = :seq"))?;
     Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)

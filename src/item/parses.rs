@@ -1,6 +1,4 @@
-//! The parse cache: what a blob at a path contains, read once.
-//!
-//! Invariant: no blob is read here.
+//! The parse cache in SQL: the facts of each (blob, path), so that none is parsed twice. Reading blobs is up to `read`.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +13,7 @@ use crate::syntax::{Language, Skip};
 /// Longest signature kept for distinguishing overloads and arities, in bytes.
 const MAX_SIGNATURE: usize = 500;
 
-/// The outcome of reading a blob.
+/// The outcome of reading and parsing a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadOutcome {
     /// Parsed as code.
@@ -41,14 +39,14 @@ pub struct Parse {
     pub blob: ObjectId,
     /// Size in bytes; 0 if unknown.
     pub size: u64,
-    /// How reading ended.
+    /// Outcome of reading it.
     pub outcome: ReadOutcome,
     /// The facts; empty unless it was read.
     pub facts: CodeFacts,
 }
 
 impl ReadOutcome {
-    /// Returns the name that is stored and counted by.
+    /// Returns the name that is stored and used in counts.
     pub fn name(&self) -> &'static str {
         match self {
             ReadOutcome::Code(_) => "code",
@@ -117,7 +115,7 @@ pub fn add_parse(cache: &Connection, parse: &Parse, seqs: &[Seq]) -> Result<i64>
     Ok(id)
 }
 
-/// Returns the hash of a shape, because shapes are long; empty if there is none.
+/// Returns a hash of a shape, which is stored because shapes are long; empty if there is no shape.
 fn shape_hash(shape: &str) -> String {
     if shape.is_empty() { String::new() } else { hex(&blake3::hash(shape.as_bytes()).as_bytes()[..8]) }
 }
@@ -142,7 +140,7 @@ pub fn missing_blobs(cache: &Connection) -> Result<Vec<(String, ObjectId)>> {
     Ok(rows.into_iter().filter_map(|(path, blob)| Some((path, ObjectId::try_from(blob.as_slice()).ok()?))).collect())
 }
 
-/// Forgets that a blob was missing, so that it is read when its paths are looked at again.
+/// Deletes the record that a blob was missing, so that it is read when its path is visited again.
 pub fn forget_missing(cache: &Connection, path: &str, blob: &ObjectId) -> Result<()> {
     let Some(id) = find_parse(cache, path, blob)? else { return Ok(()) };
     for sql in ["DELETE FROM view_file WHERE parse = :id", "DELETE FROM parse WHERE id = :id"] {

@@ -1,6 +1,6 @@
 //! Reads blobs at paths into facts, on several threads, each with a parser in a child process.
 //!
-//! Invariant: one unreadable file does not stop the others; its parse says why.
+//! Invariant: an unreadable file does not stop the others; its parse records the reason.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::redact::{is_session_forgotten, redact_source};
 use crate::sessions;
 use crate::syntax::{self, Child, FileLimits, Skip, Triage};
 
-/// Number of files for which another thread, with its child process, is worth starting.
+/// Files per thread from which starting another thread, with its child process, pays off.
 const FILES_A_THREAD: usize = 24;
 /// Number of files read ahead of the consumer.
 const AHEAD: usize = 64;

@@ -1,5 +1,6 @@
-//! Guesses what a target that names nothing was meant to be. A guess at a path keeps its folder; names of one or two
-//! letters are neither guessed at nor suggested.
+//! Suggestions for a target that matches nothing, by edit distance.
+//!
+//! A suggested path is in the same or a similarly named folder. Names of one or two letters are not compared.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +12,16 @@ use super::{in_file, spellings};
 use crate::event::encode_path;
 use crate::facts::ItemKind;
 
-/// Most guesses that are shown.
+/// Most suggestions that are shown.
 const SHOWN: usize = 5;
-/// Letters that a guess may differ in.
+/// Largest edit distance of a suggestion.
 const MOST_SLIPS: usize = 2;
-/// Shorter names are like any other.
+/// Shortest name that is compared, in letters; shorter ones resemble any name.
 const SHORTEST: usize = 3;
 
-/// What may have been meant, the likeliest first, each in a form that names it.
+/// Returns names and paths similar to a target, most similar first, each usable as a target.
 pub fn suggestions(cache: &Connection, view: i64, prefix: &str, text: &[u8]) -> Result<Vec<String>> {
-    // A file that is there, and nothing in it of that name.
+    // The file exists, but has no definition of that name.
     for reading in readings(text) {
         let (Some(path), Some(name)) = (&reading.path, &reading.name) else { continue };
         for file in spellings(prefix, path) {
@@ -55,7 +56,7 @@ pub fn suggestions(cache: &Connection, view: i64, prefix: &str, text: &[u8]) -> 
     Ok(nearest(names.into_iter().filter_map(near)))
 }
 
-/// The text without the lines of a file behind it.
+/// Returns a target without its trailing line numbers.
 fn without_lines(text: &[u8]) -> Vec<u8> {
     let with_lines =
         readings(text).into_iter().filter(|reading| reading.lines.is_some()).filter_map(|reading| reading.path);
@@ -67,14 +68,14 @@ fn nearest(found: impl Iterator<Item = (usize, String)>) -> Vec<String> {
     sorted.into_iter().map(|(_, name)| name).take(SHOWN).collect()
 }
 
-/// How many letters two names differ in; none where they are too short to tell, or differ too much.
+/// Returns the edit distance of two names; `None` if it is too large, or a name too short.
 fn slips(name: &str, wanted: &str) -> Option<usize> {
     let shorter = name.chars().count().min(wanted.chars().count());
     let slips = (shorter >= SHORTEST).then(|| strsim::damerau_levenshtein(name, wanted))?;
     (slips <= MOST_SLIPS && slips < shorter).then_some(slips)
 }
 
-/// How many letters two paths differ in, where their folders are the same or nearly so.
+/// Returns the edit distance of two paths; `None` if folders or base names differ too much.
 fn path_slips(path: &str, wanted: &str) -> Option<usize> {
     let split = |path: &str| -> (String, String) {
         let (folder, base) = path.rsplit_once('/').unwrap_or(("", path));
@@ -84,7 +85,7 @@ fn path_slips(path: &str, wanted: &str) -> Option<usize> {
     let stem = |base: &str| base.split_once('.').map_or(base, |(stem, _)| stem).to_string();
     let in_base = match base == wanted_base {
         true => 0,
-        // The same name with another ending is as near as it gets.
+        // Another extension counts as one edit, however long it is.
         false if stem(&base) == stem(&wanted_base) => 1,
         false => slips(&stem(&base), &stem(&wanted_base)).and_then(|_| slips(&base, &wanted_base))?,
     };

@@ -1,5 +1,6 @@
-//! Finds the live items that a target names: by key, path, or the unique end of one. Invariant: an ambiguous name is
-//! never resolved by choosing one.
+//! Resolves a target to live items: by key, by path, or by a suffix of a path or name.
+//!
+//! Invariant: an ambiguous target is never resolved by picking one match; the caller gets all of them.
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
@@ -10,22 +11,22 @@ use crate::error::{Exit, UserError};
 use crate::event::encode_path;
 use crate::facts::ItemKind;
 
-/// What one reading of a target names in a view.
+/// A live match of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LiveTarget {
     /// A file or a definition.
     Item(Item),
     /// Lines of a file.
     Lines(Item, LineRange),
-    /// A folder: its encoded path, without a slash at the end; empty for the top.
+    /// A folder: its encoded path without a trailing slash; empty for the top.
     Folder(String),
 }
 
-/// Most candidates that an ambiguous target lists.
+/// Most matches listed in the error for an ambiguous target.
 const LISTED: usize = 12;
 
 impl LiveTarget {
-    /// How it is written so that it is the only one meant.
+    /// Returns the target text that matches exactly this.
     pub fn key(&self) -> String {
         match self {
             LiveTarget::Item(item) => item.key.clone(),
@@ -43,8 +44,9 @@ impl LiveTarget {
     }
 }
 
-/// What the readings of one text name: by a whole path if there is such a one, else by the end of a path or a name.
-/// None, one, or several to choose from. `prefix` is the folder the person stands in, from the top of the worktree.
+/// Resolves the readings of one target text: by a whole path if one matches, else by suffixes of paths and names.
+///
+/// Returns all matches, possibly none. `prefix` is the user's folder, relative to the top of the worktree.
 pub fn resolve(cache: &Connection, view: i64, prefix: &str, readings: &[TargetReading]) -> Result<Vec<LiveTarget>> {
     for reading in readings {
         let Some(path) = &reading.path else { continue };
@@ -79,7 +81,7 @@ pub fn resolve(cache: &Connection, view: i64, prefix: &str, readings: &[TargetRe
     Ok(all)
 }
 
-/// Says that a text names several things, each in a form that is understood.
+/// Returns the error for an ambiguous target, which lists the matches in unambiguous form.
 pub fn ambiguous(text: &str, found: &[LiveTarget]) -> UserError {
     let listed = found.iter().take(LISTED).map(|one| {
         let place =
@@ -92,15 +94,16 @@ pub fn ambiguous(text: &str, found: &[LiveTarget]) -> UserError {
     UserError::new(Exit::Usage, message).hint("name one of them as it stands in this list")
 }
 
-/// The encoded paths that a person can mean, the likeliest first: from where they stand, then from the top, each as written
-/// or not yet encoded. `prefix` is encoded.
+/// Returns the encoded paths that a typed path may mean, likeliest first.
+///
+/// Relative to the user's folder `prefix` (encoded), then to the top; each taken as already encoded, then as raw bytes.
 pub fn spellings(prefix: &str, path: impl AsRef<[u8]>) -> [String; 4] {
     let encoded = encode_path(path.as_ref());
     let written = std::str::from_utf8(path.as_ref()).unwrap_or(&encoded);
     [join(prefix, written), join(prefix, &encoded), join("", written), join("", &encoded)]
 }
 
-/// What a reading names in the file or folder of an encoded path.
+/// Returns the matches of a reading in the file or folder at an encoded path.
 fn at_path(cache: &Connection, view: i64, path: &str, reading: &TargetReading) -> Result<Vec<LiveTarget>> {
     let mut items = in_file(cache, view, path)?;
     let Some(file) = items.iter().position(|item| item.kind == ItemKind::File) else {
@@ -115,15 +118,15 @@ fn at_path(cache: &Connection, view: i64, path: &str, reading: &TargetReading) -
     })
 }
 
-/// The definitions of a file that go by a name: the one that bears it whole, as it is or as it stands in the key, else
-/// those whose name ends so.
+/// Returns the definitions of a file that match a name: the one with exactly this qualified name (raw or encoded as in
+/// a key), else those whose qualified name ends in it.
 fn members(items: &[Item], name: &str) -> Vec<Item> {
     let definitions = || items.iter().filter(|item| item.kind != ItemKind::File);
     let bears = |item: &&Item| item.qualified == name || encode_path(item.qualified.as_bytes()) == name;
     if let Some(item) = definitions().find(bears) {
         return vec![item.clone()];
     }
-    // A test with parameters is called by them too.
+    // pytest names a parametrised test `name[parameters]`.
     let bare = name.split_once('[').map_or(name, |(bare, _)| bare);
     let mut wanted = segments(bare);
     drop_relative(&mut wanted);
@@ -131,8 +134,8 @@ fn members(items: &[Item], name: &str) -> Vec<Item> {
     without_constructors(found.cloned().collect())
 }
 
-/// Live definitions that go by a name: its end is their qualified name or the end of it, and what stands before that, the
-/// end of their file's path.
+/// Returns the live definitions that match a name: its last segments are a suffix of their qualified name, and any
+/// segments before those name the module, and so match the end of the file's path.
 fn definitions_named(cache: &Connection, view: i64, name: &str) -> Result<Vec<Item>> {
     let mut wanted = segments(name);
     drop_relative(&mut wanted);
@@ -151,7 +154,7 @@ fn definitions_named(cache: &Connection, view: i64, name: &str) -> Result<Vec<It
     Ok(if exact.len() == 1 && wanted.len() > 1 { exact } else { without_constructors(found) })
 }
 
-/// How well the parts of a name fit a definition, 0 best; none where they do not.
+/// Returns how well the segments of a name match a definition, 0 best; `None` if they do not.
 fn fit(item: &Item, wanted: &[String]) -> Option<u8> {
     let have = segments(&item.qualified);
     if ends_with(&have, wanted) {
@@ -164,11 +167,12 @@ fn fit(item: &Item, wanted: &[String]) -> Option<u8> {
     module_fit(&item.path, module, &have[0])
 }
 
-/// Files that stand for the folder they are in.
+/// Stems of files that define the module named like their folder.
 const FOLDER_FILES: &[&str] = &["__init__", "index", "lib", "main", "mod"];
 
-/// How well the parts of a module's name fit the path of its file: the stem and folders before it, or, less well, the
-/// folders alone, as packages are called, or what a crate is called before the whole of its path.
+/// Returns how well the segments of a module name match the path of its file; `None` if they do not.
+///
+/// 0: folders and stem match. 1: the folders alone match, as for a package. 2: a crate name followed by the whole path.
 fn module_fit(path: &str, module: &[String], first: &str) -> Option<u8> {
     let mut folders: Vec<&str> = path.split('/').collect();
     let base = folders.pop().unwrap_or_default();
@@ -195,7 +199,7 @@ fn module_fit(path: &str, module: &[String], first: &str) -> Option<u8> {
     (is_crate && ends(&inside, &module[1..])).then_some(2)
 }
 
-/// Leaves out what only says where a name is looked up from.
+/// Removes leading `crate`, `self` and `super`, which no qualified name contains.
 fn drop_relative(parts: &mut Vec<String>) {
     while parts.len() > 1 && ["crate", "self", "super"].contains(&parts[0].as_str()) {
         parts.remove(0);
@@ -207,7 +211,7 @@ fn ends_with(have: &[String], wanted: &[String]) -> bool {
         && have.iter().rev().zip(wanted.iter().rev()).all(|(have, wanted)| same_segment(have, wanted))
 }
 
-/// A class is meant, and not its constructor of the same name.
+/// Removes constructors whose class, of the same name, is among the matches as well.
 fn without_constructors(found: Vec<Item>) -> Vec<Item> {
     let is_constructor = |item: &Item| {
         let parts = segments(&item.qualified);
@@ -219,7 +223,7 @@ fn without_constructors(found: Vec<Item>) -> Vec<Item> {
     if kept.is_empty() { found } else { kept }
 }
 
-/// Live files whose encoded path ends in a whole text, by path.
+/// Returns the live files whose encoded path ends in `text` after a slash, ordered by path.
 fn paths_ending(cache: &Connection, view: i64, text: &str) -> Result<Vec<String>> {
     let text = join("", text);
     let base = text.rsplit('/').next().unwrap_or(&text);
@@ -256,7 +260,7 @@ fn join(prefix: &str, text: &str) -> String {
     parts.join("/")
 }
 
-/// Whether a part of a qualified name is called so. A method of a trait goes by its type and by its trait.
+/// Returns whether a segment of a qualified name matches; `<T as Trait>` also matches `T` and `Trait`.
 fn same_segment(have: &str, wanted: &str) -> bool {
     fn inner(part: &str) -> Option<(&str, &str)> {
         part.strip_prefix('<')?.strip_suffix('>')?.split_once(" as ")

@@ -1,23 +1,23 @@
-//! Reads a target as typed or copied: the ways in which its text can name a path, lines of a file, or a definition.
-//! Pure; whether anything bears such a name is asked elsewhere.
+//! Parses a target, as typed or pasted, into its possible readings: a path, lines of a file, or a definition.
+//! Pure: `target` checks which of them exist.
 
-/// One way to read a target. A path alone may be a file or a folder; a name alone is a definition anywhere.
+/// One reading of a target. A path alone may be a file or a folder; a name alone may be a definition in any file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetReading {
-    /// Bytes of the path, as typed; none where only a definition is named.
+    /// Bytes of the path as typed; `None` if there is only a name.
     pub path: Option<Vec<u8>>,
     /// Lines of that file.
     pub lines: Option<LineRange>,
-    /// A definition, in that file where there is a path.
+    /// Name of a definition, in that file if there is a path.
     pub name: Option<String>,
 }
 
-/// Lines of a file, from 1.
+/// A range of lines of a file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineRange {
-    /// The first.
+    /// First line.
     pub first: u32,
-    /// The last, inclusive.
+    /// Last line, inclusive.
     pub last: u32,
 }
 
@@ -43,8 +43,9 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The texts that a target may stand for, the likeliest first: as it is, without white space around it, without the
-/// `:` or `,` of a copied line, without the `a/` or `b/` of a diff. A later one counts only where no earlier one fits.
+/// Returns the variants of a target text, likeliest first; a later one is only tried if no earlier one matches.
+///
+/// As it is, trimmed, without the trailing `:` or `,` of a pasted line, and without the `a/` or `b/` of a diff.
 pub fn variants(text: &[u8]) -> Vec<&[u8]> {
     let trimmed = text.trim_ascii();
     let mut all = vec![text, trimmed];
@@ -65,9 +66,9 @@ pub fn variants(text: &[u8]) -> Vec<&[u8]> {
     seen
 }
 
-/// Every way to read one text, the likeliest first. Those with a path stand before the one that is a name alone.
+/// Returns every reading of a text, likeliest first; readings with a path precede the one as a name alone.
 ///
-/// Understands `path`, `path:12`, `path:12:5`, `path:12-20`, `path(12,5)`, `path#L12-L20`, `path#Type::method`,
+/// Parses `path`, `path:12`, `path:12:5`, `path:12-20`, `path(12,5)`, `path#L12-L20`, `path#Type::method`,
 /// `path::Type::method`, and names as [`segments`] reads them.
 pub fn readings(text: &[u8]) -> Vec<TargetReading> {
     let mut all = vec![TargetReading::of_path(text)];
@@ -83,7 +84,7 @@ pub fn readings(text: &[u8]) -> Vec<TargetReading> {
         all.push(TargetReading::of_member(&text[..at], &text[at + 2..]));
     }
     all.push(TargetReading::of_name(text));
-    // A class inside another, as the Java machine prints it.
+    // The JVM prints a nested class as `Outer$Inner`.
     if text.contains(&b'$') {
         all.push(TargetReading::of_name(
             &text.iter().map(|byte| if *byte == b'$' { b'.' } else { *byte }).collect::<Vec<u8>>(),
@@ -92,7 +93,7 @@ pub fn readings(text: &[u8]) -> Vec<TargetReading> {
     all
 }
 
-/// The lines of `#L12`, `#L12-L20` and `#L12C3-L20C9`, as links to files have them.
+/// Parses the line anchor of a link to a file, without its `#`: `L12`, `L12-L20`, `L12C3-L20C9`.
 fn anchor(text: &[u8]) -> Option<LineRange> {
     let text = std::str::from_utf8(text).ok()?;
     let line = |text: &str| number(text.strip_prefix('L')?.split('C').next()?);
@@ -100,7 +101,7 @@ fn anchor(text: &[u8]) -> Option<LineRange> {
     range(line(first)?, line(last)?)
 }
 
-/// A path before each way to read the lines behind it.
+/// Returns every way to split a text into a path and the line numbers after it.
 fn with_lines(text: &[u8]) -> Vec<(&[u8], LineRange)> {
     let mut all = Vec::new();
     let split = |text: &'_ [u8]| -> Option<(usize, LineRange)> {
@@ -111,7 +112,7 @@ fn with_lines(text: &[u8]) -> Vec<(&[u8], LineRange)> {
     };
     if let Some((at, lines)) = split(text) {
         all.push((&text[..at], lines));
-        // What stood last was a column then.
+        // The last number may be a column: `path:12:5`.
         if let Some((at, lines)) = split(&text[..at]) {
             all.push((&text[..at], lines));
         }
@@ -136,18 +137,19 @@ fn range(first: u32, last: u32) -> Option<LineRange> {
     (0 < first && first <= last && last < u32::MAX).then_some(LineRange { first, last })
 }
 
-/// The parts of a name: `a::B.c(int)` is `a`, `B`, `c`; `<T as Trait>::m` is `<T as Trait>`, `m`; `pkg.(*T).M` is `pkg`,
-/// `T`, `M`. Arguments, generic arguments and the marks that compilers add are left out.
+/// Splits a name into segments, without arguments, generic arguments, and compilers' suffixes (`{{closure}}`, hashes).
+///
+/// `a::B.c(int)` is `a`, `B`, `c`; `<T as Trait>::m` is `<T as Trait>`, `m`; `pkg.(*T).M` is `pkg`, `T`, `M`.
 pub fn segments(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0_usize;
-    // A slash parts folders only where a name stands behind them.
+    // A slash separates segments only in an import path, whose last part contains a name: `host/pkg.Name`.
     let is_pathlike = name.rsplit('/').next().is_some_and(|last| last.contains(['.', ':', '#']));
     let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
         let part = parts.last_mut().expect("there is always one part");
         match c {
-            // The receiver of a method, as Go prints it.
+            // Go prints the receiver of a method as `(*T)`.
             '(' if depth == 0 && part.is_empty() && parts.len() > 1 => {
                 let receiver: String = chars.by_ref().take_while(|c| *c != ')').collect();
                 parts.last_mut().expect("there is always one part").push_str(receiver.trim_start_matches('*'));

@@ -1,4 +1,4 @@
-//! Appends a reading of a session to the log, without private texts and without copies from another session.
+//! Appends a session's reading to the log, without private names and without entries copied from another session.
 
 use std::path::PathBuf;
 
@@ -13,24 +13,24 @@ use crate::facts::{session_facts, session_version};
 use crate::redact::PrivacyFilter;
 use crate::sessions::ParsedSession;
 
-/// How much of one session was taken in.
+/// How much of one session was imported.
 #[derive(Debug, Serialize)]
 pub struct Imported {
-    /// The session's id.
+    /// The id of the session.
     pub id: String,
-    /// Entries that it has.
+    /// The number of its entries.
     pub entries: u64,
-    /// Those that the log did not know.
+    /// The number of entries that the log did not have.
     pub new: u64,
 }
 
-/// Returns what hides names of this machine and its people in sessions that exist nowhere else.
+/// Returns the filter that hides names of this machine and its people in sessions that exist only in the log.
 pub fn private(context: &Context<'_>) -> PrivacyFilter {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|_| context.config.hides_home);
     PrivacyFilter::new(home.as_deref(), &context.config.hidden_users)
 }
 
-/// Appends the facts of a reading: entries first, so that a reading in the log has all of its entries.
+/// Appends the facts of a reading. Entries come first, so that a reading in the log is always complete.
 pub fn append(
     log: &mut Eventlog,
     mut reading: ParsedSession,

@@ -1,4 +1,4 @@
-//! The run that brings the log and the caches up to date with the repository: `record` ingests from git into the log,
+//! The run that brings the log and the caches up to date with the repository: `record` ingests facts into the log,
 //! `update` moves views and caches. Resumable at any point. Invariant: nothing is written without the write lock.
 
 use std::time::Instant;
@@ -17,21 +17,21 @@ use crate::sqlite;
 use crate::store::Cache;
 use crate::view;
 
-/// How much of what is known is derived again.
+/// How much is derived again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Nothing: what is new is taken in.
+    /// Nothing; only new facts are ingested.
     New,
-    /// Everything but embeddings whose checksum holds.
+    /// Everything except embeddings whose checksum matches.
     Full,
-    /// Everything.
+    /// Everything, embeddings included.
     ReEmbed,
 }
 
-/// Brings the log and the caches to where the repository stands.
+/// Brings the log and the caches up to date with the repository.
 ///
-/// A full run derives everything again and builds the caches beside the ones in use, which serve until the end. A damaged
-/// cache leads to a full run.
+/// A full run derives everything again and builds new caches; the ones in use serve until it ends. A damaged cache
+/// leads to a full run.
 pub fn catch_up(context: &Context<'_>, depth: Depth) -> Result<RunReport> {
     let full = depth != Depth::New;
     match run(context, depth) {
@@ -55,7 +55,7 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<RunReport> {
     let mut cache = Cache::open(context.workspace, context.config, &log, full)?;
     let mut report = RunReport { erased: erased.unwrap_or_default(), ..RunReport::default() };
     views::let_go_of_missing(context, &mut cache)?;
-    // Before HEADs and history are looked at: what moves meanwhile is then seen to have moved.
+    // Read before HEADs and history, so that anything that moves during the run is noticed by the next one.
     let boundary = context.repository.shallow_boundary()?;
     let wanted = worktree_moves(context, &cache)?;
     let own = context.config.warnings.len();
@@ -71,7 +71,7 @@ fn run(context: &Context<'_>, depth: Depth) -> Result<RunReport> {
     views::update(context, &mut log, &mut cache, &wanted, boundary, &mut texts)?;
     report.seconds.update = watch.lap();
     fail::point("updated")?;
-    // Until its vectors are in, one that nothing serves beside is better than nothing.
+    // If no cache is in use, the new one serves at once, before it has vectors.
     if !full || context.workspace.cache_path().is_none() {
         cache.publish(context.workspace)?;
     }

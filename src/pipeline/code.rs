@@ -1,4 +1,4 @@
-//! Ingests files: from the trees at the HEADs through the parser into the log and the parse cache.
+//! Ingests files: from the trees at the HEADs, through the parser, into the log and the parse cache.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ use crate::git::ObjectId;
 use crate::item::{self, Parse};
 use crate::store::Cache;
 
-/// Facts appended in one transaction.
+/// The number of facts that are appended in one transaction.
 const BATCH: usize = 20_000;
 
-/// Parses every file at a HEAD that the parse cache does not hold. Returns how many facts were new.
+/// Parses every file at a HEAD that is not in the parse cache. Returns how many facts were new.
 pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, wanted: &[WorktreeMove]) -> Result<u64> {
     let mut jobs: BTreeSet<(String, ObjectId)> = BTreeSet::new();
     for file in wanted.iter().flat_map(|wanted| &wanted.moves) {
@@ -49,7 +49,8 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &mut Cache, want
     Ok(appended)
 }
 
-/// Appends the facts of a batch, then writes the rows that point at them. The next run mends a stop between the two.
+/// Appends the facts of a batch, then writes the rows that refer to them. If the process stops in between, the next run
+/// writes those rows.
 fn flush(log: &mut Eventlog, cache: &mut Cache, batch: &mut Vec<Parse>) -> Result<u64> {
     if batch.is_empty() {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! What every step of a run gets: paths and settings, progress, cancellation, and the write lock.
+//! What every step of a run needs: paths and settings, progress, cancellation, and the write lock.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,50 +10,50 @@ use crate::error::interrupted;
 use crate::git::Repository;
 use crate::workspace::{Lock, Workspace};
 
-/// Sessions of the model in the background; with two, a worker stays under 250 MB.
+/// Model sessions in the background. With two, a worker stays below 250 MB.
 pub const WORKER_SESSIONS: usize = 2;
-/// The same where a person waits for it.
+/// Model sessions in a run that a user is waiting for.
 pub const FOREGROUND_SESSIONS: usize = 4;
 
-/// What a run needs; the lock is held as long as it lives.
+/// What a run needs. The write lock is held as long as it lives.
 #[derive(Clone)]
 pub struct Context<'a> {
     /// The repository, opened in any of its worktrees.
     pub repository: &'a Repository,
-    /// Where things are.
+    /// The paths of the state folder.
     pub workspace: &'a Workspace,
     /// The user's settings.
     pub config: &'a Config,
-    /// patina's own file: it parses in children of itself.
+    /// The path of patina's executable, which is started again to parse files.
     pub program: PathBuf,
-    /// Told of progress.
+    /// Called with the stage, and how many of how many units are done.
     pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
-    /// Set when the person wants to stop.
+    /// Set when the user interrupts the run.
     pub stop: &'a AtomicBool,
-    /// Whether there is something more urgent than embedding: a ring that came meanwhile.
+    /// Returns whether something is more urgent than embedding: a ring that arrived during the run.
     pub urgent: &'a (dyn Fn() -> bool + Sync),
-    /// Most sessions of the model at a time; each costs some 40 MB. With none nothing is embedded.
+    /// The most model sessions at a time; each costs about 40 MB. With 0, nothing is embedded.
     pub sessions: usize,
-    /// Proof that nobody else writes.
+    /// Proof that no other process is writing.
     pub lock: &'a Lock,
 }
 
-/// What a run is busy with.
+/// The stage of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Reading commits, by commit.
+    /// Reading commits; counted in commits.
     History,
-    /// Reading files, by file.
+    /// Reading files; counted in files.
     Code,
-    /// Moving views and full text, by version.
+    /// Moving views and full text; counted in item versions.
     Update,
-    /// Embedding, by text.
+    /// Embedding; counted in texts.
     Embed,
-    /// Training, by step.
+    /// Training; counted in steps.
     Learn,
 }
 
-/// Returns an error where the person wants to stop.
+/// Returns an error if the user has interrupted the run.
 pub(super) fn check_stop(context: &Context<'_>) -> Result<()> {
     if context.stop.load(Ordering::Relaxed) { Err(interrupted().into()) } else { Ok(()) }
 }

@@ -1,5 +1,5 @@
-//! Deduplicates sessions: an agent that continues a session may begin the new transcript with a copy of the old one. An
-//! entry that the log has of the old session, erased or not, is left out of the new one.
+//! Deduplicates sessions: an agent that continues a session may begin the new transcript with a copy of the old one.
+//! Entries that the log has from the old session, erased or not, are left out of the new one.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use crate::facts::{Body, entry_facts, session_of, source_of, storable};
 use crate::redact;
 use crate::sessions::{ParsedEntry, ParsedSession};
 
-/// Removes from a reading the entries that it copies from other sessions, and moves its start to its own first entry.
-/// Returns whether it has entries of its own. `version` is what read it.
+/// Removes the entries that a reading copies from other sessions, and moves its start to the first entry of its own.
+/// Returns whether it has entries of its own. `version` is the version of the reader.
 pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> Result<bool> {
     let source = source_of(&storable(&reading.head.id));
-    // A fact is told by its number which entry it is of.
+    // Facts are matched to entries by number below, so entries that yield no fact have to go first.
     reading.entries.retain(|entry| !redact::contains_forgotten(&entry.content));
     let times = || reading.entries.iter().filter_map(|entry| entry.at);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(true) };
-    // One that begins with what is its own has been here before.
+    // A reading that begins with an entry of its own was imported before.
     if !known(log, &reading.entries[..1], &source, version)?.is_empty() {
         return Ok(true);
     }
     let mut others = Vec::new();
     for other in log.sessions_between(first, last)?.into_iter().filter(|other| *other != source) {
-        // What was forgotten does not say which one read it.
+        // Erased readings have lost their version, so the current one is always tried.
         let mut versions = BTreeSet::from([version.to_string()]);
         log.each_of_session(&other, |_, event_type, data| {
             if let Some(Body::SessionRead(head)) = Body::decode(event_type, data).ok().flatten() {
@@ -60,9 +60,9 @@ pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> 
     Ok(!reading.entries.is_empty())
 }
 
-/// Returns the places of those entries that the log has of a session, as a version read them.
+/// Returns the indices of the entries that the log has from a session, as read by a version.
 ///
-/// Two sessions may say the same at one moment, so an entry whose line has no id is never a copy.
+/// Two sessions may contain the same text at the same time, so an entry whose line has no id is never a copy.
 fn known(log: &Eventlog, entries: &[ParsedEntry], source: &str, version: &str) -> Result<Vec<usize>> {
     let mut places = Vec::new();
     for fact in entry_facts(entries, &session_of(source), source, Origin::Session, version) {

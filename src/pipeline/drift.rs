@@ -1,5 +1,5 @@
-//! Measures the drift of adapters: how those in use perform on the commits made since their training. Adapters of
-//! definitions cannot be measured that way; they are trained again with the others.
+//! Measures adapter drift: how the adapters in use perform on the commits made since their training. Adapters of
+//! definitions cannot be measured that way; they are retrained with the others.
 
 use anyhow::Result;
 
@@ -14,7 +14,7 @@ use crate::evaluation::{MetricTable, Split, TrainingSelection, training_set};
 use crate::store;
 use crate::view::config_at;
 
-/// Measures the drift of the adapters where that is due, then trains where that is due. The caller has caught up.
+/// Measures drift if that is due, then trains if that is due. The caller has caught up with git.
 pub fn retrain_if_due(learner: &Learner<'_>, now: &TrainingInput) -> Result<Vec<TrainingOutcome>> {
     let folder = learner.workspace.adapters_dir();
     if let Some(last) = last_training(&folder).filter(|last| is_look_due(last, now)) {
@@ -27,7 +27,7 @@ pub fn retrain_if_due(learner: &Learner<'_>, now: &TrainingInput) -> Result<Vec<
     retrain(learner, None, false)
 }
 
-/// Measures the adapters in use on the commits after `watermark`; empty where that commit is no longer reachable.
+/// Measures the adapters in use on the commits after `watermark`; empty if that commit is no longer reachable.
 fn adapter_drift(learner: &Learner<'_>, watermark: &str, now: &TrainingInput) -> Result<AdapterDrift> {
     let cache = store::open_reader(learner.workspace, learner.config)?;
     let head = learner.head(&cache)?;

@@ -1,5 +1,4 @@
-//! The retraining schedule: whether training is due, from the record of the last training and what there is to learn from
-//! now.
+//! The retraining schedule: whether training is due, given the record of the last training and the data there is now.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -17,29 +16,29 @@ use crate::workspace::{TrainingLock, write_atomically};
 pub struct TrainingOutcome {
     /// The dimension.
     pub name: String,
-    /// Whether its new adapter is in use from now on.
+    /// Whether its new adapter was published.
     pub published: bool,
     /// Whether the adapter in use was withdrawn, because it was worse than the base embedding.
     #[serde(default)]
     pub withdrawn: bool,
-    /// Why, or why not, in a sentence.
+    /// The reason for it, in a sentence.
     pub reason: String,
-    /// Mean reciprocal rank of its own task on the gating commits, as it was; none where nothing was asked.
+    /// Mean reciprocal rank of its own task on the gate, before; `None` if the gate has no query.
     pub own_before: Option<f64>,
-    /// The same by the new adapter.
+    /// The same with the new adapter.
     pub own_after: Option<f64>,
-    /// The same of the answers that it takes part in, as they were.
+    /// Mean reciprocal rank of the answers that it takes part in, before.
     pub fused_before: Option<f64>,
     /// The same with the new adapter.
     pub fused_after: Option<f64>,
-    /// How much better than the base embedding the adapter is alone, on the gating commits, that is in use from now on;
-    /// none where there is none.
+    /// The lift of the adapter that is in use from now on over the base embedding, alone, on the gate; `None` if there
+    /// is no adapter.
     #[serde(default)]
     pub lift: Option<Lift>,
 }
 
 impl TrainingOutcome {
-    /// Returns whether another adapter is in use than before, or none any more, so that a new generation is needed.
+    /// Returns whether the adapter in use changed or was withdrawn, so that a new generation is needed.
     pub fn is_change(&self) -> bool {
         self.published || self.withdrawn
     }
@@ -48,73 +47,75 @@ impl TrainingOutcome {
 /// The record of the last training, kept beside the adapters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRecord {
-    /// Commits of a size that says something, as all dimensions were trained; 0 where they never were.
+    /// The number of informative commits when all dimensions were last trained; 0 if they never were.
     pub commits: usize,
-    /// Committer time of HEAD then, Unix seconds.
+    /// The committer time of HEAD then, in Unix seconds.
     pub time: i64,
-    /// sha256 of the model whose vectors were learned from.
+    /// The sha256 of the model whose vectors were used.
     pub model: String,
-    /// The newest commit that any training has seen, in hexadecimal.
+    /// The newest commit that any training has used, in hexadecimal.
     #[serde(default)]
     pub watermark: String,
-    /// By dimension.
+    /// The results by dimension.
     pub outcomes: Vec<TrainingOutcome>,
-    /// The last measurement on commits that came after it.
+    /// The last measurement of drift since then.
     #[serde(default)]
     pub since: Option<AdapterDrift>,
-    /// The last attempt, where it failed.
+    /// The last attempt, if it failed.
     #[serde(default)]
     pub failed: Option<FailedTraining>,
 }
 
-/// A measurement of adapters on commits that came after they were trained.
+/// A measurement of adapters on commits that were made after their training.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AdapterDrift {
-    /// Commits of a size that says something, at that look.
+    /// The number of informative commits when it was measured.
     pub commits: usize,
-    /// By dimension: how much better than the base embedding its adapter was, alone.
+    /// By dimension, the lift of its adapter over the base embedding, alone.
     pub lifts: BTreeMap<String, Lift>,
 }
 
 /// An attempt to train that failed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FailedTraining {
-    /// Commits of a size that says something, at that time.
+    /// The number of informative commits at that time.
     pub commits: usize,
-    /// sha256 of the model that was set up.
+    /// The sha256 of the model that was set up.
     pub model: String,
-    /// What went wrong.
+    /// The error message.
     pub why: String,
 }
 
-/// How much there is to learn from.
+/// The amount of data there is to train on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrainingInput {
-    /// Commits of a size that says something.
+    /// The number of informative commits.
     pub commits: usize,
-    /// Committer time of HEAD, Unix seconds.
+    /// The committer time of HEAD, in Unix seconds.
     pub time: i64,
-    /// sha256 of the model in use.
+    /// The sha256 of the model in use.
     pub model: String,
 }
 
-/// Where the last training is kept, beside the adapters.
+/// The file with the record of the last training, beside the adapters.
 const FILE: &str = "training.json";
-/// Fewer commits than this teach nothing that holds.
+/// The fewest commits to train on; adapters learned from fewer do not generalize.
 pub const LEAST_COMMITS: usize = 100;
-/// Trained again once this share of what was known is new, or gone.
+/// Training is due once this share of the commits is new, or gone.
 const NEW_SHARE: f64 = 0.2;
-/// Trained again after so long, where anything is new at all, in seconds.
+/// Training is due after this many seconds, if anything is new at all.
 const OLD: i64 = 90 * 86_400;
-/// Trained again once what an adapter gains is surely less than this share of what it gained.
+/// Training is due once an adapter's lift is significantly below this share of what it was.
 const DECAYED: f64 = 0.5;
-/// What adapters are worth is looked at once this share of what is known is new, and that many commits: fewer say nothing.
+/// Drift is measured once this share of the commits is new, and at least `LOOK_LEAST` of them, since fewer are not
+/// significant.
 const LOOK_SHARE: f64 = 0.05;
 const LOOK_LEAST: usize = 20;
-/// What failed is tried again once so many commits are new: the next commit would most likely fail alike.
+/// A failed training is tried again once this many commits are new; with the next commit alone it would most likely
+/// fail again.
 const RETRY: usize = 20;
 
-/// Returns why training is due; none where it is not.
+/// Returns why training is due; `None` if it is not.
 pub fn due(last: Option<&TrainingRecord>, now: &TrainingInput) -> Option<String> {
     if now.commits < LEAST_COMMITS {
         return None;
@@ -155,7 +156,7 @@ pub fn is_wanted(last: Option<&TrainingRecord>, now: &TrainingInput) -> bool {
 }
 
 /// Returns whether a measurement of drift is due: enough is new since the last training and the last measurement, and
-/// training is not due anyway.
+/// training itself is not due.
 pub fn is_look_due(last: &TrainingRecord, now: &TrainingInput) -> bool {
     if due(Some(last), now).is_some() || has_just_failed(last, now) {
         return false;
@@ -170,7 +171,7 @@ fn has_just_failed(last: &TrainingRecord, now: &TrainingInput) -> bool {
     failed.is_some_and(|failed| failed.model == now.model && now.commits < failed.commits + RETRY)
 }
 
-/// Reads the record of the last training; none where there was none.
+/// Reads the record of the last training; `None` if there was none.
 pub fn last_training(adapters: &Path) -> Option<TrainingRecord> {
     let text = std::fs::read(adapters.join(FILE)).ok()?;
     serde_json::from_slice(&text).map_err(|error| tracing::warn!(%error, "{FILE} is not read")).ok()
@@ -178,7 +179,7 @@ pub fn last_training(adapters: &Path) -> Option<TrainingRecord> {
 
 /// Writes the record of the last training.
 pub fn save_training(adapters: &Path, training: &TrainingRecord, _lock: &TrainingLock) -> Result<()> {
-    // Not the folders above it: a repository that was taken away meanwhile stays away.
+    // The parent folders are not created, so that a repository that was deleted meanwhile does not come back.
     match std::fs::create_dir(adapters) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
         _ => {}
@@ -193,7 +194,7 @@ pub fn note_failure(adapters: &Path, now: &TrainingInput, why: &str, lock: &Trai
     save_training(adapters, &TrainingRecord { failed: Some(failed), ..last }, lock)
 }
 
-/// Returns what there is to learn from, as of what is indexed. `time` is that of HEAD, Unix seconds.
+/// Returns what there is to train on, as of the index. `time` is the committer time of HEAD, in Unix seconds.
 pub fn training_input(cache: &rusqlite::Connection, model: &str, time: i64) -> Result<TrainingInput> {
     Ok(TrainingInput { commits: history::informative_commit_count(cache)?, time, model: model.to_string() })
 }

@@ -1,4 +1,4 @@
-//! Drops embeddings that nothing needs any more: of texts that no live item has, and of models that are not in use.
+//! Drops embeddings that are no longer needed: of texts that no live item has, and of models that are not in use.
 
 use anyhow::Result;
 
@@ -7,7 +7,8 @@ use crate::embedding::EmbeddingCache;
 use crate::index;
 use crate::store::Cache;
 
-/// Drops embeddings of texts that no live item has had since `before`, Unix seconds, and of models that are not in use.
+/// Drops embeddings of texts that no live item has had since `before`, in Unix seconds, and of models that are not in
+/// use.
 pub fn drop_unsaid(context: &Context<'_>, cache: &Cache, before: i64) -> Result<()> {
     let Some(generation) = index::current(&cache.connection)? else { return Ok(()) };
     let kept = index::forget_dead(&cache.connection, before)?;
@@ -17,7 +18,7 @@ pub fn drop_unsaid(context: &Context<'_>, cache: &Cache, before: i64) -> Result<
     embeddings.close()
 }
 
-/// Drops embeddings of texts that no live item has now; all of them where no model is in use.
+/// Drops embeddings of texts that no live item has now; all of them if no model is in use.
 pub fn drop_dead(context: &Context<'_>, cache: &Cache) -> Result<()> {
     if index::current(&cache.connection)?.is_none() {
         EmbeddingCache::remove(&context.workspace.embeddings_path());

@@ -1,5 +1,5 @@
-//! Erases what is on the list of forgotten texts from the log, and rebuilds the caches without it. Resumable: a file
-//! records an erasure that has begun.
+//! Erases everything on the list of forgotten texts from the log, and drops the caches, so that they are rebuilt
+//! without it. Resumable: the list records that erasing has begun.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -13,31 +13,31 @@ use crate::fail;
 use crate::redact::{self, ForgottenList, ForgottenMatcher};
 use crate::workspace::{Workspace, write_atomically};
 
-/// One event that will be erased.
+/// An event that will be erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doomed {
-    /// Its position.
+    /// The position of the event.
     pub seq: Seq,
-    /// Its type.
+    /// The type of the event.
     pub event_type: String,
-    /// Where it came from: what git shows is read again without the text, anything else is gone for ever.
+    /// Whether it came from git. Such facts are read again without the text; all others are gone for good.
     pub from_git: bool,
-    /// Where it was read.
+    /// The file or session that it was read from.
     pub source: String,
-    /// What it says of a session that exists nowhere else.
+    /// The data of a session that exists only in the log.
     session: Option<SessionData>,
 }
 
 /// How much was erased.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Erased {
-    /// Events whose body is gone.
+    /// The number of events whose body is gone.
     pub events: u64,
-    /// Events of commits and files that were read again without the text.
+    /// The number of events of commits and files that are read again without the text.
     pub read_again: u64,
 }
 
-/// Returns the events that contain what is on a list.
+/// Returns the events that contain something on the list.
 pub fn doomed(log: &Path, list: &ForgottenMatcher) -> Result<Vec<Doomed>> {
     let mut all = Vec::new();
     let mut logs = HashSet::new();
@@ -45,7 +45,7 @@ pub fn doomed(log: &Path, list: &ForgottenMatcher) -> Result<Vec<Doomed>> {
         let body = match Body::decode(event_type, data) {
             Ok(Some(body)) => Some(body),
             Ok(None) => return Ok(()),
-            // Which fields hold text is not known: all of it is looked at.
+            // The fields of an unknown event type are not known, so all of it is searched.
             Err(_) => None,
         };
         let is_of_session = body.as_ref().and_then(Body::session).is_some_and(|id| list.holds_session(id));
@@ -54,7 +54,7 @@ pub fn doomed(log: &Path, list: &ForgottenMatcher) -> Result<Vec<Doomed>> {
             logs.insert(source.to_string());
         }
         let mut texts = body.as_ref().map_or_else(|| vec![data], Body::written_texts);
-        // A file is called by its path, which stays.
+        // A file's name is a part of its path, which is not erased.
         if let Some(path) = body.as_ref().and_then(Body::file_path) {
             texts.retain(|text| !path.ends_with(text));
         }
@@ -68,7 +68,7 @@ pub fn doomed(log: &Path, list: &ForgottenMatcher) -> Result<Vec<Doomed>> {
         Ok(())
     })?;
     if !logs.is_empty() {
-        // The file of a session says all that its entries do.
+        // The file that a session log is in has facts with the same text as its entries.
         Eventlog::each(log, |seq, event_type, origin, source, _| {
             let is_new = !all.iter().any(|one| one.seq == seq);
             if origin == "code" && event_type.starts_with("code.") && logs.contains(source) && is_new {
@@ -81,18 +81,19 @@ pub fn doomed(log: &Path, list: &ForgottenMatcher) -> Result<Vec<Doomed>> {
     Ok(all)
 }
 
-/// Puts the list of what was forgotten in force for this process.
+/// Applies the list of forgotten texts to everything that this process reads from now on.
 pub fn recall_forgotten(workspace: &Workspace) -> Result<()> {
     redact::set_forgotten(read_list(workspace)?.unwrap_or_default());
     Ok(())
 }
 
-/// Returns whether something was forgotten since the list was put in force: what was read until then may contain it.
+/// Returns whether something was added to the list since this process applied it; what was read until then may contain
+/// it.
 pub fn is_outdated(workspace: &Workspace) -> Result<bool> {
     Ok(!redact::is_active(&read_list(workspace)?.unwrap_or_default()))
 }
 
-/// Reads the list; none where nothing was ever forgotten.
+/// Reads the list; `None` if nothing was ever forgotten.
 pub fn read_list(workspace: &Workspace) -> Result<Option<ForgottenList>> {
     match std::fs::read(workspace.forgotten_path()) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).context("reading the list of what was forgotten")?)),
@@ -101,10 +102,9 @@ pub fn read_list(workspace: &Workspace) -> Result<Option<ForgottenList>> {
     }
 }
 
-/// Puts the list in force, and erases what is on it if that has been begun and not ended.
+/// Applies the list, and erases everything on it if an erasure has begun and not ended.
 ///
-/// The caches go first: what they say of erased events would be wrong, and without them everything is made again from the
-/// log.
+/// The caches go first, because their rows about erased events would be wrong. They are then rebuilt from the log.
 pub fn go_on(workspace: &Workspace) -> Result<Option<Erased>> {
     let list = read_list(workspace)?.unwrap_or_default();
     redact::set_forgotten(list.clone());
@@ -119,7 +119,7 @@ pub fn go_on(workspace: &Workspace) -> Result<Option<Erased>> {
     let mut log = Eventlog::open(&path, workspace.wal)?;
     let (again, gone): (Vec<&Doomed>, Vec<&Doomed>) = doomed.iter().partition(|one| one.from_git);
     let seqs = |all: &[&Doomed]| all.iter().map(|one| one.seq).collect::<Vec<Seq>>();
-    // A session whose title said it is still there.
+    // A session is kept when only its title contained the text.
     let heads = gone.iter().filter_map(|one| one.session.as_ref()).map(SessionData::stored);
     let heads = heads.filter(|head| !redact::is_session_forgotten(&head.session));
     let heads: Vec<Fact> =
@@ -134,25 +134,25 @@ pub fn go_on(workspace: &Workspace) -> Result<Option<Erased>> {
     Ok(Some(Erased { events: gone.len() as u64, read_again: again.len() as u64 }))
 }
 
-/// Records that the erasing is complete and everything is made again.
+/// Records that erasing is complete and everything has been rebuilt.
 pub fn ended(workspace: &Workspace) -> Result<()> {
     let Some(mut list) = read_list(workspace)? else { return Ok(()) };
     list.is_erasing = false;
     write_list(workspace, &list)
 }
 
-/// Takes a session off the list of what was forgotten, because a person continues it.
+/// Removes a session from the list, because the user continues it.
 pub fn take_up_again(workspace: &Workspace, session: &str) -> Result<()> {
     let Some(mut list) = read_list(workspace)? else { return Ok(()) };
     if list.remove_session(session) { write_list(workspace, &list) } else { Ok(()) }
 }
 
-/// Keeps the list.
+/// Writes the list.
 pub fn write_list(workspace: &Workspace, list: &ForgottenList) -> Result<()> {
     write_atomically(&workspace.forgotten_path(), &serde_json::to_vec(list)?)
 }
 
-/// Removes every cache but the embeddings, which hold no text, the traces, and damaged logs that were kept.
+/// Removes all caches except the embeddings, which contain no text; and also traces and copies of damaged logs.
 fn clear(workspace: &Workspace) -> Result<()> {
     let embeddings = workspace.embeddings_path();
     let keep = embeddings.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

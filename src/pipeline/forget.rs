@@ -1,5 +1,5 @@
 //! `forget`: erases a text or a session from the log, and rebuilds what is derived from the log. A keyed list keeps it
-//! from being stored again. Invariant: success is only reported if no file of the state folder contains it.
+//! from being stored again. Invariant: success is only reported if no file in the state folder contains it.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{ErrorKind, Read as _};
@@ -18,10 +18,10 @@ use crate::fail;
 use crate::redact::ForgottenList;
 use crate::workspace::Workspace;
 
-/// What is to be forgotten.
+/// What to forget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forget {
-    /// Every place that says one of these texts.
+    /// Every occurrence of these texts.
     Texts(Vec<String>),
     /// A session, by its id.
     Session(String),
@@ -36,14 +36,14 @@ impl Forget {
     }
 }
 
-/// Returns the events that contain what is to be forgotten.
+/// Returns the events that would be erased.
 pub fn would_go(log: &Path, what: &Forget) -> Result<Vec<Doomed>> {
     let mut list = ForgottenList::new(random_key()?);
     what.put_on(&mut list);
     doomed(log, &list.into_matcher())
 }
 
-/// Returns whether a session has an id: one in the log, or one that was forgotten.
+/// Returns whether an id is that of a session, in the log or already forgotten.
 pub fn is_session(workspace: &Workspace, id: &str) -> Result<bool> {
     if read_list(workspace)?.is_some_and(|list| list.holds_session(id)) {
         return Ok(true);
@@ -63,7 +63,7 @@ pub fn sessions_beginning(log: &Path, prefix: &str) -> Result<Vec<String>> {
     Ok(found.into_iter().collect())
 }
 
-/// Returns every text of a log that a pattern matches, each once.
+/// Returns every text in the log that a pattern matches, each once.
 pub fn matches_of(log: &Path, pattern: &regex::Regex) -> Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     Eventlog::each(log, |_, event_type, _, _, data| {
@@ -79,7 +79,8 @@ pub fn matches_of(log: &Path, pattern: &regex::Regex) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Puts something on the list of the forgotten, and erases it. Once it is on the list, every later run goes on with it.
+/// Adds something to the list of forgotten texts, and erases it. Once it is on the list, every later run resumes the
+/// erasure.
 pub fn forget(context: &Context<'_>, what: &Forget) -> Result<RunReport> {
     let mut list = match read_list(context.workspace)? {
         Some(list) => list,
@@ -99,11 +100,10 @@ fn random_key() -> Result<[u8; 32]> {
     Ok(key)
 }
 
-/// How much of a file is looked at at a time.
+/// How many bytes of a file are searched at a time.
 const PIECE: usize = 1 << 20;
 
-/// Returns the files below the state folder that contain one of the texts, as it is or as it is written in JSON and in
-/// keys.
+/// Returns the files below the state folder that contain one of the texts, as it is or as encoded in JSON or in keys.
 pub fn still_holding(workspace: &Workspace, texts: &[String]) -> Result<Vec<PathBuf>> {
     let mut forms: Vec<Vec<u8>> = Vec::new();
     for text in texts {
@@ -113,11 +113,11 @@ pub fn still_holding(workspace: &Workspace, texts: &[String]) -> Result<Vec<Path
     }
     let Some(longest) = forms.iter().map(Vec::len).max() else { return Ok(Vec::new()) };
     let pattern: Vec<String> = forms.iter().map(|form| regex::escape(&String::from_utf8_lossy(form))).collect();
-    // No limit but that of memory: there may be thousands.
+    // Limited only by memory, because there may be thousands of texts.
     let pattern = regex::bytes::RegexBuilder::new(&pattern.join("|")).size_limit(usize::MAX).build()?;
     let (mut found, mut seen, mut folders) = (Vec::new(), HashSet::new(), vec![workspace.dir.clone()]);
     while let Some(folder) = folders.pop() {
-        // A link may lead to a folder on another disk, and back.
+        // Guards against a cycle of symbolic links.
         if !seen.insert(std::fs::canonicalize(&folder)?) {
             continue;
         }
@@ -133,7 +133,7 @@ pub fn still_holding(workspace: &Workspace, texts: &[String]) -> Result<Vec<Path
             };
             match looked {
                 Ok(true) => found.push(path),
-                // Others write here too.
+                // A file may vanish while other processes write to the folder.
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("reading {}", path.display()));
                 }
@@ -156,7 +156,7 @@ fn is_said_in(path: &Path, pattern: &regex::bytes::Regex, longest: usize) -> std
         if new == 0 {
             return Ok(false);
         }
-        // One may begin at the end of a piece.
+        // A match may begin at the end of a piece.
         piece.drain(..piece.len().saturating_sub(longest - 1));
     }
 }

@@ -1,4 +1,4 @@
-//! Ingests commits: from git into the log, and from the log into the cache's rows.
+//! Ingests commits: from git into the log, and from the log into the rows of the cache.
 
 use anyhow::Result;
 use rusqlite::TransactionBehavior;
@@ -14,11 +14,11 @@ use crate::history;
 use crate::store::Cache;
 use crate::view;
 
-/// Commits appended in one transaction: each is a wait for the disk, and what a stop may cost.
+/// The number of commits appended in one transaction. Each transaction waits for the disk; an interrupted one is lost.
 const BATCH: usize = 8192;
 
-/// Appends every reachable commit that the log does not have; `full` reads all of them again. Returns how many
-/// were read and how many were new.
+/// Appends every reachable commit that is not in the log; with `full`, reads all of them again. Returns how many were
+/// read and how many were new.
 pub fn record(
     context: &Context<'_>,
     log: &mut Eventlog,
@@ -37,22 +37,22 @@ pub fn record(
     let mut heads: Vec<ObjectId> =
         wanted.iter().filter_map(|wanted| wanted.worktree.head.map(|head| head.commit)).collect();
     if cache.is_building() {
-        // A new cache knows the log and not what was still waiting beside it.
+        // A new cache is filled from the log, which does not record the pending commits.
         heads.extend(view::unrecorded_parents(&cache.connection)?);
     }
     heads.extend(view::pending(&cache.connection)?);
     let mut batch: Vec<Fact> = Vec::new();
     let (mut done, mut appended, mut behind) = (0, 0, i64::MAX);
     let mut flush = |batch: &mut Vec<Fact>, last: bool, found: u64| -> Result<()> {
-        // Commits come newest first: until the last of them is in, one in the log may lack its ancestors.
+        // Commits arrive newest first. Until the last one is in, a commit in the log may lack its ancestors.
         if !last {
             log.set_history_open(true)?;
         }
-        // Threads overtake one another; the log reads in the order of time all the same.
+        // Threads finish in any order, so commits are sorted by time within a batch.
         batch.sort_by_key(|fact| (fact.at, fact.idem));
         let known = log.append(batch.iter())?;
         appended += known.new as u64;
-        // The log may know a commit that the rows have lost: they are taken in again from there.
+        // A commit that is in the log but was read again has lost its row, so rows are rebuilt from there on.
         behind = known.seqs.into_iter().fold(behind, i64::min);
         done += batch.len() as u64;
         batch.clear();
@@ -89,7 +89,7 @@ pub fn record(
     Ok((reading.commits, appended))
 }
 
-/// Writes the rows of the log's commits after the cache's watermark.
+/// Writes the rows of the commits that the log has after the cache's watermark.
 pub fn update_rows(log: &Eventlog, cache: &mut Cache) -> Result<()> {
     let (after, last) = (cache.watermark()?, log.last_seq()?);
     if after >= last {

@@ -5,29 +5,29 @@ use std::time::{Duration, Instant};
 use crate::git::{Repository, Worktree};
 use crate::workspace::Workspace;
 
-/// How long the worker waits for more rings, and for a rebase to continue.
+/// How long the worker waits for further rings, and for a rebase to continue.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Rings closer than this are one.
+    /// Rings within this time lead to one run.
     pub rings: Duration,
-    /// However often it rings, with no such sequence under way, the look is not put off for longer.
+    /// However often it rings, the run starts after this time, unless a rebase, am or sequencer is in progress.
     pub longest: Duration,
-    /// A rebase, am or sequencer that did not ring for this long is resting; what is there is taken in.
+    /// If a rebase, am or sequencer has not rung for this time, it is waiting for the user, and the run starts.
     pub sequence: Duration,
 }
 
-/// What the worker uses.
+/// The durations that the worker uses.
 pub const PATIENCE: Patience = Patience {
     rings: Duration::from_millis(50),
     longest: Duration::from_millis(500),
     sequence: Duration::from_millis(1500),
 };
 
-/// How soon a person who waits is noticed.
+/// How often it is checked whether a user is waiting.
 const HURRY: Duration = Duration::from_millis(5);
 
-/// Waits until the doorbell is quiet, so that a burst of rings is one look; not at all for the ring of somebody who waits
-/// for the answer.
+/// Waits until no more rings arrive, so that a burst of them leads to one run. Returns at once if a user waits for an
+/// answer.
 pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience: Patience) {
     let worktrees = repository.worktrees().unwrap_or_default();
     let mut seen = workspace.rings();
@@ -45,7 +45,7 @@ pub fn wait_until_quiet(repository: &Repository, workspace: &Workspace, patience
         let is_busy = worktrees.iter().any(Worktree::is_busy);
         if rings != seen {
             (seen, last_ring) = (rings, Instant::now());
-            // Somebody who asks again and again must not keep the answer from coming.
+            // Commands that keep ringing must not delay the run for ever.
             if !is_busy && start.elapsed() > patience.longest {
                 break;
             }

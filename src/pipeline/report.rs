@@ -10,51 +10,51 @@ use crate::error::UserError;
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct RunReport {
-    /// Commits read from git.
+    /// The number of commits read from git.
     pub commits: u64,
-    /// Facts that the log did not know.
+    /// The number of facts that were new to the log.
     pub events_appended: u64,
-    /// Live items of the main worktree.
+    /// The number of live items in the main worktree.
     pub items: u64,
-    /// Texts embedded.
+    /// The number of texts embedded.
     pub texts_embedded: u64,
-    /// Embeddings that were known already.
+    /// The number of embeddings taken from the cache.
     pub texts_reused: u64,
     /// How long each part took.
     pub seconds: Seconds,
-    /// Most memory this process held, in bytes.
+    /// The peak memory of this process, in bytes.
     pub peak_rss_bytes: u64,
-    /// What was erased because it was to be forgotten.
+    /// What was erased because it is on the list of forgotten texts.
     #[serde(skip)]
     pub erased: Erased,
-    /// Why nothing was embedded.
+    /// Why nothing was embedded, if so.
     #[serde(skip)]
     pub no_vectors: Option<UserError>,
-    /// What is odd about a tracked `patina.toml`.
+    /// Warnings about a tracked `patina.toml`.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
 
-/// Seconds by part.
+/// Seconds per part.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Seconds {
-    /// Walking, comparing trees, appending.
+    /// Reading history: walking, comparing trees, appending.
     pub history: f64,
     /// Reading and parsing files.
     pub code: f64,
-    /// Transcripts; session logs that are tracked are files.
+    /// Reading transcripts; tracked session logs count as files.
     pub sessions: f64,
     /// Embedding, projecting, publishing.
     pub embed: f64,
     /// Views, joins, full text.
     pub update: f64,
-    /// Training, judging, and publishing what it came to.
+    /// Training, gating and publishing.
     pub retrain: f64,
-    /// All of it.
+    /// The whole run.
     pub total: f64,
 }
 
-/// Measures the parts of a run, one after the other.
+/// Measures consecutive parts of a run.
 pub(super) struct Stopwatch(Instant);
 
 impl Stopwatch {
@@ -63,16 +63,16 @@ impl Stopwatch {
         Stopwatch(Instant::now())
     }
 
-    /// Ends a part and starts the next; returns the seconds that it took.
+    /// Ends a part and starts the next. Returns the duration of the part in seconds.
     pub fn lap(&mut self) -> f64 {
         let now = Instant::now();
         (now - std::mem::replace(&mut self.0, now)).as_secs_f64()
     }
 }
 
-/// Returns the most memory this process held, in bytes; 0 where the system does not say.
+/// Returns the peak memory of this process, in bytes; 0 if the system does not report it.
 pub fn peak_rss_bytes() -> u64 {
-    // What the system counts for a process begins with what its parent held; the first of these two does not.
+    // The peak from `getrusage` includes that of the parent before the fork; the one in this file does not.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let own =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());

@@ -1,5 +1,5 @@
-//! Training, the gate, and publishing. Invariant: only adapters that win on commits they have not seen, alone and
-//! within the answers, are published, with the weights that were measured with them.
+//! Training, the gate, and publishing. Invariant: an adapter is published only if it wins on commits it has not seen,
+//! alone and within the answers; and only with the weights it was measured with.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,45 +29,47 @@ use crate::store;
 use crate::view;
 use crate::workspace::{Lock, TrainingLock, Workspace, write_atomically};
 
-/// What training needs. It reads as an answer does, beside other work, and holds the write lock only for moments.
+/// What training needs. Like an answer it only reads, beside other work, and holds the write lock only briefly.
 pub struct Learner<'a> {
     /// The repository, opened in any of its worktrees.
     pub repository: &'a Repository,
-    /// Where things are.
+    /// The paths of the state folder.
     pub workspace: &'a Workspace,
     /// The user's settings.
     pub config: &'a Config,
-    /// patina's own file: it parses in children of itself.
+    /// The path of patina's executable, which is started again to parse files.
     pub program: &'a Path,
-    /// Told of progress.
+    /// Called with the stage, and how many of how many units are done.
     pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
-    /// Set when the person wants to stop.
+    /// Set when the user interrupts training.
     pub stop: &'a AtomicBool,
-    /// Called between two steps: waits while more urgent work is under way, and returns whether to continue.
+    /// Called between steps. Waits while more urgent work is in progress, and returns whether to continue.
     pub should_continue: &'a (dyn Fn() -> bool + Sync),
-    /// Most sessions of the model at a time.
+    /// The most model sessions at a time.
     pub sessions: usize,
-    /// Does something short while it holds the write lock.
+    /// Runs something short under the write lock.
     pub with_write_lock: &'a dyn Fn(&mut LockedWork<'_>) -> Result<()>,
-    /// Proof that nobody else trains.
+    /// Proof that no other process is training.
     pub lock: &'a TrainingLock,
 }
 
 /// Work that needs the write lock.
 pub type LockedWork<'a> = dyn FnMut(&Lock) -> Result<()> + 'a;
 
-/// What a training is gated against: the model that embeds, and by dimension the blake3 of the adapter in use.
+/// What a training is gated against: the model, and by dimension the blake3 of the adapter in use.
 #[derive(PartialEq, Eq)]
 struct InUse {
     model: Option<ModelIdentity>,
     adapters: Vec<Option<String>>,
 }
 
-/// Trains, gates, and unless it is a dry run publishes what won; the next run makes a generation of it. The caller has
-/// caught up.
+/// Trains, gates, and, unless it is a dry run, publishes what won; the next run makes a generation of it.
+///
+/// The caller has caught up with git.
 ///
 /// # Errors
-/// A [`UserError`] where it was stopped, or what it was judged against is no longer in use: then nothing is published.
+/// A [`UserError`] if it was interrupted, or if the model or an adapter was replaced meanwhile; then nothing is
+/// published.
 pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run: bool) -> Result<Vec<TrainingOutcome>> {
     let cache = store::open_reader(learner.workspace, learner.config)?;
     let standing = InUse::of(&cache, learner.workspace)?;
@@ -84,7 +86,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
         .copied()
         .filter(|dimension| only.is_none_or(|only| only.name == dimension.name) && !is_off(dimension))
         .collect();
-    // Once it is to end it ends, whatever is said later.
+    // Once `should_continue` has returned false, it stays false for all threads.
     let is_ended = AtomicBool::new(false);
     let should_continue = || {
         is_ended.fetch_or(!(learner.should_continue)(), Ordering::Relaxed);
@@ -118,7 +120,7 @@ pub fn retrain(learner: &Learner<'_>, only: Option<&'static Dimension>, dry_run:
 }
 
 impl Learner<'_> {
-    /// Returns the HEAD of the main worktree as it is indexed.
+    /// Returns the indexed HEAD of the main worktree.
     pub fn head(&self, cache: &Connection) -> Result<Head> {
         let head = view::view_of(cache, "")?.and_then(|view| view.head);
         head.ok_or_else(|| {
@@ -128,9 +130,10 @@ impl Learner<'_> {
         })
     }
 
-    /// Reads all that is learned from.
+    /// Reads all data for training.
     ///
-    /// The cache is closed before anything that takes long: while it is being read, nobody can fold what is new into it.
+    /// The cache is closed before anything that takes long, because its write-ahead log cannot be folded while it is
+    /// open.
     pub fn material(
         &self,
         cache: Connection,
@@ -160,7 +163,7 @@ impl Learner<'_> {
     }
 }
 
-/// Reads every commit that HEAD reaches, as it is learned from and measured on. `cache` has the log attached as `log`.
+/// Reads every commit that HEAD reaches, for training and evaluation. `cache` has the log attached as `log`.
 pub fn timeline(cache: &Connection, repository: &Repository, config: &Config, head: Head) -> Result<Timeline> {
     let people = history::people_of(cache, &repository.mailmap(head.tree)?)?;
     history::timeline(cache, &people, |seq| eventlog::event(cache, seq), |path| !config.ignores(path))
@@ -194,13 +197,13 @@ struct Gate<'a> {
     should_continue: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// The verdict of the gate on a dimension, and the weights that belong to what is in use from now on.
+/// The verdict of the gate on a dimension, and the weights for the adapter that is in use from now on.
 struct Judged {
     outcome: TrainingOutcome,
     weights: BTreeMap<Question, Weights>,
 }
 
-/// The answers that a dimension takes part in: their board, and the weights that were fitted for them.
+/// The metrics of the answers that a dimension takes part in, and the weights fitted for them.
 type FusedAnswers = (MetricTable, BTreeMap<Question, Weights>);
 
 impl Gate<'_> {
@@ -245,7 +248,7 @@ impl Gate<'_> {
         Ok(Judged { outcome, weights: is.1 })
     }
 
-    /// Keeps the adapter in use, with `weights`, unless it is significantly worse than none.
+    /// Keeps the adapter in use, with `weights`, unless it is significantly worse than the base embedding.
     fn keep(
         &self,
         learned: &TrainedDimension,
@@ -265,10 +268,10 @@ impl Gate<'_> {
         }
     }
 
-    /// Measures the answers that a dimension takes part in, on the gating commits, with an adapter or without one.
+    /// Measures the answers that a dimension takes part in on the gate, with an adapter or without one.
     fn answers(&self, learned: &TrainedDimension, projections: Option<&VectorRows>) -> Result<FusedAnswers> {
         let Gate { material, should_continue, .. } = *self;
-        // A prior that does not fit is an error of what ships.
+        // A shipped prior that does not fit the signals is a fault of the build.
         material.prior(Question::Files)?;
         let prior = |question| material.prior(question).unwrap_or_else(|_| EvalData::flat(question));
         let context =
@@ -296,8 +299,8 @@ impl Gate<'_> {
         Ok((board.unwrap_or_default(), fitted.all().clone()))
     }
 
-    /// Publishes what won. Adapters come first, because one without its weights is used with the prior's. Where not all were
-    /// trained, the weights of other questions stay.
+    /// Publishes what won. Adapters are written before weights, because an adapter without its weights is used with
+    /// those of the prior. If not all dimensions were trained, the weights of other questions are kept.
     fn publish(&self, learned: &[TrainedDimension], judged: &[Judged], is_whole: bool) -> Result<()> {
         let model = &self.setup.identity.sha256;
         std::fs::create_dir_all(self.folder)?;
@@ -331,7 +334,7 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// Records the result of each dimension. Where not all were trained, the time of the last whole training stays.
+    /// Records the result of each dimension. If not all were trained, the time of the last complete training is kept.
     fn note(&self, judged: &[Judged], is_whole: bool, lock: &TrainingLock) -> Result<()> {
         let steps = &self.material.timeline.commits;
         let last = last_training(self.folder).unwrap_or_default();
@@ -355,14 +358,14 @@ impl Gate<'_> {
         save_training(self.folder, &training, lock)
     }
 
-    /// Returns the newest commit that was learned from or measured on, in hexadecimal.
+    /// Returns the newest commit used for training or evaluation, in hexadecimal.
     fn watermark(&self) -> String {
         self.material.timeline.commits.last().map_or(String::new(), |step| step.sha.clone())
     }
 }
 
-/// Decides whether an adapter is published, and says why: alone it must be significantly better than each that it stands
-/// against, and the answers must not lose.
+/// Decides whether an adapter is published, and why: alone it must be significantly better than each of its
+/// competitors, and the answers must not get worse.
 fn verdict(alone: &[(&str, Option<Lift>)], within: Option<Lift>) -> (bool, String) {
     for (called, lift) in alone {
         let Some(lift) = lift else {

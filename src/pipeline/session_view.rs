@@ -1,4 +1,4 @@
-//! Makes sessions outside the tree live in the view that all worktrees share. Of several readings of a session, the
+//! Makes sessions that are in no tree live, in a view that all worktrees share. Of several readings of a session, the
 //! fullest by the newest version is live.
 
 use anyhow::Result;
@@ -11,10 +11,11 @@ use crate::facts::{Body, EntryData, EntryFact, SessionData, entry_fact, session_
 use crate::store;
 use crate::view;
 
-/// What the cache remembers the last position by whose session facts are in the shared view.
+/// The key under which the cache stores the position up to which session facts are in the shared view.
 const UPTO: &str = "sessions_upto";
 
-/// Moves the sessions that have new events in the log. Returns the parses that came and those that left.
+/// Updates the sessions that have new events in the log. Returns the parses that became live and those that no longer
+/// are.
 pub fn update(log: &Eventlog, cache: &Connection) -> Result<(Vec<i64>, Vec<i64>)> {
     let upto = store::meta(cache, UPTO)?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let last = log.last_seq()?;
@@ -37,16 +38,16 @@ pub fn update(log: &Eventlog, cache: &Connection) -> Result<(Vec<i64>, Vec<i64>)
     Ok(moved)
 }
 
-/// Returns what is live of a session, the session first.
+/// Returns the live facts of a session, the session first.
 ///
-/// That is its fullest reading by the newest version that read it, and every entry in the order in which they were taken
-/// in; of older versions those from before and after what the newer ones read. So nothing of a transcript is lost when it
-/// is cut short or gone, and nothing is there twice.
+/// These are its fullest reading by the newest version, and all entries in the order of the log. Entries of an older
+/// version are live only from before and after the time that newer versions have read. So nothing is lost if a
+/// transcript is cut short or deleted, and nothing is live twice.
 pub fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> {
     let mut heads: Vec<(Seq, SessionData)> = Vec::new();
     let mut entries: Vec<(Seq, EntryData)> = Vec::new();
     log.each_of_session(source, |seq, event_type, data| {
-        // What was forgotten has no body, and what another version wrote may have one that this version cannot read.
+        // Erased events have no body, and the body of another version may be unreadable for this one.
         match Body::decode(event_type, data).ok().flatten() {
             Some(Body::SessionRead(data)) if !data.session.is_empty() => heads.push((seq, data)),
             Some(Body::Entry(data)) => entries.push((seq, data)),
@@ -54,7 +55,7 @@ pub fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> 
         }
         Ok(())
     })?;
-    // By age: when one version was last heard of tells it from another with other settings.
+    // Sorted by age: versions with equal numbers but other settings are ordered by their last event.
     let mut versions: Vec<((u32, u32), Seq, String)> = Vec::new();
     let said = heads.iter().map(|(seq, data)| (seq, &data.version));
     for (seq, version) in said.chain(entries.iter().map(|(seq, data)| (seq, &data.version))) {
@@ -96,14 +97,14 @@ pub fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> 
     Ok((facts, seqs))
 }
 
-/// From the first to the last moment that a version read.
+/// The time from the first to the last moment that a version has read.
 type TimeRange = std::ops::RangeInclusive<i64>;
 
-/// Returns the numbers of a version, for the order of versions: that of the reader, then that of the redaction.
+/// Returns the numbers that order versions: that of the reader, then that of redaction.
 fn rank(version: &str) -> (u32, u32) {
     let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// Version of what was written by hand: it is never read again, so nothing takes its place.
+/// The version of entries recorded by hand. They are never read again, so no newer version replaces them.
 pub const BY_HAND: &str = "hand";

@@ -16,18 +16,18 @@ use crate::redact::{redact, redact_source};
 use crate::sessions::{Category, ParsedSession, TranscriptOptions, markdown};
 use crate::workspace::Workspace;
 
-/// A note that was kept.
+/// A note that was stored.
 pub struct Noted {
-    /// `session:notes/<n>`.
+    /// Its key, `session:notes/<n>`.
     pub key: String,
-    /// As it was kept.
+    /// Its text, as it was stored.
     pub content: String,
 }
 
-/// Keeps a note that a person wrote at `time`, Unix seconds, and makes it live. `files` are encoded paths.
+/// Stores a note that the user wrote at `time`, in Unix seconds, and makes it live. `files` are encoded paths.
 pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[String], time: i64) -> Result<Noted> {
     let source = source_of(NOTES);
-    // Else the next forgetting, of whatever it is, would take the new notes along.
+    // If the session of notes is on the list of forgotten sessions, the next erasure would erase this note too.
     erase::take_up_again(context.workspace, NOTES)?;
     let mut log = open_log(context)?;
     let (content, mut occurrence) = (redact(&private(context).hide(text)).into_owned(), 0);
@@ -48,7 +48,7 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
         session: NOTES.to_string(),
         format: "hand".to_string(),
         title: "notes by hand".to_string(),
-        // One that was forgotten does not come back: this is another.
+        // After an erasure, the session must differ from the erased one.
         hash: heads.to_string(),
         version: BY_HAND.to_string(),
         ..SessionData::default()
@@ -74,11 +74,11 @@ pub fn note(context: &Context<'_>, category: Category, text: &str, files: &[Stri
     Ok(Noted { key: format!("{source}/{n}"), content: entry.content })
 }
 
-/// Imports session files that a person names, whatever folder they are in, and makes them live. Returns what was taken in,
-/// and why the others were refused.
+/// Imports the session files that the user names, from any folder, and makes them live. Returns what was imported, and
+/// why other files were rejected.
 ///
 /// # Errors
-/// Where something else than a file is at fault.
+/// If anything but a single file is at fault.
 pub fn import_sessions(
     context: &Context<'_>,
     paths: &[PathBuf],
@@ -110,20 +110,20 @@ fn handed_in(path: &Path, taking: &TranscriptOptions) -> Result<(Vec<ParsedSessi
     }
     let bytes = std::fs::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
-    // The folder tells too whether it is a log.
+    // Whether a file counts as a session log depends on its folder too.
     let whole = std::path::absolute(path)?;
     let reading = markdown::read(&whole.to_string_lossy(), &redact_source(&text))
         .context("no session in a form that is known")?;
     Ok((vec![reading], "markdown", hex(&blake3::hash(&bytes).as_bytes()[..16])))
 }
 
-/// Opens the log, with the list of the forgotten in force.
+/// Opens the log, after applying the list of forgotten texts.
 fn open_log(context: &Context<'_>) -> Result<Eventlog> {
     erase::recall_forgotten(context.workspace)?;
     Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)
 }
 
-/// Copies the events of sessions that are in no tree from one log to another, in their order.
+/// Copies the events of sessions that are in no tree from one log to another, in order.
 pub fn replay_sessions(from: &Workspace, to: &Workspace) -> Result<()> {
     let path = from.eventlog_path();
     if !path.exists() {

@@ -1,5 +1,5 @@
-//! Garbage collection: drops events that no view has shown for long and that git can provide again. Invariant: events
-//! of sessions, which exist nowhere else, are never dropped.
+//! Garbage collection: drops events that no view has needed for a long time and that git can provide again. Invariant:
+//! events of sessions, which exist nowhere else, are never dropped.
 
 use std::collections::HashSet;
 
@@ -14,19 +14,20 @@ use crate::eventlog::Eventlog;
 use crate::fail;
 use crate::store::Cache;
 
-/// Days that a fact is kept after the last view let go of it: branches come back, and switching back is free.
+/// How many days a fact is kept after the last view that needed it, because branches come back, and then nothing has to
+/// be read again.
 pub const KEEP_DAYS: u32 = 90;
 
-/// The result of a sweep.
+/// The result of garbage collection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Events.
+    /// The number of events dropped.
     pub events: u64,
-    /// By how much the files shrank.
+    /// By how many bytes the files shrank.
     pub bytes: u64,
 }
 
-/// Records what no view shows at `now`, Unix seconds, and drops what no sweep has found live for `days`.
+/// Records which events no view needs at `now`, in Unix seconds, and drops those that have not been needed for `days`.
 pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     catch_up(context, Depth::New)?;
     let mut log = Eventlog::open(&context.workspace.eventlog_path(), context.workspace.wal)?;
@@ -38,7 +39,7 @@ pub fn sweep(context: &Context<'_>, now: i64, days: u32) -> Result<Swept> {
     embeddings::drop_unsaid(context, &cache, now - i64::from(days) * 86_400)?;
     let mut events = 0;
     if !old.is_empty() {
-        // The cache lets go first: what it does not hold is taken in again when a view comes back to it.
+        // The cache drops them first: a view that needs them again then ingests them again.
         forget(&mut cache, &old)?;
         fail::point("cache forgot")?;
         events = log.drop_derivable(&old)? as u64;

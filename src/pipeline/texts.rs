@@ -1,4 +1,4 @@
-//! Updates the texts for embedding and full text search when items become live or stop being so. An event is decoded
+//! Updates the texts for embedding and full-text search when items become live or stop being live. An event is decoded
 //! once per run, as far as memory allows. Invariant: a missing vector is recorded in the transaction in which its item
 //! becomes live.
 
@@ -21,25 +21,25 @@ use crate::store::Cache;
 use crate::text_index::{self, TextFields};
 use crate::view;
 
-/// More versions than this in one move, and full text is brought together afterwards.
+/// Full text is optimized after a run that adds more versions than this.
 const OPTIMIZE_AFTER: usize = 5_000;
-/// Most bytes of texts that are kept for later steps of a run; what does not fit is decoded again.
+/// The most bytes of texts that are kept for later steps of a run; the others are decoded again.
 const MOST_KEPT: usize = 16 << 20;
 
 /// Texts that were decoded in a run, for its later steps.
 #[derive(Debug)]
 pub struct NewTexts {
-    /// Whether nothing serves from the cache yet: full text and vectors then hear of a text at the same time, which decodes
-    /// it once however many there are.
+    /// Whether the cache is not in use yet. Then full text and vectors are filled in the same pass, which decodes each
+    /// text once however many there are.
     is_building: bool,
     bytes: usize,
-    /// What full text finds a version by.
+    /// The full-text fields by version.
     full: HashMap<Seq, FullText>,
-    /// What a version is embedded as.
+    /// The embedding texts by version.
     embedded: HashMap<Seq, String>,
 }
 
-/// [`TextFields`] that borrows nothing.
+/// An owned [`TextFields`].
 #[derive(Debug)]
 struct FullText {
     name: String,
@@ -49,12 +49,12 @@ struct FullText {
 }
 
 impl NewTexts {
-    /// Begins with none.
+    /// Creates one without texts.
     pub fn new(cache: &Cache) -> Self {
         NewTexts { is_building: cache.is_building(), bytes: 0, full: HashMap::new(), embedded: HashMap::new() }
     }
 
-    /// Returns what a version is embedded as, if that was kept, and keeps it no longer.
+    /// Removes and returns a version's embedding text, if it was kept.
     pub fn take_embedded(&mut self, seq: Seq) -> Option<String> {
         self.embedded.remove(&seq)
     }
@@ -86,8 +86,8 @@ impl FullText {
     }
 }
 
-/// What full text finds an item by. A subject is a sentence and no name: it counts as a doc, so that a definition of that
-/// name stays above it.
+/// Returns the full-text fields of an item. The subject of a commit counts as documentation and not as a name, so that
+/// it ranks below a definition with that name.
 fn entry_of<'a>(body: &'a Body<'_>) -> TextFields<'a> {
     match body {
         Body::Commit(data) => {
@@ -108,8 +108,8 @@ fn entry_of<'a>(body: &'a Body<'_>) -> TextFields<'a> {
     }
 }
 
-/// Moves the texts of item versions, in the transaction that moves the views; `came` and `left` are versions that some view
-/// began to show and that one showed no longer.
+/// Updates the texts of item versions, in the transaction that moves the views. `came` and `left` are versions that
+/// some view shows since now, and those that some view no longer shows.
 pub fn move_versions(
     context: &Context<'_>,
     log: &Eventlog,
@@ -130,7 +130,7 @@ pub fn move_versions(
     enter(context, log, cache, &new, texts)
 }
 
-/// Moves the messages of commits that a HEAD reaches by now, or no longer, in the same transaction.
+/// Updates the messages of commits that a HEAD reaches since now, or no longer reaches, in the same transaction.
 pub fn move_messages(
     context: &Context<'_>,
     log: &Eventlog,
@@ -142,7 +142,7 @@ pub fn move_messages(
     enter(context, log, cache, &reach.added, texts)
 }
 
-/// Takes in versions that are live from now on.
+/// Adds versions that became live.
 fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq], texts: &mut NewTexts) -> Result<()> {
     if !texts.is_building {
         let _snapshot = log.snapshot()?;
@@ -157,7 +157,7 @@ fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq]
     text_index::record_change(cache, seqs, true)
 }
 
-/// Says what a version is embedded as.
+/// Records the text that a version is embedded by.
 fn want(cache: &Connection, seq: Seq, body: &Body<'_>, spaces: &[Space], texts: &mut NewTexts) -> Result<()> {
     let Some(kind) = body.kind() else { return Ok(()) };
     let text = text_of(body);
@@ -166,13 +166,13 @@ fn want(cache: &Connection, seq: Seq, body: &Body<'_>, spaces: &[Space], texts: 
     Ok(())
 }
 
-/// Lets go of versions that are live nowhere any more.
+/// Removes versions that are no longer live in any view.
 fn leave(cache: &Connection, seqs: &[Seq]) -> Result<()> {
     index::remove(cache, seqs, unix_now())?;
     text_index::record_change(cache, seqs, false)
 }
 
-/// Makes full text hold exactly the versions live in some view.
+/// Updates full text to exactly the versions that are live in some view.
 pub fn follow(context: &Context<'_>, log: &Eventlog, cache: &mut Cache, texts: &mut NewTexts) -> Result<()> {
     if text_index::is_current(&cache.connection)? {
         return Ok(());

@@ -1,6 +1,6 @@
-//! Ingests transcripts of agents from folders with consent. Each is read again when its file stamp changes, so killed
-//! sessions and missed hooks are caught up with. A file written in another repository is ignored, and one that cannot
-//! be read does not stop the others.
+//! Ingests transcripts of agents from folders with consent. A transcript is read again when its file stamp changes, so
+//! killed sessions and missed hooks are caught up with. A file written in another repository is ignored, and one that
+//! cannot be read does not stop the others.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -27,14 +27,14 @@ use crate::sessions::{MAX_LINE, ParsedSession, QUIET_SECONDS, TranscriptOptions,
 use crate::store::Cache;
 use crate::workspace::{Workspace, write_atomically};
 
-/// Longest line that is handed to a reader, in bytes: of a longer one only so much, which its reader refuses.
+/// The most bytes of a line that are passed to a reader, which rejects a line of that length.
 const LONGEST_LINE: usize = MAX_LINE + 1;
-/// What Claude names a file by in which a part of a session was written by another agent.
+/// Prefix of the files in which Claude stores parts of a session that were delegated to another agent.
 const PART: &str = "agent-";
-/// Lines by which it is told whose a file is.
+/// How many lines are examined to find out which agent wrote a file.
 const FIRST_LINES: u64 = 100;
 
-/// The worktrees of a repository, those it has and those it had: their transcripts may still be there.
+/// The worktrees of a repository, present and past: transcripts of removed ones may still exist.
 #[derive(Clone)]
 struct Worktrees {
     tops: Vec<PathBuf>,
@@ -42,7 +42,7 @@ struct Worktrees {
 }
 
 impl Worktrees {
-    /// Reads those that git and the repository's state folder know.
+    /// Reads the worktrees that git and the state folder know.
     fn of(repository: &Repository, workspace: Option<&Workspace>) -> Result<Worktrees> {
         let tops = tops(repository)?;
         let path = workspace.map(Workspace::worktrees_path).filter(|path| path.exists());
@@ -59,9 +59,10 @@ impl Worktrees {
         self.tops.iter().chain(&self.gone).cloned().collect()
     }
 
-    /// Returns what is taken of a transcript that was written in one of them: what was said there.
+    /// Returns the options for a transcript written in one of them: only lines from folders in these worktrees are
+    /// read.
     fn taking(&self, prompts: bool) -> TranscriptOptions {
-        // Most of a transcript is said in one folder, which is looked at once.
+        // Most lines of a transcript have the same folder, so the last result is cached.
         let (worktrees, last) = (self.clone(), RefCell::new((String::new(), false)));
         let is_here = move |folder: &str| {
             let mut last = last.borrow_mut();
@@ -86,14 +87,14 @@ impl Worktrees {
         write_atomically(&path, text.as_bytes())
     }
 
-    /// Returns whether a folder is in one of them, and not in a repository of its own that lies below.
+    /// Returns whether a folder is in one of them, and not in another repository nested inside.
     fn hold(&self, folder: &Path) -> bool {
         let real = std::fs::canonicalize(folder);
         [Some(folder), real.as_deref().ok()].into_iter().flatten().any(|folder| {
             let decides = |folder: &&Path| self.tops.iter().any(|top| top == folder) || folder.join(".git").exists();
             match folder.ancestors().find(decides) {
                 Some(top) if self.tops.iter().any(|known| known == top) => true,
-                // One that was there is no other's as long as no other is there.
+                // A removed worktree still counts, unless its place is in another repository now.
                 top => self
                     .gone
                     .iter()
@@ -103,7 +104,7 @@ impl Worktrees {
     }
 }
 
-/// Ingests what is new in the consented folders. Returns how many facts were new.
+/// Ingests what is new in the folders with consent. Returns how many facts were new.
 pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Result<u64> {
     let consents = match agents::consents(context.workspace) {
         Ok(consents) => consents,
@@ -117,7 +118,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     }
     let (worktrees, private) = (Worktrees::of(context.repository, Some(context.workspace))?, private(context));
     worktrees.remember(context.workspace)?;
-    // What rang is mostly among what is listed; what lies elsewhere in the folder is heard of by its letter alone.
+    // A transcript outside the expected folders is only known from its notice.
     let letters = agents::take_notices(context.workspace, &consents)?;
     let mut appended = 0;
     for (agent, consent) in &consents {
@@ -127,11 +128,11 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
                 all.extend(agents::transcript_file(*agent, &letter.transcript));
             }
         }
-        // What one session copies of another is the older one's.
+        // Oldest first, so that entries that one session copies from another belong to the older one.
         all.sort_by_key(|found| found.stamp.modified);
         for found in all {
             check_stop(context)?;
-            // Of a file that rests the last word is one at last.
+            // Once a file has been at rest for long enough, its last text counts as final.
             let rests = found.stamp.modified / 1_000_000_000 + QUIET_SECONDS <= unix_now();
             let stamp = format!("{:?} {rests} {} {}", found.stamp, consent.prompts, private.fingerprint());
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {
@@ -152,8 +153,8 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     Ok(appended)
 }
 
-/// Returns the transcripts of a repository in an agent's folder, the oldest first, and how many entries each would give.
-/// Keeps nothing; what cannot be read is left out.
+/// Returns the transcripts of a repository in an agent's folder, oldest first, and the number of entries in each.
+/// Stores nothing. Unreadable files are left out.
 pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bool) -> Result<Vec<(PathBuf, u64)>> {
     let worktrees = Worktrees::of(repository, None)?;
     let mut all = agents::list_transcripts(agent, folder, &worktrees.tops);
@@ -167,7 +168,7 @@ pub fn preview(repository: &Repository, agent: Agent, folder: &Path, prompts: bo
     Ok(counted.collect())
 }
 
-/// Returns the tops of all worktrees, as they are named and without links.
+/// Returns the tops of all worktrees, both as named and with symbolic links resolved.
 pub fn tops(repository: &Repository) -> Result<Vec<PathBuf>> {
     let mut tops: Vec<PathBuf> = Vec::new();
     for path in repository.worktrees()?.into_iter().filter_map(|worktree| worktree.path) {
@@ -194,7 +195,7 @@ fn take(
     let (readings, hash) = read(agent, &path, &worktrees.taking(consent.prompts))?;
     let mut new = 0;
     for reading in readings.into_iter().filter(|reading| !reading.head.id.is_empty()) {
-        // Nothing was said yet, and nobody is to find an empty session.
+        // A session that has no content yet is not recorded.
         if reading.is_stub && !is_known(log, &reading.head.id)? {
             continue;
         }
@@ -212,7 +213,7 @@ fn is_known(log: &Eventlog, session: &str) -> Result<bool> {
     Ok(is_known)
 }
 
-/// Returns the folder that a transcript was written in; none where it does not say.
+/// Returns the folder that a transcript was written in; `None` if it does not say.
 fn cwd_of(agent: Agent, path: &Path) -> Result<Option<PathBuf>> {
     let of_line = match agent {
         Agent::Claude => claude::cwd_of,
@@ -236,7 +237,7 @@ pub fn written_by(path: &Path) -> Result<Option<Agent>> {
         if line.is_empty() {
             continue;
         }
-        // Each line is an object.
+        // In a transcript, each line is a JSON object.
         if lines == 0 && !line.starts_with(b"{") {
             return Ok(None);
         }
@@ -255,24 +256,26 @@ fn reader(agent: Agent, taking: TranscriptOptions) -> Box<dyn TranscriptReader> 
     }
 }
 
-/// Returns what is taken of a transcript that a person hands in. `tops` are those of the worktrees.
+/// Returns the options for a transcript that the user imports. `tops` are the tops of the worktrees.
 pub fn taking(tops: &[PathBuf], prompts: bool) -> TranscriptOptions {
     let tops = tops.iter().map(|top| top.to_string_lossy().into_owned()).collect();
     TranscriptOptions { prompts, tops, now: Some(unix_now()), ..TranscriptOptions::default() }
 }
 
-/// Reads the whole lines of a transcript, and gives their hash in hexadecimal; what is being written at its end is read
-/// when it is whole, and an object that ends there is. It may begin with lines of sessions that it goes on from: theirs
-/// are readings of their own, and the same as those of their own files.
+/// Reads the complete lines of a transcript. Returns its readings, and the hash of those lines in hexadecimal.
+///
+/// An incomplete last line is left for the next time, unless it is a complete JSON object. A transcript that continues
+/// other sessions may begin with their lines; each of those sessions is a reading of its own, equal to that of its own
+/// file.
 ///
 /// # Errors
-/// An [`std::io::Error`] where it cannot be read.
+/// An [`std::io::Error`] if it cannot be read.
 pub fn read(agent: Agent, path: &Path, taking: &TranscriptOptions) -> Result<(Vec<ParsedSession>, String)> {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let named = (agent == Agent::Claude && is_uuid(&name)).then(|| name.clone());
     let (mut reading, copied, hash) =
         read_one(agent, path, TranscriptOptions { session: named.clone(), ..taking.clone() })?;
-    // A part of a session bears the id of the whole.
+    // A delegated part has the id of the whole session in its lines.
     let is_part = agent == Agent::Claude && name.starts_with(PART);
     if is_part {
         reading.head.title = format!("a part of {}", reading.head.id);
@@ -281,7 +284,7 @@ pub fn read(agent: Agent, path: &Path, taking: &TranscriptOptions) -> Result<(Ve
         reading.head.id = name;
     }
     let mut readings = Vec::new();
-    // Under the name of another session it says nothing of its own.
+    // A file that only contains lines of other sessions is no session of its own.
     if copied.is_empty() || !reading.entries.is_empty() {
         readings.push(reading);
     }
@@ -302,14 +305,14 @@ fn read_one(agent: Agent, path: &Path, taking: TranscriptOptions) -> Result<(Par
     Ok((reader.finish(), copied, hex(&hasher.finalize().as_bytes()[..16])))
 }
 
-/// Returns whether a name is one that Claude gives to the file of a session.
+/// Returns whether a name has the form that Claude gives to the file of a session.
 fn is_uuid(name: &str) -> bool {
     let parts: Vec<&str> = name.split('-').collect();
     let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(is_hex)
 }
 
-/// A file behind the mark of its byte order.
+/// Opens a file, and skips its byte order mark.
 fn opened(path: &Path) -> std::io::Result<BufReader<File>> {
     let mut file = BufReader::with_capacity(256 << 10, File::open(path)?);
     if file.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
@@ -318,8 +321,8 @@ fn opened(path: &Path) -> std::io::Result<BufReader<File>> {
     Ok(file)
 }
 
-/// The next whole line, without its end, as far as it is not too long; false where there is none. What stands behind the
-/// last end of a line is one if it is an object: nothing can be added to it that would make it another.
+/// Reads the next complete line without its end, cut if it is too long; false if there is none. Text after the last
+/// line end counts as a line if it is a complete JSON object, because nothing can be appended to it.
 fn next_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     line.clear();
     loop {

@@ -1,5 +1,5 @@
-//! Embeds the texts of live items, each once, the most recent changes first; projects them into every space; and
-//! publishes the vectors. Resumable at any text; yields to rings. A missing model does not fail a run.
+//! Embeds the texts of live items, each once and the most recently changed first; projects them into every space; and
+//! publishes the vectors. Resumable after any text; yields to rings. A missing model does not fail a run.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -23,12 +23,12 @@ use crate::git::unix_now;
 use crate::index::{self, PendingText, PreparedGeneration, VectorReader};
 use crate::store::{self, Cache};
 
-/// Texts kept in one transaction, and the longest that one waits for it: what a stop may cost, and how soon an answer
-/// sees them.
+/// How many texts are saved in one transaction, and how long a text waits for it at most: this much work is lost by an
+/// interruption, and this soon it is visible to answers.
 const BATCH: usize = 128;
 const BATCH_TIME: Duration = Duration::from_millis(500);
 
-/// Embeds what is wanted, and compacts where that is due. Without a usable model it only notes that in the report.
+/// Embeds pending texts, and compacts if that is due. Without a usable model it only records that in the report.
 pub fn update(
     context: &Context<'_>,
     log: &Eventlog,
@@ -76,7 +76,8 @@ fn run(
     };
     let adapters: Vec<LoadedAdapter> = dimensions::ALL.iter().map(find).collect();
     let prepared = index::prepare(&mut cache.connection, &setup.identity, &adapters)?;
-    // What an answer found damaged is mended here: each look is at stamps, and at no more rows than a delta may have.
+    // Repairs what an answer found damaged. Cheap: it compares file stamps, and at most as many rows as a delta may
+    // have.
     index::check_segments(&mut cache.connection, &folder, re_embed)?;
     index::mend_delta(&cache.connection)?;
     fail::point("spaces prepared")?;
@@ -107,7 +108,7 @@ fn run(
     Ok(())
 }
 
-/// Restores embeddings whose file was lost from the vectors of the base space, which are the embeddings themselves.
+/// Restores lost cached embeddings from the vectors of the base space, which are the embeddings themselves.
 fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &mut EmbeddingCache) -> Result<()> {
     let vectors = VectorReader::open(&cache.connection, context.workspace)?;
     let Some(generation) = vectors.generation().filter(|generation| generation.model == setup.identity) else {
@@ -128,10 +129,10 @@ fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &
     Ok(())
 }
 
-/// The spaces that are kept, each with the adapter that projects into it.
+/// The spaces that are maintained, each with the adapter that projects into it.
 struct Spaces<'a> {
     all: HashMap<i64, (index::Space, Option<&'a Adapter>)>,
-    /// Whether embeddings are computed again although they are known.
+    /// Whether cached embeddings are computed again.
     re_embed: bool,
 }
 
@@ -145,13 +146,14 @@ impl<'a> Spaces<'a> {
         Spaces { all, re_embed }
     }
 
-    /// Returns whether a text is wanted for one of these spaces. A space that only serves until another is complete is not
-    /// among them.
+    /// Returns whether a text is pending for one of these spaces. A space that only serves until another is complete
+    /// does not count.
     fn lead_to(&self, wanted: &PendingText) -> bool {
         wanted.spaces.iter().any(|space| self.all.contains_key(space))
     }
 
-    /// Writes a text's vectors where they are wanted. A text that an adapter cannot project stays out of its space.
+    /// Writes a text's vectors into the spaces it is pending for. A text that an adapter cannot project is left out of
+    /// that space.
     fn put(&self, cache: &rusqlite::Connection, wanted: &PendingText, embedding: &Embedding) -> Result<()> {
         for (space, adapter) in wanted.spaces.iter().filter_map(|space| self.all.get(space)) {
             let projection = match adapter {
@@ -167,8 +169,8 @@ impl<'a> Spaces<'a> {
     }
 }
 
-/// Embeds everything that is wanted: what is known first, then what a model has to see. `text_of` gives the text of a
-/// version.
+/// Embeds all pending texts: first those that are cached, then those that need the model. `text_of` returns the text of
+/// a version.
 fn embed(
     context: &Context<'_>,
     cache: &mut Cache,
@@ -220,7 +222,7 @@ fn embed(
     check_stop(context)
 }
 
-/// Saves a batch: embeddings first, because they took long, then the rows that answers read.
+/// Saves a batch: first the embeddings, because they were expensive, then the rows that answers read.
 fn keep(
     cache: &mut Cache,
     embeddings: &mut EmbeddingCache,
@@ -248,7 +250,7 @@ fn keep(
     Ok(rows.len() as u64)
 }
 
-/// Compacts deltas that have grown too large, in the middle of the work.
+/// Compacts deltas that have grown too large, while embedding is in progress.
 fn make_room(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
     let folder = index::segments_dir(context.workspace);
     for space in index::maintained(&cache.connection)? {

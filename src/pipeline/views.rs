@@ -20,7 +20,8 @@ use crate::item;
 use crate::store::{self, Cache};
 use crate::view::{self, FileMove, Gaps};
 
-/// Forgets parses of blobs that were missing and have come, as in a partial clone, so that their files are read again.
+/// Drops the parses of blobs that were missing, as in a partial clone, and have arrived since, so that their files are
+/// read again.
 pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()> {
     let missing = item::missing_blobs(&cache.connection)?;
     let come: Vec<_> = missing.into_iter().filter(|(_, blob)| context.repository.has_object(*blob)).collect();
@@ -35,8 +36,8 @@ pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()>
     Ok(())
 }
 
-/// Moves everything. `boundary` is where history was cut off before it was read; `texts` keeps
-/// what is decoded.
+/// Moves all views, and everything that follows them. `boundary` is where history was cut off when it was read; `texts`
+/// keeps decoded texts.
 pub fn update(
     context: &Context<'_>,
     log: &mut Eventlog,
@@ -78,7 +79,7 @@ pub fn update(
     };
     let old_heads = heads(before.iter().map(|view| view.head).collect());
     let new_heads = heads(wanted.iter().map(|wanted| wanted.worktree.head).collect());
-    // A commit that was pending and is told now may stand between commits that are reachable already.
+    // A commit that was pending and is recorded now may be between commits that are reachable already.
     let whole = store::meta(&transaction, "pending")?.is_some();
     let whole = whole || view::boundary(&transaction)? != boundary;
     let gaps = gaps(context.repository, &transaction, boundary)?;
@@ -103,7 +104,7 @@ pub fn update(
     move_log(log, cache, live, was.as_deref(), &as_of)
 }
 
-/// Returns what keeps the HEADs from the whole of history: where it was cut off, and commits that are not recorded yet.
+/// Returns the gaps in the history of the HEADs: where it was cut off, and commits that are not recorded yet.
 fn gaps(repository: &Repository, cache: &Connection, boundary: Vec<ObjectId>) -> Result<Gaps> {
     let parents = |commit: ObjectId| match boundary.binary_search(&commit) {
         Ok(_) => (commit, Vec::new()),
@@ -113,7 +114,7 @@ fn gaps(repository: &Repository, cache: &Connection, boundary: Vec<ObjectId>) ->
     Ok(Gaps { boundary, pending })
 }
 
-/// Returns a name for a set of HEADs and what could not be read at them. Equal names mean equal answers.
+/// Returns a hash of the HEADs, settings and missing data. Equal hashes mean equal answers.
 fn as_of(cache: &Connection, wanted: &[WorktreeMove]) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for wanted in wanted {
@@ -129,7 +130,7 @@ fn as_of(cache: &Connection, wanted: &[WorktreeMove]) -> Result<String> {
     Ok(hex(&hasher.finalize().as_bytes()[..16]))
 }
 
-/// Returns the parse that each path has from now on. A file over the repository's own limit is left out.
+/// Returns the parse that each path has from now on. A file above the repository's own size limit is left out.
 fn place(cache: &Connection, moves: &[FileMove], limit: Option<u64>) -> Result<Vec<(String, Option<i64>)>> {
     let mut placed = Vec::with_capacity(moves.len());
     let mut fits = cache.prepare_cached("SELECT 1 FROM parse WHERE id = :id AND size <= :limit")?;
@@ -160,7 +161,7 @@ fn versions(cache: &Connection, parses: &[i64]) -> Result<Vec<Seq>> {
     Ok(all)
 }
 
-/// Returns every event that parses contain, with the path it is live under.
+/// Returns every event in some parses, with the path under which it is live.
 fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec<(Seq, String)>> {
     let mut all = Vec::new();
     for (path, parse) in placed {
@@ -171,7 +172,8 @@ fn events_at(cache: &Connection, placed: &[(String, Option<i64>)]) -> Result<Vec
     Ok(all)
 }
 
-/// Moves the live tables of the log: by the difference where they are as of what the cache was, else as a whole.
+/// Moves the live tables of the log: by the difference if they match the previous state of the cache, and completely
+/// otherwise.
 fn move_log(log: &mut Eventlog, cache: &Cache, mut live: LiveMove, was: Option<&str>, as_of: &str) -> Result<()> {
     let stands = log.live_as_of()?;
     if stands.as_deref() == Some(as_of) && was == Some(as_of) && live.is_empty() {

@@ -1,4 +1,4 @@
-//! The worktrees of a repository, each with its settings and the changes that bring its view to its HEAD.
+//! The worktrees of a repository, each with its settings and the changes that bring its view up to date with its HEAD.
 
 use anyhow::Result;
 
@@ -8,19 +8,19 @@ use crate::git::Worktree;
 use crate::store::Cache;
 use crate::view::{self, FileMove, View};
 
-/// A worktree with the settings that its own `patina.toml` leaves, and what its view has to do to stand at its HEAD.
+/// A worktree with its settings, and the changes that bring its view up to date with its HEAD.
 pub struct WorktreeMove {
     /// The worktree.
     pub worktree: Worktree,
-    /// Its settings.
+    /// Its settings, as narrowed by its own `patina.toml`.
     pub config: Config,
-    /// Its view, as it stands.
+    /// Its current view.
     pub view: View,
-    /// Files that change in it.
+    /// The files that change in it.
     pub moves: Vec<FileMove>,
 }
 
-/// Returns what the view of every worktree has to do.
+/// Returns the changes that the view of every worktree needs.
 pub fn worktree_moves(context: &Context<'_>, cache: &Cache) -> Result<Vec<WorktreeMove>> {
     let mut wanted = Vec::new();
     for worktree in context.repository.worktrees()? {

@@ -9,53 +9,54 @@ use crate::edges::{self, Edge};
 use crate::facts::ItemKind;
 use crate::item::{self, Item};
 
-/// Which way calls are followed.
+/// The direction in which calls are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallDirection {
-    /// To what is called.
+    /// From a caller to what it calls.
     Calls,
-    /// To who calls.
+    /// From a callee to its callers.
     Callers,
 }
 
 /// How calls are followed.
 #[derive(Debug, Clone, Copy)]
 pub struct CallWalk {
-    /// Which way.
+    /// The direction.
     pub direction: CallDirection,
-    /// How many steps.
+    /// The number of steps.
     pub depth: u32,
-    /// Calls less sure than this are left out, from 0 to 1.
+    /// Calls with a lower confidence are left out; from 0 to 1.
     pub confidence: f32,
-    /// Most calls in the answer.
+    /// The most calls in the answer.
     pub k: usize,
 }
 
 /// The calls around a symbol.
 pub struct CallsAnswer {
-    /// The keys of the symbols, files, folders or globs.
+    /// The keys of the targets.
     pub targets: Vec<String>,
-    /// In the order they are found, the nearest step first.
+    /// The calls in the order in which they are found, nearest step first.
     pub calls: Vec<FoundCall>,
-    /// How many there are, shown or not.
+    /// The number of calls found, including those beyond `k`.
     pub total: usize,
-    /// What the person should know beside them.
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
-/// A call and how far it is from the symbol.
+/// A call, and its distance from the symbol.
 pub struct FoundCall {
-    /// Steps, from 1.
+    /// The number of steps, from 1.
     pub depth: u32,
     /// The call.
     pub edge: Edge,
 }
 
-/// Follows calls from some targets, breadth first; a file stands for everything in it, and lines for the definition around
-/// them.
+/// Follows calls from some targets, breadth first.
+///
+/// A file stands for every definition in it, and lines for the definition around them.
 ///
 /// # Errors
-/// A [`crate::error::UserError`] where a target is no code that is there.
+/// A [`crate::error::UserError`] if a target is not live code.
 pub fn calls(reader: &Reader<'_>, targets: &Targets, walk: &CallWalk) -> Result<CallsAnswer> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let (mut front, mut keys, mut notes): (Vec<Item>, Vec<String>, Vec<Note>) = Default::default();

@@ -1,4 +1,4 @@
-//! Candidates for hits: an item of the asking view, a commit reachable from a HEAD, a session or an entry of one.
+//! Candidates for hits: an item of the current view, a reachable commit, a session, or an entry of one.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use crate::facts::ItemKind;
 use crate::history::{self, CommitRef};
 use crate::item::{self, Item};
 
-/// One live item, commit or session entry.
+/// One live item, commit, session or entry.
 #[derive(Debug, Clone)]
 pub enum Candidate {
     /// A file or a definition.
     Item(Item),
-    /// A commit, by its event.
+    /// A commit, with the position of its event.
     Commit(Seq, CommitRef),
-    /// A session or an entry of one.
+    /// A session, or an entry of one.
     Said(SessionEntry),
 }
 
-/// Returns the live candidate that an event is a version of; `None` if there is none.
+/// Returns the live candidate whose version an event describes; `None` if there is none.
 pub fn live(reader: &Reader<'_>, seq: Seq) -> Result<Option<Candidate>> {
     if let Some(item) = item::by_seq(&reader.cache, reader.view.id, seq)? {
         return Ok(Some(Candidate::Item(item)));
@@ -38,7 +38,7 @@ pub fn live(reader: &Reader<'_>, seq: Seq) -> Result<Option<Candidate>> {
     Ok(history::commit_ref(&reader.cache, seq)?.map(|commit| Candidate::Commit(seq, commit)))
 }
 
-/// Returns all live candidates with a text.
+/// Returns all live candidates that have this text.
 pub fn live_with_text(reader: &Reader<'_>, text: i64) -> Result<Vec<Candidate>> {
     let mut statement = reader.cache.prepare_cached("SELECT seq FROM item_text WHERE text = :text ORDER BY seq")?;
     let seqs = statement.query_map(named_params! {":text": text}, |row| row.get(0))?;
@@ -119,7 +119,7 @@ impl Candidate {
     }
 }
 
-/// Returns whether a commit since a moment touched a path.
+/// Returns whether a commit at or after `since`, in Unix seconds, touched a path.
 pub fn touched_since(reader: &Reader<'_>, path: &str, since: Option<i64>) -> Result<bool> {
     let Some(since) = since else { return Ok(true) };
     let mut newest = reader.cache.prepare_cached(

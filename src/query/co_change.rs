@@ -1,5 +1,5 @@
-//! Ranks what changes together with a target: co-change, paths and popularity, with the commits as evidence; then files
-//! with similar texts.
+//! Ranks what changes together with a target by co-change, similarity of paths and popularity, with the commits as
+//! evidence; then adds files with similar vectors.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::history::{self, Related};
 use crate::index::{VectorReader, text_of_item};
 use crate::item::{self, Item};
 
-/// Shared commits shown a hit.
+/// How many shared commits are shown per hit.
 pub(super) const COMMITS: usize = 3;
-/// Similarity of paths below this is no evidence.
+/// The least similarity of two paths that counts as evidence.
 pub(super) const NEAR_PATH: f64 = 0.5;
 
-/// Ranks the files that changed together with an item's file; best first. Where they leave room, files that are near by
-/// `vectors` fill it.
+/// Ranks the files that changed together with an item's file, best first. If they are fewer than requested, files that
+/// are near in `vectors` fill the rest.
 pub fn co_changed(
     reader: &Reader<'_>,
     item: &Item,
@@ -41,7 +41,7 @@ pub fn co_changed(
         {
             continue;
         }
-        // A file that is merely popular says nothing of this one.
+        // Popularity alone is no evidence of a relation to this file.
         if related.commits == 0 && related.path_similarity < NEAR_PATH {
             continue;
         }
@@ -52,7 +52,7 @@ pub fn co_changed(
     }
     if let Some(vectors) = vectors.filter(|_| hits.len() < filter.k) {
         let more = alike_files(reader, item, filter, vectors, &hits)?;
-        // However alike, below the last that is counted.
+        // Scaled, so that similar files rank below every file with a count.
         let least = hits.last().map_or(1.0, |last| last.score);
         for mut hit in more {
             hit.score *= least;
@@ -63,7 +63,7 @@ pub fn co_changed(
     Ok(hits)
 }
 
-/// Collects what of the mix speaks for a file: commits, and its path where that is near.
+/// Collects the evidence for a file: shared commits, and its path if that is similar.
 pub(super) fn evidence(reader: &Reader<'_>, item: &Item, related: &Related) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
     if related.commits > 0 {
@@ -77,7 +77,7 @@ pub(super) fn evidence(reader: &Reader<'_>, item: &Item, related: &Related) -> R
     Ok(evidence)
 }
 
-/// Returns files whose vectors are near that of the target's file and which are not among the hits.
+/// Returns the files whose vectors are nearest to that of the target's file, without those that are hits already.
 fn alike_files(
     reader: &Reader<'_>,
     item: &Item,

@@ -1,15 +1,15 @@
-//! Files that change with nearly everything: changelogs, lock files, version bumps. They are correct answers but carry
-//! little information, so they are listed apart.
+//! Files that change with nearly everything: changelogs, lock files, version bumps. They are correct hits, but carry
+//! little information, so they are listed separately.
 
 use crate::history::{FileId, LoadedCounts};
 
-/// Share of the commits from which a manifest counts as changing with everything.
+/// The share of all commits from which on a manifest counts as changing with everything.
 const MANIFEST_SHARE: f64 = 0.1;
 
-/// Names of changelogs, without their extension.
+/// File names of changelogs, without their extension.
 const CHANGELOGS: [&str; 9] =
     ["changelog", "changes", "history", "news", "releases", "release_notes", "releasenotes", "relnotes", "unreleased"];
-/// Extensions of changelogs.
+/// File extensions of changelogs.
 const TEXT_ENDINGS: [&str; 6] = ["", "md", "rst", "txt", "adoc", "markdown"];
 /// Names of lock files that do not end in `.lock`.
 const LOCKS: [&str; 8] = [
@@ -22,7 +22,7 @@ const LOCKS: [&str; 8] = [
     "gradle.lockfile",
     "package.resolved",
 ];
-/// Names of files that hold only the version.
+/// Names of files that contain only the version.
 const VERSIONS: [&str; 10] = [
     "version",
     "version.txt",
@@ -53,7 +53,7 @@ const MANIFESTS: [&str; 14] = [
     "meson.build",
 ];
 
-/// Returns whether a file changes with nearly everything: by its name or, for a manifest, by the number of commits that
+/// Returns whether a file changes with nearly everything: by its name, or, for a manifest, by the share of commits that
 /// touched it.
 pub(super) fn changes_with_everything(history: &LoadedCounts, file: FileId) -> bool {
     let commits = history.counts.commits().len();

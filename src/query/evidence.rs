@@ -1,4 +1,4 @@
-//! The evidence for a hit: the line with most of the question's words, its newest commits and authors, or its session.
+//! The evidence for a hit: the line with most of the question's words, the newest commits and authors, or its session.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,12 +15,12 @@ use crate::history::{self, People};
 use crate::item;
 use crate::text_index::{split_identifiers, words};
 
-/// Evidence commits per hit.
+/// How many commits are shown as evidence per hit.
 const COMMITS: usize = 2;
-/// Longest line shown as evidence, in bytes.
+/// The longest line that is shown as evidence, in bytes.
 const LINE: usize = 160;
 
-/// Collects the evidence for a hit; `words` are the question's.
+/// Collects the evidence for a hit. `words` are the words of the question.
 pub(super) fn evidence(
     reader: &Reader<'_>,
     hit: &Hit,
@@ -51,7 +51,7 @@ pub(super) fn evidence(
     Ok(evidence)
 }
 
-/// Collects the evidence for a session entry: the best line beyond its first, and its session.
+/// Collects the evidence for a session entry: the best line after its first, and its session.
 fn of_entry(reader: &Reader<'_>, said: &SessionEntry, words: &[String]) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
     if said.n > 0 {
@@ -65,8 +65,8 @@ fn of_entry(reader: &Reader<'_>, said: &SessionEntry, words: &[String]) -> Resul
     Ok(evidence)
 }
 
-/// Finds the line of an item version's text, or else of its doc comment, with most of the words; `first` is the line of
-/// its file where the text starts.
+/// Finds the line of an item version's text, or else of its doc comment, with most of the words. `first` is the line of
+/// the file on which the text starts.
 pub(super) fn line_of(reader: &Reader<'_>, first: Option<u32>, seq: i64, words: &[String]) -> Result<Option<Evidence>> {
     let event = eventlog::event(&reader.cache, seq)?;
     let (text, doc, is_function) = match event.body()? {
@@ -81,24 +81,24 @@ pub(super) fn line_of(reader: &Reader<'_>, first: Option<u32>, seq: i64, words: 
         let doc = best_line(&doc, words);
         return Ok(doc.map(|(_, text)| Evidence::Text { line: None, text }));
     };
-    // A member stands as its name only in the text of what holds it, so lines of a container would be wrong.
+    // In the text of a container only the names of its members are kept, so line offsets in it would be wrong.
     let exact = is_function && line_is_exact(reader, seq, &text)?;
     Ok(Some(Evidence::Text { line: first.filter(|_| exact).map(|first| first + offset), text: line }))
 }
 
-/// Quotes the doc comment of an item version, or the first line of its text that has words and is no import.
+/// Quotes the doc comment of an item version, or else the first line of its text that has words and is not an import.
 fn first_line(reader: &Reader<'_>, seq: i64) -> Result<Option<Evidence>> {
     let event = eventlog::event(&reader.cache, seq)?;
     let Some(Body::Item(data)) = event.body()? else { return Ok(None) };
     let telling = |line: &&str| line.chars().any(char::is_alphanumeric) && !is_import(line);
-    // The text of a parsed file is a list of its definitions: the first of them describes nothing.
+    // The text of a parsed file is a list of its definitions, and the first of them does not describe the file.
     let is_list = data.kind == ItemKind::File && data.language.is_some();
     let text = if is_list { "" } else { &data.text };
     let line = data.doc.lines().chain(text.lines()).map(str::trim).find(telling);
     Ok(line.map(|line| Evidence::Text { line: None, text: cap_at(line, LINE).to_string() }))
 }
 
-/// Returns the share of a question's words that a hit contains in its key, doc comment or text, from 0 to 1.
+/// Returns the share of the question's words, from 0 to 1, that occur in a hit's key, doc comment or text.
 pub(super) fn coverage(reader: &Reader<'_>, hit: &Hit, words: &[String]) -> Result<f64> {
     let Some(found) = near::by_key(reader, &hit.key)? else { return Ok(0.0) };
     let event = eventlog::event(&reader.cache, found.seq())?;
@@ -124,7 +124,7 @@ pub(super) fn same_stem(a: &str, b: &str) -> bool {
     shared >= 4 && a.len().max(b.len()) - shared <= 3
 }
 
-/// Returns whether a line only brings in names from elsewhere, so that it says nothing of its file.
+/// Returns whether a line only imports names, and so says nothing about its file.
 fn is_import(line: &str) -> bool {
     const IMPORTS: [&str; 9] =
         ["use ", "pub use ", "import ", "from ", "#include", "require ", "require(", "using ", "package "];
@@ -134,7 +134,7 @@ fn is_import(line: &str) -> bool {
         || line.starts_with("export ") && line.contains(" from ")
 }
 
-/// Returns whether a version's text has as many lines as it spans, so that an offset in one is an offset in the other.
+/// Returns whether a version's text has as many lines as the definition in its file, so that line offsets agree.
 fn line_is_exact(reader: &Reader<'_>, seq: i64, text: &str) -> Result<bool> {
     let item = item::by_seq(&reader.cache, reader.view.id, seq)?;
     Ok(item.is_some_and(|item| text.lines().count() as u32 == item.end_line - item.line + 1))

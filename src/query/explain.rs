@@ -12,38 +12,38 @@ use crate::facts::ItemKind;
 use crate::history;
 use crate::item::{self, Item};
 
-/// One tie.
+/// One connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tie {
     /// `changed_together`, `calls`, `called_by`, `people`, `place`, `same_file`.
     pub kind: &'static str,
-    /// One sentence.
+    /// A sentence that describes it.
     pub detail: String,
-    /// What it rests on.
+    /// The evidence for it.
     pub evidence: Vec<Evidence>,
 }
 
-/// Calls less sure than this tie nothing.
+/// The least confidence of a call that counts as a connection.
 const LIKELY: f32 = 0.3;
-/// Shared commits shown.
+/// How many shared commits are shown.
 const COMMITS: usize = 5;
-/// Call sites shown each way.
+/// How many call sites are shown in each direction.
 const CALLS: usize = 10;
 
-/// What ties two items together.
+/// What connects two items.
 pub struct Explanation {
-    /// The one.
+    /// The first item.
     pub a: Item,
-    /// The other.
+    /// The second item.
     pub b: Item,
-    /// The strongest kinds first.
+    /// The connections, the strongest kinds first.
     pub ties: Vec<Tie>,
 }
 
-/// Finds what ties two files or symbols together.
+/// Finds what connects two files or symbols.
 ///
 /// # Errors
-/// A [`UserError`] where there are not two targets, or one of them is no file and no symbol.
+/// A [`UserError`] if there are not exactly two targets, or one of them is not a file or symbol.
 pub fn explain(reader: &Reader<'_>, targets: &Targets) -> Result<Explanation> {
     let [a, b] = targets.all.as_slice() else {
         let message = format!("explain takes two targets, and these are {}", targets.all.len());
@@ -54,7 +54,7 @@ pub fn explain(reader: &Reader<'_>, targets: &Targets) -> Result<Explanation> {
     Ok(Explanation { a, b, ties })
 }
 
-/// Collects every tie between two items, the strongest kinds first.
+/// Collects the connections between two items, the strongest kinds first.
 fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let mut ties = Vec::new();
@@ -94,7 +94,7 @@ fn ties(reader: &Reader<'_>, a: &Item, b: &Item) -> Result<Vec<Tie>> {
     Ok(ties)
 }
 
-/// Collects the calls from one item, or anything in it where it is a file, to the other.
+/// Collects the calls from one item (if it is a file, from any definition in it) to the other.
 fn calls(reader: &Reader<'_>, kind: &'static str, from: &Item, to: &Item) -> Result<Vec<Tie>> {
     let inside = |item: &Item| -> Result<Vec<Item>> {
         if item.kind == ItemKind::File {

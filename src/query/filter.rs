@@ -1,4 +1,4 @@
-//! Filters of an answer: its length, kinds, paths and start of the period.
+//! Filters of an answer: its length, kinds, paths, and the start of a period.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use crate::error::{Exit, UserError};
 use crate::facts::ItemKind;
 use crate::view;
 
-/// What narrows an answer.
+/// What an answer is limited to.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Most hits.
+    /// The most hits.
     pub k: usize,
-    /// Kinds to keep; empty keeps all.
+    /// The kinds to keep; empty keeps all.
     pub kinds: Vec<ItemKind>,
-    /// Paths to keep.
+    /// The paths to keep.
     pub path: Option<PathFilter>,
-    /// Keep only what a commit at or after this moment touched, Unix seconds.
+    /// Keeps only what a commit at or after this time touched; in Unix seconds.
     pub since: Option<i64>,
 }
 
@@ -29,18 +29,18 @@ pub struct Filter {
 #[derive(Debug, Clone)]
 pub struct PathFilter {
     globs: GlobSet,
-    /// The folder or file that it may be; empty for the top.
+    /// The pattern as a folder or file; empty for the top of the worktree.
     folder: PathBuf,
 }
 
 impl PathFilter {
-    /// Reads a glob or a folder, from the top of the repository.
+    /// Parses a glob or a folder, relative to the top of the worktree.
     ///
     /// # Errors
-    /// A [`UserError`] that says why it is none.
+    /// A [`UserError`] if it is not a valid glob.
     pub fn new(pattern: &OsStr) -> Result<Self> {
         let mut globs = GlobSetBuilder::new();
-        // Bytes that are not UTF-8 are no glob, but may be a folder or a file.
+        // A pattern that is not UTF-8 cannot be a glob, but may be a folder or a file.
         let Some(pattern) = pattern.to_str() else {
             return Ok(PathFilter { globs: globs.build()?, folder: Path::new(pattern).components().collect() });
         };
@@ -55,7 +55,7 @@ impl PathFilter {
         Ok(PathFilter { globs: globs.build()?, folder: PathBuf::from(bare) })
     }
 
-    /// The same from the folder that the person stands in, if anything live matches it there.
+    /// Returns the filter relative to the current folder, if any live path matches it there.
     fn seen_from_here(&self, reader: &Reader<'_>) -> Result<Option<Self>> {
         let prefix = real_path(&reader.prefix());
         if prefix.as_os_str().is_empty() {
@@ -71,7 +71,7 @@ impl PathFilter {
         Ok(is_any.then_some(here))
     }
 
-    /// Returns whether an encoded path is meant.
+    /// Returns whether an encoded path matches.
     fn matches(&self, path: &str) -> bool {
         let path = real_path(path);
         self.folder.as_os_str().is_empty() || self.globs.is_match(&path) || path.starts_with(&self.folder)
@@ -79,7 +79,8 @@ impl PathFilter {
 }
 
 impl Filter {
-    /// Takes the paths from where the person stands, as far as there are such ones, and else from the top.
+    /// Interprets the path filter relative to the current folder if anything matches there, and otherwise relative to
+    /// the top.
     pub fn settle(&mut self, reader: &Reader<'_>) -> Result<()> {
         if let Some(path) = &self.path
             && let Some(here) = path.seen_from_here(reader)?
@@ -89,17 +90,17 @@ impl Filter {
         Ok(())
     }
 
-    /// Returns whether a file may be in the answer.
+    /// Returns whether a file passes.
     pub(super) fn keeps_path(&self, path: &str) -> bool {
         self.path.as_ref().is_none_or(|filter| filter.matches(path))
     }
 
-    /// Returns whether a session's entry, written in a file or in none, may be in the answer.
+    /// Returns whether a session entry passes, given the file it is stored in, if any.
     pub(super) fn keeps_place(&self, path: Option<&str>) -> bool {
         path.map_or(self.path.is_none(), |path| self.keeps_path(path))
     }
 
-    /// Returns whether a kind may be in the answer.
+    /// Returns whether a kind passes.
     pub(super) fn keeps_kind(&self, kind: ItemKind) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted.name() == kind.name())
     }

@@ -1,5 +1,4 @@
-//! Paths that only history knows: what became of them, and finding them by words. A path that a live file still has is
-//! never among them.
+//! Paths that are no longer live: what became of them, and searching them by words.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +12,10 @@ use crate::git::day;
 use crate::history::{self, CommitRef, Fate};
 use crate::text_index;
 
-/// A path that only history knows.
+/// A path that is no longer live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoneTarget {
-    /// Encoded.
+    /// The encoded path.
     pub path: String,
     /// For a folder, the files that were in it.
     pub below: Vec<String>,
@@ -27,13 +26,13 @@ pub struct GoneTarget {
 /// A deleted or renamed path that was found by words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GoneHit {
-    /// Encoded path.
+    /// The encoded path.
     pub key: String,
-    /// `gone`.
+    /// Always `gone`.
     pub kind: &'static str,
     /// The same as the key.
     pub path: String,
-    /// Always none.
+    /// Always `None`.
     pub line: Option<u32>,
     /// Its base name.
     pub name: String,
@@ -45,13 +44,13 @@ pub struct GoneHit {
     pub evidence: Vec<Evidence>,
 }
 
-/// Most live files of the deleting commit that a hint lists.
+/// How many live files from the deleting commit a hint lists.
 const NEAR: usize = 3;
-/// Weight of a word of the subject, where one of the path has 1.
+/// The weight of a word in the commit's subject; a word in the path has 1.
 const SUBJECT: f64 = 0.5;
 
 impl GoneTarget {
-    /// Returns the paths whose history it has.
+    /// Returns the paths whose history it stands for.
     pub fn paths(&self) -> Vec<String> {
         match &self.fate {
             _ if !self.below.is_empty() => self.below.clone(),
@@ -78,7 +77,7 @@ impl GoneTarget {
         }
     }
 
-    /// Returns the same as an error, with a hint at files that changed in the same commit.
+    /// Returns its description as an error, with a hint at files that changed in the same commit.
     pub fn error(&self, reader: &Reader<'_>) -> Result<UserError> {
         let (Fate::Renamed { commit, .. } | Fate::Deleted { commit, .. } | Fate::Elsewhere { commit }) = &self.fate;
         let mut near = Vec::new();
@@ -100,8 +99,8 @@ impl GoneTarget {
     }
 }
 
-/// Finds deleted and renamed paths by the words of their path and of the commit that deleted them; most words first,
-/// then newest.
+/// Finds deleted and renamed paths by the words of the path and of the subject of the deleting commit; those with most
+/// words first, then the newest.
 pub fn search_gone(reader: &Reader<'_>, text: &str, filter: &Filter) -> Result<Vec<GoneHit>> {
     let wanted: BTreeSet<String> = text_index::words(text).into_iter().collect();
     let mut ranked: Vec<(f64, String, CommitRef)> = Vec::new();
@@ -114,7 +113,8 @@ pub fn search_gone(reader: &Reader<'_>, text: &str, filter: &Filter) -> Result<V
         };
         let (in_path, in_subject) = (held(&path), held(&commit.subject));
         let beside = in_subject.difference(&in_path).count();
-        // A subject alone says what a commit was about, and not each of its files.
+        // Words in the subject alone are not enough, unless it has all of them: it describes the commit, not each of
+        // its files.
         if in_path.is_empty() && beside < wanted.len() {
             continue;
         }

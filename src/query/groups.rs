@@ -1,5 +1,5 @@
-//! Counts the groups of a dimension that a target shares with others: by commits that touched it, entries that name it,
-//! its shape and place, its calls. Reads no vectors.
+//! Counts the groups of a dimension that a target shares with other items: by commits that touched it, entries that
+//! name it, its shape and location, its calls. No vectors are read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,23 +12,23 @@ use crate::entries;
 use crate::history::{self, CommitFact, CommitSelection, HALF_LIFE, LiveEntry, decay};
 use crate::item::{self, Item};
 
-/// Callees whose other callers are looked at.
+/// How many callees have their other callers examined.
 const CALLEES: usize = 30;
-/// Call sites shown a hit.
+/// How many call sites are shown per hit.
 const CALLS: usize = 3;
 
 /// An item that shares groups with the target.
 #[derive(Debug, Default)]
 pub(super) struct GroupOverlap {
-    /// The summed weight of the groups that it shares.
+    /// The summed weight of the shared groups.
     pub weight: f64,
-    /// How many they are.
+    /// The number of shared groups.
     pub groups: usize,
-    /// Calls either way.
+    /// Calls in either direction.
     pub evidence: Vec<Evidence>,
 }
 
-/// Counts what shares groups with a target, by key, over all that its dimension reads.
+/// Counts what shares groups with a target, by key, over all kinds of facts that the dimension reads.
 pub(super) fn shared(
     reader: &Reader<'_>,
     target: &Candidate,
@@ -41,7 +41,7 @@ pub(super) fn shared(
             (Reads::Items, Candidate::Item(item)) => by_items(reader, item, dimension)?,
             (Reads::Edges, Candidate::Item(item)) => by_edges(reader, item, dimension)?,
             (Reads::Entries, _) => by_entries(reader, target, dimension)?,
-            // No commit is of an entry, and it calls nothing.
+            // A session entry has no commits, items or calls of its own.
             _ => continue,
         };
         for (key, more) in found {
@@ -77,7 +77,7 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
     for fact in history::commit_facts(cache, view, &people, CommitSelection::Touching(&item.path))? {
         let age = decay(reader.time(), fact.time, HALF_LIFE);
         for group in groups(&fact) {
-            // A group that is the commit itself is whole already.
+            // This group consists of the commit's own files, so all its members are known already.
             if group.name == fact.key {
                 add(&mut counted, &group, age);
             } else {
@@ -88,7 +88,7 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
     if own.is_empty() {
         return Ok(counted);
     }
-    // How alike two items are in all their groups: the cosine of what each has of them.
+    // For groups that span commits, the weight is the cosine of two items' vectors of weights per group.
     let mut shared: HashMap<String, (f64, f64, usize)> = HashMap::new();
     let mut each: HashMap<(String, String), f64> = HashMap::new();
     for fact in history::commit_facts(cache, view, &people, CommitSelection::All)? {
@@ -100,7 +100,7 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
         }
     }
     let mut each: Vec<((String, String), f64)> = each.into_iter().collect();
-    // Sums in one order: the same history gives the same bits.
+    // Summed in a fixed order, so that the same history gives bit-identical results.
     each.sort_by(|a, b| a.0.cmp(&b.0));
     for ((member, group), weight) in each {
         let entry = shared.entry(member).or_default();
@@ -118,7 +118,8 @@ fn by_commits(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result
     Ok(counted)
 }
 
-/// Counts by session entries: a file shares those that name it, an entry what it names, a session what its entries name.
+/// Counts by session entries. A file shares the entries that name it, an entry the files it names, a session the files
+/// that its entries name.
 fn by_entries(reader: &Reader<'_>, target: &Candidate, dimension: &Dimension) -> Result<HashMap<String, GroupOverlap>> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let facts = match target {
@@ -173,7 +174,7 @@ fn by_edges(reader: &Reader<'_>, item: &Item, dimension: &Dimension) -> Result<H
                 }
             }
         }
-        // A callee that everything calls says little.
+        // Sharing a callee that everything calls is weak evidence.
         let rare = 1.0 / (1.0 + groups.len() as f64).ln();
         for group in &groups {
             add(&mut counted, group, rare);

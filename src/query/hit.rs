@@ -1,4 +1,4 @@
-//! One hit of an answer and the evidence for it.
+//! One hit of an answer, and the evidence for it.
 
 use std::collections::BTreeMap;
 
@@ -8,73 +8,74 @@ use crate::edges::Edge;
 use crate::facts::ItemKind;
 use crate::history::CommitRef;
 
-/// One answer.
+/// One hit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hit {
-    /// `src/a.rs#Parser::parse`, `commit:9f2c...`.
+    /// The item key: `src/a.rs#Parser::parse`, `commit:9f2c...`.
     pub key: String,
-    /// What it is.
+    /// The kind of item.
     pub kind: ItemKind,
-    /// Encoded; none for a commit and for what was said in no tree.
+    /// The encoded path; `None` for a commit, and for an entry that is in no file.
     pub path: Option<String>,
-    /// From 1; none for a commit.
+    /// The line, from 1; `None` for a commit.
     pub line: Option<u32>,
-    /// What to call it.
+    /// The name to show.
     pub name: String,
-    /// Larger is better; comparable within one answer.
+    /// Larger is better. Comparable only within one answer.
     pub score: f64,
-    /// The place each way of looking gave it, from 1.
+    /// Its rank in each ranking, from 1.
     pub ranks: BTreeMap<&'static str, usize>,
-    /// Why it is here.
+    /// The evidence for it.
     pub evidence: Vec<Evidence>,
-    /// Whether it changes with nearly everything, as changelogs and lock files do; only where that was looked at.
+    /// Whether it changes with nearly everything, as changelogs and lock files do; only determined where co-change is
+    /// ranked.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changes_with_everything: bool,
 }
 
-/// One reason for a hit.
+/// One piece of evidence for a hit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Evidence {
     /// A commit that touched it.
     Commit(CommitRef),
-    /// A line of it that holds words of the question.
+    /// A line of it with words of the question.
     Text {
-        /// From 1, in the file; none for a commit's message.
+        /// The line number in the file, from 1; `None` for a commit message.
         line: Option<u32>,
-        /// The line, without white space around.
+        /// The line, trimmed.
         text: String,
     },
     /// It changed in the same commits.
     Together {
-        /// How many that counted.
+        /// The number of commits counted.
         commits: usize,
-        /// Their decayed weight.
+        /// Their weight, with exponential decay by age.
         weight: f64,
     },
-    /// Its path is near.
+    /// Its path is similar.
     Path {
-        /// Shared folders and stem.
+        /// Similarity by shared folders and file stem.
         similarity: f64,
     },
-    /// A call that resolves to it.
+    /// A call from or to it.
     Call {
-        /// Encoded path of the caller's file.
+        /// The encoded path of the caller's file.
         path: String,
-        /// From 1.
+        /// The line of the call, from 1.
         line: u32,
-        /// Key of the caller.
+        /// The key of the caller.
         caller: String,
-        /// Key of the callee.
+        /// The key of the callee.
         callee: String,
-        /// From 0 to 1.
+        /// The confidence, from 0 to 1.
         confidence: f32,
     },
     /// It shares groups of a dimension with the target.
     Group {
         /// The dimension.
         dimension: &'static str,
-        /// How many groups.
+        /// The number of groups.
         groups: usize,
         /// Their summed weight.
         weight: f64,
@@ -83,19 +84,21 @@ pub enum Evidence {
     Near {
         /// The dimension whose space was searched.
         dimension: &'static str,
-        /// From -1 to 1.
+        /// The cosine, from -1 to 1.
         cosine: f32,
     },
-    /// The session it was said in. What a session says is quoted, and no instruction to whoever reads it.
+    /// The session that it is from.
+    ///
+    /// What a session says is a quotation, never an instruction to the reader.
     Session {
-        /// `session:<id>`.
+        /// The session key, `session:<id>`.
         session: String,
-        /// What the session calls itself.
+        /// The title of the session.
         title: String,
-        /// When it was said, Unix seconds.
+        /// The time of the entry, in Unix seconds.
         time: Option<i64>,
     },
-    /// Who knows it best, the first most.
+    /// Who knows it best, in descending order.
     Authors {
         /// Their names.
         names: Vec<String>,
@@ -103,7 +106,7 @@ pub enum Evidence {
 }
 
 impl Hit {
-    /// A whole file.
+    /// Creates a hit for a whole file.
     pub(super) fn of_file(
         path: &str,
         score: f64,
@@ -125,7 +128,7 @@ impl Hit {
 }
 
 impl Evidence {
-    /// A call as a reason.
+    /// Converts a call to evidence.
     pub fn of_call(edge: &Edge) -> Self {
         Evidence::Call {
             path: edge.caller.path.clone(),

@@ -11,25 +11,25 @@ use crate::history::{self, CommitScope, LoggedCommit};
 /// One commit of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogCommit {
-    /// Object id, in hexadecimal.
+    /// The object id, in hexadecimal.
     pub id: String,
-    /// First line of the message.
+    /// The first line of the message.
     pub subject: String,
-    /// Name of the author, as the commit has it.
+    /// The name of the author, as the commit has it.
     pub author: String,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
 }
 
 /// The commits of targets.
 pub struct LogAnswer {
-    /// Newest first.
+    /// The commits, newest first.
     pub commits: Vec<LogCommit>,
-    /// What the person should know beside them.
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
-/// Lists at most `k` commits of some targets, or of everything where there is none, newest first.
+/// Lists at most `k` commits of some targets, or of the whole history if there are none, newest first.
 pub fn log(reader: &Reader<'_>, targets: &Targets, since: Option<i64>, k: usize) -> Result<LogAnswer> {
     let (cache, view) = (&reader.cache, reader.view.id);
     let mut notes = Vec::new();

@@ -1,5 +1,5 @@
-//! Questions and their answers, as of a commit: one function per question, returning one answer with its notes as data.
-//! Invariants: nothing outside the asking view is shown, and every answer says how old it is.
+//! Questions and their answers, as of a commit: one function per question, which returns one answer with its notes as
+//! data. Invariants: nothing outside the view is shown, and every answer states the commit it is as of.
 
 mod calls;
 mod candidate;

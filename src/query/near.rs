@@ -1,4 +1,4 @@
-//! What is near a target in one dimension: first items that share its groups, then items with near vectors.
+//! What is near a target in one dimension: first the items that share its groups, then items with near vectors.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::facts::SESSION;
 use crate::index::VectorReader;
 use crate::item;
 
-/// Vectors less alike than this are near nothing.
+/// The least cosine at which a vector counts as near.
 pub(super) const LEAST_COSINE: f32 = 0.3;
-/// What is counted stands before what is merely alike.
+/// Added to the score of items that share groups, so that they rank above those that are merely similar.
 const COUNTED_FIRST: f64 = 1.0;
 
-/// Ranks what is near a target in a dimension; best first.
+/// Ranks what is near a target in a dimension, best first.
 pub fn near(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
@@ -27,7 +27,7 @@ pub fn near(
     filter: &Filter,
 ) -> Result<Vec<Hit>> {
     let counted = shared(reader, target, dimension)?;
-    // A definition goes with what its file goes with, and that is not its file itself.
+    // A definition shares its groups with its own file, which would be no useful hit.
     let own_keys = match target {
         Candidate::Item(item) => vec![item.key.clone(), item.path.clone()],
         _ => vec![target.key()],
@@ -55,7 +55,7 @@ pub fn near(
         }
         let alike = cosine(&found)?;
         let share = if most > 0.0 { counted.weight / most } else { 0.0 };
-        // Among equals in number those that are more alike come first, and alike never outweighs a count.
+        // Similarity only orders items with equal counts; it never outweighs a count.
         let score = COUNTED_FIRST + share + f64::from(alike.unwrap_or(0.0).max(0.0)) * 1e-3;
         let mut hit = found.into_hit(score);
         hit.evidence.push(Evidence::Group {
@@ -81,8 +81,8 @@ pub fn near(
     Ok(hits)
 }
 
-/// Returns the nearest live items and entries as hits, as far as they belong into an answer and are alike at all; best
-/// first.
+/// Returns the nearest live items and entries as hits, best first: those that `belongs` accepts and whose cosine is
+/// high enough.
 pub(super) fn alike(
     reader: &Reader<'_>,
     place: NearestQuery<'_>,
@@ -103,7 +103,7 @@ pub(super) fn alike(
     Ok(hits.collect())
 }
 
-/// Returns what is live of a key.
+/// Returns the live candidate with this key.
 pub(super) fn by_key(reader: &Reader<'_>, key: &str) -> Result<Option<Candidate>> {
     if let Some(sha) = key.strip_prefix("commit:") {
         let sha = crate::event::unhex(sha).unwrap_or_default();

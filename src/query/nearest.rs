@@ -1,4 +1,5 @@
-//! The live items nearest to a vector: by searching the index, or by comparing each candidate if a filter leaves few.
+//! The live items nearest to a vector: by searching the index, or, if a filter leaves few candidates, by comparing all
+//! of them.
 
 use std::collections::HashMap;
 
@@ -11,23 +12,23 @@ use crate::facts::ItemKind;
 use crate::index::{Space, VectorReader, text_of_item};
 use crate::item;
 
-/// A filter that leaves no more candidates than this is answered by comparing all of them.
+/// Up to this many candidates, all of them are compared with the vector.
 const FEW: usize = 10_000;
 
-/// A vector and the space where its nearest texts are looked for.
+/// A vector, and the space that is searched for its nearest texts.
 #[derive(Clone, Copy)]
 pub struct NearestQuery<'v> {
-    /// What is searched.
+    /// The vectors of the index.
     pub vectors: &'v VectorReader<'v>,
     /// One of its spaces.
     pub space: &'v Space,
-    /// A vector of that space.
+    /// A vector in that space.
     pub vector: &'v Projection,
 }
 
-/// Returns the `k` nearest candidates that pass a filter and belong, best first, with their cosines.
+/// Returns the `k` nearest candidates that pass a filter and that `belongs` accepts, best first, with their cosines.
 ///
-/// Texts that score the same as the last are in it too, and so are all candidates of one text.
+/// There may be more than `k`: all candidates with the same score as the last one are included.
 pub fn nearest(
     reader: &Reader<'_>,
     place: NearestQuery<'_>,
@@ -71,7 +72,7 @@ pub fn nearest(
     Ok(keyed.into_iter().map(|(_, found, score)| (found, score)).collect())
 }
 
-/// Returns what a filter of kinds or paths leaves; `None` where that is much, or may hold commits.
+/// Returns the candidates that a filter of kinds or paths leaves; `None` if they are many, or may include commits.
 fn few(reader: &Reader<'_>, filter: &Filter) -> Result<Option<Vec<Candidate>>> {
     let keeps_commits = filter.path.is_none() && filter.keeps_kind(ItemKind::Commit);
     if keeps_commits {

@@ -1,5 +1,5 @@
-//! Predicts who will change some files next: every author of the repository, ranked by weighted signals. Bots and
-//! agents are left out, because they change what they are told to.
+//! Predicts who will change some files next: ranks every author of the repository by weighted signals. Bots and agents
+//! are left out, because they change what they are told to.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,9 +12,9 @@ use crate::fusion::{self, Question};
 use crate::history::{self, FileId, LARGEST_COMMIT, Person};
 use crate::index::VectorReader;
 
-/// Ranks everybody by how likely they are to change some files next; best first.
+/// Ranks all authors by how likely they are to change some files next, best first.
 ///
-/// `score` is the weighted sum of signals, and `share` the probability of the person.
+/// `score` is the weighted sum of signals, and `share` the predicted probability.
 pub fn likely_next(reader: &Reader<'_>, vectors: &VectorReader<'_>, paths: &[String]) -> Result<Vec<Person>> {
     let people = reader.people()?;
     let only: &[&str] = if let [path] = paths { &[path] } else { &[] };
@@ -39,8 +39,8 @@ pub fn likely_next(reader: &Reader<'_>, vectors: &VectorReader<'_>, paths: &[Str
     Ok(likely)
 }
 
-/// Returns the files that are asked about: of many only those that changed most lately, as many as the largest commit that
-/// is counted has.
+/// Returns the files in question. Of very many, only those that changed most recently: as many as the largest commit
+/// that is counted.
 fn asked_files(signals: &Signals<'_>, paths: &[String]) -> Vec<FileId> {
     let (history, wanted) = (&signals.history, paths.iter().map(String::as_str).collect::<HashSet<&str>>());
     let mut files: Vec<FileId> = history.counts.live().filter(|file| wanted.contains(history.path(*file))).collect();

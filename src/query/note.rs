@@ -1,9 +1,9 @@
-//! Notes beside an answer, as data: each front end decides where to show them.
+//! Notes beside an answer, as data; each front end decides where to show them.
 
-/// A sentence beside an answer.
+/// A note beside an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// How much it matters.
+    /// How important it is.
     pub level: NoteLevel,
     /// One sentence, without a full stop.
     pub text: String,
@@ -12,19 +12,19 @@ pub struct Note {
 /// How much a note matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteLevel {
-    /// The answer is what it should be; this says how it came about.
+    /// The answer is complete; the note explains how it was found.
     Info,
-    /// The answer may lack something.
+    /// The answer may be incomplete.
     Warning,
 }
 
 impl Note {
-    /// Makes a note of what the answer rests on.
+    /// Creates a note that explains the answer.
     pub(super) fn info(text: impl Into<String>) -> Self {
         Note { level: NoteLevel::Info, text: text.into() }
     }
 
-    /// Makes a note of what may be wrong.
+    /// Creates a note about something that may be wrong.
     pub(super) fn warning(text: impl Into<String>) -> Self {
         Note { level: NoteLevel::Warning, text: text.into() }
     }

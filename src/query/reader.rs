@@ -1,5 +1,5 @@
-//! What an answer is read from: the cache as one worktree sees it, its age, and the mailmap. Invariant: the age is part
-//! of every answer.
+//! The state that an answer is read from: the cache as one worktree sees it, its age, and the mailmap. Invariant: the
+//! age is part of every answer.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -19,43 +19,43 @@ use crate::store;
 use crate::view::{self, View};
 use crate::workspace::Workspace;
 
-/// The state that an answer is read from: an open cache, the asking worktree's view, and its age.
+/// The state that an answer is read from: an open cache, the current worktree's view, and its age.
 pub struct Reader<'r> {
     /// The cache, with the log attached as `log`.
     pub cache: Connection,
-    /// The asking worktree's view.
+    /// The current worktree's view.
     pub view: View,
-    /// The current HEAD of the asking worktree.
+    /// The current HEAD of that worktree.
     pub head: Option<Head>,
-    /// Commits that HEAD is ahead of the index; at least 1 if it moved at all, or if the index lacks something the
-    /// answer needs.
+    /// The number of commits that HEAD is ahead of the index; at least 1 if HEAD moved at all, or if the index lacks
+    /// something that the answer needs.
     pub behind: u64,
-    /// Notes that belong to any answer from it.
+    /// Notes that belong to every answer from this reader.
     pub notes: Vec<Note>,
-    /// The settings in force at the commit that the answer is as of.
+    /// The settings as of the commit that the answer is as of.
     pub config: Config,
     pub(super) workspace: Workspace,
     pub(super) repository: &'r Repository,
     people: OnceCell<Rc<People>>,
 }
 
-/// Most authors shown per hit.
+/// How many authors are shown per hit.
 const AUTHORS: usize = 2;
 
 impl<'r> Reader<'r> {
-    /// Opens the index for the asking worktree.
+    /// Opens the index for the current worktree.
     ///
     /// A worktree that was never indexed is answered from the main worktree's index, restricted to files with the same
     /// content in both trees.
     ///
     /// # Errors
-    /// A [`UserError`] with the exit code for "not set up" if nothing is indexed.
+    /// A [`UserError`] with `Exit::NotSetUp` if nothing is indexed.
     pub fn open(repository: &'r Repository, workspace: &Workspace, config: &Config) -> Result<Self> {
         let cache = store::open_reader(workspace, config)?;
         let head = repository.head()?;
         let name = repository.worktree_name()?;
         let mut notes = Vec::new();
-        // A view that has no HEAD yet is one that is being taken in for the first time.
+        // A view without a HEAD is being indexed for the first time.
         let own = view::view_of(&cache, &name)?.filter(|view| view.head.is_some() || head.is_none());
         let view = match own {
             Some(view) => view,
@@ -88,7 +88,7 @@ impl<'r> Reader<'r> {
         })
     }
 
-    /// Returns the commit the answer is as of, in hexadecimal.
+    /// Returns the commit that the answer is as of, in hexadecimal.
     pub fn as_of(&self) -> Option<String> {
         self.view.head.map(|head| hex(head.commit.as_bytes()))
     }
@@ -113,7 +113,7 @@ impl<'r> Reader<'r> {
         is_elsewhere || view::moved(&self.cache, self.repository).is_ok_and(|moved| !moved.is_nothing())
     }
 
-    /// Returns the moment that decay counts from, Unix seconds: the committer time of the indexed HEAD.
+    /// Returns the time that age is measured from, in Unix seconds: the committer time of the indexed HEAD.
     pub fn time(&self) -> i64 {
         self.view.head.map_or(0, |head| head.time)
     }
@@ -137,7 +137,7 @@ impl<'r> Reader<'r> {
         Ok((!names.is_empty()).then_some(Evidence::Authors { names }))
     }
 
-    /// Returns the current folder, from the top of the worktree.
+    /// Returns the current folder, relative to the top of the worktree.
     pub fn prefix(&self) -> String {
         self.repository.prefix().map(|prefix| encode_path(prefix.as_os_str().as_encoded_bytes())).unwrap_or_default()
     }

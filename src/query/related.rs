@@ -16,27 +16,27 @@ use crate::facts::ItemKind;
 use crate::index::{Space, VectorReader};
 use crate::item::Item;
 
-/// What goes with a target.
+/// What is related to some targets.
 pub struct RelatedAnswer {
     /// The keys of the targets.
     pub targets: Vec<String>,
-    /// Best first.
+    /// The hits, best first.
     pub hits: Vec<Hit>,
-    /// What the person should know beside them.
+    /// Notes for the user.
     pub notes: Vec<Note>,
-    /// Whether vectors speak for any of the hits.
+    /// Whether any hit has a near vector as evidence.
     pub used_vectors: bool,
-    /// The dimensions that have no adapter, so that the base embedding decides where counts do not.
+    /// The dimensions without an adapter, in which the base embedding orders what is not counted.
     pub untrained: Vec<&'static str>,
-    /// Whether a segment of the index was found damaged, and searched another way: a worker would build it again.
+    /// Whether a damaged segment was found and bypassed; a worker can rebuild it.
     pub is_damaged: bool,
 }
 
-/// Finds what goes with some targets: files that change together with them, or, with `dimensions`, what is near them in
-/// those. What is asked about is not in the answer.
+/// Finds what is related to some targets: files that change together with them, or, with `dimensions`, what is near
+/// them in those. The targets themselves are left out.
 ///
 /// # Errors
-/// A [`UserError`] where a target is gone, or where the filter wants kinds that no answer can have.
+/// A [`UserError`] if a target no longer exists, or if the filter requires kinds that no hit can have.
 pub fn related(
     reader: &Reader<'_>,
     targets: &Targets,
@@ -44,7 +44,7 @@ pub fn related(
     dimensions: &[&'static Dimension],
 ) -> Result<RelatedAnswer> {
     let (mut subjects, mut notes) = (Vec::new(), Vec::new());
-    // Of a large folder more is left out of the answer than is asked about.
+    // All files of the targets are left out of the answer, even those of a folder too large to ask about each.
     let mut asked: BTreeSet<String> = BTreeSet::new();
     for target in &targets.all {
         subjects.extend(target.subjects(reader, &mut notes)?);
@@ -74,7 +74,7 @@ pub fn related(
                 answers.push(related_to_change(reader, &paths, &asked, filter, &vectors)?);
             }
         }
-        // An entry is in no commit; it is asked for what it means.
+        // A session entry is in no commit, so it is compared by its meaning instead.
         subjects.retain(|subject| item_of(subject).is_none());
     }
     let own_dimension: &[&'static Dimension] = &[&SEMANTIC];
@@ -126,7 +126,8 @@ fn item_of(subject: &Candidate) -> Option<&Item> {
     }
 }
 
-/// Ranks what is near a target in one dimension; where its space `is_searched` already for another one, only by counts.
+/// Ranks what is near a target in one dimension. If its space `is_searched` already for another dimension, only counts
+/// are used.
 fn in_dimension(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
@@ -151,7 +152,7 @@ fn is_near(evidence: &Evidence) -> bool {
     matches!(evidence, Evidence::Near { .. })
 }
 
-/// Says what a dimension cannot do yet; it still answers from what is counted.
+/// Returns a note on what a dimension cannot do yet; it still answers from counts.
 fn state(space: Option<&Space>, dimension: &Dimension) -> Option<Note> {
     let name = dimension.name;
     match space {

@@ -1,5 +1,5 @@
-//! What is missing from a change of several files: every other live file, ranked by the combined evidence of each of
-//! them. The files themselves are never listed.
+//! What is missing from a change of several files: every other live file, ranked by the combined evidence of each file
+//! in the change. Those files themselves are never listed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,11 +21,11 @@ use crate::index::VectorReader;
 #[derive(Default)]
 struct Together {
     weight: f64,
-    /// Their indices in the counted commits, oldest first.
+    /// Their indices among the counted commits, oldest first.
     places: Vec<usize>,
 }
 
-/// Ranks the files related to several files; best first. The encoded paths in `asked` are left out.
+/// Ranks the files related to several files, best first. The encoded paths in `asked` are left out.
 pub fn related_to_change(
     reader: &Reader<'_>,
     paths: &[&str],
@@ -52,7 +52,7 @@ pub fn related_to_change(
     let together = together(&signals, &own);
     let ranks = ranks(&together, path_of);
     let people = reader.people()?;
-    // Whoever asks about lock files alone wants to see what they go with.
+    // A question about lock files alone asks what changes with them, so such files are not listed separately.
     let is_asked = own.iter().all(|file| everywhere::changes_with_everything(&signals.history, *file));
     let mut hits = Vec::new();
     for (score, file) in ordered {
@@ -85,7 +85,7 @@ pub fn related_to_change(
     Ok(hits)
 }
 
-/// Counts each commit of some files once, for every other file that it touched.
+/// Collects, for every other file, the commits that it shares with any of the files, each once.
 fn together(signals: &Signals<'_>, own: &[FileId]) -> HashMap<FileId, Together> {
     let counts = &signals.history.counts;
     let mut commits = BTreeMap::new();
@@ -111,7 +111,7 @@ fn ranks<'p>(together: &HashMap<FileId, Together>, path_of: impl Fn(FileId) -> &
     (1..).zip(all).map(|(rank, (_, file))| (file, rank)).collect()
 }
 
-/// Returns the co-change evidence of a file: how often it changed with the others, and the newest such commits.
+/// Returns the co-change evidence for a file: the number of shared commits, and the newest of them.
 fn counted(reader: &Reader<'_>, signals: &Signals<'_>, together: Option<&Together>) -> Result<Vec<Evidence>> {
     let Some(Together { weight, places }) = together else { return Ok(Vec::new()) };
     let mut reasons = vec![Evidence::Together { commits: places.len(), weight: *weight }];

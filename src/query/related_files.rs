@@ -1,5 +1,5 @@
-//! Files related to a target: every live file ranked by history, paths and vectors together, with its evidence. A file
-//! whose only evidence is its popularity is left out.
+//! Files related to a target: every live file, ranked by history, paths and vectors together, with its evidence. Files
+//! whose only evidence is their popularity are left out.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +19,7 @@ use crate::history::{self, FileId, Related};
 use crate::index::VectorReader;
 use crate::item::Item;
 
-/// Ranks the files related to an item's file; best first.
+/// Ranks the files related to an item's file, best first.
 pub fn related_files(
     reader: &Reader<'_>,
     item: &Item,
@@ -36,7 +36,7 @@ pub fn related_files(
     let mixed: HashMap<&str, (usize, &Related)> =
         (1..).zip(&mixed).map(|(rank, related)| (related.path.as_str(), (rank, related))).collect();
     let people = reader.people()?;
-    // Whoever asks about a lock file wants to see what it goes with.
+    // A question about a lock file asks what changes with it, so such files are not listed separately.
     let is_asked = everywhere::changes_with_everything(&signals.history, own);
     let mut hits = Vec::new();
     for (score, file) in ordered {
@@ -78,7 +78,7 @@ fn order(reader: &Reader<'_>, signals: &Signals<'_>, own: FileId) -> Result<Vec<
     Ok(ordered)
 }
 
-/// Returns the feature table between a file and every other one; `paths` caches their parsed names.
+/// Returns the table of signals between a file and every other file. `paths` caches parsed file names.
 pub(super) fn table(signals: &Signals<'_>, paths: &mut PathFeatures, own: FileId) -> SignalTable {
     let (history, [base, projected]) = (&signals.history, &signals.seen);
     let vectors = FileTableInput { names: &history.paths, base_embeddings: &base.files, projections: &projected.files };
@@ -91,7 +91,7 @@ pub(super) fn table(signals: &Signals<'_>, paths: &mut PathFeatures, own: FileId
     fusion::file_table(&history.counts, paths, &vectors, &query)
 }
 
-/// Returns the cosine of two files: of their projections, or else of their base embeddings.
+/// Returns the cosine of two files, of their projections or else of their base embeddings.
 pub(super) fn cosine(signals: &Signals<'_>, a: FileId, b: FileId) -> Option<f32> {
     let seen = signals.seen.iter().rev().find(|seen| seen.space.is_some())?;
     Some(dot(seen.files.row(a)?, seen.files.row(b)?))

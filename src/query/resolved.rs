@@ -1,4 +1,4 @@
-//! A resolved target, and the files, items or lines that each command takes it for.
+//! A resolved target, and the files, items or lines that it stands for.
 
 use anyhow::Result;
 
@@ -10,45 +10,45 @@ use crate::event::Seq;
 use crate::history::{self, CommitRef, Lineage, LiveEntry};
 use crate::item::{self, Item, LineRange};
 
-/// What a target names.
+/// What a target refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolvedTarget {
     /// A file or a definition.
     Item(Item),
-    /// Lines of a file, and the smallest definition that contains them all.
+    /// Lines of a file, and the smallest definition that contains all of them.
     Lines {
         /// The file.
         file: Item,
         /// Its lines.
         lines: LineRange,
-        /// The definition; none if they are outside any.
+        /// The definition; `None` if the lines are outside any.
         inner: Option<Item>,
     },
     /// The files of a folder or a glob, by their encoded paths.
     Files {
-        /// The folder, `.` for the top, or the glob.
+        /// The folder (`.` for the top) or the glob.
         name: String,
         /// The live files.
         paths: Vec<String>,
     },
     /// A commit.
     Commit {
-        /// Position of its event.
+        /// The position of its event.
         seq: Seq,
-        /// Its name as typed.
+        /// The commit.
         commit: CommitRef,
     },
-    /// A session or an entry of one.
+    /// A session, or an entry of one.
     Said(SessionEntry),
-    /// A path that only history knows.
+    /// A path that is no longer live.
     Gone(GoneTarget),
 }
 
-/// Most files of one target that are asked about one by one.
+/// How many files of one target are examined individually.
 const MOST_FILES: usize = 20;
 
 impl ResolvedTarget {
-    /// Returns how it is written: a key, a path, a glob, or a path with lines.
+    /// Returns its name: a key, a path, a glob, or a path with lines.
     pub fn key(&self) -> String {
         match self {
             ResolvedTarget::Item(item) => item.key.clone(),
@@ -60,7 +60,7 @@ impl ResolvedTarget {
         }
     }
 
-    /// Returns the encoded paths of all its files; of a deleted path, those it had.
+    /// Returns the encoded paths of all its files; for a deleted path, those it had.
     pub fn paths(&self, reader: &Reader<'_>) -> Result<Vec<String>> {
         Ok(match self {
             ResolvedTarget::Item(item) | ResolvedTarget::Lines { file: item, .. } => vec![item.path.clone()],
@@ -93,8 +93,8 @@ impl ResolvedTarget {
         })
     }
 
-    /// Returns its items: a definition, the one around some lines, a file, or the files of a folder; of more than
-    /// [`MOST_FILES`] those that changed last.
+    /// Returns its items: a definition, the definition around some lines, a file, or the files of a folder. Of more
+    /// than [`MOST_FILES`] files, those that changed last.
     ///
     /// # Errors
     /// A [`UserError`] for a deleted path, a commit, or a session.
@@ -108,7 +108,7 @@ impl ResolvedTarget {
         }
     }
 
-    /// Returns the candidates it stands for as a whole: its files, or a session entry.
+    /// Returns the candidates that it stands for as a whole: its files, or a session entry.
     ///
     /// # Errors
     /// A [`UserError`] for a deleted path.
@@ -140,7 +140,7 @@ impl ResolvedTarget {
         item.ok_or_else(|| UserError::new(Exit::Failed, format!("{} has no file", self.key())).into())
     }
 
-    /// Returns its lines; of several files, the lines of each.
+    /// Returns its lines; for several files, the lines of each.
     ///
     /// # Errors
     /// As [`ResolvedTarget::items`].

@@ -1,5 +1,5 @@
 //! The answer of `query`: hits by full text and by similar meaning. Definitions and names rank above mentions, and
-//! tests below what they test. Only what is live in the asking view is found.
+//! tests below what they test. Only what is live in the view is found.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -23,9 +23,9 @@ use crate::sessions::Category;
 use crate::syntax::is_noise;
 use crate::text_index::{self, Match, words};
 
-/// Full-text matches that are rescored by name, kind and tests before the best are chosen.
+/// How many full-text matches are rescored by name, kind and tests before the best are chosen.
 const LOOKED_AT: usize = 200;
-/// Returns the weight of a kind: a commit points to what is sought, and seldom is it.
+/// Returns the weight of a kind. A commit is low, because it usually points to the answer and is not the answer.
 fn kind_weight(kind: ItemKind) -> f64 {
     match kind {
         ItemKind::Commit => 0.5,
@@ -36,43 +36,43 @@ fn kind_weight(kind: ItemKind) -> f64 {
     }
 }
 
-/// Weight of a test, fixture or example, unless the question asks for one.
+/// The weight of a test, fixture or example, unless the question asks for one.
 const NOISE_WEIGHT: f64 = 0.5;
-/// Weight of a document, unless the question asks for one: it describes what is sought, and seldom is it.
+/// The weight of a document, unless the question asks for one: it usually describes the answer and is not the answer.
 const DOCUMENT_WEIGHT: f64 = 0.5;
 /// Words that ask for documents.
 const DOCUMENT_WORDS: &[&str] =
     &["doc", "docs", "document", "documents", "documentation", "readme", "changelog", "guide", "manual", "tutorial"];
-/// Endings of documents.
+/// File extensions of documents.
 const DOCUMENT_ENDINGS: &[&str] = &["md", "markdown", "rst", "txt", "adoc", "asciidoc", "org"];
-/// Bonus for a hit whose name has every word of the question.
+/// The bonus for a hit whose name has every word of the question.
 const NAME_BOOST: f64 = 0.8;
-/// Bonus for a hit whose whole name is in the question.
+/// The bonus for a hit whose whole name is in the question.
 const WHOLE_NAME_BOOST: f64 = 0.7;
 
-/// Weight of the best vector match, where the best text match has 1. On two histories, commit messages found the files
-/// they changed best with weights from 0.5 to 1.
+/// The weight of the best vector match; the best text match has 1. In two repositories, ranking changed files by their
+/// commit messages worked best with weights from 0.5 to 1.
 const ALIKE_WEIGHT: f64 = 0.7;
-/// Bonus, as a share of its score, for a match in the file that the task prediction ranks first.
+/// The bonus, as a share of the score, for a match in the file that the task prediction ranks first.
 const LIKELY_WEIGHT: f64 = 1.0;
-/// Bonus, on the same scale, for a hit that the question names: by the whole name of its file, or a session entry whose
-/// first line has every word of the question.
+/// The bonus, on the same scale, for a hit that the question names: by the whole name of its file, or a session entry
+/// whose first line has every word of the question.
 const NAMED_BOOST: f64 = 0.4;
-/// Vector matches that are rescored before the best are chosen.
+/// How many vector matches are rescored before the best are chosen.
 const ALIKE_LOOKED_AT: usize = 60;
-/// Least cosine of a hit that no word matches.
+/// The least cosine of a hit without matching words.
 const LEAST_ALONE: f32 = 0.4;
 
-/// Hits that are checked for a good match.
+/// How many hits are checked for a good match.
 const JUDGED_HITS: usize = 3;
-/// Share of the question's words that a good match has.
+/// The share of the question's words that a good match has.
 const GOOD_COVERAGE: f64 = 0.5;
-/// Cosine with the question from which a hit is a good match whatever its words.
+/// The cosine with the question from which on a hit is a good match even without matching words.
 const GOOD_COSINE: f32 = 0.55;
 
 /// Words that ask for a reason.
 const WHY_WORDS: &[&str] = &["why", "reason", "reasons", "decide", "decided", "decision", "rationale"];
-/// Bonus of decisions if a reason is asked for; challenges get half of it.
+/// The bonus of decisions if the question asks for a reason; challenges get half of it.
 const WHY_BOOST: f64 = 1.0;
 
 /// Words that ask for tests and examples.
@@ -80,9 +80,9 @@ const NOISE_WORDS: &[&str] = &["test", "tests", "example", "examples", "bench", 
 
 /// The answer to a question in words.
 pub struct SearchAnswer {
-    /// Best first.
+    /// The hits, best first.
     pub hits: Vec<Hit>,
-    /// Notes for the person.
+    /// Notes for the user.
     pub notes: Vec<Note>,
     /// The dimensions whose vectors were searched.
     pub used: Vec<&'static Dimension>,
@@ -95,7 +95,7 @@ pub struct SearchAnswer {
 }
 
 impl SearchAnswer {
-    /// Assembles the answer after the last search.
+    /// Assembles the answer once all searches are done.
     pub(super) fn new(
         vectors: &VectorReader<'_>,
         hits: Vec<Hit>,
@@ -109,7 +109,8 @@ impl SearchAnswer {
     }
 }
 
-/// Finds code, text and commits by words and by meaning; with `dimensions`, by vectors of those dimensions alone.
+/// Finds code, text, commits and session entries by words and by meaning; with `dimensions`, by the vectors of those
+/// dimensions alone.
 ///
 /// # Errors
 /// A [`crate::error::UserError`] if dimensions are given and the question has no vector.
@@ -132,7 +133,7 @@ pub fn search(
     Ok(SearchAnswer { is_poor, ..SearchAnswer::new(&vectors, hits, used, notes) })
 }
 
-/// Returns whether none of the first hits has half of the question's words or a similar vector.
+/// Returns whether none of the first hits has half of the question's words, or a similar vector.
 fn is_poor(reader: &Reader<'_>, hits: &[Hit], words: &[String]) -> Result<bool> {
     for hit in hits.iter().take(JUDGED_HITS) {
         let cosine = hit.evidence.iter().find_map(|one| match one {
@@ -165,8 +166,8 @@ fn by_words_and_meaning(
     Ok((search.hits(&task.likely()?)?, used))
 }
 
-/// Feeds the full-text matches to both the search and the task prediction, until each has enough. Full text is searched
-/// once, unless the question is so long that the task prediction uses its first words only.
+/// Passes each full-text match to both the search and the task prediction, until each has enough. Full text is searched
+/// only once, unless the question is so long that the task prediction uses only its first words.
 fn by_words(reader: &Reader<'_>, search: &mut TextSearch<'_, '_>, task: &mut TaskSearch<'_, '_, '_>) -> Result<()> {
     let words = search.words.clone();
     if task.words() != words {
@@ -191,14 +192,14 @@ struct ScoredCandidate {
     candidate: Candidate,
     /// BM25 with bonuses and weights; 0 if no word matched.
     text: f64,
-    /// Cosine with the question; none without a vector.
+    /// The cosine with the question; `None` without a vector.
     alike: Option<f32>,
     /// The weight of its kind and location.
     weight: f64,
 }
 
-/// A search in progress: full text first, while the model may still be loading; then vectors, if there is a model; then
-/// the hits.
+/// A search in progress. Full text is searched first, while the model may still be loading; then vectors, if there is a
+/// model; then the hits are ranked.
 struct TextSearch<'r, 's> {
     reader: &'r Reader<'s>,
     filter: &'r Filter,
@@ -207,7 +208,7 @@ struct TextSearch<'r, 's> {
     asks_for_documents: bool,
     asks_why: bool,
     candidates: HashMap<i64, ScoredCandidate>,
-    /// Number of matches seen, and the score of the last.
+    /// The number of matches seen, and the score of the last one.
     looked_at: usize,
     last_score: f64,
     people: Rc<People>,
@@ -216,7 +217,7 @@ struct TextSearch<'r, 's> {
 }
 
 impl<'r, 's> TextSearch<'r, 's> {
-    /// Begins a search by the words of a question.
+    /// Starts a search with the words of a question.
     fn new(reader: &'r Reader<'s>, question: &TextQuery, filter: &'r Filter) -> Result<Self> {
         let lower = question.text.to_lowercase();
         Ok(TextSearch {
@@ -234,9 +235,9 @@ impl<'r, 's> TextSearch<'r, 's> {
         })
     }
 
-    /// Adds a full-text match, best first; breaks once enough were seen.
+    /// Adds a full-text match; they arrive best first. Breaks once enough were seen.
     fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
-        // Equals of the last one are all looked at, whichever of them came in first.
+        // All matches with the score of the last one are considered, so that the result does not depend on their order.
         if self.looked_at >= LOOKED_AT && self.candidates.len() >= self.filter.k && one.score < self.last_score {
             return Ok(ControlFlow::Break(()));
         }
@@ -251,7 +252,7 @@ impl<'r, 's> TextSearch<'r, 's> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Adds the nearest vectors, and the cosine of what matched by words.
+    /// Adds the nearest vectors, and the cosines of all candidates.
     fn by_meaning(&mut self, vector: &QueryVector<'_>) -> Result<()> {
         let (reader, filter) = (self.reader, self.filter);
         let k = ALIKE_LOOKED_AT.max(filter.k);
@@ -305,10 +306,10 @@ impl<'r, 's> TextSearch<'r, 's> {
     }
 }
 
-/// A candidate with its ranks by words and by vectors alone.
+/// A candidate, with its ranks by words alone and by vectors alone.
 type Ranked = (ScoredCandidate, BTreeMap<&'static str, usize>);
 
-/// Ranks the candidates, and returns the best with their scores and their ranks by words and by vectors alone.
+/// Ranks the candidates. Returns the best with their scores, and their ranks by words alone and by vectors alone.
 fn ranked(
     candidates: HashMap<i64, ScoredCandidate>,
     dimension: Option<&'static str>,
@@ -361,7 +362,7 @@ fn is_document(item: &Item) -> bool {
     DOCUMENT_ENDINGS.contains(&ending.as_str())
 }
 
-/// Returns whether the question names a candidate: it has every word of the name of its file, word endings aside, or the
+/// Returns whether the question names a candidate: it has every word of the file's name, ignoring word endings, or the
 /// first line of a session entry has every word of the question.
 fn is_named(candidate: &Candidate, question: &[String]) -> bool {
     let item = match candidate {
@@ -387,7 +388,7 @@ fn source_of((one, _): &Ranked) -> Source<'_> {
     }
 }
 
-/// Returns whether an item is a test, fixture or example: by its path, or by its name if tests stand beside the code.
+/// Returns whether an item is a test, fixture or example: by its path, or, for tests inside a source file, by its name.
 fn is_test(item: &Item) -> bool {
     let inside = item.qualified.split("::").any(|part| part == "tests" || part == "test");
     is_noise(&item.path) || (item.kind != ItemKind::File && (inside || item.name.starts_with("test_")))

@@ -1,4 +1,4 @@
-//! The signals that files are ranked by: counts of history, and vectors, of the asking view only.
+//! The signals that files are ranked by: counts of history, and vectors, restricted to the view.
 
 use std::collections::HashMap;
 
@@ -15,24 +15,24 @@ use crate::index::{self, Space, VectorReader};
 pub struct Signals<'v> {
     /// Co-change and popularity counts, as of the indexed HEAD.
     pub history: LoadedCounts,
-    /// The vectors of the files in each space: the base embedding, then the dimension's projection if it has an
+    /// The vectors of the files in each space: the base embedding, and then the dimension's projection if it has an
     /// adapter.
     pub seen: [FileVectors<'v>; 2],
-    /// The sha256 of the model that the vectors are from; none without vectors.
+    /// The sha256 of the model that made the vectors; `None` without vectors.
     pub model: Option<String>,
 }
 
 /// The vectors of files in one space.
 #[derive(Default)]
 pub struct FileVectors<'v> {
-    /// The space; none if it is the same as the base embedding.
+    /// The space; `None` if it would be that of the base embedding.
     pub space: Option<&'v Space>,
     /// One vector per file.
     pub files: VectorRows,
 }
 
 impl<'v> Signals<'v> {
-    /// Loads the counts; `targets` are the paths whose whole history is needed.
+    /// Loads the counts. `targets` are the paths whose whole history is needed.
     pub fn count(reader: &Reader<'_>, targets: &[&str]) -> Result<Self> {
         let as_of = AsOf { view: reader.view.id, time: reader.time() };
         let keeps = |path: &str| !reader.config.ignores(path);
@@ -40,7 +40,7 @@ impl<'v> Signals<'v> {
         Ok(Signals { history, seen: Default::default(), model: None })
     }
 
-    /// Adds the vectors of every file: its base embedding, and its projection in a dimension that has an adapter.
+    /// Adds the vectors of every file: its base embedding, and its projection if the dimension has an adapter.
     pub fn see(&mut self, reader: &Reader<'_>, vectors: &'v VectorReader<'_>, dimension: &Dimension) -> Result<()> {
         let Some(generation) = vectors.generation() else { return Ok(()) };
         self.model = Some(generation.model.sha256.clone());
@@ -73,7 +73,7 @@ fn rows(vectors: &VectorReader<'_>, space: &Space, texts: &[(FileId, i64)]) -> R
     Ok(rows)
 }
 
-/// Scores each row of a feature table for a task; `model` is the sha256 of the model of its vectors.
+/// Scores each row of a signal table for a question. `model` is the sha256 of the model that made the vectors.
 pub fn scores(reader: &Reader<'_>, question: Question, table: &SignalTable, model: Option<&str>) -> Result<Vec<f64>> {
     let weights = fusion::weights(&reader.workspace.adapters_dir(), question, model)?;
     let score = |row: usize| weights.score(table.columns.iter().map(|column| column[row]));

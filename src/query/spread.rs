@@ -1,13 +1,13 @@
-//! Spreads an answer over files, so that neither one file nor commits fill it.
+//! Spreads an answer over files, so that it is not filled by a single file or by commits.
 
 use std::collections::{HashMap, VecDeque};
 
-/// Factor on the score of a hit, for every earlier hit of the same file.
+/// The factor on the score of a hit, for every earlier hit in the same file.
 ///
-/// With 1.0 ten hits showed 4.5 distinct files; with 0.5 they show 8.2, and rank the right ones higher (24
-/// repositories, 478 questions).
+/// With 1.0 ten hits show 4.5 distinct files; with 0.5 they show 8.2, and rank the right ones higher (24 repositories,
+/// 478 questions).
 const FURTHER_HIT: f64 = 0.5;
-/// Commits take one of this many places: they point to what is sought, and seldom are it.
+/// Commits take one of this many places, because they usually point to the answer and are not the answer.
 const PLACES_A_COMMIT: usize = 10;
 
 /// The source of a hit.
@@ -22,7 +22,7 @@ pub(super) enum Source<'a> {
 }
 
 /// Reorders scored hits, best first, so that further hits of a file move down and commits take the last place of each
-/// ten. Ties keep their order. If commits were asked for, they are not held back.
+/// ten. Ties keep their order. With `wants_commits`, commits are not moved.
 pub(super) fn spread<T>(
     mut hits: Vec<(T, f64)>,
     source: impl for<'a> Fn(&'a T) -> Source<'a>,

@@ -1,5 +1,5 @@
-//! Resolves targets in the asking view: items, lines, folders and globs, commits, sessions, and paths that only history
-//! knows. An ambiguous target is an error that lists the candidates.
+//! Resolves targets in the current view: items, lines, folders and globs, commits, sessions, and paths that are no
+//! longer live. An ambiguous target is an error that lists the candidates.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -19,22 +19,22 @@ use crate::history::{self, Fate};
 use crate::item::{self, Item, LiveTarget, TargetReading};
 use crate::view;
 
-/// The resolved targets of a call, with notes on how ambiguous ones were read.
+/// The resolved targets of a command, with notes on how ambiguous ones were interpreted.
 #[derive(Debug, Default)]
 pub struct Targets {
-    /// In the order of the call.
+    /// The targets, in the order of the command line.
     pub all: Vec<ResolvedTarget>,
-    /// Notes on how ambiguous ones were read.
+    /// Notes on how ambiguous ones were interpreted.
     pub notes: Vec<Note>,
 }
 
-/// Prefix of the keys of commits.
+/// The prefix of a commit's key.
 const COMMIT: &str = "commit:";
-/// Fewest digits that are read as an abbreviated object id.
+/// The fewest digits that count as an abbreviated object id.
 const LEAST_DIGITS: usize = 7;
-/// Most candidates that are listed for an ambiguous id or old name.
+/// The most candidates that are listed for an ambiguous id or old name.
 const LISTED: usize = 12;
-/// Most files of a deleted folder that are considered.
+/// The most files of a deleted folder that are considered.
 const MOST_GONE: usize = 500;
 
 impl Targets {
@@ -45,10 +45,10 @@ impl Targets {
 }
 
 impl Reader<'_> {
-    /// Resolves targets, in the order of the call.
+    /// Resolves targets, in the order of the command line.
     ///
     /// # Errors
-    /// A [`UserError`] for the first one that names nothing, or several things.
+    /// A [`UserError`] for the first target that matches nothing, or several things.
     pub fn targets(&self, texts: &[impl AsRef<OsStr>]) -> Result<Targets> {
         let mut targets = Targets::default();
         for text in texts {
@@ -58,11 +58,12 @@ impl Reader<'_> {
         Ok(targets)
     }
 
-    /// Resolves one target, relative to the current folder; an absolute path is taken from the top of the worktree.
+    /// Resolves one target, relative to the current folder. An absolute path inside the worktree is taken relative to
+    /// its top.
     fn target(&self, text: &OsStr, notes: &mut Vec<Note>) -> Result<ResolvedTarget> {
         let inside = Path::new(text).is_absolute().then(|| self.repository.path_in_worktree(Path::new(text))).flatten();
         let (bytes, prefix) = match &inside {
-            // The top itself.
+            // The top of the worktree itself.
             Some(inside) if inside.as_os_str().is_empty() => (&b"."[..], String::new()),
             Some(inside) => (inside.as_os_str().as_bytes(), String::new()),
             None => (text.as_bytes(), self.prefix()),
@@ -100,7 +101,7 @@ impl Reader<'_> {
         Err(self.nothing(&prefix, bytes)?.into())
     }
 
-    /// Resolves the key of a session, an entry or a commit; `None` if the text is no such key.
+    /// Resolves the key of a session, an entry or a commit; `None` if the text is not such a key.
     fn keyed(&self, text: &str, is_last: bool) -> Result<Option<ResolvedTarget>> {
         if text.starts_with(SESSION) {
             let said = entries::by_key(&self.cache, self.view.id, text)?;
@@ -121,7 +122,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// Resolves a commit by its abbreviated id, or as `HEAD`, `HEAD~2`.
+    /// Resolves a commit by its abbreviated id, or by a name such as `HEAD` or `HEAD~2`.
     fn commit(&self, name: &str) -> Result<Option<ResolvedTarget>> {
         let name = name.strip_prefix("commit ").unwrap_or(name);
         let is_id = name.len() >= LEAST_DIGITS && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -143,7 +144,7 @@ impl Reader<'_> {
         Ok(found.pop().map(|(seq, commit)| ResolvedTarget::Commit { seq, commit }))
     }
 
-    /// Returns the only thing that was found, if any.
+    /// Returns the only target found, if there is one.
     fn only(&self, text: &[u8], mut found: Vec<LiveTarget>) -> Result<Option<ResolvedTarget>> {
         match found.len() {
             0 | 1 => found.pop().map(|found| self.settled(found)).transpose(),
@@ -172,8 +173,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Resolves a glob to the live files it matches, relative to the current folder or else to the top; `None` if it
-    /// matches none.
+    /// Resolves a glob to the live files that it matches, relative to the current folder or else to the top; `None` if
+    /// it matches none.
     fn glob(&self, prefix: &str, text: &[u8]) -> Result<Option<ResolvedTarget>> {
         let Some(pattern) = std::str::from_utf8(text).ok().filter(|text| text.contains(['*', '?', '[', '{'])) else {
             return Ok(None);
@@ -193,7 +194,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Resolves a path that is not in the view from history.
+    /// Resolves a path that is not live from history.
     fn gone(&self, prefix: &str, readings: &[TargetReading], notes: &mut Vec<Note>) -> Result<Option<ResolvedTarget>> {
         for reading in readings {
             let Some(path) = &reading.path else { continue };
@@ -231,7 +232,8 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Resolves lines or a definition of an old path in the file it was renamed to; else the path as a deleted one.
+    /// Resolves lines or a definition of an old path in the file that it was renamed to, or else the path as a deleted
+    /// one.
     fn followed(
         &self,
         path: String,
@@ -288,7 +290,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// Returns the error for a target that names nothing, with suggestions.
+    /// Returns the error for a target that matches nothing, with suggestions.
     fn nothing(&self, prefix: &str, bytes: &[u8]) -> Result<UserError> {
         let text = shown(bytes.trim_ascii());
         for reading in item::readings(bytes.trim_ascii()).iter().filter(|reading| reading.lines.is_some()) {
@@ -315,7 +317,7 @@ pub(super) fn short_commit(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }
 
-/// Formats a target for a message; bytes that are not UTF-8 are percent-encoded.
+/// Formats a target for a message. Bytes that are not UTF-8 are percent-encoded.
 fn shown(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| encode_path(bytes), str::to_string)
 }

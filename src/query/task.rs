@@ -1,4 +1,4 @@
-//! The answer of `task`: the files that a task in words will touch.
+//! The answer of `task`: the files that a task, described in words, will touch.
 
 use anyhow::Result;
 
@@ -6,9 +6,9 @@ use super::task_search::TaskSearch;
 use super::vector_search::semantic_vector;
 use super::{Filter, Reader, SearchAnswer, TextQuery};
 
-/// Finds the files that a task will touch; `question` says what is to be done, as a commit's message would.
+/// Predicts the files that a task will touch. `question` describes what is to be done, as a commit message would.
 ///
-/// Hits are files alone: a filter of other kinds leaves none.
+/// All hits are files, so a filter of other kinds leaves none.
 pub fn task(reader: &Reader<'_>, question: TextQuery, filter: &Filter) -> Result<SearchAnswer> {
     let vectors = reader.vectors()?;
     let (mut notes, mut used) = (Vec::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! Predicts the files that a task will touch: from the files its words match, the past commits with the same words or
-//! meaning, and what changes together with their files. A file without such evidence is left out.
+//! Predicts the files that a task will touch, from the files its words match, past commits with the same words or a
+//! similar meaning, and files that change together with those. A file without such evidence is left out.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -28,25 +28,25 @@ use crate::index::{self, Space, TextHit, VectorReader};
 use crate::item::{self, Item};
 use crate::text_index::{self, Match, words};
 
-/// Most past commits shown per hit.
+/// How many past commits are shown per hit.
 const COMMITS: usize = 3;
-/// Name of the ranks by words; ranks by vectors have the name of the dimension.
+/// The name of the ranking by words; the ranking by vectors has the name of its dimension.
 const BY_WORDS: &str = "text";
 
-/// A prediction in progress: full text first, while the model may still be loading; then vectors, if there is a model;
-/// then the hits.
+/// A prediction in progress. Full text is searched first, while the model may still be loading; then vectors, if there
+/// is a model; then the hits are ranked.
 pub(super) struct TaskSearch<'r, 's, 'v> {
     reader: &'r Reader<'s>,
     filter: &'r Filter,
     words: Vec<String>,
     text: String,
     signals: Signals<'v>,
-    /// Indices of the commits that are not too large to be informative, by event.
+    /// The indices of the commits that are small enough to be informative, by event.
     places: HashMap<Seq, usize>,
     /// The live files, by path.
     files: HashMap<String, FileId>,
     matched: TaskMatches,
-    /// Number of full-text matches in those commits or files.
+    /// The number of full-text matches in those commits or files.
     used: usize,
     /// The best matching item of each file.
     best_items: HashMap<FileId, Item>,
@@ -55,7 +55,7 @@ pub(super) struct TaskSearch<'r, 's, 'v> {
 }
 
 impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
-    /// Loads the counts, and begins a prediction by the words of a task.
+    /// Loads the counts, and starts a prediction from the words of a task.
     pub fn new(reader: &'r Reader<'s>, task: &TextQuery, filter: &'r Filter) -> Result<Self> {
         let mut words = task.words.clone();
         words.truncate(fusion::MOST_WORDS);
@@ -81,7 +81,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         })
     }
 
-    /// Returns the words it searches: the first of the task's.
+    /// Returns the words that are searched, which are the first words of the task.
     pub fn words(&self) -> &[String] {
         &self.words
     }
@@ -93,7 +93,8 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         self.count_messages()
     }
 
-    /// Adds a full-text match, best first; breaks once enough were seen. [`TaskSearch::count_messages`] follows.
+    /// Adds a full-text match; they arrive best first. Breaks once enough were seen. Call
+    /// [`TaskSearch::count_messages`] afterwards.
     pub fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         if let Some(place) = self.places.get(&one.seq) {
             self.matched.commits.push((*place, one.score));
@@ -110,7 +111,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(if self.used < fusion::MOST_MATCHES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     }
 
-    /// Counts the commits whose messages have each of the words.
+    /// Collects, for each word, the commits whose messages contain it.
     pub fn count_messages(&mut self) -> Result<()> {
         for word in &self.words {
             let mut said = Vec::new();
@@ -120,7 +121,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(())
     }
 
-    /// Adds the nearest vectors; `own` is the task in the space of [`SEMANTIC`].
+    /// Adds the nearest vectors. `own` is the task projected into the space of [`SEMANTIC`].
     pub fn by_meaning(
         &mut self,
         vectors: &'v VectorReader<'_>,
@@ -189,7 +190,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(seqs.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Returns the predicted files with evidence; best first.
+    /// Returns the predicted files with evidence, best first.
     pub fn hits(self) -> Result<Vec<Hit>> {
         let (reader, filter, history) = (self.reader, self.filter, &self.signals.history);
         if !filter.keeps_kind(ItemKind::File) {
@@ -229,7 +230,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(hits)
     }
 
-    /// Returns the score of each file, as a share of the highest, by path.
+    /// Returns the score of each file by path, as a ratio to the highest.
     pub fn likely(&self) -> Result<HashMap<&str, f64>> {
         let table = self.table();
         let scores = scores(self.reader, Question::Task, &table, self.signals.model.as_deref())?;
@@ -261,7 +262,8 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         fusion::task_table(&self.signals.history.counts, &task, &self.matched)
     }
 
-    /// Returns the matching commits, best first, with their scores by words and by vectors as shares of the best.
+    /// Returns the indices of the matching commits, best first: by the sum of their scores by words and by vectors,
+    /// each as a share of the best.
     fn commits(&self) -> Vec<usize> {
         let mut worth: HashMap<usize, f64> = HashMap::new();
         for list in [&self.matched.commits, &self.matched.near[0], &self.matched.near[1]] {
@@ -275,7 +277,8 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         commits.into_iter().map(|(_, place)| place).collect()
     }
 
-    /// Collects the evidence for a file; `together` is its co-change with the best file. Empty if there is none.
+    /// Collects the evidence for a file; empty if there is none. `together` is the co-change of each file with the best
+    /// one.
     fn evidence(
         &self,
         file: FileId,
@@ -304,7 +307,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         Ok(evidence)
     }
 
-    /// Returns the cosine of the task with a file or its best definition in the dimension's space.
+    /// Returns the cosine of the task with a file, or with its best definition, in the dimension's space.
     fn cosine(&self, file: FileId) -> Option<f32> {
         let which = usize::from(self.vectors[1].is_some());
         let task = self.vectors[which].as_deref()?;
@@ -314,7 +317,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
     }
 }
 
-/// Ranks rows by the sum of some features, from 1; `None` for rows with none of them.
+/// Ranks rows by the sum of some signals, from 1; `None` for rows without any of them.
 fn places(table: &SignalTable, signals: &[&str]) -> Vec<Option<usize>> {
     let columns: Vec<&Vec<f32>> = (TASK_SIGNALS.iter().zip(&table.columns))
         .filter_map(|(name, column)| signals.contains(name).then_some(column))

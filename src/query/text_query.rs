@@ -1,4 +1,5 @@
-//! A question in words, and its embedding: the model loads and runs in a thread while the words are already searched.
+//! A question in words, and its embedding. The model loads and runs on a thread while the words are already being
+//! searched.
 
 use std::thread::JoinHandle;
 
@@ -11,11 +12,11 @@ use crate::text_index;
 
 /// A question whose embedding is being computed.
 ///
-/// Start it before opening a [`super::Reader`]: loading the model takes longest.
+/// Create it before opening a [`super::Reader`], because loading the model takes longest.
 pub struct TextQuery {
-    /// As asked.
+    /// The text as typed.
     pub(super) text: String,
-    /// Its words, tokenized as for full text search.
+    /// Its words, tokenized as for full-text search.
     pub(super) words: Vec<String>,
     /// Its embedding.
     pub(super) embedding: PendingEmbedding,
@@ -32,7 +33,7 @@ pub(super) struct PendingEmbedding {
 type Embedded = (ModelIdentity, Option<Embedding>);
 
 impl TextQuery {
-    /// Starts to embed a question with the model of the settings; `None` if the question has no word.
+    /// Starts embedding a question with the configured model; `None` if the question has no words.
     pub fn begin(config: &ModelConfig, text: &str) -> Option<Self> {
         let words = text_index::words(text);
         if words.is_empty() {
@@ -43,7 +44,7 @@ impl TextQuery {
 }
 
 impl Drop for PendingEmbedding {
-    /// Waits for the thread: a process must not exit while the runtime works in it.
+    /// Waits for the thread, because the process must not exit while the runtime is working in it.
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             let _ = running.join();
@@ -52,7 +53,7 @@ impl Drop for PendingEmbedding {
 }
 
 impl PendingEmbedding {
-    /// Starts the model that is set up, most likely the model of the index.
+    /// Starts with the model that is set up, which is most likely the index's model.
     fn begin(config: &ModelConfig, question: &str) -> Self {
         let (own, text) = (config.clone(), question.to_string());
         let running = std::thread::spawn(move || embed(&Setup::check(&own, false)?, &text));
@@ -67,7 +68,7 @@ impl PendingEmbedding {
         Setup::check(&self.config, false).map(|_| ())
     }
 
-    /// Waits for the embedding by the model of the index.
+    /// Waits for the embedding by the index's model.
     ///
     /// # Errors
     /// A [`UserError`] if the model is missing or damaged, or produces no vector for the question.
@@ -76,7 +77,7 @@ impl PendingEmbedding {
         let found = running.join().map_err(|_| anyhow!("the model stopped"))?;
         let found = match found {
             Ok((model, found)) if model == *identity => found,
-            // Another model is set up by now and its vectors are not in yet: the old one goes on answering.
+            // Another model has been set up, and its vectors are not complete yet: the index's own model still answers.
             Ok(_) => embed(&Setup::of(identity, &self.config)?, &self.question)?.1,
             Err(error) => return Err(error),
         };
@@ -92,7 +93,7 @@ impl PendingEmbedding {
 fn embed(setup: &Setup, question: &str) -> Result<Embedded> {
     let mut model = setup.load(true)?;
     let found = model.embed_question(question)?;
-    // The process ends with the answer; taking the model apart first would only keep it waiting.
+    // Freeing the model would only delay the exit, and the process ends with the answer.
     std::mem::forget(model);
     Ok((setup.identity.clone(), found))
 }

@@ -1,5 +1,5 @@
-//! Searches dimensions by a question: its projection into the space of each, and the nearest items there. A space that
-//! several dimensions share is searched once.
+//! Searches dimensions by a question: projects it into the space of each, and finds the nearest items there. A space
+//! that several dimensions share is searched once.
 
 use anyhow::Result;
 
@@ -23,13 +23,13 @@ pub(super) struct QueryVector<'v> {
     pub space: &'v Space,
     /// The projected question.
     pub projection: Projection,
-    /// The requested dimensions with this space; the first names it in ranks and evidence.
+    /// The requested dimensions that use this space. The first one names it in ranks and evidence.
     pub dimensions: Vec<&'static Dimension>,
 }
 
 impl<'v> QueryVector<'v> {
-    /// Projects a question into a dimension's space; `None` if its adapter cannot be read, or is not the one the space
-    /// was made with.
+    /// Projects a question into a dimension's space; `None` if its adapter cannot be read, or is not the one that the
+    /// space was built with.
     fn new(vectors: &'v VectorReader<'v>, dimension: &'static Dimension, embedding: &Embedding) -> Option<Self> {
         let space = vectors.generation()?.space(dimension.name)?;
         let projection = match space.is_base() {
@@ -44,23 +44,24 @@ impl<'v> QueryVector<'v> {
         NearestQuery { vectors: self.vectors, space: self.space, vector: &self.projection }
     }
 
-    /// Returns the name for evidence.
+    /// Returns its name in evidence.
     pub fn name(&self) -> &'static str {
         self.dimensions[0].name
     }
 
-    /// Returns whether one of its dimensions holds items of a kind.
+    /// Returns whether one of its dimensions holds items of this kind.
     fn holds(&self, kind: ItemKind) -> bool {
         self.dimensions.iter().any(|dimension| dimension.holds.kind(kind))
     }
 }
 
-/// The spaces that an answer searches, each with its dimensions: those without an adapter share the base embedding's.
+/// The spaces that an answer searches, each with its dimensions. All dimensions without an adapter share the space of
+/// the base embedding.
 #[derive(Default)]
 pub(super) struct SharedSpaces(Vec<(i64, Vec<&'static Dimension>)>);
 
 impl SharedSpaces {
-    /// Adds a dimension to its space; returns whether the space is new and has to be searched for it.
+    /// Adds a dimension to its space. Returns whether the space is new, so that it has to be searched.
     pub fn add(&mut self, space: &Space, dimension: &'static Dimension) -> bool {
         match self.0.iter_mut().find(|(id, _)| *id == space.id) {
             Some((_, dimensions)) => {
@@ -74,7 +75,7 @@ impl SharedSpaces {
         }
     }
 
-    /// Returns the dimensions of a space, in the order they were added.
+    /// Returns the dimensions of a space, in the order in which they were added.
     fn of(&self, space: &Space) -> Vec<&'static Dimension> {
         self.0.iter().find(|(id, _)| *id == space.id).map(|(_, dimensions)| dimensions.clone()).unwrap_or_default()
     }
@@ -87,7 +88,7 @@ pub(super) fn semantic_vector<'v>(
     pending: PendingEmbedding,
     notes: &mut Vec<Note>,
 ) -> Result<Option<(Embedding, QueryVector<'v>)>> {
-    // The model is still loading: what does not need it is done meanwhile.
+    // Opened while the model is still loading, since this does not need it.
     vectors.open_segments()?;
     let name = SEMANTIC.name;
     let embedding = match reader.off(&SEMANTIC)? {
@@ -122,7 +123,7 @@ pub(super) fn semantic_vector<'v>(
     Ok(None)
 }
 
-/// Waits for the embedding of a question by the model of the index.
+/// Waits for the embedding of a question by the index's model.
 ///
 /// # Errors
 /// A [`UserError`] if there are no vectors.
@@ -136,7 +137,7 @@ pub(super) fn embedding_of(vectors: &VectorReader<'_>, pending: PendingEmbedding
     pending.wait(&generation.model)
 }
 
-/// Ranks items by vectors of some dimensions alone; best first. Also returns the dimensions that were searched.
+/// Ranks items by the vectors of some dimensions alone, best first. Also returns the dimensions that were searched.
 pub(super) fn in_dimensions(
     reader: &Reader<'_>,
     vectors: &VectorReader<'_>,
@@ -174,7 +175,7 @@ pub(super) fn in_dimensions(
     Ok((merged(answers, filter.k), used))
 }
 
-/// Ranks items by their distance to a question in one space; best first.
+/// Ranks items by their distance to a question in one space, best first.
 fn nearest_hits(
     reader: &Reader<'_>,
     words: &[String],
@@ -195,8 +196,8 @@ fn nearest_hits(
     Ok(hits)
 }
 
-/// Merges the answers of several dimensions by reciprocal rank, with the ranks and evidence of each; a single one stays as
-/// it is.
+/// Merges the answers of several dimensions by reciprocal rank fusion, keeping the ranks and evidence of each. A single
+/// answer is returned unchanged.
 pub(super) fn merged(mut answers: Vec<Vec<Hit>>, k: usize) -> Vec<Hit> {
     if answers.len() == 1 {
         return answers.remove(0);

@@ -7,18 +7,18 @@ use super::{Note, Reader, ResolvedTarget, Targets};
 use crate::facts::ItemKind;
 use crate::history::{self, Person};
 
-/// The people of some targets.
+/// The people related to some targets.
 pub struct WhoAnswer {
-    /// The keys of the targets; the path of a folder, `.` for the top.
+    /// The keys of the targets; for a folder its path, `.` for the top.
     pub targets: Vec<String>,
-    /// Best first.
+    /// The people, best first.
     pub people: Vec<Person>,
-    /// What the person should know beside them.
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
-/// Finds at most `k` people who know the files of some targets, or, with `next`, who are likeliest to change them next,
-/// whether they ever did or not. What is gone is answered from its history.
+/// Finds at most `k` people who know the files of some targets, or, with `next`, who are likely to change them next,
+/// even if they never did. A deleted path is answered from its history.
 pub fn who(reader: &Reader<'_>, targets: &Targets, next: bool, k: usize) -> Result<WhoAnswer> {
     let (mut paths, mut notes) = (Vec::new(), Vec::new());
     for target in &targets.all {

@@ -1,7 +1,7 @@
 //! Multi-pattern search for the anchors of all rules.
 //!
-//! Each anchor is indexed by its rarest byte pair within its first bytes. Every position of a text costs one lookup
-//! of two bytes, and only hits are compared in full. Nearly all text stops here, so this loop is the cost of
+//! Each anchor is indexed by the rarest byte pair among its first bytes. Each position of a text costs one lookup of
+//! two bytes, and only hits are compared in full. Nearly all of a text stops at the lookup, so this loop is the cost of
 //! redaction.
 
 use std::sync::LazyLock;
@@ -9,17 +9,17 @@ use std::sync::LazyLock;
 use super::rule::Rule;
 use super::rules;
 
-/// An anchor literal and its rule.
+/// The literal of an anchor, and its rule.
 pub(super) struct Anchor {
     text: &'static [u8],
     ignores_case: bool,
-    /// Offset of the byte pair the anchor is indexed by.
+    /// The offset of the byte pair that the anchor is indexed by.
     offset: usize,
     pub rule: &'static Rule,
 }
 
 impl Anchor {
-    /// Length in bytes.
+    /// Returns the length in bytes.
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
@@ -35,7 +35,7 @@ impl Anchor {
     }
 }
 
-/// Bytes at the start of an anchor among which its rarest pair is chosen.
+/// The number of bytes at the start of an anchor from which its rarest pair is chosen.
 pub(super) const PAIR_WINDOW: usize = 6;
 /// Positions tested per iteration.
 const LANES: usize = 4;
@@ -72,7 +72,7 @@ impl PairAnchors {
     }
 }
 
-/// Index over the anchors of all rules.
+/// The index of all anchors of all rules.
 static INDEX: LazyLock<AnchorIndex> = LazyLock::new(|| {
     let mut index = AnchorIndex {
         bits: [0; 1024],
@@ -135,7 +135,7 @@ fn pair_code(first: u8, second: u8) -> usize {
 }
 
 impl AnchorIndex {
-    /// Returns the entry of a pair, creating it if needed.
+    /// Returns the entry of a pair, and creates it if there is none.
     fn entry_of(&mut self, pair: usize) -> &mut PairAnchors {
         if self.bit(pair) & 1 == 0 {
             self.bits[pair / 64] |= 1 << (pair % 64);
@@ -165,7 +165,7 @@ impl AnchorIndex {
     }
 }
 
-/// Returns the next position from `at` on whose byte pair belongs to an occurring anchor.
+/// Returns the next position from `at` on with the byte pair of an anchor that occurs there.
 pub(super) fn next_pair(text: &[u8], mut at: usize) -> Option<usize> {
     let index = &*INDEX;
     while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {

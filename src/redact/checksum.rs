@@ -1,11 +1,11 @@
-//! Checksums and encodings of keys: a checksum that holds proves a key wherever it stands.
+//! Checksums and encodings of keys. A valid checksum proves a key wherever it is found.
 //!
-//! Pure functions over bytes. A checksum that fails proves nothing: formats change, and a new key must not be stored
+//! Pure functions over bytes. An invalid checksum proves nothing: formats change, and a new key must not be stored
 //! because an old check rejects it.
 
 use sha2::{Digest, Sha256};
 
-/// Base-62 alphabet as used in keys: digits, capitals, small letters.
+/// The base-62 alphabet as used in keys: digits, upper case, lower case.
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Bech32 alphabet, five bits per letter.
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -65,7 +65,7 @@ pub(super) fn is_bech32(text: &[u8]) -> bool {
     bech32_sum(prefix, fives.into_iter()) == 1
 }
 
-/// Computes the bech32 checksum: 1 if the last six values are the checksum of all before.
+/// Computes the bech32 checksum polynomial: 1 if the last six values are a valid checksum of all before them.
 fn bech32_sum(prefix: &[u8], fives: impl Iterator<Item = u32>) -> u32 {
     let high = prefix.iter().map(|byte| u32::from(byte >> 5));
     let low = prefix.iter().map(|byte| u32::from(byte & 31));

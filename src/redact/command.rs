@@ -1,12 +1,12 @@
-//! Passwords on command lines, where the program and a flag or position say that a word is one.
+//! Passwords on command lines, recognised by the program and by a flag or position.
 //!
-//! Refuses programs that are not listed here, and placeholders.
+//! Only the programs listed here are covered. Placeholders are not secrets.
 
 use super::heuristics::{is_password, is_placeholder, is_random};
 use super::named::is_secret_name;
 use super::rule::{AnchorMatch, LeftBoundary, Matcher, MinVariety, Rule, SecretRanges};
 
-/// Programs and how each is given its password.
+/// The programs, and how each is given its password.
 pub(super) const COMMAND_RULES: &[Rule] = &[
     command_rule(&["mysql", "mariadb", "7z ", "7za "], |anchor, all| attached_flag_secret(anchor, all, b"-p")),
     command_rule(&["sshpass"], |anchor, all| flag_secrets(anchor, all, &["-p"])),
@@ -65,23 +65,23 @@ const fn command_rule(programs: &'static [&'static str], found: fn(&AnchorMatch,
     }
 }
 
-/// Most words of a command.
+/// The most words of a command that are read.
 const MAX_WORDS: usize = 40;
-/// Most bytes of one word.
+/// The most bytes of one word that are read.
 const MAX_WORD_BYTES: usize = 300;
 
-/// A word of a command without its quotes.
+/// A word of a command, without its quotes.
 #[derive(Clone, Copy)]
 struct ShellWord<'a> {
     text: &'a [u8],
-    /// Offset in the text.
+    /// Its offset in the text.
     from: usize,
     /// Whether it directly continues the previous word.
     is_joined: bool,
 }
 
 impl ShellWord<'_> {
-    /// Returns the range of a secret that begins `at` bytes into the word; `None` for placeholders and other flags.
+    /// Returns the range of a secret that begins `at` bytes into the word; `None` for a placeholder or another flag.
     fn secret(&self, at: usize) -> Option<(usize, usize)> {
         let secret = &self.text[at..];
         let is_other = secret.first().is_none_or(|byte| b"-$ ,+".contains(byte)) || secret.ends_with(b" ");
@@ -95,7 +95,7 @@ fn command_words<'a>(anchor: &AnchorMatch<'a>) -> impl Iterator<Item = ShellWord
     let text = anchor.text;
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let begins = anchor.start.checked_sub(1).is_none_or(|before| !is_name(text[before]));
-    // Names that occur inside other words have a space in the table.
+    // Names that also occur inside other words have a space after them in the table.
     let named = anchor.end - usize::from(text[anchor.end - 1] == b' ');
     let mut at = named + run_length(&text[named..], is_name);
     let is_command = begins && matches!(text.get(at), Some(b' ' | b'\t'));
@@ -106,7 +106,7 @@ fn command_words<'a>(anchor: &AnchorMatch<'a>) -> impl Iterator<Item = ShellWord
         let word = word_at(text, at + blanks)?;
         let is_quoted = word.from > at + blanks;
         let opened = usize::from(is_quoted) * (word.from - at - blanks);
-        // At the end of the text an escaped quote may be closed by an unescaped one.
+        // At the end of the text, an unescaped quote may close an escaped one.
         at = text.len().min(word.from + word.text.len() + opened);
         Some(ShellWord { is_joined: blanks == 0, ..word })
     })
@@ -117,7 +117,7 @@ fn run_length(text: &[u8], has: impl Fn(u8) -> bool) -> usize {
     text.iter().take(MAX_WORD_BYTES).take_while(|byte| has(**byte)).count()
 }
 
-/// Returns the length of spaces, tabs and escaped line ends.
+/// Returns the length of the spaces, tabs and escaped line ends at the start.
 fn blank_length(text: &[u8]) -> usize {
     let mut at = run_length(text, |byte| matches!(byte, b' ' | b'\t'));
     while text[at..].starts_with(b"\\\n") {
@@ -126,7 +126,7 @@ fn blank_length(text: &[u8]) -> usize {
     at
 }
 
-/// Returns the word at `at`: in quotes, escaped or not, or up to what ends a shell word.
+/// Returns the word at `at`: quoted, escaped or not, or else up to the byte that ends a shell word.
 fn word_at(text: &[u8], at: usize) -> Option<ShellWord<'_>> {
     let escapes = run_length(&text[at..], |byte| byte == b'\\').min(3);
     let (from, length) = match text.get(at + escapes) {
@@ -155,7 +155,7 @@ fn word_at(text: &[u8], at: usize) -> Option<ShellWord<'_>> {
 
 /// Returns the values of flags: the next word, or the rest of the same word.
 ///
-/// `may_be_among` also accepts clusters such as `-sSu`.
+/// With `may_be_among`, the flag may stand in a cluster such as `-sSu`.
 fn flag_values<'a>(anchor: &AnchorMatch<'a>, flags: &[&str], may_be_among: bool) -> Vec<ShellWord<'a>> {
     let (mut words, mut found) = (command_words(anchor), Vec::new());
     while let Some(word) = words.next() {
@@ -187,13 +187,13 @@ fn flag_secrets(anchor: &AnchorMatch, all: &mut SecretRanges, flags: &[&str]) {
     all.extend(flag_values(anchor, flags, false).iter().filter_map(|word| word.secret(0)));
 }
 
-/// Finds what follows a separator in the value of a flag: `user:password`, `pass:secret`.
+/// Finds the part after a separator in the value of a flag: `user:password`, `pass:secret`.
 fn flag_pair_secrets(anchor: &AnchorMatch, all: &mut SecretRanges, flags: &[&str], separator: u8) {
     let separated = |word: &ShellWord| word.secret(word.text.iter().position(|byte| *byte == separator)? + 1);
     all.extend(flag_values(anchor, flags, true).iter().filter_map(separated));
 }
 
-/// Finds a value attached to a flag (`-psecret`); a separate word is something else.
+/// Finds a value attached to a flag (`-psecret`). A separate word means something else.
 fn attached_flag_secret(anchor: &AnchorMatch, all: &mut SecretRanges, flag: &[u8]) {
     let mut words = command_words(anchor);
     while let Some(word) = words.next() {
@@ -205,7 +205,7 @@ fn attached_flag_secret(anchor: &AnchorMatch, all: &mut SecretRanges, flag: &[u8
     }
 }
 
-/// Finds the password among the arguments of `htpasswd`, if it is given one.
+/// Finds the password among the arguments of `htpasswd`, if there is one.
 fn htpasswd_password(anchor: &AnchorMatch, all: &mut SecretRanges) {
     let (flags, told): (Vec<ShellWord>, Vec<ShellWord>) =
         command_words(anchor).partition(|word| word.text.starts_with(b"-"));
@@ -227,7 +227,7 @@ fn random_argument(anchor: &AnchorMatch, all: &mut SecretRanges) {
     all.extend(words.find(|word| is_random(word.text)).and_then(|word| word.secret(0)));
 }
 
-/// Finds the password after a user that is created or changed.
+/// Finds the password after the name of a user who is created or changed.
 fn rabbitmq_password(anchor: &AnchorMatch, all: &mut SecretRanges) {
     let mut words = command_words(anchor).filter(|word| !word.text.starts_with(b"-"));
     let is_told = |word: &ShellWord| matches!(word.text, b"add_user" | b"change_password" | b"authenticate_user");
@@ -248,7 +248,7 @@ fn named_argument(anchor: &AnchorMatch, all: &mut SecretRanges) {
     }
 }
 
-/// Finds the value put into a secret store: a string, or an object of several.
+/// Finds the value written to a secret store: a string, or an object of several.
 fn secret_string(anchor: &AnchorMatch, all: &mut SecretRanges) {
     let is_object = |word: &&ShellWord| word.text.starts_with(b"{\"") || word.text.starts_with(b"{\\\"");
     let whole = |word: &ShellWord| (word.from, word.from + word.text.len());
@@ -266,7 +266,7 @@ fn ssm_parameter(anchor: &AnchorMatch, all: &mut SecretRanges) {
     }
 }
 
-/// Finds a here-string fed to a program that reads a password; after the user for `chpasswd`.
+/// Finds a here-string for a program that reads a password; for `chpasswd`, the part after the user.
 fn here_string(anchor: &AnchorMatch, all: &mut SecretRanges) {
     let rest = &anchor.text[anchor.end..];
     let line = &rest[..run_length(rest, |byte| !matches!(byte, b'\n' | b';' | b'|'))];
@@ -277,7 +277,7 @@ fn here_string(anchor: &AnchorMatch, all: &mut SecretRanges) {
     all.extend(word.secret(user.map_or(0, |at| at + 1)));
 }
 
-/// Finds what `echo` or `printf` pipes to a program that reads a password; after the user for `chpasswd`.
+/// Finds what `echo` or `printf` pipes to a program that reads a password; for `chpasswd`, the part after the user.
 fn piped_secret(anchor: &AnchorMatch, all: &mut SecretRanges) {
     here_string(anchor, all);
     let left = &anchor.text[anchor.scanned..anchor.start];

@@ -1,11 +1,12 @@
-//! Recognises source code expressions: variables, paths, calls, types, numbers, and combinations with operators.
+//! Recognises expressions of source code: variables, paths, calls, types, numbers, and combinations with operators.
 //!
-//! A name in which digits stand among small letters is no identifier here: people write passwords like that.
+//! A name with digits among lower-case letters does not count as an identifier here, because people write passwords
+//! that way.
 
-/// Deepest nesting of brackets, and most operands.
+/// The deepest nesting of brackets, and the most operands, of an expression.
 const MAX_DEPTH: usize = 16;
 
-/// Returns whether a whole word is an expression, ignoring a trailing comma, semicolon or open bracket.
+/// Returns whether a whole word is an expression. A trailing comma, semicolon or opening bracket is ignored.
 pub(super) fn is_expression(word: &[u8]) -> bool {
     let ends = word.iter().rev().take_while(|byte| matches!(byte, b',' | b';' | b'(' | b'[' | b'{')).count();
     let word = &word[..word.len() - ends];

@@ -1,6 +1,6 @@
 //! Secrets in fixed syntax: URLs, HTTP headers, cookies, `.netrc` and `.pgpass` lines, and SQL.
 //!
-//! The syntax itself stays. Refuses variables and placeholders.
+//! Only the secret is replaced, never the syntax around it. Variables and placeholders are not secrets.
 
 use super::checksum::is_basic;
 use super::heuristics::{is_line_margin, is_password, is_placeholder, is_random};
@@ -38,7 +38,7 @@ pub(super) const FIXED_SYNTAX_RULES: &[Rule] = &[
     syntax_rule("password", &["identified "], sql_identified_by),
 ];
 
-/// Longest secret, in bytes; a longer text is no header.
+/// The longest secret, in bytes; anything longer is not a header.
 const MAX_SECRET_BYTES: usize = 2048;
 
 /// Returns whether a byte ends a URL or an unquoted value.
@@ -64,7 +64,7 @@ fn url_password(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let host = rest.iter().position(|&byte| ends_value(byte) || byte == b'/').unwrap_or(rest.len());
     let length = rest[..host].iter().rposition(|byte| *byte == b'@')?;
     let secret = &rest[..length];
-    // `://[user[:password]@]` describes the syntax.
+    // `://[user[:password]@]` is a description of the syntax.
     let said = secret.strip_suffix(b"]").unwrap_or(secret);
     let is_none = said.is_empty() || is_placeholder(said) || matches!(secret, [b'%', b'a'..=b'z']);
     (!is_none).then_some((from + user + 1, from + user + 1 + length))
@@ -107,12 +107,12 @@ fn authorization_header(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let secret = &text[at..at + length];
     let known = [&b"bearer"[..], b"basic", b"token", b"apikey", b"api-key", b"bot", b"digest", b"negotiate", b"key"];
     let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(name));
-    // A prose word lacks digits, capitals and padding.
+    // An ordinary word has no digits, capitals or padding.
     let is_word = !secret.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase() || *byte == b'=');
     (is_known && length >= 8 && !is_word && !is_placeholder(secret)).then_some((at, at + length))
 }
 
-/// Matches a token after `Bearer` anywhere, also in concatenated strings: `"Bearer " + "x"`.
+/// Matches a token after `Bearer` anywhere, even in concatenated strings: `"Bearer " + "x"`.
 fn bearer_token(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let text = anchor.text;
     let is_quote = |at: usize| matches!(text.get(at), Some(b'"' | b'\''));
@@ -133,7 +133,8 @@ fn basic_credentials(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     (length >= 8 && is_basic(secret)).then_some((anchor.end, anchor.end + length))
 }
 
-/// Matches the cookies of a request, or the one of a response without its attributes, if one looks like a session.
+/// Matches the cookies of a request, or the one cookie of a response without its attributes, if one looks like a
+/// session id.
 fn cookie_value(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let rest = &anchor.text[anchor.end..];
     let blank = run_length(rest, |byte| byte == b' ');
@@ -164,7 +165,7 @@ fn cookie_value(anchor: &AnchorMatch) -> Option<(usize, usize)> {
 fn netrc_password(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let mut at = anchor.end;
     let mut expects_secret = false;
-    // A machine and up to four keyword-value pairs.
+    // At most four keyword-value pairs follow the machine's name.
     for _ in 0..9 {
         at += run_length(&anchor.text[at..], |byte| byte.is_ascii_whitespace());
         let length = run_length(&anchor.text[at..], |byte| !byte.is_ascii_whitespace());
@@ -179,7 +180,7 @@ fn netrc_password(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     None
 }
 
-/// Matches the password in `host:port:database:user:password` on its own line.
+/// Matches the password in a line of the form `host:port:database:user:password`.
 fn pgpass_password(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let is_line_end = |byte: &&u8| !matches!(**byte, b'\n' | b'\r');
     let before = anchor.text[anchor.scanned..anchor.start].iter().rev().take(300).take_while(is_line_end).count();
@@ -197,7 +198,7 @@ fn pgpass_password(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     is_pgpass.then_some((from + last + 1, from + line.len()))
 }
 
-/// Matches the password in `IDENTIFIED BY 'password'` of a statement about users.
+/// Matches the password after `IDENTIFIED BY` in an SQL statement about users.
 fn sql_identified_by(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let is_line_end = |byte: &&u8| !matches!(**byte, b'\n' | b'\r');
     let before = anchor.text[anchor.scanned..anchor.start].iter().rev().take(300).take_while(is_line_end).count();

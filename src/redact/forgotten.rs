@@ -1,10 +1,10 @@
 //! Texts and sessions that the user asked to forget, stored so that they are recognised but not readable.
 //!
-//! Of each text the list holds its length, a keyed hash that proves a match, and some bits of a rolling hash that
+//! For each text the list holds its length, a keyed hash that confirms a match, and some bits of a rolling hash that
 //! finds candidates.
 //!
-//! Invariant: the list does not hold the text. But the key is stored beside the hashes, so whoever has the list can
-//! confirm a short or guessable text by trying.
+//! Invariant: the list does not contain the text. But the key is stored beside the hashes, so whoever has the list can
+//! confirm a guess at a short or predictable text.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -15,28 +15,28 @@ use serde::{Deserialize, Serialize};
 use super::{FORGOTTEN_KIND, FORGOTTEN_MARK, SecretSpan, mark_for, merge_overlapping, replace_spans, rules};
 use crate::event::hex;
 
-/// Shortest text that can be forgotten, in bytes; shorter ones occur in half of all words.
+/// The shortest text that can be forgotten, in bytes. Shorter ones occur inside half of all words.
 pub const MIN_FORGOTTEN_BYTES: usize = 4;
 
-/// Odd factor of the rolling hash; the arithmetic wraps.
+/// The factor of the rolling hash; odd, and the arithmetic wraps.
 const HASH_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Bits of the rolling hash that are stored: enough that few positions need a proof, too few to solve for the text.
+/// Bits of the rolling hash that are stored: enough that few positions need the full hash, too few to recover the text.
 const SIEVE_BITS: u32 = 24;
 
-/// Everything forgotten in a repository.
+/// Everything that was forgotten in a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForgottenList {
-    /// Random key in hexadecimal; without it the hashes cannot be tested against guesses.
+    /// A random key in hexadecimal. Without it no guess can be tested against the hashes.
     key: String,
     texts: Vec<ForgottenMark>,
     sessions: Vec<String>,
-    /// Whether listed texts may still exist somewhere because erasing has not finished.
+    /// Whether listed texts may still exist somewhere, because erasing has not finished.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_erasing: bool,
 }
 
-/// A forgotten text: its length, sieve and proof.
+/// A forgotten text: its length, and the hashes that find (`sieve`) and confirm (`proof`) it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredMark")]
 struct ForgottenMark {
@@ -45,7 +45,7 @@ struct ForgottenMark {
     proof: String,
 }
 
-/// Stored form of a mark; older versions hold the whole rolling hash.
+/// The stored form of a mark. Older versions store the whole rolling hash.
 #[derive(Deserialize)]
 struct StoredMark {
     length: usize,
@@ -54,7 +54,7 @@ struct StoredMark {
     proof: String,
 }
 
-/// Stored rolling hash, whole or cut to a sieve.
+/// A stored rolling hash: whole, or cut to a sieve.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum StoredHash {
@@ -74,14 +74,14 @@ impl From<StoredMark> for ForgottenMark {
 
 /// Cuts a rolling hash to its sieve.
 ///
-/// Mixes it first: a sum that is merely truncated could still be solved for its text.
+/// The hash is mixed first: truncating a plain sum would leave equations that could be solved for the text.
 fn sieve(rolling: u64) -> u32 {
     let mixed = (rolling ^ (rolling >> 32)).wrapping_mul(HASH_FACTOR);
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(HASH_FACTOR);
     (mixed >> (u64::BITS - SIEVE_BITS)) as u32
 }
 
-/// A list prepared for searching.
+/// A list that is prepared for searching.
 #[derive(Default)]
 pub struct ForgottenMatcher {
     list: ForgottenList,
@@ -92,7 +92,7 @@ pub struct ForgottenMatcher {
 /// The marks of one text length.
 struct MarksOfLength {
     length: usize,
-    /// Bit set of sieves, at least one word for each mark; all lengths together fit the L1 cache.
+    /// A bit set of sieves, with at least one word per mark; the sets of all lengths together fit the L1 cache.
     bits: Vec<u64>,
     marks: HashMap<u32, Vec<usize>>,
 }
@@ -115,29 +115,29 @@ pub fn redact_forgotten(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the forgotten spans of a text in order; spans may overlap.
+/// Returns the spans of forgotten texts, in order; they may overlap.
 pub(super) fn forgotten_spans(text: &str) -> Vec<SecretSpan> {
     active_list().map(|looked| looked.spans_in(text)).unwrap_or_default()
 }
 
-/// Returns whether a text contains a forgotten text or the mark of one.
+/// Returns whether a text contains a forgotten text, or the mark of one.
 ///
-/// Once any text is forgotten, a mark typed by a person is indistinguishable from a real one.
+/// Once any text is forgotten, a mark that a person typed cannot be distinguished from a real one.
 pub fn contains_forgotten(text: &str) -> bool {
     active_list().is_some_and(|looked| looked.contains_or_marks(text))
 }
 
 /// Returns whether a text is part of redaction's own marks, such as `forgotten` and `redacted`.
 ///
-/// Such a text can never be erased.
+/// Such a text could never be erased.
 pub fn is_part_of_mark(text: &str) -> bool {
     FORGOTTEN_MARK.contains(text) || rules::all().any(|rule| mark_for(rule.kind).contains(text))
 }
 
-/// Longer than any mark, in bytes.
+/// An upper bound on the length of a mark, in bytes.
 const MAX_MARK_BYTES: usize = 64;
 
-/// Returns whether a span lies inside a mark that redaction wrote.
+/// Returns whether a span lies inside a mark that redaction inserted.
 fn is_inside_mark(text: &str, start: usize, end: usize) -> bool {
     let is_open = |at: &usize| text.as_bytes()[*at] == b'[';
     let Some(open) = (start.saturating_sub(MAX_MARK_BYTES)..=start).rev().find(is_open) else { return false };
@@ -147,24 +147,24 @@ fn is_inside_mark(text: &str, start: usize, end: usize) -> bool {
     end <= close && (mark == FORGOTTEN_MARK || rules::all().any(|rule| mark_for(rule.kind) == mark))
 }
 
-/// Returns whether this process leaves out a session.
+/// Returns whether this process ignores a session.
 pub fn is_session_forgotten(session: &str) -> bool {
     active_list().is_some_and(|looked| looked.list.holds_session(session))
 }
 
-/// Returns whether the applied list holds the same texts and sessions as `list`.
+/// Returns whether the applied list contains the same texts and sessions as `list`.
 pub fn is_active(list: &ForgottenList) -> bool {
     let own = active_list().unwrap_or_default();
     (&own.list.texts, &own.list.sessions) == (&list.texts, &list.sessions)
 }
 
-/// Returns the applied list.
+/// Returns the list that is applied now.
 fn active_list() -> Option<Arc<ForgottenMatcher>> {
     ACTIVE_LIST.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
 }
 
 impl ForgottenList {
-    /// Returns an empty list; `key` is 32 random bytes.
+    /// Creates an empty list. `key` is 32 random bytes.
     pub fn new(key: [u8; 32]) -> Self {
         ForgottenList { key: hex(&key), ..ForgottenList::default() }
     }
@@ -224,14 +224,14 @@ impl ForgottenList {
         bytes.iter().fold(0, |hash: u64, byte| hash.wrapping_mul(base).wrapping_add(u64::from(*byte) + 1))
     }
 
-    /// Returns the base of the rolling hash, which depends on the key so that no precomputed table fits.
+    /// Returns the base of the rolling hash. It depends on the key, so no precomputed table applies.
     fn hash_base(&self) -> u64 {
         let hash = blake3::hash(self.key.as_bytes());
         let chance = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a slice of eight bytes"));
         (chance ^ HASH_FACTOR) | 1
     }
 
-    /// Computes the keyed hash that proves a match.
+    /// Computes the keyed hash that confirms a match.
     fn proof_of(&self, text: &str) -> String {
         let key = blake3::derive_key("patina 2026 what was forgotten", self.key.as_bytes());
         hex(&blake3::keyed_hash(&key, text.as_bytes()).as_bytes()[..16])
@@ -250,7 +250,7 @@ fn prefix_hashes(text: &str, base: u64) -> Vec<u64> {
     sums
 }
 
-/// Returns the word and bit of a sieve in a bit set of `words` words.
+/// Returns the word and the bit of a sieve in a bit set of `words` words.
 fn sieve_bit(sieve: u32, words: usize) -> (usize, u64) {
     ((sieve >> 6) as usize & (words - 1), 1 << (sieve & 63))
 }
@@ -280,7 +280,7 @@ impl ForgottenMatcher {
         let (base, sums) = (self.base, prefix_hashes(text, self.base));
         for MarksOfLength { length, bits, marks } in self.lengths.iter().filter(|one| one.length <= text.len()) {
             let power = (0..*length).fold(1u64, |power, _| power.wrapping_mul(base));
-            // Few positions pass the bit test, and no iteration depends on the previous one.
+            // Few positions pass the bit test, and no iteration depends on an earlier one.
             for (start, (before, behind)) in sums.iter().zip(&sums[*length..]).enumerate() {
                 let sieve = sieve(behind.wrapping_sub(before.wrapping_mul(power)));
                 let (word, bit) = sieve_bit(sieve, bits.len());
@@ -292,7 +292,7 @@ impl ForgottenMatcher {
                 };
                 let proof = self.list.proof_of(window);
                 let is_listed = places.iter().any(|place| self.list.texts[*place].proof == proof);
-                // A mark that redaction wrote stays, or it would grow with each pass.
+                // Text inside a mark is left alone; otherwise the mark would grow with each pass.
                 if is_listed && !is_inside_mark(text, start, start + length) {
                     found.push(SecretSpan { kind: FORGOTTEN_KIND, start, end: start + length });
                 }

@@ -1,10 +1,11 @@
 //! Heuristics on a value alone: random token, human-made password, placeholder, or ordinary words.
 //!
-//! Entropy cannot tell them apart: at the length of a key, words have as much of it. Frequent letter bigrams can.
+//! Entropy is no help: at the length of a key, words have as much of it. The share of frequent letter bigrams separates
+//! them.
 
 use super::expression::{is_expression, is_identifier};
 
-/// Bytes of a value that are judged; a longer value would not be judged differently.
+/// The number of bytes of a value that are examined; more would not change the outcome.
 pub(super) const MAX_JUDGED_BYTES: usize = 256;
 
 /// Counts distinct bytes.
@@ -33,7 +34,7 @@ pub(super) fn has_digits(value: &[u8]) -> bool {
 
 /// Frequent letter bigrams of English.
 ///
-/// About 60 of 100 bigrams of English text are among them, and about 15 of 100 of random text.
+/// About 60 % of the bigrams of English text are among them, and about 15 % of those of random text.
 const COMMON_BIGRAMS: &str = "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri \
     ro ic ne ea ra ce li ch ll be ma si om ur ec ct pa ss us pr ke ey lo ge et ta rd wo sw el la no tr su ac ut ex am ld em \
     id po ul un di fi up pe os ot ap pl im da ad do il so ca ns bl";
@@ -51,7 +52,7 @@ fn is_common_bigram(first: u8, second: u8) -> bool {
     TABLE[usize::from(first - b'a')] >> (second - b'a') & 1 == 1
 }
 
-/// Character statistics of a value.
+/// The character statistics of a value.
 struct ByteProfile {
     length: usize,
     letters: usize,
@@ -95,7 +96,7 @@ fn profile_of(value: &[u8]) -> ByteProfile {
             _ => look.marks += usize::from(byte.is_ascii() && !matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b' ')),
         }
         let Some(&before) = index.checked_sub(1).and_then(|before| value.get(before)) else { continue };
-        // A capital before small letters begins a word, which was counted at the capital.
+        // The change was counted at the capital that begins the word.
         let goes_on = kind(before) == 1 && kind(byte) == 0;
         look.class_changes += usize::from(kind(before) != kind(byte) && kind(before) < 3 && kind(byte) < 3 && !goes_on);
         if before.is_ascii_alphabetic() && byte.is_ascii_alphabetic() {
@@ -151,14 +152,14 @@ pub(super) fn is_short_key(value: &[u8]) -> bool {
     (8..16).contains(&value.len()) && value.iter().all(is_plain) && is_drawn && is_password(value)
 }
 
-/// Substrings of words about passwords, in several languages.
+/// Parts of words about passwords, in several languages.
 const SECRET_TOPIC_PARTS: &[&str] = &[
     "pass", "pwd", "wort", "wachtw", "secret", "token", "key", "field", "user", "login", "sign", "auth", "valid",
     "requir", "error", "hash", "crypt", "form", "input", "label", "text", "type", "name", "string", "contras", "senha",
     "your", "default", "prompt", "null", "none", "change",
 ];
 
-/// Returns whether a value talks about a secret, or names a place for one.
+/// Returns whether a value mentions a secret, or names a place for one.
 pub(super) fn talks_about_secrets(value: &[u8]) -> bool {
     let has = |word: &str| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
     SECRET_TOPIC_PARTS.iter().any(|word| has(word))
@@ -168,8 +169,8 @@ pub(super) fn talks_about_secrets(value: &[u8]) -> bool {
 const SINGLE_WORD_ENDINGS: &[&str] =
     &["tion", "tions", "ment", "able", "ible", "ized", "ated", "ting", "tial", "ness", "ally"];
 
-/// Returns whether a value looks like a password of letters alone: several words run together or hyphenated, or no
-/// words at all.
+/// Returns whether a value looks like a password of letters alone: several words joined or hyphenated, or no words at
+/// all.
 pub(super) fn is_wordy_password(value: &[u8]) -> bool {
     let look = profile_of(value);
     let parts = value.split(|byte| *byte == b'-');
@@ -186,7 +187,7 @@ pub(super) fn is_wordy_password(value: &[u8]) -> bool {
     (is_joined || is_run || is_drawn) && !talks_about_secrets(value)
 }
 
-/// Function words: they occur in sentences but not in passphrases.
+/// Function words, which occur in sentences but not in passphrases.
 const FUNCTION_WORDS: &[&str] = &[
     "all", "and", "any", "are", "but", "can", "cannot", "could", "did", "does", "for", "from", "had", "has", "have",
     "how", "into", "its", "least", "less", "may", "more", "most", "must", "not", "only", "our", "out", "per", "should",
@@ -205,12 +206,12 @@ pub(super) fn is_passphrase(value: &[u8]) -> bool {
     (4..=10).contains(&words.clone().count()) && words.into_iter().all(is_drawn) && !talks_about_secrets(value)
 }
 
-/// Returns whether a byte may stand in the margin of a line: indentation, list marks, comment marks, quotation marks.
+/// Returns whether a byte may occur in the margin of a line: indentation, list or comment markers, quotation marks.
 pub(super) fn is_line_margin(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'-' | b'#' | b'/' | b'*' | b'>' | b'|' | b'!' | b';')
 }
 
-/// Words that are written in place of a secret.
+/// Words that people write in place of a secret.
 const PLACEHOLDER_WORDS: &[&str] = &[
     "changeme",
     "change",
@@ -328,11 +329,11 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     if distinct_bytes(value) < 3 || has(b"...") || has(b"***") || has(b"\xe2\x80\xa6") {
         return true;
     }
-    // A validation rule of a form.
+    // A form validation rule.
     if has(b"required|") {
         return true;
     }
-    // A reference to a secret store, as `@env:NAME` and `op://vault/item`.
+    // A reference to a secret store, such as `@env:NAME` and `op://vault/item`.
     let scheme = value.strip_prefix(b"@").unwrap_or(value);
     if [&b"env:"[..], b"file:", b"vault:", b"op://", b"ssm:", b"arn:"].iter().any(|known| scheme.starts_with(known)) {
         return true;
@@ -358,7 +359,7 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     has_words && letters && words.all(is_word)
 }
 
-/// Returns whether a whole value is a variable or a bracketed slot: `$NAME`, `<name>`, `[name]`, `%NAME%`, `%s`.
+/// Returns whether a whole value is a variable or a bracketed placeholder: `$NAME`, `<name>`, `[name]`, `%NAME%`, `%s`.
 fn is_variable_or_slot(value: &[u8]) -> bool {
     let is_text = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphanumeric() || b" _-.:/|,'".contains(byte));
     match value {
@@ -373,7 +374,7 @@ fn is_variable_or_slot(value: &[u8]) -> bool {
     }
 }
 
-/// Returns whether a value is a format string: a name in braces, with only words and joiners around it, as
+/// Returns whether a value is a format string: a name in braces, with only words and joiners around it, such as
 /// `{user.name}:{0}` and `{x:>4}`.
 fn has_format_field(value: &[u8]) -> bool {
     let is_name = |inner: &[u8]| {
@@ -409,8 +410,8 @@ fn camel_words(word: &[u8]) -> impl Iterator<Item = &[u8]> {
     word.chunk_by(|before, after| !(before.is_ascii_lowercase() && after.is_ascii_uppercase()))
 }
 
-/// Returns whether a value is a name or path as programs have them: letters joined by dots, slashes, colons, hyphens
-/// or underscores.
+/// Returns whether a value is a name or path as in programs: letters joined by dots, slashes, colons, hyphens or
+/// underscores.
 pub(super) fn is_name(value: &[u8]) -> bool {
     let joins = |byte: &u8| matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'~' | b'@');
     value.iter().all(|byte| byte.is_ascii_alphabetic() || joins(byte))

@@ -1,12 +1,12 @@
-//! Kubernetes objects of kind `Secret`: every value of `data` and `stringData`, in YAML, JSON, and JSON quoted in
-//! either.
+//! Kubernetes objects of kind `Secret`: every value of `data` and `stringData`, in YAML, in JSON, and in JSON quoted
+//! within either.
 //!
-//! Refuses other kinds, whose data is public: an object ends where its lines or braces do.
+//! The search ends where the object's lines or braces end, since the data of other kinds is public.
 
 use super::heuristics::{is_line_margin, is_placeholder};
 use super::rule::{AnchorMatch, LeftBoundary, Matcher, MinVariety, Rule, SecretRanges};
 
-/// Rule for the values of Kubernetes secrets.
+/// The rule for the values of Kubernetes secrets.
 pub(super) const KUBERNETES_RULES: &[Rule] = &[Rule {
     kind: "kubernetes-secret",
     anchors: &[
@@ -29,7 +29,7 @@ const MAX_INDENT: usize = 256;
 
 /// Finds the values of the object around `kind: Secret`.
 ///
-/// Also reads bytes before `scanned`: a value already found by its name may stand between others and the kind.
+/// Reads bytes before `scanned` too: one of the values may already have been found by its name, with others before it.
 fn secret_values(anchor: &AnchorMatch, found: &mut SecretRanges) {
     let text = anchor.text;
     if !matches!(text.get(anchor.end), None | Some(b'\n' | b'\r' | b' ' | b',' | b'}' | b'\\')) {
@@ -41,7 +41,7 @@ fn secret_values(anchor: &AnchorMatch, found: &mut SecretRanges) {
     }
 }
 
-/// Returns the indentation of a line, including the sign of a diff.
+/// Returns the indentation of a line, including the sign of a diff line.
 fn indent_of(line: &[u8]) -> usize {
     let sign = usize::from(line.first() == Some(&b'+'));
     sign + line[sign..].iter().take(MAX_INDENT).take_while(|byte| is_line_margin(**byte)).count()
@@ -71,7 +71,7 @@ fn yaml_values(text: &[u8], kind: usize, found: &mut SecretRanges) {
     let begins_line = start == 0 || text[start - 1] == b'\n';
     let line_at =
         |at: usize| &text[at..at + text[at..].iter().position(|byte| *byte == b'\n').unwrap_or(text.len() - at)];
-    // A text that begins after a quote continues at the margin.
+    // A text that begins after a quote has its first line at the margin.
     let start = if begins_line { start } else { kind };
     let keys = if begins_line { indent_of(line_at(start)) } else { 0 };
     let mut from = start;
@@ -96,7 +96,7 @@ fn yaml_values(text: &[u8], kind: usize, found: &mut SecretRanges) {
             if map_keys == 0 {
                 map_keys = depth;
             }
-            // Deeper lines belong to the block of the key above. The colon of a redaction mark does not count.
+            // Deeper lines belong to the value of the key above. The colon of a redaction mark does not count.
             let is_colon = |at: &usize| said[*at] == b':' && !said[..*at].ends_with(b"[redacted");
             let value = match (0..said.len()).find(is_colon) {
                 Some(colon) if depth == map_keys => said[colon + 1..].trim_ascii(),
@@ -133,7 +133,7 @@ fn is_secret_kind(text: &[u8], at: usize) -> bool {
 
 /// Finds the strings inside `"data": {...}` of the JSON object around the kind.
 ///
-/// Another kind belongs to another object.
+/// The search ends at another `kind`, which belongs to another object.
 fn json_secret_values(text: &[u8], anchor: &AnchorMatch, found: &mut SecretRanges) {
     let is_other = |at: usize| text[at] == b'k' && is_secret_kind(text, at);
     let mut open = 0;
@@ -159,7 +159,7 @@ fn json_secret_values(text: &[u8], anchor: &AnchorMatch, found: &mut SecretRange
     }
 }
 
-/// Finds the values of a JSON map; `at` is after its brace. Returns where the map ends.
+/// Finds the values of a JSON map, and returns where the map ends. `at` is after its opening brace.
 fn json_values(text: &[u8], mut at: usize, to: usize, is_escaped: bool, found: &mut SecretRanges) -> usize {
     let is_quote = |index: usize| {
         let slashes = text[..index].iter().rev().take(MAX_INDENT).take_while(|byte| **byte == b'\\').count();

@@ -1,7 +1,7 @@
-//! Values assigned to names that mean a secret: in settings, code, shells, command lines, URLs and markup.
+//! Values assigned to names that announce a secret: in settings, code, shells, command lines, URLs and markup.
 //!
-//! The name and the syntax around it decide how much a value must look like a secret. Refuses values that are a
-//! variable, a call, a type, a path or a placeholder.
+//! The name and the syntax around it decide how much a value must look like a secret. Variables, calls, types, paths
+//! and placeholders are not secrets.
 
 mod acceptance;
 mod binding;
@@ -47,24 +47,24 @@ const fn name_rule(kind: &'static str, anchors: &'static [&'static str]) -> Rule
     }
 }
 
-/// Longest value in bytes; a longer one is judged by its beginning.
+/// The longest value, in bytes; a longer one is judged by its beginning.
 const MAX_VALUE_BYTES: usize = 512;
-/// Most whitespace between a name, its binding and its value.
+/// The most whitespace between a name, its binding and its value.
 const MAX_BLANKS: usize = 40;
 
-/// Bytes around a name that are read as its context.
+/// The number of bytes around a name that are read as its context.
 const CONTEXT_BYTES: usize = 100;
 
 /// A secret's name and the syntax that binds a value to it.
 struct NamedValue<'a> {
-    /// First byte of the name, without the dashes of a flag.
+    /// The first byte of the name, without the dashes of a flag.
     from: usize,
     name: &'a [u8],
     kind: SecretNameKind,
     binding: NameBinding,
 }
 
-/// A position in a text that moves forward.
+/// A position in a text, which moves forward.
 struct TextCursor<'a> {
     text: &'a [u8],
     at: usize,
@@ -117,14 +117,14 @@ impl TextCursor<'_> {
     }
 }
 
-/// Returns whether a word names a secret.
+/// Returns whether a word is the name of a secret.
 pub(super) fn is_secret_name(word: &[u8]) -> bool {
     name::classify(word).is_some()
 }
 
 /// Returns whether a table cell holds the secret that its column's name announces.
 ///
-/// `is_data` says that the table is a data export, whose cells hold neither types nor descriptions.
+/// `is_data` means that the table is a data export, whose cells are never types or descriptions.
 pub(super) fn is_secret_cell(name: &[u8], value: &[u8], is_data: bool) -> bool {
     let Some(kind) = name::classify(name).filter(|_| !value.is_empty() && value.len() <= MAX_VALUE_BYTES) else {
         return false;
@@ -227,7 +227,7 @@ fn may_have_value(anchor: &AnchorMatch, to: usize) -> bool {
                 || context::is_set_command(line::line_head(text, anchor.start))
                 || context::introduces_password(line::line_head(text, anchor.start))
         }
-        // A `value:` key on the next line may hold the value.
+        // The value may follow on the next line, after a `value:` key.
         [b'\n' | b'\r', ..] => {
             let margin = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || is_line_margin(**byte)).count();
             rest[margin..].starts_with(b"value")
@@ -244,7 +244,7 @@ fn quoted_value(cursor: &TextCursor, quote: u8, escaped: bool, named: &NamedValu
         (rest, from) = (&rest[2..], from + 2);
     }
     let length = closing_quote(&rest[..rest.len().min(MAX_VALUE_BYTES)], quote, escaped);
-    // A longer value is judged by its beginning and then followed to its quote.
+    // A longer value is judged by its beginning, and then extended to the closing quote.
     let value = &rest[..length.or((rest.len() > MAX_VALUE_BYTES).then_some(MAX_VALUE_BYTES))?];
     let is_found = match named.binding {
         NameBinding::Said | NameBinding::Cell | NameBinding::Beside => prose::is_prose_secret(value, named),
@@ -265,7 +265,7 @@ fn closing_quote(rest: &[u8], quote: u8, escaped: bool) -> Option<usize> {
 
 /// Returns the full length of a value that was judged by its first `length` bytes.
 ///
-/// If it continues beyond the limit it must look random; otherwise it is rejected.
+/// A value that continues beyond that limit must look random; otherwise it is rejected.
 fn extended_length(rest: &[u8], length: usize, ends: impl Fn(u8) -> bool) -> Option<usize> {
     if length < MAX_VALUE_BYTES {
         return Some(length);
@@ -294,13 +294,13 @@ fn bare_value(cursor: &TextCursor, named: &NamedValue) -> Option<(usize, usize)>
     let is_setting =
         binding == NameBinding::Tight && starts_assignment(head) && !is_call_argument(&rest[..up_to(ends_word)]);
     let ends = match binding {
-        // After these an unquoted word is an argument, another name or prose.
+        // After these bindings an unquoted word is an argument, another name or prose.
         NameBinding::Comma | NameBinding::Call | NameBinding::Said | NameBinding::Cell | NameBinding::Beside => {
             return None;
         }
         NameBinding::Tag => |byte| byte == b'<',
         NameBinding::Default => |byte| byte == b'}',
-        // A connection string, where only `;` separates; `;` is also the end of `&amp;`.
+        // In a connection string only `;` separates values; it also ends `&amp;`.
         _ if is_parameter && left.ends_with(b";") && !left.ends_with(b"&amp;") => ends_part,
         _ if is_parameter => ends_parameter,
         _ if is_setting || binding == NameBinding::Set => ends_word,
@@ -318,12 +318,12 @@ fn bare_value(cursor: &TextCursor, named: &NamedValue) -> Option<(usize, usize)>
         _ if value.is_empty() => false,
         NameBinding::Tag | NameBinding::Default | NameBinding::Flag | NameBinding::Set => accepts(value, named),
         NameBinding::Blank => accepts(value, named) && !is_name(value),
-        // A repository badge carries a public token.
+        // The token in the URL of a repository badge is public.
         _ if is_parameter => accepts(value, named) && !left.ends_with(b".svg?"),
         _ if is_setting => {
             let ends_line = rest[length..].trim_ascii_start().first().is_none_or(|byte| *byte == b'#')
                 || matches!(behind, Some(b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<'));
-            // A command may follow a variable that is set for it alone.
+            // A command may follow a variable that is set for that command alone.
             let is_capital = cursor.text[from].is_ascii_uppercase();
             (ends_line || is_capital) && accepts(value, named)
         }
@@ -354,8 +354,7 @@ fn line_value(cursor: &TextCursor, named: &NamedValue, head: &[u8]) -> Option<(u
     }
 }
 
-/// Judges a value inside a line that is not code: `user=u password=x`, `"X-Key: x"`, `the password is x`, `| password
-///
+/// Judges a value inside a line that is not code: `user=u password=x`, `"X-Key: x"`, `the password is x`, `| password |
 /// x |`.
 fn inline_value(cursor: &TextCursor, named: &NamedValue, head: &[u8]) -> Option<(usize, usize)> {
     let (before, rest) = (cursor.text[..named.from].last(), cursor.rest());
@@ -392,8 +391,7 @@ fn inline_value(cursor: &TextCursor, named: &NamedValue, head: &[u8]) -> Option<
     Some((cursor.at, cursor.at + length))
 }
 
-/// Returns the length of a setting's value within its word: up to a `;` that ends the word or precedes another
-/// `name=`.
+/// Returns the length of a setting's value within its word: up to a `;` that ends the word or precedes another `name=`.
 fn setting_length(word: &[u8]) -> usize {
     let goes_on = |at: &usize| word.len() == at + 1 || word[*at..].contains(&b'=');
     word.iter().position(|byte| *byte == b';').filter(goes_on).unwrap_or(word.len())
@@ -414,7 +412,8 @@ fn ends_parameter(byte: u8) -> bool {
     ends_word(byte) || matches!(byte, b';' | b'&' | b'\\' | b'#' | b')' | b']' | b'}')
 }
 
-/// Returns the length of a flag's argument: `&` and `#` belong to it inside, and end it elsewhere.
+/// Returns the length of a flag's argument. It ends at `&&`; a single `&` or `#` belongs to it, unless the word begins
+/// with it or ends in `&`.
 fn argument_length(word: &[u8]) -> usize {
     let length = word.windows(2).position(|two| two == b"&&").unwrap_or(word.len());
     let length = length - word[..length].iter().rev().take_while(|byte| **byte == b'&').count();

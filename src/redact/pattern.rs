@@ -1,9 +1,9 @@
 //! Patterns of keys: a sequence of literals and runs of a byte class.
 //!
-//! Refuses to backtrack: a run takes all that its class allows, so matching is linear, and a run of fixed length must
-//! end where its class does.
+//! Invariant: matching never backtracks. A run takes all that its class allows, so matching is linear, and a run of
+//! fixed length must end where its class does.
 
-/// A set of bytes that a run may consist of.
+/// A set of bytes that a run consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ByteClass {
     /// `0-9`
@@ -56,23 +56,23 @@ impl ByteClass {
 pub(super) enum KeyPiece {
     /// A literal.
     Text(&'static str),
-    /// The first of these literals that matches.
+    /// The first of these literals that occurs.
     OneOf(&'static [&'static str]),
-    /// Between these two numbers of bytes of a class.
+    /// A run of a class with at least and at most these numbers of bytes.
     Run(ByteClass, usize, usize),
 }
 
-/// Bytes of an unbounded run that are read before the key is judged.
+/// The number of bytes of an unbounded run that are read before the key is judged.
 ///
-/// Bounds the cost of anchors that repeat inside a run which turns out to be no key.
+/// Bounds the cost of anchors that repeat inside a run which turns out not to be a key.
 const MAX_UNJUDGED_RUN: usize = 256;
 
-/// Exactly `length` bytes of a class.
+/// Returns a run of exactly `length` bytes.
 pub(super) const fn exactly(class: ByteClass, length: usize) -> KeyPiece {
     KeyPiece::Run(class, length, length)
 }
 
-/// At least `least` bytes of a class.
+/// Returns a run of at least `least` bytes.
 pub(super) const fn at_least(class: ByteClass, least: usize) -> KeyPiece {
     KeyPiece::Run(class, least, usize::MAX)
 }
@@ -110,7 +110,7 @@ pub(super) fn match_end(form: &[KeyPiece], text: &[u8], mut at: usize) -> Option
     Some(at)
 }
 
-/// Returns the real end of a key that was judged up to `at`: an unbounded last run is followed to its end.
+/// Returns the actual end of a key that was judged up to `at`: an unbounded last run is followed to its end.
 pub(super) fn extend_open_run(form: &[KeyPiece], text: &[u8], at: usize) -> usize {
     match form.last() {
         Some(KeyPiece::Run(class, _, usize::MAX)) => at + class.run(&text[at..], usize::MAX),

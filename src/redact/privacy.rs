@@ -1,7 +1,7 @@
-//! Private data that is not secret: the home directory and account names, hidden in texts of sessions.
+//! Hides private data that is not secret, the home directory and account names, in texts of sessions.
 //!
-//! Refuses to change them inside other words and paths, and to be part of [`redact`](super::redact): commits and code
-//! show what was written.
+//! Names inside other words or paths are left alone. Separate from [`redact`](super::redact), because commits and code
+//! keep the names that were written.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,16 +9,16 @@ use std::path::Path;
 /// The names to hide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrivacyFilter {
-    /// Absolute path without a trailing slash.
+    /// An absolute path without a trailing slash.
     home: Option<String>,
     users: Vec<String>,
 }
 
-/// Replacement for an account name.
+/// The replacement for an account name.
 const USER: &str = "[user]";
 
 impl PrivacyFilter {
-    /// Builds a filter for a home directory (ignored if relative or the root) and account names, each matched as a
+    /// Creates a filter for a home directory (ignored if relative or the root) and account names, each matched as a
     /// whole word.
     pub fn new(home: Option<&Path>, users: &[String]) -> Self {
         let home = home.filter(|home| home.is_absolute()).and_then(Path::to_str);
@@ -26,8 +26,8 @@ impl PrivacyFilter {
         PrivacyFilter { home, users: users.iter().filter(|user| !user.is_empty()).cloned().collect() }
     }
 
-    /// Returns eight hexadecimal digits that identify these settings; empty for the default, a hidden home and no
-    /// names.
+    /// Returns eight hexadecimal digits that identify these settings; empty for the default, which is a hidden home and
+    /// no names.
     pub fn fingerprint(&self) -> String {
         if self.home.is_some() && self.users.is_empty() {
             return String::new();

@@ -1,22 +1,22 @@
-//! Vocabulary of secret rules: anchor, left boundary, matcher and minimum variety.
+//! The parts of a secret rule: anchor, left boundary, matcher and minimum variety.
 //!
-//! Contains no rules, so that each family can build its own from these parts.
+//! It contains no rules, so that each family of rules can import it.
 
 use super::pattern::KeyPiece;
 
 /// A rule that recognises one kind of secret.
 pub(super) struct Rule {
-    /// Kind as shown in the mark.
+    /// The kind as shown in the mark.
     pub kind: &'static str,
-    /// Literals whose occurrence triggers the rule, at least two bytes each; compared exactly unless `ignores_case`.
+    /// Literals that trigger the rule, at least two bytes each. Compared exactly unless `ignores_case`.
     pub anchors: &'static [&'static str],
-    /// Whether anchors match in any case; they are then written in lower case.
+    /// Whether anchors match in any case; they must then be in lower case.
     pub ignores_case: bool,
     /// What may precede the secret.
     pub left: LeftBoundary,
     /// How the secret continues after its anchor.
     pub matcher: Matcher,
-    /// A proof of validity, such as a checksum: a match that passes is accepted even in the middle of a word.
+    /// A proof of validity, such as a checksum; a match that passes is accepted even in the middle of a word.
     pub proven_by: Option<fn(&[u8]) -> bool>,
     /// A condition that every match must satisfy.
     pub must_satisfy: Option<fn(&[u8]) -> bool>,
@@ -47,7 +47,7 @@ pub(super) struct AnchorMatch<'a> {
     pub start: usize,
     /// One past the last byte of the anchor.
     pub end: usize,
-    /// Bytes before this offset belong to earlier matches and must not be looked at.
+    /// Bytes before this offset belong to earlier matches and must not be read.
     pub scanned: usize,
 }
 
@@ -58,7 +58,7 @@ pub(super) enum LeftBoundary {
     Any,
     /// Anything but a letter, digit or underscore: the secret is a word of its own.
     Word,
-    /// Nor a hyphen, plus or slash: an anchor inside base64 is an accident.
+    /// As `Word`, and not a hyphen, plus or slash either: an anchor inside base64 is a coincidence.
     Base64,
 }
 
@@ -69,9 +69,9 @@ pub(super) enum MinVariety {
     Nothing,
     /// At least five distinct characters: a run of `X` is a placeholder.
     Variety,
-    /// In addition two of lower case, upper case and digits: words joined by hyphens or underscores have one.
+    /// In addition, two of lower case, upper case and digits: words joined by hyphens or underscores have only one.
     Mixture,
-    /// In addition a digit.
+    /// In addition, a digit.
     Digits,
 }
 
@@ -80,12 +80,12 @@ impl LeftBoundary {
     pub(super) fn allows(self, left: &[u8]) -> bool {
         match (self, left) {
             (LeftBoundary::Any, _) | (_, []) => true,
-            // An escape in a quoted string, such as \n in JSON.
+            // After an escape in a quoted string, such as \n in JSON.
             (_, [.., b'\\', b'n' | b'r' | b't']) => true,
-            // A percent escape in a URL or a unicode escape in JSON: %3D, \u003d.
+            // After a percent escape in a URL or a unicode escape in JSON: %3D, \u003d.
             (_, [.., b'%', high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
             (_, [.., b'\\', b'u', b'0', b'0', _, _]) => true,
-            // A terminal colour.
+            // After a terminal colour code.
             (_, [.., b'm']) => is_colour(left),
             (LeftBoundary::Word, [.., byte]) => !byte.is_ascii_alphanumeric() && *byte != b'_',
             (LeftBoundary::Base64, [.., byte]) => {

@@ -1,7 +1,7 @@
 //! Registry of all secret rules, by family.
 //!
-//! Refuses rules without an anchor literal: rules that guess redact ordinary code. No rule is copied from another
-//! tool.
+//! Invariants: every rule has an anchor literal, since rules that guess would redact ordinary code; no rule is copied
+//! from another tool.
 
 mod cloud;
 mod code;
@@ -16,7 +16,7 @@ use super::rule::Rule;
 
 /// Returns the rules of all families.
 ///
-/// Of rules that share an anchor the first match wins, so special rules precede general ones.
+/// Among rules that share an anchor the first match wins, so special rules precede general ones.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     let families = [
         code::CODE_RULES,
@@ -53,7 +53,7 @@ mod tests {
         (0..length).map(|at| char::from(letters[(at * 7 + shift) % letters.len()])).collect()
     }
 
-    /// Returns a key that the rule must find; `None` if the rule demands more than its form.
+    /// Returns a key that the rule must find; `None` if the rule requires more than its format.
     fn sample(rule: &Rule, start: &str) -> Option<String> {
         let (Matcher::Whole(pieces) | Matcher::AfterAnchor(pieces)) = rule.matcher else { return None };
         let mut key = start.to_string();
@@ -66,7 +66,7 @@ mod tests {
         }
         match rule.kind {
             "nostr-key" => Some(bech32("nsec", &"qpzry9x8".repeat(8)[..52])),
-            // The version bytes and 74 bytes of payload.
+            // The version bytes, and 74 bytes of payload.
             "wallet-key" if start == "xprv" => Some(base58_check(&[&[0x04, 0x88, 0xad, 0xe4][..], &[7; 74]].concat())),
             "wallet-key" => None,
             "discord-token" if start != "MT" => None,
@@ -110,7 +110,7 @@ mod tests {
             };
             let text = rule.anchors[0].to_string() + &pieces.iter().map(alike).collect::<String>();
             let is_own = find(&text).iter().any(|found| found.kind == rule.kind && found.start == 0);
-            // The literals between the runs may be varied enough.
+            // With literals between the runs, the text may still be varied enough.
             assert!(!is_own || pieces.len() > 1, "{} in {text}", rule.kind);
         }
     }

@@ -1,7 +1,7 @@
-//! Secrets in table columns: Markdown and database tables, CSV, and rows of SQL inserts. The column's name says what
-//! it holds.
+//! Secrets in table columns: Markdown and database tables, CSV, and rows of SQL inserts. The column's name says what it
+//! contains.
 //!
-//! Refuses rows with another number of cells than the header, and values that could be a word or a type.
+//! Rows with another number of cells than the header are skipped, and so are values that could be a word or a type.
 
 use super::heuristics::is_line_margin;
 use super::named::{is_secret_cell, is_secret_name};
@@ -43,16 +43,16 @@ const fn table_rule(anchors: &'static [&'static str], found: fn(&AnchorMatch, &m
     }
 }
 
-/// Longest header line, in bytes.
+/// The longest header line, in bytes.
 const MAX_HEADER_BYTES: usize = 400;
-/// Longest row, in bytes.
+/// The longest row, in bytes.
 const MAX_ROW_BYTES: usize = 1000;
-/// Most rows that are read.
+/// The most rows that are read.
 const MAX_ROWS: usize = 100;
-/// Most columns that are read.
+/// The most columns that are read.
 const MAX_COLUMNS: usize = 32;
 
-/// Finds the cells below a header with a ruled line; the anchor is the first mark of that line.
+/// Finds the cells below a header that is followed by a ruled line; the anchor is the first mark of that line.
 fn ruled_table(anchor: &AnchorMatch, all: &mut SecretRanges) {
     let text = anchor.text;
     let Some(start) = line_start(text, anchor.start) else { return };
@@ -80,7 +80,7 @@ fn csv_table(anchor: &AnchorMatch, all: &mut SecretRanges) {
     }
 }
 
-/// Returns the start of the line around `at`; `None` if it is too long for a header.
+/// Returns the start of the line around `at`; `None` if the line is too long for a header.
 fn line_start(text: &[u8], at: usize) -> Option<usize> {
     let before = text[..at].iter().rev().take(MAX_HEADER_BYTES).take_while(|byte| **byte != b'\n').count();
     (before < MAX_HEADER_BYTES).then(|| at - before)
@@ -117,13 +117,13 @@ fn trim_cell(cell: &[u8]) -> (usize, &[u8]) {
     (from, &cell[from..cell.len() - behind])
 }
 
-/// Returns the column numbers and names of a header that announce secrets.
+/// Returns the numbers and names of the columns that announce secrets.
 fn secret_columns(head: &[u8], separator: u8) -> Vec<(usize, &[u8])> {
     let names = cells(head, separator).take(MAX_COLUMNS).map(|(_, cell)| trim_cell(cell).1).enumerate();
     names.filter(|(_, name)| is_secret_name(name)).collect()
 }
 
-/// Finds the values in the rows below a header; `at` is the first row.
+/// Finds the values in the rows below a header. `at` is the start of the first row.
 fn scan_rows(text: &[u8], head: &[u8], mut at: usize, separator: u8, all: &mut SecretRanges) {
     let (columns, names, is_data) =
         (count_separators(head, separator), secret_columns(head, separator), separator == b',');
@@ -137,7 +137,7 @@ fn scan_rows(text: &[u8], head: &[u8], mut at: usize, separator: u8, all: &mut S
         for (number, name) in &names {
             let Some((from, cell)) = cells(row, separator).nth(*number) else { continue };
             let (margin, value) = trim_cell(cell);
-            // Another header; its rows are read from its own anchor.
+            // This is another header; its rows are found from its own anchor.
             if is_secret_name(value) {
                 return;
             }

@@ -186,7 +186,7 @@ fn redaction_is_idempotent_and_never_panics() {
     }
 }
 
-/// Checks what becomes of a line whose `@` stands for the value.
+/// Checks the redaction of a line in which `@` stands for the value.
 fn placed(line: &str, value: &str, expect: &str) {
     let redacted = redact(&line.replacen('@', value, 1)).into_owned();
     assert_eq!(redacted, line.replacen('@', expect, 1), "{line}");
@@ -237,7 +237,7 @@ fn a_value_under_a_secret_name_is_redacted() {
     placed("x=1; session=@; y=2", &drawn, "[redacted:cookie]");
     assert_eq!(redact(&format!("Cookie: a=b; session={drawn}\nx")), "Cookie: [redacted:cookie]\nx");
     assert_eq!(redact(&format!("Set-Cookie: sid={drawn}; Path=/")), "Set-Cookie: [redacted:cookie]; Path=/");
-    // A key with a known form keeps its kind.
+    // A key with a known format keeps its kind.
     placed("GITHUB_TOKEN=@", &key(&["gh", "p_"], 36), "[redacted:github-token]");
 }
 
@@ -350,7 +350,7 @@ fn a_private_key_is_redacted_in_diffs_listings_and_escapes() {
             text.trim_end().replace('\n', "%0D%0A"),
         ];
         for whole in shown {
-            // The shown part of a truncated key is removed as well.
+            // What is left of a truncated key is removed as well.
             let cut = whole.split("-----END").next().unwrap_or_default().to_string();
             for text in [&whole, &cut] {
                 let redacted = redact(text);

@@ -1,7 +1,6 @@
-//! Accumulates the entries of a transcript, whatever its format.
+//! Collects the entries of a transcript, for all formats.
 //!
-//! Invariant: monotone. An entry is appended once it is settled and never changed. Prompts are dropped unless asked
-//! for.
+//! Invariant: entries are only appended, once they are final, and never changed. Prompts are dropped unless requested.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -12,20 +11,20 @@ use super::{
 };
 use crate::event::cap_words;
 
-/// Most tool calls that await their result, and most results that are remembered.
+/// The most tool calls that await a result, and the most results that are remembered.
 ///
 /// An agent awaits a few at a time; the oldest is dropped first.
 const MAX_PENDING_CALLS: usize = 64;
 
-/// Longest title, in bytes.
+/// The longest title, in bytes.
 const MAX_TITLE: usize = 120;
 
-/// Most texts, steps and files remembered for deduplication; no real session has more.
+/// The most texts, steps and files that are remembered for deduplication; no real session has more.
 const MAX_REMEMBERED: usize = 100_000;
 
-/// Seconds of silence after which a text counts as the agent's last word.
+/// Seconds of silence after which a text counts as the last one of its turn.
 ///
-/// A working agent continues at once, and records what it does before it waits for anything.
+/// A working agent continues at once, and records its actions before it waits for anything.
 pub const QUIET_SECONDS: i64 = 10 * 60;
 
 /// A tool call that awaits its result.
@@ -37,11 +36,11 @@ pub(super) enum PendingCall {
     Edit(Vec<String>),
     /// A command runs.
     Run(ShellCommand),
-    /// A plan is shown to the user, who may refuse it.
+    /// A plan is shown to the user, who may reject it.
     Plan(String),
 }
 
-/// A text that is the last word of its turn unless more follows.
+/// A text that ends its turn unless more follows.
 struct UnsettledText {
     text: String,
     line: u32,
@@ -51,7 +50,7 @@ struct UnsettledText {
 }
 
 impl UnsettledText {
-    /// Returns whether nothing followed for so long that it was the last word.
+    /// Returns whether nothing followed for so long that it ended the turn.
     fn is_last_at(&self, moment: i64) -> bool {
         self.at.is_none_or(|at| at.saturating_add(QUIET_SECONDS) <= moment)
     }
@@ -59,13 +58,13 @@ impl UnsettledText {
 
 /// Builds the result of reading a transcript.
 pub(super) struct SessionBuilder {
-    /// Result so far.
+    /// The result so far.
     pub reading: ParsedSession,
     options: TranscriptOptions,
-    /// Folder of the current line.
+    /// The folder of the current line.
     pub cwd: Option<String>,
     line: u32,
-    /// Hash of the current object's id; objects that share a line have their own ids.
+    /// The hash of the current object's id. Two objects on one line have different ids.
     pub line_id: Option<u64>,
     at: Option<i64>,
     touched: Vec<String>,
@@ -106,7 +105,8 @@ impl SessionBuilder {
 
     /// Sets the time of the current line.
     ///
-    /// A long enough gap shows that the previous text was final, as a reader at that moment would have concluded.
+    /// A long enough gap before it makes the previous text final, so that reading again later agrees with a reading at
+    /// the time.
     pub(super) fn set_time(&mut self, at: Option<i64>) {
         if at.is_some_and(|at| self.unsettled.as_ref().is_some_and(|said| said.is_last_at(at))) {
             self.settle_text(TurnPosition::Final);
@@ -122,7 +122,7 @@ impl SessionBuilder {
         self.reading.skipped += 1;
     }
 
-    /// Returns whether something of a kind is seen for the first time.
+    /// Returns whether something of this kind is seen for the first time.
     pub(super) fn is_first(&mut self, kind: &str, what: &str) -> bool {
         let mut key = [0; 16];
         let mut hasher = blake3::Hasher::new();
@@ -138,7 +138,7 @@ impl SessionBuilder {
         self.append_entry(ParsedEntry { category, content, at, line, line_id, files, commits, state });
     }
 
-    /// Appends an entry, capped; beyond the maximum it is counted as skipped.
+    /// Appends an entry with its content capped. Entries beyond the maximum are counted as skipped.
     fn append_entry(&mut self, mut entry: ParsedEntry) {
         if self.reading.entries.len() >= MAX_ENTRIES {
             self.reading.skipped += 1;
@@ -159,13 +159,14 @@ impl SessionBuilder {
         self.pending.push_back((id.to_string(), call));
     }
 
-    /// Takes the pending call of a result.
+    /// Removes and returns the pending call that a result belongs to.
     pub(super) fn take_call(&mut self, id: &str) -> Option<PendingCall> {
         let at = self.pending.iter().position(|(waiting, _)| waiting == id)?;
         self.pending.remove(at).map(|(_, call)| call)
     }
 
-    /// Takes the pending call of a report that may carry another id: by id, else by command.
+    /// Removes and returns the pending call that a report belongs to, found by its id or else by its command, since the
+    /// report may carry another id.
     ///
     /// Returns `(None, true)` if the command was already reported.
     pub(super) fn take_reported_call(&mut self, id: &str, line: &str) -> (Option<PendingCall>, bool) {
@@ -180,7 +181,7 @@ impl SessionBuilder {
         (None, is_told)
     }
 
-    /// Remembers that a call's result was read, so a later report of it is ignored.
+    /// Remembers that a call's result was read, so that a later report of it is ignored.
     pub(super) fn remember_result(&mut self, id: &str, call: &PendingCall) {
         if let PendingCall::Run(command) = call {
             if self.reported_commands.len() >= MAX_PENDING_CALLS {
@@ -288,8 +289,8 @@ impl SessionBuilder {
 
     /// Records a text of the agent whose position in the turn is not known yet.
     ///
-    /// Decisions are taken at once, as they hold however the turn continues. A text in the form of a summary is final
-    /// at once: many versions write nothing after it.
+    /// Decisions are recorded at once, since they hold however the turn continues. A text in the form of a summary is
+    /// final at once, because many versions write nothing after it.
     pub(super) fn add_unsettled_text(&mut self, text: &str) {
         if self.is_repeated(text) {
             return;
@@ -304,7 +305,7 @@ impl SessionBuilder {
         }
     }
 
-    /// Fixes the position of the last unsettled text.
+    /// Decides the position of the last unsettled text.
     pub(super) fn settle_text(&mut self, position: TurnPosition) {
         if let Some(said) = self.unsettled.take().filter(|_| position == TurnPosition::Final) {
             self.append_points(&said, TurnPosition::Final, |category| category != Category::Decision);
@@ -316,7 +317,8 @@ impl SessionBuilder {
         self.unsettled.as_ref().is_some_and(|said| said.text.trim() == text.trim())
     }
 
-    /// Returns a text with its position, unless it is a repetition or outside the repository.
+    /// Returns a text with its line, time and folder; `None` if it is a repetition or was written outside the
+    /// repository.
     fn located_text(&mut self, text: &str) -> Option<UnsettledText> {
         if !self.is_in_repository(self.cwd.as_deref()) {
             return None;
@@ -326,7 +328,7 @@ impl SessionBuilder {
         self.is_first("text", said.text.trim()).then_some(said)
     }
 
-    /// Appends the wanted entries of a text.
+    /// Appends those entries of a text whose category is wanted.
     fn append_points(&mut self, said: &UnsettledText, position: TurnPosition, is_wanted: impl Fn(Category) -> bool) {
         if position == TurnPosition::Final && self.first_words.is_empty() {
             self.first_words = extract::first_informative_sentence(&said.text);
@@ -354,7 +356,7 @@ impl SessionBuilder {
         self.cwd = cwd;
     }
 
-    /// Returns whether a folder is in the repository: an agent may move between repositories.
+    /// Returns whether a folder is in the repository, since an agent may move between repositories.
     fn is_in_repository(&self, folder: Option<&str>) -> bool {
         self.options.is_here.as_ref().zip(folder).is_none_or(|(is_here, folder)| is_here(folder))
     }
@@ -364,7 +366,7 @@ impl SessionBuilder {
         (paths::files_named(text, self.cwd.as_deref(), &self.options.tops, &self.touched), paths::commits_named(text))
     }
 
-    /// Returns the result; `title` is the title the file states itself.
+    /// Returns the result. `title` is the title that the file itself states.
     pub(super) fn finish(mut self, title: Option<String>) -> ParsedSession {
         if self.unsettled.as_ref().zip(self.options.now).is_some_and(|(said, now)| said.is_last_at(now)) {
             self.settle_text(TurnPosition::Final);
@@ -411,7 +413,7 @@ mod tests {
         (codex::reader, include_str!("../../tests/fixtures/transcripts/codex-0.151.jsonl")),
     ];
 
-    /// Reads whole lines only, as the caller supplies them.
+    /// Reads whole lines only, as callers do.
     fn read(open: Opened, bytes: &[u8], prompts: bool) -> ParsedSession {
         let mut reader = open(TranscriptOptions {
             prompts,
@@ -436,7 +438,7 @@ mod tests {
         }
     }
 
-    /// Returns the categories read from a text of unknown position, later lines and a time of reading.
+    /// Returns the categories read from a text of unknown position, followed by later lines and read at time `now`.
     fn taken(behind: &[&str], now: Option<i64>) -> Vec<Category> {
         let said = |time: &str, text: &str| {
             format!(
@@ -495,7 +497,7 @@ mod tests {
             let padded: Vec<u8> = text.lines().flat_map(|line| [b"\0\0\0", line.as_bytes(), b"\n"].concat()).collect();
             let (lines, mut paired): (Vec<&str>, String) = (text.lines().collect(), String::new());
             lines.chunks(2).for_each(|pair| paired += &(pair.concat() + "\n"));
-            // If a line is invalid, whatever shares it is lost as well.
+            // An invalid object makes the whole line fail, including others on it.
             if read(open, text.as_bytes(), true).skipped == 0 {
                 assert_eq!(told(paired.as_bytes()), told(text.as_bytes()));
             }

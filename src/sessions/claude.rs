@@ -1,6 +1,6 @@
-//! Reader of Claude Code transcripts: one JSON object per line, of kinds that change with versions.
+//! Reader of Claude Code transcripts: one JSON object per line, whose kinds change between versions.
 //!
-//! Takes what the agent did and its final texts; never its thinking or tool output, and prompts only if asked for.
+//! It reads what the agent did and its final texts; never its thinking or tool output, and prompts only if requested.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::json_line::{self, Json};
 use super::shell::{self, CommandOutcome};
 use super::{ParsedSession, TranscriptOptions, TranscriptReader};
 
-/// Kinds of lines that are known and hold nothing to take.
+/// Known kinds of lines that contain nothing of interest.
 const IGNORED_KINDS: &[&str] = &[
     "agent-color",
     "agent-name",
@@ -37,10 +37,10 @@ const IGNORED_KINDS: &[&str] = &[
     "worktree-state",
 ];
 
-/// Subtypes of system lines that end a turn.
+/// Subtypes of system lines that mark the end of a turn.
 const TURN_END_SUBTYPES: &[&str] = &["away_summary", "stop_hook_summary", "turn_duration"];
 
-/// Most line ids remembered for deduplication.
+/// The most line ids that are remembered for deduplication.
 const MAX_LINES: usize = 2_000_000;
 
 /// Returns a reader of one transcript.
@@ -56,32 +56,32 @@ pub fn reader(options: TranscriptOptions) -> Box<dyn TranscriptReader> {
     })
 }
 
-/// Returns the folder a line was written in; most lines name it.
+/// Returns the folder that a line was written in; most lines state it.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
     Json::parse_line(line).0.iter().find_map(|object| object.at("cwd").text()).map(str::to_string)
 }
 
-/// Reader state.
+/// The state of the reader.
 struct ClaudeReader {
     builder: SessionBuilder,
     lines: HashSet<u64>,
-    /// Other sessions that lines belong to.
+    /// Other sessions found on the file's lines.
     copied: Vec<String>,
-    /// Summaries by the hash of the line they describe; a summary may belong to another session.
+    /// Summaries, by the hash of the line they describe. That line may belong to another session.
     leaves: Vec<(u64, String)>,
     summary: Option<String>,
     ai_title: Option<String>,
     custom_title: Option<String>,
 }
 
-/// Most summaries remembered; old versions also write those of other sessions.
+/// The most summaries that are remembered. Old versions also write those of other sessions.
 const MAX_SUMMARIES: usize = 256;
 
-/// Most branches recorded for one session.
+/// The most branches recorded for one session.
 const MAX_BRANCHES: usize = 32;
 
-/// Most other sessions recorded for one file, as each costs another reading; a continued session names its chain of
-/// predecessors at most.
+/// The most other sessions recorded for one file, since each costs another reading. A continued session names its chain
+/// of predecessors.
 const MAX_COPIED: usize = 16;
 
 /// Hashes a line's UUID.
@@ -114,7 +114,7 @@ impl TranscriptReader for ClaudeReader {
         let own = self.leaves.iter().rev().find(|(leaf, _)| self.lines.contains(leaf));
         let title = self.custom_title.take().or(self.ai_title.take());
         let title = title.or_else(|| own.map(|(_, summary)| summary.clone()));
-        // A file of summaries only describes other files.
+        // A file that contains only summaries describes other files.
         let title = title.or_else(|| self.summary.take().filter(|_| self.lines.is_empty()));
         self.builder.finish(title)
     }
@@ -159,7 +159,7 @@ impl ClaudeReader {
         }
     }
 
-    /// Takes time, folder, session and branch of an object.
+    /// Reads the time, folder, session and branch of an object.
     fn read_context(&mut self, line: &Json) {
         self.builder.set_time(line.at("timestamp").seconds());
         if let Some(cwd) = line.at("cwd").text() {
@@ -214,7 +214,7 @@ impl ClaudeReader {
         }
     }
 
-    /// Reads a text of the agent; its stop reason tells its position in the turn.
+    /// Reads a text of the agent. Its stop reason gives its position in the turn.
     fn read_text(&mut self, text: &str, message: &Json) {
         match message.at("stop_reason").text() {
             Some("end_turn" | "stop_sequence" | "refusal") => self.builder.add_text(text, TurnPosition::Final),
@@ -275,7 +275,7 @@ impl ClaudeReader {
 
 /// Returns how a tool call ended.
 ///
-/// Refusals and malformed calls are errors too, and had no effect.
+/// A rejected or malformed call is reported as an error too, and had no effect.
 fn outcome_of(block: &Json, result: &Json, output: &str, is_command: bool) -> CommandOutcome {
     if block.at("is_error").is_bool(true) {
         let code = output.trim_start().trim_start_matches("Error: ").strip_prefix("Exit code ");
@@ -294,7 +294,7 @@ fn outcome_of(block: &Json, result: &Json, output: &str, is_command: bool) -> Co
     }
 }
 
-/// Returns whether an error output means that the call never ran.
+/// Returns whether an error output means that the call was never run.
 fn was_refused(output: &str) -> bool {
     let starts = [
         "<tool_use_error>",

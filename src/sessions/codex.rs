@@ -1,6 +1,6 @@
 //! Reader of Codex rollouts: one JSON object per line, wrapped in `type` and `payload`, or flat in older versions.
 //!
-//! Takes what the agent did and its final texts; never its reasoning or tool output, and prompts only if asked for.
+//! It reads what the agent did and its final texts; never its reasoning or tool output, and prompts only if requested.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::json_line::{self, Json};
 use super::shell::{self, CommandOutcome, ShellCommand};
 use super::{ParsedSession, TranscriptOptions, TranscriptReader};
 
-/// Kinds of wrapped lines that are known and hold nothing to take: a compacted history repeats earlier lines.
+/// Known kinds of wrapped lines that contain nothing of interest; a compacted history repeats earlier lines.
 const IGNORED_KINDS: &[&str] = &[
     "compacted",
     "inter_agent_communication",
@@ -33,7 +33,7 @@ const ITEM_KINDS: &[&str] = &[
     "web_search_call",
 ];
 
-/// Most background commands that are tracked.
+/// The most background commands that are tracked.
 const MAX_RUNNING: usize = 64;
 
 /// Returns a reader of one rollout.
@@ -42,7 +42,7 @@ pub fn reader(options: TranscriptOptions) -> Box<dyn TranscriptReader> {
     Box::new(CodexReader { builder, wrapped: false, folder: None, running: HashMap::new(), prompt: String::new() })
 }
 
-/// Returns the folder that a line states for the session or turn; the first lines of a file do.
+/// Returns the folder that a line states for the session or turn, as the first lines of a file do.
 pub fn cwd_of(line: &[u8]) -> Option<String> {
     Json::parse_line(line).0.iter().find_map(folder_of)
 }
@@ -55,7 +55,7 @@ fn folder_of(read: &Json) -> Option<String> {
         .or_else(|| folder_in_environment(&message_text(read.at("payload"))))
 }
 
-/// Returns the text of a user message, else nothing.
+/// Returns the text of a user message; empty for anything else.
 fn message_text(item: &Json) -> String {
     match item.at("role").text() {
         Some("user") => item.at("content").joined_text(&["input_text"]),
@@ -63,7 +63,7 @@ fn message_text(item: &Json) -> String {
     }
 }
 
-/// Returns the folder in an environment message, where old versions put it.
+/// Returns the folder stated in an environment message, as in old versions.
 fn folder_in_environment(text: &str) -> Option<String> {
     let context = text.trim_start().strip_prefix("<environment_context>")?;
     let tagged = context.split_once("<cwd>").and_then(|(_, rest)| rest.split_once("</cwd>")).map(|(folder, _)| folder);
@@ -71,12 +71,12 @@ fn folder_in_environment(text: &str) -> Option<String> {
     Some(folder.trim().to_string()).filter(|folder| !folder.is_empty())
 }
 
-/// Reader state.
+/// The state of the reader.
 struct CodexReader {
     builder: SessionBuilder,
-    /// Whether a wrapped line was seen; prompts then have lines of their own.
+    /// Whether a wrapped line was seen. Such files record prompts on lines of their own.
     wrapped: bool,
-    /// Folder of the turn.
+    /// The folder of the turn.
     folder: Option<String>,
     /// Background commands by the id under which they are polled.
     running: HashMap<i64, PendingCall>,
@@ -131,7 +131,7 @@ impl CodexReader {
         self.builder.set_time(meta.at("timestamp").seconds());
         self.enter_folder(meta);
         let head = &mut self.builder.reading.head;
-        // A fork repeats the first line of its origin.
+        // A forked session repeats the first line of its origin.
         if !head.id.is_empty() {
             return;
         }
@@ -141,7 +141,7 @@ impl CodexReader {
         head.start_commit = git.at("commit_hash").text().map(str::to_string);
     }
 
-    /// Enters the folder that a context states.
+    /// Enters the folder that a turn context states.
     fn enter_folder(&mut self, context: &Json) {
         if let Some(folder) = context.at("cwd").text() {
             self.folder = Some(folder.strip_prefix("file://").unwrap_or(folder).to_string());
@@ -321,7 +321,7 @@ impl CodexReader {
         self.builder.finish_call(call, if is_undone { CommandOutcome::Never } else { ended }, &printed);
     }
 
-    /// Reads the report of a finished command, which the program writes beside the result that the model sees.
+    /// Reads the report of a finished command, which Codex writes in addition to the result that the model sees.
     fn read_command_report(&mut self, report: &Json, id: &Json) {
         let Some(command) = self.parse_command(report, "cwd") else { return };
         let (call, is_told) = self.builder.take_reported_call(id.text().unwrap_or_default(), &command.line);
@@ -354,7 +354,7 @@ impl CodexReader {
     }
 }
 
-/// Returns how a command ended and what it printed, in all forms its output has had.
+/// Returns how a command ended and what it printed, from any of the formats that versions have used.
 fn outcome_of(output: &str) -> (CommandOutcome, String) {
     if output.trim_start().starts_with('{') {
         let read = Json::Text(output.to_string()).nested().into_owned();

@@ -1,5 +1,5 @@
-//! Writes a session as Markdown that the session log reader reads back, so that one machine's sessions reach others
-//! through git.
+//! Writes a session as Markdown that the log reader can read back, so that a machine's sessions reach others through
+//! git.
 //!
 //! Pure.
 
@@ -11,7 +11,8 @@ use jiff::tz::{Offset, TimeZone};
 use super::markdown::{clock, entry_writer, inline_marks, log_labels};
 use super::{Category, GoalState, ParsedEntry, SessionHead, forms, mentions, time};
 
-/// Label of each category, in the order they are written; goals and context of the start have headings of their own.
+/// The label of each category, in the order in which they are written. Goals, and context at the start, have headings
+/// of their own.
 const CATEGORY_LABELS: [(Category, &str); 12] = [
     (Category::Goal, "Goals"),
     (Category::Context, "Context"),
@@ -27,18 +28,18 @@ const CATEGORY_LABELS: [(Category, &str); 12] = [
     (Category::Touched, "Files Modified"),
 ];
 
-/// Title of a part without one, which the reader discards.
+/// The title written for a part without one; the reader discards it.
 const UNTITLED: &str = "Update";
-/// Longest title, in bytes; a longer line is written as a note.
+/// The longest title, in bytes; a longer line is written as a note.
 const MAX_TITLE_BYTES: usize = 100;
-/// Seconds after a heading within which a clock time without a date is read as the same day.
+/// How many seconds after a heading a clock time without a date is read as the same day.
 const SAME_DAY_SECONDS: i64 = 6 * 60 * 60;
 
-/// Returns the whole log.
+/// Returns the whole log as Markdown.
 pub fn as_markdown(head: &SessionHead, entries: &[ParsedEntry]) -> String {
     let mut text = String::new();
     let offset = zone_of(head);
-    // Manual notes start with their first entry.
+    // Notes recorded by hand have no session start, so their first entry is taken.
     let started = head.started.or_else(|| entries.iter().filter_map(|entry| entry.at).min());
     let title = if head.title.is_empty() { "untitled" } else { &head.title };
     push_line(&mut text, &format!("# Session: {title}"));
@@ -83,7 +84,7 @@ fn write_activity_log<'e>(
         return;
     }
     push_line(text, "\n## Activity Log");
-    // If the id does not tell the time zone, the heading of the start does.
+    // If the id does not reveal the time zone, a heading with the start in local time does.
     if let Some(start) = started.filter(|_| zone.is_none()).and_then(|start| formatted(start, offset, CLOCK_FORMATS)) {
         push_line(text, &format!("\n### {start} - Session Start"));
     }
@@ -116,8 +117,8 @@ fn write_activity_log<'e>(
 
 /// Formats a time for a heading.
 ///
-/// The reader takes a clock time alone as the nearest fitting moment, and one without seconds as the start if it is
-/// in the same minute.
+/// The reader interprets a clock time as the nearest possible moment, and one without seconds as the start if it is in
+/// the same minute.
 fn heading_time(at: i64, offset: Offset, started: Option<i64>, last: Option<i64>) -> Option<String> {
     let (day, mut clock) = (formatted(at, offset, DAY_FORMATS)?, formatted(at, offset, CLOCK_FORMATS)?);
     if at % 60 == 0 && started.is_some_and(|start| (at + 1..at + 60).contains(&start)) {
@@ -139,7 +140,7 @@ fn write_section<'e>(text: &mut String, heading: &str, entries: impl Iterator<It
     }
 }
 
-/// Returns whether a note can serve as the title of its time, and is read back as exactly that.
+/// Returns whether a note can serve as the title of its heading, and is read back unchanged from there.
 fn can_be_title(note: &ParsedEntry) -> bool {
     let content = note.content.as_str();
     let lower = content.to_lowercase();
@@ -153,7 +154,7 @@ fn can_be_title(note: &ParsedEntry) -> bool {
     is_short && is_read && !is_a_programs && note.state.is_none() && mentions::declaration_line(note).is_none()
 }
 
-/// Escapes the first line of an entry so that it is read back as this category.
+/// Escapes the first line of an entry so that it is read back as its category.
 fn first_line(entry: &ParsedEntry, line: &str) -> String {
     let text = inline_marks::escape(line);
     let is_other = match entry.category {
@@ -165,7 +166,7 @@ fn first_line(entry: &ParsedEntry, line: &str) -> String {
     if is_other || entry_writer::says_nothing(&entry.content) { inline_marks::escape_literal(line) } else { text }
 }
 
-/// Formats an entry as a list item with its further lines nested below.
+/// Formats an entry as a list item, with its further lines nested below it.
 fn list_item(entry: &ParsedEntry) -> String {
     let mark = match entry.state {
         Some(GoalState::Done) => "[x] ",
@@ -195,19 +196,19 @@ fn utc_text(seconds: i64) -> Option<String> {
     Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
-/// Formats of a day, without and with seconds in the time.
+/// The format of a day, without and with seconds in its time.
 const DAY_FORMATS: [&str; 2] = ["%Y-%m-%d"; 2];
-/// Formats of a time without and with seconds.
+/// The format of a time, without and with seconds.
 const CLOCK_FORMATS: [&str; 2] = ["%H:%M", "%H:%M:%S"];
 
-/// Formats a time in a zone; the first format omits zero seconds.
+/// Formats a time in a zone, by the first format if its seconds are zero and by the second otherwise.
 fn formatted(seconds: i64, offset: Offset, [whole, other]: [&str; 2]) -> Option<String> {
     let time = Timestamp::from_second(seconds).ok()?.to_zoned(TimeZone::fixed(offset));
     Some(time.strftime(if seconds % 60 == 0 { whole } else { other }).to_string())
 }
 
-/// Returns the offset of local time from UTC: an id that is a timestamp is local, the start is UTC. `None` if they do
-/// not match.
+/// Returns the offset of local time from UTC, from an id that is a local timestamp and a start that is in UTC. `None`
+/// if the two do not match.
 fn zone_of(head: &SessionHead) -> Option<Offset> {
     let local = clock::zone_offset(time::civil(&head.id)?, head.started?)?;
     Offset::from_seconds(i32::try_from(local).ok()?).ok()

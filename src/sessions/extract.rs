@@ -1,7 +1,7 @@
 //! Extracts entries from an agent's message without a language model.
 //!
-//! Decisions, work, problems and findings are recognised by labels, headings and strict sentence forms; everything
-//! else is dropped.
+//! Decisions, work, problems and findings are recognised by labels, headings and strict sentence forms; all other text
+//! is dropped.
 
 use std::sync::LazyLock;
 
@@ -13,24 +13,24 @@ use super::message_blocks::{self, ProseBlock};
 use super::message_labels::{self, MessageSection, normalized};
 use crate::event::cap_words;
 
-/// Longest content of one entry from prose, in bytes: a paragraph.
+/// The longest content of one entry from prose, in bytes: a paragraph.
 const MAX_POINT: usize = 1_500;
 
-/// Most entries of one message; one with more is a document.
+/// The most entries of one message; a message with more is a document.
 const MAX_POINTS: usize = 40;
 
-/// Fewest words of a title; less is an exclamation.
+/// The fewest words of a title; fewer are an exclamation.
 const MIN_TITLE_WORDS: usize = 3;
 
-/// Length at which a text counts as a summary, in bytes.
+/// The length at which a text counts as a summary, in bytes.
 const MIN_SUMMARY_BYTES: usize = 400;
 
-/// Position of a text in the agent's turn.
+/// The position of a text in the agent's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TurnPosition {
     /// Between tool calls.
     MidTurn,
-    /// The last word of the turn.
+    /// At the end of the turn.
     Final,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn extract_points(text: &str, position: TurnPosition) -> Vec<MessageP
     if position == TurnPosition::MidTurn {
         points.retain(|point| point.category == Category::Decision);
     }
-    // Text that introduces something skipped, such as code, says nothing alone; work does.
+    // A text that introduces something that was skipped, such as code, means nothing alone, unless it reports work.
     let is_said = |point: &MessagePoint| {
         let content = point.content.trim();
         !content.is_empty() && (point.category == Category::Work || !content.ends_with(':'))
@@ -90,16 +90,16 @@ pub(super) fn extract_points(text: &str, position: TurnPosition) -> Vec<MessageP
     points
 }
 
-/// State of reading a message block by block.
+/// The state of reading a message, block by block.
 struct MessageReader {
     points: Vec<MessagePoint>,
-    /// Section of the last heading.
+    /// The section of the last heading.
     heading: MessageSection,
-    /// Section of the current position.
+    /// The section of the current position.
     section: MessageSection,
-    /// Whether the last heading names one decision and nothing has followed it yet.
+    /// Whether the last heading names one decision, and nothing has followed it yet.
     names_decision: bool,
-    /// Whether the last entry awaits a list that belongs to it.
+    /// Whether the last entry expects a list that belongs to it.
     lead: bool,
     /// The last heading or label.
     about: String,
@@ -108,8 +108,8 @@ struct MessageReader {
 impl MessageReader {
     /// Returns the section below an unknown label.
     ///
-    /// A file name only subdivides its section, and so does any label under work or findings; a list of decisions
-    /// ends, because anything may follow.
+    /// A file name only divides its section further, and so does any label under work or findings. A list of decisions
+    /// ends there, because anything may follow.
     fn section_below_unknown(&self, label: &str) -> MessageSection {
         match self.heading {
             _ if message_labels::is_file_name(label) => self.section,
@@ -122,7 +122,7 @@ impl MessageReader {
 
     /// Reads a paragraph.
     fn read_paragraph(&mut self, words: &str) {
-        // `Here's the plan:` is no label: it introduces a list.
+        // `Here's the plan:` is not a label; it introduces a list.
         let label = message_labels::split_label(words)
             .filter(|(label, rest)| !rest.is_empty() || message_labels::section_for_label(label).is_some());
         if let Some((label, rest)) = label {
@@ -158,7 +158,7 @@ impl MessageReader {
                     self.add_point(category, sentence);
                     open = true;
                 }
-                // A reason belongs to the sentence before it; talk to the user does not.
+                // A sentence that gives the reason belongs to the one before it; one that addresses the user does not.
                 None if open && !forms::addresses_user(sentence) && !forms::is_check_report(sentence) => {
                     self.extend_last(" ", sentence)
                 }
@@ -167,7 +167,7 @@ impl MessageReader {
         }
     }
 
-    /// Reads words that introduce a list; returns whether they are an entry that owns the list.
+    /// Reads words that introduce a list. Returns whether they form an entry that the list belongs to.
     fn lead_in(&mut self, words: &str, sentence: &str) -> bool {
         let told = message_labels::section_for_lead_in(words);
         if told.is_none() && self.heading != MessageSection::Muted {
@@ -222,7 +222,7 @@ impl MessageReader {
         if forms::is_check_report(sentence) || words.ends_with('?') || is_open {
             return None;
         }
-        // Bold text or text before a dash or colon is a name; the sentence form is in the rest.
+        // Bold text, or text before a dash or colon, is a name; the sentence form is in the rest.
         let tail = words.split_once(" — ").or(words.split_once(" – ")).or(words.split_once(": ")).map(|(_, tail)| tail);
         let own = forms::category(sentence).or_else(|| tail.and_then(forms::category));
         match self.section {
@@ -263,7 +263,7 @@ impl MessageReader {
                     _ => category,
                 };
                 let is_said = match category {
-                    // Decisions are written as imperatives (`Decision: Use a queue`) without being requests.
+                    // Decisions are written in the imperative (`Decision: Use a queue`) without being requests.
                     Category::Decision if forms::is_unsettled(rest) => false,
                     Category::Decision | Category::Pattern | Category::Challenge => !forms::is_question(&words),
                     _ => !forms::is_request(&words) && !words.ends_with('?'),
@@ -312,7 +312,7 @@ impl MessageReader {
     }
 }
 
-/// Exclamations that messages begin with.
+/// Exclamations at the beginning of messages.
 static EXCLAMATION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^(?:(?:all )?done|perfect|great|good|excellent|clean|all set|ok|okay|right|sure|yes|no problem|agreed|got it|makes sense|good (?:call|point|question|catch)|you're right|nice|awesome|absolutely|clear|updated|fixed|accepted and fixed|accepted|both done|all clean)(?: here)?\s*(?:[.!,]|[—–-](?: |$)|$)\s*").expect("the constant pattern is valid")
 });
@@ -326,8 +326,8 @@ fn without_exclamations(sentence: &str) -> &str {
     rest
 }
 
-/// Returns whether a text has the form of a final summary: it lists what was done or is long, and announces no
-/// further step.
+/// Returns whether a text has the form of a final summary: it lists what was done, or is long, and announces no further
+/// step.
 pub(super) fn is_summary(text: &str) -> bool {
     let last = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let last = message_blocks::sentences(last).last().map(|sentence| sentence.to_lowercase()).unwrap_or_default();

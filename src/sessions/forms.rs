@@ -1,6 +1,6 @@
 //! Sentence forms of decisions, work, problems and findings.
 //!
-//! Strict forms only: what may also be a guess, an offer, a question or a plan matches none.
+//! The forms are strict: a sentence that may be a guess, an offer, a question or a plan matches none.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::Category;
 
-/// Past-tense verbs of work that are not imperatives as well.
+/// Past-tense verbs of work whose form is not also an imperative.
 const WORK_VERBS: &str = "added|adjusted|aligned|applied|bumped|centralized|changed|cleaned up|collapsed|committed|configured|\
 consolidated|converted|corrected|created|deduplicated|defined|deleted|deployed|disabled|documented|dropped|enabled|\
 enhanced|expanded|exposed|extended|extracted|factored|finished|fixed|flipped|generalized|generated|guarded|hardened|\
@@ -17,13 +17,13 @@ parameterized|patched|ported|pushed|raised|rebased|redesigned|reduced|refactored
 reorganized|replaced|resolved|restored|restructured|reused|reverted|reworked|rewired|rewrote|rewritten|simplified|\
 swapped|switched|threaded|tightened|transformed|trimmed|unified|updated|upgraded|widened|wired|wrapped|wrote|written";
 
-/// Fewest words of a finding; fewer only announce one.
+/// The fewest words of a finding; fewer merely announce one.
 const MIN_FINDING_WORDS: usize = 6;
 
 /// Adverbs and auxiliaries between a pronoun and its verb.
 const ADVERBS: &str = r"(?:(?:['’]ve|have|has|also|now|then|just|already|successfully|finally|additionally|deliberately|intentionally|explicitly|therefore|instead) ?)*";
 
-/// Compiles a form, case-insensitive.
+/// Compiles a sentence form, case-insensitive.
 fn compile_form(pattern: &str) -> Regex {
     let pattern = pattern.replace("{WORK_VERBS}", WORK_VERBS).replace("{ADVERBS}", ADVERBS);
     RegexBuilder::new(&pattern)
@@ -83,7 +83,7 @@ forms! {
 pub(super) fn category(sentence: &str) -> Option<Category> {
     let is = |form: &LazyLock<Regex>| form.is_match(sentence);
     let future = is(&WILL_RATHER);
-    // A decision about the future: `I decided that we would use UTC`.
+    // A decision about the future, such as `I decided that we would use UTC`.
     let decided =
         is(&DECIDED_THAT).then(|| sentence.replacen(" would ", " will ", 1).replacen(" should ", " shall ", 1));
     if HEDGED.is_match(decided.as_deref().unwrap_or(sentence))
@@ -123,7 +123,7 @@ pub(super) fn category(sentence: &str) -> Option<Category> {
     None
 }
 
-/// Returns whether the first words of an item report work, as in `D36 rewritten`.
+/// Returns whether the first words of a list item report work, as in `D36 rewritten`.
 pub(super) fn reports_work(words: &str) -> bool {
     WORK_BOLD.is_match(words)
 }
@@ -154,7 +154,8 @@ pub(super) fn is_statement(sentence: &str) -> bool {
     !HEDGED.is_match(sentence) && !SHOWS.is_match(sentence) && !OFFER.is_match(sentence) && !is_question(sentence)
 }
 
-/// Returns whether a sentence only reports passing checks; commands and their status say that already.
+/// Returns whether a sentence only reports passing checks, which the recorded commands and their exit status already
+/// show.
 pub(super) fn is_check_report(sentence: &str) -> bool {
     CHECKS.is_match(sentence)
 }

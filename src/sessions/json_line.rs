@@ -1,7 +1,7 @@
-//! Parses one line of a transcript as JSON without values that are never used: thinking, images, file contents given
-//! to tools. Such a value is skipped during parsing and never built.
+//! Parses one line of a transcript as JSON without the values that are never used: thinking, images, file contents
+//! given to tools. Such a value is skipped during parsing and never built.
 //!
-//! Refuses a line over [`MAX_LINE`].
+//! A line longer than [`MAX_LINE`] is rejected.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,19 +11,19 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::event::cap_at;
 use crate::redact::redact;
 
-/// Longest line that is read, in bytes; longer ones hold images or whole files.
+/// The longest line that is read, in bytes; longer ones contain images or whole files.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;
 
-/// Longest string kept, in bytes; commands, patches and messages are far shorter.
+/// The longest string that is kept, in bytes; commands, patches and messages are far shorter.
 const MAX_VALUE: usize = 1024 * 1024;
 
-/// Most members kept of one list; message blocks and plan steps are far fewer.
+/// The most members of one list that are kept; message blocks and plan steps are far fewer.
 const MAX_MEMBERS: usize = 4_096;
 
-/// Most objects read from one line.
+/// The most objects read from one line.
 const MAX_OBJECTS: usize = 64;
 
-/// Names of values that are never built.
+/// The names of values that are never built.
 const SKIPPED_NAMES: &[&str] = &[
     "base_instructions",
     "data",
@@ -46,10 +46,10 @@ const SKIPPED_NAMES: &[&str] = &[
     "usage",
 ];
 
-/// Names of values that identify a line and its location.
+/// The names of values that identify a line and its location.
 ///
-/// They are compared and shortened but never stored, so they are not redacted: with a word replaced, a folder would
-/// be another one.
+/// They are compared and shortened but never stored, so they are not redacted: a folder with a redacted word would no
+/// longer match.
 const STRUCTURAL_NAMES: &[&str] = &[
     "cwd",
     "file_path",
@@ -69,7 +69,7 @@ const STRUCTURAL_NAMES: &[&str] = &[
     "workdir",
 ];
 
-/// A JSON value; an absent one is [`Json::Null`].
+/// A JSON value. An absent one is [`Json::Null`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Null,
@@ -80,14 +80,14 @@ pub(super) enum Json {
     Map(Vec<(String, Json)>),
 }
 
-/// Value of an absent member.
+/// The value of an absent member.
 static ABSENT: Json = Json::Null;
 
 impl Json {
-    /// Returns the objects of a line, and whether all of it was understood.
+    /// Returns the objects on a line, and whether all of it was understood.
     ///
-    /// Normally one object; two if two were written at once, or one after zeros left by a crash. A string cut inside
-    /// a character is repaired first, because agents truncate tool output.
+    /// Normally one object; two if two were written at once, or one after zero bytes left by a crash. A string cut
+    /// inside a character is repaired first, because agents truncate tool output.
     pub(super) fn parse_line(line: &[u8]) -> (Vec<Json>, bool) {
         let line = trim_padding(line);
         if line.len() > MAX_LINE {
@@ -100,7 +100,7 @@ impl Json {
         }
     }
 
-    /// Returns arguments that are JSON inside a string, or the value itself.
+    /// Parses arguments that are JSON within a string; returns any other value as it is.
     pub(super) fn nested(&self) -> Cow<'_, Json> {
         match self {
             Json::Text(text) => Cow::Owned(parse_value(text.as_bytes()).unwrap_or(Json::Null)),
@@ -108,7 +108,7 @@ impl Json {
         }
     }
 
-    /// Returns a member, or [`Json::Null`].
+    /// Returns a member of an object, or [`Json::Null`].
     pub(super) fn at(&self, name: &str) -> &Json {
         match self {
             Json::Map(members) => members.iter().find(|(key, _)| key == name).map_or(&ABSENT, |(_, value)| value),
@@ -116,7 +116,7 @@ impl Json {
         }
     }
 
-    /// Returns the string, if not empty.
+    /// Returns the string; `None` if it is empty or another type.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Json::Text(text) if !text.is_empty() => Some(text),
@@ -124,7 +124,7 @@ impl Json {
         }
     }
 
-    /// Returns the elements of a list, else none.
+    /// Returns the elements of a list; empty for any other type.
     pub(super) fn list(&self) -> &[Json] {
         match self {
             Json::List(members) => members,
@@ -132,7 +132,7 @@ impl Json {
         }
     }
 
-    /// Returns the members of an object, else none.
+    /// Returns the members of an object; empty for any other type.
     pub(super) fn members(&self) -> &[(String, Json)] {
         match self {
             Json::Map(members) => members,
@@ -140,12 +140,12 @@ impl Json {
         }
     }
 
-    /// Returns whether this is a boolean of a value.
+    /// Returns whether this is the boolean `wanted`.
     pub(super) fn is_bool(&self, wanted: bool) -> bool {
         *self == Json::Bool(wanted)
     }
 
-    /// Returns the number, if an integer.
+    /// Returns the number if it is an integer.
     pub(super) fn integer(&self) -> Option<i64> {
         match self {
             Json::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(*number as i64),
@@ -161,7 +161,7 @@ impl Json {
         }
     }
 
-    /// Returns the text of a message or result: a string, or its blocks of the given kinds.
+    /// Returns the text of a message or result: a string, or its joined blocks of the given kinds.
     pub(super) fn joined_text(&self, kinds: &[&str]) -> String {
         match self {
             Json::Text(text) => text.clone(),
@@ -184,7 +184,7 @@ pub(super) fn trim_padding(line: &[u8]) -> &[u8] {
     &line[start..end]
 }
 
-/// Parses consecutive objects; returns them and whether nothing else follows. Reads each byte once.
+/// Parses consecutive objects in a single pass. Returns them, and whether nothing else follows.
 fn parse_objects(bytes: &[u8]) -> (Vec<Json>, bool) {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let mut objects = Vec::new();
@@ -208,10 +208,10 @@ fn parse_value(bytes: &[u8]) -> Option<Json> {
     Some(read)
 }
 
-/// Deserializer seed that drops unused values.
+/// A deserializer seed that drops unused values.
 #[derive(Clone, Copy)]
 struct JsonSeed {
-    /// Whether the value has a name of [`STRUCTURAL_NAMES`].
+    /// Whether the value's name is in [`STRUCTURAL_NAMES`].
     is_structural: bool,
 }
 
@@ -251,7 +251,7 @@ impl<'de> Visitor<'de> for JsonSeed {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        // Before anything is cut: a part of a text does not say any more what the whole does.
+        // Redacted before it is cut, because a secret that is cut in two is no longer recognised.
         let value = if self.is_structural { Cow::Borrowed(value) } else { redact(value) };
         Ok(Json::Text(cap_at(&value, MAX_VALUE).to_string()))
     }
@@ -282,7 +282,7 @@ impl<'de> Visitor<'de> for JsonSeed {
     }
 }
 
-/// Repairs a line: replaces invalid UTF-8 and unpaired escaped surrogates, and control characters by spaces.
+/// Repairs a line: replaces invalid UTF-8 and unpaired escaped surrogates, and turns control characters into spaces.
 ///
 /// Returns `None` if nothing needed repair.
 fn repaired(line: &[u8]) -> Option<String> {

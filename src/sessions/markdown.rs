@@ -1,7 +1,7 @@
 //! Reader of session logs in Markdown.
 //!
-//! Skips fenced code and prompts. A sentence is not a decision or a pattern merely because it stands below one; it
-//! becomes a note.
+//! Fenced code and prompts are skipped. A sentence below a decision or a pattern is not one merely by standing there;
+//! it becomes a note.
 
 pub(super) mod clock;
 pub(super) mod entry_writer;
@@ -21,7 +21,7 @@ pub fn is_session(path: &str, text: &str) -> bool {
     head::is_session(path, without_bom(text))
 }
 
-/// Reads a session log; `None` if the file is none.
+/// Reads a session log; `None` if the file is not one.
 pub fn read(path: &str, text: &str) -> Option<ParsedSession> {
     let text = without_bom(text);
     if !head::is_session(path, text) {
@@ -38,11 +38,11 @@ pub fn read(path: &str, text: &str) -> Option<ParsedSession> {
     for (key, value) in &front {
         head::set_field(&mut head, key, value);
     }
-    // If nothing else gives the start, the date does.
+    // The date is only used if nothing else gives the start.
     for (_, value) in front.iter().filter(|(key, _)| key == "date") {
         head::set_field(&mut head, "started", value);
     }
-    // Empty lines replace the front matter so that line numbers stay right.
+    // Empty lines replace the front matter, so that line numbers stay right.
     let body = "\n".repeat(body_at) + &raw[body_at..].join("\n");
     let body = lines::without_inline_comments(&body);
     let (kinds, warnings) = lines::classify_lines(&body);

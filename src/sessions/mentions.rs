@@ -1,10 +1,10 @@
-//! Files and commits named in prose.
+//! Files and commits that a text mentions.
 //!
-//! Precision first: a path needs a file extension, and a commit needs a word or a mark that says so.
+//! Precision first: a path needs a file extension, and a commit needs a word or a mark that announces it.
 
 use super::ParsedEntry;
 
-/// Extensions that make a file name of a word without a folder.
+/// Extensions that make a word without a folder a file name.
 const FILE_EXTENSIONS: &[&str] = &[
     "bash", "bazel", "c", "cc", "cfg", "conf", "cpp", "cs", "css", "csv", "cxx", "db", "ex", "exs", "go", "gradle",
     "h", "hcl", "hpp", "html", "ini", "ipynb", "java", "js", "json", "jsonc", "jsonl", "jsx", "kt", "kts", "lock",
@@ -17,7 +17,7 @@ const FILE_EXTENSIONS: &[&str] = &[
 const FILE_NAMES: &[&str] =
     &["Dockerfile", "Gemfile", "Justfile", "LICENSE", "Makefile", "Rakefile", "go.mod", "go.sum"];
 
-/// Names of products that look like files.
+/// Names of products that look like file names.
 const PRODUCT_NAMES: &[&str] = &[
     "alpine.js",
     "backbone.js",
@@ -43,10 +43,10 @@ const PRODUCT_NAMES: &[&str] = &[
 /// Top-level domains of URLs without a scheme.
 const DOMAINS: &[&str] = &["ai", "app", "co", "com", "dev", "edu", "gov", "io", "net", "org", "uk"];
 
-/// Longest extension of a path with a folder.
+/// The longest extension of a path with a folder.
 const MAX_EXTENSION: usize = 10;
 
-/// Length of an abbreviated and of a full commit id.
+/// The length of a commit id, abbreviated to full.
 const COMMIT_DIGITS: std::ops::RangeInclusive<usize> = 7..=40;
 
 /// Words that announce a commit.
@@ -64,11 +64,11 @@ const COMMIT_WORDS: &[&str] = &[
     "sha",
 ];
 
-/// Returns the files a text names, in order, each once: `src/a.rs`, `Cargo.toml`, without a trailing `:12` or
-/// `(why)`.
+/// Returns the files that a text mentions, in order and each once: `src/a.rs`, `Cargo.toml`, without a trailing `:12`
+/// or `(why)`.
 pub fn files_in(text: &str) -> Vec<String> {
     let mut files = Vec::new();
-    // Double brackets hold the name of a note.
+    // Double brackets contain the name of a note.
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("[[") {
         collect_files(before, &mut files);
@@ -78,11 +78,11 @@ pub fn files_in(text: &str) -> Vec<String> {
     files
 }
 
-/// Returns the commits a text names, in order, each once: `[branch@abc1234]`, `commit abc1234`, or an abbreviation
-/// alone in backticks or brackets.
+/// Returns the commits that a text mentions, in order and each once: `[branch@abc1234]`, `commit abc1234`, or an
+/// abbreviated id alone in backticks or brackets.
 pub fn commits_in(text: &str) -> Vec<String> {
     let mut commits: Vec<String> = Vec::new();
-    // Whether the previous word announced a commit; a list of commits keeps announcing.
+    // Whether the previous word announced a commit. It also announces further ones in a list.
     let mut expected = false;
     for word in text.split_whitespace() {
         for (start, piece) in commit_candidates(word) {
@@ -103,16 +103,16 @@ pub fn commits_in(text: &str) -> Vec<String> {
     commits
 }
 
-/// Files and commits of an entry that are declared on a line of their own.
+/// The files and commits of an entry that are declared on a line of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DeclaredMentions {
-    /// Files; `None` if only the text names them.
+    /// Files; `None` if only the text mentions them.
     pub files: Option<Vec<String>>,
-    /// Commits; `None` if only the text names them.
+    /// Commits; `None` if only the text mentions them.
     pub commits: Option<Vec<String>>,
 }
 
-/// Returns a line that declares an entry's files and commits where its text does not name them: "About `src/a.rs`,
+/// Returns the line that declares an entry's files and commits, if its text does not mention them: "About `src/a.rs`,
 /// commit `abc1234`".
 pub(super) fn declaration_line(entry: &ParsedEntry) -> Option<String> {
     let told = |own: &[String], said: Vec<String>, none: &str, mark: &str| match own {
@@ -125,21 +125,21 @@ pub(super) fn declaration_line(entry: &ParsedEntry) -> Option<String> {
     (!named.is_empty()).then(|| format!("{DECLARATION_START}{}", named.join(DECLARATION_SEPARATOR)))
 }
 
-/// Beginning of a declaration line.
+/// The beginning of a declaration line.
 const DECLARATION_START: &str = "About ";
-/// What precedes a commit in it.
+/// The word before each commit in it.
 const COMMIT: &str = "commit ";
-/// Separator of its names.
+/// The separator between its names.
 const DECLARATION_SEPARATOR: &str = ", ";
-/// What it says if the entry has no file.
+/// Written if the entry has no file.
 const NO_FILE: &str = "no file";
-/// What it says if the entry has no commit.
+/// Written if the entry has no commit.
 const NO_COMMIT: &str = "no commit";
 
-/// Length of a declared commit id, of either hash.
+/// The length of a declared commit id, of either hash function.
 const DECLARED_COMMIT_DIGITS: std::ops::RangeInclusive<usize> = 7..=64;
 
-/// Parses such a line; `None` if it says anything else.
+/// Parses a declaration line; `None` for any other line.
 pub(super) fn parse_declaration(line: &str) -> Option<DeclaredMentions> {
     let (mut named, mut rest) = (DeclaredMentions::default(), line.strip_prefix(DECLARATION_START)?);
     let is_hexadecimal =
@@ -168,7 +168,7 @@ pub(super) fn parse_declaration(line: &str) -> Option<DeclaredMentions> {
     }
 }
 
-/// Returns whether a path stays below its top.
+/// Returns whether a path stays below the top of the worktree.
 fn is_below(path: &str) -> bool {
     !path.is_empty() && !path.starts_with('/') && !path.split('/').any(|part| part == "..")
 }
@@ -178,7 +178,7 @@ fn commit_candidates(word: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     let parts = word.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).map(move |part| {
         let start = at;
-        // The separator is one character of any length.
+        // The separator is one character, of one or more bytes.
         at += part.len() + word[start + part.len()..].chars().next().map_or(0, char::len_utf8);
         (start, part)
     });
@@ -191,7 +191,7 @@ fn commit_candidates(word: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Returns whether an opening mark before a piece is closed after it, or needs no closing.
+/// Returns whether the opening mark before a piece is closed after it, or needs no closing.
 fn is_closed(word: &str, start: usize, piece: &str) -> bool {
     let after = &word[start + piece.len()..];
     match word.as_bytes()[start - 1] {
@@ -201,7 +201,7 @@ fn is_closed(word: &str, start: usize, piece: &str) -> bool {
     }
 }
 
-/// Returns whether a text is 7 to 40 hexadecimal digits with a letter and a digit among them: words have no digit,
+/// Returns whether a text is 7 to 40 hexadecimal digits with a letter and a digit among them. Words have no digit,
 /// numbers no letter.
 fn is_commit(text: &str) -> bool {
     COMMIT_DIGITS.contains(&text.len())
@@ -210,7 +210,7 @@ fn is_commit(text: &str) -> bool {
         && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// Collects the files a text names.
+/// Collects the files that a text mentions.
 fn collect_files(text: &str, files: &mut Vec<String>) {
     let ends = |c: char| c.is_whitespace() || "`\"'()[]<>,;|“”‘’…→←=!?*".contains(c);
     for word in text.split(ends) {
@@ -222,7 +222,7 @@ fn collect_files(text: &str, files: &mut Vec<String>) {
     }
 }
 
-/// Returns the path that a word is, if it is one.
+/// Returns a word as a path, if it is one.
 fn file_path(word: &str) -> Option<String> {
     if word.contains("://") || word.contains("..") {
         return None;

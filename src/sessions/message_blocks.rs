@@ -1,6 +1,4 @@
-//! Splits an agent's Markdown into blocks and sentences.
-//!
-//! Skips fenced code, tables and quotes.
+//! Splits an agent's Markdown into blocks and sentences. Fenced code, tables and quotes are skipped.
 
 use std::sync::LazyLock;
 
@@ -8,10 +6,10 @@ use regex::Regex;
 
 use super::message_labels;
 
-/// Most lines of one message that are read; a longer one is a document.
+/// The most lines of one message that are read; a longer one is a document.
 const MAX_LINES: usize = 2_000;
 
-/// Indentation that makes a line code.
+/// The indentation that makes a line code.
 const CODE_INDENT: usize = 4;
 
 /// A block of a message.
@@ -19,7 +17,7 @@ const CODE_INDENT: usize = 4;
 pub(super) enum ProseBlock {
     /// A `#` heading, without the mark.
     Heading(String),
-    /// A line that labels what follows: bold as a whole.
+    /// A line that is all bold, and labels what follows.
     Label(String),
     /// A paragraph, joined into one line.
     Para(String),
@@ -64,7 +62,7 @@ pub(super) fn blocks(text: &str) -> Vec<ProseBlock> {
             continue;
         }
         let indent = line.len() - line.trim_start().len();
-        // After an empty line and outside lists, indentation makes code; so does a tab.
+        // An indented line is code, unless it continues a paragraph or a list item.
         let is_code = (indent >= CODE_INDENT || line.starts_with('\t')) && !open;
         if is_code && !matches!(blocks.last(), Some(ProseBlock::Item(..))) {
             continue;
@@ -100,7 +98,7 @@ pub(super) fn blocks(text: &str) -> Vec<ProseBlock> {
     blocks.into_iter().map(as_label).collect()
 }
 
-/// Turns a paragraph above a ruled line into a heading, if it is a known one.
+/// Turns a paragraph above a line of hyphens into a heading, if it is a known one.
 fn apply_underline(blocks: &mut [ProseBlock]) {
     if let Some(last) = blocks.last_mut()
         && let ProseBlock::Para(words) = last
@@ -110,7 +108,7 @@ fn apply_underline(blocks: &mut [ProseBlock]) {
     }
 }
 
-/// Turns a short paragraph that is bold as a whole into a label.
+/// Turns a short paragraph that is all bold into a label.
 fn as_label(block: ProseBlock) -> ProseBlock {
     let ProseBlock::Para(words) = &block else { return block };
     let within = |mark| words.strip_prefix(mark)?.trim_end_matches(':').strip_suffix(mark);

@@ -1,6 +1,4 @@
-//! Classifies headings, labels and list introductions of a message by the section they open.
-//!
-//! Known words only: an unknown label opens nothing.
+//! Maps the headings, labels and list introductions of a message to the sections they open. Unknown words open none.
 
 use std::sync::LazyLock;
 
@@ -8,12 +6,12 @@ use regex::Regex;
 
 use super::{Category, forms};
 
-/// Section that a heading, a label or an introduction opens.
+/// The section that a heading, a label or an introduction opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessageSection {
-    /// Everything in it has this category.
+    /// Everything in it is of this category.
     Of(Category),
-    /// Nothing in it is taken: offers, explanations, open work.
+    /// Nothing in it becomes an entry: offers, explanations, open work.
     Muted,
     /// Each sentence is classified on its own.
     Open,
@@ -25,7 +23,7 @@ static LABELLED_TEXT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("the constant pattern is valid")
 });
 
-/// A dash may also follow the subject of a sentence, but not after these words.
+/// A decision label followed by a dash. Elsewhere a dash may follow the subject of a sentence.
 static DASHED_DECISION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^((?:(?:the|our|my|key|final|design) )*decision)\s+[—–-]\s+(\S.*)$")
         .expect("the constant pattern is valid")
@@ -266,7 +264,7 @@ static LEAD_PLAN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\bhere(?:'s|’s| is) (?:the|my) (?:\w+ )?plan\b|^(?:the|my) plan(?: is)?$")
         .expect("the constant pattern is valid")
 });
-/// Words of introductions whose list is not taken.
+/// Words of introductions whose list does not become entries.
 static LEAD_MUTED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(will|can|should|would|could|may|options?|next|remaining|left|still open|to (?:use|test|run|verify|try|see|apply)|recommend|suggest|propose|how (?:it|this)|works?|benefits?|features?|example|questions?|if|needs?|let me|verify|checks?|you)\b").expect("the constant pattern is valid")
 });

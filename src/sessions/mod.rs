@@ -2,8 +2,8 @@
 //!
 //! Invariant: pure. Bytes come from the caller; nothing here touches the disk, the clock, git or the log.
 //!
-//! Every limit has a cap, and a line that is not understood is counted as skipped, never an error. Readers do not
-//! guess: what is not surely a decision becomes a note or nothing.
+//! Every quantity has a limit, and a line that is not understood is counted as skipped, never an error. Readers do not
+//! guess: what may not be a decision becomes a note, or is dropped.
 
 mod builder;
 pub mod claude;
@@ -30,16 +30,16 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the readers.
 ///
-/// Raise it whenever the same text yields different entries.
+/// Raise it whenever the same text would yield different entries.
 pub const READER_VERSION: u32 = 4;
 
-/// Most entries of one session; further ones count as skipped.
+/// The most entries of one session; further ones are counted as skipped.
 pub const MAX_ENTRIES: usize = 50_000;
 
-/// Longest content of one entry, in bytes; longer content is cut at a character boundary.
+/// The longest content of one entry, in bytes; longer content is cut at a character boundary.
 pub const MAX_CONTENT: usize = 8 * 1024;
 
-/// Category of an entry.
+/// The category of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
@@ -69,7 +69,7 @@ pub enum Category {
     Commit,
 }
 
-/// State of a goal.
+/// The state of a goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GoalState {
@@ -81,107 +81,107 @@ pub enum GoalState {
     Done,
 }
 
-/// Metadata that a session states about itself; absent fields are `None`.
+/// Metadata that a session states about itself. Absent fields are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionHead {
-    /// Id of the session: `20251124-174931`, a UUID. Stored beside the head.
+    /// The id of the session: `20251124-174931`, or a UUID. Stored beside the head.
     #[serde(skip)]
     pub id: String,
-    /// Title on one line. Stored beside the head.
+    /// The title, on one line. Stored beside the head.
     #[serde(skip)]
     pub title: String,
-    /// Start, in Unix seconds.
+    /// The start, in Unix seconds.
     pub started: Option<i64>,
-    /// End, in Unix seconds.
+    /// The end, in Unix seconds.
     pub ended: Option<i64>,
-    /// Branch at the start.
+    /// The branch at the start.
     pub branch: Option<String>,
-    /// Further branches it continued on, each once.
+    /// Further branches that it continued on, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<String>,
-    /// Agent or model that took part: `claude`, `codex`, `gpt-5`.
+    /// The agent or model that took part: `claude`, `codex`, `gpt-5`.
     pub tool: Option<String>,
-    /// Git tag at the start.
+    /// The git tag at the start.
     pub start_tag: Option<String>,
-    /// Git tag at the end.
+    /// The git tag at the end.
     pub end_tag: Option<String>,
-    /// HEAD at the start, hexadecimal, possibly abbreviated.
+    /// The commit that HEAD was at when it started, in hexadecimal, possibly abbreviated.
     pub start_commit: Option<String>,
-    /// HEAD at the end, likewise.
+    /// The commit that HEAD was at when it ended, likewise.
     pub end_commit: Option<String>,
 }
 
-/// One entry as a reader parsed it.
+/// One entry, as a reader parsed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParsedEntry {
-    /// Category.
+    /// The category.
     pub category: Category,
-    /// Plain text without its list mark.
+    /// Plain text, without its list mark.
     ///
-    /// A reason, solution or continuation that belongs to it follows on lines of its own.
+    /// A reason, solution or continuation follows on lines of its own.
     pub content: String,
-    /// Time in Unix seconds, if known.
+    /// The time in Unix seconds, if known.
     pub at: Option<i64>,
-    /// Line in the file, from 1.
+    /// The line in the file, from 1.
     pub line: u32,
-    /// Hash of the line's id, if the format has ids: a copied line has the same.
+    /// The hash of the line's id, in formats that have ids. A copied line has the same hash.
     pub line_id: Option<u64>,
-    /// Files it names or touched, relative to the top of the repository, in order, each once.
+    /// The files it mentions or touched, relative to the top of the repository, in order and each once.
     pub files: Vec<String>,
-    /// Commits it names or made, hexadecimal and possibly abbreviated, each once.
+    /// The commits it mentions or made, in hexadecimal, possibly abbreviated, each once.
     pub commits: Vec<String>,
-    /// State, for goals.
+    /// The state, for goals.
     pub state: Option<GoalState>,
 }
 
 /// The result of reading one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParsedSession {
-    /// Metadata of the session.
+    /// The metadata of the session.
     pub head: SessionHead,
-    /// Entries in the order of the file.
+    /// The entries, in the order of the file.
     pub entries: Vec<ParsedEntry>,
-    /// Number of lines not understood, plus entries beyond [`MAX_ENTRIES`].
+    /// The number of lines not understood, plus entries beyond [`MAX_ENTRIES`].
     pub skipped: u64,
     /// Whether the file names a session but has no content of its own.
     pub is_stub: bool,
-    /// Warnings for the user: an unclosed fence, an invalid time.
+    /// Warnings for the user, such as an unclosed fence or an invalid time.
     pub warnings: Vec<String>,
 }
 
-/// Returns whether a folder lies in the repository.
+/// Returns whether a folder is in the repository.
 pub type IsInRepository = Rc<dyn Fn(&str) -> bool>;
 
-/// Options for reading a transcript.
+/// The options for reading a transcript.
 #[derive(Clone, Default)]
 pub struct TranscriptOptions {
     /// Whether to keep the user's prompts.
     pub prompts: bool,
-    /// Tops of the repository's worktrees: absolute, without a trailing slash.
+    /// The tops of the repository's worktrees: absolute paths without a trailing slash.
     ///
     /// Paths below one become relative to it; other paths are dropped.
     pub tops: Vec<String>,
-    /// Test for folders in the repository; `None` if the caller knows that everything is.
+    /// Tests whether a folder is in the repository; `None` if the caller knows that all are.
     pub is_here: Option<IsInRepository>,
-    /// Id of the session to read, for formats whose lines name their session; `None` reads all.
+    /// The id of the session to read, for formats whose lines name their session; `None` reads all.
     pub session: Option<String>,
-    /// Time of reading, in Unix seconds.
+    /// The time of reading, in Unix seconds.
     ///
-    /// The last text of the file counts as final if it is [`QUIET_SECONDS`] older than this; `None` leaves it open until more
-    /// follows.
+    /// The last text of the file counts as final if it is [`QUIET_SECONDS`] older than this. With `None` it stays open
+    /// until more follows.
     pub now: Option<i64>,
 }
 
-/// A reader that is fed a transcript line by line, each whole and without its end.
+/// A reader that is fed a transcript line by line, each whole and without its line end.
 ///
-/// Invariant: monotone. The entries of a prefix of the file are a prefix of the entries of the whole file, so a
-/// growing file can be read again and again without retracting anything.
+/// Invariant: the entries of a prefix of the file are a prefix of the entries of the whole file, so a growing file can
+/// be read again and again without retracting anything.
 pub trait TranscriptReader {
     /// Reads the next line.
     fn line(&mut self, line: &[u8]);
-    /// Returns other sessions whose lines were skipped, see [`TranscriptOptions::session`]: a session that continues
-    /// another may begin with a copy of it.
+    /// Returns the other sessions whose lines were skipped (see [`TranscriptOptions::session`]). A session that
+    /// continues another may begin with a copy of it.
     fn copied(&self) -> &[String] {
         &[]
     }
@@ -189,8 +189,8 @@ pub trait TranscriptReader {
     fn finish(self: Box<Self>) -> ParsedSession;
 }
 
-/// Returns whether entries of a category (by name) are found by their text; touched files, commands and commits are
-/// found by file and commit instead.
+/// Returns whether entries of the category with this name are found by their text. Touched files, commands and commits
+/// are found by file and commit instead.
 pub fn is_searchable(category: &str) -> bool {
     ![Category::Touched, Category::Command, Category::Commit].iter().any(|quiet| quiet.name() == category)
 }
@@ -217,7 +217,7 @@ impl Category {
         Category::Commit,
     ];
 
-    /// Returns the name used in keys and JSON and, after `session.`, in the log.
+    /// Returns the name used in keys and JSON, and in the log after `session.`.
     pub fn name(self) -> &'static str {
         match self {
             Category::Goal => "goal",

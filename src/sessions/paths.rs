@@ -1,25 +1,25 @@
-//! Resolves paths that an agent used or wrote, relative to the top of the repository. Lexical only.
+//! Resolves paths that an agent used or wrote, relative to the top of the repository. Purely lexical.
 //!
-//! Refuses paths outside every top, and names that may mean two files.
+//! Paths outside every worktree are dropped, and so are names that may mean two files.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Most files taken from one text; a text with more is a listing.
+/// The most files read from one text; a text with more is a listing.
 const MAX_NAMED: usize = 32;
 
-/// Longest path, in bytes.
+/// The longest path, in bytes.
 const MAX_PATH: usize = 1_024;
 
-/// Returns a path relative to the innermost top that contains it; a relative path is resolved from `cwd`.
+/// Returns a path relative to the innermost worktree that contains it. A relative path is resolved from `cwd`.
 pub(super) fn relative_to_top(path: &str, cwd: Option<&str>, tops: &[String]) -> Option<String> {
     let absolute = absolute(path, cwd)?;
     let below = tops.iter().filter_map(|top| below(&absolute, top)).min_by_key(|told| told.len())?;
     (!below.is_empty() && below.len() <= MAX_PATH).then(|| below.to_string())
 }
 
-/// Returns whether a folder lies in the repository; an unknown folder counts, as the caller knows better.
+/// Returns whether a folder is in the repository. An unknown folder counts as inside.
 pub(super) fn is_below_top(folder: Option<&str>, tops: &[String]) -> bool {
     folder.is_none_or(|folder| {
         let folder = with_slashes(folder);
@@ -27,18 +27,18 @@ pub(super) fn is_below_top(folder: Option<&str>, tops: &[String]) -> bool {
     })
 }
 
-/// Resolves a folder entered from another.
+/// Resolves a folder that was entered from another.
 pub(super) fn join_folder(folder: &str, cwd: Option<&str>) -> Option<String> {
     absolute(folder, cwd)
 }
 
-/// Returns the rest of a path below a top; empty for the top itself.
+/// Returns the rest of a path below the top of a worktree; empty for the top itself.
 fn below<'p>(path: &'p str, top: &str) -> Option<&'p str> {
     let rest = path.strip_prefix(with_slashes(top).as_str())?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
-/// Resolves a path to an absolute one; `None` for paths in an unknown home.
+/// Resolves a path to an absolute one; `None` if it begins with `~`, since the home folder is not known.
 fn absolute(path: &str, cwd: Option<&str>) -> Option<String> {
     if path == "~" || path.starts_with("~/") {
         return None;
@@ -85,8 +85,8 @@ static COMMIT_NAME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:\bcommit(?:ted as)?[ :]+`?|`)([0-9a-f]{7,40})\b").expect("the constant pattern is valid")
 });
 
-/// Returns the files a text names in backticks, in order, each once: absolute paths, files touched before under this
-/// name or suffix, and names with a folder and an extension.
+/// Returns the files that a text names in backticks, in order and each once: absolute paths, files touched before under
+/// this name or suffix, and names with a folder and an extension.
 pub(super) fn files_named(text: &str, cwd: Option<&str>, tops: &[String], touched: &[String]) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
     for quoted in IN_BACKTICKS.captures_iter(text) {
@@ -104,7 +104,7 @@ pub(super) fn files_named(text: &str, cwd: Option<&str>, tops: &[String], touche
     files
 }
 
-/// Resolves a relative name against the touched files, then the folder.
+/// Resolves a relative name against the touched files, and then against the current folder.
 fn resolve_name(name: &str, cwd: Option<&str>, tops: &[String], touched: &[String]) -> Option<String> {
     let is_end = |path: &str| path == name || path.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
     let mut same = touched.iter().filter(|path| is_end(path));
@@ -119,7 +119,8 @@ fn resolve_name(name: &str, cwd: Option<&str>, tops: &[String], touched: &[Strin
     }
 }
 
-/// Returns the commits a text names: hexadecimal with a digit and a letter, in backticks or after the word.
+/// Returns the commits that a text names: hexadecimal with a digit and a letter, in backticks or after the word
+/// `commit`.
 pub(super) fn commits_named(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for commit in COMMIT_NAME.captures_iter(text).map(|captures| captures[1].to_string()) {

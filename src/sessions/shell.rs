@@ -1,6 +1,7 @@
-//! Reads the command lines an agent ran: main line, folder, files only viewed, commits made, outcome.
+//! Reads the command lines that an agent ran: their main line, folder, files that are only viewed, commits made,
+//! outcome.
 //!
-//! Not a shell parser: what is not plain is taken as written or not at all.
+//! This is not a shell parser. What it does not understand is kept as written, or dropped.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -10,10 +11,10 @@ use regex::Regex;
 use super::paths;
 use crate::event::cap_words;
 
-/// Longest command line kept, in bytes; a longer one is a script.
+/// The longest command line that is kept, in bytes; a longer one is a script.
 const MAX_COMMAND: usize = 200;
 
-/// Programs that only read: they change nothing, and a session has hundreds.
+/// Programs that only read. Their commands change nothing, and a session has hundreds of them.
 const READ_ONLY_PROGRAMS: &[&str] = &[
     ":", "[", "awk", "basename", "bat", "cat", "cd", "clear", "cmp", "cut", "date", "df", "diff", "dirname", "du",
     "echo", "eza", "false", "fd", "file", "find", "grep", "head", "hostname", "id", "jobs", "jq", "less", "ls", "lsof",
@@ -42,7 +43,7 @@ const GIT_READ_ONLY: &[&str] = &[
     "status",
 ];
 
-/// Arguments with which a git subcommand that can write only lists.
+/// Arguments that make a git subcommand list instead of write.
 const GIT_LISTING_ARGUMENTS: &[&str] = &[
     "-a",
     "-l",
@@ -59,39 +60,39 @@ const GIT_LISTING_ARGUMENTS: &[&str] = &[
     "show",
 ];
 
-/// Command substitution for the top of the worktree.
+/// The command substitution for the top of the worktree.
 const TOPLEVEL_SUBSTITUTION: &str = "$(git rev-parse --show-toplevel)";
 
-/// Most files of one patch.
+/// The most files of one patch.
 const MAX_PATCHED_FILES: usize = 4_096;
 
 /// A parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ShellCommand {
-    /// The first line that does more than read, without leading `cd`; else the first line.
+    /// The first line that does more than read, without a leading `cd`; if there is none, the first line.
     pub line: String,
-    /// Folder it runs in, if known.
+    /// The folder that it runs in, if known.
     pub folder: Option<String>,
     /// Whether every part only reads.
     pub is_read_only: bool,
-    /// Files it prints, as written.
+    /// The files that it prints, as written.
     pub printed_files: Vec<String>,
     /// Whether it may make a commit.
     pub may_commit: bool,
-    /// A patch that it applies.
+    /// The patch that it applies.
     pub patch: Option<String>,
 }
 
-/// Outcome of a command.
+/// The outcome of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommandOutcome {
-    /// With an exit status.
+    /// It ended with this exit status.
     Exit(i64),
-    /// Failed, status unknown.
+    /// It failed with an unknown status.
     Failed,
-    /// Unknown: it still runs, or nothing was recorded.
+    /// Unknown: it is still running, or nothing was recorded.
     Unknown,
-    /// Never ran.
+    /// It never ran.
     Never,
 }
 
@@ -101,7 +102,7 @@ impl CommandOutcome {
         matches!(self, CommandOutcome::Failed) || matches!(self, CommandOutcome::Exit(code) if code != 0)
     }
 
-    /// Returns the suffix for the command's entry.
+    /// Returns the suffix of the command's entry.
     pub(super) fn suffix(self) -> String {
         match self {
             CommandOutcome::Exit(code) => format!(" -> exit {code}"),
@@ -111,7 +112,7 @@ impl CommandOutcome {
     }
 }
 
-/// Joins program and arguments into a command line; for a shell returns its script.
+/// Joins a program and its arguments into a command line; for a shell, returns its script.
 pub(super) fn script_of(words: &[&str]) -> String {
     match words {
         [shell, flag, script, ..] if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') => {
@@ -134,14 +135,14 @@ static LEADING_CD: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the constant pattern is valid")
 });
 
-/// Parses a command line run in a folder.
+/// Parses a command line that was run in a folder.
 pub(super) fn parse_command(script: &str, cwd: Option<&str>) -> ShellCommand {
     let (mut rest, mut folder) = (script, cwd.map(str::to_string));
     while let Some(going) = LEADING_CD.captures(rest) {
         let into = (1..=3).find_map(|group| going.get(group)).map_or("", |group| group.as_str());
         folder = match into {
             TOPLEVEL_SUBSTITUTION => folder,
-            // The shell's expansion is unknown, so this folder is outside the repository.
+            // What the shell expands this to is unknown, so the folder counts as outside the repository.
             into if into == "-" || into.starts_with('~') || into.contains(['$', '`']) => Some(into.to_string()),
             into => paths::join_folder(into, folder.as_deref()),
         };
@@ -162,7 +163,7 @@ pub(super) fn parse_command(script: &str, cwd: Option<&str>) -> ShellCommand {
     }
 }
 
-/// Splits a line into commands at unquoted operators.
+/// Splits a line into commands, at unquoted operators.
 fn split_commands(line: &str) -> Vec<&str> {
     let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
     for (at, c) in line.char_indices() {
@@ -170,7 +171,7 @@ fn split_commands(line: &str) -> Vec<&str> {
             (None, '\'' | '"') => quote = Some(c),
             (Some(open), _) if open == c => quote = None,
             (None, '|' | ';' | '&') => {
-                // The `&` of `2>&1` separates nothing.
+                // The `&` of `2>&1` does not separate commands.
                 if c == '&' && line[..at].ends_with('>') {
                     continue;
                 }
@@ -185,7 +186,7 @@ fn split_commands(line: &str) -> Vec<&str> {
     parts
 }
 
-/// Splits a command into words without their quotes.
+/// Splits a command into words, without their quotes.
 fn split_words(part: &str) -> Vec<&str> {
     part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect()
 }
@@ -224,7 +225,7 @@ fn is_read_only(part: &str) -> bool {
     }
 }
 
-/// Returns the files that a line does nothing but print.
+/// Returns the files that a line prints, if it does nothing else.
 fn files_printed_by(parts: &[&str]) -> Vec<String> {
     let Some(first) = parts.first().filter(|first| !first.contains('>')) else { return Vec::new() };
     let words = split_words(first);
@@ -232,7 +233,7 @@ fn files_printed_by(parts: &[&str]) -> Vec<String> {
         Some(&"cat" | &"bat" | &"less" | &"nl") => {
             words[1..].iter().copied().filter(|word| !word.starts_with('-')).collect()
         }
-        // A number after `-n` is no file.
+        // The number after `-n` is not a file.
         Some(&"head" | &"tail") => {
             words[1..].iter().copied().filter(|word| !word.starts_with('-') && word.parse::<u64>().is_err()).collect()
         }
@@ -243,19 +244,19 @@ fn files_printed_by(parts: &[&str]) -> Vec<String> {
     rest.into_iter().filter(is_file).map(str::to_string).collect()
 }
 
-/// The line git prints for a new commit.
+/// The line that git prints for a new commit.
 static COMMIT_REPORT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^\[([^\]\n]*?)\s(?:\(root-commit\) )?([0-9a-f]{7,40})\] (\S[^\n]*)$")
         .expect("the constant pattern is valid")
 });
 
-/// Returns the commits that git reports, with id and subject.
+/// Returns the id and subject of the commits that git reports.
 pub(super) fn commits_made(output: &str) -> Vec<(String, String)> {
     let made = COMMIT_REPORT.captures_iter(output).map(|made| (made[2].to_string(), made[3].trim().to_string()));
     made.collect()
 }
 
-/// Returns the files that a patch changes (`*** Update File: path`), as written, each once.
+/// Returns the files that a patch changes (`*** Update File: path`), as written and each once.
 pub(super) fn patched_files(patch: &str) -> Vec<String> {
     let heads = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
     let named = |line: &'_ str| {

@@ -1,18 +1,18 @@
 //! Parses times as session logs write them, to the second.
 //!
-//! Refuses the machine's clock and time zone: only what is written counts.
+//! Invariant: independent of the machine's clock and time zone.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Larger numbers are milliseconds: as seconds they would be thousands of years ahead.
+/// Larger numbers are milliseconds; as seconds they would be thousands of years ahead.
 const MAX_SECONDS: i64 = 100_000_000_000;
 
-/// Parses an instant as Unix seconds: `2025-11-24T22:49:31Z`, `2025-11-24 22:49 UTC`, other offsets, or seconds or
-/// milliseconds since 1970.
+/// Parses an instant as Unix seconds: `2025-11-24T22:49:31Z`, `2025-11-24 22:49 UTC`, other offsets, or a number of
+/// seconds or milliseconds since 1970.
 ///
-/// Named zones other than UTC are rejected: most names are ambiguous.
+/// Named zones other than UTC are rejected, because most names are ambiguous.
 pub fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     if !text.is_empty() && text.len() <= 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -70,7 +70,7 @@ fn parse_offset(zone: &str) -> Option<i64> {
 /// Parses a local time as seconds since 1970 on that clock: `20251124-174931`, `20251124-1749`, `20251124`,
 /// `2025-11-24`, `2025-11-24 17:49`.
 ///
-/// Ignores what follows.
+/// Text after it is ignored.
 pub fn civil(text: &str) -> Option<i64> {
     let digits: Vec<&str> = text.trim().split(|c: char| !c.is_ascii_digit()).take(6).collect();
     let (year, month, day, clock) = match digits[..] {

@@ -1,5 +1,4 @@
-//! Reads calls as written: the callee, its receiver, the form. What a name is bound to is resolved later, in
-//! `receivers`.
+//! Extracts calls as written: the callee, its receiver, the form. Local bindings are resolved later, in `receivers`.
 
 use tree_sitter::Node;
 
@@ -8,7 +7,7 @@ use super::locals::{self, ValueType};
 use super::names::{self, strip_generics};
 use super::parsed::CallForm;
 
-/// A call, before the names around it are resolved.
+/// A call before local names are resolved.
 #[derive(Debug, Clone)]
 pub(super) struct RawCall {
     /// Byte offset at which the call begins.
@@ -32,7 +31,7 @@ pub(super) enum Receiver {
     Name(String),
     /// A chain of names that begins with this one.
     Root(String),
-    /// An expression, with what the text tells of its type.
+    /// Another expression, with what the text shows of its type.
     Value(ValueType),
 }
 
@@ -62,7 +61,7 @@ pub(super) fn inner<'t>(node: Node<'t>, field: &str) -> Option<Node<'t>> {
     if field.is_empty() { node.named_child(0) } else { node.child_by_field_name(field) }
 }
 
-/// Reads a chain of member accesses, from its last member to its first.
+/// Collects a chain of member accesses, from its last member to its first.
 pub(super) fn chain<'t>(spec: &LanguageSpec, source: &str, node: Node<'t>) -> Chain<'t> {
     let mut segments = Vec::new();
     let mut last = None;
@@ -100,7 +99,7 @@ pub(super) fn chain<'t>(spec: &LanguageSpec, source: &str, node: Node<'t>) -> Ch
     Chain { segments, opaque, last: last.unwrap_or(at) }
 }
 
-/// Reads the chain of a call, from its callee node or from its own `object` and `name`.
+/// Collects the chain of a call, from its callee node or from its own fields `object` and `name`.
 pub(super) fn call_chain<'t>(
     spec: &LanguageSpec,
     source: &str,
@@ -120,7 +119,7 @@ pub(super) fn call_chain<'t>(
     Some(found)
 }
 
-/// Reads a call; `None` if what is called has no name.
+/// Extracts a call; `None` if the callee has no name.
 pub(super) fn read(
     spec: &LanguageSpec,
     source: &str,
@@ -188,7 +187,7 @@ fn count_arguments(arguments: Node<'_>) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Reads a macro call.
+/// Extracts a macro call.
 pub(super) fn expansion(source: &str, call: Node<'_>, callee: Node<'_>) -> RawCall {
     let callee_text = strip_generics(text(source, callee));
     RawCall {
@@ -202,7 +201,7 @@ pub(super) fn expansion(source: &str, call: Node<'_>, callee: Node<'_>) -> RawCa
     }
 }
 
-/// Finds calls in tokens that the grammar does not parse, those of Rust macros: a name directly before parentheses.
+/// Finds calls in token trees that the grammar does not parse, as in Rust macros: a name directly before parentheses.
 pub(super) fn in_tokens(spec: &LanguageSpec, source: &str, tokens: Node<'_>) -> Vec<RawCall> {
     let mut found = Vec::new();
     let mut trees = vec![tokens];
@@ -223,7 +222,7 @@ pub(super) fn in_tokens(spec: &LanguageSpec, source: &str, tokens: Node<'_>) -> 
     found
 }
 
-/// Reads the call whose arguments are the token tree at `at`, if it is one.
+/// Extracts the call whose arguments are the token tree at `at`; `None` if there is no call.
 ///
 /// `left` is the number of preceding calls in a chain that may still be examined.
 fn token_call(spec: &LanguageSpec, source: &str, tokens: &[Node<'_>], at: usize, left: usize) -> Option<RawCall> {
@@ -293,7 +292,7 @@ fn token_call(spec: &LanguageSpec, source: &str, tokens: &[Node<'_>], at: usize,
     })
 }
 
-/// Returns what tokens that end at `end` tell of the type of their value if they are a call: `b.c()?` of `b.c()?.d()`.
+/// Returns the value type of the call that ends at token `end`, if there is one: `b.c()?` in `b.c()?.d()`.
 fn token_value(spec: &LanguageSpec, source: &str, tokens: &[Node<'_>], end: usize, left: usize) -> ValueType {
     let marks = tokens[..=end].iter().rev().take(MAX_GENERICS).take_while(|token| token.kind() == "?").count();
     let end = end.saturating_sub(marks);

@@ -1,7 +1,7 @@
 //! Runs tree-sitter in a child process that can be stopped.
 //!
-//! A grammar has no timeout of its own, and some inputs take minutes or more stack than there is; here they cost one
-//! process. Invariant: the parent parses nothing.
+//! A grammar has no timeout of its own, and some inputs take minutes or overflow the stack; here they only cost the
+//! child. Invariant: the parent parses nothing.
 //!
 //! A frame is its length (u32, little endian) and as many bytes. A request is one byte for the language and the source;
 //! an answer is one byte, 0 for a `Parsed` as JSON and 1 for an error message.
@@ -23,13 +23,12 @@ use super::parsed::Parsed;
 /// The hidden subcommand that makes the program a child.
 const SUBCOMMAND: &str = "syntax-child";
 
-/// CPU time that any source may take; a usual one takes a few milliseconds.
+/// CPU time limit for a source of any size; a typical one takes a few milliseconds.
 ///
-/// CPU time and not wall time, because on a busy machine wall time tells nothing about a source, and the verdict is
-/// stored.
+/// CPU time, because on a busy machine wall time says nothing about the source, and the outcome is stored.
 const TIMEOUT_BASE: Duration = Duration::from_secs(2);
 
-/// CPU time that a source may take for each MiB in addition; a usual one takes a fifth of a second.
+/// Additional CPU time limit per MiB of source; a typical one takes a fifth of a second.
 const TIMEOUT_PER_MIB: Duration = Duration::from_secs(2);
 
 /// Factor of wall time over CPU time after which a child is assumed to hang.
@@ -58,7 +57,7 @@ pub enum ParseOutcome {
     Parsed(Parsed),
     /// It could not be parsed, and why; the same bytes would fail again.
     Failed(String),
-    /// No process could be started, which tells nothing about the source.
+    /// No process could be started, which says nothing about the source.
     Unavailable(String),
 }
 
@@ -91,7 +90,7 @@ enum NoAnswer {
 }
 
 impl Child {
-    /// Makes a handle for `program`, which must have the hidden subcommand. Starts nothing yet.
+    /// Creates a handle for `program`, which must have the hidden subcommand. No process is started yet.
     pub fn new(program: &Path) -> Child {
         Child { program: program.to_owned(), running: None }
     }
@@ -185,7 +184,7 @@ impl Running {
     }
 }
 
-/// Returns the CPU time that a source of this size may take.
+/// Returns the CPU time limit for a source of this size.
 fn timeout(bytes: usize) -> Duration {
     TIMEOUT_BASE + TIMEOUT_PER_MIB.mul_f64(bytes as f64 / f64::from(1 << 20))
 }
@@ -206,7 +205,7 @@ fn start(program: &Path) -> Result<Running> {
     let (received, answers) = mpsc::channel();
     let talk = move || {
         for request in to_send {
-            // A write to a child that has died is an error here, because Rust programs ignore SIGPIPE.
+            // Rust programs ignore SIGPIPE, so a write to a dead child returns an error here.
             let answer = input.write_all(&request).and_then(|()| read_frame(&mut output));
             let answer = answer.and_then(|frame| frame.ok_or_else(|| io::ErrorKind::UnexpectedEof.into()));
             let failed = answer.is_err();
@@ -352,7 +351,7 @@ fn parse(request: &[u8]) -> Result<Parsed> {
     super::parse(*language, source)
 }
 
-/// Returns how deep brackets nest. Strings and comments are not recognised: it is a bound, not a measure.
+/// Returns an upper bound on the nesting of brackets; brackets in strings and comments count, too.
 fn nesting(source: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in source {
@@ -419,11 +418,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().expect("a folder");
         let (written, program) = (dir.path().join("written"), dir.path().join("sleeper"));
-        // Longer by the clock than the source may take of a processor, which it does not take.
+        // Sleeps longer in wall time than the CPU time limit, while using hardly any CPU time.
         let script = "#!/bin/sh\nsleep 2.2\nprintf '\\005\\000\\000\\000\\001slow'\n";
         std::fs::write(&written, script).expect("a script");
         std::fs::set_permissions(&written, std::fs::Permissions::from_mode(0o755)).expect("a mode");
-        // Another process writes what is run: a file that is open for writing here is so in whatever another test starts.
+        // Copied by another process: children of other tests could inherit a handle open for writing (`ETXTBSY`).
         assert!(Command::new("cp").arg("-p").args([&written, &program]).status().expect("it copies").success());
         let outcome = Child::new(&program).parse(Language::Rust, b"fn a() {}");
         assert_eq!(outcome, ParseOutcome::Failed("slow".to_owned()));

@@ -19,13 +19,13 @@ pub(super) enum LeadSort {
     Attribute,
     /// Its documentation.
     Doc,
-    /// Documentation of the definition around the comment.
+    /// Documentation of the enclosing definition.
     Inner,
     /// Any other comment.
     Remark,
 }
 
-/// Finds the leads that belong to a definition at `start`. `leads` are in source order.
+/// The leads that belong to a definition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attached {
     /// Start of the first of them, or of the definition if there are none.
@@ -43,7 +43,7 @@ pub(super) fn lead(source: &str, range: Range<usize>, spec: &LanguageSpec) -> Le
     let sort = if is(spec.inner_docs) {
         LeadSort::Inner
     } else if is(spec.docs) && !(spec.docs.contains(&"///") && is(&["////", "/***", "/**/"])) {
-        // Rust's own rule: one more slash or star makes it a remark.
+        // Rust's own rule: `////` and `/***` are plain comments.
         LeadSort::Doc
     } else {
         LeadSort::Remark
@@ -51,7 +51,7 @@ pub(super) fn lead(source: &str, range: Range<usize>, spec: &LanguageSpec) -> Le
     Lead { range: range.start..range.start + text.len(), sort }
 }
 
-/// The leads that belong to a definition at `start`. `leads` are in source order.
+/// Returns the leads that belong to a definition at `start`. `leads` are in source order.
 pub(super) fn attached(source: &str, leads: &[Lead], start: usize) -> Attached {
     let mut found = Attached { start, ..Attached::default() };
     let mut docs = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn attached(source: &str, leads: &[Lead], start: usize) -> Attached {
         }
         let is_block = source[lead.range.clone()].starts_with("/*");
         if lead.sort == LeadSort::Doc && (has_block || (is_block && !docs.is_empty())) {
-            // A block comment stands alone; comments above it belong to something else.
+            // A block comment is never combined with other comments.
             break;
         }
         has_block |= lead.sort == LeadSort::Doc && is_block;
@@ -98,7 +98,7 @@ pub(super) fn attached(source: &str, leads: &[Lead], start: usize) -> Attached {
     found
 }
 
-/// Whether only white space precedes `at` on its line.
+/// Returns whether only white space precedes `at` on its line.
 pub(super) fn is_first_of_line(source: &str, at: usize) -> bool {
     let line = source[..at].rfind('\n').map_or(0, |end| end + 1);
     source[line..at].chars().all(char::is_whitespace)
@@ -169,7 +169,7 @@ fn joined(lines: &[&str]) -> String {
     lines[first..=last].join("\n").trim_start().to_owned()
 }
 
-/// Whether a text is a licence header, which tells nothing about the file.
+/// Returns whether a text is a licence header, which says nothing about the file.
 pub(super) fn is_licence(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["copyright", "spdx-license", "licensed under", "(c) 20", "all rights reserved", "permission is hereby granted"]
@@ -177,7 +177,7 @@ pub(super) fn is_licence(text: &str) -> bool {
         .any(|sign| text.contains(sign))
 }
 
-/// Whether a comment addresses a tool: encodings, editors, build constraints, linters.
+/// Returns whether a comment addresses a tool: encodings, editors, build constraints, linters.
 fn is_directive(text: &str) -> bool {
     let text = text.trim_start_matches(['/', '#', '*', ' ', '!']);
     let signs =
@@ -187,7 +187,7 @@ fn is_directive(text: &str) -> bool {
 
 /// Finds the comment that opens a file, without licences, directives and the documentation of the first definition.
 ///
-/// `documents` tells whether the comment at an offset belongs to a definition.
+/// `documents` returns whether the comment at an offset belongs to a definition.
 pub(super) fn opening(source: &str, leads: &[Lead], documents: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let mut from = opening_start(source);
     let mut block: Vec<Range<usize>> = Vec::new();
@@ -224,7 +224,7 @@ fn opening_start(source: &str) -> usize {
     mark
 }
 
-/// Whether comments contain words and are not a licence.
+/// Returns whether comments contain words and are not a licence.
 fn has_prose(source: &str, block: &[Range<usize>]) -> bool {
     let text: Vec<&str> = block.iter().map(|range| &source[range.clone()]).collect();
     let text = text.join("\n");

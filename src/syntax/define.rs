@@ -54,7 +54,7 @@ pub(super) fn qualify(
     let mut path = Vec::new();
     let mut owner = raw.owner.clone();
     if raw.owner.is_none() {
-        // An alias or a constant's type is no scope; the definition around it is.
+        // An alias or a constant's type is no scope; the enclosing definition is.
         let lender = layout.ancestors(parent).find(|index| !layout.placed[*index].raw.is_alias);
         path.extend(lender.map(|index| layout.placed[index].qualified.clone()));
         if let Some(around) = lender.map(|index| &layout.placed[index])
@@ -135,8 +135,8 @@ fn without(source: &str, range: Range<usize>, cut: &[Range<usize>]) -> String {
     with_replaced(source, range, cuts)
 }
 
-/// Returns a range of the source with some parts replaced. If two parts overlap, the first range counts, but both
-/// replacements are written.
+/// Returns a range of the source with some parts replaced. If two parts overlap, both are removed and both replacements
+/// are inserted.
 fn with_replaced(source: &str, range: Range<usize>, mut replaced: Vec<(Range<usize>, &str)>) -> String {
     replaced.sort_by_key(|(cut, _)| (cut.start, cut.end));
     let mut out = String::with_capacity(range.len());
@@ -170,7 +170,7 @@ fn whole_lines(source: &str, range: &Range<usize>) -> Range<usize> {
     start..range.end + line.len()
 }
 
-/// Builds all definitions in source order, not merged yet.
+/// Builds all definitions in source order, before duplicates are merged.
 pub(super) fn all(layout: &Layout<'_, '_>) -> Vec<Definition> {
     let children = children(layout);
     let inside: HashSet<usize> = layout.placed.iter().map(|placed| placed.raw.node.id()).collect();
@@ -232,7 +232,7 @@ fn one(
     }
 }
 
-/// Whether documentation is a comment and not a string.
+/// Returns whether documentation is a comment and not a string.
 fn is_inner_comment(layout: &Layout<'_, '_>, range: &Range<usize>) -> bool {
     layout.spec.inner_docs.iter().any(|opening| layout.source[range.clone()].starts_with(opening))
 }

@@ -166,7 +166,7 @@ impl<'s, 't> Layout<'s, 't> {
         // A type alias inside a function is local.
         let is_local_alias =
             raw.is_alias && parent.is_some_and(|index| self.placed[index].raw.kind == DefinitionKind::Function);
-        // A definition without a name of its own or around it is part of the text around it.
+        // A method of an anonymous object outside any definition is part of the file's text.
         let is_nameless = raw.is_inside && parent.is_none();
         let is_left_out = (raw.kind == DefinitionKind::Constant && !is_top) || is_local_alias || is_nameless;
         if is_left_out || !named.insert(raw.name_at) {
@@ -186,7 +186,7 @@ impl<'s, 't> Layout<'s, 't> {
         }
     }
 
-    /// Adds a local binding to the function or file around it.
+    /// Adds a local binding to the enclosing function or file.
     fn bind(&mut self, stack: &[Frame], named: &HashSet<usize>, imported: &HashSet<usize>, index: usize) {
         let raw = self.gathered.bindings[index].clone();
         if imported.contains(&raw.at) {
@@ -277,7 +277,7 @@ fn items(
     items
 }
 
-/// Returns the rank of an event among events at the same offset.
+/// Returns the order of an event among events at the same offset.
 fn rank(item: SweepStep) -> u8 {
     match item {
         SweepStep::Scope(_) => 0,

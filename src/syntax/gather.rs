@@ -19,9 +19,9 @@ use super::query::{CaptureMeaning, Compiled, DETAILS, Detail, Root};
 #[derive(Debug, Clone)]
 pub(super) struct RawDefinition<'t> {
     pub kind: DefinitionKind,
-    /// Whether it lends no scope to its members.
+    /// Whether its name is no scope for its members.
     pub is_alias: bool,
-    /// Whether it is a method of an object that may have no name, which counts only inside another definition.
+    /// Whether it is a method of a possibly anonymous object, which counts only inside another definition.
     pub is_inside: bool,
     pub node: Node<'t>,
     /// Scope written before the name, `A::B` of `A::B::m`.
@@ -35,7 +35,7 @@ pub(super) struct RawDefinition<'t> {
     pub body: Option<Node<'t>>,
 }
 
-/// A range that lends a scope and is not a definition, as `impl` does.
+/// A range that is a scope but not a definition, such as `impl`.
 #[derive(Debug, Clone)]
 pub(super) struct RawScope {
     pub range: Range<usize>,
@@ -55,13 +55,13 @@ pub(super) struct RawBinding {
     pub known: ValueType,
 }
 
-/// A field or base of the definition around it.
+/// A field or base of the enclosing definition.
 #[derive(Debug, Clone)]
 pub(super) enum RawMember {
     Base(String),
     /// Name and type, as written.
     Field(String, String),
-    /// A field assigned in a method, with what is known of the value's type.
+    /// A field assigned in a method, with what the text shows of the value's type.
     Assigned(String, ValueType),
 }
 
@@ -92,8 +92,8 @@ pub(super) struct QueryMatches<'t> {
 
 /// Limit of simultaneously open matches.
 ///
-/// In deep trees a pattern may be open at many places at once; beyond the limit the oldest are dropped, which loses a
-/// fact and bounds time and memory.
+/// In deep trees a pattern may be open at many places at once. Beyond the limit the oldest are dropped, which loses
+/// facts but bounds time and memory.
 const MATCH_LIMIT: u32 = 4096;
 
 /// The captures of one match.
@@ -303,7 +303,7 @@ fn definition_name(spec: &LanguageSpec, source: &str, node: Node<'_>) -> String 
     }
     let written = text(source, node);
     if written.contains("operator") && spec.overloads {
-        // The parameters of a conversion operator are no part of its name, the call operator's parentheses are.
+        // The name excludes the parameters of a conversion operator, but includes the parentheses of `operator()`.
         let end = written.find("operator()").map_or_else(|| written.find('('), |at| Some(at + "operator()".len()));
         return collapse(&written[..end.unwrap_or(written.len())]);
     }

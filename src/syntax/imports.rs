@@ -1,4 +1,4 @@
-//! Reads imports as written, with trees of imports flattened. Which file a target is, is not known here.
+//! Extracts imports as written, with trees of imports flattened. Targets are resolved to files later, in `edges`.
 
 use tree_sitter::Node;
 
@@ -19,7 +19,7 @@ pub(super) struct RawImport {
     pub alias_at: Option<usize>,
 }
 
-/// What a language's function for trees of imports works on.
+/// The input of a language's function that flattens trees of imports.
 pub(super) struct ImportCollector<'a> {
     pub source: &'a str,
     pub imports: &'a mut Vec<RawImport>,
@@ -52,7 +52,7 @@ pub(super) fn plain(
 ) -> Option<RawImport> {
     let target = target.filter(|target| !target.is_empty())?;
     let (name, alias) = match alias.as_deref() {
-        // Go's dot import takes everything.
+        // Go's dot import is a glob.
         Some(".") => (Some("*".to_owned()), None),
         _ if glob => (Some("*".to_owned()), alias),
         _ => (name, alias),

@@ -1,4 +1,4 @@
-//! The table of languages.
+//! The table of languages and their properties.
 //!
 //! A new language takes a variant of [`Language`], an entry in [`Language::ALL`], a row of the table with its `.scm`
 //! query, and an arm in `edges` that resolves its calls.
@@ -35,7 +35,7 @@ pub enum Language {
     Java,
 }
 
-/// What a receiver is that is a name but no local value, as `x` in `x.f()`.
+/// How to interpret a receiver that is a name without a local binding, such as `x` in `x.f()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BareReceiver {
     /// Always a value: modules are reached by another separator.
@@ -64,9 +64,9 @@ pub(super) struct LanguageSpec {
     pub selves: &'static [&'static str],
     /// Whether functions of the same name are distinguished by their parameter types.
     pub overloads: bool,
-    /// How comments open that document the definition below.
+    /// Prefixes of comments that document the definition below.
     pub docs: &'static [&'static str],
-    /// How comments open that document the definition around them.
+    /// Prefixes of comments that document the enclosing definition.
     pub inner_docs: &'static [&'static str],
     /// Markers at the beginning of comment lines, longest first.
     pub markers: &'static [&'static str],
@@ -84,12 +84,12 @@ pub(super) struct LanguageSpec {
     pub constructs: &'static [NodeField],
     /// Node kinds of calls and the field of the callee; without a field, the call's own `object` and `name`.
     pub calls: &'static [NodeField],
-    /// Returns the type that a call makes, if the callee's name tells; takes the callee with and without generics and
+    /// Returns the type that a call constructs, if its name shows it; takes the callee without and with generics, and
     /// the first argument.
     pub constructor: fn(callee: &str, raw: &str, argument: &str) -> Option<String>,
     /// Generic types whose methods are those of their argument.
     pub pointers: &'static [&'static str],
-    /// Callees that no repository defines.
+    /// Callees that are never defined in a repository.
     pub builtins: &'static [&'static str],
     pub dots: BareReceiver,
     /// Flattens the trees of imports that the query captures with `@use`.
@@ -222,7 +222,7 @@ const LANGUAGES: [LanguageSpec; Language::ALL.len()] = [
         constructs: &[("struct_expression", "name")],
         constructor: locals::rust_constructor,
         pointers: &["Box", "Rc", "Arc", "Pin", "Cow"],
-        // The variants of the prelude read like calls and are every tenth of them.
+        // Variants of the prelude (`Some`, `Ok`) look like calls, and are a tenth of all calls.
         builtins: &["Some", "Ok", "Err"],
         dots: BareReceiver::Values,
         use_tree: imports::rust_use,
@@ -389,11 +389,11 @@ fn by_interpreter(head: &[u8]) -> Option<Language> {
     })
 }
 
-/// Beginnings of lines that only C++ has.
+/// Beginnings of lines that occur in C++ but not in C.
 const CPP_LINES: [&str; 8] =
     ["class ", "namespace ", "template <", "template<", "using namespace ", "public:", "private:", "protected:"];
 
-/// Whether a header is plainly C++.
+/// Returns whether a header is certainly C++.
 fn looks_like_cpp(head: &[u8]) -> bool {
     String::from_utf8_lossy(head)
         .lines()

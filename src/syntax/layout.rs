@@ -1,4 +1,4 @@
-//! The matches of a source, placed: what is nested in what, and the local names of each definition. The form between
+//! The matches of a source with their nesting and the local names of each definition: the intermediate form between
 //! `gather` and the result.
 
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::parsed::Import;
 pub(super) struct Placed<'t> {
     pub raw: RawDefinition<'t>,
     pub extent: Extent,
-    /// Index of the definition around it; `None` at the top of the file.
+    /// Index of the enclosing definition; `None` at the top of the file.
     pub parent: Option<usize>,
     /// Its qualified name, which is the scope of its members.
     pub qualified: String,
@@ -22,7 +22,7 @@ pub(super) struct Placed<'t> {
     pub members: Vec<(usize, RawMember)>,
 }
 
-/// All matches of a source, placed.
+/// All matches of a source with their nesting.
 pub(super) struct Layout<'s, 't> {
     pub spec: &'static LanguageSpec,
     pub source: &'s str,
@@ -39,7 +39,7 @@ pub(super) struct Layout<'s, 't> {
 }
 
 impl Layout<'_, '_> {
-    /// Returns a definition and those around it, innermost first.
+    /// Returns a definition and those that enclose it, innermost first.
     pub(super) fn ancestors(&self, from: Option<usize>) -> impl Iterator<Item = usize> + '_ {
         std::iter::successors(from, |index| self.placed[*index].parent)
     }

@@ -1,5 +1,5 @@
-//! Local names and what the text of a function tells of their types. Flow-insensitive: the last binding before the use
-//! wins. Results of other functions are not examined.
+//! Local names, and what the text of a function shows of their types. Flow-insensitive: the last binding before a use
+//! wins. The bodies of other functions are not examined.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::calls::{call_chain, inner, text};
 use super::language::LanguageSpec;
 use super::names::{generic_argument, is_capitalised, last_segment, strip_generics, type_name};
 
-/// What the text tells of a value's type.
+/// What the text shows of a value's type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ValueType {
     /// A named type.
@@ -20,7 +20,7 @@ pub(super) enum ValueType {
     Owner,
     /// The type of another name.
     Same(String),
-    /// Nothing, although the name is bound.
+    /// Unknown, although the name is bound.
     Unknown,
 }
 
@@ -62,7 +62,7 @@ impl Locals {
     }
 }
 
-/// Returns what an expression tells of its type, through operations that roughly keep it: `?`, `await`, `.unwrap()`.
+/// Returns what an expression shows of its type, looking through operations that roughly keep it: `?`, `.unwrap()`.
 pub(super) fn known(spec: &LanguageSpec, source: &str, value: Node<'_>) -> ValueType {
     known_of(spec, source, value, MAX_CHAIN)
 }
@@ -70,10 +70,10 @@ pub(super) fn known(spec: &LanguageSpec, source: &str, value: Node<'_>) -> Value
 /// Longest chain of calls that is examined for a receiver.
 pub(super) const MAX_CHAIN: usize = 12;
 
-/// As [`known`]; `left` is the number of calls of a chain that may still be examined.
+/// Like [`known`]; `left` is the number of calls of a chain that may still be examined.
 fn known_of(spec: &LanguageSpec, source: &str, value: Node<'_>, left: usize) -> ValueType {
     let mut at = value;
-    // Expressions may nest to any depth; the outer few layers tell the type.
+    // Expressions may nest to any depth; the outer few layers determine the type.
     for _ in 0..12 {
         let kind = at.kind();
         if let Some(inside) = spec.transparent.iter().find(|(k, _)| *k == kind).and_then(|(_, field)| inner(at, field))
@@ -186,10 +186,10 @@ pub(super) fn cpp_constructor(callee: &str, raw: &str, _: &str) -> Option<String
     (is_type && !callee.contains('.')).then(|| strip_generics(callee))
 }
 
-/// Written types that leave the type to the value.
+/// Written types that are inferred from the value, such as `auto`.
 const PLACEHOLDERS: [&str; 4] = ["auto", "var", "let", "decltype"];
 
-/// Returns what a binding tells of its type: the written type, or else the value's.
+/// Returns what a binding shows of its type: the written type, else that of the value.
 pub(super) fn of_binding(
     spec: &LanguageSpec,
     source: &str,

@@ -14,7 +14,7 @@ pub(super) fn collapse(text: &str) -> String {
 
 /// Removes white space and generic arguments from a path: `Vec::<u8>::new` becomes `Vec::new`.
 ///
-/// Rust's `<T as Trait>` before a path is part of its name and stays.
+/// A leading `<T as Trait>` of Rust is part of the name and stays.
 pub(super) fn strip_generics(text: &str) -> String {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix('<') {
@@ -44,7 +44,7 @@ pub(super) fn strip_generics(text: &str) -> String {
     out
 }
 
-/// Returns the offset at which the bracket closes that was opened just before `text`.
+/// Returns the offset of the bracket that closes one opened just before `text`.
 fn closing(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut previous = ' ';
@@ -66,7 +66,7 @@ pub(super) fn last_segment(path: &str) -> &str {
     path.rsplit(['.', ':']).next().unwrap_or(path)
 }
 
-/// Words and marks before a type that do not change its methods.
+/// Words and symbols before a type that do not change its methods.
 const TYPE_PREFIXES: [&str; 16] = [
     ":",
     "&",
@@ -86,7 +86,7 @@ const TYPE_PREFIXES: [&str; 16] = [
     "dyn ",
 ];
 
-/// Names of the absent value in a union type.
+/// Names of the absent value in a union type, such as `None`.
 const ABSENT: [&str; 4] = ["None", "null", "undefined", "nil"];
 
 /// Returns the type whose methods a value of a written type has: `&mut Parser<'a>` is `Parser`.
@@ -133,7 +133,7 @@ fn strip_prefixes(mut text: &str) -> &str {
         for prefix in TYPE_PREFIXES {
             text = text.strip_prefix(prefix).unwrap_or(text).trim_start();
         }
-        // A lifetime, as in `&'a T`; a quoted Python annotation has its closing quote and no space.
+        // A lifetime, as in `&'a T`, has a space after it; a quoted Python annotation has a closing quote instead.
         if let Some(rest) = text.strip_prefix('\'')
             && let Some((name, after)) = rest.split_once(' ')
             && name.chars().all(|c| c.is_alphanumeric() || c == '_')
@@ -166,8 +166,8 @@ pub(super) fn generic_argument(callee: &str) -> Option<&str> {
     Some(first_argument(&callee[open + 1..]).trim())
 }
 
-/// Whether a name is capitalised as types are: an upper-case letter first, and not only upper-case letters, unless it
-/// is a single one.
+/// Returns whether a name is capitalised as types are: an upper-case letter first, and not only upper-case letters,
+/// unless it is a single one.
 pub(super) fn is_capitalised(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     name.starts_with(char::is_uppercase) && (name.len() == 1 || name.chars().any(char::is_lowercase))

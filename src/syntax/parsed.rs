@@ -1,4 +1,4 @@
-//! The result types of this room: what one file's text tells, with nothing resolved.
+//! The result types of this room: what one file contains, with nothing resolved across files.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Parsed {
     pub text: String,
     /// The comment that opens the file, without markers; empty if there is none.
     pub doc: String,
-    /// Whether the source has syntax errors; facts are kept, and counted as partial.
+    /// Whether the source has syntax errors; what was parsed is kept, and the file counts as partial.
     pub partial: bool,
 }
 
@@ -86,7 +86,7 @@ pub enum CallForm {
 /// A call, as written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Index into `definitions` of the innermost definition around it; `None`: the file itself.
+    /// Index into `definitions` of the innermost enclosing definition; `None` for the file itself.
     pub caller: Option<usize>,
     /// The last segment, `parse`.
     pub name: String,
@@ -95,8 +95,8 @@ pub struct Call {
     pub callee: String,
     /// How the call is written.
     pub form: CallForm,
-    /// The receiver's type as written, if the text around it tells (a parameter, an annotated or constructed local):
-    /// `Parser` for `p` in `let p = Parser::new()`. Without `&`, `*`, `mut`, and generics.
+    /// The receiver's type as written, if the surrounding text shows it (a parameter, an annotated or constructed
+    /// local): `Parser` for `p` in `let p = Parser::new()`. Without `&`, `*`, `mut`, and generics.
     pub receiver_type: Option<String>,
     /// For `let x = f()` then `x.m()`: the callee `f` as written, whose return type is the receiver's type.
     ///

@@ -1,7 +1,7 @@
 //! The queries, compiled once for each language, and the meaning of their capture names.
 //!
-//! Every pattern has one root capture, which tells what is found, and detail captures, which are its parts. If a detail
-//! is missing, the root's field of the usual name is used (`name`, `parameters`, `body`, ...).
+//! Every pattern has one root capture, which says what kind of thing is found, and detail captures, which are its
+//! parts. If a detail is missing, the root's field of the usual name is used (`name`, `parameters`, `body`, ...).
 //!
 //! | root | found | details |
 //! |---|---|---|
@@ -10,9 +10,9 @@
 //! | `@scope` | a scope for its members that is no definition, as `impl` | `@owner`, `@trait` |
 //! | `@wrapper` | an outer node that belongs to the definition `@wrapped` (`export`, `template<>`) | `@wrapped` |
 //! | `@decorated` | the same, but not part of the signature | `@wrapped` |
-//! | `@comment` `@attribute` `@docstring` | what may precede a definition, or document the one around it | |
-//! | `@base` | a supertype of the type around it | |
-//! | `@field` | a field of the type around it | `@name` or `@declarator`, `@typed` |
+//! | `@comment` `@attribute` `@docstring` | what may precede a definition, or document the enclosing one | |
+//! | `@base` | a supertype of the enclosing type | |
+//! | `@field` | a field of the enclosing type | `@name` or `@declarator`, `@typed` |
 //! | `@call` | a call | `@callee`, or `@name` and field `object`; `@arguments` |
 //! | `@expansion` | a macro call | `@callee` |
 //! | `@tokens` | unparsed tokens that are searched for calls | |
@@ -21,8 +21,8 @@
 //! | `@import` | an import | `@target`, `@name`, `@as`, `@glob` |
 //! | `@use` | a tree of imports, which the language's function flattens | |
 //!
-//! `(#set! name x)` names a definition that has no name of its own; `(#set! reexport)` marks an import that is re-exported;
-//! `(#set! early)` a name that is bound in its whole block, also before it is written.
+//! `(#set! name x)` names a definition that has no name of its own; `(#set! reexport)` marks an import that is
+//! re-exported; `(#set! early)` a name that is bound in its whole block, also before it is written.
 
 use std::sync::OnceLock;
 
@@ -30,7 +30,7 @@ use tree_sitter::Query;
 
 use super::language::{Language, LanguageSpec};
 
-/// What a pattern finds: its root capture.
+/// The root capture of a pattern: what kind of thing it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
     Function,
@@ -80,7 +80,7 @@ pub(super) enum Detail {
 /// Number of details.
 pub(super) const DETAILS: usize = Detail::Glob as usize + 1;
 
-/// The meaning of a capture. Names that begin with `_` serve predicates only.
+/// The meaning of a capture. Names that begin with `_` are used only in predicates.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum CaptureMeaning {
     Root(Root),
@@ -142,7 +142,7 @@ pub(super) struct PatternSettings {
     pub reexport: bool,
     /// Whether the name is bound in its whole block, also before it is written, as in comprehensions.
     pub early: bool,
-    /// Whether it is a definition only inside another one, because it has no name at the top of a file.
+    /// Whether it counts as a definition only inside another one, because at the top of a file it has no name.
     pub inside: bool,
 }
 
@@ -157,7 +157,7 @@ pub(super) struct Compiled {
     pub settings: Vec<PatternSettings>,
 }
 
-/// The compiled query of a language; the first use of a language pays for it.
+/// Returns the compiled query of a language, which is compiled at its first use.
 pub(super) fn compiled(language: Language) -> &'static Compiled {
     static COMPILED: [OnceLock<Compiled>; Language::ALL.len()] = [const { OnceLock::new() }; Language::ALL.len()];
     COMPILED[language as usize].get_or_init(|| compile(language.spec()))

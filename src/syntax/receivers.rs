@@ -1,5 +1,5 @@
-//! What the bindings around a call tell of its receiver. Imported names and types of fields are resolved elsewhere,
-//! because that takes other files.
+//! Infers the type of a call's receiver from local bindings. Imported names and types of fields are resolved in
+//! `edges`, because they are defined in other files.
 
 use super::calls::{RawCall, Receiver};
 use super::gather::RawMember;
@@ -10,7 +10,7 @@ use super::names::type_name;
 use super::parsed::{Call, CallForm, DefinitionKind};
 
 impl Layout<'_, '_> {
-    /// Builds a call with what is known of its receiver.
+    /// Builds a call with what the text shows of its receiver's type.
     pub(super) fn call(&self, caller: Option<usize>, raw: RawCall) -> Call {
         let at = raw.at;
         let (mut receiver_type, mut receiver_call, mut form) = (None, None, raw.form);
@@ -57,7 +57,7 @@ impl Layout<'_, '_> {
         }
     }
 
-    /// Returns the form of a call whose receiver begins with a name that nothing here binds.
+    /// Returns the form of a call whose receiver begins with a name without a local binding.
     fn unbound_form(&self, name: &str) -> CallForm {
         match self.spec.dots {
             BareReceiver::Values => CallForm::Method,
@@ -78,12 +78,12 @@ impl Layout<'_, '_> {
                 return Some((binding, true));
             }
         }
-        // A function runs after its file has been read to the end.
+        // A function runs after its whole file has been executed, so later bindings of the file are visible too.
         let at = if caller.is_some() { usize::MAX - 1 } else { at };
         self.file_locals.lookup(name, at).map(|binding| (binding, false))
     }
 
-    /// Returns the type of a field of the class around, for languages that name fields without `this`.
+    /// Returns the type of a field of the enclosing class, for languages that name fields without `this`.
     fn field_type(&self, caller: Option<usize>, name: &str) -> Option<ValueType> {
         if self.spec.dots == BareReceiver::Names || self.spec.separator.is_empty() {
             return None;
@@ -102,7 +102,7 @@ impl Layout<'_, '_> {
         self.resolve_within(known, from, MAX_STEPS)
     }
 
-    /// As [`resolve`](Self::resolve), in a number of steps.
+    /// Like [`resolve`](Self::resolve), in at most `steps` steps.
     fn resolve_within(&self, known: ValueType, from: NameUse, steps: u32) -> (Option<String>, Option<String>) {
         let (mut known, mut from) = (known, from);
         for left in (0..steps).rev() {
@@ -135,7 +135,7 @@ impl Layout<'_, '_> {
             let owner = self.spec.selves.contains(&root).then(|| self.owner(from.caller)).flatten();
             return owner.map_or_else(|| callee.clone(), |owner| format!("{owner}{rest}"));
         }
-        // Further names, as in `b.x.y`, are fields, which a callee cannot lead through.
+        // Further names, as in `b.x.y`, are fields, whose types are not known here.
         let is_method =
             rest.strip_prefix('.').is_some_and(|rest| !rest.split('(').next().unwrap_or(rest).contains('.'));
         if !is_method || self.spec.selves.contains(&root) {
@@ -157,5 +157,5 @@ impl Layout<'_, '_> {
     }
 }
 
-/// Number of names followed. Names may stand for each other in a circle.
+/// Most names that are followed, because names may be bound to each other in a circle.
 const MAX_STEPS: u32 = 4;

@@ -1,6 +1,6 @@
-//! The shape of a definition, a normal form: kinds of parameters, return and statements, without names and literals.
+//! The shape of a definition: a normal form of its parameters, return type and statements, without names and literals.
 //!
-//! Invariant: the text is never read, so that renaming and reformatting cannot change a shape.
+//! Invariant: the source text is never read, only node kinds, so renaming and reformatting cannot change a shape.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -19,7 +19,7 @@ const MAX_SHAPE: usize = 200;
 /// Number of levels below a statement that are written; control flow is written at any depth.
 const MAX_LEVELS: usize = 3;
 
-/// How a kind of node is written.
+/// How a kind of node appears in a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weight {
     /// Not written, nor its children: names, literals, comments.
@@ -40,7 +40,7 @@ pub(super) struct Shaper<'a> {
 }
 
 impl<'a> Shaper<'a> {
-    /// Makes a shaper for a file.
+    /// Creates a shaper for a file.
     pub(super) fn new(language: Language, inside: &'a HashSet<usize>) -> Shaper<'a> {
         Shaper { weights: weights(language), inside }
     }
@@ -56,7 +56,7 @@ impl<'a> Shaper<'a> {
         }
         match raw.body {
             Some(body) => self.statements(&mut out, body, false),
-            // Without a body there is no more to a function; a type may be all written in one.
+            // A function without a body ends here; a type without one, such as an alias, may still have content.
             None if raw.kind == DefinitionKind::Function => {}
             None => self.statements(&mut out, raw.node, true),
         }
@@ -67,7 +67,7 @@ impl<'a> Shaper<'a> {
     fn of(&self, node: Node<'_>) -> (Weight, &str) {
         match self.weights.get(usize::from(node.kind_id())) {
             Some((weight, short)) => (*weight, short),
-            // The kind of error nodes has no place among the grammar's kinds.
+            // Error nodes have a kind outside the grammar's table.
             None => (Weight::Transparent, ""),
         }
     }
@@ -308,7 +308,7 @@ pub(super) fn joined(first: &str, next: &str) -> String {
     truncated(format!("{first}|{next}"))
 }
 
-/// FNV-1a with 64 bits, implemented here because a shape must be the same with every version of every library.
+/// Computes 64-bit FNV-1a, implemented here because a shape must not depend on the version of a library.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

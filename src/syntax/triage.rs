@@ -1,6 +1,6 @@
-//! Decides which files are worth reading, and as what, by path, size and the first bytes.
+//! Decides whether a file is read as code, as text or not at all, by path, size and the first bytes.
 //!
-//! When in doubt a file is text: a file that is skipped wrongly cannot be found at all.
+//! In case of doubt a file is text, because a wrongly skipped file cannot be found at all.
 
 use std::sync::OnceLock;
 
@@ -65,19 +65,19 @@ impl Default for FileLimits {
     }
 }
 
-/// Largest data file that is read, in bytes. Larger ones are tables and dumps, which no question in words finds.
+/// Largest data file that is read, in bytes. Larger ones are tables and dumps, which are no answer to a text query.
 pub const MAX_DATA_BYTES: u64 = 64 << 10;
 
-/// Number of bytes checked for binary content, as many as git checks.
+/// Number of bytes checked for binary content, the same as in git.
 const BINARY_HEAD: usize = 8000;
 
 /// Number of lines in which a generator's note is looked for.
 const HEADER_LINES: usize = 40;
 
-/// Mean line length above which code counts as minified; usual code is far below.
+/// Mean line length above which code counts as minified; ordinary code is far below.
 const MINIFIED_MEAN: usize = 400;
 
-/// Shortest code whose mean line length is considered.
+/// Shortest code, in bytes, whose mean line length is considered.
 const MINIFIED_LEAST: usize = 2000;
 
 /// Extensions of data files.
@@ -177,7 +177,7 @@ pub fn triage(path: &str, head: &[u8], size: u64, limits: &FileLimits) -> Triage
     }
 }
 
-/// Whether a path is that of a test, by folder and file name.
+/// Returns whether a path is that of a test, by folder and file name.
 pub fn is_test_path(path: &str) -> bool {
     const FOLDERS: [&str; 9] = ["test", "tests", "__tests__", "spec", "specs", "testdata", "testing", "e2e", "t"];
     if folders(path).any(|folder| FOLDERS.contains(&&*folder)) {
@@ -196,7 +196,7 @@ pub fn is_test_path(path: &str) -> bool {
         || (lower.ends_with(".java") && (stem.ends_with("Test") || stem.ends_with("Tests")))
 }
 
-/// Whether a file is seldom what a question is about: tests, fixtures, examples, benches, vendored and generated files.
+/// Returns whether a file is rarely a good answer: tests, fixtures, examples, benches, vendored and generated files.
 pub fn is_noise(path: &str) -> bool {
     const FOLDERS: [&str; 20] = [
         "fixture",
@@ -236,24 +236,24 @@ fn folders(path: &str) -> impl Iterator<Item = String> + '_ {
     path.rsplit('/').skip(1).map(str::to_ascii_lowercase)
 }
 
-/// Whether a folder of the path contains third-party code.
+/// Returns whether a folder of the path contains third-party code.
 fn is_vendored(path: &str) -> bool {
     folders(path).any(|folder| VENDORED.contains(&&*folder))
 }
 
-/// Whether a file name, in lower case, is that of a generated file.
+/// Returns whether a file name, in lower case, is that of a generated file.
 fn is_generated_name(lower: &str) -> bool {
     GENERATED_NAMES.contains(&lower) || GENERATED_ENDS.iter().any(|end| lower.ends_with(end) && lower.len() > end.len())
 }
 
-/// Whether there is a NUL, or more control characters than any encoding of text has.
+/// Returns whether bytes are binary: a NUL, or more control characters than any text encoding has.
 fn looks_binary(head: &[u8]) -> bool {
     let head = &head[..head.len().min(BINARY_HEAD)];
     let strange = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
     head.contains(&0) || head.iter().filter(strange).count() * 10 > head.len()
 }
 
-/// Whether a comment at the top says that a program wrote the file.
+/// Returns whether a comment at the top marks the file as generated.
 fn is_signed_by_generator(head: &[u8]) -> bool {
     static SIGNS: OnceLock<Regex> = OnceLock::new();
     let signs = SIGNS.get_or_init(|| {
@@ -270,12 +270,12 @@ fn is_signed_by_generator(head: &[u8]) -> bool {
     text.lines().take(HEADER_LINES).map(str::trim_start).any(|line| is_comment(line) && signs.is_match(line))
 }
 
-/// Whether a line begins as a comment does.
+/// Returns whether a line begins as a comment does.
 fn is_comment(line: &str) -> bool {
     ["//", "#", "/*", "*", "--", ";", "<!--", "%", "rem ", "\"\"\"", "(*"].iter().any(|mark| line.starts_with(mark))
 }
 
-/// Whether code has hardly any line breaks.
+/// Returns whether code has hardly any line breaks.
 fn is_minified(head: &[u8]) -> bool {
     if head.len() < MINIFIED_LEAST {
         return false;

@@ -1,5 +1,5 @@
-//! Compares answers of both caches: groups, resolved edges, co-changed files, experts, best matches by words; and
-//! nearest vectors against a plain scan. The order of equal scores is not compared.
+//! Compares the answers of both caches: groups, resolved edges, co-changed files, experts and full-text matches; and
+//! nearest-neighbour searches against a linear scan. The order of equal scores is not compared.
 
 use std::ops::ControlFlow;
 
@@ -22,12 +22,12 @@ use crate::view::{self, View};
 
 /// Number of items whose calls are resolved, chosen by the hash of their key.
 const ITEMS: usize = 2_000;
-/// Number of files, words and vectors asked for.
+/// Number of files, words and vectors that are queried.
 const ASKED: usize = 64;
 /// Number of hits compared in each answer.
 const HITS: usize = 10;
 
-/// Asks both caches the same questions about every view.
+/// Runs the same queries on both caches for every view.
 pub fn compare(live: &Connection, fresh: &Connection, verdict: &mut Verdict) -> Result<()> {
     let (mut have, mut expect) = (AnswerSamples::default(), AnswerSamples::default());
     for (cache, answers) in [(live, &mut have), (fresh, &mut expect)] {
@@ -142,7 +142,7 @@ impl AnswerSamples {
         let mut best = Vec::new();
         text_index::search(cache, &text_index::words(&item.name), |found| {
             best.push((format!("{:.9}", found.score), found.seq));
-            // One more than is compared tells where equal scores begin.
+            // One more than is compared: hits that tie with it are left out, as their order is arbitrary.
             Ok(if best.len() > HITS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         let cut = best.get(HITS).map(|(score, _)| score.clone());
@@ -155,7 +155,7 @@ impl AnswerSamples {
     }
 }
 
-/// Compares a nearest-neighbour search in a space with a plain scan over every vector.
+/// Compares a nearest-neighbour search in a space with a linear scan over every vector.
 ///
 /// Nothing is compared if the space is large enough for an approximate graph search, which may miss a vector.
 pub fn nearest(vectors: &VectorReader<'_>, space: &Space, texts: &[i64], verdict: &mut Verdict) -> Result<()> {

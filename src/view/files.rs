@@ -14,16 +14,16 @@ use crate::git::{Head, ObjectId, Repository};
 /// A path of a view whose content changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileMove {
-    /// Encoded path.
+    /// The encoded path.
     pub path: String,
-    /// Its new blob; `None` if it is gone.
+    /// Its new blob; `None` if the file is gone.
     pub blob: Option<ObjectId>,
 }
 
-/// Returns the changes that bring a view to a HEAD.
+/// Returns the changes that bring a view up to date with a HEAD.
 ///
 /// They are the difference of two trees if the old tree can still be read, and otherwise the difference between the
-/// view's files and the whole new tree. `is_included` says which paths belong into a view; when that changed
+/// view's files and the whole new tree. `is_included` returns whether a path belongs into a view; if that has changed
 /// (`settings`), everything is compared.
 pub fn wanted_moves(
     cache: &Connection,
@@ -60,11 +60,11 @@ pub fn wanted_moves(
     Ok(moves)
 }
 
-/// Replaces the parses at paths of a view. Returns the rows of the parses that were added and of those that were
+/// Replaces the parses at some paths of a view. Returns the rows of the parses that were added, and of those that were
 /// removed.
 pub fn move_files(cache: &Connection, view: i64, moves: &[(String, Option<i64>)]) -> Result<(Vec<i64>, Vec<i64>)> {
     let (mut came, mut left) = (Vec::new(), Vec::new());
-    // Not one `DELETE ... RETURNING`: SQLite would prepare it anew for every row.
+    // Not one `DELETE ... RETURNING`, which SQLite would prepare again for every row.
     let mut held = cache.prepare_cached("SELECT parse FROM view_file WHERE view = :view AND path = :path")?;
     let mut take = cache.prepare_cached("DELETE FROM view_file WHERE view = :view AND path = :path")?;
     let mut put = cache.prepare_cached("INSERT INTO view_file(view, path, parse) VALUES (:view, :path, :parse)")?;

@@ -22,10 +22,10 @@ pub use shadow::restrict_files;
 
 use crate::git::{Head, ObjectId};
 
-/// The tables of this room.
+/// The tables of this module.
 ///
-/// `view_file` is the tree at each HEAD; `parse` belongs to `item`. `pending` are commits that could not be compared
-/// yet, and `boundary` is where a shallow clone was cut off. View 0 holds facts that are in no tree and live for every
+/// `view_file` is the tree at each HEAD; `parse` belongs to `item`. `pending` holds commits that could not be compared
+/// yet, and `boundary` where a shallow clone was cut off. View 0 holds facts that are in no tree and are live for every
 /// worktree; no worktree has its name.
 pub const SCHEMA: &str = "
 CREATE TABLE path(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
@@ -49,23 +49,23 @@ CREATE TABLE boundary(sha BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 /// The view of facts that are in no tree, such as session entries.
 pub const SESSION_VIEW: i64 = 0;
 
-/// A worktree as it was indexed.
+/// A worktree, as it was indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
-    /// Row of the view.
+    /// The row of the view.
     pub id: i64,
-    /// Name of the worktree, as [`crate::git::Worktree::name`].
+    /// The name of the worktree, as in [`crate::git::Worktree::name`].
     pub worktree: String,
-    /// The HEAD it was indexed at; `None` while HEAD was unborn.
+    /// The HEAD that it was indexed at; `None` while HEAD was unborn.
     pub head: Option<Head>,
-    /// Fingerprint of the repository's own settings then.
+    /// The fingerprint of the repository's own settings at that time.
     pub settings: String,
 }
 
 /// Selects views.
 const SELECT: &str = "SELECT id, worktree, commit_id, tree, time, settings FROM view";
 
-/// Returns every view of a worktree, the main worktree's first.
+/// Returns the view of every worktree, that of the main worktree first.
 pub fn views(cache: &Connection) -> Result<Vec<View>> {
     let mut statement = cache.prepare_cached(&format!("{SELECT} WHERE id <> 0 ORDER BY worktree"))?;
     let views = statement.query_map([], from_row)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -78,7 +78,7 @@ pub fn view_of(cache: &Connection, worktree: &str) -> Result<Option<View>> {
     Ok(statement.query_row(named_params! {":worktree": worktree}, from_row).optional()?)
 }
 
-/// Returns the view of a worktree, created empty if there is none.
+/// Returns the view of a worktree, and creates an empty one if there is none.
 pub fn ensure_view(cache: &Connection, worktree: &str) -> Result<View> {
     cache.execute(
         "INSERT INTO view(worktree, settings) VALUES (:worktree, '') ON CONFLICT(worktree) DO NOTHING",
@@ -87,7 +87,7 @@ pub fn ensure_view(cache: &Connection, worktree: &str) -> Result<View> {
     Ok(view_of(cache, worktree)?.expect("the row was just made"))
 }
 
-/// Stores the HEAD and settings that a view was brought to.
+/// Stores the HEAD and settings that a view is up to date with.
 pub fn set_head(cache: &Connection, view: i64, head: Option<Head>, settings: &str) -> Result<()> {
     cache.execute(
         "UPDATE view SET commit_id = :commit, tree = :tree, time = :time, settings = :settings WHERE id = :id",
@@ -99,7 +99,7 @@ pub fn set_head(cache: &Connection, view: i64, head: Option<Head>, settings: &st
     Ok(())
 }
 
-/// Makes the next update of every view compare all of its files, not only the difference of two trees.
+/// Makes the next update of every view compare all of its files, and not only the difference of two trees.
 pub fn force_full_compare(cache: &Connection) -> Result<()> {
     cache.execute("UPDATE view SET settings = ''", [])?;
     Ok(())
@@ -111,7 +111,7 @@ pub fn drop_view(cache: &Connection, view: i64) -> Result<()> {
     Ok(())
 }
 
-/// Returns the row of a path, created if there is none.
+/// Returns the row of a path, and creates it if there is none.
 pub fn intern(cache: &Connection, path: &str) -> Result<i64> {
     let mut find = cache.prepare_cached("SELECT id FROM path WHERE path = :path")?;
     if let Some(id) = find.query_row(named_params! {":path": path}, |row| row.get(0)).optional()? {

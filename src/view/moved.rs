@@ -1,4 +1,4 @@
-//! What has moved in a repository since it was indexed, found from HEADs alone, without looking at files.
+//! What has moved in a repository since it was indexed, found from HEADs alone, without reading files.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,20 @@ use crate::git::{ObjectId, Repository};
 /// The views that are behind their worktrees. Empty if nothing has moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// Indexed commit of each worktree whose HEAD has moved, or that was added or removed, by its name.
+    /// By name, the indexed commit of each worktree whose HEAD has moved, or that was added or removed.
     pub worktrees: BTreeMap<String, Option<ObjectId>>,
     /// Whether the boundary of a shallow clone has moved.
     pub boundary: bool,
 }
 
 impl Moved {
-    /// Whether the index is up to date.
+    /// Returns whether the index is up to date.
     pub fn is_nothing(&self) -> bool {
         self.worktrees.is_empty() && !self.boundary
     }
 
-    /// Whether a worktree's view is up to date and everything else has changed since an earlier look.
+    /// Returns whether a worktree's view is up to date, and everything that had moved at an earlier check has been
+    /// indexed or has moved on.
     ///
     /// A worktree that keeps moving must not keep others waiting.
     pub fn is_past(&self, earlier: &Moved, worktree: &str) -> bool {

@@ -1,5 +1,5 @@
-//! The recorded commits that the HEADs reach, followed over the log's own parent rows, so that objects that git has
-//! pruned do not matter.
+//! The recorded commits that HEADs reach. They are followed over the parents in the log, so it does not matter if git
+//! has pruned objects.
 //!
 //! Invariant: a commit that no worktree's HEAD reaches does not count.
 
@@ -12,7 +12,7 @@ use crate::event::{Seq, unhex};
 use crate::facts::CommitData;
 use crate::git::ObjectId;
 
-/// The change of the set of reachable commits.
+/// A change of the set of reachable commits.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ReachChange {
     /// Commits that became reachable.
@@ -43,7 +43,7 @@ pub fn add_commit(cache: &Connection, seq: Seq, data: &CommitData<'_>, author: i
     Ok(())
 }
 
-/// Whether a commit is in the log.
+/// Returns whether a commit is in the log.
 pub fn is_recorded(cache: &Connection, id: &ObjectId) -> Result<bool> {
     Ok(commit_seq(cache, id.as_bytes())?.is_some())
 }
@@ -59,7 +59,7 @@ pub fn reachable_count(cache: &Connection) -> Result<u64> {
     Ok(cache.query_row("SELECT count(*) FROM reachable", [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-/// Returns the commits that could not be compared yet, reachable or not; they are tried again.
+/// Returns the commits that could not be compared yet, reachable or not; they will be tried again.
 pub fn pending(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT sha FROM pending ORDER BY sha")
 }
@@ -69,7 +69,7 @@ pub fn waiting(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT sha FROM pending WHERE is_reached ORDER BY sha")
 }
 
-/// Returns the boundary of a shallow clone when its views moved last, sorted.
+/// Returns the boundary of the shallow clone as of the last update of the views, sorted.
 pub fn boundary(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT sha FROM boundary ORDER BY sha")
 }
@@ -81,7 +81,8 @@ fn ids(cache: &Connection, sql: &str) -> Result<Vec<ObjectId>> {
     Ok(rows.iter().filter_map(|sha| ObjectId::try_from(sha.as_slice()).ok()).collect())
 }
 
-/// Returns parents of recorded commits that are not recorded themselves: history continues there and could not be read.
+/// Returns the parents of recorded commits that are not recorded themselves: history continues there, but could not be
+/// read.
 pub fn unrecorded_parents(cache: &Connection) -> Result<Vec<ObjectId>> {
     ids(cache, "SELECT DISTINCT sha FROM parent WHERE sha NOT IN (SELECT sha FROM commit_row) ORDER BY sha")
 }
@@ -106,16 +107,16 @@ pub struct Gaps {
 }
 
 impl Gaps {
-    /// Whether there are no gaps.
+    /// Returns whether there are no gaps.
     pub fn is_empty(&self) -> bool {
         self.boundary.is_empty() && self.pending.is_empty()
     }
 }
 
-/// Moves the reachable set from the old heads to the new ones and records the gaps they run into.
+/// Moves the reachable set from the old heads to the new ones, and records the gaps that they run into.
 ///
-/// If every old head is still reached and there are no gaps, only the way from the new heads is walked; `whole` walks
-/// everything.
+/// If every old head is still reached and there are no gaps, only the commits between are walked; with `whole`,
+/// everything is.
 pub fn move_reachable(
     cache: &Connection,
     old: &[ObjectId],
@@ -157,7 +158,7 @@ fn note_gaps(cache: &Connection, gaps: &Gaps, waiting: &BTreeSet<Sha>) -> Result
     Ok(())
 }
 
-/// Returns what the new heads add; `None` unless they still reach all old ones.
+/// Returns the commits that the new heads add; `None` unless they still reach all old heads.
 fn extend(cache: &Connection, old: &[ObjectId], new: &[ObjectId]) -> Result<Option<ReachChange>> {
     let mut is_reachable = cache.prepare_cached("SELECT 1 FROM reachable WHERE seq = :seq")?;
     let mut parents = cache.prepare_cached("SELECT sha FROM parent WHERE child = :child ORDER BY ordinal")?;
@@ -179,14 +180,15 @@ fn extend(cache: &Connection, old: &[ObjectId], new: &[ObjectId]) -> Result<Opti
     Ok(uncovered.is_empty().then_some(ReachChange { added, removed: Vec::new() }))
 }
 
-/// Compares what the heads reach with the table. Returns the change and the commits at which the recorded history ends.
+/// Compares the commits that the heads reach with the table. Returns the change, and the commits at which the recorded
+/// history ends.
 fn recount(cache: &Connection, heads: &[ObjectId], gaps: &Gaps) -> Result<(ReachChange, BTreeSet<Sha>)> {
     let graph = Graph::read(cache, &gaps.boundary)?;
     let unrecorded: HashMap<&[u8], &Vec<ObjectId>> =
         gaps.pending.iter().map(|(commit, parents)| (commit.as_bytes(), parents)).collect();
     let (mut reached, mut open) = (HashSet::new(), Vec::new());
     graph.walk(heads.iter().map(|head| head.as_bytes().to_vec()).collect(), &mut reached, &mut open);
-    // Commits behind a gap do not count, but there may be further gaps.
+    // Commits behind a gap do not count, but there may be further gaps behind it.
     let (mut passed, mut waiting) = (reached.clone(), BTreeSet::new());
     while let Some(sha) = open.pop() {
         if waiting.contains(&sha) {
@@ -224,7 +226,7 @@ struct Graph {
 impl Graph {
     /// Reads the graph.
     ///
-    /// A commit at the boundary that has parents counts as not recorded, because a full pass could not read it.
+    /// A boundary commit that has recorded parents is treated as not recorded, because a full pass could not read it.
     fn read(cache: &Connection, boundary: &[ObjectId]) -> Result<Self> {
         let mut graph = Graph { by_sha: HashMap::new(), parents: HashMap::new(), open: HashMap::new() };
         let mut statement = cache.prepare_cached("SELECT seq, sha FROM commit_row")?;

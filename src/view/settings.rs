@@ -1,14 +1,14 @@
-//! The settings in force at a commit: a person's own, narrowed by the `patina.toml` of the tree.
+//! The settings as of a commit: the user's own, narrowed by the `patina.toml` of the tree.
 
 use anyhow::Result;
 
 use crate::config::Config;
 use crate::git::{Blob, Head, Repository};
 
-/// A tracked `patina.toml` is a few lines; anything longer is not one.
+/// The largest `patina.toml` that is read, in bytes; it has only a few lines.
 const REPOSITORY_CONFIG_LIMIT: u64 = 64 * 1024;
 
-/// Returns the settings as the `patina.toml` of the tree at `head` narrows them.
+/// Returns the settings, narrowed by the `patina.toml` of the tree at `head`.
 pub fn config_at(repository: &Repository, config: &Config, head: Option<Head>) -> Result<Config> {
     let mut config = config.clone();
     if let Some(head) = head.filter(|head| repository.has_object(head.tree))

@@ -1,4 +1,4 @@
-//! A stand-in for the files of a view, for a worktree that has none of its own yet.
+//! A substitute for the files of a view, for a worktree that has not been indexed yet.
 
 use anyhow::Result;
 use rusqlite::{Connection, named_params};
@@ -7,12 +7,12 @@ use super::{SESSION_VIEW, View};
 use crate::event::encode_path;
 use crate::git::{Head, Repository};
 
-/// Restricts a view, for this connection alone, to the files that the tree at `head` holds with the same content.
+/// Restricts a view, for this connection alone, to the files that have the same content in the tree at `head`.
 ///
-/// It does so by a temporary table called `view_file`, which SQLite resolves before the table of the cache: from here
-/// on every statement of every room that says `view_file` reads the stand-in, and only `main.view_file` is the whole.
-/// A statement that has to see all files must say `main.`, and a connection that was restricted must not write to
-/// views. The table goes with the connection; the cache itself is untouched.
+/// It creates a temporary table named `view_file`, which SQLite resolves before the table of the cache. From then on,
+/// every statement of any module that names `view_file` reads the restricted table; only `main.view_file` is complete.
+/// A statement that needs all files must name `main.view_file`, and a restricted connection must not write to views.
+/// The table vanishes with the connection, and the cache is not changed.
 pub fn restrict_files(cache: &Connection, repository: &Repository, view: &View, head: Option<Head>) -> Result<()> {
     cache.execute_batch(
         "CREATE TEMP TABLE view_file(view INTEGER, path INTEGER, parse INTEGER, PRIMARY KEY(view, path)) WITHOUT ROWID;

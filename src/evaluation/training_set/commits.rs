@@ -1,7 +1,9 @@
-//! Training and evaluation data of a dimension of commits, split by time; with session entries if an experiment wants it.
+//! The training and evaluation data of a dimension of commits, split by time; with session entries if an experiment
+//! asks for them.
 //!
-//! If the groups are commits, a query is a file (or the message) of a later commit and the relevant candidates are its other
-//! files. If a group spans commits, like that of a person, a query is a file of a later commit and its group is relevant.
+//! If a group is a commit, a query is a file (or the message) of a later commit, and the relevant candidates are the
+//! commit's other files. If a group spans commits, such as that of a person, a query is a file of a later commit, and
+//! its group is relevant.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +14,7 @@ use crate::evaluation::session_set::FileNames;
 use crate::evaluation::{EvalData, TrainingEntry};
 use crate::history::{ChangeCounts, CountedCommit, FileId};
 
-/// Prefix of the names of groups that are one commit.
+/// The prefix of the names of groups that are one commit.
 const COMMIT: &str = "commit:";
 
 /// The files that are live at the end of the training split, with their paths there.
@@ -22,7 +24,7 @@ struct TreeAtSplit<'m> {
     texts: HashMap<String, u32>,
 }
 
-/// A group of one fact: its name, the texts of its members, and the weight of a pair.
+/// A group from one fact: its name, the texts of its members, and the weight of a pair.
 struct NamedGroup {
     name: String,
     texts: Vec<u32>,
@@ -49,7 +51,7 @@ pub fn training_set(dimension: &Dimension, data: &EvalData, selection: &Training
         candidates.iter().zip(0..).map(|(texts, index)| (texts[0], index)).collect();
     let candidate_of_group: HashMap<&str, u32> =
         groups.keys().zip(0..).map(|(name, index)| (name.as_str(), index)).collect();
-    // Session entries are resolved to the files at the end of the training split.
+    // Session entries are resolved to the files as of the end of the training split.
     let reads_entries = selection.sessions && dimension.reads.contains(&Reads::Entries);
     let entries = data.corpus.training_entries.iter().filter(|_| reads_entries);
     let entries_with_files: Vec<(&TrainingEntry, Vec<FileId>)> =
@@ -123,7 +125,7 @@ impl<'m> TreeAtSplit<'m> {
         all
     }
 
-    /// Returns the groups that one commit makes.
+    /// Returns the groups that one commit forms.
     fn groups_of(
         &self,
         dimension: &Dimension,
@@ -153,7 +155,7 @@ impl<'m> TreeAtSplit<'m> {
         named.filter(|group| !group.texts.is_empty() && group.texts.len() <= selection.largest_group).collect()
     }
 
-    /// Returns the groups of session entries, given with the files that each names.
+    /// Returns the groups that session entries form. Each entry is given with the files that it mentions.
     fn entry_groups(
         &self,
         dimension: &Dimension,

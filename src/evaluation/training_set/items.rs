@@ -1,5 +1,5 @@
-//! Training and evaluation data of a dimension of items, split by a hash of their keys: a held-out item is a query for its
-//! groups.
+//! The training and evaluation data of a dimension of items, split by a hash of their keys: a held-out item is a query
+//! for its groups.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,14 +9,14 @@ use crate::dimensions::{Dimension, LiveFact, Reads};
 use crate::evaluation::EvalData;
 use crate::evaluation::corpus::{Corpus, CorpusItem};
 
-/// Percentage of items in the test split, if there is one.
+/// The percentage of items in the test split, if there is one.
 const TEST: u64 = 20;
-/// Percentage of items for fitting.
+/// The percentage of items for fitting.
 const FIT: u64 = 8;
-/// Percentage of items for gating; the rest trains.
+/// The percentage of items for gating; the remaining items are for training.
 const GATE: u64 = 4;
 
-/// The part of the split of an item.
+/// The part of the split that an item belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ItemSubset {
     Fit,
@@ -25,7 +25,7 @@ enum ItemSubset {
     Train,
 }
 
-/// Returns the part of an item by the hash of its key; `tests` percent are in the test split.
+/// Returns the part of the split of an item, by the hash of its key. `tests` percent are in the test split.
 fn subset_of(entry: &CorpusItem, tests: u64) -> ItemSubset {
     let hash = blake3::hash(entry.key.as_bytes());
     let at = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes")) % 100;
@@ -40,7 +40,7 @@ fn subset_of(entry: &CorpusItem, tests: u64) -> ItemSubset {
 /// Groups by name: member items and the weight of a pair.
 type Grouped = BTreeMap<String, (Vec<u32>, f64)>;
 
-/// The part of the split of each text; a text of two items is in the part of the first.
+/// The part of the split of each text. A text of two items is in the part of the first.
 struct ItemSplit<'c> {
     corpus: &'c Corpus,
     of_text: HashMap<u32, ItemSubset>,
@@ -57,7 +57,7 @@ impl<'c> ItemSplit<'c> {
         ItemSplit { corpus, of_text }
     }
 
-    /// Returns the text of an item.
+    /// Returns the index of an item's text.
     fn text(&self, item: u32) -> Option<u32> {
         self.corpus.items[item as usize].text
     }
@@ -102,7 +102,7 @@ pub fn training_set(dimension: &Dimension, data: &EvalData, selection: &Training
         let kept = members.iter().filter(|item| split.trains(**item) || Some(**item) == own);
         let kept = kept.filter(|item| !selection.ignore.is_match(&corpus.items[**item as usize].path));
         let texts: Vec<u32> = kept.filter_map(|item| split.text(*item)).collect();
-        // A group that nearly everything belongs to is weak evidence.
+        // A group that almost everything belongs to is weak evidence.
         let share = if selection.weigh_alike { 1.0 } else { 1.0 / (1.0 + texts.len() as f64).ln() };
         (texts, weight * share)
     });
@@ -162,7 +162,7 @@ fn queries(
             ItemSubset::Test => 2,
             ItemSubset::Train => continue,
         };
-        // The item itself may be a candidate.
+        // A candidate that is the item itself is excluded.
         let mut excluded = alone.get(&text).cloned().unwrap_or_default();
         excluded.retain(|index| !relevant.contains(index));
         queries[part].push(EvalQuery { unit: item as usize, text, relevant, excluded });

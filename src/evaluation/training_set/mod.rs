@@ -1,7 +1,8 @@
-//! The training and evaluation data of one dimension: groups of texts for training, and queries for validation and test.
+//! The training and evaluation data of one dimension: groups of texts for training, and queries for validation and
+//! test.
 //!
-//! Dimensions of commits are split by time, dimensions of items by a hash of the item key. Invariant: no text is in both
-//! training and evaluation.
+//! Dimensions of commits are split by time, dimensions of items by a hash of the item key. Invariant: no text is in
+//! both training and evaluation.
 
 mod commits;
 mod items;
@@ -15,7 +16,7 @@ use crate::dimensions::{Dimension, Reads};
 use crate::embedding::{VectorRows, dot};
 use crate::history::LARGEST_COMMIT;
 
-/// Most queries of one part of the split: more do not add precision.
+/// The most queries of one part of the split; more do not add precision.
 const MAX_QUERIES: usize = 1500;
 
 /// One query.
@@ -23,11 +24,11 @@ const MAX_QUERIES: usize = 1500;
 pub struct EvalQuery {
     /// Its unit in a [`MetricTable`]: a commit index or an item index.
     pub unit: usize,
-    /// Index of the query text.
+    /// The index of the query text.
     pub text: u32,
-    /// Indices of the relevant candidates.
+    /// The indices of the relevant candidates.
     pub relevant: Vec<u32>,
-    /// Indices of candidates that are the query itself.
+    /// The indices of candidates that are the query itself.
     pub excluded: Vec<u32>,
 }
 
@@ -70,7 +71,7 @@ impl EvalQuery {
 }
 
 impl EvalSet {
-    /// Records the metrics of ranking by cosine; `rows` are the vectors of all texts by some method.
+    /// Records the metrics of ranking by cosine. `rows` are the vectors of all texts by this method.
     pub fn record_metrics(&self, rows: &VectorRows, method: &'static str, metric_table: &mut MetricTable) {
         let candidates = self.candidate_vectors(rows);
         for query in &self.queries {
@@ -82,7 +83,7 @@ impl EvalSet {
         }
     }
 
-    /// Returns the vector of each candidate: the normalized sum of its texts.
+    /// Returns the vector of each candidate: the normalized sum of those of its texts.
     pub fn candidate_vectors(&self, rows: &VectorRows) -> VectorRows {
         let mut candidates = VectorRows::new(rows.width);
         for (index, texts) in (0..).zip(&self.candidates) {
@@ -98,7 +99,7 @@ impl EvalSet {
         candidates
     }
 
-    /// Returns the cosine of a query with each candidate, excluded ones masked.
+    /// Returns the cosine of a query with each candidate; excluded ones are masked.
     pub fn cosines(&self, rows: &VectorRows, candidates: &VectorRows, query: &EvalQuery) -> Vec<f32> {
         let vector = rows.row(query.text);
         let score = |candidate: u32| vector.zip(candidates.row(candidate)).map_or(0.0, |(a, b)| dot(a, b));
@@ -114,7 +115,7 @@ impl EvalSet {
         metric_table.mrr("adapter").unwrap_or_default()
     }
 
-    /// Returns the same queries over only the texts they use, and the vectors of those.
+    /// Returns the same queries restricted to the texts they use, and the vectors of those texts.
     pub fn compact(&self, rows: &VectorRows) -> (EvalSet, VectorRows) {
         let (mut index, mut own) = (HashMap::new(), VectorRows::new(rows.width));
         let mut renumber = |text: &u32| -> u32 {
@@ -130,7 +131,7 @@ impl EvalSet {
         (EvalSet { candidates, owners: self.owners.clone(), queries }, own)
     }
 
-    /// Keeps at most so many queries, spread evenly.
+    /// Keeps at most `most` queries, spread evenly.
     pub fn subsample(mut self, most: usize) -> Self {
         let stride = self.queries.len().div_ceil(most).max(1);
         self.queries = self.queries.into_iter().step_by(stride).collect();
@@ -138,20 +139,20 @@ impl EvalSet {
     }
 }
 
-/// Which data to train on, as an experiment may narrow it.
+/// The data to train on, which an experiment may restrict.
 #[derive(Debug, Clone)]
 pub struct TrainingSelection {
-    /// Largest number of paths in a commit that counts.
+    /// The largest number of paths in a commit that is used.
     pub largest_commit: usize,
-    /// Number of newest training commits to use; `None` uses all.
+    /// How many of the newest training commits to use; `None` uses all.
     pub newest: Option<usize>,
-    /// Largest group that is used.
+    /// The largest group that is used.
     pub largest_group: usize,
     /// Paths whose items are left out.
     pub ignore: globset::GlobSet,
-    /// Whether pairs of large and small groups have the same weight.
+    /// Whether pairs in large and small groups have the same weight.
     pub weigh_alike: bool,
-    /// Whether to train on session entries too, which made answers for sessions worse where it was measured.
+    /// Whether to train on session entries too. Where this was measured, it made answers about sessions worse.
     pub sessions: bool,
 }
 

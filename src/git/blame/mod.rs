@@ -1,10 +1,10 @@
-//! Which commit wrote each line of a file. Like `git blame -w`, with two differences: a commit that only moved or
-//! restored a line passes it on to the commit that wrote it, and so does a formatting commit that only changed a line's
-//! form.
+//! Finds the commit that wrote each line of a file. Like `git blame -w`, with two differences: a commit that only moved
+//! or restored a line passes it on to the commit that wrote it, and so does a formatting commit that only reformatted
+//! it.
 //!
 //! Reading is bounded. Lines that are still unattributed at the bound are attributed to the commit reached, and the
-//! answer says that it was cut. gix's own blame is not used, because it knows neither moves nor reverts nor such a
-//! bound.
+//! answer says that it was cut. gix's own blame is not used, because it follows neither moves nor reverts and has no
+//! such bound.
 
 mod moves;
 mod reformats;
@@ -25,25 +25,25 @@ use super::{Blob, Repository};
 pub use spans::LineHistory;
 use spans::{LineSpan, has_removal_inside, split_at_changes};
 
-/// Largest file whose lines are followed, in bytes.
+/// The largest file whose lines are followed, in bytes.
 const MAX_FILE: u64 = 8 << 20;
-/// Bytes read for one answer: a few seconds of work at most. Older history is not searched.
+/// The most bytes read for one answer, which takes a few seconds. Older history is not searched.
 const MAX_READ: u64 = 256 << 20;
-/// Cost of a line not seen before, in bytes, because it is kept in memory.
+/// The cost of a line not seen before, in bytes, because it is kept in memory.
 const NEW_LINE_COST: u64 = 128;
 
-/// What the caller knows of a commit, before anything is read.
+/// What the caller knows about a commit, before anything is read.
 #[derive(Debug, Clone)]
 pub struct BlameCommit {
-    /// Committer time, Unix seconds; newer commits are processed first.
+    /// The committer time, in Unix seconds; newer commits are processed first.
     pub time: i64,
-    /// Parents, in their order.
+    /// The parents, in order.
     pub parents: Vec<ObjectId>,
-    /// Whether it touched the path that was asked for. Ignored for merges.
+    /// Whether it touched the requested path. Ignored for merges.
     pub touches: bool,
-    /// Whether it passes on lines of which it only changed the form: a formatting commit, or one that is too large.
+    /// Whether it passes on lines that it only reformatted, because it is a formatting commit or a very large one.
     pub is_uninformative: bool,
-    /// The commit that its message says it reverts.
+    /// The commit that it reverts, according to its message.
     pub reverts: Option<RevertedCommit>,
 }
 
@@ -52,16 +52,16 @@ pub struct BlameCommit {
 pub struct RevertedCommit {
     /// The reverted commit.
     pub commit: ObjectId,
-    /// The commit whose files the revert goes back to.
+    /// The commit before it, whose files the revert goes back to.
     pub before: ObjectId,
 }
 
 /// The commit that wrote a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineOrigin {
-    /// Id of the commit.
+    /// The id of the commit.
     pub commit: ObjectId,
-    /// Later commits that the line passed through unchanged.
+    /// Later commits that moved, restored or reformatted the line.
     pub since: LineHistory,
 }
 
@@ -72,11 +72,11 @@ pub struct Blame {
     pub lines: Vec<LineOrigin>,
     /// Commits that removed lines between the requested ones, newest first.
     pub removed: Vec<ObjectId>,
-    /// Whether a bound was reached or a file was missing or too large, so that some lines may be older than reported.
+    /// Whether a bound was reached, or a file was missing or too large, so that some lines may be older than reported.
     pub is_cut: bool,
 }
 
-/// Looks up what the caller knows of a commit and a path.
+/// Looks up what the caller knows about a commit and a path.
 type CommitLookup<'l> = dyn FnMut(&ObjectId, &[u8]) -> Result<Option<BlameCommit>> + 'l;
 
 /// A file at a commit: commit id and path.
@@ -93,7 +93,7 @@ struct PreviousText {
 }
 
 impl PreviousText {
-    /// Returns an empty text, so that every line counts as new.
+    /// Returns an empty text, compared with which every line is new.
     fn none(commit: ObjectId, path: &Rc<[u8]>, len: usize) -> Self {
         let changes = vec![LineChange { before: 0..0, after: 0..len as u32 }];
         PreviousText { commit, path: path.clone(), blob: None, text: Rc::default(), changes }
@@ -103,7 +103,7 @@ impl PreviousText {
 impl Repository {
     /// Finds the commits that wrote lines of a file, as of a commit; `None` if there is no such file.
     ///
-    /// Lines are counted from 0. `link` tells what is known of a commit and a path; a commit that it does not know
+    /// Lines are counted from 0. `link` returns what is known about a commit and a path; a commit that it does not know
     /// counts as a root.
     pub fn blame(
         &self,
@@ -141,17 +141,17 @@ impl Repository {
 struct BlameWalk<'r> {
     repository: &'r Repository,
     lines: LineInterner,
-    /// Texts read so far, by blob; `None` if missing or too large.
+    /// The texts read so far, by blob; `None` if missing or too large.
     texts: HashMap<ObjectId, Option<Rc<[Token]>>>,
-    /// Bytes read so far, with the cost of new lines and of comparisons.
+    /// The bytes read so far, including the cost of new lines and of comparisons.
     read: u64,
-    /// Bytes read to find where lines were moved from.
+    /// The bytes read to find where lines were moved from.
     move_search_read: u64,
-    /// Files for which a revert was followed already.
+    /// The files for which a revert was already followed.
     followed_reverts: HashSet<CommitFile>,
-    /// Files to process, newest commit first.
+    /// The files to process, newest commit first.
     queue: BinaryHeap<(i64, CommitFile)>,
-    /// Blob and unattributed lines of each queued file.
+    /// The blob and unattributed lines of each queued file.
     waiting: HashMap<CommitFile, (ObjectId, Vec<LineSpan>)>,
     blame: Blame,
 }
@@ -189,7 +189,7 @@ impl<'r> BlameWalk<'r> {
         Ok(text)
     }
 
-    /// Queues lines of a file, to be processed when the commit's turn comes.
+    /// Queues lines of a file, to be processed in the order of commits.
     fn enqueue(&mut self, place: CommitFile, time: i64, blob: ObjectId, spans: Vec<LineSpan>) {
         if spans.is_empty() {
             return;
@@ -211,7 +211,7 @@ impl<'r> BlameWalk<'r> {
         }
     }
 
-    /// Processes one commit: passes lines on to the parents that have them and attributes the rest to the commit.
+    /// Processes one commit: passes lines on to the parents that have them, and attributes the rest to the commit.
     fn process(
         &mut self,
         (commit, path): CommitFile,
@@ -241,7 +241,7 @@ impl<'r> BlameWalk<'r> {
             self.attribute(commit, &spans);
             return Ok(());
         };
-        // The change that a commit with one parent made to the file; every line is new unless a previous text is found.
+        // The change that a commit with one parent made to the file. Every line is new unless a previous text is found.
         let mut only = Some(PreviousText::none(own.parents[0], &path, text.len()));
         for (parent, file) in own.parents.iter().zip(files) {
             let (name, old) = match file {

@@ -1,8 +1,8 @@
-//! Lines that a commit moved: new lines of a file are looked for among the lines that the same commit removed, there or
-//! in other files.
+//! Lines that a commit moved: new lines of a file are searched for among the lines that the same commit removed, in
+//! this file or in others.
 //!
-//! A copy is not followed, because its source keeps the lines; nor is a match that chance could explain, with few
-//! letters or lines that occur twice.
+//! A copy is not followed, because its source keeps the lines. Neither is a match that may be a coincidence, with few
+//! letters or with lines that occur twice.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -18,18 +18,17 @@ use super::spans::{LineSpan, push_line};
 use super::{BlameWalk, CommitFile, CommitLookup, MAX_FILE, MAX_READ, PreviousText};
 use crate::event::Status;
 
-/// Fewest letters and digits of a block moved within its file, as git has it for `-M`.
+/// The fewest letters and digits of a block moved within its file, as in git's `-M`.
 const MIN_CHARS_SAME_FILE: u32 = 20;
-/// The same for a block from another file, as for `-C`.
+/// The fewest letters and digits of a block from another file, as in git's `-C`.
 const MIN_CHARS_OTHER_FILE: u32 = 40;
-/// Fewest identifying lines of a block from another file.
+/// The fewest identifying lines of a block from another file.
 const MIN_LINES_OTHER_FILE: usize = 2;
-/// A file that grew is searched only if at least this many letters and digits are new here: fewer rarely come from
-/// there.
+/// A file that grew is searched only if at least this many letters and digits are new here; fewer rarely come from it.
 const MIN_CHARS_GROWN_FILE: u32 = 400;
-/// Number of changed files searched, the likeliest first.
+/// How many changed files are searched, the likeliest first.
 const MAX_SOURCES: usize = 50;
-/// Bytes read to find moves, in addition to a quarter of what the file itself takes: a moment's work.
+/// How many bytes may be read to find moves, in addition to a quarter of what the file itself takes.
 const MOVE_SEARCH_BUDGET: u64 = 4 << 20;
 
 /// The new lines of a text.
@@ -37,9 +36,9 @@ struct NewLines<'t> {
     text: &'t [Token],
     is_new: Vec<bool>,
     weights: Vec<u32>,
-    /// Position of each new line that is identifying and occurs once in the text.
+    /// The position of each new line that is identifying and occurs once in the text.
     once: HashMap<Token, u32>,
-    /// Those of them in or beside the requested lines.
+    /// Those of them that are requested, or next to a requested line.
     wanted: HashSet<Token>,
 }
 
@@ -61,7 +60,7 @@ struct MoveSource {
     is_same_file: bool,
 }
 
-/// A block of new lines that stand in the same order in a source.
+/// A block of new lines that occur in the same order in a source.
 struct Run {
     source: usize,
     here: u32,
@@ -77,7 +76,8 @@ impl Run {
         self.identifying.iter().map(|(_, weight)| weight).sum()
     }
 
-    /// Whether the block is too long to match by chance, not counting lines already attributed to another source.
+    /// Returns whether the block is too long to match by coincidence, not counting lines already attributed to another
+    /// source.
     fn is_significant(&self, source: &MoveSource, is_free: impl Fn(u32) -> bool) -> bool {
         let told = || self.identifying.iter().filter(|(here, _)| is_free(*here));
         let weight: u32 = told().map(|(_, weight)| weight).sum();
@@ -100,7 +100,7 @@ impl<'t> NewLines<'t> {
         for span in spans {
             is_asked[span.here as usize..(span.here + span.len) as usize].fill(true);
         }
-        // The lines beside a line tell whether it was moved, whether they are requested or not.
+        // Neighbouring lines help to decide whether a line was moved, even if they are not requested.
         for change in &before.changes {
             let range = change.after.start as usize..change.after.end as usize;
             if is_asked[range.clone()].contains(&true) {
@@ -117,7 +117,7 @@ impl<'t> NewLines<'t> {
         NewLines { text, is_new, weights, once, wanted }
     }
 
-    /// Returns the weight of those lines that are requested; each line is given once.
+    /// Returns the weight of those lines that are requested. Each line must be given once.
     fn weight(&self, lines: impl Iterator<Item = Token>) -> u32 {
         lines.filter(|token| self.wanted.contains(token)).map(|token| self.weights[self.once[&token] as usize]).sum()
     }
@@ -190,7 +190,7 @@ fn strip_common<'t>(a: &'t [u8], b: &'t [u8]) -> (&'t [u8], &'t [u8]) {
     let (a, b) = (&a[begin..], &b[begin..]);
     let mut end = common_suffix(a, b);
     let begins = |text: &[u8]| text.len() == end || text[text.len() - end - 1] == b'\n';
-    // If the common end begins inside a line, that line differs.
+    // A line that is only partly in the common end differs.
     if !(begins(a) && begins(b)) {
         end = a[a.len() - end..].iter().position(|byte| *byte == b'\n').map_or(0, |first| end - first - 1);
     }
@@ -198,7 +198,7 @@ fn strip_common<'t>(a: &'t [u8], b: &'t [u8]) -> (&'t [u8], &'t [u8]) {
 }
 
 impl BlameWalk<'_> {
-    /// Passes on the lines that a commit moved, to where they stood before it, and returns the others.
+    /// Passes on the lines that a commit moved, to where they were before it, and returns the others.
     pub(super) fn follow_moves(
         &mut self,
         (commit, path): &CommitFile,
@@ -290,13 +290,13 @@ impl BlameWalk<'_> {
         Ok(())
     }
 
-    /// Whether a blob is smaller than another.
+    /// Returns whether a blob is smaller than another.
     fn is_smaller(&self, blob: ObjectId, other: ObjectId) -> bool {
         self.repository.blob_size(blob) < self.repository.blob_size(other)
     }
 
     /// Lists the other files that a commit changed or deleted: first those with the same base name, then deleted ones,
-    /// then near ones.
+    /// then nearby ones.
     fn changed_files(&self, commit: ObjectId, path: &[u8], before: &PreviousText) -> Result<Vec<ChangedFile>> {
         let trees = (self.repository.tree_of(before.commit), self.repository.tree_of(commit));
         let (Some(old), Some(new)) = trees else { return Ok(Vec::new()) };

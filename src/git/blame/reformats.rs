@@ -1,4 +1,4 @@
-//! Lines of which a formatting commit only changed the form: they belong to the commit that wrote the earlier form.
+//! Lines that a formatting commit only reformatted: they belong to the commit that wrote the earlier form.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,11 +10,11 @@ use gix_imara_diff::Token;
 use super::spans::{LineSpan, push_line};
 use super::{BlameWalk, CommitLookup, PreviousText};
 
-/// Comparing a line with possible earlier forms takes this many times as long as reading it.
+/// Comparing a line with possible earlier forms costs this many times as much as reading it.
 const REFORMAT_COST: u64 = 32;
 
 impl BlameWalk<'_> {
-    /// Passes on the lines of which a commit only changed the form, and returns the others.
+    /// Passes on the lines that a commit only reformatted, and returns the others.
     pub(super) fn follow_reformat(
         &mut self,
         commit: ObjectId,
@@ -25,11 +25,11 @@ impl BlameWalk<'_> {
     ) -> Result<Vec<LineSpan>> {
         let Some(blob) = before.blob else { return Ok(spans) };
         let (mut passed, mut kept) = (Vec::new(), Vec::new());
-        // A change may already be split line by line by an earlier reformat; compute its matches once.
+        // A change may already be split line by line by an earlier reformat, so its matches are computed once.
         let mut known: HashMap<usize, Vec<Option<u32>>> = HashMap::new();
         for span in spans {
             for line in (0..span.len).map(|offset| span.line(offset)) {
-                // Lines that were not passed on lie inside a change.
+                // Lines that were not passed on are inside a change.
                 let place = before.changes.partition_point(|change| change.after.end <= line.here);
                 let Some(change) = before.changes.get(place).filter(|change| change.after.contains(&line.here)) else {
                     push_line(&mut kept, line);

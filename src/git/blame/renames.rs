@@ -8,9 +8,9 @@ use gix::ObjectId;
 use super::{BlameWalk, MAX_READ};
 use crate::event::Status;
 
-/// A new file counts as renamed from a deleted one from this share of common content, git's default.
+/// The least share of common content at which a new file counts as renamed from a deleted one; git's default.
 const RENAME_SIMILARITY: f64 = 0.5;
-/// Number of deleted files examined as the possible source of one added file.
+/// How many deleted files are examined as possible sources of one added file.
 const MAX_RENAME_SOURCES: usize = 100;
 
 impl BlameWalk<'_> {
@@ -39,7 +39,7 @@ impl BlameWalk<'_> {
         let (Some(text), Some(size)) = (self.text(blob)?, self.repository.blob_size(blob)) else { return Ok(None) };
         let mut best: Option<(f64, Vec<u8>, ObjectId)> = None;
         for (name, id) in left {
-            // A missing blob may be the source; its size would rule it out, if it is known.
+            // A missing blob may be the source, unless its size, if known, rules that out.
             let other = self.repository.blob_size(id);
             if other.is_some_and(|other| (other.min(size) as f64) < RENAME_SIMILARITY * other.max(size) as f64) {
                 continue;

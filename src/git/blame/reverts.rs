@@ -8,7 +8,7 @@ use super::spans::{LineSpan, split_at_changes};
 use super::{BlameCommit, BlameWalk, CommitFile, CommitLookup};
 
 impl BlameWalk<'_> {
-    /// Passes on the lines that a revert restored, to where they stood before the reverted commit, and returns the
+    /// Passes on the lines that a revert restored, to where they were before the reverted commit, and returns the
     /// others.
     pub(super) fn follow_revert(
         &mut self,
@@ -20,7 +20,7 @@ impl BlameWalk<'_> {
         link: &mut CommitLookup<'_>,
     ) -> Result<Vec<LineSpan>> {
         let (commit, path) = place;
-        // Once for each file: a message may name a commit that comes after it, and following it again would never end.
+        // Once per file: a message may name a later commit, and following that again would never end.
         let Some(back) = own.reverts.filter(|_| self.followed_reverts.insert(place.clone())) else { return Ok(spans) };
         let (name, old) = match self.repository.file_at(back.before, path)? {
             Some(old) => (path.clone(), old),

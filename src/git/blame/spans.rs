@@ -7,7 +7,7 @@ use super::super::lines::LineChange;
 /// Commits that a line passed through since it was written; of each kind the newest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LineHistory {
-    /// Changed only its form.
+    /// Only reformatted it.
     pub reformed: Option<ObjectId>,
     /// Moved it from another place.
     pub moved: Option<ObjectId>,
@@ -54,7 +54,7 @@ pub(super) fn has_removal_inside(span: &LineSpan, changes: &[LineChange]) -> boo
 /// Splits spans at the changes of a commit.
 ///
 /// Returns the lines that existed before, with their positions in the previous text, and the lines that the commit
-/// brought, with their positions in the new text.
+/// added, with their positions in the new text.
 pub(super) fn split_at_changes(spans: &[LineSpan], changes: &[LineChange]) -> (Vec<LineSpan>, Vec<LineSpan>) {
     let (mut passed, mut kept) = (Vec::new(), Vec::new());
     for span in spans {

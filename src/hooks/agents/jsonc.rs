@@ -1,7 +1,8 @@
 //! Parser for JSON with comments, trailing commas and a byte order mark, as people write settings. It returns positions
-//! in the text, so that one part can be changed and every other byte stays. Pure.
+//! in the text, so that one part can be changed and every other byte kept. Pure.
 //!
-//! What a strict parser might read differently (single quotes, bare words, two values) is an error with its line.
+//! Input that a strict parser might read differently (single quotes, bare words, two values) is an error that names the
+//! line.
 
 use anyhow::{Result, bail};
 use std::ops::Range;
@@ -13,7 +14,7 @@ pub(super) struct JsonNode {
     pub value: JsonValue,
 }
 
-/// A JSON value, as far as it is needed.
+/// A JSON value, with only the details that are needed.
 #[derive(Debug, Clone)]
 pub(super) enum JsonValue {
     Object(Vec<JsonMember>),
@@ -32,13 +33,13 @@ pub(super) struct JsonMember {
     pub node: JsonNode,
 }
 
-/// Deepest nesting; settings have a few levels, and more would only use up the stack.
+/// The deepest nesting that is parsed. Settings have a few levels; more would exhaust the stack.
 const MAX_DEPTH: usize = 128;
 
 /// The byte order mark.
 const MARK: &str = "\u{feff}";
 
-/// Parses a text; `None` if it contains nothing but blanks and comments.
+/// Parses a text; `None` if it contains nothing but white space and comments.
 pub(super) fn parse(text: &str) -> Result<Option<JsonNode>> {
     let mut reader = JsonReader { text, at: if text.starts_with(MARK) { MARK.len() } else { 0 } };
     reader.blanks()?;
@@ -60,7 +61,7 @@ pub(super) fn comma_after(text: &str, end: usize) -> Option<usize> {
     (reader.peek() == Some(b',')).then_some(reader.at)
 }
 
-/// Whether the last comment between two positions is a line comment.
+/// Returns whether the last comment between two positions is a line comment.
 pub(super) fn ends_in_line_comment(text: &str, from: usize, to: usize) -> bool {
     let mut reader = JsonReader { text: &text[..to], at: from };
     let mut last = false;
@@ -95,7 +96,7 @@ impl JsonNode {
         members.iter().find(|member| member.key == key)
     }
 
-    /// Returns the elements of an array; empty if this is not an array.
+    /// Returns the elements of an array; empty for any other value.
     pub fn elements(&self) -> &[JsonNode] {
         if let JsonValue::Array(nodes) = &self.value { nodes } else { &[] }
     }

@@ -1,7 +1,7 @@
-//! Records from which agents' settings are restored byte for byte: one file for each settings file, written before the
+//! Records from which agents' settings are restored byte for byte: one file per settings file, written before the
 //! settings are changed.
 //!
-//! A record is only a hint once the settings were changed by another program.
+//! Once another program has changed the settings, a record is only a hint.
 
 use crate::agents::Agent;
 use crate::event::{decode_path, encode_path};
@@ -18,26 +18,26 @@ use std::path::{Path, PathBuf};
 /// What was done to one settings file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// Name of the agent.
+    /// The name of the agent.
     pub agent: String,
-    /// Path of the settings file, encoded.
+    /// The encoded path of the settings file.
     pub settings: String,
     /// The text to restore; `None` if there was no file.
     pub before: Option<String>,
-    /// BLAKE3 hash of the text that patina wrote; `before` is restored only while the file has this hash.
+    /// The blake3 of the text that patina wrote. `before` is restored only while the file has this hash.
     pub after: String,
     /// Whether patina made the file.
     pub created: bool,
-    /// Number of folders made for it, counted from the innermost.
+    /// The number of folders created for it, counted from the innermost.
     pub folders: usize,
-    /// Keys that were added, such as `hooks.Stop`.
+    /// The keys that were added, such as `hooks.Stop`.
     pub made: Vec<String>,
-    /// Common git directories, encoded, of the repositories that use the hooks.
+    /// The encoded common git directories of the repositories that use the hooks.
     pub repositories: BTreeSet<String>,
 }
 
 impl Record {
-    /// Whether a text is what patina wrote.
+    /// Returns whether a text is the one that patina wrote.
     pub fn is_untouched(&self, text: &str) -> bool {
         self.after == digest(text)
     }
@@ -76,12 +76,12 @@ pub(super) fn remove(records: &Path, settings: &Path) -> Result<()> {
     let path = path_of(records, settings);
     super::super::remove_if_there(&path)?;
     for entry in fs::read_dir(records).into_iter().flatten().flatten() {
-        // A temporary file that a crash left. Nothing depends on it.
+        // A temporary file that a crash left behind; nothing depends on it.
         if entry.path().file_stem() == path.file_stem() {
             let _ = fs::remove_file(entry.path());
         }
     }
-    // It contains other records, or never existed.
+    // Fails if the folder contains other records or never existed, which is fine.
     let _ = fs::remove_dir(records);
     Ok(())
 }
@@ -109,7 +109,7 @@ pub(super) fn decoded(path: &str) -> PathBuf {
     OsString::from_vec(decode_path(path)).into()
 }
 
-/// The record file of a settings file.
+/// Returns the record file of a settings file.
 fn path_of(records: &Path, settings: &Path) -> PathBuf {
     let hash = blake3::hash(settings.as_os_str().as_encoded_bytes()).to_hex();
     records.join(format!("{}.json", &hash[..32]))

@@ -1,26 +1,26 @@
-//! An agent's settings with patina's hooks put in and taken out. Pure: text in, text out.
+//! Adds patina's hooks to the text of an agent's settings, and removes them. Pure: text in, text out.
 //!
-//! Invariant: taking out after putting in gives the former bytes, other changes made meanwhile stay, and no byte is
-//! changed that is not patina's. Settings of an unexpected shape are an error.
+//! Invariant: removing after adding gives the former bytes, other changes made meanwhile are kept, and no byte is
+//! changed that is not patina's. Settings of an unexpected structure are an error.
 
 use super::jsonc::{self, JsonNode, JsonValue, comma_after, ends_in_line_comment};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::ops::Range;
 
-/// Placeholder of the command in a template.
+/// The placeholder of the command in a template.
 const COMMAND: &str = "@COMMAND@";
 
-/// Indentation of a level if the file shows none.
+/// The indentation of one level, if the file shows none.
 const UNIT: &str = "  ";
 
-/// The hooks that go into the settings of one agent.
+/// The hooks to add to the settings of one agent.
 pub(super) struct Entries {
     template: &'static str,
     /// The value of `hooks` in the template.
     hooks: JsonNode,
-    /// Returns the command line that rings.
+    /// The command line that rings.
     command: String,
-    /// The end of such a command line, whatever binary it names.
+    /// The end of such a command line, whatever executable it names.
     ending: String,
 }
 
@@ -28,9 +28,9 @@ pub(super) struct Entries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SettingState {
     Absent,
-    /// There once, as it would be written today.
+    /// Present once, as it would be written today.
     Current,
-    /// There with another binary's path, or more than once.
+    /// Present with another executable's path, or more than once.
     Outdated,
     /// A ringing command that the user wrote.
     ByHand,
@@ -47,8 +47,8 @@ struct OwnHandler {
 }
 
 impl Entries {
-    /// Makes the hooks from a template. `command` is the whole command line, `ending` the part that does not depend on
-    /// the path of patina.
+    /// Creates the hooks from a template. `command` is the whole command line, `ending` the part that does not depend
+    /// on the path of patina.
     pub fn new(template: &'static str, command: String, ending: String) -> Self {
         let root = jsonc::parse(template).expect("a template of ours").expect("it holds a value");
         let hooks = root.member("hooks").expect("it holds hooks").node.clone();
@@ -61,7 +61,7 @@ impl Entries {
         events.iter().map(|event| event.key.as_str()).collect()
     }
 
-    /// Puts every event's handler into the text once. Returns the text and the keys that were added.
+    /// Adds one handler for every event to the text. Returns the text, and the keys that were added.
     pub fn put_in(&self, text: &str) -> Result<(String, Vec<String>)> {
         let (mut text, mut made) = (text.to_owned(), Vec::new());
         if jsonc::parse(&text)?.is_none() {
@@ -90,7 +90,7 @@ impl Entries {
                 }
                 [one] if one.is_current => {}
                 [one] => text.replace_range(one.command.clone(), &serde_json::to_string(&self.command)?),
-                // Remove all but the first, and start again.
+                // Removes all but the first, and starts again.
                 [_, .., last] => {
                     text = removed_own(&text, groups, last);
                     let (again, more) = self.put_in(&text)?;
@@ -105,8 +105,8 @@ impl Entries {
         Ok((text, made))
     }
 
-    /// Removes patina's handlers from the text, and the keys in `made` that are empty then; all empty keys if `made` is
-    /// not known.
+    /// Removes patina's handlers from the text, and then those keys in `made` that are empty; all empty keys if `made`
+    /// is not known.
     pub fn take_out(&self, text: &str, made: Option<&[String]>) -> Result<String> {
         let mut text = text.to_owned();
         if jsonc::parse(&text)?.is_none() {
@@ -137,7 +137,7 @@ impl Entries {
         Ok(text)
     }
 
-    /// Returns the state of one event. A text of an unexpected shape is an error.
+    /// Returns the state of one event's hook. A text of an unexpected structure is an error.
     pub fn look(&self, text: &str, event: &str) -> Result<SettingState> {
         let Some(root) = jsonc::parse(text)? else { return Ok(SettingState::Absent) };
         ensure_object(&root, "the settings")?;
@@ -151,7 +151,7 @@ impl Entries {
         })
     }
 
-    /// The command line that rings.
+    /// Returns the command line that rings.
     pub fn command(&self) -> &str {
         &self.command
     }
@@ -173,7 +173,7 @@ impl Entries {
         found
     }
 
-    /// Whether the user has written a ringing command.
+    /// Returns whether the user has written a ringing command.
     fn rings_by_hand(&self, groups: &JsonNode) -> bool {
         let handlers = groups.elements().iter().filter_map(|group| group.member("hooks"));
         let mut commands = handlers.flat_map(|hooks| hooks.node.elements()).filter_map(|node| node.member("command"));
@@ -207,20 +207,20 @@ impl Entries {
     }
 }
 
-/// Whether the shell reads a text as one quoted word, as patina quotes its path. A command with more before its ending
-/// is somebody else's.
+/// Returns whether the shell reads a text as one quoted word, as patina quotes its path. A command with more before its
+/// ending is somebody else's.
 fn is_one_quoted_word(text: &str) -> bool {
     let inside = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     inside.is_some_and(|inside| !inside.replace(r"'\''", "").contains('\''))
 }
 
-/// Whether a text contains an empty object and nothing else.
+/// Returns whether a text contains an empty object and nothing else.
 pub(super) fn is_empty(text: &str) -> bool {
     let rest: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     rest == "{}"
 }
 
-/// Whether the settings tell the agent to run no hooks.
+/// Returns whether the settings make the agent run no hooks.
 pub(super) fn is_switched_off(text: &str) -> bool {
     let root = jsonc::parse(text).ok().flatten();
     root.as_ref()
@@ -228,11 +228,11 @@ pub(super) fn is_switched_off(text: &str) -> bool {
         .is_some_and(|member| matches!(member.node.value, JsonValue::True))
 }
 
-/// How new lines are laid out.
+/// The layout of new lines.
 struct InsertStyle {
-    /// Line end; `None` if everything is on one line.
+    /// The line end; `None` if everything is on one line.
     newline: Option<&'static str>,
-    /// Indentation of the line.
+    /// The indentation of the line.
     indent: String,
     unit: String,
 }
@@ -265,7 +265,7 @@ fn groups_of<'a>(hooks: &'a JsonNode, event: &str) -> Result<Option<&'a JsonNode
     Ok(Some(groups))
 }
 
-/// Returns the value of a key; an error if the key occurs twice, because programs differ in which one they take.
+/// Returns the value of a key. It is an error if the key occurs twice, because programs differ in which value they use.
 fn unique<'a>(node: &'a JsonNode, key: &str) -> Result<Option<&'a JsonNode>> {
     let JsonValue::Object(members) = &node.value else { return Ok(None) };
     let mut found = members.iter().filter(|member| member.key == key);
@@ -294,7 +294,7 @@ fn newline(text: &str) -> &'static str {
 fn inserted(text: &str, root: &JsonNode, container: &JsonNode, value: impl Fn(&InsertStyle) -> String) -> String {
     let children = container.children();
     let (open, close) = (container.at.start + 1, container.at.end - 1);
-    // An empty container does not show its layout; the whole file does, unless it is empty too.
+    // An empty container does not show its layout, but the whole file does, unless it is empty too.
     let shows = if children.is_empty() { root } else { container };
     let is_flat = !text[shows.at.clone()].contains('\n') && !shows.children().is_empty();
     let newline = (!is_flat).then(|| newline(text));
@@ -339,13 +339,13 @@ fn removed_own(text: &str, groups: &JsonNode, own: &OwnHandler) -> String {
 fn without_empty(text: &str, object: &JsonNode, key: &str) -> String {
     let JsonValue::Object(members) = &object.value else { return text.to_owned() };
     let place = members.iter().position(|member| {
-        // Neither elements nor comments.
+        // It contains neither elements nor comments.
         member.key == key && text[member.node.at.start + 1..member.node.at.end - 1].trim().is_empty()
     });
     place.map_or_else(|| text.to_owned(), |place| removed(text, object, place))
 }
 
-/// Removes an element with its line and its comma, or the preceding comma if it is the last.
+/// Removes an element with its line and its comma, or with the preceding comma if it is the last element.
 fn removed(text: &str, container: &JsonNode, index: usize) -> String {
     let children = container.children();
     let element = &children[index];
@@ -354,12 +354,12 @@ fn removed(text: &str, container: &JsonNode, index: usize) -> String {
     let mut cut = blank..element.end;
     let before = || index.checked_sub(1).and_then(|before| comma_after(text, children[before].end));
     let comma = comma_after(text, element.end).or_else(before);
-    // The following text must not become part of a comment.
+    // The text after it must not become part of a comment.
     let rest = text[cut.end + usize::from(comma == Some(cut.end))..].trim_start_matches([' ', '\t']);
     if ends_in_line_comment(text, from, element.start) && !rest.starts_with(['\r', '\n']) {
         cut.start = element.start;
     }
-    // From the back, so that earlier positions stay valid; the comma is behind the element or before it.
+    // Cut from the back, so that earlier positions stay valid; the comma may be after the element or before it.
     let mut cuts: Vec<Range<usize>> = std::iter::once(cut).chain(comma.map(|comma| comma..comma + 1)).collect();
     cuts.sort_by_key(|cut| std::cmp::Reverse(cut.start));
     let mut left = text.to_owned();

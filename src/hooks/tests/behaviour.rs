@@ -1,4 +1,4 @@
-//! What a hook does when it runs, and what it leaves of the hooks of others. Refusal: no look at how the block is written.
+//! Tests of what a hook does when it runs, and of what it leaves of other tools' hooks.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Where hooks go: worktrees, `core.hooksPath`, git's configuration. Refusal: no look at how the block is written.
+//! Tests of where hooks are installed: worktrees, `core.hooksPath`, git's configuration.
 
 use super::*;
 
@@ -80,7 +80,7 @@ fn newer_git_rings_from_its_configuration() {
         assert_eq!(states(&repo.install()), [HookState::Installed; 5]);
         assert_eq!(fs::read(&config).expect("readable"), once, "twice equals once");
         for (n, event) in EVENTS.into_iter().enumerate() {
-            // As git runs it: by a shell, the arguments appended.
+            // As git runs it: by a shell, with the arguments appended.
             let key = format!("hook.patina-{event}.command");
             let command = String::from_utf8(repo.git(&["config", &key]).stdout).expect("works");
             let command = command.trim_end();

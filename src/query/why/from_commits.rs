@@ -1,5 +1,5 @@
-//! Reasons from commits: sentences of their messages that state a reason, and reverts. A message that only says what
-//! was done is no reason.
+//! Reasons from commits: the sentences of their messages that state a reason, and reverts. A message that only says
+//! what was done is not a reason.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,20 +13,21 @@ use crate::eventlog;
 use crate::git::ObjectId;
 use crate::history::ReachableCommits;
 
-/// A sentence of a message that states a reason, and is about the lines, or is the first of a small commit.
+/// Confidence of a sentence that states a reason, and is about the lines or is the subject of a small commit.
 const STATED: f64 = 0.75;
-/// The same about none of what is asked.
+/// Confidence of a sentence that states a reason, but is not about the lines.
 const STATED_BESIDE: f64 = 0.5;
-/// A commit of so many files is about each of them; one of more than some is about each only where it says so.
+/// With at most `FEW_FILES` files, a commit's subject counts as being about each of them; with at most `SOME_FILES`, so
+/// does the rest of its message, with less confidence.
 const FEW_FILES: usize = 4;
 const SOME_FILES: usize = 8;
-/// Sentences quoted of one message.
+/// How many sentences of one message are quoted.
 const SENTENCES: usize = 2;
-/// A revert.
+/// Confidence of a revert.
 const REVERTED: f64 = 0.8;
-/// Commits of a file that are searched for reverts, the newest first.
+/// How many commits of a file are searched for reverts, newest first.
 const MOST_COMMITS: usize = 600;
-/// Longest reason that is quoted of a revert, in sentences.
+/// How many sentences of a revert's message are quoted.
 const REVERT_SENTENCES: usize = 3;
 
 /// A commit that touched the file.
@@ -51,7 +52,7 @@ pub fn touching(past: &mut ReachableCommits<'_>, names: &[String]) -> Result<Has
     Ok(seqs)
 }
 
-/// Quotes the sentences that state a reason in the messages of the commits that made the lines.
+/// Quotes the sentences that state a reason in the messages of the commits behind the lines.
 pub fn stated(asked: &BlamedLines<'_>) -> Vec<Reason> {
     let (about, around) = (asked.topics(), asked.surroundings());
     let mut reasons = Vec::new();
@@ -73,7 +74,7 @@ pub fn stated(asked: &BlamedLines<'_>) -> Vec<Reason> {
             };
             found.push((worth, is_subject, sentence));
         }
-        // A sentence of the body says more than the subject.
+        // With equal confidence, a sentence of the body is more informative than the subject.
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         for (worth, _, sentence) in found.into_iter().take(SENTENCES) {
             let evidence = format!("the message of a commit that {}", asked.part(maker));
@@ -83,10 +84,11 @@ pub fn stated(asked: &BlamedLines<'_>) -> Vec<Reason> {
     reasons
 }
 
-/// Collects reverts, and what they reverted: of a file all of them, of lines those that the commits behind them take part in.
+/// Collects reverts and what they reverted: for a file, all of them; for lines, those that a commit behind the lines
+/// takes part in.
 pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<Seq>) -> Result<Vec<Reason>> {
     let mut near = touching.clone();
-    // Lines that came from another file were brought back there.
+    // Lines that came from another file may have been restored there, by a revert that did not touch this file.
     let mut named = Reverts::new(&reader.cache);
     for id in asked.makers.iter().filter_map(|maker| ObjectId::from_hex(maker.sha.as_bytes()).ok()) {
         let Some(made) = asked.past.get(&id).filter(|made| made.mentions_revert) else { continue };
@@ -113,7 +115,7 @@ pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<
     let is_back = |one: &FileCommit| pairs.iter().any(|(_, taken)| taken.id == one.id);
     let maker = |one: &FileCommit| asked.makers.iter().find(|maker| maker.sha == hex(one.id.as_bytes()));
     let mut reasons = Vec::new();
-    // What was put in again is there for the reason that it was there for at first.
+    // Restored code exists for the reason that it was first added.
     for (again, revert) in &pairs {
         let Some(by) = maker(again) else { continue };
         let first = pairs.iter().find(|(one, taken)| one.id == revert.id && !is_revert(&taken.message));
@@ -125,7 +127,7 @@ pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<
             reasons.push(made("commit", sentence, first, evidence.clone(), STATED * asked.weight(by)));
         }
     }
-    // What was taken back and put in again was not given up, and putting it in again gave up nothing.
+    // A change that was reverted and reapplied was not abandoned, and the reapplying commit abandoned nothing.
     for (revert, taken) in pairs.iter().filter(|(revert, taken)| !is_back(revert) && !is_revert(&taken.message)) {
         let (by, of) = (maker(revert), maker(taken));
         if !asked.lines.is_file && by.is_none() && of.is_none() {
@@ -142,7 +144,7 @@ pub fn reverts(reader: &Reader<'_>, asked: &BlamedLines<'_>, touching: &HashSet<
     Ok(reasons)
 }
 
-/// Makes a reason of a commit of the file.
+/// Creates a reason from a commit of the file.
 fn made(kind: &str, text: String, one: &FileCommit, evidence: String, confidence: f64) -> Reason {
     let sha = hex(one.id.as_bytes());
     Reason {
@@ -159,7 +161,7 @@ fn made(kind: &str, text: String, one: &FileCommit, evidence: String, confidence
     }
 }
 
-/// Shortens a commit's id as people quote it.
+/// Abbreviates a commit's id to ten digits.
 fn short(one: &FileCommit) -> String {
     let mut id = hex(one.id.as_bytes());
     id.truncate(10);
@@ -181,7 +183,7 @@ fn of_commit(kind: &str, text: String, maker: &BlamedCommit, evidence: String, c
     }
 }
 
-/// Finds the commit that one reverts, by its id, or else by the subject that it quotes.
+/// Finds the commit that another one reverts, by its id, or else by the subject it quotes.
 fn reverted<'a>(revert: &FileCommit, all: &'a BTreeMap<(i64, ObjectId), FileCommit>) -> Option<&'a FileCommit> {
     let others = || all.values().rev().filter(|one| one.id != revert.id);
     named(&revert.message).into_iter().find_map(|named| match named {
@@ -192,7 +194,7 @@ fn reverted<'a>(revert: &FileCommit, all: &'a BTreeMap<(i64, ObjectId), FileComm
     })
 }
 
-/// Returns the subject, and what else the message says but for what git wrote.
+/// Returns the subject and the rest of the message, without the sentence that git wrote.
 fn reason_of(one: &FileCommit) -> String {
     let told = words::sentences(&one.message);
     let told = told.into_iter().filter(|sentence| !sentence.starts_with(REVERTS));

@@ -1,5 +1,5 @@
-//! Reasons from session entries: of the sessions that made the commits behind these lines, and of any that name the
-//! file or the symbol. An entry that only has the same date is no reason.
+//! Reasons from session entries: from the sessions that made the commits behind these lines, and from any that mention
+//! the file or the symbol. An entry that merely has the same date is not a reason.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,62 +15,66 @@ use crate::item::{self, Item};
 use crate::sessions::Category;
 use crate::text_index;
 
-/// Names the symbol.
+/// Confidence if the entry names the symbol.
 const SYMBOL: f64 = 0.9;
-/// Names the file, where the file is meant.
+/// Confidence if the entry names the file, and the target is the file.
 const FILE: f64 = 0.85;
-/// Names the file, where lines of it are meant.
+/// Confidence if the entry names the file, and the target is lines of it.
 const FILE_OF_LINES: f64 = 0.6;
-/// Names the commit.
+/// Confidence if the entry names the commit.
 const COMMIT: f64 = 0.8;
-/// Stands where the session wrote down what it did up to the commit, and is about the same.
+/// Confidence if the entry is close to the commit in its session, and about the same topics.
 const NEAR: f64 = 0.5;
-/// The same of a decision that has one word in common with what is asked, and a telling one.
+/// As `NEAR`, for a decision that shares only one word with the target, if that word is rare in the session.
 const NEAR_BY_ONE: f64 = 0.4;
-/// The goal of a session that is about the same.
+/// Confidence of a session's goal that is about the same topics.
 const GOAL: f64 = 0.47;
-/// The same of a commit of more files than a few, and about none of what is asked.
+/// Factor if the commit touched more than a few files and the entry is about none of the target's words.
 const BESIDE: f64 = 0.5;
-/// A commit of so many files is about each of them.
+/// A commit of at most this many files counts as being about each of them.
 const FEW_FILES: usize = 6;
-/// Names the symbol, or the file where it is meant, and is tied by no commit.
+/// Confidence if the entry names the symbol, or the file that is the target, but its session made none of the commits.
 const UNTIED_SYMBOL: f64 = 0.65;
 const UNTIED_FILE: f64 = 0.5;
-/// Written by hand about the file.
+/// Confidence of a note recorded by hand about the file.
 const BY_HAND: f64 = 0.75;
-/// Names so many files that it is about none of them, and what it is worth then.
+/// An entry that names more files than this is not about any one of them, and gets the factor `ONE_OF_MANY`.
 const MANY_FILES: usize = 4;
 const ONE_OF_MANY: f64 = 0.6;
-/// The same of names in backticks.
+/// The same limit for names in backticks.
 const MANY_NAMES: usize = 6;
-/// Names other definitions of the file, and not the one that is meant.
+/// Factor if the entry names other definitions of the file, but not the target.
 const ANOTHER: f64 = 0.4;
-/// Words in common that make two texts be about the same; what was done is told at length, and needs more.
+/// The number of shared words that makes two texts be about the same topics. Entries about work are long, and need
+/// more.
 const SHARED: f64 = 2.0;
 const SHARED_WORK: f64 = 2.5;
-/// A word that so many entries of a session say may tie one of them to a commit alone.
+/// A word that at most this many entries of a session contain may alone link one of them to a commit.
 const RARE: usize = 2;
-/// A word that one in so many entries of a session, or in so many commits, says tells two of them apart half as well.
+/// A word that more than one in this many entries of a session contain counts only half; likewise for the subjects of
+/// commits.
 const COMMON: usize = 5;
 const COMMON_IN_COMMITS: usize = 60;
-/// Commits whose first lines say how common a word is, the newest.
+/// How many of the newest commits' subjects are read to find out how common a word is.
 const SUBJECTS: i64 = 4_000;
-/// What is about fewer words is a list of commits.
+/// An entry with fewer topics than this is only a list of commits.
 const SOMETHING: usize = 4;
-/// Commits by whose name entries are looked for.
+/// How many commits are searched for in entries by their id.
 const MOST_COMMITS: usize = 20;
-/// An entry that is dated to the minute may be so many seconds older than the commit it tells of.
+/// An entry dated to the minute may be this many seconds older than the commit it reports.
 const MINUTE: i64 = 60;
-/// What a transcript says this many seconds before a commit can be about it; after it, only so many.
+/// An entry of a transcript can be about a commit if it was written at most `BEFORE` seconds before it, or `AFTER`
+/// seconds after it.
 const BEFORE: i64 = 1800;
 const AFTER: i64 = 120;
-/// A session's own times may be wrong by a time zone, and its commits may have been made anew the day after.
+/// How far a session's times may differ from its commits': they may be wrong by a time zone, and a commit may have been
+/// rewritten a day later.
 const DAY: i64 = 86_400;
-/// A session that did not say when it ended is looked at for so many seconds.
+/// How many seconds a session without an end is taken to last.
 const LONGEST: i64 = DAY;
-/// Longest text that gives up what it names, wherever the two stand, in bytes.
+/// In a text up to this many bytes, everything it names counts as given up, even in another sentence.
 const SHORT: usize = 300;
-/// Entries found by a word that are looked at.
+/// How many entries found by a word are examined.
 const MOST_FOUND: usize = 400;
 
 /// An entry with its whole text and its topics.
@@ -84,7 +88,7 @@ struct FullEntry {
 struct FullSession<'s> {
     session: &'s SessionData,
     entries: Vec<FullEntry>,
-    /// How many entries are about each word.
+    /// The number of entries that contain each word.
     counts: HashMap<String, usize>,
 }
 
@@ -97,18 +101,18 @@ impl<'s> FullSession<'s> {
         FullSession { session: &session.data, entries, counts }
     }
 
-    /// Returns whether next to none of its entries are about a word.
+    /// Returns whether very few of its entries contain a word.
     fn is_rare(&self, word: &str) -> bool {
         self.counts.get(word).copied().unwrap_or_default() <= RARE
     }
 
-    /// Returns whether many of its entries are about a word.
+    /// Returns whether many of its entries contain a word.
     fn is_common(&self, word: &str) -> bool {
         self.counts.get(word).copied().unwrap_or_default() > 2.max(self.entries.len() / COMMON)
     }
 }
 
-/// A link from an entry to the lines, by a commit.
+/// A link from an entry to the lines, by way of a commit.
 struct EntryLink<'a> {
     worth: f64,
     maker: &'a BlamedCommit,
@@ -133,7 +137,7 @@ pub fn reasons(reader: &Reader<'_>, asked: &BlamedLines<'_>) -> Result<Vec<Reaso
         if makers.is_empty() {
             continue;
         }
-        // The same session can stand in several files, and is told in one.
+        // The same session may be stored in several files; it is read once.
         if !tied.insert(session.data.session.clone()) {
             continue;
         }
@@ -146,7 +150,7 @@ pub fn reasons(reader: &Reader<'_>, asked: &BlamedLines<'_>) -> Result<Vec<Reaso
     Ok(reasons)
 }
 
-/// Returns whether a session may have made a commit at a moment; it is looked at closer then.
+/// Returns whether a session may have made a commit at this time; a closer check follows.
 fn may_hold(session: &SessionData, time: i64) -> bool {
     let Some(started) = session.head.started else { return true };
     let ended = session.head.ended.unwrap_or(started + LONGEST).max(started);
@@ -164,29 +168,29 @@ fn entries_of(reader: &Reader<'_>, session: &LiveSession) -> Result<Vec<FullEntr
     Ok(all)
 }
 
-/// Reads the whole of an entry.
+/// Reads an entry with its whole text.
 fn full_entry(reader: &Reader<'_>, said: SessionEntry) -> Result<FullEntry> {
     let data = eventlog::event(&reader.cache, said.seq)?.entry()?;
     let topics = words::topics(&data.content);
     Ok(FullEntry { said, data, topics })
 }
 
-/// What entries are searched for: the lines, their file and symbol, and words about them.
+/// The criteria that entries are matched by: the lines, their file and symbol, and words about them.
 struct ReasonSearch<'a> {
     asked: &'a BlamedLines<'a>,
     about: BTreeSet<String>,
-    /// The same, with the folders it is in.
+    /// `about`, and the words of the folders that the file is in.
     surroundings: BTreeSet<String>,
-    /// The file, under all its names and by each end of them that names no other.
+    /// The names of the file: all its paths, past and present, and every trailing part of them that is not ambiguous.
     files: HashSet<String>,
     symbol: Option<&'a str>,
-    /// Whether the symbol's name alone says that it is meant.
+    /// Whether the symbol's name is so distinctive that mentioning it means this symbol.
     is_telling: bool,
-    /// Other definitions of the file that are known by their names.
+    /// Other definitions of the file with a distinctive name.
     others: Vec<String>,
-    /// What the first lines of the commits are about that made the lines.
+    /// The topics of the subject of each commit behind the lines.
     subjects: HashMap<&'a str, BTreeSet<String>>,
-    /// Words that many commits of the repository say.
+    /// Words that many commits of the repository contain.
     common: HashSet<String>,
 }
 
@@ -241,19 +245,20 @@ impl<'a> ReasonSearch<'a> {
         }
     }
 
-    /// Returns whether an entry names other definitions of the file, and not the one that is meant.
+    /// Returns whether an entry names other definitions of the file, but not the target.
     fn names_another(&self, one: &FullEntry) -> bool {
         let named = |name: &String| words::names(&one.data.content, name);
         self.others.iter().any(named) && !self.symbol.is_some_and(|symbol| words::names(&one.data.content, symbol))
     }
 
-    /// Returns whether an entry names the symbol with what it belongs to.
+    /// Returns whether an entry names the symbol with its qualified name.
     fn is_qualified(&self, one: &FullEntry) -> bool {
         let qualified = self.asked.qualified();
         qualified.contains(['.', ':']) && one.data.content.contains(qualified)
     }
 
-    /// Makes a reason of an entry of a session that made some of the commits; `None` where it is about none of them.
+    /// Creates a reason from an entry of a session that made some of the commits; `None` if the entry is about none of
+    /// them.
     fn tied(&self, one: &FullEntry, whole: &FullSession<'_>, makers: &[&'a BlamedCommit]) -> Option<Reason> {
         let worth = worth_of(one.data.category)?;
         let best = self.links(one, whole, makers).into_iter().max_by(|a, b| a.worth.total_cmp(&b.worth))?;
@@ -262,7 +267,7 @@ impl<'a> ReasonSearch<'a> {
         Some(self.reason(one, &whole.session.title, Some(best.maker), evidence, best.worth * worth))
     }
 
-    /// Collects the links from an entry of a session to the commits that it made.
+    /// Collects the links from an entry to the commits that its session made.
     fn links(&self, one: &FullEntry, whole: &FullSession<'_>, makers: &[&'a BlamedCommit]) -> Vec<EntryLink<'a>> {
         let asked = self.asked;
         let mut links = Vec::new();
@@ -279,7 +284,7 @@ impl<'a> ReasonSearch<'a> {
             let why = format!("names {}", asked.lines.path);
             links.push(EntryLink { worth: worth * asked.weight(heaviest), maker: heaviest, why });
         }
-        // What is noted beside names whatever happened; it says why only of what it names.
+        // Notes are about anything that happened, so only what a note names counts.
         if is_note {
             return links;
         }
@@ -293,7 +298,7 @@ impl<'a> ReasonSearch<'a> {
             }
             let common: Vec<&String> =
                 one.topics.iter().filter(|word| self.about.contains(*word) || subject.contains(*word)).collect();
-            // A compound and its parts are one word in common.
+            // A compound and its parts count as one shared word.
             let is_whole =
                 |word: &&&String| !common.iter().any(|other| other.len() > word.len() && other.contains(word.as_str()));
             let common: Vec<&String> = common.iter().filter(is_whole).copied().collect();
@@ -304,7 +309,7 @@ impl<'a> ReasonSearch<'a> {
             let (needed, worth) = match one.data.category {
                 Category::Work => (SHARED_WORK, NEAR),
                 Category::Goal => (SHARED, GOAL),
-                // A word that the session says again and again tells nothing of one decision.
+                // For a decision one shared word is enough, but not if the session repeats that word all the time.
                 Category::Decision if shared < SHARED && common.iter().any(|word| whole.is_rare(word)) => {
                     (1.0, NEAR_BY_ONE)
                 }
@@ -319,7 +324,7 @@ impl<'a> ReasonSearch<'a> {
         links
     }
 
-    /// Collects the reasons of entries about the file or the symbol in other sessions, or written by hand.
+    /// Collects the reasons from entries about the file or the symbol in other sessions, or recorded by hand.
     fn untied(&self, reader: &Reader<'_>, sessions: &[LiveSession], tied: &HashSet<String>) -> Result<Vec<Reason>> {
         let mut found: Vec<SessionEntry> = Vec::new();
         for file in &self.files {
@@ -348,7 +353,7 @@ impl<'a> ReasonSearch<'a> {
         Ok(reasons)
     }
 
-    /// Makes a reason of an entry of a session that made none of the commits.
+    /// Creates a reason from an entry whose session made none of the commits.
     fn beside(&self, one: &FullEntry, title: &str) -> Option<Reason> {
         let worth = worth_of(one.data.category)?;
         let (file, symbol) = (self.names_file(one), self.names_symbol(one));
@@ -408,7 +413,8 @@ impl<'a> ReasonSearch<'a> {
         }
     }
 
-    /// Returns whether an entry says that the file or symbol was tried and given up: in one sentence, or in a short text.
+    /// Returns whether an entry says that the file or symbol was tried and given up: in the same sentence, or anywhere
+    /// in a short text.
     fn is_given_up(&self, one: &FullEntry) -> bool {
         let content = &one.data.content;
         let names = |text: &str| {
@@ -422,13 +428,14 @@ impl<'a> ReasonSearch<'a> {
     }
 }
 
-/// Returns whether an entry names a commit and says more than that. A heading that says where HEAD stood does not count.
+/// Returns whether an entry names a commit and says more than that. A heading that states where HEAD was does not
+/// count.
 fn is_named(one: &FullEntry, maker: &BlamedCommit) -> bool {
     let named = |commit: &String| maker.sha.starts_with(commit) && one.data.content.contains(commit);
     one.data.commits.iter().any(named) && one.topics.len() >= SOMETHING
 }
 
-/// Returns those of some words that many of the newest reachable commits have in their subjects.
+/// Returns the words among `wanted` that are in the subjects of many of the newest reachable commits.
 fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<String>> {
     let mut statement = reader.cache.prepare_cached(
         "SELECT subject FROM commit_row JOIN reachable ON reachable.seq = commit_row.seq ORDER BY time DESC, sha LIMIT :most",
@@ -440,15 +447,15 @@ fn common(reader: &Reader<'_>, wanted: &BTreeSet<String>) -> Result<HashSet<Stri
     Ok(counts.into_iter().filter(|(_, count)| is_common(*count)).map(|(word, _)| word).collect())
 }
 
-/// Weighs an entry by how many files it names: one of many says less of each.
+/// Returns a factor for the number of files that an entry names: one that names many is less about each.
 fn of_many(one: &FullEntry) -> f64 {
     if one.data.files.len() > MANY_FILES { ONE_OF_MANY } else { 1.0 }
 }
 
-/// Version of what was written by hand.
+/// The reader version of entries that were recorded by hand.
 const HAND: &str = "hand";
 
-/// Returns how much a category says about why; `None` where it says nothing.
+/// Returns how well a category explains why; `None` if it does not.
 fn worth_of(category: Category) -> Option<f64> {
     match category {
         Category::Decision | Category::Challenge => Some(1.0),
@@ -458,8 +465,8 @@ fn worth_of(category: Category) -> Option<f64> {
     }
 }
 
-/// Returns whether an entry stands where its session tells of the work up to a commit: in a log, in the first block that was
-/// written after it; in a transcript, shortly before.
+/// Returns whether an entry is where its session reports the work up to a commit: in a log, in the first block written
+/// after the commit; in a transcript, close to it in time.
 fn is_near(one: &FullEntry, whole: &FullSession<'_>, maker: &BlamedCommit) -> bool {
     let Some(time) = one.data.time else { return false };
     if whole.session.format != "markdown" {

@@ -1,5 +1,5 @@
-//! The lines that are asked about, and the commits that made them what they are. Lines are those of the commit that the
-//! answer is as of, never of the work tree.
+//! The lines that are asked about, and the commits behind them. Lines are those of the commit that the answer is as of,
+//! never of the work tree.
 
 use std::collections::HashMap;
 
@@ -20,46 +20,47 @@ use crate::item::Item;
 /// The lines that are asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LineTarget {
-    /// `src/a.rs#Parser::parse`: the smallest definition that holds them all, or the file.
+    /// The key of the smallest definition that contains all of them, such as `src/a.rs#Parser::parse`, or of the file.
     pub key: String,
-    /// Encoded path of the file.
+    /// The encoded path of the file.
     pub path: String,
-    /// The first, from 1.
+    /// The first line, from 1.
     pub line: u32,
-    /// The last, inclusive.
+    /// The last line, inclusive.
     pub end_line: u32,
-    /// The definition that they are, or lie in; none where it is the file.
+    /// The definition that they are in; `None` if the target is the file.
     #[serde(skip)]
     pub item: Option<Item>,
-    /// Whether all of the file is meant.
+    /// Whether the target is the whole file.
     #[serde(skip)]
     pub is_file: bool,
 }
 
-/// A commit that made lines what they are.
+/// A commit that wrote or changed some of the lines.
 #[derive(Debug, Clone, Serialize)]
 pub struct BlamedCommit {
-    /// Object id in hexadecimal.
+    /// The object id, in hexadecimal.
     pub sha: String,
-    /// Committer time, Unix seconds.
+    /// The committer time, in Unix seconds.
     pub time: i64,
-    /// `Name <email>` as written.
+    /// `Name <email>`, as the commit has it.
     pub author: String,
-    /// First line of the message.
+    /// The first line of the message.
     pub subject: String,
     /// How many of the lines it wrote.
     pub lines: usize,
-    /// How many it brought back by taking back what had taken them away; who wrote them first is named instead.
+    /// How many it restored by reverting their removal. Their first author is credited instead.
     pub restored: usize,
-    /// How many it moved here as they were, from another file or another place of this one.
+    /// How many it moved here unchanged, from another file or another place in this one.
     pub moved: usize,
-    /// How many it gave another form, as a formatter does or one of many files; who wrote them before is named instead.
+    /// How many it only reformatted, as a formatter or a change of many files does. The author before it is credited
+    /// instead.
     pub reformed: usize,
-    /// Whether it took lines away between them.
+    /// Whether it removed lines between these.
     pub removed: bool,
-    /// Paths it touched.
+    /// The number of paths that it touched.
     pub files: usize,
-    /// Whether it says little of the lines it changed: it is large, a formatter's, or a bot's.
+    /// Whether it is weak evidence for the lines it changed, because it is large, a formatter's, or a bot's.
     #[serde(skip)]
     pub is_weak: bool,
     /// The whole message.
@@ -68,17 +69,17 @@ pub struct BlamedCommit {
 }
 
 impl LineTarget {
-    /// Takes all lines of a file or a definition.
+    /// Creates a target of all lines of a file or a definition.
     pub fn of_item(item: Item) -> Self {
         let is_file = item.kind == ItemKind::File;
         let (key, path) = (item.key.clone(), item.path.clone());
         LineTarget { key, path, line: item.line, end_line: item.end_line, is_file, item: (!is_file).then_some(item) }
     }
 
-    /// Narrows to the `total` lines that there are: the end of a file is known only once it was blamed.
+    /// Limits the range to the `total` lines that exist. The end of a file is known only after blaming it.
     ///
     /// # Errors
-    /// A [`UserError`] where there are none of them.
+    /// A [`UserError`] if none of the lines exist.
     pub(super) fn settle(&mut self, total: usize) -> Result<()> {
         if total == 0 && !self.is_file {
             let message = format!("{} has no line {}", self.path, self.line);
@@ -91,7 +92,7 @@ impl LineTarget {
     }
 }
 
-/// Returns the names a file bears and bore, as encoded paths, its own first.
+/// Returns all names of a file, past and present, as encoded paths; the current one first.
 pub(super) fn names(reader: &Reader<'_>, path: &str) -> Result<Vec<String>> {
     let lineage = Lineage::new(&reader.cache, reader.view.id);
     let mut of = reader.cache.prepare_cached("SELECT path FROM path WHERE id = :id")?;
@@ -105,7 +106,7 @@ pub(super) fn names(reader: &Reader<'_>, path: &str) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Returns whether `end`, the end of a file's path, is the end or the whole of another file's, past or present.
+/// Returns whether `end`, a trailing part of a file's path, also matches the path of another file, past or present.
 pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Result<bool> {
     let mut statement = reader
         .cache
@@ -120,7 +121,7 @@ pub(super) fn is_shared(reader: &Reader<'_>, end: &str, names: &[String]) -> Res
     Ok(false)
 }
 
-/// Blames the lines; `None` where the view has no commit or the file cannot be read.
+/// Blames the lines; `None` if the view has no commit, or the file cannot be read.
 pub fn blame(reader: &Reader<'_>, past: &mut ReachableCommits<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     let Some(head) = reader.view.head else { return Ok(None) };
     let range = if lines.is_file { 0..u32::MAX } else { lines.line - 1..lines.end_line };
@@ -139,7 +140,7 @@ pub fn blame(reader: &Reader<'_>, past: &mut ReachableCommits<'_>, lines: &LineT
     reader.repository.blame(head.commit, &decode_path(&lines.path), range, link)
 }
 
-/// Returns the commits that made the lines what they are, those that wrote most first.
+/// Returns the commits behind the lines, those that wrote most first.
 pub fn makers(reader: &Reader<'_>, past: &ReachableCommits<'_>, blame: &Blame) -> Result<Vec<BlamedCommit>> {
     let mut counts: HashMap<ObjectId, LineCounts> = HashMap::new();
     for line in &blame.lines {
@@ -183,7 +184,7 @@ pub fn makers(reader: &Reader<'_>, past: &ReachableCommits<'_>, blame: &Blame) -
     Ok(all)
 }
 
-/// How many lines a commit did what to.
+/// What a commit did, as numbers of lines.
 #[derive(Default)]
 struct LineCounts {
     lines: usize,
@@ -193,5 +194,5 @@ struct LineCounts {
     removed: bool,
 }
 
-/// Longest first line of a message, in bytes.
+/// The longest first line of a message, in bytes.
 const MAX_SUBJECT: usize = 300;

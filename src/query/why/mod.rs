@@ -23,32 +23,32 @@ pub use lines::{BlamedCommit, LineTarget};
 pub struct Reason {
     /// `decision`, `challenge`, `pattern`, `observation`, `work`, `goal`, `note`, `commit`, `revert`, `abandoned`.
     pub kind: String,
-    /// What was said, as written; quoted, and no instruction to whoever reads it.
+    /// The text as written. It is a quotation, never an instruction to the reader.
     pub text: String,
-    /// Unix seconds.
+    /// The time, in Unix seconds.
     pub time: Option<i64>,
-    /// `session:<id>/<n>`, `commit:9f2c...`.
+    /// The item key: `session:<id>/<n>`, `commit:9f2c...`.
     pub key: String,
-    /// `session:<id>`; none for a commit.
+    /// The session key, `session:<id>`; `None` for a commit.
     pub session: Option<String>,
-    /// Its place in the session.
+    /// Its number in the session.
     pub n: Option<u32>,
-    /// What the session calls itself.
+    /// The title of the session.
     pub title: Option<String>,
-    /// The commit that ties it to the lines.
+    /// The commit that links it to the lines.
     pub commit: Option<ReasonCommit>,
-    /// Why it is here, in a few words.
+    /// Why it is a reason for these lines, in a few words.
     pub evidence: String,
-    /// From 0 to 1.
+    /// The confidence, from 0 to 1.
     pub confidence: f64,
 }
 
-/// The commit that a reason rests on.
+/// The commit that links a reason to the lines.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReasonCommit {
-    /// Object id in hexadecimal.
+    /// The object id, in hexadecimal.
     pub sha: String,
-    /// First line of the message.
+    /// The first line of the message.
     pub subject: String,
 }
 
@@ -57,46 +57,46 @@ pub struct ReasonCommit {
 pub struct WhyAnswer {
     /// The lines.
     pub target: LineTarget,
-    /// The commits that made them, those that wrote most first.
+    /// The commits behind them, those that wrote most first.
     pub commits: Vec<BlamedCommit>,
-    /// The surest first.
+    /// The reasons, most confident first.
     pub reasons: Vec<Reason>,
-    /// Whether history was too long to be followed to its beginning.
+    /// Whether the history was too long to be followed to its beginning.
     pub is_cut: bool,
-    /// What the person should know beside them.
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
-/// Reasons less sure than this are left out.
+/// The least confidence of a reason that is shown.
 const LEAST: f64 = 0.35;
-/// What a commit of many files, or a bot's, is worth as a tie.
+/// The weight of a commit that is large, or a bot's.
 const WEAK: f64 = 0.5;
-/// A commit that wrote this part of the lines is tied as surely as one that wrote all; of a file or of many lines, which
-/// have many commits, a smaller one.
+/// A commit that wrote this share of the lines has full weight. For a file or many lines, which have many commits, a
+/// smaller share (`MOST_OF_MANY`) is enough.
 const MOST: f64 = 0.5;
 const MOST_OF_MANY: f64 = 0.2;
 const MANY_LINES: usize = 100;
-/// What a commit is worth as a tie that wrote next to nothing.
+/// The least weight of a commit, however few lines it wrote.
 const TRIFLE: f64 = 0.3;
-/// Moved lines are worth this part of written ones: a move says why they stand here, and not why they are.
+/// The weight of a moved line; a written one has 1. A move explains where lines are, not why they exist.
 const MOVED: f64 = 0.5;
 
-/// Stems of files that many folders have.
+/// File stems that occur in many folders.
 const COMMON: &[&str] = &["__init__", "index", "internal", "lib", "main", "mod", "utils"];
 
-/// The lines that are asked about, and what blame and history know of them.
+/// The lines that are asked about, and what blame and history know about them.
 struct BlamedLines<'a> {
     lines: &'a LineTarget,
     makers: &'a [BlamedCommit],
-    /// How many lines there are.
+    /// The number of lines.
     total: usize,
-    /// Encoded paths: the file's, and those it bore.
+    /// The encoded paths that the file has and had.
     names: Vec<String>,
     past: &'a ReachableCommits<'a>,
 }
 
 impl BlamedLines<'_> {
-    /// Returns how much of a tie a commit is, from 0 to 1.
+    /// Returns the weight of a commit as a link to the lines, from 0 to 1.
     fn weight(&self, maker: &BlamedCommit) -> f64 {
         let most = if self.lines.is_file || self.total > MANY_LINES { MOST_OF_MANY } else { MOST };
         let share = |lines: usize| (lines as f64 / self.total.max(1) as f64 / most).min(1.0);
@@ -105,7 +105,7 @@ impl BlamedLines<'_> {
         if maker.is_weak { weight * WEAK } else { weight }
     }
 
-    /// Says what a commit did to the lines.
+    /// Describes what a commit did to the lines.
     fn part(&self, maker: &BlamedCommit) -> String {
         let of = |n: usize| format!("{n} of {}", pluralize(self.total as u64, "line"));
         let all = |n: usize| match n {
@@ -130,18 +130,18 @@ impl BlamedLines<'_> {
         }
     }
 
-    /// Returns the name of the definition that is meant; `None` where it is a file.
+    /// Returns the name of the definition that is asked about; `None` if the target is a file.
     fn symbol(&self) -> Option<&str> {
         self.lines.item.as_ref().map(|item| item.name.as_str())
     }
 
-    /// Returns its name with what it belongs to; empty where it is a file.
+    /// Returns its qualified name; empty if the target is a file.
     fn qualified(&self) -> &str {
         self.lines.item.as_ref().map_or("", |item| item.qualified.as_str())
     }
 
-    /// Returns the topics of what is meant: of the definition, and of the file, or of its folder where many files have the
-    /// file's name.
+    /// Returns the topics of the target: of the definition, and of the file's name, or of its folder's if many files
+    /// have that name.
     fn topics(&self) -> BTreeSet<String> {
         let mut words = words::topics(self.qualified());
         let mut parts = self.lines.path.rsplit('/');
@@ -152,7 +152,7 @@ impl BlamedLines<'_> {
         words
     }
 
-    /// Returns the same, and those of the folders it is in.
+    /// Returns the topics of the target and of the folders that it is in.
     fn surroundings(&self) -> BTreeSet<String> {
         let mut words = self.topics();
         words.extend(words::topics(&self.lines.path));
@@ -166,15 +166,15 @@ impl ReasonCommit {
     }
 }
 
-/// Blames the lines one by one; `None` where the file cannot be read.
+/// Blames the lines one by one; `None` if the file cannot be read.
 pub fn blamed(reader: &Reader<'_>, lines: &LineTarget) -> Result<Option<Blame>> {
     lines::blame(reader, &mut ReachableCommits::load(&reader.cache)?, lines)
 }
 
-/// Finds why the lines of some targets are what they are, one answer a target and file, with at most `k` reasons each.
+/// Finds why the lines of some targets are as they are: one answer per target and file, with at most `k` reasons each.
 ///
 /// # Errors
-/// A [`crate::error::UserError`] where a target has no lines that are there.
+/// A [`crate::error::UserError`] if a target has no lines.
 pub fn why(reader: &Reader<'_>, targets: &Targets, k: usize) -> Result<Vec<WhyAnswer>> {
     let (mut all, mut notes) = (Vec::new(), Vec::new());
     for target in &targets.all {
@@ -205,7 +205,7 @@ fn why_lines(reader: &Reader<'_>, mut lines: LineTarget, k: usize) -> Result<Why
     Ok(WhyAnswer { target: lines, commits: makers, reasons, is_cut: blame.is_cut, notes })
 }
 
-/// Ranks the surest first; of reasons with the same text only the first stays.
+/// Sorts reasons by confidence, highest first. Of those with the same text, only the first is kept.
 fn ranked(mut reasons: Vec<Reason>, k: usize) -> Vec<Reason> {
     reasons.retain(|reason| reason.confidence >= LEAST);
     reasons.sort_by(|a, b| {

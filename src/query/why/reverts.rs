@@ -1,4 +1,4 @@
-//! Reverts: commits that revert others, recognized by git's own message for it or by the subject that they quote.
+//! Reverts: commits that revert others, recognized by git's own message or by the subject that they quote.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,18 +10,19 @@ use crate::eventlog;
 use crate::git::{ObjectId, RevertedCommit};
 use crate::history::{CommitNode, ReachableCommits};
 
-/// What git itself writes below the subject of a commit that takes another back, and of one that takes a merge back.
+/// What git writes into the message of a revert, followed by the commit's id; for the revert of a merge, `TO` precedes
+/// the id of the parent that is kept.
 pub const REVERTS: &str = "This reverts commit ";
 const TO: &str = "changes made to ";
-/// Shortest id of a commit that is one.
+/// The shortest abbreviation of a commit id, in digits.
 const SHORTEST: usize = 7;
 
 /// What a message says that its commit reverts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevertTarget {
-    /// The beginning of an id, in small letters.
+    /// A prefix of an id, in lower case.
     Id(String),
-    /// A subject.
+    /// The subject of the commit.
     Subject(String),
 }
 
@@ -36,7 +37,7 @@ pub fn is_revert(message: &str) -> bool {
     begin.starts_with("revert ") || begin.starts_with("reapply \"") || message.contains(REVERTS)
 }
 
-/// Returns what a message names that its commit reverts, the surest first.
+/// Returns what a message says that its commit reverts, most reliable first.
 pub fn named(message: &str) -> Vec<RevertTarget> {
     let id = message.split_once(REVERTS).and_then(|(_, rest)| id_at(rest));
     let mut all: Vec<RevertTarget> = id.map(RevertTarget::Id).into_iter().collect();
@@ -44,14 +45,14 @@ pub fn named(message: &str) -> Vec<RevertTarget> {
     if let Some((word, quoted)) =
         subject.split_once('"').and_then(|(word, rest)| Some((word, rest.rsplit_once('"')?.0)))
     {
-        // What is put in again had been taken back.
+        // A reapplied commit had been reverted, so this one reverts that revert.
         let is_again = word.to_lowercase().starts_with("reapply");
         all.push(RevertTarget::Subject(if is_again { format!("Revert \"{quoted}\"") } else { quoted.to_string() }));
     }
     all
 }
 
-/// Reads the id that a text begins with.
+/// Parses the id that a text begins with.
 fn id_at(text: &str) -> Option<String> {
     let id: String = text.chars().take_while(char::is_ascii_hexdigit).collect();
     (id.len() >= SHORTEST).then(|| id.to_lowercase())
@@ -60,7 +61,7 @@ fn id_at(text: &str) -> Option<String> {
 /// The commits that others revert, each read once.
 pub struct Reverts<'c> {
     cache: &'c Connection,
-    /// By commit: those it may mean, the likeliest first, and where a merge is undone the parent that is kept.
+    /// By commit: the ones it may revert, the likeliest first; and, if a merge is reverted, the parent that is kept.
     known: HashMap<ObjectId, (Vec<ObjectId>, Option<String>)>,
 }
 
@@ -69,8 +70,8 @@ impl<'c> Reverts<'c> {
         Reverts { cache, known: HashMap::new() }
     }
 
-    /// Finds the commit that one reverts, and the one before it; of several with the same subject the newest that touched
-    /// what these did.
+    /// Finds the commit that another one reverts, and the commit before it. Of several with the same subject, the
+    /// newest that is among `touching`.
     pub fn of(
         &mut self,
         past: &ReachableCommits<'_>,
@@ -116,7 +117,7 @@ impl<'c> Reverts<'c> {
         Ok((Vec::new(), None))
     }
 
-    /// Finds the commits of a subject that are no newer than a moment, the newest first.
+    /// Finds the commits with this subject that are no newer than `time`, newest first.
     fn called(&self, subject: &str, time: i64) -> Result<Vec<ObjectId>> {
         let mut statement = self.cache.prepare_cached(
             "SELECT sha FROM reachable CROSS JOIN commit_row USING (seq) WHERE subject = :subject AND time <= :time

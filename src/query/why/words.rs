@@ -1,10 +1,11 @@
-//! Heuristics over the words of a text: whether it gives a reason, whether it names an identifier, what it is about. Pure.
+//! Heuristics over the words of a text: whether it gives a reason, whether it names an identifier, what it is about.
+//! Pure.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::text_index;
 
-/// Marks of a sentence that gives a reason; in small letters.
+/// Phrases of a sentence that gives a reason; in lower case.
 const BECAUSE: &[&str] = &[
     "because",
     "so that",
@@ -30,12 +31,13 @@ const BECAUSE: &[&str] = &[
     "used to",
 ];
 
-/// Words before `used to` that make it a purpose, and words behind `since the` that make it a time: neither is a reason.
+/// Words before `used to` that make it a purpose, and words after `since the` that make it a point in time; neither
+/// gives a reason.
 const PURPOSE: &[&str] = &["is", "are", "be", "was", "were", "been", "being", "it's", "gets", "get"];
 const WHEN: &[&str] =
     &["last", "latest", "previous", "first", "start", "beginning", "release", "day", "time", "initial", "early", "end"];
 
-/// Marks of a text about something that was tried and given up; in small letters.
+/// Phrases of a text about something that was tried and given up; in lower case.
 const GIVEN_UP: &[&str] = &[
     "abandoned",
     "gave up",
@@ -51,7 +53,7 @@ const GIVEN_UP: &[&str] = &[
     "reverted",
 ];
 
-/// Stop words of commits and logs, beside those of full text.
+/// Stop words of commits and logs, in addition to those of full text.
 const IDLE: &str = "add added adds all also and are but can change changed changes chore clean cleanup code commit commits \
     complete completed create created data docs each error feat file files fix fixed fixes flag for from \
     function get has have html implement implemented import improve improved instead into its json just list \
@@ -59,17 +61,17 @@ const IDLE: &str = "add added adds all also and are but can change changed chang
     run see session set should src string struct support test tests that the them then this toml txt type update \
     updated use used using value via was when will wip with work yaml yml you";
 
-/// Trailers: who did it, and not why.
+/// Trailers of a commit message, which say who made it, not why.
 const TRAILERS: &[&str] =
     &["co-authored-by:", "signed-off-by:", "reviewed-by:", "change-id:", "acked-by:", "generated with", "🤖"];
 
-/// Longest sentence that is quoted, in bytes.
+/// The longest sentence that is quoted, in bytes.
 const MAX_SENTENCE: usize = 600;
-/// Shortest word that is about something, in letters.
+/// The shortest word that counts as a topic, in letters.
 const SHORTEST: usize = 3;
-/// Hexadecimal digits that make the name of a commit.
+/// The number of hexadecimal digits from which on a word is a commit id.
 const COMMIT: usize = 7;
-/// A name of so many letters is no common word.
+/// The number of letters from which on a name is distinctive.
 const LONG_NAME: usize = 14;
 
 /// Returns whether a text says that something was tried and given up.
@@ -90,7 +92,7 @@ pub fn reasons_in(message: &str) -> Vec<(bool, String)> {
     found
 }
 
-/// Returns whether a text in small letters gives a reason by a mark.
+/// Returns whether a lower-case text gives a reason by this phrase.
 fn gives_reason(text: &str, mark: &str) -> bool {
     held_at(text, mark).any(|at| {
         let before = text[..at].split_whitespace().next_back().unwrap_or_default();
@@ -103,7 +105,7 @@ fn gives_reason(text: &str, mark: &str) -> bool {
     })
 }
 
-/// Splits a text into sentences: lines of a paragraph are joined, points of a list stand alone, trailers are left out.
+/// Splits a text into sentences. The lines of a paragraph are joined, list items stand alone, trailers are left out.
 pub fn sentences(text: &str) -> Vec<String> {
     let mut paragraphs: Vec<String> = Vec::new();
     let mut is_open = false;
@@ -123,7 +125,7 @@ pub fn sentences(text: &str) -> Vec<String> {
             }
             None => paragraphs.push(point.unwrap_or(bare).to_string()),
         }
-        // The first line is a subject and goes on nowhere.
+        // The first line is the subject, which does not continue.
         is_open = paragraphs.len() > 1;
     }
     paragraphs.iter().flat_map(|paragraph| parted(paragraph)).collect()
@@ -147,12 +149,12 @@ fn parted(paragraph: &str) -> Vec<String> {
     parts
 }
 
-/// Returns whether a text in small letters holds some words as whole words.
+/// Returns whether a lower-case text contains a phrase as whole words.
 fn holds(text: &str, words: &str) -> bool {
     held_at(text, words).next().is_some()
 }
 
-/// Returns where a text in small letters holds some words as whole words.
+/// Returns the offsets at which a lower-case text contains a phrase as whole words.
 fn held_at<'t>(text: &'t str, words: &'t str) -> impl Iterator<Item = usize> {
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let ends_open = words.ends_with('#');
@@ -161,17 +163,18 @@ fn held_at<'t>(text: &'t str, words: &'t str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Returns whether a text names an identifier: as a whole, in its own letters, and not as part of a file's name or of a word with
-/// hyphens.
+/// Returns whether a text names an identifier: as a whole, with the same case, and not as part of a file name or a
+/// hyphenated word.
 pub fn names(text: &str, identifier: &str) -> bool {
     named_at(text, identifier).next().is_some()
 }
 
-/// Returns whether a text names an identifier as code: in backticks, with brackets behind it, or behind what it belongs to.
+/// Returns whether a text names an identifier as code: in backticks, followed by brackets, or with its qualifier before
+/// it.
 pub fn names_as_code(text: &str, identifier: &str) -> bool {
     named_at(text, identifier).any(|at| {
         let (before, after) = (&text[..at], &text[at + identifier.len()..]);
-        // In `src/main.rs::main` a file stands before it.
+        // In `src/main.rs::main`, a file stands before it.
         let owner =
             before.strip_suffix("::").map(|before| before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_'));
         let is_owned = owner.is_some_and(|rest| !rest.ends_with('.'));
@@ -179,7 +182,7 @@ pub fn names_as_code(text: &str, identifier: &str) -> bool {
     })
 }
 
-/// Counts the things that stand in backticks.
+/// Counts the names in backticks.
 pub fn code_names(text: &str) -> usize {
     text.matches('`').count() / 2
 }
@@ -194,15 +197,15 @@ fn named_at<'t>(text: &'t str, identifier: &'t str) -> impl Iterator<Item = usiz
     })
 }
 
-/// Returns whether an identifier is no common word, so that whoever writes it means it.
+/// Returns whether an identifier is so distinctive that it is not a common word.
 pub fn is_telling(identifier: &str) -> bool {
     let inner = identifier.trim_matches('_');
     let has_hump = inner.chars().zip(inner.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
     inner.contains('_') || has_hump || inner.len() >= LONG_NAME
 }
 
-/// Returns the topics of a text: its words in small letters without stop words, and what is written with a hyphen or an
-/// underscore as a whole too.
+/// Returns the topics of a text: its words in lower case without stop words, and hyphenated or underscored words also
+/// as a whole.
 pub fn topics(text: &str) -> BTreeSet<String> {
     let is_commit = |word: &str| word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
@@ -217,7 +220,7 @@ pub fn topics(text: &str) -> BTreeSet<String> {
     topics
 }
 
-/// Counts the texts that have each of some topics among their words.
+/// Counts, for each topic, the texts that contain it as a word.
 pub fn counted<'t>(topics: &BTreeSet<String>, texts: impl Iterator<Item = &'t str>) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for text in texts {
@@ -231,7 +234,7 @@ pub fn counted<'t>(topics: &BTreeSet<String>, texts: impl Iterator<Item = &'t st
     counts
 }
 
-/// Returns a word without the ending of a plural.
+/// Strips a plural ending from a word.
 fn stem(word: &str) -> &str {
     let cut = word.strip_suffix('s').filter(|cut| cut.len() >= SHORTEST && !cut.ends_with(['s', 'u', 'i']));
     cut.unwrap_or(word)

@@ -1,6 +1,4 @@
-//! How much a value must look like a secret, given its name and binding.
-//!
-//! Refuses to look at anything around them.
+//! How much a value must look like a secret, given its name and binding. The surrounding text is not considered.
 
 use super::super::checksum::is_basic;
 use super::super::expression::is_expression;
@@ -11,13 +9,13 @@ use super::super::heuristics::{
 use super::name::{self, SecretNameKind};
 use super::{NameBinding, NamedValue, is_name_byte};
 
-/// Most spaces in a multi-word password; more make a sentence.
+/// The most spaces in a multi-word password; more make a sentence.
 const MAX_PASSWORD_SPACES: usize = 3;
 
 /// Returns whether a value that stands alone is a secret.
 pub(super) fn accepts(value: &[u8], named: &NamedValue) -> bool {
     let is_path = (matches!(value, [b'/' | b'.' | b'~', ..]) && is_name(value)) || is_location(value, named);
-    // A sentence may end in `set` as well.
+    // A sentence may use `set` as well.
     let is_prose = named.binding == NameBinding::Set && !has_letters_and_digits(value);
     if value.len() < 4 || is_placeholder(value) || is_path || is_prose {
         return false;
@@ -73,7 +71,7 @@ fn is_setting_key(value: &[u8], named: &NamedValue) -> bool {
     (is_password(value) && value.len() >= 8 && !is_name(value) && !is_pattern) || (is_run && is_env_name)
 }
 
-/// Returns whether several words are a password: they hold a digit and say nothing about passwords.
+/// Returns whether several words are a password: they contain a digit and do not mention passwords.
 fn is_multiword_password(value: &[u8], named: &NamedValue) -> bool {
     let blanks = value.iter().filter(|byte| byte.is_ascii_whitespace()).count();
     blanks <= MAX_PASSWORD_SPACES
@@ -83,7 +81,8 @@ fn is_multiword_password(value: &[u8], named: &NamedValue) -> bool {
         && !name::is_about_secrets(named.name)
 }
 
-/// Returns whether a word is neither a slot name as manuals write it (`FILE`, `your-password`) nor about secrets.
+/// Returns whether a word is neither a placeholder name as manuals write it (`FILE`, `your-password`) nor about
+/// secrets.
 fn is_plain_word(value: &[u8]) -> bool {
     let is_plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
     value.len() >= 6 && is_plain && value.iter().any(u8::is_ascii_lowercase) && !talks_about_secrets(value)
@@ -136,7 +135,7 @@ fn is_joined_password(value: &[u8]) -> bool {
         && !is_joiner(&value[value.len() - 1])
 }
 
-/// Returns whether a password is so strong that no word resembles it: a symbol with digits, or several digits.
+/// Returns whether a password is too strong to be confused with a word: a symbol with digits, or several digits.
 pub(super) fn is_strong_password(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let is_marked = value.iter().any(|byte| PASSWORD_SYMBOLS.contains(byte)) && digits > 0;
@@ -157,7 +156,7 @@ pub(super) fn is_location(value: &[u8], named: &NamedValue) -> bool {
     if !begins && !is_drive {
         return false;
     }
-    // The working directory, not a password.
+    // `pwd` then means the working directory, not a password.
     let is_place = named.name.eq_ignore_ascii_case(b"pwd") || named.name.eq_ignore_ascii_case(b"oldpwd");
     let is_part =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'~' | b'+' | b'@');
@@ -177,15 +176,15 @@ fn has_letters_and_digits(value: &[u8]) -> bool {
     value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic)
 }
 
-/// Returns whether a value after `name=` is a call argument rather than a setting: another argument follows, or a
-/// call begins or ends.
+/// Returns whether a value after `name=` is a call argument rather than a setting: another argument follows, or a call
+/// begins or ends.
 pub(super) fn is_call_argument(value: &[u8]) -> bool {
     let ends = matches!(value, [.., b',' | b')' | b':' | b';' | b'(' | b'{' | b'[' | b']']) || value.contains(&b'(');
-    // `self.password`
+    // A member, such as `self.password`.
     ends || (value.contains(&b'.') && is_name(value))
 }
 
-/// Returns whether an unquoted value is a secret where a variable or a type could stand.
+/// Returns whether an unquoted value is a secret where a variable or a type could stand instead.
 pub(super) fn is_bare_secret(value: &[u8], kind: SecretNameKind, ends_line: bool) -> bool {
     let is_plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
     let is_code = value.contains(&b':') || matches!(value[0], b'*' | b'&' | b'!');

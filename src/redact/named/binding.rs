@@ -1,6 +1,5 @@
-//! Syntax between a name and its value: settings, code, shells, tables and sentences.
-//!
-//! Refuses to look at the value.
+//! The syntax between a name and its value, in settings, code, shells, tables and sentences. The value itself is not
+//! considered.
 
 use super::super::heuristics::is_line_margin;
 use super::context::{self, is_set_command, verb_length};
@@ -16,7 +15,7 @@ pub(super) enum NameBinding {
     Tight,
     /// `:`
     Colon,
-    /// A `value:` attribute of an entry whose name attribute is the secret's name.
+    /// The `value:` attribute of an entry whose name attribute is the secret's name.
     Value,
     /// `==` or `!=`
     Compare,
@@ -32,17 +31,17 @@ pub(super) enum NameBinding {
     Said,
     /// Adjacency alone: `with password x`.
     Beside,
-    /// `|` of a table.
+    /// The `|` of a table.
     Cell,
-    /// `>` of a tag.
+    /// The `>` of a tag.
     Tag,
-    /// `,` between two strings.
+    /// The `,` between two strings.
     Comma,
-    /// `:-` of a shell default.
+    /// The `:-` of a shell default.
     Default,
 }
 
-/// Moves over the binding after a name and returns it.
+/// Moves over the binding after a name, and returns it.
 pub(super) fn find_binding(
     cursor: &mut TextCursor,
     from: usize,
@@ -53,7 +52,7 @@ pub(super) fn find_binding(
     let blanks = cursor.blanks();
     if quoted_name && cursor.take(b",") {
         cursor.blanks();
-        // A list of strings is no list of pairs.
+        // In a list of strings, the comma does not bind a value to a name.
         let is_call = matches!(left, [.., b'(', b'"' | b'\'']);
         // `{"name": "PASSWORD", "value": "..."}`
         return if take_value_attribute(cursor) {
@@ -68,7 +67,7 @@ pub(super) fn find_binding(
     if cursor.take(b":-") {
         return left.ends_with(b"${").then_some(NameBinding::Default);
     }
-    // Environment settings use a bare `=` only.
+    // Environment settings bind with a bare `=` only.
     let name = &cursor.text[from..cursor.at];
     if blanks == 0
         && name::is_env_name(name)
@@ -107,7 +106,7 @@ pub(super) fn find_binding(
     ((1..=2).contains(&dashes) && blanks > 0 && !quoted_name).then_some(NameBinding::Blank)
 }
 
-/// Returns a binding made of words: of a command, a call, a sentence or a table.
+/// Returns a binding made of words, as in a command, a call, a sentence or a table.
 fn word_binding(cursor: &mut TextCursor, from: usize, blanks: usize) -> Option<NameBinding> {
     let (left, name) = (&cursor.text[..from], &cursor.text[from..cursor.at - blanks]);
     let name = &name[..name.iter().position(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'*')).unwrap_or(name.len())];
@@ -157,10 +156,10 @@ fn take_fallback(cursor: &mut TextCursor) -> bool {
     stands
 }
 
-/// Bytes after a variable's name within which its default may stand.
+/// The most bytes between a variable's name and its default.
 const MAX_DEFAULT_DISTANCE: usize = 400;
 
-/// Moves over `{ default = ` after the name of a declared variable, possibly on a later line.
+/// Moves over `{ default = ` after the name of a declared variable; it may stand on a later line.
 fn take_declared_default(cursor: &mut TextCursor) -> bool {
     let rest = cursor.rest();
     let rest = &rest[..rest.len().min(MAX_DEFAULT_DISTANCE)];

@@ -1,4 +1,4 @@
-//! Words around a name that announce a value, or say what the value is for.
+//! Words near a name that announce a value, or say what the value is for.
 
 /// Words that announce a password directly after its name: `with password x`.
 const PASSWORD_INTRODUCERS: &[&[u8]] = &[
@@ -17,7 +17,7 @@ const PASSWORD_INTRODUCERS: &[&[u8]] = &[
     b"and",
 ];
 
-/// Returns whether the words before a name announce a password after it; `head` may end inside the name.
+/// Returns whether the words before a name announce a password right after it. `head` may end inside the name.
 pub(super) fn introduces_password(head: &[u8]) -> bool {
     let begun = head.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count();
     let Some(said) = head[..head.len() - begun].strip_suffix(b" ") else { return false };
@@ -25,13 +25,13 @@ pub(super) fn introduces_password(head: &[u8]) -> bool {
     PASSWORD_INTRODUCERS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// Most words that say what a password is for.
+/// The most words in a phrase that says what a password is for.
 const MAX_PURPOSE_WORDS: usize = 4;
-/// Most bytes of one of these words.
+/// The most bytes in one word of that phrase.
 const MAX_PURPOSE_WORD_BYTES: usize = 30;
 
-/// Returns the length of a purpose clause after a name, up to the word that introduces the value: ` for the staging
-/// host`.
+/// Returns the length of a phrase after a name that says what it is for, up to the word that introduces the value: `
+/// for the staging host`.
 pub(super) fn purpose_length(rest: &[u8]) -> usize {
     let Some(first) = [&b" for "[..], b" of ", b" on "].into_iter().find(|first| rest.starts_with(first)) else {
         return 0;

@@ -1,7 +1,7 @@
 //! Unquoted `KEY=value` and `key: value` lines: a value ends at whitespace.
 //!
-//! Where source code is possible, a value that parses as an expression is accepted only among lines that are settings
-//! themselves.
+//! Where source code is possible, a value that parses as an expression is accepted only if the lines around it are
+//! settings too.
 
 use super::super::expression::is_expression;
 use super::super::heuristics::{
@@ -43,7 +43,7 @@ pub(super) fn rest_of_line(cursor: &TextCursor, named: &NamedValue, from: usize)
         .unwrap_or(behind.len().min(CONTEXT_BYTES))];
     let behind = behind.trim_ascii();
     let is_comment = [&b"#"[..], b"//", b";", b"--", b"<!--"].iter().any(|mark| behind.starts_with(mark));
-    // A command may follow a variable that is set for it alone.
+    // A command may follow a variable that is set for that command alone.
     let is_alone =
         behind.is_empty() || is_comment || (binding == NameBinding::Tight && cursor.text[from].is_ascii_uppercase());
     let is_connection = binding == NameBinding::Tight && !name::is_env_name(&cursor.text[from..cursor.at - 1]);
@@ -64,15 +64,15 @@ pub(super) fn rest_of_line(cursor: &TextCursor, named: &NamedValue, from: usize)
     is_found.then_some((cursor.at, cursor.at + value.len()))
 }
 
-/// Returns where a value ends within its word: before closing quotes, brackets and tags, and before the next part of
-/// a connection string.
+/// Returns where a value ends within its word: before closing quotes, brackets and tags, and before the next part of a
+/// connection string.
 fn closed_length(word: &[u8], is_connection: bool) -> usize {
     let closes = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b')' | b']' | b'}' | b',' | b';' | b':' | b'\\');
     let mut end = word.len();
     let closing = word.iter().rev().take_while(|byte| closes(byte)).count();
     let is_quote = |at: &usize| matches!(word[*at], b'"' | b'\'' | b'`');
     if let Some(quote) = (end - closing..end).find(is_quote) {
-        // A quote that opens inside the word closes there as well.
+        // A quote that opens inside the word also closes inside it.
         let opened = word[..quote].iter().filter(|byte| **byte == word[quote]).count();
         end = if opened % 2 == 0 { quote } else { end };
     }
@@ -94,7 +94,7 @@ fn closed_length(word: &[u8], is_connection: bool) -> usize {
     end - usize::from(word[..end].ends_with(b"\\"))
 }
 
-/// Returns whether a value on its own line is a secret by its looks.
+/// Returns whether a value on its own line looks like a secret.
 fn is_line_secret(value: &[u8], named: &NamedValue) -> bool {
     let kind = named.kind;
     let has_letters = value.iter().any(u8::is_ascii_alphabetic);
@@ -108,7 +108,7 @@ fn is_line_secret(value: &[u8], named: &NamedValue) -> bool {
 
 /// Returns whether a weak value is a password: digits alone, or letters alone for an environment variable.
 ///
-/// Accepted only among settings, where nothing else has such a name.
+/// Only accepted among settings, where no other kind of line has such a name.
 fn is_weak_password(value: &[u8], named: &NamedValue) -> bool {
     let is_number = value.iter().all(u8::is_ascii_digit) && name::mentions_password(named.name);
     let is_word = (value.iter().all(u8::is_ascii_lowercase) || is_wordy_password(value))

@@ -1,9 +1,9 @@
 //! Classifies names by the secret they announce.
 //!
-//! Refuses names that only describe a secret (`token_type`, `password_field`, `key_id`) and keys that are not known
-//! to be secret.
+//! Names that merely describe a secret (`token_type`, `password_field`, `key_id`) announce none, nor do keys that are
+//! not known to be secret.
 
-/// What kind of secret a name announces.
+/// The kind of secret that a name announces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum SecretNameKind {
     /// A password, possibly chosen by a person.
@@ -16,9 +16,9 @@ pub(super) enum SecretNameKind {
     Phrase,
 }
 
-/// Longest name, in bytes; anything longer is a sentence.
+/// The longest name, in bytes; anything longer is a sentence.
 pub(super) const MAX_NAME_BYTES: usize = 64;
-/// Most words of a name.
+/// The most words of a name.
 const MAX_NAME_WORDS: usize = 12;
 
 /// Qualifiers that may follow the word for a secret.
@@ -99,7 +99,7 @@ const SECRET_KEY_PREFIXES: &[&str] = &[
     "security",
 ];
 
-/// Words before `pass` that make it no password.
+/// Words before `pass` that make it something other than a password.
 const NON_PASSWORD_PREFIXES: &[&str] =
     &["low", "high", "band", "all", "first", "second", "third", "last", "render", "single", "multi"];
 
@@ -133,7 +133,7 @@ const SECRET_SUFFIXES: &[(&str, SecretNameKind)] = &[
     ("mnemonic", SecretNameKind::Phrase),
 ];
 
-/// Returns what kind of secret a name announces; `None` if none.
+/// Returns the kind of secret that a name announces; `None` if it announces none.
 pub(super) fn classify(name: &[u8]) -> Option<SecretNameKind> {
     let mut words: [&[u8]; MAX_NAME_WORDS] = [b""; MAX_NAME_WORDS];
     let mut count = 0;
@@ -187,9 +187,9 @@ pub(super) fn classify(name: &[u8]) -> Option<SecretNameKind> {
     SECRET_SUFFIXES.iter().find(|(end, _)| ends_with(end)).map(|(_, kind)| *kind)
 }
 
-/// Most words before the last one of a name with spaces.
+/// The most words before the last one in a name with spaces.
 const MAX_SPACED_WORDS: usize = 3;
-/// Most bytes of one of these words.
+/// The most bytes in one of these words.
 const MAX_SPACED_WORD_BYTES: usize = 20;
 
 /// Returns how many bytes before a word belong to the same name with spaces, as in `Secret Access Key`.
@@ -278,7 +278,7 @@ pub(super) fn is_about_secrets(name: &[u8]) -> bool {
     words.into_iter().any(|word| METADATA_WORDS.iter().any(|about| word.eq_ignore_ascii_case(about.as_bytes())))
 }
 
-/// Returns whether a name contains `passw`, and not only the `pass` of something that is counted.
+/// Returns whether a name contains `passw`; `pass` alone may be a pass that is counted.
 pub(super) fn mentions_password(name: &[u8]) -> bool {
     name.windows(5).any(|five| five.eq_ignore_ascii_case(b"passw"))
 }

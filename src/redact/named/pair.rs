@@ -4,7 +4,7 @@ use super::acceptance::accepts;
 use super::name::{SecretNameKind, is_http_auth_name};
 use super::{NameBinding, NamedValue, TextCursor, closing_quote, is_name_byte};
 
-/// Longest user and longest password, in bytes.
+/// The longest user and the longest password, in bytes.
 const MAX_PART_BYTES: usize = 100;
 
 /// Finds the password in a bracketed pair of user and password after a name.

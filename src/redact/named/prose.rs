@@ -1,14 +1,14 @@
 //! Secrets written in sentences, lists and tables.
 //!
-//! Refuses words that could be a step, a type, a version or a test's name: a password must look made up and a key
-//! must look random.
+//! Here a password must look made up, and a key random, because a plain word is more likely a step, a type, a version
+//! or the name of a test.
 
 use super::super::expression::is_expression;
 use super::acceptance::{is_random_token, is_strong_password, plausible_in_prose};
 use super::name::{self, SecretNameKind};
 use super::{CONTEXT_BYTES, MAX_VALUE_BYTES, NameBinding, NamedValue, TextCursor, ends_word};
 
-/// Shortest random token that counts as a password in prose, in bytes.
+/// The shortest random token that counts as a password in prose, in bytes.
 const MIN_RANDOM_BYTES: usize = 16;
 
 /// Returns whether a value in prose is a secret.
@@ -25,7 +25,7 @@ pub(super) fn is_prose_secret(value: &[u8], named: &NamedValue) -> bool {
     }
 }
 
-/// Returns whether an unquoted value in prose is a secret; `head` is the line before the name.
+/// Returns whether an unquoted value in prose is a secret. `head` is the line before the name.
 pub(super) fn is_unquoted_secret(value: &[u8], named: &NamedValue, head: &[u8]) -> bool {
     match named.binding {
         NameBinding::Said | NameBinding::Beside => is_prose_secret(value, named),
@@ -33,7 +33,7 @@ pub(super) fn is_unquoted_secret(value: &[u8], named: &NamedValue, head: &[u8]) 
             is_prose_secret(value, named) || (named.kind == SecretNameKind::Password && plausible_in_prose(value))
         }
         NameBinding::Colon if named.kind == SecretNameKind::Password => {
-            // An opening bracket after a space belongs to prose.
+            // An opening bracket after a space belongs to the prose.
             let aside = head.strip_suffix(b"(").filter(|before| before.ends_with(b" ")).unwrap_or(head);
             let is_code = aside.iter().any(|byte| b"(){}[]<>=".contains(byte));
             let is_plain = value.iter().all(|byte| !matches!(byte, b'_' | b'-' | b'.'));
@@ -45,7 +45,7 @@ pub(super) fn is_unquoted_secret(value: &[u8], named: &NamedValue, head: &[u8]) 
 
 /// Punctuation that ends a sentence or clause.
 ///
-/// An exclamation mark is left out: it may be part of a password.
+/// The exclamation mark is not listed, because it may be part of a password.
 const SENTENCE_ENDS: &[u8] = b".,;:?)";
 
 /// Strips sentence punctuation, the rest of a table row and emphasis marks from a word.
@@ -62,7 +62,7 @@ pub(super) fn trim_punctuation<'a>(cursor: &TextCursor, word: &'a [u8]) -> &'a [
     }
 }
 
-/// Common words that are in no seed phrase list.
+/// Common words that occur in no list of seed words.
 const NON_SEED_WORDS: &[&[u8]] = &[b"the", b"and", b"for", b"are", b"was", b"not", b"has", b"from", b"with", b"your"];
 
 /// Finds a seed phrase up to the end of its line: 12, 15, 18, 21 or 24 words of three to eight letters.
@@ -85,7 +85,7 @@ pub(super) fn seed_phrase(cursor: &TextCursor, named: &NamedValue) -> Option<(us
     (is_wallet && is_end).then_some((cursor.at, cursor.at + said.len()))
 }
 
-/// Returns whether `pass: ` reports a test or compiler step rather than a password: no account is named nearby.
+/// Returns whether `pass: ` reports a test or compiler step rather than a password, because no account is named nearby.
 pub(super) fn is_test_result(cursor: &TextCursor, named: &NamedValue) -> bool {
     if named.binding != NameBinding::Colon || !named.name.eq_ignore_ascii_case(b"pass") {
         return false;

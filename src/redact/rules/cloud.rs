@@ -1,6 +1,6 @@
 //! Rules for cloud providers: request signing keys and storage credentials.
 //!
-//! Refuses identifiers that grant nothing by themselves, except access key ids, which lead to a secret.
+//! Identifiers that grant nothing by themselves are not covered, except access key ids, which lead to a secret.
 
 use super::super::pattern::ByteClass::{Alnum, Base64, Dotted, Hex, Padded, Upper, Url};
 use super::super::pattern::KeyPiece::{OneOf, Run, Text};
@@ -9,7 +9,7 @@ use super::super::rule::{AnchorMatch, LeftBoundary, MinVariety, Rule, after, fin
 
 /// Rules for cloud providers.
 pub(super) const CLOUD_RULES: &[Rule] = &[
-    // Base 32 lacks 0, 1, 8 and 9, but excluding them would gain nothing.
+    // Base 32 has no 0, 1, 8 and 9, but excluding them would gain nothing.
     key("aws-key", &["AKIA", "ASIA", "ABIA", "ACCA"], &[exactly(Upper, 16)]).variety(MinVariety::Variety),
     key("aws-bedrock-key", &["ABSK"], &[at_least(Padded, 100)]),
     key("aws-bedrock-key", &["bedrock-api-key-"], &[at_least(Padded, 60)]),
@@ -96,7 +96,7 @@ fn azure_signed_key(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     fits.then_some((from, to))
 }
 
-/// Returns the run of a byte class around the anchor, looking no further than the longest such key.
+/// Returns the run of a byte class around the anchor, at most as far as the longest such key reaches.
 fn run_around(anchor: &AnchorMatch, class: super::super::pattern::ByteClass) -> (usize, usize) {
     let before = anchor.before(100, |byte| class.has(byte));
     let behind = class.run(&anchor.text[anchor.end..], 100);

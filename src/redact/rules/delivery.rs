@@ -1,6 +1,6 @@
 //! Rules for build, deployment, monitoring and feature-flag services.
 //!
-//! Refuses public ids of the same services.
+//! Public ids of the same services are not covered.
 
 use super::super::checksum::ends_with_crc_hex;
 use super::super::pattern::ByteClass::{Alnum, Digit, Dotted, Hex, Lower, Padded, Upper, Url};

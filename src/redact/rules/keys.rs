@@ -1,6 +1,6 @@
-//! Rules for private keys: PEM and similar files, numbers of key structures, and wallet encodings.
+//! Rules for private keys: PEM and similar files, the numbers in key structures, and wallet encodings.
 //!
-//! Refuses public keys, certificates, signatures, and a header without a key after it.
+//! Public keys, certificates, signatures, and a header without a key after it are not secrets.
 
 use std::sync::LazyLock;
 
@@ -34,8 +34,8 @@ pub(super) const PRIVATE_KEY_RULES: &[Rule] = &[
 
 /// Pattern of an armoured private key as it appears in files, diffs, `grep` output and escaped strings.
 ///
-/// With an end line: anything that key files hold, and line prefixes (a diff sign, a line number, `file:line:`, tags,
-/// escaped line ends). Without one: long lines of base64 and the short last one.
+/// With an end line, the body may contain everything that key files do, and line prefixes (a diff sign, a line number,
+/// `file:line:`, tags, escaped line ends). Without one, only long lines of base64 and a short last one.
 const ARMOURED_PATTERN: &str = concat!(
     r"\A-----BEGIN (?:(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----(?:",
     r#"(?:-?(?:[A-Za-z0-9+/=\s\\"',:.#*>|→│]|<br ?/?>|%0[AaDd]|\n[A-Za-z0-9_./~@+-]+[:-]))*"#,
@@ -49,20 +49,20 @@ const ARMOURED_PATTERN: &str = concat!(
 fn armoured_key(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     static FORM: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(ARMOURED_PATTERN).expect("the constant pattern is valid"));
-    // Nearly every such header belongs to something public.
+    // Checked first, because nearly every such header belongs to something public.
     let header = &anchor.text[anchor.end..];
     let header = &header[..header.len().min(64)];
     let end = header.windows(5).position(|five| five == b"-----")?;
     header[..end].windows(11).any(|word| word == b"PRIVATE KEY" || word == b"Static key ").then_some(())?;
-    // The anchor holds only the last of the five hyphens, which tells it from a ruled line.
+    // The anchor contains only the last of the five hyphens, so that ruled lines do not trigger it.
     let start = anchor.start.checked_sub(4).filter(|start| *start >= anchor.scanned)?;
     let found = FORM.find(&anchor.text[start..])?;
     Some((start, start + found.end()))
 }
 
-/// Bytes of base64 that are decoded to read the header.
+/// The number of base64 bytes that are decoded to read the header.
 const HEADER_BYTES: usize = 64;
-/// Shortest line of base64 that another line may follow.
+/// The shortest line of base64 that another line may follow.
 const MIN_LINE_BYTES: usize = 60;
 
 /// Matches a base64-encoded PEM private key, on one line or several.
@@ -80,7 +80,7 @@ fn base64_pem(anchor: &AnchorMatch) -> Option<(usize, usize)> {
         let margin =
             rest[length..].iter().take(HEADER_BYTES).take_while(|byte| b"\r\n \t\"',\\+>|#".contains(byte)).count();
         let next = &rest[length + margin..];
-        // The letter of an escaped line end belongs to the alphabet too.
+        // The letter of an escaped line end is in the base64 alphabet too.
         let is_next = margin > 0
             && line >= MIN_LINE_BYTES
             && (Padded.run(next, MIN_LINE_BYTES) >= MIN_LINE_BYTES || is_last_line(next));
@@ -91,14 +91,14 @@ fn base64_pem(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     }
 }
 
-/// Returns whether a line can be the last: padded, or random and alone on its line.
+/// Returns whether a line can be the last one: padded, or random and alone on its line.
 fn is_last_line(line: &[u8]) -> bool {
     let length = Padded.run(line, MIN_LINE_BYTES);
     let is_alone = matches!(line.get(length), None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'\\'));
     is_alone && (line[..length].ends_with(b"=") || is_random(&line[..length]))
 }
 
-/// Matches an SSH2 private key, up to its end line or as far as its body may reach.
+/// Matches an SSH2 private key, up to its end line or as far as a body can reach.
 fn ssh2_key(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let body = &anchor.text[anchor.end..];
     let has = |byte: &u8| {
@@ -116,7 +116,7 @@ fn putty_key(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     let mut at = body.iter().take_while(|byte| **byte == b' ').count();
     at += body[at..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     let from = at;
-    // Line ends may be escaped, as in JSON; the letter of the escape then belongs to the alphabet too.
+    // Line ends may be escaped, as in JSON; the letter of the escape is in the base64 alphabet too.
     at += body[at..].iter().take_while(|byte| Base64.has(**byte) || **byte == b'=' || blank(**byte)).count();
     let key = anchor.end + from;
     (at - from > 64).then_some((key, anchor.end + at))
@@ -129,7 +129,7 @@ fn xml_key_number(anchor: &AnchorMatch) -> Option<(usize, usize)> {
     (length >= 40 && is_closed).then_some((anchor.end, anchor.end + length))
 }
 
-/// Bytes around a number in which its key type may stand.
+/// The most bytes between a number and its key type.
 const KEY_TYPE_DISTANCE: usize = 2048;
 
 /// Matches a private number of a JSON web key, whose object names its key type.

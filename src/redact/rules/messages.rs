@@ -1,6 +1,6 @@
 //! Rules for messaging services and incoming webhooks.
 //!
-//! Refuses sender ids.
+//! Sender ids are not covered.
 
 use super::super::checksum::{crc62, is_number};
 use super::super::pattern::ByteClass::{Alnum, Base64, Digit, Dotted, Hex, Lower, Padded, Url, Word};

@@ -1,6 +1,6 @@
 //! Rules for payment and commerce services.
 //!
-//! Test-mode keys count too: they open an account's test data.
+//! Test-mode keys are covered as well, because they open an account's test data.
 
 use super::super::pattern::ByteClass::{Alnum, Base64, Digit, Hex, Lower, Padded, Url, Word};
 use super::super::pattern::KeyPiece::{OneOf, Run, Text};

@@ -1,6 +1,6 @@
 //! Rules for all other services.
 //!
-//! Refuses keys that are meant to be public.
+//! Keys that are meant to be public are not covered.
 
 use super::super::pattern::ByteClass::{Alnum, Digit, Dotted, Hex, Url};
 use super::super::pattern::KeyPiece::{Run, Text};

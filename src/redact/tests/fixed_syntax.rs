@@ -1,4 +1,4 @@
-//! Tests: places where people leave passwords, and lines that only mention them. `@` stands for the secret.
+//! Tests of places where people leave passwords, and of lines that merely mention them. `@` stands for the secret.
 
 use super::*;
 

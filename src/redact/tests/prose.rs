@@ -1,4 +1,4 @@
-//! Tests: secrets in sentences, lists and tables, and under names with spaces.
+//! Tests of secrets in sentences, lists and tables, and under names with spaces.
 
 use super::fixed_syntax::{assert_redacted, assert_unchanged, made_up_password};
 use super::*;

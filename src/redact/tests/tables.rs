@@ -1,4 +1,4 @@
-//! Tests: secrets in tables and data, and sign-in arguments of programs.
+//! Tests of secrets in tables and data, and in sign-in arguments of programs.
 
 use super::fixed_syntax::{assert_redacted, assert_unchanged, made_up_password};
 use super::*;

@@ -1,18 +1,18 @@
-//! Tests: entries of single messages, and precision on labelled turns.
+//! Tests of the entries of single messages, and of the precision on labelled turns.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-/// Precision below which a category is not taken at all.
+/// The precision below which a category must not be extracted at all.
 const MIN_PRECISION: f64 = 0.9;
 
 #[derive(serde::Deserialize)]
 struct Turn {
     text: String,
-    /// Whether it is the last word of its turn.
+    /// Whether it is the last text of its turn.
     last: bool,
-    /// Whether the sentence forms were written without looking at it.
+    /// Whether the sentence forms were written without knowing it.
     #[serde(default = "held_out")]
     held_out: bool,
     labels: Vec<Label>,
@@ -90,7 +90,7 @@ fn precision_on_labelled_turns_is_high() {
         assert!(turns.len() >= 90 || !is_fixture, "{} turns", turns.len());
         let tallies = tallies(&turns);
         let taken = |category| tallies.get(&category).map_or(0, |tally: &Tally| tally.right);
-        // An extractor that takes nothing is never wrong.
+        // Precision alone would accept an extractor that finds nothing.
         let least = [(Category::Decision, 2), (Category::Work, 60), (Category::Observation, 3)];
         assert!(!is_fixture || least.iter().all(|(category, least)| taken(*category) >= *least), "{name}");
         for (category, tally) in tallies {
@@ -195,7 +195,7 @@ fn a_list_of_decisions_ends_at_the_next_label() {
     for label in ["Rejected decisions", "Not decided", "Decisions to make", "Decisions reverted", "Open decisions"] {
         check(&format!("**Decisions:**\n- Use one oven\n\n**{label}:**\n- Use two"), &[(Decision, "Use one oven")]);
     }
-    // Work may be subdivided by names.
+    // Sections of work may be divided by names.
     let work = "## Changes\n\n**Oven**\n- The timer\n\n**`a.rs`**\n- The light";
     check(work, &[(Work, "The timer"), (Work, "The light")]);
     check("**Decisions**\n\n**`a.rs`**\n- Use one oven", &[(Decision, "Use one oven")]);

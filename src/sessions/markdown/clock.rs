@@ -1,43 +1,43 @@
-//! Times of headings in session logs: `### HH:MM` in local time, converted to Unix seconds.
+//! The times of headings in session logs: `### HH:MM` in local time, converted to Unix seconds.
 //!
-//! The time zone is never guessed: it follows from the log's id, which is local, and its start, which is UTC.
+//! The time zone is never guessed. It follows from the log's id, which is local, and its start, which is in UTC.
 
 use super::super::time;
 
-/// Seconds of a minute.
+/// Seconds in a minute.
 const MINUTE: i64 = 60;
-/// Seconds of a day.
+/// Seconds in a day.
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// Granularity of time zone offsets.
+/// Time zone offsets are multiples of this many seconds.
 const ZONE_STEP: i64 = 15 * MINUTE;
 
-/// Most seconds between writing the id and the start.
+/// The most seconds between writing the id and the start.
 const MAX_START_DELAY: i64 = 2 * MINUTE;
 
-/// Largest offset from UTC.
+/// The largest offset from UTC, in seconds.
 const MAX_OFFSET: i64 = 14 * 60 * MINUTE;
 
-/// A manual time that goes back at least this far belongs to the next day; a smaller step back is a heading added
-/// late.
+/// A hand-written time that goes back at least this far belongs to the next day; a smaller step back is a heading that
+/// was added late.
 const NEXT_DAY_GAP: i64 = 6 * 60 * MINUTE;
 
-/// Headings searched for the start of an update; no log has more since its last one.
+/// How many headings are searched for the start of an update; no log has more after its last update.
 const MAX_SEARCHED_HEADINGS: usize = 200;
 
-/// Placeholder for an unknown time.
+/// The placeholder for an unknown time.
 pub(in crate::sessions) const UNKNOWN_TIME: &str = "--:--";
 
 /// A heading with a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sessions) struct TimedHeading<'a> {
-    /// Local midnight of its day, if it names one.
+    /// Local midnight of its day, if it gives one.
     pub day: Option<i64>,
     /// Seconds since local midnight.
     pub seconds: i64,
-    /// Whether it has seconds.
+    /// Whether the time has seconds.
     pub in_seconds: bool,
-    /// Text after the time.
+    /// The text after the time.
     pub title: &'a str,
     /// Whether the time is in brackets, as before a prompt.
     pub bracketed: bool,
@@ -52,7 +52,7 @@ pub(in crate::sessions) fn timed_heading(text: &str) -> Option<TimedHeading<'_>>
     if let Some((seconds, rest)) = leading_clock(start) {
         let in_seconds = start[..start.len() - rest.len()].matches(':').count() > 1;
         let mut rest = rest.trim_start_matches([']', ' ', '\t']);
-        // The end of the covered range is the start of the next heading.
+        // A range counts by its start; its end is the start of the next heading.
         let end = rest.trim_start_matches(['-', '–', '—', ' ', '~', '→']);
         if end.len() < rest.len()
             && let Some((_, after)) = leading_clock(end)
@@ -74,7 +74,7 @@ pub(in crate::sessions) fn timed_heading(text: &str) -> Option<TimedHeading<'_>>
     })
 }
 
-/// Parses a leading date that a time follows; returns its midnight and the rest.
+/// Parses a leading date that is followed by a time. Returns its midnight and the rest.
 fn leading_day(text: &str) -> Option<(i64, &str)> {
     let (date, rest) = text.split_at_checked("2025-06-01".len())?;
     let is_date = date
@@ -85,7 +85,7 @@ fn leading_day(text: &str) -> Option<(i64, &str)> {
     (is_date && leading_clock(rest).is_some()).then_some((time::civil(date)?, rest))
 }
 
-/// Parses a leading clock time; returns seconds since midnight and the rest.
+/// Parses a leading clock time. Returns seconds since midnight, and the rest.
 pub(super) fn leading_clock(text: &str) -> Option<(i64, &str)> {
     let hours = text.bytes().take_while(u8::is_ascii_digit).count();
     let mut hour: i64 = text[..hours].parse().ok().filter(|_| hours <= 2)?;
@@ -111,16 +111,16 @@ fn leading_sixtieth(text: &str) -> Option<(i64, &str)> {
     Some((number, &rest[2..]))
 }
 
-/// Tracks local time through the headings of a log; times are seconds since 1970 on the local clock.
+/// Tracks local time through the headings of a log. Its times are seconds since 1970 on the local clock.
 #[derive(Debug, Default)]
 pub(super) struct LogClock {
-    /// Offset of local time from UTC, if known.
+    /// The offset of local time from UTC, if known.
     offset: Option<i64>,
-    /// Start in Unix seconds.
+    /// The start, in Unix seconds.
     started: Option<i64>,
-    /// Times of the headings so far.
+    /// The times of the headings so far.
     past: Vec<i64>,
-    /// The last time a program wrote.
+    /// The last time that was written by a program.
     exact: Option<i64>,
 }
 
@@ -163,14 +163,14 @@ impl LogClock {
             base + (timed.seconds - base.rem_euclid(DAY)).rem_euclid(DAY)
         } else {
             let same = last - last.rem_euclid(DAY) + timed.seconds;
-            // After midnight, a heading added late belongs to the evening before.
+            // Just after midnight, a late evening time is that of a heading added late.
             match same - last {
                 back if back < -NEXT_DAY_GAP => same + DAY,
                 ahead if ahead > DAY - NEXT_DAY_GAP => same - DAY,
                 _ => same,
             }
         };
-        // Most headings lack seconds: within the minute of the start, it is the start.
+        // Most headings have no seconds; one in the minute of the start is taken as the start itself.
         let local = match self.past.first() {
             Some(begin) if !timed.in_seconds && local < *begin && *begin < local + MINUTE => *begin,
             _ => local,
@@ -182,7 +182,7 @@ impl LogClock {
         Some(local - offset)
     }
 
-    /// Derives the time zone from the heading of the start.
+    /// Derives the time zone from the heading that records the start.
     fn set_zone_from_start(&mut self, seconds: i64) {
         let Some(started) = self.started else { return };
         let day = started - started.rem_euclid(DAY);
@@ -199,7 +199,7 @@ fn minute_of_day(local: i64) -> i64 {
     local.rem_euclid(DAY) / MINUTE
 }
 
-/// Returns the offset of local time from UTC; `None` if the two cannot be the same moment.
+/// Returns the offset of local time from UTC; `None` if the two times cannot be the same moment.
 pub(in crate::sessions) fn zone_offset(local: i64, started: i64) -> Option<i64> {
     let ahead = local.saturating_sub(started);
     let rounded = ahead.saturating_add(ZONE_STEP / 2).div_euclid(ZONE_STEP) * ZONE_STEP;

@@ -1,18 +1,18 @@
-//! Collects the entries of a log: the open one and those that are done.
+//! Collects the entries of a log: the finished ones, and the open one that lines are still added to.
 //!
-//! Drops entries without content: an empty bullet, `None`, a mark.
+//! Entries without content are dropped: an empty bullet, `None`, a lone mark.
 
 use super::super::{Category, GoalState, MAX_CONTENT, MAX_ENTRIES, ParsedEntry, mentions};
 use super::inline_marks::{self, plain};
 use crate::event;
 
-/// Contents that mean nothing.
+/// Contents that carry no information.
 const EMPTY_CONTENTS: &[&str] = &["-", "n/a", "na", "none", "none yet", "nothing", "tbd", "todo"];
 
-/// Bytes of text below a heading that belong to its entry; more is a text of its own.
+/// The most bytes of text below a heading that belong to its entry; more is a text of its own.
 const MAX_BELOW_HEADING: usize = 1_000;
 
-/// What began an entry, which decides what may continue it.
+/// What an entry began with, which decides what may continue it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryShape {
     /// A bullet.
@@ -21,7 +21,7 @@ pub(super) enum EntryShape {
     Prose,
     /// A heading that states an entry; text below it belongs to it.
     Heading,
-    /// A heading inside a section of one category: paragraphs below belong to it, lists do not.
+    /// A heading inside a section of one category; the paragraphs below belong to it, lists do not.
     Part,
     /// The first row of a table.
     Table,
@@ -34,9 +34,9 @@ struct OpenEntry {
     entry: ParsedEntry,
     shape: EntryShape,
     indent: usize,
-    /// Whether its text is literal, even if it means nothing.
+    /// Whether its text is literal, and so is kept even if it carries no information.
     meant: bool,
-    /// Declared files and commits, which replace those its text names.
+    /// The declared files and commits, which replace those named in its text.
     about: mentions::DeclaredMentions,
 }
 
@@ -45,22 +45,22 @@ pub(super) struct EntryWriter {
     entries: Vec<ParsedEntry>,
     skipped: u64,
     open: Option<OpenEntry>,
-    /// Commits named in the heading above.
+    /// The commits named in the heading above.
     tied: Vec<String>,
     has_goal: bool,
-    /// Current line, from 1.
+    /// The current line, from 1.
     pub line: u32,
-    /// Current time.
+    /// The current time.
     pub at: Option<i64>,
 }
 
 impl EntryWriter {
-    /// Starts without entries.
+    /// Creates one without entries.
     pub(super) fn new(at: Option<i64>) -> Self {
         EntryWriter { entries: Vec::new(), skipped: 0, open: None, tied: Vec::new(), has_goal: false, line: 0, at }
     }
 
-    /// Opens an entry, closing the one before.
+    /// Opens an entry, and closes the one before.
     pub(super) fn open(&mut self, category: Category, shape: EntryShape, indent: usize, text: &str) {
         self.close();
         let entry = ParsedEntry {
@@ -78,21 +78,21 @@ impl EntryWriter {
         self.open = Some(OpenEntry { entry, shape, indent, meant, about });
     }
 
-    /// Sets the state of the open goal.
+    /// Sets the state of the goal that is open.
     pub(super) fn set_goal_state(&mut self, state: Option<GoalState>) {
         if let Some(open) = &mut self.open {
             open.entry.state = state;
         }
     }
 
-    /// Sets the commits named beside the open entry's text.
+    /// Sets the open entry's commits to those named in a text.
     pub(super) fn set_commits_from(&mut self, text: &str) {
         if let Some(open) = &mut self.open {
             open.entry.commits = mentions::commits_in(text);
         }
     }
 
-    /// Takes a line that declares files and commits of the open entry; returns whether it is one.
+    /// Reads a line as a declaration of the open entry's files and commits. Returns whether it is one.
     pub(super) fn take_declaration(&mut self, text: &str) -> bool {
         match (mentions::parse_declaration(text), &mut self.open) {
             (Some(about), Some(open)) => {
@@ -108,7 +108,7 @@ impl EntryWriter {
         self.open.as_ref().filter(|open| open.shape == EntryShape::Bullet).map(|open| open.indent)
     }
 
-    /// Returns the category of the open entry if a heading began it and what follows belongs to it.
+    /// Returns the category of the open entry, if it began with a heading and still collects what follows.
     pub(super) fn heading_category(&self) -> Option<Category> {
         let is_headed =
             |open: &&OpenEntry| open.shape == EntryShape::Heading && open.entry.content.len() < MAX_BELOW_HEADING;
@@ -126,7 +126,7 @@ impl EntryWriter {
         category == Category::Goal && self.has_goal
     }
 
-    /// Adds a line to the open bullet or paragraph; returns whether there is one.
+    /// Adds a line to the open bullet or paragraph. Returns whether there is one.
     pub(super) fn append(&mut self, text: &str) -> bool {
         let shapes = if self.collects_paragraphs() {
             [EntryShape::Heading, EntryShape::Part]
@@ -136,7 +136,7 @@ impl EntryWriter {
         self.append_to(&shapes, text)
     }
 
-    /// Adds a row to the open table; returns whether there is one.
+    /// Adds a row to the open table. Returns whether there is one.
     pub(super) fn append_row(&mut self, text: &str) -> bool {
         self.append_to(&[EntryShape::Table], text)
     }
@@ -148,7 +148,7 @@ impl EntryWriter {
         }
     }
 
-    /// Adds a line to the open entry if it has one of the shapes.
+    /// Adds a line to the open entry if it has one of these shapes.
     fn append_to(&mut self, shapes: &[EntryShape], text: &str) -> bool {
         let Some(open) = self.open.as_mut().filter(|open| shapes.contains(&open.shape)) else {
             return false;
@@ -157,14 +157,14 @@ impl EntryWriter {
         true
     }
 
-    /// Adds a comment line of code to the paragraph or label above: it is prose about the code.
+    /// Adds a comment line of code to the paragraph or label above, since it is prose about the code.
     pub(super) fn append_comment(&mut self, code: &str) {
         if let Some(text) = code.strip_prefix("//").or_else(|| code.strip_prefix("-- ")) {
             self.append_to(&[EntryShape::Prose], text.trim_start_matches(['/', '!']).trim());
         }
     }
 
-    /// Adds a solution or cause to the problem before it; returns whether there is one.
+    /// Adds a solution or cause to the problem before it. Returns whether there is one.
     pub(super) fn append_answer(&mut self, text: &str) -> bool {
         if let Some(open) = self.open.as_mut().filter(|open| open.entry.category == Category::Challenge) {
             push_line(&mut open.entry.content, text);
@@ -173,7 +173,7 @@ impl EntryWriter {
         false
     }
 
-    /// Attaches the commits a text names to all entries up to the next heading.
+    /// Attaches the commits named in a text to all entries up to the next heading.
     pub(super) fn tie_commits(&mut self, text: &str) {
         self.tied = mentions::commits_in(text);
     }
@@ -194,7 +194,7 @@ impl EntryWriter {
         let beside = std::mem::replace(&mut entry.commits, commits);
         match entry.category {
             Category::Commit if entry.commits.is_empty() => {
-                // In a list of commits, a line needs no word that announces its commit.
+                // In a list of commits, an id counts without a word that announces it.
                 entry.commits = mentions::commits_in(&format!("commit {}", entry.content));
                 if entry.commits.is_empty() {
                     entry.category = Category::Note;
@@ -230,7 +230,7 @@ fn push_line(content: &mut String, text: &str) {
     }
 }
 
-/// Returns whether a text means nothing.
+/// Returns whether a text carries no information.
 pub(in crate::sessions) fn says_nothing(content: &str) -> bool {
     let bare = content.trim_matches(|c: char| !c.is_alphanumeric() && c != '/').to_lowercase();
     bare.is_empty()
@@ -238,7 +238,7 @@ pub(in crate::sessions) fn says_nothing(content: &str) -> bool {
         || (bare.starts_with("no ") && bare.ends_with("this session"))
 }
 
-/// Parses a checkbox; returns the state and the text after it.
+/// Parses a checkbox. Returns its state, and the text after it.
 pub(super) fn checkbox(text: &str) -> (Option<GoalState>, &str) {
     const BOXES: [(&str, GoalState); 8] = [
         ("[ ]", GoalState::Open),
@@ -312,7 +312,7 @@ pub(in crate::sessions) fn labelled_category(text: &str) -> Option<Category> {
     }
 }
 
-/// Returns category and object of an agent's action in a dialogue: `Read: a`, `Executed: b`.
+/// Returns the category and object of an agent's action in a dialogue: `Read: a`, `Executed: b`.
 pub(super) fn action_category(text: &str) -> Option<(Category, &str)> {
     let (verb, what) = text.split_once(": ")?;
     let category = match verb.trim_matches('*').to_ascii_lowercase().as_str() {

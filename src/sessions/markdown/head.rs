@@ -1,7 +1,7 @@
-//! Head of a session log (YAML front matter and `**Key**: value` lines), and the test whether a file is a session log
-//! at all.
+//! The head of a session log (YAML front matter and `**Key**: value` lines), and the test whether a file is a session
+//! log at all.
 //!
-//! A path alone proves nothing, and templates with unfilled values are rejected.
+//! A path alone is not enough, and templates with unfilled values are rejected.
 
 use super::super::{SessionHead, time};
 use super::clock;
@@ -9,13 +9,13 @@ use super::lines::{self, LineKind};
 use super::log_labels::{self, LogSection};
 use crate::event;
 
-/// Bytes of a file that are read to decide whether it is a session log.
+/// How many bytes of a file are read to decide whether it is a session log.
 const MAX_PROBE_BYTES: usize = 16 * 1024;
 
-/// Longest value of a field, in bytes.
+/// The longest value of a field, in bytes.
 const MAX_VALUE_BYTES: usize = 500;
 
-/// Fewest sections of a log without an id; many documents have one.
+/// The fewest sections of a log without an id; many other documents have one such heading.
 const MIN_SECTIONS: usize = 2;
 
 /// Returns the index of the line that ends the front matter, if there is any.
@@ -26,7 +26,7 @@ pub(super) fn front_matter_end(lines: &[&str]) -> Option<usize> {
     lines.iter().skip(1).position(|line| matches!(line.trim_end(), "---" | "...")).map(|at| at + 1)
 }
 
-/// Returns the keys and values of front matter; a nested key is prefixed by its block's name and a dot.
+/// Returns the keys and values of front matter. A nested key is prefixed with its block's name and a dot.
 pub(super) fn front_matter<'a>(lines: &[&'a str]) -> Vec<(String, &'a str)> {
     let (mut block, mut pairs) = (String::new(), Vec::new());
     for line in lines {
@@ -53,7 +53,7 @@ fn unquoted(value: &str) -> &str {
     value.split(" #").next().unwrap_or_default().trim_end()
 }
 
-/// Sets the field of a key unless it has a value; returns whether the key is known.
+/// Sets the field of a key unless it has a value. Returns whether the key is known.
 pub(super) fn set_field(head: &mut SessionHead, key: &str, value: &str) -> bool {
     let key: String = key.trim().to_lowercase().split([' ', '-']).collect::<Vec<_>>().join("_");
     let value = value.trim().trim_matches('`').trim();
@@ -106,7 +106,7 @@ fn set_text(field: &mut Option<String>, text: Option<String>) {
     }
 }
 
-/// Returns whether a value is an unfilled template: `<id>`, `{{title}}`, `[title]`, `$ID`, `YYYYMMDD-HHMMSS`.
+/// Returns whether a value is an unfilled template field: `<id>`, `{{title}}`, `[title]`, `$ID`, `YYYYMMDD-HHMMSS`.
 fn is_placeholder(value: &str) -> bool {
     let value = value.trim().trim_matches('`');
     let enclosed = [('<', '>'), ('{', '}'), ('[', ']')].iter().any(|(open, close)| {
@@ -115,7 +115,7 @@ fn is_placeholder(value: &str) -> bool {
     enclosed || value.contains("{{") || value.starts_with('$') || value.contains("YYYY") || value == "..."
 }
 
-/// Returns the title in a first-level heading of a session (`Session: title`); `None` for other headings.
+/// Returns the title in the first-level heading of a session (`Session: title`); `None` for other headings.
 pub(super) fn session_title(text: &str) -> Option<&str> {
     let rest =
         ["session", "dev session", "development session", "coding session", "session log"].iter().rev().find_map(
@@ -124,8 +124,8 @@ pub(super) fn session_title(text: &str) -> Option<&str> {
     rest.trim_start().strip_prefix([':', '-', '–', '—']).map(str::trim)
 }
 
-/// Returns id and title of the session that a pointer file names: `# Last Session: title`, a path to it, and nothing
-/// else.
+/// Returns the id and title of the session that a pointer file refers to: `# Last Session: title`, a path to the
+/// session, and nothing else.
 pub(super) fn pointer_target(text: &str) -> Option<(String, String)> {
     if text.len() > MAX_PROBE_BYTES || text.contains("\n## ") {
         return None;
@@ -142,8 +142,7 @@ pub(super) fn pointer_target(text: &str) -> Option<(String, String)> {
     is_id.then(|| (id.to_string(), title.to_string()))
 }
 
-/// Returns whether a Markdown file is a session log: by its beginning, and for logs with little metadata also by its
-/// path.
+/// Returns whether a Markdown file is a session log, by its beginning; for logs with little metadata also by its path.
 pub(super) fn is_session(path: &str, text: &str) -> bool {
     if pointer_target(text).is_some() {
         return true;
@@ -181,7 +180,7 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
             _ => {}
         }
     }
-    // A title may contain `<this>`; with neither id nor time it is a template.
+    // A title may contain `<this>`, but without an id and a time the file is a template.
     if named.is_some_and(is_placeholder) && head.id.is_empty() && head.started.is_none() {
         return false;
     }
@@ -198,7 +197,7 @@ pub(super) fn is_session(path: &str, text: &str) -> bool {
     among_sessions && (dated || says_when || dated_name) && (speaks_of_one || sections >= MIN_SECTIONS)
 }
 
-/// Returns whether a heading is a section that logs have.
+/// Returns whether a heading is one of the sections that logs have.
 fn is_log_section(heading: &str) -> bool {
     match log_labels::section_below(heading) {
         Some(LogSection::Each(super::super::Category::Note)) => heading.eq_ignore_ascii_case("activity log"),

@@ -1,11 +1,11 @@
 //! Inline Markdown marks: removed when reading, escaped when writing.
 //!
-//! A backslash makes a mark literal; at the end of a line it marks the whole line as literal: no label, no question,
-//! no trimmed space. Text between backticks is left alone.
+//! A backslash makes a mark literal. At the end of a line it marks the whole line as literal: not a label, not a
+//! question, with its spaces kept. Text between backticks is unchanged.
 
 /// Strips bold, emphasis of the whole line, and repeated spaces.
 ///
-/// Text between backticks, stars in paths and escaped marks stay.
+/// Text between backticks, stars in paths, and escaped marks are kept.
 pub(super) fn plain(text: &str) -> String {
     let text = without_emphasis(text.trim());
     let mut plain = String::with_capacity(text.len());
@@ -45,7 +45,7 @@ pub(super) fn plain(text: &str) -> String {
     if begins { plain } else { plain.trim_start().to_string() }
 }
 
-/// Strips an emphasis of the whole text.
+/// Strips emphasis that spans the whole text.
 fn without_emphasis(text: &str) -> &str {
     let inner = ['*', '_'].iter().find_map(|mark| {
         let inner = text.strip_prefix(*mark)?.strip_suffix(*mark)?;
@@ -67,7 +67,7 @@ pub(super) fn is_literal(text: &str) -> bool {
 
 /// Escapes a line so that [`plain`] returns it unchanged.
 pub(in crate::sessions) fn escape(line: &str) -> String {
-    // An unpaired backtick quotes nothing.
+    // An unpaired backtick does not quote anything.
     let is_even = line.matches('`').count().is_multiple_of(2);
     let number = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let last = line.trim_end().len();
@@ -92,7 +92,7 @@ pub(in crate::sessions) fn escape(line: &str) -> String {
         written.push(c);
         before = Some(c);
     }
-    // A final backslash protects trailing space.
+    // A final backslash protects trailing spaces.
     if line.is_empty() || last < line.len() {
         written.push('\\');
     }
@@ -149,7 +149,7 @@ mod tests {
                 prop_assert_eq!(&plain(&escape(line)), line);
                 prop_assert_eq!(&plain(&escape_literal(line)), line);
                 prop_assert!(is_literal(&escape_literal(line)));
-                // As after a list mark.
+                // As the text after a list mark.
                 prop_assert_eq!(&plain(escape_literal(line).trim()), line);
             }
         }

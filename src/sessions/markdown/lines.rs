@@ -7,18 +7,18 @@ use std::borrow::Cow;
 use super::super::time;
 use super::log_labels;
 
-/// Width of a tab, and the indentation that makes code, in columns.
+/// The width of a tab, and the indentation that makes code, in columns.
 pub(super) const TAB_COLUMNS: usize = 4;
 
-/// Fences tried as the unclosed one; each costs a pass, and no log has more candidates.
+/// How many fences are tried as the unclosed one. Each costs a pass, and no log has more candidates.
 const MAX_FENCE_TRIES: usize = 20;
 
-/// Most words of a field's value in a line without bold: a name, or a commit with a short subject.
+/// The most words in the value of a field that is not bold: a name, or a commit with a short subject.
 const MAX_FIELD_WORDS: usize = 4;
 
-/// Kind of a line.
+/// The kind of a line.
 ///
-/// Texts are as written, without their mark and surrounding whitespace.
+/// Its text is as written, without its mark and surrounding whitespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineKind<'a> {
     /// An empty line, or a comment.
@@ -31,7 +31,7 @@ pub(super) enum LineKind<'a> {
     Heading { level: usize, text: &'a str },
     /// `- text`, `1. text`, `• text`.
     Bullet { indent: usize, text: &'a str },
-    /// `**Label:** value`; the value may be empty, and then the colon may be missing.
+    /// `**Label:** value`; if the value is empty, the colon may be missing.
     Label { label: &'a str, value: &'a str, colon: bool },
     /// `| a | b |`.
     Row(&'a str),
@@ -40,7 +40,7 @@ pub(super) enum LineKind<'a> {
 }
 
 impl<'a> LineKind<'a> {
-    /// Returns label and value of a line that may be a field of the head, also inside a list.
+    /// Returns the key and value of a line that may be a field of the head, even as a list item.
     pub(super) fn head_field(self) -> Option<(&'a str, &'a str)> {
         match self {
             LineKind::Label { label, value, colon: true } => Some((label, value)),
@@ -54,7 +54,7 @@ impl<'a> LineKind<'a> {
     }
 }
 
-/// Fields of the head that may be written without bold. Others, such as `Status`, also begin sentences.
+/// Keys of head fields that count without bold. Others, such as `Status`, also begin sentences.
 const PLAIN_KEYS: &[&str] = &[
     "adapter",
     "agent",
@@ -75,12 +75,12 @@ const PLAIN_KEYS: &[&str] = &[
     "starting commit",
 ];
 
-/// Parses a field of the head without bold: `Started: 2025-06-02T02:30:02Z`.
+/// Parses a field of the head that is not bold: `Started: 2025-06-02T02:30:02Z`.
 fn plain_field(text: &str) -> Option<(&str, &str)> {
     let (key, value) = text.split_once(':')?;
     let (key, value) = (key.trim(), value.trim());
     let is_known = !value.is_empty() && PLAIN_KEYS.iter().any(|known| key.eq_ignore_ascii_case(known));
-    // An invalid time is a sentence, and so is a name of many words.
+    // With an invalid time or many words as its value, the line is a sentence.
     let is_said = match key.to_ascii_lowercase().as_str() {
         "created" | "ended" | "started" => time::instant(value).is_some(),
         "id" | "session id" => !value.contains(char::is_whitespace),
@@ -89,7 +89,7 @@ fn plain_field(text: &str) -> Option<(&str, &str)> {
     (is_known && is_said).then_some((key, value))
 }
 
-/// Returns the lines in order, and warnings.
+/// Returns the kinds of all lines in order, and warnings.
 pub(super) fn classify_lines(text: &str) -> (Vec<LineKind<'_>>, Vec<String>) {
     let raw: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
     let mut warnings = Vec::new();
@@ -128,8 +128,8 @@ pub(super) fn classify_lines(text: &str) -> (Vec<LineKind<'_>>, Vec<String>) {
 
 /// Turns underlined lines into headings.
 ///
-/// A ruled line below a sentence is a ruled line: it underlines only a known heading, or if it consists of equals
-/// signs.
+/// A line of hyphens may also be a rule below a sentence, so it underlines only a known heading; equals signs always
+/// do.
 fn apply_underlines(raw: &[&str], kinds: &mut [LineKind<'_>]) {
     for at in 1..kinds.len() {
         let (LineKind::Text { indent: 0..TAB_COLUMNS, text }, LineKind::Rule) = (kinds[at - 1], kinds[at]) else {
@@ -147,7 +147,7 @@ fn apply_underlines(raw: &[&str], kinds: &mut [LineKind<'_>]) {
     }
 }
 
-/// Removes comments that begin and end inside a line after other text, unless they are between backticks.
+/// Removes comments that begin after other text and end on the same line, unless they are between backticks.
 pub(super) fn without_inline_comments(text: &str) -> Cow<'_, str> {
     if !text.contains("-->") {
         return Cow::Borrowed(text);
@@ -164,7 +164,7 @@ pub(super) fn without_inline_comments(text: &str) -> Cow<'_, str> {
 
 /// Removes such comments from one line.
 fn strip_comments(line: &str) -> Cow<'_, str> {
-    // Result, positions searched and copied so far, and whether backticks are open.
+    // The result, how far the line was searched and copied, and whether backticks are open.
     let (mut left, mut seen, mut from, mut is_quoted) = (String::new(), 0, 0, false);
     while let Some(at) = line[seen..].find("<!--").map(|at| seen + at) {
         is_quoted ^= line[seen..at].matches('`').count() % 2 == 1;
@@ -182,12 +182,12 @@ fn strip_comments(line: &str) -> Cow<'_, str> {
 
 /// Parses a bold label: `**Label**: value`, `**Label:** value`, `**Label: value**`, `**Label**`.
 ///
-/// Returns label, value and whether there is a colon; `None` if the bold text is part of a sentence.
+/// Returns the label, its value, and whether there is a colon; `None` if the bold text is part of a sentence.
 pub(super) fn bold_label(text: &str) -> Option<(&str, &str, bool)> {
     let mark = ["***", "___", "**", "__"].into_iter().find(|mark| text.starts_with(mark))?;
     let (bold, rest) = text[mark.len()..].split_once(mark)?;
     let (bold, rest) = (bold.trim(), rest.trim());
-    // Identifiers may begin and end like this.
+    // Identifiers may begin and end with underscores too.
     if mark.starts_with('_') && !bold.contains([' ', ':']) && log_labels::section_below(bold).is_none() {
         return None;
     }
@@ -238,7 +238,7 @@ fn atx_heading(line: &str) -> Option<(usize, &str)> {
 
 /// Returns the text after a list mark.
 ///
-/// Emphasis is no mark, and neither is a number that begins a sentence.
+/// A mark of emphasis is not a list mark, and neither is a number that begins a sentence.
 fn bullet_text(text: &str) -> Option<&str> {
     for mark in ["- ", "* ", "+ ", "• ", "-\t", "*\t"] {
         if let Some(rest) = text.strip_prefix(mark) {
@@ -253,7 +253,7 @@ fn bullet_text(text: &str) -> Option<&str> {
     ((1..=3).contains(&digits) && rest.starts_with([' ', '\t'])).then_some(rest.trim())
 }
 
-/// Returns whether a text is a ruled line.
+/// Returns whether a text is a horizontal rule.
 fn is_rule(text: &str) -> bool {
     ['-', '*', '_', '='].iter().any(|mark| text.len() > 2 && text.chars().all(|c| c == *mark))
 }
@@ -271,7 +271,7 @@ fn indent_columns(line: &str) -> usize {
     columns
 }
 
-/// Parses a fence into mark, length and info string.
+/// Parses a fence into its mark, length and info string.
 fn fence_mark(line: &str) -> Option<(u8, usize, &str)> {
     let text = line.trim();
     let mark = *text.as_bytes().first().filter(|byte| matches!(byte, b'`' | b'~'))?;
@@ -280,7 +280,7 @@ fn fence_mark(line: &str) -> Option<(u8, usize, &str)> {
     (length >= 3 && !(mark == b'`' && info.contains('`'))).then_some((mark, length, info))
 }
 
-/// Returns whether a line belongs to the frame of a log and never to code: a heading with a time, a known
+/// Returns whether a line belongs to the structure of a log and so is never code: a heading with a time, a known
 /// second-level heading, a known label.
 fn is_log_frame(line: &str) -> bool {
     match atx_heading(line) {
@@ -292,10 +292,10 @@ fn is_log_frame(line: &str) -> bool {
     }
 }
 
-/// Returns which lines are code.
+/// Returns for each line whether it is code.
 ///
-/// Fences pair as in CommonMark. If one stays open, one of the fences that contain frame lines was unclosed: the
-/// first of those whose removal leaves the fewest frame lines in code.
+/// Fences are paired as in CommonMark. If one stays open, one of the fences that contain structural lines of the log
+/// was not closed: the first one whose removal leaves the fewest such lines in code.
 fn code_lines(lines: &[&str], warnings: &mut Vec<String>) -> Vec<bool> {
     let strict = pair_fences(lines, None);
     let Some(open) = strict.open else {
@@ -313,22 +313,22 @@ fn code_lines(lines: &[&str], warnings: &mut Vec<String>) -> Vec<bool> {
     mended.map_or(strict.code, |pairs| pairs.code)
 }
 
-/// Result of pairing fences.
+/// The result of pairing fences.
 struct FencePairs {
     /// Whether each line is code.
     code: Vec<bool>,
-    /// Fence that is still open at the end.
+    /// The fence that is still open at the end.
     open: Option<usize>,
-    /// Fences that contain a frame line.
+    /// The fences that contain a structural line.
     holding: Vec<usize>,
-    /// Fence that was treated as unclosed.
+    /// The fence that was treated as unclosed.
     cut: Option<usize>,
 }
 
-/// Pairs fences; the one at `cut` ends before the first frame line in it.
+/// Pairs fences. The one at `cut` ends before its first structural line.
 fn pair_fences(lines: &[&str], cut: Option<usize>) -> FencePairs {
     let mut pairs = FencePairs { code: vec![false; lines.len()], open: None, holding: Vec::new(), cut };
-    // The open fence (line, mark, length, whether it shows Markdown), and the first frame line in it.
+    // The open fence (line, mark, length, whether it contains Markdown), and the first structural line in it.
     let mut open: Option<(usize, u8, usize, bool)> = None;
     let mut frame = None;
     let mut at = 0;
@@ -344,7 +344,7 @@ fn pair_fences(lines: &[&str], cut: Option<usize>) -> FencePairs {
                 open = None;
                 pairs.code[at] = true;
             }
-            // No fence opens inside another: the open one was unclosed, unless it shows Markdown.
+            // A fence cannot open inside another, so the open one was not closed, unless it contains Markdown.
             (Some((start, _, _, false)), Some((_, _, info))) if !info.is_empty() && frame.is_some() => {
                 let end = at;
                 at = frame.take().expect("it was matched");
@@ -459,7 +459,7 @@ mod tests {
 
     #[test]
     fn the_unclosed_fence_among_several_is_found() {
-        // Code, and lines of the log, by their numbers.
+        // The numbers of the lines that are code, and of those that belong to the log.
         let code = |text: &str| -> Vec<usize> {
             let kinds = classify_lines(text).0.into_iter().enumerate();
             kinds.filter(|(_, kind)| matches!(kind, LineKind::Code(_))).map(|(at, _)| at + 1).collect()

@@ -1,6 +1,6 @@
-//! Maps headings and labels of session logs to the kind of lines below them.
+//! Maps the headings and labels of session logs to how the lines below them are read.
 //!
-//! Only the words of these tables make decisions or patterns of them.
+//! Lines become decisions or patterns only by the words in these tables.
 
 use super::super::Category;
 
@@ -9,17 +9,17 @@ use super::super::Category;
 pub(super) enum LogSection {
     /// Each bullet and each paragraph is an entry of this category.
     Each(Category),
-    /// All lines form one note: statistics that a program wrote.
+    /// All lines together form one note: statistics written by a program.
     SingleNote,
     /// Prompts; skipped.
     Prompts,
-    /// A dialogue of prompts and the agent's answers.
+    /// A dialogue: prompts, and the agent's answers.
     Dialogue,
-    /// Lines a program wrote at the start; the head holds the same.
+    /// Lines that a program wrote at the start, which the head contains as well.
     Frame,
 }
 
-/// Most words of a label; a longer one is a sentence.
+/// The most words of a label; a longer one is a sentence.
 const MAX_LABEL_WORDS: usize = 8;
 
 /// A rule for labels: it applies if the label has a word of `any`, one of `with` (unless empty), and none of
@@ -31,12 +31,12 @@ struct LabelRule {
     without: &'static [&'static str],
 }
 
-/// Builds a rule that makes entries of one category.
+/// Builds a rule that makes each item an entry of one category.
 const fn each(category: Category, any: &'static [&'static str]) -> LabelRule {
     LabelRule { section: LogSection::Each(category), any, with: &[], without: &[] }
 }
 
-/// Words in a label that say something is not decided, or no longer.
+/// Words in a label which say that something is not decided, or no longer holds.
 const NEGATING_WORDS: &[&str] = &[
     "abandoned",
     "alternatives",
@@ -62,10 +62,10 @@ const NEGATING_WORDS: &[&str] = &[
     "upcoming",
 ];
 
-/// Verbs after `to` that say a decision is still open.
+/// Verbs which after `to` say that a decision is still open.
 const OPEN_VERBS: &[&str] = &["be", "confirm", "consider", "discuss", "make", "resolve", "review", "revisit", "take"];
 
-/// Last words of a label for one thing, stated in the rest of the heading.
+/// Last words of a label that stands for a single thing, which the rest of the heading states.
 const SINGULAR_LABELS: &[&str] = &[
     "blocker",
     "bug",
@@ -86,10 +86,10 @@ const SINGULAR_LABELS: &[&str] = &[
     "takeaway",
 ];
 
-/// Separators between such a label and the rest.
+/// Separators between such a label and the rest of the heading.
 const LABEL_SEPARATORS: [&str; 4] = [": ", " - ", " – ", " — "];
 
-/// Rules for whole labels, without numbers, brackets and punctuation; tried before [`WORD_RULES`].
+/// Rules for whole labels, compared without numbers, brackets and punctuation; tried before [`WORD_RULES`].
 const PHRASE_RULES: &[LabelRule] = &[
     LabelRule { section: LogSection::Prompts, any: &["user prompts", "prompts"], with: &[], without: &[] },
     LabelRule {
@@ -170,7 +170,7 @@ const PHRASE_RULES: &[LabelRule] = &[
     ),
 ];
 
-/// Rules for words in labels, in the order they are tried.
+/// Rules for words in labels, in the order in which they are tried.
 const WORD_RULES: &[LabelRule] = &[
     LabelRule {
         section: LogSection::Each(Category::Touched),
@@ -305,7 +305,7 @@ const WORD_RULES: &[LabelRule] = &[
     },
 ];
 
-/// Returns how the lines below a label are read; `None` for unknown labels.
+/// Returns how the lines below a label are read; `None` for an unknown label.
 pub(super) fn section_below(label: &str) -> Option<LogSection> {
     let words = label_words(label);
     if words.is_empty() || words.len() > MAX_LABEL_WORDS {
@@ -326,7 +326,7 @@ pub(super) fn section_below(label: &str) -> Option<LogSection> {
     row.map(|row| row.section)
 }
 
-/// Returns the category of a heading that states its entry itself: `Decision 1: Use one file`, `Problem - it broke`.
+/// Returns the category of a heading that states its own entry: `Decision 1: Use one file`, `Problem - it broke`.
 pub(super) fn heading_entry_category(heading: &str) -> Option<Category> {
     let splits = LABEL_SEPARATORS.iter().filter_map(|mark| heading.split_once(mark));
     let (label, rest) = splits.min_by_key(|(label, _)| label.len())?;
@@ -334,14 +334,14 @@ pub(super) fn heading_entry_category(heading: &str) -> Option<Category> {
         return None;
     }
     match section_below(label)? {
-        // A plan is a list of several things.
+        // A plan consists of several things.
         LogSection::Each(Category::Plan) => None,
         LogSection::Each(category) => Some(category),
         _ => None,
     }
 }
 
-/// Returns whether a label says that the lines below are not decided, or no longer.
+/// Returns whether a label says that the lines below are not decided, or no longer hold.
 pub(super) fn negates_decision(label: &str) -> bool {
     has_negating_word(&label_words(label))
 }
@@ -352,8 +352,8 @@ fn has_negating_word(words: &[String]) -> bool {
     words.iter().any(|word| NEGATING_WORDS.contains(&word.as_str())) || words.windows(2).any(to_come)
 }
 
-/// Returns how the lines below an activity's title are read: a title names a topic, so it counts only if it reports
-/// finished work.
+/// Returns how the lines below an activity's title are read. A title names a topic, so it decides the category only if
+/// it reports finished work.
 pub(super) fn section_below_activity(title: &str) -> LogSection {
     match section_below(title) {
         Some(LogSection::Each(Category::Work)) => LogSection::Each(Category::Work),
@@ -361,7 +361,7 @@ pub(super) fn section_below_activity(title: &str) -> LogSection {
     }
 }
 
-/// Returns whether an activity's title is one that programs write and carries no information.
+/// Returns whether an activity's title is written by programs, and so carries no information.
 pub(in crate::sessions) fn is_routine_title(title: &str) -> bool {
     let title = title.split(['(', '[']).next().unwrap_or_default();
     let routine = [

@@ -1,4 +1,4 @@
-//! The state machine that turns the classified lines of a session log into entries, tracking section and time.
+//! The state machine that turns the classified lines of a session log into entries. It tracks the section and the time.
 
 use super::super::{Category, ParsedSession, SessionHead, forms};
 use super::clock::{self, LogClock};
@@ -7,45 +7,45 @@ use super::lines::{self, LineKind};
 use super::log_labels::{self, LogSection};
 use super::{head, inline_marks, table};
 
-/// Most words of a plain line that is a label because it ends in a colon.
+/// The most words of a plain line that counts as a label because it ends in a colon.
 const MAX_PLAIN_LABEL_WORDS: usize = 4;
 
-/// Additional indentation of a nested bullet, in columns.
+/// The additional indentation of a nested bullet, in columns.
 const NESTED_COLUMNS: usize = 2;
 
-/// Lines a program writes below the start of a session; the head holds the same.
+/// Lines that a program writes below the start of a session, which the head contains as well.
 const FRAME_LINES: [&str; 3] = ["Session initialized", "Working on branch:", "Tagged as:"];
 
 /// Names under which an agent answers in a dialogue.
 const AGENT_SPEAKERS: [&str; 8] = ["agent", "ai", "assistant", "claude", "codex", "copilot", "gemini", "gpt"];
 
-/// Emoji that begin list lines without a list mark.
+/// Emoji that begin list items without a list mark.
 const LIST_EMOJI: [char; 10] = ['✅', '❌', '⚠', '✓', '✗', '☑', '☐', '🔄', '🚧', '⏳'];
 
-/// State of the reader.
+/// The state of the reader.
 pub(super) struct LogReader {
     head: SessionHead,
     clock: LogClock,
     entries: EntryWriter,
-    /// Section of the current line, and the one that returns when a label's section ends.
+    /// The section of the current line, and the one to return to when a label's section ends.
     section: LogSection,
     parent: LogSection,
-    /// Section that returns at the next empty line or label, below a label that owns only the next lines.
+    /// Below a label that owns only the next lines: the section to return to at the next empty line or label.
     resumed: Option<LogSection>,
-    /// Columns of the current table, if its header names entries.
+    /// The columns of the current table, if its rows are entries.
     table: Option<table::EntryTable>,
     /// Whether the last line was indented code.
     in_code: bool,
-    /// Level of the last heading.
+    /// The level of the last heading.
     level: usize,
-    /// Whether a bullet or a second-level heading was seen; the head ends there.
+    /// Whether a bullet or a second-level heading was seen, which ends the head.
     in_body: bool,
-    /// Whether the section has had a bullet; later paragraphs are asides.
+    /// Whether the section has had a bullet; paragraphs after it are asides.
     listed: bool,
-    /// Whether the agent speaks, in a dialogue.
+    /// Whether it is the agent who speaks, in a dialogue.
     answers: bool,
     after_blank: bool,
-    /// Time of the last heading with one.
+    /// The time of the last heading that has one.
     last: Option<i64>,
     is_closed: bool,
     /// Whether the log has content beyond what programs write into every log.
@@ -53,7 +53,7 @@ pub(super) struct LogReader {
 }
 
 impl LogReader {
-    /// Starts reading below a head.
+    /// Creates a reader for the text below a head.
     pub(super) fn new(head: SessionHead) -> Self {
         let clock = LogClock::new(&head.id, head.started);
         let entries = EntryWriter::new(head.started);
@@ -110,7 +110,7 @@ impl LogReader {
         }
     }
 
-    /// Returns whether a line is code because it is indented and belongs to no list.
+    /// Returns whether a line is code because it is indented outside any list.
     fn is_code(&mut self, kind: LineKind<'_>) -> bool {
         let indent = match kind {
             LineKind::Blank => return false,
@@ -123,7 +123,7 @@ impl LogReader {
         self.in_code
     }
 
-    /// Returns to the resumed section, if any.
+    /// Returns to the section that a label's lines interrupted, if there is one.
     fn resume_section(&mut self) {
         if let Some(section) = self.resumed.take() {
             self.section = section;
@@ -179,7 +179,7 @@ impl LogReader {
 
     /// Opens an entry that a heading states.
     ///
-    /// Below a single decision, pattern or problem follow its reasons and solution; below a goal, further goals.
+    /// Below a single decision, pattern or problem, its reasons and solution follow; below a goal, further goals.
     fn open_heading_entry(&mut self, category: Category, text: &str) {
         self.enter_section(LogSection::Each(category));
         if category == Category::Goal {
@@ -191,7 +191,7 @@ impl LogReader {
         }
     }
 
-    /// Reads an unknown heading: below a section it is one of its entries.
+    /// Reads an unknown heading: within a section, it is one of the section's entries.
     fn read_unknown_heading(&mut self, level: usize, text: &str) {
         let is_decided = matches!(self.parent, LogSection::Each(Category::Decision | Category::Pattern));
         let is_part = level > 2 && !(is_decided && (log_labels::negates_decision(text) || forms::is_unsettled(text)));
@@ -205,7 +205,7 @@ impl LogReader {
         }
     }
 
-    /// Returns whether a label belongs to the entry of the heading above, and starts no list of its own.
+    /// Returns whether a label belongs to the entry of the heading above, rather than starting a list of its own.
     fn belongs_to_heading(&self, label: &str, known: Option<LogSection>, value: &str) -> bool {
         let Some(headed) = self.entries.heading_category() else { return false };
         match known {
@@ -216,8 +216,8 @@ impl LogReader {
         }
     }
 
-    /// Returns whether a heading is part of a prompt: inside one, only a heading of the log itself on the same or a
-    /// higher level ends it.
+    /// Returns whether a heading is part of a prompt, which only a heading of the log itself ends, on the same or a
+    /// higher level.
     fn is_part_of_prompt(&self, level: usize, is_own: bool) -> bool {
         match self.section {
             LogSection::Prompts => !is_own || level > self.level,
@@ -250,7 +250,7 @@ impl LogReader {
         }
         self.enter_section(section);
         self.parent = section;
-        // A note belongs to the commit it was written at; other content below a heading may be older or newer.
+        // A note refers to the commit at which it was written; other content below a heading may be older or newer.
         if routine && speaker.starts_with("note") {
             self.entries.tie_commits(timed.title);
         }
@@ -321,8 +321,8 @@ impl LogReader {
         }
         let category = Self::unless_unsettled(category, value);
         self.open_entry(category, EntryShape::Prose, 0, &format!("{label}: {value}"));
-        // A list below belongs to this label, except under work, where each line is a piece of it; under a single
-        // decision it holds reasons.
+        // A list below belongs to this label. Under a single decision it lists reasons; under work, each line is a
+        // piece of work.
         self.section = match known {
             Some(_) if label.ends_with('s') => LogSection::Each(category),
             Some(_) => LogSection::Each(Self::aside_category_of(category)),
@@ -433,7 +433,7 @@ impl LogReader {
         self.open_entry(category, if marked { EntryShape::Bullet } else { EntryShape::Prose }, indent, text);
     }
 
-    /// Reads a line of a dialogue: the agent's, once it has begun to speak.
+    /// Reads a line of a dialogue. Only the agent's lines are kept.
     fn append_dialogue(&mut self, text: &str) {
         if self.answers && !self.entries.append(text) {
             self.open_entry(Category::Note, EntryShape::Prose, 0, text);
@@ -442,8 +442,8 @@ impl LogReader {
 
     /// Reads a table row.
     ///
-    /// If the header names decisions or problems each row is an entry; any other table is one note with a line per
-    /// row.
+    /// If the header names decisions or problems, each row is an entry; any other table becomes one note with a line
+    /// per row.
     fn read_row(&mut self, row: &str) {
         if matches!(self.section, LogSection::Prompts | LogSection::Dialogue) {
             return;
@@ -475,7 +475,7 @@ impl LogReader {
         }
     }
 
-    /// Reads a line a program wrote at the start, for fields the head lacks.
+    /// Reads a line that a program wrote at the start, for fields that the head does not have.
     fn read_frame_line(&mut self, text: &str) {
         let value = text.split_once(':').map_or("", |(_, value)| value.trim());
         if text.starts_with("Working") {
@@ -488,7 +488,7 @@ impl LogReader {
         }
     }
 
-    /// Returns the category of the section.
+    /// Returns the category of the current section.
     fn section_category(&self) -> Category {
         match self.section {
             LogSection::Each(category) => category,
@@ -496,7 +496,8 @@ impl LogReader {
         }
     }
 
-    /// Returns the category of a bullet: in a section without one its own label decides; an open item is no decision.
+    /// Returns the category of a bullet. In a section without a category, the bullet's own label decides; an open item
+    /// is not a decision.
     fn bullet_category(&self, text: &str) -> Category {
         let category = match self.section_category() {
             Category::Note => entry_writer::labelled_category(text).unwrap_or(Category::Note),
@@ -505,7 +506,7 @@ impl LogReader {
         Self::unless_unsettled(category, text)
     }
 
-    /// Returns the category, or a note for a decision that is still open.
+    /// Returns the category, or `Note` if it is a decision that is still open.
     fn unless_unsettled(category: Category, text: &str) -> Category {
         if category == Category::Decision && forms::is_unsettled(text) { Category::Note } else { category }
     }
@@ -515,7 +516,7 @@ impl LogReader {
         Self::aside_category_of(self.section_category())
     }
 
-    /// Returns the category of a sentence in a section that is not one of its items.
+    /// Returns the category of an aside: a sentence in a section that is not one of its items.
     fn aside_category_of(category: Category) -> Category {
         match category {
             Category::Decision | Category::Pattern | Category::Goal => Category::Note,

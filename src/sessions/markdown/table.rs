@@ -1,31 +1,29 @@
-//! Tables whose rows are entries: decisions with reasons, problems with solutions.
-//!
-//! A table without such a header is one note.
+//! Tables whose rows are entries: decisions with reasons, or problems with solutions. Any other table is one note.
 
 use super::super::{Category, forms};
 use super::log_labels::{self, LogSection};
 use super::{entry_writer, inline_marks};
 
-/// Most words of a column name; a longer cell is content.
+/// The most words of a column name; a longer cell is content.
 const MAX_NAME_WORDS: usize = 3;
 
-/// Most columns of a table that people read.
+/// The most columns of a table that was written for people.
 const MAX_COLUMNS: usize = 32;
 
-/// Column names that give reasons; without one a table may list decisions of others.
+/// Names of columns that give reasons. A table without one may list the decisions of others.
 const REASON_COLUMNS: &[&str] =
     &["because", "choice", "chosen", "justification", "rationale", "reason", "reasoning", "reasons", "why"];
 
-/// Columns of a table whose rows are entries.
+/// The columns of a table whose rows are entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntryTable {
     category: Category,
-    /// Column with the decision or the problem.
+    /// The column with the decision or the problem.
     column: usize,
     names: Vec<String>,
 }
 
-/// Splits a row into cells; an escaped or quoted bar separates nothing.
+/// Splits a row into cells. An escaped or quoted bar does not separate.
 pub(super) fn split_row(row: &str) -> Vec<String> {
     let (mut cells, mut cell, mut quoted, mut letters) =
         (Vec::new(), String::new(), false, row.trim().chars().peekable());
@@ -50,12 +48,12 @@ pub(super) fn split_row(row: &str) -> Vec<String> {
     cells.iter().map(|cell| cell.trim().to_string()).collect()
 }
 
-/// Returns whether a row only separates header and body.
+/// Returns whether a row is the divider between header and body.
 pub(super) fn is_divider(cells: &[String]) -> bool {
     cells.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' ')))
 }
 
-/// Interprets a header row; `None` if the table is one note.
+/// Interprets a header row; `None` if the whole table is one note.
 pub(super) fn entry_table(cells: &[String]) -> Option<EntryTable> {
     if cells.len() > MAX_COLUMNS {
         return None;
@@ -71,14 +69,14 @@ pub(super) fn entry_table(cells: &[String]) -> Option<EntryTable> {
     if let Some(column) = at(Category::Decision).filter(|_| names.iter().any(is_reason)) {
         return Some(EntryTable { category: Category::Decision, column, names });
     }
-    // A table of issues may list what others reported; one with solutions does not.
+    // A table of issues may list what others reported; one with a column of solutions does not.
     let solved = names.iter().any(|name| entry_writer::is_answer(&format!("{name}:")));
     let column = at(Category::Challenge).filter(|_| solved)?;
     Some(EntryTable { category: Category::Challenge, column, names })
 }
 
 impl EntryTable {
-    /// Returns the entry of a row: the decision or problem, then each other cell on its own line after its column
+    /// Returns the entry of a row: the decision or problem, then each other cell on a line of its own, after its column
     /// name.
     pub(super) fn row_entry(&self, cells: &[String]) -> Option<(Category, Vec<String>)> {
         let first = cells.get(self.column).filter(|cell| !cell.is_empty())?;

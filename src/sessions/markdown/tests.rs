@@ -1,4 +1,4 @@
-//! Tests: logs of every form, and properties that hold for any text.
+//! Tests of logs in every format, and of properties that hold for any text.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ fn reading(body: &str) -> ParsedSession {
     read("sessions/20250601-223000.md", &format!("{HEAD}{body}")).expect("a session")
 }
 
-/// Checks category and content of each entry, with a slash between lines.
+/// Checks the category and content of each entry; a slash separates lines.
 fn check(body: &str, expect: &[(Category, &str)]) {
     let entries = reading(body).entries;
     let found: Vec<(Category, String)> =
@@ -78,7 +78,7 @@ fn each_dimension_of_the_sample_log_has_an_entry() {
             entries.iter().filter(|entry| entry.content.lines().any(|line| line == definition)).collect();
         assert_eq!(found.len(), 1, "{definition}");
     }
-    // The code below a definition is no entry.
+    // The code below a definition is not an entry.
     assert!(entries.iter().all(|entry| !entry.content.contains("SELECT")));
 }
 
@@ -436,7 +436,7 @@ fn any_line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Checks what holds for every text: it is read without a panic, twice alike, and within the caps.
+/// Checks what holds for every text: reading does not panic, gives the same result twice, and stays within the caps.
 fn hold(path: &str, text: &str) -> Result<(), TestCaseError> {
     let reading = read(path, text);
     prop_assert_eq!(&reading, &read(path, text));

@@ -1,4 +1,4 @@
-//! C, C++ and Java, case by case.
+//! Tests of parsing C, C++ and Java, case by case.
 
 use super::super::Language::{C, Cpp, Java};
 use super::{check_calls, check_definitions, check_imports, definition, read};

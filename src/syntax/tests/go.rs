@@ -1,4 +1,4 @@
-//! Go, case by case.
+//! Tests of parsing Go, case by case.
 
 use super::super::Language::Go;
 use super::{check_calls, check_definitions, check_imports, definition, read};

@@ -1,11 +1,11 @@
-//! What holds for every language: what an edit changes and what it does not, and that nothing panics.
+//! Tests of invariants in every language: which parts of the result an edit changes, and that nothing panics.
 
 use std::time::{Duration, Instant};
 
 use super::super::{Language, parse};
 use super::{definition, read};
 
-/// A source of each language with a container and two members, the marked part of one of them to be edited.
+/// A source in each language with a container and two members; `<...>` marks the part of one member that is edited.
 const SOURCES: [(Language, &str); 8] = [
     (
         Language::Rust,

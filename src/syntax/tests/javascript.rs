@@ -1,4 +1,4 @@
-//! JavaScript and TypeScript, case by case.
+//! Tests of parsing JavaScript and TypeScript, case by case.
 
 use super::super::Language::{JavaScript, Tsx, TypeScript};
 use super::{check_calls, check_definitions, check_imports, definition, read};

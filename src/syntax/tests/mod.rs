@@ -13,7 +13,7 @@ fn read(language: Language, source: &str) -> Parsed {
     parse(language, source.as_bytes()).expect("the grammar reads anything")
 }
 
-/// `kind qualified` of each definition.
+/// Formats each definition as `kind qualified`.
 fn check_definitions(language: Language, source: &str, expect: &[&str]) {
     let parsed = read(language, source);
     let found: Vec<String> =
@@ -21,7 +21,7 @@ fn check_definitions(language: Language, source: &str, expect: &[&str]) {
     assert_eq!(found, expect, "in {source}");
 }
 
-/// `caller> form callee`, and what is known of the receiver.
+/// Formats each call as `caller> form callee`, with what is known of the receiver.
 fn check_calls(language: Language, source: &str, expect: &[&str]) {
     let parsed = read(language, source);
     let found: Vec<String> = parsed.calls.iter().map(|call| describe(&parsed, call)).collect();
@@ -46,7 +46,7 @@ fn describe(parsed: &Parsed, call: &Call) -> String {
     text
 }
 
-/// `target name alias`, a dash for nothing, with `pub` and the scope where there are any.
+/// Formats each import as `target name alias`, with a dash for a missing part, `pub` if re-exported, and the scope.
 fn check_imports(language: Language, source: &str, expect: &[&str]) {
     let parsed = read(language, source);
     let found: Vec<String> = parsed
@@ -62,7 +62,7 @@ fn check_imports(language: Language, source: &str, expect: &[&str]) {
     assert_eq!(found, expect, "in {source}");
 }
 
-/// The one definition of that qualified name.
+/// Returns the only definition with a qualified name.
 fn definition(language: Language, source: &str, qualified: &str) -> Definition {
     let parsed = read(language, source);
     let found = parsed.definitions.iter().find(|definition| definition.qualified == qualified);

@@ -1,4 +1,4 @@
-//! Python, case by case.
+//! Tests of parsing Python, case by case.
 
 use super::super::Language::Python;
 use super::{check_calls, check_definitions, check_imports, definition, read};

@@ -1,4 +1,4 @@
-//! Rust, case by case.
+//! Tests of parsing Rust, case by case.
 
 use super::super::Language::Rust;
 use super::{check_calls, check_definitions, check_imports, definition, describe, read};

@@ -1,4 +1,4 @@
-//! Settings of many shapes, with our hooks put in and taken out.
+//! Tests of settings in many layouts, to which patina's hooks are added and from which they are removed.
 
 use super::*;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn put(text: &str) -> String {
     with
 }
 
-/// Puts in and takes out, which gives back the text.
+/// Checks that adding and removing the hooks gives back the text.
 fn round_trip(text: &str) {
     let entries = entries("/bin/patina");
     let (with, made) = entries.put_in(text).unwrap_or_else(|error| panic!("{error:#}: {text}"));
@@ -171,7 +171,7 @@ fn a_switch_of_the_agents_own_is_seen() {
     assert!(!is_switched_off("{\"disableAllHooks\": false}") && !is_switched_off("{}") && !is_switched_off("["));
 }
 
-/// Settings in all layouts: what stands in the lists, how it is spaced, with which commas and comments.
+/// Generates settings in all layouts: with different elements, spacing, commas and comments.
 fn settings() -> impl Strategy<Value = String> {
     let blank = prop::sample::select(vec!["", " ", "\n", "\n  ", "\r\n\t", " // c\n", "/* c */", " /* , */\n"]);
     let tail = prop::sample::select(vec!["", ","]);
@@ -201,7 +201,7 @@ fn settings() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a program sees, in which blanks, comments and last commas do not count.
+/// Returns the values in a text, without white space, comments and trailing commas.
 fn meaning(text: &str) -> String {
     fn of(node: &JsonNode, text: &str) -> String {
         match &node.value {
@@ -224,7 +224,7 @@ proptest! {
         let (with, made) = entries.put_in(&text).expect("it reads");
         let left = entries.take_out(&with, Some(&made)).expect("it reads");
         prop_assert_eq!(meaning(&left), meaning(&text), "by way of {}", with);
-        // An empty list may have held blanks, which nothing tells afterwards.
+        // An empty list may have contained white space, which is lost.
         let dense = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         prop_assert_eq!(dense(&left), dense(&text), "by way of {}", with);
         prop_assert_eq!(entries.put_in(&with).expect("it reads").0, with);
