@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds patina and puts it where a person's programs are; nothing needs root. Refusal: no package is installed
-# without a yes, and nothing is written but the build folder, the two files in bin, the model, and what --in asks for.
+# Builds patina and installs it for the current user, without root. No package is installed without confirmation. Only
+# the build folder, the two files in bin, the model and, with --in, files in that repository are written.
 set -eu
 
 usage() {
@@ -30,7 +30,7 @@ die() {
     exit 1
 }
 
-quoted() { # a word that can be pasted into a shell
+quoted() { # prints a word quoted for a shell
     case $1 in
         *[!A-Za-z0-9_./-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
         *) printf '%s' "$1" ;;
@@ -48,14 +48,14 @@ at_least() { # HAVE WANTED, as in 2.47.3 2.30
     [ "$have_major" -gt "${2%%.*}" ] || { [ "$have_major" -eq "${2%%.*}" ] && [ "${have_minor:-0}" -ge "${2#*.}" ]; }
 }
 
-number_in() { # the first word of the input that looks like a version
+number_in() { # prints the first version number in the input
     sed -n 's/^[^0-9]*\([0-9][0-9]*\.[0-9][0-9.]*\).*/\1/p' | head -n 1
 }
 
 # ---- what is needed ------------------------------------------------------------------------------------------------
 
-lacking=''  # sentences, one a line
-packages='' # what Debian calls it
+lacking=''  # one sentence per line
+packages='' # names of Debian packages
 lack() {    # PACKAGES SENTENCE
     packages="$packages $1"
     lacking="$lacking
@@ -71,7 +71,7 @@ check_git() {
     at_least "$found" "$GIT_NEEDED" || lack git "git $GIT_NEEDED or newer; $(command -v git) is $found"
 }
 
-# Compiles a program of one line: a compiler without its headers is found here and not after minutes of building.
+# Compiles a one-line program, to detect a compiler without headers before minutes of building.
 compiles() { # COMPILER LANGUAGE PROGRAM; CC and CXX may hold a command with arguments, such as ccache gcc
     printf '%s\n' "$3" | sh -c "$1 -x $2 - -o \"\$0\"" "$scratch/probe" >/dev/null 2>&1
 }
@@ -95,15 +95,15 @@ check_python() {
     fi
 }
 
-rust_works() { # cargo and rustc answer, and are new enough
+rust_works() { # whether cargo and rustc run and are new enough
     version=$(cargo --version 2>/dev/null | number_in)
     [ -n "$version" ] && rustc --version >/dev/null 2>&1 || return 1
     rust_found=$version
     at_least "$version" "$RUST_NEEDED"
 }
 
-# Programs of rustup look for their toolchains in ~/.rustup. With another HOME than at their installation they find
-# none there, so the place is derived from where the programs lie.
+# rustup's programs look for toolchains in ~/.rustup. If HOME differs from the one at installation, there are none, so
+# the folder is derived from the location of the programs.
 rust_works_beside() {
     program=$(command -v cargo) || return 1
     linked=$(readlink -f "$program" 2>/dev/null || printf '%s' "$program")
@@ -163,13 +163,13 @@ check_all() {
     check_rust
 }
 
-# As root on Debian the missing packages can be had at once.
+# As root on Debian, the missing packages can be installed right away.
 offer_packages() {
     [ -n "${packages# }" ] && [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null 2>&1 || return 1
     wanted=''
     for package in $packages; do
         case " $wanted " in *" $package "*) continue ;; esac
-        # Older releases have no rustup.
+        # Older releases have no rustup package.
         [ "$package" != rustup ] || apt-cache show rustup >/dev/null 2>&1 || continue
         wanted="$wanted $package"
     done
@@ -185,7 +185,7 @@ offer_packages() {
         case $answer in y | Y | yes) ;; *) return 1 ;; esac
     fi
     apt-get update || warn "apt-get update failed; going on with the lists that are there"
-    # shellcheck disable=SC2086 # Names of packages, to be split.
+    # shellcheck disable=SC2086 # Package names, split on purpose.
     DEBIAN_FRONTEND=noninteractive apt-get install -y $wanted || die "apt-get could not install: $wanted"
     case " $wanted " in *" rustup "*) rustup default stable || warn "rustup could not install a toolchain" ;; esac
 }
@@ -194,7 +194,7 @@ offer_packages() {
 
 build() {
     say "Building patina with cargo $rust_found; the first time takes some minutes."
-    # cargo itself says where the program is, whatever CARGO_TARGET_DIR or a configuration makes of it.
+    # Asks cargo for the path of the program, which CARGO_TARGET_DIR and configuration may change.
     cargo build --locked --release --message-format json-render-diagnostics >"$scratch/build.json" ||
         die "the build failed; what was built so far is kept, so run it again once the reason is mended"
     built=$(python3 - "$scratch/build.json" <<'EOF'
@@ -208,7 +208,7 @@ EOF
 
 install_programs() {
     mkdir -p "$bin" || die "cannot make $bin; set PATINA_INSTALL_DIR to a folder of yours"
-    # Beside and then renamed: a running patina and an interruption both find a whole program.
+    # Copied beside it and then renamed, so that neither a running patina nor an interruption leaves a partial file.
     rm -f "$bin/.patina.new" "$bin/.git-patina.new"
     cp "$built" "$bin/.patina.new" || die "cannot write to $bin; set PATINA_INSTALL_DIR to a folder of yours"
     chmod 755 "$bin/.patina.new"
@@ -222,7 +222,7 @@ install_programs() {
     esac
 }
 
-# Nothing unchecked is ever used. Where no runtime is known for this machine, patina goes on without vectors.
+# Files are used only if their checksums match. If there is no runtime for this machine, patina works without vectors.
 prepare_model() {
     say "
 Fetching the model and the ONNX Runtime, and checking them"
@@ -269,7 +269,7 @@ uninstall() {
     rm -f "$bin/.patina.new" "$bin/.git-patina.new" "$bin/patina"
     if [ -L "$bin/git-patina" ]; then rm -f "$bin/git-patina"; fi
     data=${PATINA_DATA_DIR:-${XDG_DATA_HOME:-${HOME:-}/.local/share}/patina}
-    # A model of a person's own stays.
+    # A model that the user configured is kept.
     rm -rf "$data/models/all-minilm-l6-v2-int8" "$data/runtime" "$data/checked.json"
     rmdir "$data/models" "$data" 2>/dev/null || :
     say "Removed patina and git-patina from $bin, and its model from $data."
@@ -315,7 +315,7 @@ if [ "$task" = toolchain ]; then
     exit 0
 fi
 
-# Run from within a hook, git would be told of another repository.
+# In a hook, git sets variables that point to another repository.
 for name in $(git rev-parse --local-env-vars 2>/dev/null || :); do
     case $name in GIT_*) unset "$name" ;; esac
 done

@@ -34,7 +34,7 @@ fn main() {
     }
 }
 
-/// Keys of live items, spread evenly over the log.
+/// Returns keys of live items, spread evenly over the log.
 fn drawn(path: &std::path::Path, event_type: &str, count: usize) -> Vec<String> {
     let log = path.join(".git/patina/eventlog.db");
     let log =
@@ -54,7 +54,7 @@ fn ask(path: &std::path::Path, command: &str, target: &str) -> f64 {
         .stderr(Stdio::null())
         .status()
         .expect("patina runs");
-    // A name that several definitions share is answered by a list, which takes as long.
+    // A name that several definitions share gets a list of them, which takes as long.
     assert!(status.code().is_some_and(|code| code == 0 || code == 2), "{command} {target}: {status}");
     start.elapsed().as_secs_f64()
 }

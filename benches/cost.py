@@ -3,10 +3,10 @@
 
 Usage: benches/cost.py FOLDER [PATINA [RUNS]]
 
-Each repository of the list is cloned into FOLDER as OWNER+NAME, unless it is there already, and set to the commit of the list. Its
-patina folder is removed, `patina reindex` runs on two processors, and meanwhile a question is asked again and again until it has an
-answer. PATINA is the program, `patina` where it is not named; its model has to be set up. Times are medians of RUNS, 1 unless told.
-Memory is the most that any one process of the index held. Python's standard library only.
+Each repository of the list is cloned into FOLDER as OWNER+NAME, unless it is there already, and set to the commit of
+the list. Its state folder is removed, `patina reindex` runs on two processors, and meanwhile a query is repeated until
+it gets an answer. PATINA is the program, by default `patina`; its model has to be set up. Times are medians of RUNS (1
+by default). Memory is the peak of the largest process. Needs only Python's standard library.
 """
 
 import json
@@ -25,9 +25,9 @@ quickwit-oss/tantivy 70f0b039f5ea92ec6c38be4904f774b9d3444e65
 """
 
 PROCESSORS = 2
-# Words that stand in any of them.
+# Words that occur in each of them.
 QUESTION = "error message"
-# Between two questions, in seconds: asking takes processor time from what is measured.
+# Seconds between two queries, because queries take processor time from the index run.
 PAUSE = 0.1
 MIB = 1 << 20
 
@@ -45,7 +45,7 @@ def cloned(folder: pathlib.Path, name: str, commit: str) -> pathlib.Path:
 
 
 def packed(clone: pathlib.Path) -> int:
-    """Bytes of git's own objects."""
+    """Returns the size of git's object database in bytes."""
     said = dict(line.split(": ") for line in git(clone, "count-objects", "-v").splitlines())
     return 1024 * (int(said["size"]) + int(said["size-pack"]))
 

@@ -19,7 +19,7 @@ const A_FILE: usize = 50;
 const WIDTH: usize = 384;
 const NARROW: usize = 32;
 
-/// xorshift64*: the same damage for the same seed.
+/// An xorshift64* generator: the same damage for the same seed.
 struct Random(u64);
 
 impl Random {
@@ -74,13 +74,13 @@ fn main() {
             let (code, said) = run(path, asked);
             assert!([0, 4, 6].contains(&code), "trial {trial}, {what}: {asked:?} ended with {code}: {said}");
             let answer: Value = serde_json::from_str(&said).unwrap_or_default();
-            // Without its vectors an answer is another one, and says so.
+            // An answer without vectors differs, and says so.
             let is_said = code != 0 || answer["used_vectors"] == false;
             assert!(is_said || answer["hits"] == *expect, "trial {trial}, {what}: {asked:?} is answered wrongly");
         }
         if kind == "logs" {
             let (code, said) = run(path, &["doctor"]);
-            // What was not part of any row may be gone without a loss.
+            // Bytes that belong to no row may be damaged without any loss.
             assert!(code == 6 || code == 0, "trial {trial}, {what}: doctor ended with {code}: {said}");
             patina(path, &["doctor", "--fix"]);
         }
@@ -99,7 +99,7 @@ fn main() {
     println!("{trials} damaged ({}): no crash, no wrong answer, every one mended", counts.join(", "));
 }
 
-/// A data folder whose stamps may be damaged: models and runtime are those of the real one.
+/// Creates a data folder whose stamp files may be damaged; models and runtime are those of the real one.
 fn own_data(folder: &Path) {
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share/patina"));
     let real = std::env::var_os("PATINA_DATA_DIR").map(PathBuf::from).or_else(home).expect("a data folder");
@@ -112,7 +112,7 @@ fn own_data(folder: &Path) {
     }
 }
 
-/// One of the small files that say what was looked at, and what is in use.
+/// Picks one of the small files that record what was checked and what is in use.
 fn stamp(path: &Path, random: &mut Random) -> PathBuf {
     let state = path.join(".git/patina");
     let mut log_seal = state.join("eventlog.db").into_os_string();
@@ -126,7 +126,7 @@ fn stamp(path: &Path, random: &mut Random) -> PathBuf {
     all.swap_remove(random.below(all.len()))
 }
 
-/// What is answered, and the digest of all vectors.
+/// The answers, and the digest of all vectors.
 #[derive(PartialEq)]
 struct Known {
     digest: Value,
@@ -232,7 +232,7 @@ fn cache_path(path: &Path) -> PathBuf {
     folder.join(name.trim())
 }
 
-/// The cache without its seal, as a fault of patina's own would leave it.
+/// Returns the cache without its seal, as a bug in patina would leave it.
 fn cache(path: &Path) -> Connection {
     let path = cache_path(path);
     let mut seal = path.clone().into_os_string();
@@ -241,7 +241,7 @@ fn cache(path: &Path) -> Connection {
     Connection::open(path).expect("opens")
 }
 
-/// An adapter as training writes them, of random numbers.
+/// Returns an adapter of random numbers in the format that training writes.
 fn trained(model: &str, random: &mut Random) -> Vec<u8> {
     let shapes: [(&str, Vec<usize>); 4] = [
         ("w1.bias", vec![NARROW]),

@@ -34,7 +34,8 @@ use patina::syntax::{Call, FileLimits, Language, Parsed, Triage, parse, triage};
 
 const LABELS: &str = include_str!("edges/labels.tsv");
 
-/// A label names the line of the definition's name, an item its first line: attributes and decorators stand between.
+/// How many lines the name of a definition may be below its first line. A label has the line of the name, an item the
+/// first line; attributes and decorators are in between.
 const MOST_LINES_TO_NAME: u32 = 8;
 
 fn main() {
@@ -82,7 +83,7 @@ fn share(part: usize, whole: usize) -> String {
     if whole == 0 { "-".to_owned() } else { format!("{:.3}", part as f64 / whole as f64) }
 }
 
-/// A call that somebody read, and what it means.
+/// A call labelled by hand with its ground truth.
 struct Label<'l> {
     repository: &'l str,
     commit: &'l str,
@@ -120,7 +121,8 @@ impl<'l> Label<'l> {
         self.means.iter().any(|(path, line)| *path == target.path && meets(*line))
     }
 
-    /// The call at the label's position: the parser tells lines only, so calls of one name on a line are counted.
+    /// Returns the call at the label's position. The parser reports only lines, so calls of the same name on a line are
+    /// counted.
     fn call<'p>(&self, source: &str, parsed: &'p Parsed) -> Option<&'p Call> {
         let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '#' | '$');
         let line = source.lines().nth(self.line as usize - 1)?;
@@ -136,15 +138,15 @@ impl<'l> Label<'l> {
     }
 }
 
-/// What the labels and the resolver say of calls.
+/// Counts of labelled and resolved calls.
 #[derive(Default)]
 struct Count {
     calls: usize,
-    /// Calls that mean something in the repository.
+    /// Calls whose target is in the repository.
     inside: usize,
     high: usize,
     high_right: usize,
-    /// Of those inside: an edge of any confidence is right.
+    /// Calls among those for which an edge of any confidence is right.
     found: usize,
     found_high: usize,
 }
@@ -160,7 +162,7 @@ impl Count {
     }
 }
 
-/// A repository at a commit, parsed, with its names in a table.
+/// A repository at a commit, parsed, with a table of its names.
 struct Live {
     files: BTreeMap<String, Read>,
     table: NameTable,
@@ -174,7 +176,7 @@ struct Read {
 }
 
 impl Live {
-    /// None where there is no clone, or the clone has no such commit.
+    /// Opens a clone; `None` if there is none, or it does not have the commit.
     fn open(folder: &Path, name: &str, commit: &str) -> Option<Self> {
         let short = name.rsplit('/').next().unwrap_or(name);
         let clone = [folder.join(name), folder.join(short)].into_iter().find(|path| path.is_dir())?;
@@ -210,7 +212,8 @@ impl Live {
         }
     }
 
-    /// Nothing for a call that the parser did not find, as for one that means nothing here.
+    /// Returns the resolved targets of a call; empty if the parser did not find the call or its target is not in the
+    /// repository.
     fn targets(&self, label: &Label) -> Vec<CallTarget> {
         let Some(read) = self.files.get(label.path) else { return Vec::new() };
         let Some(call) = label.call(&read.source, &read.parsed) else { return Vec::new() };

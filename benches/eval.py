@@ -3,9 +3,9 @@
 
 Usage: benches/eval.py FOLDER [PATINA]
 
-Each repository of the list is cloned into FOLDER, set to the commit of the list, taken in and measured; the whole report is
-kept beside it as JSON. PATINA is the program, `patina` where it is not named; its model has to be set up. Takes half an
-hour to an hour, and more the first time, for what is measured is embedded once.
+Each repository of the list is cloned into FOLDER, set to the commit of the list, indexed and measured; the whole report
+is kept beside it as JSON. PATINA is the program, by default `patina`; its model has to be set up. A run takes half an
+hour to an hour. The first run takes longer, because it embeds the texts.
 """
 
 import json
@@ -35,7 +35,7 @@ def measure(folder: pathlib.Path, patina: str, name: str, commit: str) -> dict:
         subprocess.run(["git", "clone", "-q", "--no-checkout", f"https://github.com/{name}", str(clone)], check=True)
     subprocess.run(["git", "-C", str(clone), "update-ref", "--no-deref", "HEAD", commit], check=True)
     off = {**os.environ, "PATINA": "0"}
-    # Without a model nothing of the tree is embedded: only what is measured is, by `eval`.
+    # Indexed without a model, so that only `eval` embeds texts, and only those that it measures.
     with tempfile.TemporaryDirectory() as empty:
         without = {**off, "PATINA_DATA_DIR": empty}
         subprocess.run([patina, "-q", "-C", str(clone), "reindex"], env=without, check=True)

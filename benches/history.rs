@@ -34,7 +34,7 @@ fn main() {
     );
 }
 
-/// Walk, compare, append, as `patina reindex` does on a repository that it has never seen.
+/// Walks, diffs and appends all commits, as `patina reindex` does in a repository that was never indexed.
 fn read(path: &Path) -> (f64, u64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let start = Instant::now();

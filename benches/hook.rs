@@ -36,7 +36,7 @@ fn main() {
             git(path, &["commit", "-q", "-a", "-m", "run"]);
             times.push(start.elapsed().as_secs_f64() * 1000.0);
         }
-        // The worker of this run must not be measured in the next.
+        // Waits for the worker, so that it does not slow down the next run.
         patina(&repositories[2], &["status", "--wait"]);
     }
     for (name, times) in ["no hook", "empty shell hook", "patina"].iter().zip(&mut times) {
@@ -74,7 +74,7 @@ fn session_end(path: &Path, home: &Path, runs: usize) {
         let ended = child.wait_with_output().expect("it ends");
         times.push(start.elapsed().as_secs_f64() * 1000.0);
         assert!(ended.status.success());
-        // The worker of this run must not be measured in the next.
+        // Waits for the worker, so that it does not slow down the next run.
         patina(path, &["status", "--wait"]);
     }
     let letters = std::fs::read_dir(path.join(".git/patina/inbox")).expect("an inbox").count();

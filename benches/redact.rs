@@ -13,7 +13,7 @@ use std::time::Instant;
 use patina::config::MAX_FILE_BYTES;
 use patina::redact::{find, redact};
 
-/// How often each text is gone through; the quickest counts, as whatever disturbs one makes it slower.
+/// How often each text is redacted. The fastest run counts, because any disturbance makes a run slower.
 const RUNS: usize = 7;
 
 #[derive(Default)]
@@ -96,7 +96,7 @@ impl Sum {
     }
 }
 
-/// Every file at HEAD that is text and small enough to be read.
+/// Returns every text file at HEAD that is small enough to be indexed.
 fn files(folder: &Path) -> Vec<String> {
     let listed = git(folder, &["ls-tree", "-r", "-z", "--format=%(objectmode) %(objectname)", "HEAD"], "");
     let listed = String::from_utf8(listed).expect("modes and names of objects");
@@ -107,7 +107,7 @@ fn files(folder: &Path) -> Vec<String> {
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         let head = String::from_utf8_lossy(&rest[..end]).into_owned();
         rest = &rest[end + 1..];
-        // An object that is not there has no size, and nothing behind its line.
+        // A missing object has no size, and no content follows its line.
         let Some(size) = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok()) else { continue };
         let is_text = size as u64 <= MAX_FILE_BYTES && !rest[..size].contains(&0);
         if let Some(text) = is_text.then(|| std::str::from_utf8(&rest[..size]).ok()).flatten() {
@@ -118,7 +118,7 @@ fn files(folder: &Path) -> Vec<String> {
     texts
 }
 
-/// Every commit's message.
+/// Returns the message of every commit.
 fn messages(folder: &Path) -> Vec<String> {
     let log = git(folder, &["log", "-z", "--format=%B", "HEAD"], "");
     String::from_utf8_lossy(&log).split('\0').map(str::to_string).collect()
@@ -129,7 +129,7 @@ fn git(folder: &Path, arguments: &[&str], input: &str) -> Vec<u8> {
     let command = command.args(arguments).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("git runs");
     let (mut stdin, input) = (child.stdin.take().expect("it is piped"), input.to_string());
-    // Beside reading what it says, or both would wait.
+    // Writes in another thread while this one reads, to avoid a deadlock.
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().expect("git ends");
     writer.join().expect("it writes").expect("git reads");

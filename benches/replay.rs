@@ -11,10 +11,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-/// Commits between two waits for the worker, each followed by a verification.
+/// The number of commits between two verifications.
 const SETTLE: usize = 50;
 
-/// xorshift64*: the same rewrites for the same seed.
+/// An xorshift64* generator: the same rewrites for the same seed.
 struct Random(u64);
 
 impl Random {
@@ -65,16 +65,16 @@ fn main() -> ExitCode {
     if replay.unequal == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What a person does to history.
+/// Kinds of rewrites that a person makes.
 const REWRITES: [&str; 7] =
     ["amended", "rebased", "reset and redone", "cherry-picked", "branches switched", "reverted", "merged aside"];
 
 struct Replay {
-    /// Everything lies in it; it goes at the end.
+    /// The folder that contains everything; it is removed at the end.
     _folder: tempfile::TempDir,
     home: PathBuf,
     path: PathBuf,
-    /// The commits to make again, oldest first.
+    /// The commits to replay, oldest first.
     commits: Vec<String>,
     random: Random,
     done: [usize; REWRITES.len()],
@@ -84,7 +84,7 @@ struct Replay {
 }
 
 impl Replay {
-    /// A clone that stands before the commits, indexed, with hooks.
+    /// Creates an indexed clone with hooks, at the commit before those to replay.
     fn begin(origin: &str, commits: usize, seed: u64) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (home, path) = (folder.path().join("home"), folder.path().join("repo"));
@@ -115,14 +115,14 @@ impl Replay {
         replay
     }
 
-    /// Makes a commit again on what HEAD is by now: the same tree, message, people and times, and where it was a merge
-    /// the same other parent. Where nothing was rewritten before, it comes out as the same commit.
+    /// Replays a commit on the current HEAD with the same tree, message, people and times, and for a merge the same
+    /// second parent. If nothing was rewritten before, the result is the same commit.
     fn again(&mut self, commit: &str) {
         let shown = self.git(&["show", "-s", "--format=%cn%n%ce%n%cI%n%P", commit]);
         let lines: Vec<&str> = shown.lines().collect();
         let others: Vec<&str> = lines[3].split(' ').skip(1).collect();
         if !others.is_empty() {
-            // What it says of files comes from the tree below.
+            // The tree comes from `read-tree` below, not from the merge.
             self.git(&[&["merge", "-q", "--no-ff", "--no-commit", "-s", "ours"], others.as_slice()].concat());
         }
         self.git(&["read-tree", "-u", "--reset", commit]);
@@ -135,7 +135,7 @@ impl Replay {
         succeeds(&mut command);
     }
 
-    /// One random rewrite; the tree of the next commit is its own, whatever this leaves behind.
+    /// Makes one random rewrite. The next commit has its own tree, so any tree may be left behind.
     fn rewrite(&mut self) {
         let kind = self.random.below(REWRITES.len());
         self.done[kind] += 1;
@@ -214,7 +214,7 @@ impl Replay {
         self.git(&["rev-parse", "HEAD"]).trim().to_string()
     }
 
-    /// Waits for the worker, and compares everything with a full pass.
+    /// Waits for the worker, and compares the index with a full rebuild.
     fn settle_and_verify(&mut self, replayed: usize) {
         let start = Instant::now();
         self.patina(&["status", "--wait", "--timeout", "600"]);
@@ -234,7 +234,7 @@ impl Replay {
         println!("after {replayed}: indexed after {waited:.1} s, {what}, {:.1} s", start.elapsed().as_secs_f64());
     }
 
-    /// How often the worker brought everything up to date.
+    /// Counts how often the worker finished an update.
     fn runs(&self) -> usize {
         let log = std::fs::read_to_string(self.path.join(".git/patina/patina.log")).unwrap_or_default();
         log.matches("caught up").count()
@@ -248,7 +248,7 @@ impl Replay {
         succeeds(self.command(PATINA).args(arguments))
     }
 
-    /// A program that knows nothing of whoever runs this but its `PATH` and where a model is.
+    /// Returns a command that inherits only `PATH` and the model's folder from the environment.
     fn command(&self, program: &str) -> Command {
         let kept: Vec<(&str, OsString)> =
             ["PATH", "PATINA_DATA_DIR"].iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect();

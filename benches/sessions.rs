@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use patina::sessions::{Category, markdown};
 use serde_json::json;
 
-/// Shorter contents say little.
+/// Shorter contents carry little information.
 const MIN_CONTENT: usize = 20;
 
 fn main() {
@@ -70,7 +70,7 @@ fn main() {
     eprintln!("read in {spent:?}");
 }
 
-/// The Markdown files of a commit whose objects are there.
+/// Returns the Markdown files of a commit whose objects exist.
 fn blobs(repository: &str, commit: &str) -> Vec<(String, Vec<u8>)> {
     let git = |arguments: &[&str]| {
         let mut command = Command::new("git");
@@ -94,7 +94,7 @@ fn blobs(repository: &str, commit: &str) -> Vec<(String, Vec<u8>)> {
         writeln!(ask, "{id}").and_then(|()| ask.flush()).expect("git listens");
         let mut header = String::new();
         answers.read_line(&mut header).expect("git answers");
-        // A partial clone misses some.
+        // A partial clone lacks some objects.
         let Some(size) = header.trim().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok()) else { continue };
         let mut bytes = vec![0; size + 1];
         answers.read_exact(&mut bytes).expect("git answers");

@@ -13,7 +13,7 @@ use serde_json::Value;
 const FILES: usize = 500;
 const READS: Duration = Duration::from_millis(500);
 const FUNCTIONS: usize = 10;
-/// What a person asks after a switch; each waits until what HEAD shows is there.
+/// The commands run after a switch; each waits until HEAD is indexed.
 const ASKED: [&[&str]; 3] =
     [&["related", "--fresh", "src/file7.rs"], &["who", "--fresh", "src/file7.rs"], &["status", "--wait"]];
 
@@ -37,7 +37,7 @@ fn main() {
 
     let mut times = [const { Vec::new() }; ASKED.len()];
     for run in 0..runs * ASKED.len() {
-        // The branch and the question change in turn, so that each is asked after both ways.
+        // The branch and the command alternate, so that each command runs after switches in both directions.
         let branch = ["main", "other"][run % 2];
         git(path, &["checkout", "-q", branch]);
         let start = Instant::now();
@@ -45,7 +45,7 @@ fn main() {
         times[run % ASKED.len()].push(start.elapsed().as_secs_f64() * 1000.0);
         let as_of = answer["as_of"].as_str().or(answer["indexed_commit"].as_str()).unwrap_or_default();
         assert_eq!(as_of, git(path, &["rev-parse", "HEAD"]).trim(), "the answer is as of {branch}");
-        // A person reads the answer, and the worker ends meanwhile.
+        // The worker exits meanwhile, as it would while a person reads the answer.
         std::thread::sleep(READS);
     }
     for (asked, times) in ASKED.iter().zip(&mut times) {
@@ -63,7 +63,7 @@ fn main() {
     assert_eq!(self::events(path), events, "a switch between what is known appends nothing");
 }
 
-/// Five thousand functions, none of which the other branch has.
+/// Writes five thousand functions that the other branch does not have.
 fn write(path: &Path, side: &str) {
     for file in 0..FILES {
         let functions = (0..FUNCTIONS).map(|at| {
@@ -74,7 +74,7 @@ fn write(path: &Path, side: &str) {
     git(path, &["add", "."]);
 }
 
-/// How many events the log holds.
+/// Counts the events in the log.
 fn events(path: &Path) -> u64 {
     let events = patina(path, &["status"])["events"].clone();
     events.as_object().expect("counts").values().filter_map(Value::as_u64).sum()

@@ -10,7 +10,7 @@ use patina::sessions::{TranscriptOptions, TranscriptReader, claude, codex};
 
 type Opened = fn(TranscriptOptions) -> Box<dyn TranscriptReader>;
 
-/// Bytes of what tools print, as they come: mostly short, now and then a whole file or a picture.
+/// Sizes of tool outputs in bytes, in order: mostly short, occasionally a whole file or a picture.
 const PRINTED: [usize; 8] = [200, 2_000, 700, 20_000, 1_500, 200_000, 4_000, 3_000_000];
 
 const READERS: [(&str, Opened, &str); 2] = [
@@ -29,7 +29,7 @@ fn main() {
         let (mut bytes, mut round, mut seconds) = (0, 0_usize, 0.0);
         while bytes < megabytes << 20 {
             let printed = "crumbs and more crumbs, ".repeat(PRINTED[round % PRINTED.len()] / 24);
-            // Each round is another part of the session: other lines, other words.
+            // Each round is a different part of the session, with different lines and words.
             let text = fixture.replace("22222222-", &format!("{round:08}-")).replace("crumbs", &printed);
             let text = text.replace("valve", &format!("valve {round}")).replace("probe", &format!("probe {round}"));
             let begun = Instant::now();

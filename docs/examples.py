@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the questions of the README again, and writes what patina answers now into it.
+"""Runs the example commands of the README again, and replaces their output there.
 
 Usage: docs/examples.py REPOSITORY [PATINA]
 
-REPOSITORY is an indexed clone of BurntSushi/ripgrep. In each `console` block every line that begins with `$ patina` is run there, and
-as many lines of its answer are written below it as stand there now. PATINA is the program, `patina` where it is not named. Python's
-standard library only.
+REPOSITORY is an indexed clone of BurntSushi/ripgrep. In each `console` block, every line that begins with `$ patina` is
+run there, and the lines below it are replaced by as many lines of its output. PATINA is the program, by default
+`patina`. Needs only Python's standard library.
 """
 
 import os
@@ -15,7 +15,7 @@ import shlex
 import subprocess
 import sys
 
-# Columns of the terminal that answers are cut to; people's addresses lie behind those of `who`.
+# The terminal width that answers are cut to; in answers of `who` it cuts off email addresses.
 COLUMNS, WHO = 100, 61
 README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
 

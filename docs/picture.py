@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Draws docs/picture.svg: a terminal window with real commands and what patina answers to them.
+"""Draws docs/picture.svg: a terminal window with real commands and patina's output.
 
 Usage: docs/picture.py REPOSITORY [PATINA]
 
-REPOSITORY is an indexed clone of BurntSushi/ripgrep, or of whatever the commands below ask about. PATINA is the program, `patina`
-where it is not named. Each command is run with colours; lines beyond LINES and columns beyond COLUMNS are cut with an ellipsis.
-Python's standard library only.
+REPOSITORY is an indexed clone of BurntSushi/ripgrep, or of the repository that the commands below are about. PATINA is
+the program, by default `patina`. Each command is run with colours; lines beyond LINES and columns beyond COLUMNS are
+cut with an ellipsis. Needs only Python's standard library.
 """
 
 import os
@@ -16,7 +16,7 @@ import sys
 import unicodedata
 from xml.sax.saxutils import escape
 
-# What is asked, and how many lines of the answer are shown.
+# Each command, and how many lines of its output are shown.
 COMMANDS = [
     (["why", "Worker::get_work"], 12),
     (["related", "crates/ignore/src/walk.rs", "-k", "4"], 12),
@@ -25,11 +25,11 @@ COLUMNS = 104
 CELL, LINE, SIZE = 8.0, 19, 13.3
 LEFT, TOP, BOTTOM = 20, 58, 20
 
-# An SGR colour to a class of the style sheet below.
+# Maps an SGR colour to a class of the style sheet below.
 COLOURS = {30: "dim", 31: "red", 32: "green", 33: "yellow", 34: "blue", 35: "magenta", 36: "cyan", 37: "text", 90: "dim",
            91: "red", 92: "green", 93: "yellow", 94: "blue", 95: "magenta", 96: "cyan", 97: "text"}
 
-# The window is dark on a dark page and light on a light one; a viewer that knows no media query shows the dark one.
+# The window follows the colour scheme of the page; a viewer without media queries shows the dark one.
 STYLE = """
     .window { fill: #161b22; stroke: #3d444d } .bar { fill: #21262d }
     text { font: %spx ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre }
@@ -42,13 +42,13 @@ STYLE = """
     }
 """ % SIZE
 
-# Hyperlinks and other operating system commands, and every control sequence but SGR.
+# Matches hyperlinks and other OSC sequences, and every control sequence except SGR.
 OTHER = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-9;?]*[A-Za-ln-z]")
 SGR = re.compile(r"\x1b\[([0-9;]*)m")
 
 
 def asked(patina: str, repository: str, command: list, lines: int) -> list:
-    # No worker is started, and nothing of this machine's settings shows.
+    # No worker is started, and the user's settings have no effect.
     env = {**os.environ, "PATINA": "0", "COLUMNS": str(COLUMNS)}
     env.pop("NO_COLOR", None)
     ran = subprocess.run([patina, "-C", repository, "--color", "always", *command], env=env, check=True, text=True,
@@ -58,7 +58,7 @@ def asked(patina: str, repository: str, command: list, lines: int) -> list:
 
 
 def spans(line: str) -> list:
-    """(column, width, text, classes) of each run of one colour; cut at COLUMNS."""
+    """Returns (column, width, text, classes) for each run of one colour, cut at COLUMNS."""
     column, bold, colour, found = 0, False, "text", []
     for at, part in enumerate(SGR.split(line)):
         if at % 2:
@@ -96,11 +96,11 @@ def drawn(lines: list) -> str:
         out.append(f'  <circle cx="{22 + 20 * at}" cy="18.5" r="6" fill="{colour}"/>')
     for row, line in enumerate(lines):
         for column, cells, text, classes in spans(line):
-            # The width is given, so that columns stay in line in whatever font there is.
+            # The width is set, so that columns line up in any font.
             indent = len(text) - len(text.lstrip(" "))
             body = text.strip(" ")
             cells -= len(text) - len(body)
-            # Two blanks in a row are one to some viewers.
+            # Some viewers collapse consecutive spaces.
             body = body.replace(" ", "\u00a0")
             out.append(f'  <text class="{classes}" x="{LEFT + (column + indent) * CELL:g}" y="{TOP + row * LINE}" '
                        f'textLength="{cells * CELL:g}" lengthAdjust="spacingAndGlyphs">{escape(body)}</text>')

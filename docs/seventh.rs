@@ -23,8 +23,8 @@ fn groups(fact: &LiveFact<'_>) -> Vec<Group> {
     }
 }
 
-/// Returns whether an item is a test, by the words of its key; each language has its own convention: `tests/a.rs#finds`, `src/a.rs#tests::finds`,
-/// `test_a.py#test_find`, `a_test.go#TestFind`, `a.spec.ts#find`.
+/// Returns whether an item is a test, by the words of its key, because each language has its own convention:
+/// `tests/a.rs#finds`, `src/a.rs#tests::finds`, `test_a.py#test_find`, `a_test.go#TestFind`, `a.spec.ts#find`.
 fn is_test(key: &str) -> bool {
     key.split(|letter: char| !letter.is_alphanumeric()).any(|word| ["test", "tests", "spec"].contains(&word))
 }

@@ -1,5 +1,5 @@
-//! Agents that write transcripts: where their files are, which of them the user lets patina read for a repository, and
-//! notices of ended sessions.
+//! Coding agents that write transcripts: where their files are, which of them the user lets patina read for a
+//! repository, and notices of ended sessions.
 //!
 //! Invariant: the content of transcripts is not read here, and no path leads outside the folder that was consented to.
 

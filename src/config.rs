@@ -265,12 +265,12 @@ impl Config {
         }
     }
 
-    /// Whether a file is ignored, by its encoded path.
+    /// Returns whether a file is ignored, by its encoded path.
     pub fn ignores(&self, path: &str) -> bool {
         self.ignore.is_match(real_path(path))
     }
 
-    /// Returns the settings that an index depends on: equal texts index the same files.
+    /// Returns the settings that an index depends on, as a text. Equal texts lead to the same indexed files.
     pub fn fingerprint(&self) -> String {
         format!("{} {:?}", self.max_file_bytes, self.ignore_patterns)
     }

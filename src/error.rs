@@ -1,6 +1,6 @@
-//! The error type for users: what is wrong, why, and the next step, with its exit code.
+//! The error type shown to users: what is wrong, why, and the next step; with an exit code.
 //!
-//! Internal errors, which only a developer understands, stay with `anyhow`.
+//! Internal errors, which only a developer can act on, are plain `anyhow` errors.
 
 use std::fmt;
 
@@ -16,15 +16,15 @@ pub enum Exit {
     NoRepository = 3,
     /// Something has not been set up; the hint names the command that does it.
     NotSetUp = 4,
-    /// Locked, or timed out.
+    /// A lock is held by another process, or a timeout has passed.
     Locked = 5,
     /// A checksum mismatch, a newer database, or a state that does not verify.
     Unverified = 6,
-    /// Interrupted.
+    /// Interrupted by the user.
     Interrupted = 130,
 }
 
-/// Kind of error, for callers that need more than the exit code.
+/// The kind of error, for callers that need more detail than the exit code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UserErrorKind {
     /// Any error that callers do not distinguish.
@@ -37,7 +37,7 @@ pub enum UserErrorKind {
 /// An error that the user can act on.
 #[derive(Debug)]
 pub struct UserError {
-    /// Kind, on which callers may act.
+    /// The kind, by which callers can tell errors apart.
     pub kind: UserErrorKind,
     /// The exit code of the program.
     pub exit: Exit,
@@ -48,7 +48,7 @@ pub struct UserError {
 }
 
 impl UserError {
-    /// Makes an error without a hint.
+    /// Creates an error without a hint.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         UserError { kind: UserErrorKind::Other, exit, message: message.into(), hint: None }
     }
@@ -59,7 +59,7 @@ impl UserError {
         self
     }
 
-    /// Adds the next step.
+    /// Adds a hint at the next step.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -1,5 +1,6 @@
-//! The words: facts, where they come from, and the names of things. Pure; refuses to know about disk,
-//! git or SQL.
+//! The vocabulary shared by all modules: facts, where they were read, and how items are named in keys and JSON.
+//!
+//! Invariant: pure; no disk access, git or SQL.
 
 use std::fmt::Write as _;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Position of an event in the log, from 1, never reused.
 pub type Seq = i64;
 
-/// Longest text kept in an event, in bytes; what is longer is cut at a character.
+/// Longest text kept in an event, in bytes; longer texts are cut at a character boundary.
 pub const MAX_TEXT: usize = 64 * 1024;
 
 /// Where a fact was read.
@@ -18,7 +19,7 @@ pub enum Origin {
     Git,
     /// A blob reached from a worktree's HEAD.
     Code,
-    /// An entry of a development session: it exists nowhere else.
+    /// A development session; the log may have the only copy of its entries.
     Session,
 }
 
@@ -35,12 +36,14 @@ impl Origin {
 
 /// The identity of a fact: a keyed 128-bit hash of its type and identity fields.
 ///
-/// The same fact, read twice, has the same one.
+/// Reading a fact twice gives the same identity, so the log stores it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Idem(pub [u8; 16]);
 
 impl Idem {
-    /// Hashes an event type and its identity fields; lengths go in, so that no two lists collide.
+    /// Hashes an event type and its identity fields.
+    ///
+    /// The length of each field is hashed too, so that `["ab", "c"]` and `["a", "bc"]` differ.
     pub fn of(event_type: &str, fields: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("patina 2026 event identity");
         for field in std::iter::once(event_type.as_bytes()).chain(fields.iter().copied()) {
@@ -52,26 +55,26 @@ impl Idem {
         Idem(idem)
     }
 
-    /// Returns it in lower-case hexadecimal, 32 characters.
+    /// Returns the identity as 32 lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {
         hex(&self.0)
     }
 }
 
-/// One event before it has a position: something that happened, or that holds for ever.
+/// An event that has no position in the log yet: something that happened, or that stays true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// `git.commit`, `code.function`, ...
+    /// The event type: `git.commit`, `code.function`, ...
     pub event_type: String,
-    /// Unix seconds; none for code, which has no time of its own.
+    /// When it happened, in Unix seconds; `None` for code, which has no time of its own.
     pub at: Option<i64>,
     /// Where it was read.
     pub origin: Origin,
-    /// The file it was read from, as an encoded path.
+    /// The file that it was read from, as an encoded path.
     pub source_file: Option<String>,
     /// Its identity.
     pub idem: Idem,
-    /// One JSON object.
+    /// The content, as one JSON object.
     pub data: String,
 }
 
@@ -109,24 +112,25 @@ pub fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// Decodes a hexadecimal text; none where it is not one.
+/// Decodes pairs of hexadecimal digits; `None` if the text contains anything else.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    // A sign would be read as part of a number.
+    // Checked first, because `from_str_radix` accepts a sign.
     if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
 }
 
-/// Returns whether a terminal would not show a character as itself: a control, or an invisible mark that reorders or
-/// hides text.
+/// Returns whether a character is a control character, or an invisible mark that reorders or hides text on a terminal.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// A path or name as it stands in keys and JSON: bytes that are not printable UTF-8, `%`, `#`, and a
-/// leading `commit:` or `session:` are percent-encoded. [`decode_path`] gives the bytes back.
+/// Encodes a path or name for keys and JSON; [`decode_path`] is the inverse.
+///
+/// Bytes that are not printable UTF-8, `%`, `#`, and the first letter of a leading `commit:` or `session:` are
+/// percent-encoded.
 pub fn encode_path(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     let escape = |out: &mut String, bytes: &[u8]| {
@@ -151,7 +155,7 @@ pub fn encode_path(bytes: &[u8]) -> String {
     out
 }
 
-/// Decodes what [`encode_path`] encoded.
+/// Returns the bytes that [`encode_path`] encoded.
 pub fn decode_path(encoded: &str) -> Vec<u8> {
     let bytes = encoded.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -177,12 +181,12 @@ pub fn decode_path(encoded: &str) -> Vec<u8> {
     out
 }
 
-/// Returns the key of a definition: its file's encoded path, `#`, its qualified name.
+/// Returns the key of a definition: the encoded path of its file, `#`, and its qualified name.
 pub fn definition_key(path: &str, qualified: &str) -> String {
     format!("{path}#{}", encode_path(qualified.as_bytes()))
 }
 
-/// Returns a number of things in words: `1 commit`, `2 commits`.
+/// Returns a count with its noun: `1 commit`, `2 commits`.
 pub fn pluralize(n: u64, thing: &str) -> String {
     match thing.strip_suffix('y') {
         _ if n == 1 => format!("1 {thing}"),
@@ -191,12 +195,12 @@ pub fn pluralize(n: u64, thing: &str) -> String {
     }
 }
 
-/// Cuts a text to [`MAX_TEXT`] bytes, at a character.
+/// Cuts a text to at most [`MAX_TEXT`] bytes, at a character boundary.
 pub fn cap(text: &str) -> &str {
     cap_at(text, MAX_TEXT)
 }
 
-/// Cuts a text to a number of bytes, at a character.
+/// Cuts a text to at most `max` bytes, at a character boundary.
 pub fn cap_at(text: &str, max: usize) -> &str {
     let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {
@@ -205,9 +209,9 @@ pub fn cap_at(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-/// Cuts a text to a number of bytes, at the last blank where it has one.
+/// Cuts a text to at most `max` bytes, between words if it contains white space.
 ///
-/// A secret or a name that is to be left out of it later is recognized only where it is whole.
+/// Words stay whole, because a later redaction recognizes a secret or a name only as a whole word.
 pub fn cap_words(text: &str, max: usize) -> &str {
     let cut = cap_at(text, max);
     let is_whole = text[cut.len()..].chars().next().is_none_or(char::is_whitespace);

@@ -1,6 +1,7 @@
-//! The append-only log of what happened, and the SQL views people query. Invariant: nothing here
-//! updates or deletes an event, and a trigger refuses whoever tries; only what nobody has seen for a
-//! long time and git can tell again is dropped, by `gc`.
+//! The append-only event log, and its SQL views for users.
+//!
+//! Invariant: events are never updated or deleted, which SQL triggers enforce. The two exceptions are `forget`, which
+//! erases the data of events, and `gc`, which drops events that git can provide again and no view has needed for long.
 
 mod erase;
 mod reading;
@@ -20,10 +21,12 @@ use crate::sqlite::{self, Durability};
 pub use salvage::{Salvaged, salvage};
 pub use stored_event::StoredEvent;
 
-/// The schema's history. `reachable` and `tree` hold what is live in a form that plain SQL can join: they are moved
-/// together, so the views show no ghosts. `live` keeps a few words beside them; `log_id` is chance, and tells this log
-/// from another one that took its place. The second step reads a commit's fields once, and not for each of its files; the
-/// third finds what a session said.
+/// The migrations of the schema, oldest first.
+///
+/// `reachable` and `tree` hold what is live, for joins in plain SQL. Both change in one transaction, so the SQL views
+/// show nothing that no longer exists. `live` holds single values; the random `log_id` detects that the file was
+/// replaced by another log. The second migration decodes a commit's fields once instead of once for each of its files;
+/// the third adds the index by which the events of a session are found.
 const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE event(
@@ -98,7 +101,7 @@ const INSERT_PARAMETERS: [&str; 8] =
 const EVERY_ROW: &str = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event ORDER BY seq";
 const ROW: &str = "SELECT seq, event_type, at, origin, source_file, idem, data, sum FROM event WHERE seq = :seq";
 const SEQ_BY_IDEM: &str = "SELECT seq FROM event WHERE idem = :idem";
-/// A position is never used again, also when the newest events were dropped.
+/// Positions are never reused, even if the newest events were dropped.
 const LAST_SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM event), 0),
   coalesce((SELECT CAST(value AS INTEGER) FROM live WHERE key = 'last_seq'), 0))";
 const SET_LIVE: &str =
@@ -114,16 +117,16 @@ pub struct Eventlog {
 /// The result of an append.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Appended {
-    /// Position of each fact.
+    /// The position of each fact, in the order given.
     pub seqs: Vec<Seq>,
-    /// Facts that the log did not know.
+    /// The number of facts that the log did not have.
     pub new: usize,
 }
 
-/// What becomes live and what is live no longer, as plain SQL sees it.
+/// A change of the live tables, which plain SQL joins: what becomes live, and what is no longer live.
 #[derive(Debug, Default)]
 pub struct LiveMove {
-    /// Drop what was live before; the additions are the whole.
+    /// Whether to clear the live tables first; the additions are then the complete new state.
     pub reset: bool,
     /// Commits that became reachable.
     pub commits_added: Vec<Seq>,
@@ -131,12 +134,12 @@ pub struct LiveMove {
     pub commits_removed: Vec<Seq>,
     /// Paths of the main worktree whose events are no longer live.
     pub paths_removed: Vec<String>,
-    /// Events that are live now, with the path they were read from.
+    /// Events that became live, with the path that they were read from.
     pub code_added: Vec<(Seq, String)>,
 }
 
 impl LiveMove {
-    /// Returns whether nothing moves.
+    /// Returns whether nothing changes.
     pub fn is_empty(&self) -> bool {
         !self.reset
             && self.commits_added.is_empty()
@@ -147,10 +150,10 @@ impl LiveMove {
 }
 
 impl Eventlog {
-    /// Opens or creates the log; every commit to it survives a crash of the machine.
+    /// Opens or creates the log. Committed transactions survive a crash of the machine.
     ///
     /// # Errors
-    /// A [`UserError`] where the file is damaged so that it does not open.
+    /// A [`UserError`] if the file is too damaged to be opened.
     pub fn open(path: &Path, wal: bool) -> Result<Self> {
         salvage::finish(path)?;
         if !path.exists() {
@@ -171,12 +174,14 @@ impl Eventlog {
         }
     }
 
-    /// Closes it until the next run.
+    /// Closes and seals the log until the next run.
     pub fn close(self) -> Result<()> {
         sqlite::close(self.connection, &self.path)
     }
 
-    /// Returns an error where something else wrote to a log and a row of it is not what was appended.
+    /// Returns an error if another program wrote to a log and damaged it.
+    ///
+    /// The rows are only verified if the file does not match its seal.
     pub fn refuse_damaged(path: &Path) -> Result<()> {
         if path.exists()
             && sqlite::refuse_altered(path).is_err()
@@ -187,13 +192,13 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Returns an error where a newer patina wrote a log. For readers, which do not migrate.
+    /// Returns an error if the log was written by a newer patina. For readers, which do not migrate.
     pub fn refuse_newer(connection: &Connection, schema: &str) -> Result<()> {
         let version: u32 = connection.pragma_query_value(Some(schema), "user_version", |row| row.get(0))?;
         sqlite::refuse_newer("eventlog.db", version as usize, MIGRATIONS.len())
     }
 
-    /// Appends facts in one transaction. What the log knows already is left as it is.
+    /// Appends facts in one transaction. Facts that the log already has are skipped.
     pub fn append<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) -> Result<Appended> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut appended = Appended::default();
@@ -206,7 +211,8 @@ impl Eventlog {
             for fact in facts {
                 let (seq, source) = (next + 1, fact.source_file.as_deref());
                 let sum = row_sum(seq, &fact.event_type, fact.at, fact.origin.name(), source, &fact.idem, &fact.data);
-                // Looking the names up again for each of a million rows would cost as much as the insert.
+                // Parameters are bound by index, because looking up their names for every row would cost as much as the
+                // insert.
                 insert.raw_bind_parameter(at[0], seq)?;
                 insert.raw_bind_parameter(at[1], &fact.event_type)?;
                 insert.raw_bind_parameter(at[2], fact.at)?;
@@ -231,7 +237,7 @@ impl Eventlog {
         Ok(appended)
     }
 
-    /// Visits the data of every event of one type after a position, in order.
+    /// Calls `visit` with the position and data of every event of one type after a position, in order.
     pub fn each_after(
         &self,
         event_type: &str,
@@ -251,27 +257,28 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Returns the random id of this log, which a cache made from it remembers.
+    /// Returns the random id of this log, which every cache built from it stores.
     pub fn id(&self) -> Result<String> {
         Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'log_id'", [], |row| row.get(0))?)
     }
 
-    /// Reads one event. Its sum holds.
+    /// Reads one event and verifies its checksum.
     pub fn event(&self, seq: Seq) -> Result<StoredEvent> {
         event(&self.connection, seq)
     }
 
-    /// Begins a snapshot for many reads. A lock for each of them would cost as much as the reading.
+    /// Begins a read transaction for many reads, because locking for each of them would cost as much as the read
+    /// itself.
     pub fn snapshot(&self) -> Result<Transaction<'_>> {
         Ok(self.connection.unchecked_transaction()?)
     }
 
-    /// Returns the newest position that was ever given.
+    /// Returns the highest position that was ever assigned.
     pub fn last_seq(&self) -> Result<Seq> {
         Ok(self.connection.query_row(LAST_SEQ, [], |row| row.get(0))?)
     }
 
-    /// Returns whether a commit in the log may lack its ancestors, because a reading of history was cut short.
+    /// Returns whether a commit in the log may lack its ancestors, because reading history was interrupted.
     pub fn is_history_open(&self) -> Result<bool> {
         Ok(self
             .connection
@@ -280,7 +287,7 @@ impl Eventlog {
             .is_some())
     }
 
-    /// Records that a reading of history has begun, or that it is whole.
+    /// Records that reading history has begun (`open`), or that it is complete.
     pub fn set_history_open(&mut self, open: bool) -> Result<()> {
         match (open, self.is_history_open()?) {
             (true, false) => {
@@ -292,12 +299,12 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Returns what the live tables are as of: a text that the caller of [`Eventlog::move_live`] made.
+    /// Returns the state that the live tables reflect, as the caller last passed it to [`Eventlog::move_live`].
     pub fn live_as_of(&self) -> Result<Option<String>> {
         Ok(self.connection.query_row("SELECT value FROM live WHERE key = 'as_of'", [], |row| row.get(0)).optional()?)
     }
 
-    /// Moves the live tables, in one transaction.
+    /// Updates the live tables to the state `as_of`, in one transaction.
     pub fn move_live(&mut self, change: &LiveMove, as_of: &str) -> Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         apply_live(&transaction, change)?;
@@ -308,8 +315,9 @@ impl Eventlog {
         Ok(())
     }
 
-    /// Records which derivable events are not live at `now`, and returns those that have not been since `before`, both in
-    /// Unix seconds.
+    /// Records which derivable events are not live at `now`, and returns those that have not been live since `before`.
+    ///
+    /// Derivable events are those of commits and code, which git can provide again. Times are in Unix seconds.
     pub fn note_unseen(&mut self, live: &HashSet<Seq>, now: i64, before: i64) -> Result<Vec<Seq>> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let old = {
@@ -332,12 +340,14 @@ impl Eventlog {
         Ok(old)
     }
 
-    /// Gives the space of dropped events back.
+    /// Returns the disk space of dropped events to the file system.
     pub fn vacuum(&self) -> Result<()> {
         Ok(self.connection.execute_batch("VACUUM")?)
     }
 
-    /// Drops events that can be derived again from git. The caller has made sure that no view has seen them for long.
+    /// Drops events that can be derived again from git, and returns their number.
+    ///
+    /// The caller ensures that no view has needed them for a long time.
     pub fn drop_derivable(&mut self, seqs: &[Seq]) -> Result<usize> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let trigger: String = transaction.query_row(
@@ -365,7 +375,7 @@ impl Eventlog {
         Ok(dropped)
     }
 
-    /// Returns what is wrong with a log's file, the first bad row first; none where nothing is.
+    /// Returns what is wrong with a log's file, the first bad row if there is one; `None` if it is intact.
     pub fn damage(path: &Path) -> Result<Option<String>> {
         let look = || -> Result<Option<String>> {
             let log = sqlite::open_read_only(path)?;
@@ -386,7 +396,8 @@ impl Eventlog {
         }
     }
 
-    /// Returns the first row that cannot be read or does not match its sum, in words, and how many rows were read.
+    /// Verifies the checksum of every row. Returns a description of the first bad row, if any, and the number of rows
+    /// read.
     pub fn verify_sums(connection: &Connection) -> Result<(Option<String>, u64)> {
         let mut statement = connection.prepare(EVERY_ROW)?;
         let mut rows = statement.query([])?;
@@ -409,7 +420,7 @@ impl Eventlog {
     }
 }
 
-/// Reads one event, from any connection that the log is open in. Its sum holds.
+/// Reads one event from any connection that has the log open, and verifies its checksum.
 pub fn event(connection: &Connection, seq: Seq) -> Result<StoredEvent> {
     let mut statement = connection.prepare_cached(ROW)?;
     let mut rows = statement.query(named_params! {":seq": seq})?;
@@ -418,7 +429,7 @@ pub fn event(connection: &Connection, seq: Seq) -> Result<StoredEvent> {
     Ok(StoredEvent { seq, event_type: row.get(1)?, data: row.get(6)? })
 }
 
-/// Returns the error that a person sees of a damaged log.
+/// Returns the error shown to users for a damaged log.
 pub fn damaged(what: impl std::fmt::Display) -> anyhow::Error {
     UserError::new(Exit::Unverified, format!("the eventlog is damaged: {what}"))
         .hint("`patina doctor --fix` saves every event that verifies, keeps the damaged file, and goes on from there")
@@ -433,7 +444,7 @@ fn refuse_bad_row(row: &Row<'_>, seq: Seq) -> Result<()> {
     if sum_holds(row).unwrap_or(false) { Ok(()) } else { Err(damaged(no_match(seq))) }
 }
 
-/// Returns whether a row of [`EVERY_ROW`] or [`ROW`] is what was appended; an error where its columns have other types.
+/// Returns whether a row of [`EVERY_ROW`] or [`ROW`] matches its checksum; an error if its columns have other types.
 fn sum_holds(row: &Row<'_>) -> Result<bool> {
     let source: Option<String> = row.get(4)?;
     let expect = row_sum(
@@ -476,7 +487,7 @@ fn apply_live(transaction: &Transaction<'_>, change: &LiveMove) -> Result<()> {
     Ok(())
 }
 
-/// Returns 128 bits of blake3 over a row, so that damage can be named by row.
+/// Returns the checksum of a row: 128 bits of blake3. One for each row, so that damage can be located.
 fn row_sum(
     seq: Seq,
     event_type: &str,

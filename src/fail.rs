@@ -5,15 +5,18 @@
 
 use std::io;
 
-/// A fail point, which a test activates by the variable `PATINA_FAIL`; does nothing in this build.
+/// A fail point. Does nothing in this build, which lacks the feature `fail-points`.
 #[cfg(not(feature = "fail-points"))]
 #[inline(always)]
 pub const fn point(_name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A fail point, activated by `PATINA_FAIL=NAME:kill`, `NAME:error`, or `NAME:until FILE`, which waits until that file
-/// exists. The name of every point that is reached is appended to the file `PATINA_FAIL_SEEN`.
+/// A fail point, which a test activates through the environment.
+///
+/// `PATINA_FAIL=NAME:kill` kills the process at the point NAME, `NAME:error` returns an error, and `NAME:until FILE`
+/// waits until FILE exists. The names of all points that are reached are appended to the file that `PATINA_FAIL_SEEN`
+/// names.
 #[cfg(feature = "fail-points")]
 pub fn point(name: &str) -> io::Result<()> {
     if let Some(seen) = std::env::var_os("PATINA_FAIL_SEEN") {

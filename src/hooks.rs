@@ -1,7 +1,9 @@
-//! Git hooks that ring the doorbell: installed, removed and reported on.
+//! Installs, removes and inspects the git hooks that ring the doorbell.
+//!
+//! The shell block that is inserted into hooks, and rings, is the file `hooks/ring.sh`.
 //!
 //! Invariant: a hook that somebody else wrote is never moved, renamed or deleted, and nothing is changed that cannot be
-//! restored byte for byte. The shell block that goes into a hook, and rings, is the file `hooks/ring.sh`.
+//! restored byte for byte.
 
 pub mod agents;
 mod config;
@@ -28,8 +30,8 @@ use std::path::{Path, PathBuf};
 
 /// The git hooks that ring.
 ///
-/// Together they cover most commands that move a HEAD. A move that they miss is found at the next ring or command, by
-/// comparing.
+/// Together they cover most commands that move a HEAD. A move that they miss is found at the next ring or command,
+/// which compares every HEAD with the index.
 pub const EVENTS: [&str; 5] = ["post-commit", "post-merge", "post-rewrite", "post-checkout", "post-applypatch"];
 
 /// The first version of git that runs hooks named in its configuration.

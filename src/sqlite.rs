@@ -1,4 +1,7 @@
-//! SQLite: how database files are opened, sealed while they rest, and migrated.
+//! Opens and migrates SQLite files, and seals those that are not open for writing.
+//!
+//! A seal records the size and modification time of a closed file. A file that does not match its seal was written to
+//! by another program.
 //!
 //! Invariant: nothing here depends on what the files contain.
 
@@ -20,12 +23,12 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// The worker's lock keeps patina's writers apart, so a wait this long means that another program holds the file.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// What a power cut may lose.
+/// Which transactions a power cut may lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Nothing that was committed: for data that cannot be derived again.
+    /// None that was committed. For data that cannot be derived again.
     Full,
-    /// The newest transactions, never consistency: for caches.
+    /// The newest ones; the file stays consistent. For caches.
     Normal,
 }
 
@@ -133,7 +136,7 @@ pub fn migrate(connection: &mut Connection, name: &str, migrations: &[&str]) -> 
     Ok(())
 }
 
-/// Returns an error if a file's schema is newer than this program's.
+/// Returns an error if the schema of a file is newer than this program.
 pub fn refuse_newer(name: &str, version: usize, known: usize) -> Result<()> {
     if version > known {
         let message = format!("{name} was written by a newer patina (schema {version}; this one reads up to {known})");
@@ -144,7 +147,7 @@ pub fn refuse_newer(name: &str, version: usize, known: usize) -> Result<()> {
 
 /// Formats numbers as a JSON array, one parameter for `IN (SELECT value FROM json_each(:list))`.
 ///
-/// Selecting many rows at once costs a fraction of one statement for each.
+/// Selecting many rows with one statement is much faster than with a statement per row.
 pub fn json_array(numbers: &[i64]) -> String {
     let mut text = String::with_capacity(2 + numbers.len() * 8);
     text.push('[');
@@ -172,7 +175,7 @@ impl std::error::Error for Altered {}
 
 /// Closes a database and seals it.
 ///
-/// A write by another program, which does not lift the seal, is thereby detected; SQLite itself has no checksums.
+/// A write by another program, which does not remove the seal, is detected that way; SQLite itself has no checksums.
 pub fn close(connection: Connection, path: &Path) -> Result<()> {
     // Do not wait for readers: what stays in the write-ahead log is found there.
     connection.busy_timeout(Duration::ZERO)?;
@@ -182,13 +185,14 @@ pub fn close(connection: Connection, path: &Path) -> Result<()> {
     std::fs::write(seal_path(path), stamp).with_context(|| format!("sealing {}", path.display()))
 }
 
-/// Folds the write-ahead log into its database. If a reader is in the way the log stays; the two are consistent
-/// together.
+/// Folds the write-ahead log into its database (a SQLite checkpoint). If a reader prevents that, the log stays;
+/// database and log are consistent together.
 pub fn fold(connection: &Connection) -> Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).context("folding the write-ahead log in")
 }
 
-/// Lifts the seal, before the file is written to. A killed run leaves none; SQLite keeps the file consistent.
+/// Removes the seal before the file is written to. A run that is killed leaves the file unsealed, but SQLite keeps it
+/// consistent.
 pub fn lift_seal(path: &Path) -> Result<()> {
     match std::fs::remove_file(seal_path(path)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,4 +1,6 @@
 //! The cache file: the tables of all modules in one database, rebuilt when anything it depends on has changed.
+//!
+//! Invariant: everything in it can be derived again from git and the log.
 
 use std::path::{Path, PathBuf};
 
@@ -31,8 +33,8 @@ pub struct Cache {
 impl Cache {
     /// Opens the cache in use.
     ///
-    /// If there is none, or it is damaged or outdated, continues with the cache that is being built, or starts one.
-    /// `full` never takes the one in use.
+    /// If there is none, or it is damaged or outdated, opens the unfinished cache of an interrupted rebuild, or starts
+    /// a new one. With `full`, the cache in use is never opened, so that everything is rebuilt.
     pub fn open(workspace: &Workspace, config: &Config, log: &Eventlog, full: bool) -> Result<Self> {
         let wanted = CacheOrigin { fingerprint: fingerprint(config), log: log.id()?, last: log.last_seq()? };
         let current = workspace.cache_path();
@@ -195,7 +197,7 @@ pub fn digest(reader: &Connection) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// Returns the tables of all rooms.
+/// Returns the tables of all modules.
 fn schemas() -> [&'static str; 7] {
     [view::SCHEMA, entries::SCHEMA, item::SCHEMA, history::SCHEMA, edges::SCHEMA, text_index::SCHEMA, index::SCHEMA]
 }

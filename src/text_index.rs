@@ -11,6 +11,9 @@ use crate::event::Seq;
 use crate::sqlite;
 
 /// The tables of this module.
+///
+/// The index is contentless: the texts are in the log. `text_expected` records versions that became live or ceased to
+/// be live, in the transaction that changes the view; the index is updated in a later transaction.
 pub const SCHEMA: &str = "
 CREATE TABLE text_expected(seq INTEGER PRIMARY KEY, is_live INTEGER NOT NULL) STRICT;
 CREATE VIRTUAL TABLE text_index USING fts5(
@@ -128,7 +131,7 @@ pub fn is_current(cache: &Connection) -> Result<bool> {
     Ok(!cache.prepare_cached("SELECT 1 FROM text_expected")?.exists([])?)
 }
 
-/// Merges the index's segments; worth doing after many changes.
+/// Merges the index's segments, which pays off after many changes.
 pub fn optimize(cache: &Connection) -> Result<()> {
     cache.execute("INSERT INTO text_index(text_index) VALUES ('optimize')", [])?;
     Ok(())

@@ -23,7 +23,7 @@ use crate::sqlite;
 pub struct Workspace {
     /// The absolute path of the folder.
     pub dir: PathBuf,
-    /// Whether the file system supports SQLite's WAL, which needs memory shared between processes.
+    /// Whether the file system supports SQLite's WAL mode, which needs memory shared between processes.
     pub wal: bool,
 }
 

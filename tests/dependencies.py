@@ -1,6 +1,6 @@
 """Checks `cargo metadata` (on stdin) against deny.toml: licences, sources, wildcards, and crates banned by name.
 
-Refusal: no network, and nothing but the standard library. It reads the few keys of deny.toml that it checks.
+It reads only the keys of deny.toml that it checks, uses only the standard library, and needs no network.
 """
 
 import json
@@ -9,14 +9,14 @@ import sys
 
 
 def strings(text, key):
-    """The strings of `key = [...]`, comments left out."""
+    """Returns the strings of `key = [...]`, without comments."""
     found = re.search(rf"^{key}\s*=\s*\[(.*?)\]", text, re.M | re.S)
     lines = re.sub(r"#.*", "", found.group(1)) if found else ""
     return re.findall(r'"([^"]*)"', lines)
 
 
 def allowed(expression, allow):
-    """Whether an SPDX expression can be met by the allowed licences alone; `/` is an old way to write OR."""
+    """Returns whether the allowed licences satisfy an SPDX expression; `/` is an old spelling of OR."""
     tokens = re.findall(r"[()]|[^\s()]+", expression.replace("/", " OR "))
 
     def either():
@@ -47,7 +47,7 @@ def allowed(expression, allow):
 
 
 def complaints(metadata, config):
-    """One sentence for each package that may not be linked."""
+    """Yields one sentence for each rule that a package violates."""
     allow, banned = strings(config, "allow"), strings(config, "deny")
     ours = set(metadata["workspace_members"])
     for package in metadata["packages"]:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Are sessions joined to the commits that were made in them? Held against the tags of a repository that tags its sessions.
+"""Checks which commits patina links to each session, in a repository that tags its sessions as ground truth.
 
 Usage: tests/joins.py REPOSITORY [PATINA]
 
-A session that names a tag for its start and one for its end made the commits between the two, says git. The repository is cloned
-twice, with its tags and without: patina's answer for each session is compared with git's, first where it can follow the tags,
-then where it has nothing but commits that are named, and time. Sessions whose tags are gone are left out. Writes nothing but two
-clones in a temporary folder. PATINA is the program, `patina` where it is not named.
+The ground truth of a session is the commits between its start tag and its end tag. The repository is cloned twice, with
+its tags and without. In the first clone patina can use the tags; in the second, only named commits and times. Sessions
+without both tags are left out. Only two clones in a temporary folder are written. PATINA is the program, by default
+`patina`.
 """
 
 import json
@@ -29,7 +29,7 @@ def asked(patina, repository, *args):
 
 
 def compare(patina, tagged, repository, sessions, live):
-    """Sessions answered exactly as git does, those that hold all of it and more, and all; then commits."""
+    """Prints how many sessions have exactly the expected commits and the recall of commits; returns the exact share."""
     exact, right, found, meant = 0, 0, 0, 0
     wrong = []
     for session, expect in sessions.items():

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Plants one fault after another in the program, and says whether the proof finds it.
+"""Mutation testing: plants one fault after another in the program, and reports whether the tests find it.
 
 Usage: tests/mutants.py [FIRST [COUNT]]
 
-Each fault is one change of one line in a copy of the tree; patina is built of it, and the tests that compare step by
-step with one full pass are run against it: first the random histories that `doctor --verify` judges, then, where it
-finds nothing, the other properties. A fault that does not compile is an error of this list. Prints a line a fault and
-a sum; exits 1 where fewer than 95 in a hundred are found.
+Each fault changes one line in a copy of the tree. patina is built from the copy and tested against a full rebuild:
+first with random histories checked by `doctor --verify`, then, if those find nothing, with the other property tests. A
+fault that does not compile is an error in this list. Prints one line per fault and a total; exits with 1 if fewer than
+95 % of the faults are found.
 """
 
 import os
@@ -17,9 +17,9 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 
-# (room, file, what stands there, what takes its place)
+# (area, file, original text, replacement)
 FAULTS = [
-    # record: git and files into the log
+    # record: facts from git and files to the log
     ("record", "pipeline/history.rs", "heads.extend(view::pending(&cache.connection)?);", ""),
     ("record", "pipeline/history.rs", "log.set_history_open(true)?;", ""),
     ("record", "pipeline/history.rs", "if behind <= cache.watermark()? {", "if false {"),
@@ -32,7 +32,7 @@ FAULTS = [
     ("record", "eventlog.rs", "appended.seqs.push(find.query_row(named_params! {\":idem\": fact.idem.0}, |row| row.get(0))?);", "appended.seqs.push(next);"),
     ("record", "eventlog.rs", "next = seq;", "next = seq + (seq % 7 == 0) as i64 - (seq % 7 == 0) as i64 * 1; let _ = find.query_row(named_params! {\":idem\": fact.idem.0}, |row| row.get::<_, i64>(0)); if seq % 11 == 0 { appended.seqs.push(seq); }"),
     ("record", "facts/commits.rs", "pairs.insert(*to, gone.remove(position));", "pairs.insert(*to, gone.pop().unwrap_or(position));"),
-    # views: what stands at a HEAD
+    # views: the files at a HEAD
     ("views", "view/files.rs", "let old = view.head.map(|head| head.tree).filter(|_| view.settings == settings);", "let old = view.head.map(|head| head.tree);"),
     ("views", "view/files.rs", "let blob = change.new.filter(|side| side.is_file && is_included(&path)).map(|side| side.id);", "let blob = change.new.filter(|_| keep(&path)).map(|side| side.id);"),
     ("views", "view/files.rs", "moves.extend(held.into_keys().map(|path| FileMove { path, blob: None }));", "drop(held);"),
@@ -94,7 +94,7 @@ FAULTS = [
 VERIFY = ["history::random_histories_with_lost_and_doubled_rings_verify"]
 PROPERTIES = ["written::", "history::", "lineage::", "mended::", "shapes::", "stops::a_", "stops::what_a", "crashes::", "rewrites::resets"]
 VECTORS = ["vectors::", "worktrees::what"]
-# What takes longest is asked last.
+# The slowest tests run last.
 STOPS = ["worktrees::a_worktree", "stops::whatever"]
 
 
@@ -114,7 +114,7 @@ def main() -> int:
         copy(TOP / name, tree / name)
     few = {"PATINA_TEST_HISTORIES": "14", "PATINA_TEST_KILLS": "6"}
     environment = {**os.environ, "CARGO_TARGET_DIR": str(work / "target"), **few}
-    # The dependencies keep their profile; patina itself is built quickly, for it is built often.
+    # Dependencies keep their profile. patina itself is compiled with less optimisation, because it is built often.
     quick = ["--config", "profile.release.package.patina.opt-level=1"]
 
     def cargo(*words: str) -> subprocess.CompletedProcess:
@@ -130,7 +130,7 @@ def main() -> int:
     def tests(names: list) -> bool:
         return run(program, *names, "--test-threads", "2", cwd=tree, env=environment, timeout=900).returncode == 0
 
-    # Once for the whole list, and not again for a part of it.
+    # Checked only with the whole list, not again for a part of it.
     if first == 0 and not (tests(VERIFY) and tests(PROPERTIES + VECTORS) and tests(STOPS)):
         sys.exit("the tests do not pass without a fault")
     found = {"by --verify": 0, "by the properties": 0, "not at all": 0}

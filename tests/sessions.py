@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Counts what session logs in a git repository list under their known headings, and checks that patina took it.
+"""Counts the bullets under known headings in the session logs of a git repository, and checks patina's recall of them.
 
     tests/sessions.py FOLDER [COMMIT [COMMAND...]]
 
-COMMAND is run with FOLDER and COMMIT behind it and prints a line of JSON for each log: {"path", "entries": [{"category",
-"content", "line"}]}, as `cargo bench --bench sessions --` does. Without one, `patina session list` and `session show`
-are asked, and FOLDER must have been indexed at COMMIT. The count shares no code, no rule and no table with the reader.
-Bullets elsewhere are counted as "other", but for what a person typed.
-Refusal: it reads git objects only, and writes nothing. Ends with an error where less than 95 in 100 bullets were taken.
+COMMAND is run with FOLDER and COMMIT appended, and prints one line of JSON per log: {"path", "entries": [{"category",
+"content", "line"}]}, as `cargo bench --bench sessions --` does. By default `patina session list` and `session show` are
+used, and FOLDER must be indexed at COMMIT. The count shares no code, rule or table with patina's reader. Bullets under
+other headings count as "other", except in prompts that a person typed.
+Only git objects are read, and nothing is written. Fails if patina imported less than 95 % of the bullets.
 """
 
 import collections
@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 
-# What the logs' headings are called, as people write them, and the category of the bullets below.
+# Patterns of headings as people write them, and the category of the bullets below.
 HEADINGS = [
     (r"goals?", "goal"),
     (r"work completed.*|completed|key work|major accomplishments", "work"),
@@ -28,7 +28,7 @@ HEADINGS = [
     (r"(key )?(insights?|findings?|discoveries|lessons learned)", "observation"),
     (r"next steps?( identified)?", "plan"),
 ]
-# Each paragraph below this one is context, and so counts as a bullet.
+# Below this heading each paragraph is context, and counts as a bullet.
 CATEGORY = {"before": "context"}
 LEAST = 0.95
 BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX~]\]\s*)?(.*)$")
@@ -41,7 +41,7 @@ def git(folder, *arguments):
 
 
 def logs(folder, commit):
-    """Path and text of each Markdown file that opens as a session log does."""
+    """Yields the path and text of each Markdown file that begins like a session log."""
     for line in git(folder, "ls-tree", "-r", "-z", "--full-tree", commit).decode(errors="replace").split("\0"):
         data, _, path = line.partition("\t")
         if path.endswith(".md"):
@@ -57,7 +57,7 @@ def heading_of(text):
 
 
 def bullets(text):
-    """Number of the line, category and words of each bullet below a known heading, fenced code left out."""
+    """Yields line number, category, whether it is top-level, and text of each bullet, without fenced code."""
     fenced, category = False, "other"
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith(("```", "~~~")):
@@ -76,7 +76,7 @@ def bullets(text):
 
 
 def bare(text):
-    """Letters and digits only, so that marks, bold and line ends do not count."""
+    """Keeps only letters and digits, so that punctuation, bold and line ends are ignored."""
     return re.sub(r"[\W_]+", "", text).lower()
 
 
@@ -111,7 +111,7 @@ def main(arguments):
             by_category[entry["category"]] += "\n" + bare(entry["content"])
         for number, category, top, words in bullets(text):
             words = bare(words)
-            # A bullet that says nothing is none.
+            # Empty bullets are not counted.
             if len(words) < 5 or words in ("none", "tbd", "todo"):
                 continue
             counted[category] += 1

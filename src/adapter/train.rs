@@ -1,8 +1,9 @@
-//! Contrastive training of an adapter: the items of a positive pair are pulled closer than the rest of the batch.
+//! Contrastive training of an adapter: the items of a positive pair are pulled closer together than the rest of the
+//! batch.
 //!
-//! The loss is InfoNCE (van den Oord et al. 2018), the optimizer AdamW (Loshchilov and Hutter 2019), with early stopping
-//! on a validation score. Gradients are written out and checked against finite differences. Invariant: the same vectors,
-//! groups and seed give the same bytes.
+//! The loss is InfoNCE (van den Oord et al. 2018), the optimizer AdamW (Loshchilov and Hutter 2019), with early
+//! stopping on a validation score. Gradients are written out and checked against finite differences. Invariant: the
+//! same vectors, groups and seed give the same bytes.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 
@@ -86,9 +87,9 @@ struct Tensors {
 
 /// Trains an adapter on unit vectors and groups of them.
 ///
-/// The first [`Groups::items`] rows are the items; other rows are not used. `validate` returns a larger number for a better
-/// adapter; `progress` is called after each step and returns whether to continue. `None` if there is no group, if training
-/// never beat the initial adapter, or if it was stopped.
+/// The first [`Groups::items`] rows are the items; other rows are not used. `validate` returns a larger number for a
+/// better adapter; `progress` is called after each step and returns whether to continue. `None` if there is no group,
+/// if training never beat the initial adapter, or if it was stopped.
 pub fn train(
     rows: &VectorRows,
     groups: &Groups,
@@ -182,8 +183,8 @@ impl Adapter {
 /// Vectors projected in one matrix product.
 const PROJECT_BATCH: usize = 512;
 
-/// Returns the initial parameters: the principal directions as skip connection and a zero second layer, or random layers
-/// if there is no skip connection.
+/// Returns the initial parameters: the principal directions as skip connection and a zero second layer, or random
+/// layers if there is no skip connection.
 fn initial_tensors(vectors: ArrayView2<'_, f32>, settings: &TrainingSettings) -> Tensors {
     let (width, hidden, out) = (vectors.ncols(), settings.hidden, settings.out);
     let mut rng = SplitMix64::with_label(settings.seed, "weights");

@@ -20,7 +20,7 @@ pub struct TranscriptFile {
     pub stamp: Stamp,
 }
 
-/// File metadata that changes when a file is written to or replaced.
+/// File metadata that changes whenever a file is written to or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// The inode number.

@@ -45,7 +45,7 @@ pub struct Wishes {
     /// Also read the prompts you typed
     #[arg(long, requires = "agent")]
     prompts: bool,
-    /// Consent without being asked
+    /// Consent to reading transcripts without a prompt
     #[arg(long, requires = "agent")]
     yes: bool,
 }
@@ -54,7 +54,7 @@ pub struct Wishes {
 #[derive(Debug, Serialize)]
 pub struct AgentState {
     agent: &'static str,
-    /// Whether its transcripts are read.
+    /// Whether patina reads its transcripts.
     consent: bool,
     prompts: bool,
     /// When consent was given, in Unix seconds.
@@ -73,7 +73,7 @@ impl AgentState {
     }
 }
 
-/// How many transcripts are listed by name before consent is asked for; the count covers all of them.
+/// How many transcripts are listed by name before asking for consent; the printed count includes all of them.
 const NAMED: usize = 12;
 
 impl AgentName {
@@ -236,7 +236,7 @@ pub fn states(here: &CommandContext, agent: Option<Agent>) -> Result<Vec<AgentSt
                 hooks.extend(found);
             }
         }
-        // Once one file contains hooks, their absence from the others is not worth reporting.
+        // If one file contains hooks, their absence from the others needs no report.
         if hooks.iter().any(|hook| hook.state != HookState::Absent) {
             let there: Vec<PathBuf> =
                 hooks.iter().filter(|hook| hook.state != HookState::Absent).map(|hook| hook.path.clone()).collect();

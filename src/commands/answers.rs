@@ -41,7 +41,7 @@ pub struct WithPath<T> {
 }
 
 impl<'r> Standpoint<'r> {
-    /// Creates one for the folder that a repository was opened from.
+    /// Creates a caller for the folder that a repository was opened from.
     pub fn new(repository: &'r Repository) -> Self {
         let top = repository.worktree_path().and_then(|top| std::fs::canonicalize(top).ok());
         let prefix = repository.prefix().filter(|_| top.is_some());
@@ -185,7 +185,7 @@ impl Page {
         self.long_line(format!("{place}{text}"));
     }
 
-    /// Adds evidence, one piece per line.
+    /// Adds pieces of evidence, one per line.
     pub fn evidence<'e>(&mut self, standpoint: &Standpoint<'_>, evidence: impl Iterator<Item = &'e Evidence>) {
         for one in evidence {
             if let Evidence::Commit(commit) = one {

@@ -20,7 +20,7 @@ use crate::query::Reader;
 use crate::view::{self, Moved};
 use crate::workspace::{Lock, Workspace, running_program};
 
-/// If the write lock has been free for this long after a ring, the worker has exited.
+/// If the write lock has been free for this long after a ring, the worker has exited, and is started again.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How long an answer waits for a damaged cache to be rebuilt.
@@ -96,7 +96,7 @@ impl CommandContext {
         self.workspace.lock(LOCK, || stop.load(Ordering::Relaxed))
     }
 
-    /// Runs work under the write lock in the foreground, with progress.
+    /// Runs `work` in the foreground under the write lock, and shows its progress.
     pub(super) fn with_write_lock<T>(
         &self,
         stop: &AtomicBool,

@@ -25,13 +25,13 @@ use crate::view;
 
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
-    /// Derive everything again from git, and compare it with what is in use
+    /// Rebuild the index from git, and compare it with the one in use
     #[arg(long)]
     verify: bool,
-    /// Embed every text again, instead of a sample
+    /// With --verify, embed every text again instead of a sample
     #[arg(long, requires = "verify")]
     all: bool,
-    /// Save the events of a damaged log, and rebuild damaged caches
+    /// Salvage the events of a damaged log, and rebuild damaged caches
     #[arg(long)]
     fix: bool,
 }

@@ -33,10 +33,10 @@ use crate::workspace::program;
 
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
-    /// Only the tasks of one dimension
+    /// Measure only the tasks of this dimension
     #[arg(short, long, value_name = "DIMENSION")]
     dimension: Option<String>,
-    /// Only one task
+    /// Measure only this task
     ///
     /// One of file_to_files, missing_file, task_to_files, who, caller_to_callee, shape, place, session
     #[arg(long, value_name = "TASK")]
@@ -50,7 +50,7 @@ pub struct EvalArgs {
     /// Train with the settings in a TOML file, one table per dimension
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Show earlier measurements, and measure nothing
+    /// Show earlier measurements instead of measuring
     #[arg(long, conflicts_with_all = ["dimension", "task", "staleness", "commits", "config"])]
     history: bool,
     /// Print the weights fitted here, as one JSON line for the shipped prior

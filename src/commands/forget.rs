@@ -18,16 +18,16 @@ use crate::redact::{MIN_FORGOTTEN_BYTES, is_part_of_mark};
 
 #[derive(Debug, clap::Args)]
 pub struct ForgetArgs {
-    /// A text, exactly as it was stored, or the id of a session
+    /// Text to erase, exactly as it was stored, or the id of a session
     #[arg(value_name = "PATTERN|SESSION")]
     what: String,
-    /// Treat it as a regular expression, and erase every text it matches
+    /// Treat PATTERN as a regular expression, and erase all it matches
     #[arg(long)]
     regex: bool,
     /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// Show what would be erased, and erase nothing
+    /// Show what would be erased, without erasing it
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
 }

@@ -22,9 +22,10 @@ use crate::workspace::program;
 pub enum HookCommand {
     /// Add patina to this repository's git hooks, or to an agent's settings
     Install {
-        /// How to install
+        /// Where to install the git hooks
         ///
-        /// `shim` writes a marked block into hook files; `config` uses git's own hook settings, and needs git 2.54
+        /// `shim` inserts a marked block into hook files. `config` adds hooks to git's configuration, which needs git
+        /// 2.54. `auto` is `shim`, or `config` where patina must not change a hook file and git supports it.
         #[arg(long, value_name = "METHOD", default_value = "auto", conflicts_with = "agent")]
         method: MethodName,
         /// Install into this agent's settings instead, and read its transcripts
@@ -33,7 +34,7 @@ pub enum HookCommand {
         #[command(flatten)]
         wishes: Wishes,
     },
-    /// Remove patina from hooks and agents' settings, byte for byte
+    /// Remove patina from hooks and agents' settings, restoring every byte
     Uninstall {
         /// Remove from the settings of this agent only
         #[arg(long, value_name = "AGENT")]
@@ -48,14 +49,14 @@ pub enum HookCommand {
         #[arg(long, value_name = "AGENT")]
         agent: Option<AgentName>,
     },
-    /// Keep the hooks, but make them do nothing
+    /// Switch the hooks off without removing them
     Disable,
-    /// Make disabled hooks work again
+    /// Switch disabled hooks on again
     Enable,
-    /// What the hooks call.
+    /// Ring the doorbell; called by the hooks
     #[command(hide = true)]
     Ring {
-        /// The name of the hook that rings.
+        /// Name of the hook that calls
         event: String,
     },
 }

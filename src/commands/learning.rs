@@ -31,7 +31,7 @@ use crate::workspace::{TrainingLock, Workspace, running_program};
 const YIELD: Duration = Duration::from_secs(2);
 /// How often a paused training checks whether it may continue.
 const LOOK: Duration = Duration::from_millis(20);
-/// Added to a worker's nice value, for the lowest priority.
+/// Added to the nice value of a training thread, which gives it the lowest priority.
 const IDLE: i32 = 19;
 
 /// Takes the training lock.
@@ -147,7 +147,7 @@ impl TrainingRun<'_> {
         }
     }
 
-    /// Returns what training would use; `None` without a model or an index.
+    /// Returns the amount of data that training would use; `None` without a model or an index.
     fn supply(&self) -> Result<Option<TrainingInput>> {
         let Ok(setup) = Setup::check(&self.config.model, false) else { return Ok(None) };
         let cache = store::open_reader(self.workspace, self.config)?;

@@ -30,18 +30,18 @@ pub struct LogArgs {
     /// target, every commit is listed.
     #[arg(value_name = "TARGET")]
     targets: Vec<OsString>,
-    /// Show at most K
+    /// Show at most K commits or events
     #[arg(short, value_name = "K", default_value_t = 20)]
     k: usize,
     /// Show events whose type begins with TYPE: git.commit, code., session.
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "targets")]
     event_type: Option<String>,
-    /// Only what concerns this file or folder
+    /// Show only commits or events of this file or folder
     #[arg(long, value_name = "PATH")]
     path: Option<OsString>,
-    /// Only since a day (2026-01-31) or in a period (90d, 12w)
+    /// Only since a date (2026-01-31) or within a period (90d, 12w)
     ///
-    /// Code events have no time of their own, and are left out.
+    /// Events of code have no time of their own, so they are left out.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
     /// Wait until HEAD is indexed

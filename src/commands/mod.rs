@@ -75,7 +75,7 @@ struct Cli {
     /// Print more on stderr; twice for traces
     #[arg(long, short, global = true, help_heading = GLOBAL_OPTIONS, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// When to colour
+    /// When to use colour
     #[arg(long, value_name = "WHEN", global = true, help_heading = GLOBAL_OPTIONS, default_value = "auto")]
     color: ColorChoice,
     /// Never show a long answer in a pager
@@ -135,15 +135,15 @@ enum Command {
     Config,
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
-    /// The background worker that hooks and stale answers start
+    /// Background worker, started by hooks and by commands on a stale index
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
-    /// The child process that parses source files
+    /// Child process that parses source files
     #[command(hide = true, name = "syntax-child")]
     SyntaxChild,
 }
 
-/// Runs the program. Errors go to stderr with a hint; the exit code is an [`Exit`].
+/// Runs the program. Errors go to stderr with a hint; the exit code is a value of `Exit`.
 pub fn main() -> ExitCode {
     // A hook that an agent calls must not disturb the agent, so even wrong arguments are no error there.
     let is_bell = session_end::is_called(std::env::args_os().skip(1));

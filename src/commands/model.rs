@@ -19,7 +19,7 @@ pub enum ModelCommand {
         /// Id of the model; by default the one in the settings
         id: Option<String>,
     },
-    /// Fetch what is missing of a model and the runtime, and verify it
+    /// Fetch missing files of a model and of the runtime, and verify them
     Prepare {
         /// Id of the model; by default the one in the settings
         id: Option<String>,

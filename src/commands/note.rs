@@ -16,19 +16,19 @@ use crate::sessions::{Category, MAX_CONTENT};
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("category").required(true)))]
 pub struct NoteArgs {
-    /// What was decided, and why
+    /// A decision: what was decided, and why
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     decision: Option<String>,
-    /// A convention to follow
+    /// A pattern: a convention to follow
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     pattern: Option<String>,
-    /// A problem, and what solved it
+    /// A challenge: a problem, and what solved it
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     challenge: Option<String>,
-    /// What is to be achieved
+    /// A goal: what is to be achieved
     #[arg(long, value_name = "TEXT", group = "category", allow_hyphen_values = true)]
     goal: Option<String>,
-    /// Files it is about, separated by commas
+    /// Files that the note is about, separated by commas
     #[arg(long, value_name = "PATH", num_args = 1..)]
     files: Vec<String>,
 }

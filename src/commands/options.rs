@@ -14,7 +14,7 @@ use crate::sessions::is_searchable;
 /// The options of commands that can be limited to dimensions.
 #[derive(Debug, clap::Args)]
 pub(super) struct DimensionArgs {
-    /// Only this dimension; may be repeated
+    /// Use only this dimension; may be repeated
     #[arg(short, long, value_name = "DIMENSION")]
     pub(super) dimension: Vec<String>,
     #[command(flatten)]
@@ -24,23 +24,23 @@ pub(super) struct DimensionArgs {
 /// The options of commands that answer with hits.
 #[derive(Debug, clap::Args)]
 pub(super) struct HitArgs {
-    /// Show at most K
+    /// Show at most K hits
     #[arg(short, value_name = "K", default_value_t = 10)]
     pub(super) k: usize,
-    /// Only this kind; may be repeated
+    /// Show only hits of this kind; may be repeated
     ///
     /// One of file, function, type, module, constant, macro, commit; or of session entries: session, goal, decision,
     /// pattern, work, challenge, context, observation, plan, note
     #[arg(long, value_name = "KIND")]
     pub(super) kind: Vec<String>,
-    /// Only paths that match a glob or are in a folder
+    /// Show only hits in paths that match a glob or are in a folder
     ///
     /// The glob or folder is relative to the current folder or to the top of the worktree.
     #[arg(long, value_name = "GLOB")]
     pub(super) path: Option<OsString>,
-    /// Only what a commit touched since a day or in a period
+    /// Show only hits that a commit touched since a date or within a period
     ///
-    /// A day is written 2026-01-31, a period 90d or 12w.
+    /// Write a date as 2026-01-31, and a period as 90d, 12w, 6m or 1y, which is counted back from now.
     #[arg(long, value_name = "WHEN")]
     pub(super) since: Option<String>,
     /// Wait until HEAD is indexed
@@ -97,7 +97,7 @@ pub(super) fn require_positive(k: usize) -> Result<()> {
     Ok(())
 }
 
-/// Parses a day, or a period up to now, to Unix seconds.
+/// Parses a date (`2026-01-31`), or a period counted back from now (`90d`, `12w`, `6m`, `1y`), to Unix seconds.
 pub(super) fn parse_since(text: &str) -> Result<i64> {
     let now = crate::git::unix_now();
     let units = [("d", 86_400), ("w", 7 * 86_400), ("m", 30 * 86_400), ("y", 365 * 86_400)];

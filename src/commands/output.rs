@@ -49,7 +49,7 @@ struct ErrorBody<'a> {
 }
 
 impl Output {
-    /// Creates one from the global options and the state of the terminal.
+    /// Creates an output from the global options and the state of the terminal.
     pub fn new(json: bool, quiet: bool, color: ColorChoice, no_pager: bool) -> Self {
         Output { json, quiet, terminal: Terminal::detect(color), pages: !no_pager && !json }
     }

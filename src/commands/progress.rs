@@ -82,7 +82,7 @@ pub struct WorkerProgress<'w> {
 }
 
 impl<'w> WorkerProgress<'w> {
-    /// Creates one for a workspace.
+    /// Creates a progress file for a workspace.
     pub fn new(workspace: &'w Workspace) -> Self {
         WorkerProgress { workspace, written: Mutex::new(Instant::now()) }
     }

@@ -17,10 +17,10 @@ use crate::store;
 
 #[derive(Debug, clap::Args)]
 pub struct ReindexArgs {
-    /// Derive everything from git again, rebuild every cache, and train
+    /// Read everything from git again, rebuild every cache, and train
     #[arg(long)]
     full: bool,
-    /// Compute embeddings again too
+    /// With --full, compute all embeddings again too
     #[arg(long, requires = "full")]
     re_embed: bool,
 }

@@ -29,10 +29,10 @@ const LISTED_SESSIONS: usize = 20;
 pub enum SessionCommand {
     /// List sessions, newest first
     List {
-        /// Show at most K
+        /// Show at most K sessions
         #[arg(short, value_name = "K")]
         k: Option<usize>,
-        /// Only since a day (2026-01-31) or in a period (90d, 12w)
+        /// Only since a date (2026-01-31) or within a period (90d, 12w)
         #[arg(long, value_name = "WHEN")]
         since: Option<String>,
         /// Wait until HEAD is indexed
@@ -52,21 +52,21 @@ pub enum SessionCommand {
     },
     /// Import session logs or transcripts from outside the repository
     Import {
-        /// Session logs or transcripts
+        /// Files to import: session logs or transcripts
         #[arg(required = true)]
         paths: Vec<PathBuf>,
         /// Also import the prompts you typed
         #[arg(long)]
         prompts: bool,
     },
-    /// What agents' hooks call; reads one JSON value from stdin
+    /// Report an ended session; called by agents' hooks, with JSON on stdin
     #[command(hide = true)]
     End(session_end::SessionEndArgs),
     /// Print a session as a Markdown log, to be committed
     Export {
         /// Id of the session, or a prefix of it
         id: String,
-        /// As Markdown; the only format
+        /// Print Markdown, the only format
         #[arg(long, required = true)]
         md: bool,
     },

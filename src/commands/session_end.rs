@@ -22,7 +22,7 @@ use crate::workspace::{Workspace, detached_command};
 
 #[derive(Debug, clap::Args)]
 pub struct SessionEndArgs {
-    /// The agent that calls
+    /// Agent that calls
     #[arg(long, value_name = "NAME", default_value = "")]
     agent: String,
     /// Read the notice from stdin, in the detached child

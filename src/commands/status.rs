@@ -52,7 +52,7 @@ struct StatusJson {
     model: Option<ModelStatus>,
     /// Why there is no model; `None` if there is one.
     model_error: Option<String>,
-    /// How many texts live items have, and how many of them are not embedded yet.
+    /// The number of distinct texts of live items, and how many of them are not embedded yet.
     texts: TextCounts,
     dimensions: Vec<DimensionStatus>,
     training: TrainingStatus,
@@ -88,7 +88,7 @@ impl WorkerState {
         Ok(WorkerState { is_working, progress, is_training })
     }
 
-    /// Describes it in a phrase.
+    /// Describes what the worker is doing, in a phrase.
     fn describe(&self) -> String {
         let training = if self.is_training { "training" } else { "" };
         let working = match (self.is_working, &self.progress) {

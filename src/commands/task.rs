@@ -17,7 +17,7 @@ use crate::query::{self, Hit, TextQuery};
 
 #[derive(Debug, clap::Args)]
 pub struct TaskArgs {
-    /// What is to be done, as a commit message or an issue would say it
+    /// The task, worded like a commit message or the title of an issue
     #[arg(required = true, value_name = "TEXT")]
     text: Vec<OsString>,
     #[command(flatten)]

@@ -19,7 +19,7 @@ use crate::query;
 pub struct WhoArgs {
     #[command(flatten)]
     targets: TargetArgs,
-    /// Show at most K
+    /// Show at most K people
     #[arg(short, value_name = "K", default_value_t = 10)]
     k: usize,
     /// Predict who will change it next, including newcomers to the file

@@ -17,7 +17,7 @@ use crate::workspace::{Workspace, running_program};
 
 #[derive(Debug, clap::Args)]
 pub struct WorkerArgs {
-    /// The common git directory
+    /// Common git directory of the repository
     common_dir: PathBuf,
 }
 
@@ -92,7 +92,7 @@ fn answer_rings(common_dir: &Path, workspace: &Workspace, config: &Config) -> Re
         }
         drop(progress);
         drop(lock);
-        // Also after a failure: the commit or setting that rang meanwhile may resolve it.
+        // Also after a failure: a ring that arrived meanwhile may stand for a commit or setting that fixes the cause.
         if workspace.rings() != seen {
             continue;
         }

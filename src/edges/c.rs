@@ -235,7 +235,7 @@ fn is_inlined(item: &LiveDefinition) -> bool {
     is_header(&item.path) && item.path.ends_with(".h") && (item.kind == DefinitionKind::Macro || is_static)
 }
 
-/// Most headers that are followed; with more, inclusion is no evidence.
+/// The most headers that are followed; with more, inclusion is not evidence.
 const MAX_HEADERS: usize = 100;
 
 /// Returns whether a header is among the included ones, or included by them.

@@ -92,7 +92,7 @@ impl<'a> NameScope<'a> {
     }
 }
 
-/// The names visible from one call: those of its language family; names of tests only from tests.
+/// The names visible from one call: those of its language family; names in tests only from tests.
 pub(super) struct VisibleNames<'a> {
     names: &'a dyn NameLookup,
     pub path: &'a str,

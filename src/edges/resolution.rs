@@ -35,7 +35,7 @@ pub(super) mod trust {
     pub const ONLY_NAME: f32 = 0.5;
     /// Divided among the definitions of that name.
     pub const ONE_OF_NAME: f32 = 0.3;
-    /// Number of definitions of one name beyond which the name is no evidence.
+    /// With more definitions of one name than this, the name alone is not evidence.
     pub const MAX_OF_NAME: usize = 5;
 }
 
@@ -60,7 +60,7 @@ pub(super) enum Resolution {
     Known(Vec<ScoredDefinition>),
     /// Something outside the repository; no fallback by name alone is allowed.
     External,
-    /// The text has no evidence.
+    /// There is no evidence.
     Unknown,
 }
 

@@ -15,7 +15,7 @@ use crate::facts::CodeFacts;
 use crate::item::{self, Item};
 use crate::syntax::{Call, CallForm, DefinitionKind, Import, Language};
 
-/// The tables of this room: calls and imports as written, and their lines in each parse.
+/// The tables of this module: calls and imports as written, and their lines in each parse.
 pub const SCHEMA: &str = "
 CREATE TABLE call(
   seq INTEGER PRIMARY KEY, caller INTEGER NOT NULL, name TEXT NOT NULL, callee TEXT NOT NULL, form TEXT NOT NULL

@@ -231,7 +231,7 @@ pub(super) fn bound<'t>(signature: &'t str, parameter: &str) -> Option<&'t str> 
         if !matches!(before, Some('<' | ' ' | ',')) {
             return None;
         }
-        // An argument `t: T` is no bound: only a list of type parameters or a `where` can hold one.
+        // An argument `t: T` is not a bound: only a list of type parameters or a `where` clause can contain one.
         let opened = signature[..at].rfind(['<', '(']).is_some_and(|open| signature[open..].starts_with('<'));
         if !opened && !signature[..at].contains(" where ") {
             return None;

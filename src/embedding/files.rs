@@ -1,7 +1,7 @@
 //! Verification of model files by sha256.
 //!
-//! A file that was hashed in full is trusted while its path, size and times stay the same. Invariant: a file that does not
-//! match is not used.
+//! A file that was hashed in full is trusted while its path, size and times stay the same. Invariant: a file that does
+//! not match is not used.
 
 use std::collections::BTreeMap;
 use std::fs::File;

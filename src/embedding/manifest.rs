@@ -1,7 +1,7 @@
 //! Model manifests: the files of a model with their sha256, width, pooling, prefixes, token limit and licence.
 //!
-//! The default model's manifest is built in; a user's own model is a folder with a `manifest.toml`. Invariant: a manifest
-//! without checksums is rejected.
+//! The default model's manifest is built in; a user's own model is a folder with a `manifest.toml`. Invariant: a
+//! manifest without checksums is rejected.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The embedding model: setup, loading, and running it on one text at a time.
 //!
-//! One text per run, on one thread, so the same text gives the same bits alone, in any order, with any number of workers.
-//! Invariant: no file is loaded that was not verified.
+//! One text per run, on one thread, so the same text gives the same bits alone, in any order, with any number of
+//! workers. Invariant: no file is loaded that was not verified.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -23,10 +23,10 @@ pub struct EmbedResult<K> {
     pub embedding: Option<Embedding>,
 }
 
-/// Embeds texts; `take` receives each result on the calling thread, in any order.
+/// Embeds texts. `take` receives each result on the calling thread, in any order.
 ///
-/// Ends early, and without an error, when `stop` is set or `take` returns false. `expected` is the approximate number of
-/// texts.
+/// Ends early, and without an error, when `stop` is set or `take` returns false. `expected` is the approximate number
+/// of texts.
 pub fn embed_all<K: Send>(
     setup: &Setup,
     expected: usize,

@@ -1,7 +1,7 @@
 //! The text of an item that is embedded, derived from its event data alone.
 //!
-//! Invariant: it holds no path, so a moved file needs no new embedding, and path similarity stays apart from similarity in
-//! meaning.
+//! Invariant: it contains no path, so a moved file needs no new embedding, and path similarity stays separate from
+//! similarity in meaning.
 
 use crate::event::cap_at;
 use crate::facts::{Body, ItemData, ItemKind};

@@ -25,7 +25,7 @@ impl StoredEvent {
     /// Decodes the data of a commit.
     ///
     /// # Errors
-    /// If the event is no commit, or was erased.
+    /// If the event is not a commit, or was erased.
     pub fn commit(&self) -> Result<CommitData<'_>> {
         match self.body()? {
             Some(Body::Commit(data)) => Ok(data),
@@ -36,7 +36,7 @@ impl StoredEvent {
     /// Decodes the metadata of a session.
     ///
     /// # Errors
-    /// If the event is no `session.read`, or was erased.
+    /// If the event is not a `session.read`, or was erased.
     pub fn session(&self) -> Result<SessionData> {
         match self.body()? {
             Some(Body::SessionRead(data)) => Ok(data),
@@ -47,7 +47,7 @@ impl StoredEvent {
     /// Decodes an entry of a session.
     ///
     /// # Errors
-    /// If the event is no session entry, or was erased.
+    /// If the event is not a session entry, or was erased.
     pub fn entry(&self) -> Result<EntryData> {
         match self.body()? {
             Some(Body::Entry(data)) => Ok(data),

@@ -45,9 +45,9 @@ pub fn commit_idem(sha: &[u8]) -> Idem {
     Idem::of(GIT_COMMIT, &[sha, &COMMIT_VERSION.to_le_bytes()])
 }
 
-/// Pairs each added file with a deleted file of the same content, by index: equal base names first, the rest by path.
+/// Pairs each added file with a deleted file of the same content, by index: equal base names first, the others by path.
 ///
-/// Empty files are not paired, because equal content is no evidence there.
+/// Empty files are not paired, because for them equal content is not evidence.
 fn renames(changes: &[RawChange]) -> BTreeMap<usize, usize> {
     let mut by_blob: BTreeMap<ObjectId, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, change) in changes.iter().enumerate() {

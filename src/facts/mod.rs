@@ -1,6 +1,6 @@
 //! Facts: the fields of every event's data, and the functions that derive them from commits, parsed files and sessions.
 //!
-//! Invariants: pure, so equal input gives equal facts on any machine; no other room knows the fields of an event.
+//! Invariants: pure, so equal input gives equal facts on any machine; no other module knows the fields of an event.
 
 mod body;
 mod code;

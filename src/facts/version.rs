@@ -8,7 +8,7 @@ use crate::syntax::EXTRACTOR;
 
 /// Version of the rules that turn a commit into a fact.
 ///
-/// Raise it whenever the same commit yields another fact; a change of redaction raises the combined version by itself.
+/// Raise it whenever the same commit yields another fact. A change of redaction raises the combined version on its own.
 const COMMIT_RULES: u32 = 5;
 
 /// Version of the facts of commits, stored in the field `deriver`.

@@ -1,5 +1,5 @@
-//! Signals for the file that is missing from a change: for every candidate, the mean and the maximum of each file signal
-//! over the files of the change.
+//! Signals for the file that is missing from a change: for every candidate, the mean and the maximum of each file
+//! signal over the files of the change.
 
 use super::{FILE_SIGNALS, SignalTable};
 use crate::history::FileId;

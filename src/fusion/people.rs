@@ -76,7 +76,8 @@ impl PersonSums {
 
 /// Computes the signals from some files to every author of a commit.
 ///
-/// `names` are encoded paths by path index; `base_embeddings` and `projections` are the vectors of files, by [`FileId`].
+/// `names` are encoded paths by path index; `base_embeddings` and `projections` are the vectors of files, by
+/// [`FileId`].
 pub fn people_table(
     counts: &ChangeCounts,
     names: &[String],

@@ -12,8 +12,8 @@ use super::{FILE_SIGNALS, PEOPLE_SIGNALS, Prior, TASK_SIGNALS, missing_signals};
 
 /// The shipped prior file.
 const SHIPPED: &str = include_str!("../../templates/prior.toml");
-/// Factor by which the variance between rows overstates the variance between repositories, because each row has the noise
-/// of its own fit.
+/// The factor by which the variance between rows overstates the variance between repositories, because each row has the
+/// noise of its own fit.
 const FIT_NOISE_FACTOR: f64 = 3.0;
 /// Least variance of a weight, however much the repositories agree.
 const MIN_VARIANCE: f64 = 0.02;
@@ -82,7 +82,7 @@ struct PriorRow {
 
 /// Returns the shipped prior of a question.
 ///
-/// `knows` says whether this repository has a commit, to leave out its own row.
+/// `knows` returns whether this repository has a commit, so that its own row can be left out.
 ///
 /// # Errors
 /// If the shipped rows do not fit the question's signals, which a test rules out.

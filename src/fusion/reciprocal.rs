@@ -3,10 +3,10 @@
 /// The constant k of the paper: the larger, the less the first ranks dominate.
 const RANK_CONSTANT: f64 = 60.0;
 
-/// Merges rankings by the sum of 1 / (60 + rank) of each item; returns scores and items, best first, ties by key.
+/// Merges rankings by the sum of 1 / (60 + rank) of each item. Returns scores and items, best first; ties by key.
 ///
-/// Items with the same `key` are one: the first stays, and `absorb` merges the others into it. Source: Cormack, Clarke and
-/// Buettcher 2009.
+/// Items with the same `key` are one: the first is kept, and `absorb` merges the others into it. Source: Cormack,
+/// Clarke and Buettcher 2009.
 pub fn reciprocal_rank<T>(
     rankings: Vec<Vec<T>>,
     key: impl Fn(&T) -> &str,

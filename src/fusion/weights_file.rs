@@ -26,9 +26,10 @@ struct WeightsFile {
     questions: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
-/// Returns the weights of a question: the saved ones, else the mean of the shipped prior.
+/// Returns the weights of a question: the saved ones, or else the mean of the shipped prior.
 ///
-/// `model` is the sha256 of the graph whose vectors are used; `None` without vectors, for which any saved weights serve.
+/// `model` is the sha256 of the graph whose vectors are used; `None` without vectors, when any saved weights can be
+/// used.
 ///
 /// # Errors
 /// If the shipped prior does not fit the question's signals, which a test rules out.

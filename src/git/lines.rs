@@ -70,7 +70,7 @@ impl LineInterner {
         tokens
     }
 
-    /// Calls `line` with each line of a text that is interned already.
+    /// Calls `line` for each line of a text that is already interned; skips the others.
     pub fn each_known(&self, text: &[u8], mut line: impl FnMut(Token)) {
         let mut bare = Vec::new();
         for one in text.split_inclusive(|byte| *byte == b'\n') {

@@ -1,4 +1,4 @@
-//! The repository as git stores it: worktrees, commits, trees, blobs, mailmap, hooks path.
+//! Reads the repository: worktrees, commits, trees, blobs, mailmap, hooks path.
 //!
 //! Invariants: only this module uses gix; nothing here writes to the repository or follows replace refs; only
 //! `porcelain` runs the git binary.

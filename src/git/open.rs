@@ -1,4 +1,4 @@
-//! Opening a repository: discovery as git does it, and the check that its format can be read.
+//! Opens a repository: finds it as git does, and checks that its format can be read.
 
 use std::path::Path;
 

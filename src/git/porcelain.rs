@@ -1,4 +1,4 @@
-//! Calls of the git binary, for what gix does not answer. Invariant: git is only asked, never told to change anything.
+//! Runs the git binary where gix has no equivalent. Invariant: only commands that change nothing are run.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub fn clear_git_environment(command: &mut Command) {
     }
 }
 
-/// Returns a call of the git binary that ignores the environment of a running hook and takes no optional locks.
+/// Returns a git command that ignores the environment of a running hook and takes no optional locks.
 pub fn git_command() -> Command {
     let mut command = Command::new("git");
     clear_git_environment(&mut command);

@@ -1,4 +1,4 @@
-//! Points in time as text, in UTC.
+//! Formats and parses points in time, in UTC.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! The worktrees of a repository, and the commits that their HEADs are at.
+//! The worktrees of a repository, and the commits that their HEADs point to.
 
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ impl Repository {
         head_of(&self.gix)
     }
 
-    /// Lists every worktree whose folder exists, the main one first, then by name.
+    /// Lists every worktree whose folder exists, the main one first, the others by name.
     pub fn worktrees(&self) -> Result<Vec<Worktree>> {
         let main = self.gix.main_repo().map_err(|error| anyhow!("opening the main worktree: {error}"))?;
         let mut all = vec![worktree(&main, String::new())?];

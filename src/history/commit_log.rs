@@ -38,8 +38,9 @@ pub struct LoggedCommit {
     pub subject: String,
 }
 
-/// Lists at most `k` reachable commits of any of some scopes, newest first, made at or after `since` (Unix seconds). Of
-/// commits of one second, children come before their parents.
+/// Lists at most `k` reachable commits in any of the scopes, newest first, made at or after `since` (Unix seconds).
+///
+/// Among commits with the same time, children come before their parents.
 pub fn commit_log(
     cache: &Connection,
     view: i64,

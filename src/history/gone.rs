@@ -1,5 +1,5 @@
-//! What became of paths without a live file: renamed, deleted, or only in the tree of another worktree. Only commits
-//! that a HEAD reaches count.
+//! Finds what became of paths without a live file: renamed, deleted, or only in the tree of another worktree. Only
+//! commits that a HEAD reaches count.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};

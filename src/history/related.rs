@@ -1,8 +1,9 @@
 //! The untrained ranking of related files: a weighted sum of decayed co-change, path similarity and recent popularity.
 //!
 //! It counts all reachable commits by the current names of files; [`super::ChangeCounts`] counts the newest commits by
-//! the same rule, with the names of files at each commit. Invariant: sums run in order of time, so the same history
-//! gives bit-identical results.
+//! the same rule, with the names of files at each commit.
+//!
+//! Invariant: weights are summed in order of time, so the same history gives bit-identical results.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

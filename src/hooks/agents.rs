@@ -1,5 +1,4 @@
-//! Hooks in the settings of coding agents, which ring when a session pauses or ends: installed, removed and reported
-//! on.
+//! Installs, removes and inspects hooks in the settings of coding agents, which ring when a session pauses or ends.
 //!
 //! Invariant: settings that cannot be parsed are not touched, and no byte is changed that is not patina's. The hooks
 //! call `patina session end`, which rings.
@@ -36,10 +35,10 @@ pub struct AgentSettings {
     pub is_disabled: bool,
 }
 
-/// Who still uses the hooks after an uninstallation.
+/// The repositories that still use the hooks after an uninstallation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemainingHooks {
-    /// No repository: the hooks were removed.
+    /// None: the hooks were removed.
     Nothing,
     /// These other repositories, so the hooks are kept.
     For(Vec<PathBuf>),
@@ -247,7 +246,7 @@ struct SettingsFile {
 }
 
 impl SettingsFile {
-    /// Reads a settings file; an error if it cannot be replaced safely.
+    /// Reads a settings file. Returns an error if the file could not be replaced safely.
     fn at(path: &Path) -> Result<SettingsFile> {
         let name = path.display();
         match fs::symlink_metadata(path) {

@@ -1,4 +1,4 @@
-//! Hook files on disk: inspected, written, restored.
+//! Inspects, writes and restores hook files on disk.
 //!
 //! Invariant: no file is written through a link, and only files that contain nothing but patina's own lines are
 //! deleted.

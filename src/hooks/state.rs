@@ -1,4 +1,4 @@
-//! The state of a hook, as a word for scripts and a sentence for users. Reads only.
+//! Determines the state of a hook, as a word for scripts and a sentence for users. Reads only.
 
 use super::config::HookSection;
 use super::shim::{self, FileState};

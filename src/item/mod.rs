@@ -61,7 +61,7 @@ pub struct Item {
     pub end_line: u32,
     /// Name, `parse`; for a file its base name.
     pub name: String,
-    /// Name within the file, `Parser::parse`; for a file its path.
+    /// Qualified name within the file, `Parser::parse`; for a file its path.
     #[serde(skip)]
     pub qualified: String,
 }
@@ -84,7 +84,7 @@ const JOINS_FROM_VIEW: &str =
     "view_file CROSS JOIN parse_item ON parse_item.parse = view_file.parse AND view_file.view = :view
   CROSS JOIN definition ON definition.seq = parse_item.seq CROSS JOIN path ON path.id = view_file.path";
 
-/// Returns the live item whose version an event holds.
+/// Returns the live item whose version is described by the event at this position.
 pub fn by_seq(cache: &Connection, view: i64, seq: Seq) -> Result<Option<Item>> {
     let mut statement = cache.prepare_cached(&format!("SELECT {COLUMNS} FROM {JOINS} WHERE definition.seq = :seq"))?;
     Ok(statement.query_row(named_params! {":view": view, ":seq": seq}, from_row).optional()?)

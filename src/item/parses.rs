@@ -41,7 +41,7 @@ pub struct Parse {
     pub size: u64,
     /// Outcome of reading it.
     pub outcome: ReadOutcome,
-    /// The facts; empty unless it was read.
+    /// The facts; empty unless the blob was read.
     pub facts: CodeFacts,
 }
 

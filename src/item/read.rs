@@ -19,7 +19,7 @@ use crate::redact::{is_session_forgotten, redact_source};
 use crate::sessions;
 use crate::syntax::{self, Child, FileLimits, Skip, Triage};
 
-/// Files per thread from which starting another thread, with its child process, pays off.
+/// Minimum number of files per thread; for fewer, starting a thread and its child process costs more than it saves.
 const FILES_A_THREAD: usize = 24;
 /// Number of files read ahead of the consumer.
 const AHEAD: usize = 64;

@@ -12,7 +12,7 @@ use super::{in_file, spellings};
 use crate::event::encode_path;
 use crate::facts::ItemKind;
 
-/// Most suggestions that are shown.
+/// Maximum number of suggestions that are shown.
 const SHOWN: usize = 5;
 /// Largest edit distance of a suggestion.
 const MOST_SLIPS: usize = 2;

@@ -22,7 +22,7 @@ pub enum LiveTarget {
     Folder(String),
 }
 
-/// Most matches listed in the error for an ambiguous target.
+/// Maximum number of matches listed in the error for an ambiguous target.
 const LISTED: usize = 12;
 
 impl LiveTarget {

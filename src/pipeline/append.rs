@@ -1,4 +1,4 @@
-//! Appends a session's reading to the log, without private names and without entries copied from another session.
+//! Appends a parsed session to the log, without private names and without entries copied from another session.
 
 use std::path::PathBuf;
 
@@ -24,13 +24,15 @@ pub struct Imported {
     pub new: u64,
 }
 
-/// Returns the filter that hides names of this machine and its people in sessions that exist only in the log.
+/// Returns the filter that hides the home directory and the configured user names in sessions outside the tree.
 pub fn private(context: &Context<'_>) -> PrivacyFilter {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|_| context.config.hides_home);
     PrivacyFilter::new(home.as_deref(), &context.config.hidden_users)
 }
 
-/// Appends the facts of a reading. Entries come first, so that a reading in the log is always complete.
+/// Appends the facts of a parsed session.
+///
+/// Entries are appended before the `session.read` event, so that every session with that event is complete.
 pub fn append(
     log: &mut Eventlog,
     mut reading: ParsedSession,

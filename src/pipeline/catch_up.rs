@@ -20,7 +20,7 @@ use crate::view;
 /// How much is derived again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Nothing; only new facts are ingested.
+    /// Nothing. Only new facts are ingested.
     New,
     /// Everything except embeddings whose checksum matches.
     Full,

@@ -1,4 +1,4 @@
-//! What every step of a run needs: paths and settings, progress, cancellation, and the write lock.
+//! The context of a run: paths and settings, progress, cancellation, and the write lock.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,12 @@ use crate::error::interrupted;
 use crate::git::Repository;
 use crate::workspace::{Lock, Workspace};
 
-/// Model sessions in the background. With two, a worker stays below 250 MB.
+/// Number of model sessions in the background. With two, a worker uses less than 250 MB.
 pub const WORKER_SESSIONS: usize = 2;
-/// Model sessions in a run that a user is waiting for.
+/// Number of model sessions in a run that a user is waiting for.
 pub const FOREGROUND_SESSIONS: usize = 4;
 
-/// What a run needs. The write lock is held as long as it lives.
+/// The context of a run. The write lock is held for its lifetime.
 #[derive(Clone)]
 pub struct Context<'a> {
     /// The repository, opened in any of its worktrees.
@@ -26,13 +26,13 @@ pub struct Context<'a> {
     pub config: &'a Config,
     /// The path of patina's executable, which is started again to parse files.
     pub program: PathBuf,
-    /// Called with the stage, and how many of how many units are done.
+    /// Progress callback. Receives the stage, the number of finished units, and the total number of units.
     pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
     /// Set when the user interrupts the run.
     pub stop: &'a AtomicBool,
     /// Returns whether something is more urgent than embedding: a ring that arrived during the run.
     pub urgent: &'a (dyn Fn() -> bool + Sync),
-    /// The most model sessions at a time; each costs about 40 MB. With 0, nothing is embedded.
+    /// Maximum number of concurrent model sessions; each uses about 40 MB. With 0, nothing is embedded.
     pub sessions: usize,
     /// Proof that no other process is writing.
     pub lock: &'a Lock,

@@ -1,5 +1,5 @@
-//! Deduplicates sessions: an agent that continues a session may begin the new transcript with a copy of the old one.
-//! Entries that the log has from the old session, erased or not, are left out of the new one.
+//! Deduplicates sessions. An agent that continues a session may begin the new transcript with a copy of the old one;
+//! entries that the log has from the old session, erased or not, are left out of the new one.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::facts::{Body, entry_facts, session_of, source_of, storable};
 use crate::redact;
 use crate::sessions::{ParsedEntry, ParsedSession};
 
-/// Removes the entries that a reading copies from other sessions, and moves its start to the first entry of its own.
+/// Removes the entries that a parsed session copies from other sessions, and moves its start to its first own entry.
 /// Returns whether it has entries of its own. `version` is the version of the reader.
 pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> Result<bool> {
     let source = source_of(&storable(&reading.head.id));
@@ -19,13 +19,13 @@ pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> 
     reading.entries.retain(|entry| !redact::contains_forgotten(&entry.content));
     let times = || reading.entries.iter().filter_map(|entry| entry.at);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(true) };
-    // A reading that begins with an entry of its own was imported before.
+    // If the first entry is the session's own, the session was imported before.
     if !known(log, &reading.entries[..1], &source, version)?.is_empty() {
         return Ok(true);
     }
     let mut others = Vec::new();
     for other in log.sessions_between(first, last)?.into_iter().filter(|other| *other != source) {
-        // Erased readings have lost their version, so the current one is always tried.
+        // Erased `session.read` events have lost their version, so the current version is always tried.
         let mut versions = BTreeSet::from([version.to_string()]);
         log.each_of_session(&other, |_, event_type, data| {
             if let Some(Body::SessionRead(head)) = Body::decode(event_type, data).ok().flatten() {
@@ -60,7 +60,7 @@ pub fn leave_out(log: &Eventlog, reading: &mut ParsedSession, version: &str) -> 
     Ok(!reading.entries.is_empty())
 }
 
-/// Returns the indices of the entries that the log has from a session, as read by a version.
+/// Returns the indices of the entries that the log has from a session, as read by a version of the reader.
 ///
 /// Two sessions may contain the same text at the same time, so an entry whose line has no id is never a copy.
 fn known(log: &Eventlog, entries: &[ParsedEntry], source: &str, version: &str) -> Result<Vec<usize>> {

@@ -14,7 +14,7 @@ use crate::evaluation::{MetricTable, Split, TrainingSelection, training_set};
 use crate::store;
 use crate::view::config_at;
 
-/// Measures drift if that is due, then trains if that is due. The caller has caught up with git.
+/// Measures drift if due, then trains if due. The index must be up to date with git.
 pub fn retrain_if_due(learner: &Learner<'_>, now: &TrainingInput) -> Result<Vec<TrainingOutcome>> {
     let folder = learner.workspace.adapters_dir();
     if let Some(last) = last_training(&folder).filter(|last| is_look_due(last, now)) {

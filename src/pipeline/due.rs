@@ -21,18 +21,18 @@ pub struct TrainingOutcome {
     /// Whether the adapter in use was withdrawn, because it was worse than the base embedding.
     #[serde(default)]
     pub withdrawn: bool,
-    /// The reason for it, in a sentence.
+    /// The reason for this result, in a sentence.
     pub reason: String,
-    /// Mean reciprocal rank of its own task on the gate, before; `None` if the gate has no query.
+    /// Mean reciprocal rank of its own task on the gate split, before the training; `None` if that split has no query.
     pub own_before: Option<f64>,
     /// The same with the new adapter.
     pub own_after: Option<f64>,
-    /// Mean reciprocal rank of the answers that it takes part in, before.
+    /// Mean reciprocal rank of the answers that use its signals, before the training.
     pub fused_before: Option<f64>,
     /// The same with the new adapter.
     pub fused_after: Option<f64>,
-    /// The lift of the adapter that is in use from now on over the base embedding, alone, on the gate; `None` if there
-    /// is no adapter.
+    /// The lift over the base embedding, on its own task and the gate split, of the adapter that is in use after the
+    /// training; `None` if there is none.
     #[serde(default)]
     pub lift: Option<Lift>,
 }
@@ -71,7 +71,7 @@ pub struct TrainingRecord {
 pub struct AdapterDrift {
     /// The number of informative commits when it was measured.
     pub commits: usize,
-    /// By dimension, the lift of its adapter over the base embedding, alone.
+    /// By dimension, the lift of its adapter over the base embedding on its own task.
     pub lifts: BTreeMap<String, Lift>,
 }
 
@@ -101,9 +101,9 @@ pub struct TrainingInput {
 const FILE: &str = "training.json";
 /// The fewest commits to train on; adapters learned from fewer do not generalize.
 pub const LEAST_COMMITS: usize = 100;
-/// Training is due once this share of the commits is new, or gone.
+/// Training is due once the number of informative commits has grown or shrunk by this share.
 const NEW_SHARE: f64 = 0.2;
-/// Training is due after this many seconds, if anything is new at all.
+/// Training is due after this many seconds if there is any new commit.
 const OLD: i64 = 90 * 86_400;
 /// Training is due once an adapter's lift is significantly below this share of what it was.
 const DECAYED: f64 = 0.5;
@@ -194,7 +194,7 @@ pub fn note_failure(adapters: &Path, now: &TrainingInput, why: &str, lock: &Trai
     save_training(adapters, &TrainingRecord { failed: Some(failed), ..last }, lock)
 }
 
-/// Returns what there is to train on, as of the index. `time` is the committer time of HEAD, in Unix seconds.
+/// Returns the amount of data to train on, as of the index. `time` is the committer time of HEAD, in Unix seconds.
 pub fn training_input(cache: &rusqlite::Connection, model: &str, time: i64) -> Result<TrainingInput> {
     Ok(TrainingInput { commits: history::informative_commit_count(cache)?, time, model: model.to_string() })
 }

@@ -87,8 +87,8 @@ pub fn recall_forgotten(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Returns whether something was added to the list since this process applied it; what was read until then may contain
-/// it.
+/// Returns whether the list has grown since this process applied it. If so, what was read in between may contain the
+/// added texts.
 pub fn is_outdated(workspace: &Workspace) -> Result<bool> {
     Ok(!redact::is_active(&read_list(workspace)?.unwrap_or_default()))
 }

@@ -14,7 +14,8 @@ use crate::history;
 use crate::store::Cache;
 use crate::view;
 
-/// The number of commits appended in one transaction. Each transaction waits for the disk; an interrupted one is lost.
+/// The number of commits appended in one transaction. Larger transactions wait for the disk less often, but lose more
+/// work when interrupted.
 const BATCH: usize = 8192;
 
 /// Appends every reachable commit that is not in the log; with `full`, reads all of them again. Returns how many were

@@ -23,7 +23,7 @@ pub const PATIENCE: Patience = Patience {
     sequence: Duration::from_millis(1500),
 };
 
-/// How often it is checked whether a user is waiting.
+/// Interval between checks for a waiting user.
 const HURRY: Duration = Duration::from_millis(5);
 
 /// Waits until no more rings arrive, so that a burst of them leads to one run. Returns at once if a user waits for an

@@ -29,7 +29,8 @@ use crate::store;
 use crate::view;
 use crate::workspace::{Lock, TrainingLock, Workspace, write_atomically};
 
-/// What training needs. Like an answer it only reads, beside other work, and holds the write lock only briefly.
+/// The context of a training. Training only reads, concurrently with other work; it takes the write lock for short
+/// steps.
 pub struct Learner<'a> {
     /// The repository, opened in any of its worktrees.
     pub repository: &'a Repository,
@@ -39,15 +40,15 @@ pub struct Learner<'a> {
     pub config: &'a Config,
     /// The path of patina's executable, which is started again to parse files.
     pub program: &'a Path,
-    /// Called with the stage, and how many of how many units are done.
+    /// Progress callback. Receives the stage, the number of finished units, and the total number of units.
     pub progress: &'a (dyn Fn(Stage, u64, u64) + Sync),
     /// Set when the user interrupts training.
     pub stop: &'a AtomicBool,
     /// Called between steps. Waits while more urgent work is in progress, and returns whether to continue.
     pub should_continue: &'a (dyn Fn() -> bool + Sync),
-    /// The most model sessions at a time.
+    /// Maximum number of concurrent model sessions.
     pub sessions: usize,
-    /// Runs something short under the write lock.
+    /// Runs a short step under the write lock.
     pub with_write_lock: &'a dyn Fn(&mut LockedWork<'_>) -> Result<()>,
     /// Proof that no other process is training.
     pub lock: &'a TrainingLock,
@@ -56,16 +57,16 @@ pub struct Learner<'a> {
 /// Work that needs the write lock.
 pub type LockedWork<'a> = dyn FnMut(&Lock) -> Result<()> + 'a;
 
-/// What a training is gated against: the model, and by dimension the blake3 of the adapter in use.
+/// The state that new adapters are compared with: the model, and the blake3 of the adapter in use for each dimension.
 #[derive(PartialEq, Eq)]
 struct InUse {
     model: Option<ModelIdentity>,
     adapters: Vec<Option<String>>,
 }
 
-/// Trains, gates, and, unless it is a dry run, publishes what won; the next run makes a generation of it.
+/// Trains adapters and weights, and publishes those that pass the gate; a dry run publishes nothing.
 ///
-/// The caller has caught up with git.
+/// The index must be up to date with git. The next run projects all vectors and makes the new generation.
 ///
 /// # Errors
 /// A [`UserError`] if it was interrupted, or if the model or an adapter was replaced meanwhile; then nothing is
@@ -197,13 +198,13 @@ struct Gate<'a> {
     should_continue: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// The verdict of the gate on a dimension, and the weights for the adapter that is in use from now on.
+/// The verdict of the gate on a dimension, and the fitted weights for the adapter that it selects.
 struct Judged {
     outcome: TrainingOutcome,
     weights: BTreeMap<Question, Weights>,
 }
 
-/// The metrics of the answers that a dimension takes part in, and the weights fitted for them.
+/// The metrics of the answers that use a dimension's signals, and the weights fitted for them.
 type FusedAnswers = (MetricTable, BTreeMap<Question, Weights>);
 
 impl Gate<'_> {
@@ -268,10 +269,10 @@ impl Gate<'_> {
         }
     }
 
-    /// Measures the answers that a dimension takes part in on the gate, with an adapter or without one.
+    /// Measures the answers that use a dimension's signals on the gate split, with an adapter or without one.
     fn answers(&self, learned: &TrainedDimension, projections: Option<&VectorRows>) -> Result<FusedAnswers> {
         let Gate { material, should_continue, .. } = *self;
-        // A shipped prior that does not fit the signals is a fault of the build.
+        // Only a broken build ships a prior that does not fit the signals.
         material.prior(Question::Files)?;
         let prior = |question| material.prior(question).unwrap_or_else(|_| EvalData::flat(question));
         let context =
@@ -299,8 +300,10 @@ impl Gate<'_> {
         Ok((board.unwrap_or_default(), fitted.all().clone()))
     }
 
-    /// Publishes what won. Adapters are written before weights, because an adapter without its weights is used with
-    /// those of the prior. If not all dimensions were trained, the weights of other questions are kept.
+    /// Publishes the adapters and weights that passed the gate.
+    ///
+    /// Adapters are written before weights, because an adapter without fitted weights works with those of the prior. If
+    /// not all dimensions were trained, the weights of other questions are kept.
     fn publish(&self, learned: &[TrainedDimension], judged: &[Judged], is_whole: bool) -> Result<()> {
         let model = &self.setup.identity.sha256;
         std::fs::create_dir_all(self.folder)?;
@@ -364,8 +367,8 @@ impl Gate<'_> {
     }
 }
 
-/// Decides whether an adapter is published, and why: alone it must be significantly better than each of its
-/// competitors, and the answers must not get worse.
+/// Decides whether an adapter is published, and why: on its own task it must be significantly better than each
+/// competitor, and the answers must not get worse.
 fn verdict(alone: &[(&str, Option<Lift>)], within: Option<Lift>) -> (bool, String) {
     for (called, lift) in alone {
         let Some(lift) = lift else {

@@ -1,5 +1,5 @@
-//! Makes sessions that are in no tree live, in a view that all worktrees share. Of several readings of a session, the
-//! fullest by the newest version is live.
+//! Makes sessions that are in no tree live, in a view that all worktrees share. If a session was read several times,
+//! the reading with most entries among those by the newest version of the reader is live.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -97,7 +97,7 @@ pub fn live(log: &Eventlog, source: &str) -> Result<(Vec<EntryFact>, Vec<Seq>)> 
     Ok((facts, seqs))
 }
 
-/// The time from the first to the last moment that a version has read.
+/// The part of a session, as a range of times, that newer versions of the reader have read.
 type TimeRange = std::ops::RangeInclusive<i64>;
 
 /// Returns the numbers that order versions: that of the reader, then that of redaction.

@@ -29,8 +29,8 @@ const MOST_KEPT: usize = 16 << 20;
 /// Texts that were decoded in a run, for its later steps.
 #[derive(Debug)]
 pub struct NewTexts {
-    /// Whether the cache is not in use yet. Then full text and vectors are filled in the same pass, which decodes each
-    /// text once however many there are.
+    /// Whether the cache is not in use yet. In that case one pass at the end fills both full text and vectors, so that
+    /// each text is decoded once.
     is_building: bool,
     bytes: usize,
     /// The full-text fields by version.
@@ -49,7 +49,7 @@ struct FullText {
 }
 
 impl NewTexts {
-    /// Creates one without texts.
+    /// Creates an empty store of texts.
     pub fn new(cache: &Cache) -> Self {
         NewTexts { is_building: cache.is_building(), bytes: 0, full: HashMap::new(), embedded: HashMap::new() }
     }
@@ -108,8 +108,9 @@ fn entry_of<'a>(body: &'a Body<'_>) -> TextFields<'a> {
     }
 }
 
-/// Updates the texts of item versions, in the transaction that moves the views. `came` and `left` are versions that
-/// some view shows since now, and those that some view no longer shows.
+/// Updates the texts of item versions, in the transaction that moves the views.
+///
+/// `came` are the versions that some view has begun to show, `left` those that some view no longer shows.
 pub fn move_versions(
     context: &Context<'_>,
     log: &Eventlog,
@@ -130,7 +131,7 @@ pub fn move_versions(
     enter(context, log, cache, &new, texts)
 }
 
-/// Updates the messages of commits that a HEAD reaches since now, or no longer reaches, in the same transaction.
+/// Updates the messages of commits that have become reachable or unreachable, in the same transaction.
 pub fn move_messages(
     context: &Context<'_>,
     log: &Eventlog,
@@ -157,7 +158,7 @@ fn enter(context: &Context<'_>, log: &Eventlog, cache: &Connection, seqs: &[Seq]
     text_index::record_change(cache, seqs, true)
 }
 
-/// Records the text that a version is embedded by.
+/// Records the text of a version that is to be embedded.
 fn want(cache: &Connection, seq: Seq, body: &Body<'_>, spaces: &[Space], texts: &mut NewTexts) -> Result<()> {
     let Some(kind) = body.kind() else { return Ok(()) };
     let text = text_of(body);

@@ -1,6 +1,7 @@
-//! Ingests transcripts of agents from folders with consent. A transcript is read again when its file stamp changes, so
-//! killed sessions and missed hooks are caught up with. A file written in another repository is ignored, and one that
-//! cannot be read does not stop the others.
+//! Ingests agents' transcripts from the folders that the user consented to.
+//!
+//! A transcript is read again when its file stamp changes, so nothing is lost if a session is killed or a hook does not
+//! run. A file that was written in another repository is ignored, and an unreadable file does not stop the others.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -104,7 +105,7 @@ impl Worktrees {
     }
 }
 
-/// Ingests what is new in the folders with consent. Returns how many facts were new.
+/// Ingests new content from the folders that the user consented to. Returns how many facts were new.
 pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Result<u64> {
     let consents = match agents::consents(context.workspace) {
         Ok(consents) => consents,
@@ -118,7 +119,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
     }
     let (worktrees, private) = (Worktrees::of(context.repository, Some(context.workspace))?, private(context));
     worktrees.remember(context.workspace)?;
-    // A transcript outside the expected folders is only known from its notice.
+    // A transcript outside the expected folders is known only from its notice.
     let letters = agents::take_notices(context.workspace, &consents)?;
     let mut appended = 0;
     for (agent, consent) in &consents {
@@ -132,7 +133,7 @@ pub fn record(context: &Context<'_>, log: &mut Eventlog, cache: &Cache) -> Resul
         all.sort_by_key(|found| found.stamp.modified);
         for found in all {
             check_stop(context)?;
-            // Once a file has been at rest for long enough, its last text counts as final.
+            // Once a file has not changed for long enough, its last text counts as final.
             let rests = found.stamp.modified / 1_000_000_000 + QUIET_SECONDS <= unix_now();
             let stamp = format!("{:?} {rests} {} {}", found.stamp, consent.prompts, private.fingerprint());
             if stamp_of(cache, &found.path)?.as_ref() == Some(&stamp) {

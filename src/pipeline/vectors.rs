@@ -23,12 +23,12 @@ use crate::git::unix_now;
 use crate::index::{self, PendingText, PreparedGeneration, VectorReader};
 use crate::store::{self, Cache};
 
-/// How many texts are saved in one transaction, and how long a text waits for it at most: this much work is lost by an
-/// interruption, and this soon it is visible to answers.
+/// A transaction saves at most `BATCH` texts and is committed after at most `BATCH_TIME`. This bounds the work that an
+/// interruption loses, and the delay until answers see a new vector.
 const BATCH: usize = 128;
 const BATCH_TIME: Duration = Duration::from_millis(500);
 
-/// Embeds pending texts, and compacts if that is due. Without a usable model it only records that in the report.
+/// Embeds pending texts, and compacts if due. Without a usable model it only records the reason in the report.
 pub fn update(
     context: &Context<'_>,
     log: &Eventlog,
@@ -76,8 +76,8 @@ fn run(
     };
     let adapters: Vec<LoadedAdapter> = dimensions::ALL.iter().map(find).collect();
     let prepared = index::prepare(&mut cache.connection, &setup.identity, &adapters)?;
-    // Repairs what an answer found damaged. Cheap: it compares file stamps, and at most as many rows as a delta may
-    // have.
+    // Repairs segments and deltas that an answer found damaged. This is cheap, because it compares only file stamps and
+    // the rows of the delta, whose number is bounded.
     index::check_segments(&mut cache.connection, &folder, re_embed)?;
     index::mend_delta(&cache.connection)?;
     fail::point("spaces prepared")?;
@@ -129,7 +129,7 @@ fn bring_back(context: &Context<'_>, cache: &Cache, setup: &Setup, embeddings: &
     Ok(())
 }
 
-/// The spaces that are maintained, each with the adapter that projects into it.
+/// The spaces to fill, each with the adapter that projects into it.
 struct Spaces<'a> {
     all: HashMap<i64, (index::Space, Option<&'a Adapter>)>,
     /// Whether cached embeddings are computed again.

@@ -36,8 +36,8 @@ pub fn let_go_of_missing(context: &Context<'_>, cache: &mut Cache) -> Result<()>
     Ok(())
 }
 
-/// Moves all views, and everything that follows them. `boundary` is where history was cut off when it was read; `texts`
-/// keeps decoded texts.
+/// Moves all views and everything derived from them. `boundary` holds the commits at which history was cut off when it
+/// was read; `texts` keeps decoded texts.
 pub fn update(
     context: &Context<'_>,
     log: &mut Eventlog,
@@ -130,7 +130,7 @@ fn as_of(cache: &Connection, wanted: &[WorktreeMove]) -> Result<String> {
     Ok(hex(&hasher.finalize().as_bytes()[..16]))
 }
 
-/// Returns the parse that each path has from now on. A file above the repository's own size limit is left out.
+/// Returns the new parse of each changed path. A file above the repository's own size limit is left out.
 fn place(cache: &Connection, moves: &[FileMove], limit: Option<u64>) -> Result<Vec<(String, Option<i64>)>> {
     let mut placed = Vec::with_capacity(moves.len());
     let mut fits = cache.prepare_cached("SELECT 1 FROM parse WHERE id = :id AND size <= :limit")?;

@@ -1,4 +1,4 @@
-//! What connects two files or symbols: shared commits, calls in both directions, people, location; each with its
+//! Finds what connects two files or symbols: shared commits, calls in both directions, people, location; each with its
 //! evidence.
 
 use anyhow::Result;

@@ -1,4 +1,4 @@
-//! What is near a target in one dimension: first the items that share its groups, then items with near vectors.
+//! Finds what is near a target in one dimension: first items that share its groups, then items with near vectors.
 
 use std::collections::BTreeMap;
 

@@ -113,7 +113,7 @@ impl<'r> Reader<'r> {
         is_elsewhere || view::moved(&self.cache, self.repository).is_ok_and(|moved| !moved.is_nothing())
     }
 
-    /// Returns the time that age is measured from, in Unix seconds: the committer time of the indexed HEAD.
+    /// Returns the time from which ages are measured, in Unix seconds: the committer time of the indexed HEAD.
     pub fn time(&self) -> i64 {
         self.view.head.map_or(0, |head| head.time)
     }

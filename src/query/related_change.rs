@@ -1,5 +1,5 @@
-//! What is missing from a change of several files: every other live file, ranked by the combined evidence of each file
-//! in the change. Those files themselves are never listed.
+//! Finds files that may be missing from a change of several files: ranks every other live file by the combined evidence
+//! of the files in the change, which are never listed themselves.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! Files related to a target: every live file, ranked by history, paths and vectors together, with its evidence. Files
+//! Ranks every live file by its relation to a target, from history, paths and vectors together, with evidence. Files
 //! whose only evidence is their popularity are left out.
 
 use std::collections::{BTreeMap, HashMap};

@@ -166,8 +166,9 @@ fn by_words_and_meaning(
     Ok((search.hits(&task.likely()?)?, used))
 }
 
-/// Passes each full-text match to both the search and the task prediction, until each has enough. Full text is searched
-/// only once, unless the question is so long that the task prediction uses only its first words.
+/// Passes each full-text match to both the search and the task prediction, until both have enough.
+///
+/// Full text is searched only once, unless the question is so long that the task prediction uses only its first words.
 fn by_words(reader: &Reader<'_>, search: &mut TextSearch<'_, '_>, task: &mut TaskSearch<'_, '_, '_>) -> Result<()> {
     let words = search.words.clone();
     if task.words() != words {
@@ -198,8 +199,8 @@ struct ScoredCandidate {
     weight: f64,
 }
 
-/// A search in progress. Full text is searched first, while the model may still be loading; then vectors, if there is a
-/// model; then the hits are ranked.
+/// A search in progress: first full text, while the model is still loading; then vectors, if there is a model; then
+/// ranking.
 struct TextSearch<'r, 's> {
     reader: &'r Reader<'s>,
     filter: &'r Filter,
@@ -235,7 +236,7 @@ impl<'r, 's> TextSearch<'r, 's> {
         })
     }
 
-    /// Adds a full-text match; they arrive best first. Breaks once enough were seen.
+    /// Adds a full-text match; matches arrive best first. Returns `Break` once enough were seen.
     fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         // All matches with the score of the last one are considered, so that the result does not depend on their order.
         if self.looked_at >= LOOKED_AT && self.candidates.len() >= self.filter.k && one.score < self.last_score {

@@ -33,8 +33,8 @@ const COMMITS: usize = 3;
 /// The name of the ranking by words; the ranking by vectors has the name of its dimension.
 const BY_WORDS: &str = "text";
 
-/// A prediction in progress. Full text is searched first, while the model may still be loading; then vectors, if there
-/// is a model; then the hits are ranked.
+/// A prediction in progress: first full text, while the model is still loading; then vectors, if there is a model; then
+/// ranking.
 pub(super) struct TaskSearch<'r, 's, 'v> {
     reader: &'r Reader<'s>,
     filter: &'r Filter,
@@ -93,7 +93,7 @@ impl<'r, 's, 'v> TaskSearch<'r, 's, 'v> {
         self.count_messages()
     }
 
-    /// Adds a full-text match; they arrive best first. Breaks once enough were seen. Call
+    /// Adds a full-text match; matches arrive best first. Returns `Break` once enough were seen. Call
     /// [`TaskSearch::count_messages`] afterwards.
     pub fn visit(&mut self, one: Match) -> Result<ControlFlow<()>> {
         if let Some(place) = self.places.get(&one.seq) {

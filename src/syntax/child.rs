@@ -57,7 +57,7 @@ pub enum ParseOutcome {
     Parsed(Parsed),
     /// It could not be parsed, and why; the same bytes would fail again.
     Failed(String),
-    /// No process could be started, which says nothing about the source.
+    /// No process could be started, which has nothing to do with the source.
     Unavailable(String),
 }
 

@@ -54,7 +54,7 @@ pub(super) fn qualify(
     let mut path = Vec::new();
     let mut owner = raw.owner.clone();
     if raw.owner.is_none() {
-        // An alias or a constant's type is no scope; the enclosing definition is.
+        // An alias or a constant's type is not a scope; the enclosing definition is.
         let lender = layout.ancestors(parent).find(|index| !layout.placed[*index].raw.is_alias);
         path.extend(lender.map(|index| layout.placed[index].qualified.clone()));
         if let Some(around) = lender.map(|index| &layout.placed[index])

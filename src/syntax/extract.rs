@@ -144,7 +144,7 @@ impl<'s, 't> Layout<'s, 't> {
         extent: Extent,
     ) -> Option<usize> {
         let around = stack.iter().rev().filter(|frame| frame.what != Inside::Block);
-        // Two names of one declaration, `int a = 1, b = 2`, stand side by side.
+        // Two names of one declaration, `int a = 1, b = 2`, are not nested.
         let mut around = around.skip_while(|frame| match frame.what {
             Inside::Definition(index) => self.placed[index].extent.outer == extent.outer,
             _ => false,

@@ -19,7 +19,7 @@ use super::query::{CaptureMeaning, Compiled, DETAILS, Detail, Root};
 #[derive(Debug, Clone)]
 pub(super) struct RawDefinition<'t> {
     pub kind: DefinitionKind,
-    /// Whether its name is no scope for its members.
+    /// Whether its name is not a scope for its members.
     pub is_alias: bool,
     /// Whether it is a method of a possibly anonymous object, which counts only inside another definition.
     pub is_inside: bool,
@@ -312,7 +312,7 @@ fn definition_name(spec: &LanguageSpec, source: &str, node: Node<'_>) -> String 
 
 /// Splits a name into the scopes before it and the name. JavaScript assigns to `exports.f` or `T.prototype.f`.
 fn split_name(spec: &LanguageSpec, written: &str) -> (Option<String>, String) {
-    /// Parts that are no scopes.
+    /// Parts that are not scopes.
     const SILENT: [&str; 4] = ["prototype", "exports", "module", "this"];
     if spec.separator.is_empty() {
         return (None, written.to_owned());

@@ -1,4 +1,4 @@
-//! The result types of this room: what one file contains, with nothing resolved across files.
+//! The result types of this module: what one file contains, with nothing resolved across files.
 
 use serde::{Deserialize, Serialize};
 

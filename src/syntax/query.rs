@@ -6,8 +6,8 @@
 //! | root | found | details |
 //! |---|---|---|
 //! | `@function` `@type` `@module` `@constant` `@macro` | a definition | `@name` or `@declarator` (C's way of writing names), `@owner`, `@parameters`, `@return`, `@body` |
-//! | `@alias` | a type that is no scope for the definitions inside it | as above |
-//! | `@scope` | a scope for its members that is no definition, as `impl` | `@owner`, `@trait` |
+//! | `@alias` | a type that is not a scope for the definitions inside it | as above |
+//! | `@scope` | a scope for its members that is not a definition, as `impl` | `@owner`, `@trait` |
 //! | `@wrapper` | an outer node that belongs to the definition `@wrapped` (`export`, `template<>`) | `@wrapped` |
 //! | `@decorated` | the same, but not part of the signature | `@wrapped` |
 //! | `@comment` `@attribute` `@docstring` | what may precede a definition, or document the enclosing one | |

@@ -65,7 +65,7 @@ impl Default for FileLimits {
     }
 }
 
-/// Largest data file that is read, in bytes. Larger ones are tables and dumps, which are no answer to a text query.
+/// Largest data file that is read, in bytes. Larger ones are tables and dumps, which do not answer a text query.
 pub const MAX_DATA_BYTES: u64 = 64 << 10;
 
 /// Number of bytes checked for binary content, the same as in git.

@@ -24,9 +24,9 @@ use crate::git::{Head, ObjectId};
 
 /// The tables of this module.
 ///
-/// `view_file` is the tree at each HEAD; `parse` belongs to `item`. `pending` holds commits that could not be compared
-/// yet, and `boundary` where a shallow clone was cut off. View 0 holds facts that are in no tree and are live for every
-/// worktree; no worktree has its name.
+/// `view_file` holds the files of the tree at each HEAD, and refers to the table `parse` of `item`. `pending` holds
+/// commits that could not be compared yet, `boundary` the commits at which a shallow clone is cut off. View 0 holds
+/// facts that are in no tree and are live for every worktree; no worktree has its name.
 pub const SCHEMA: &str = "
 CREATE TABLE path(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE view(

@@ -1,4 +1,4 @@
-//! What has moved in a repository since it was indexed, found from HEADs alone, without reading files.
+//! Detects what has moved in a repository since it was indexed, from HEADs alone, without reading files.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The recorded commits that HEADs reach. They are followed over the parents in the log, so it does not matter if git
-//! has pruned objects.
+//! The recorded commits that HEADs reach. Parents are followed in the log, so it does not matter if git has pruned
+//! objects.
 //!
 //! Invariant: a commit that no worktree's HEAD reaches does not count.
 

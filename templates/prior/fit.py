@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Fits what is known of weights before a repository has said anything: writes templates/prior.toml.
+"""Fits the prior, the default weights for a repository without history, and writes templates/prior.toml.
 
 Usage: templates/prior/fit.py FOLDER [PATINA]
 
-Each repository of the list is cloned into FOLDER, set to the commit of the list, taken in, and fitted alone by
-`patina eval --prior-row`, whose answer is kept in FOLDER/rows: what is there already is not done again. PATINA is the
-program, `patina` where it is not named; its model has to be set up. Takes hours and some gigabytes.
+Each repository of the list is cloned into FOLDER, set to the commit of the list, indexed, and fitted separately by
+`patina eval --prior-row`, whose answer is kept in FOLDER/rows; a repository with a result there is skipped. PATINA is
+the program, by default `patina`; its model has to be set up. Takes hours and some gigabytes.
 """
 
 import json

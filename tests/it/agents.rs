@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{PATINA, TestRepo, put, ran};
 
-/// Settings as they are found in homes, with what a reader of them must not stumble over.
+/// Returns realistic settings files, including forms that a careless parser would fail on.
 fn shapes() -> Vec<(&'static str, Option<String>)> {
     let other = "{ \"type\": \"command\", \"command\": \"say 'done'\" }";
     let huge: Vec<String> = (0..20_000).map(|index| format!("    \"Bash(tool-{index}:*)\"")).collect();
@@ -33,7 +33,7 @@ fn shapes() -> Vec<(&'static str, Option<String>)> {
     [("no file", None)].into_iter().chain(shapes).collect()
 }
 
-/// The settings of an agent: the person's, and those of a worktree.
+/// Returns the paths of an agent's settings files, the user's and the worktree's, each with the events hooked there.
 fn paths(repo: &TestRepo, agent: &str) -> [(PathBuf, &'static [&'static str]); 2] {
     let (user, local) = match agent {
         "claude" => (".claude/settings.json", ".claude/settings.local.json"),
@@ -46,7 +46,7 @@ fn install(repo: &TestRepo, agent: &str, more: &[&str]) -> Value {
     repo.json(&[&["hook", "install", "--agent", agent, "--yes"], more].concat())
 }
 
-/// The states of an agent's hooks, by event.
+/// Returns the state of each of an agent's hooks, by event.
 fn states(repo: &TestRepo, agent: &str) -> Vec<(String, String)> {
     let answer = repo.json(&["hook", "status", "--agent", agent]);
     let text = |hook: &Value, field: &str| hook[field].as_str().expect("text").to_string();
@@ -58,7 +58,7 @@ fn both(state: &str) -> Vec<(String, String)> {
     ["SessionEnd", "Stop"].map(|event| (event.to_string(), state.to_string())).to_vec()
 }
 
-/// Every file and folder below one, with its text and mode.
+/// Returns every file and folder below a folder, with its mode and, for a file, its bytes.
 fn everything(below: &Path) -> Vec<(PathBuf, u32, Option<Vec<u8>>)> {
     let (mut all, mut folders) = (Vec::new(), vec![below.to_path_buf()]);
     while let Some(folder) = folders.pop() {
@@ -274,7 +274,7 @@ fn the_hooks_of_a_person_stay_while_another_repository_rings_by_them() {
     assert_eq!(fs::read_to_string(path).expect("it is there"), with);
     assert_eq!(repo.json(&["hook", "status"])["agents"][0]["consent"], false);
     assert_eq!(other.json(&["hook", "status"])["agents"][0]["consent"], true);
-    // One that was never asked leaves them where they are, and one that is gone does not count.
+    // Uninstalling in a repository without consent leaves the hooks; a deleted repository no longer keeps them.
     let third = repo.at(repo.root().join("third"));
     fs::create_dir(&third.path).expect("a folder");
     third.git(&["init", "-q", "."]);
@@ -393,7 +393,7 @@ fn doctor_says_whether_agents_reach_patina() {
     let own = said["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "agents").expect("it");
     assert_eq!(own["state"], "ok", "{own}");
     assert!(own["detail"].as_str().expect("text").contains("claude: the hooks ran"), "{own}");
-    // Another patina finds another path there, and runs nothing that it would not write itself.
+    // Another patina binary finds a foreign path there, and runs no command that it would not have written itself.
     let other = check(&repo);
     assert_eq!(other["state"], "warning");
     assert!(other["detail"].as_str().expect("text").contains("Stop of claude is outdated"), "{other}");

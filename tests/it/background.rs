@@ -10,19 +10,19 @@ use serde_json::Value;
 
 use crate::support::{Made, PATINA, Random, TestRepo, WORDS, is_current, linear, texts, until, verified};
 
-/// Words of which four make a code that the base embedding does not see.
+/// The number of codes. A code is four words; the base embedding does not see that they belong together.
 const CODES: usize = 8;
 const COMMITS: usize = 130;
-/// Commits from here on touch files that were never touched before.
+/// Commits from this index on touch only files that no earlier commit changed.
 const HELD_OUT: usize = 109;
 
-/// A file of a word, as it stands after so many changes.
+/// Returns the path and text of a file of a word after `times` changes.
 fn file(word: usize, member: usize, times: usize) -> (String, String) {
     (format!("f{word}_{member}.txt"), format!("{} number {member}\n{}", WORDS[word], "\n".repeat(times)))
 }
 
-/// A history in which words tell which files change together; the first commit is too large to say anything. Only some
-/// dimensions are on: one is enough for most, and quick.
+/// Returns a history in which words determine which files change together; the first commit is too large to count as
+/// co-change. Only the dimensions in `on` are enabled: one is enough for most tests, and fast.
 fn history(commits: usize, on: &str) -> Vec<Made> {
     let off = ALL.iter().map(|dimension| dimension.name).filter(|name| !on.contains(name));
     let settings = format!("[dimensions]\noff = {:?}\n", off.collect::<Vec<_>>());
@@ -40,14 +40,14 @@ fn history(commits: usize, on: &str) -> Vec<Made> {
     made
 }
 
-/// A repository with that history.
+/// Creates a repository with that history.
 pub fn planted(commits: usize, on: &str) -> TestRepo {
     let repo = linear(&history(commits, on)).with_model();
     repo.git(&["reset", "-q", "--hard"]);
     repo
 }
 
-/// The same, indexed, with hooks that ring.
+/// Creates such a repository, indexed, with hooks that start the worker.
 fn ringing() -> TestRepo {
     let repo = planted(COMMITS, "temporal");
     repo.reindex();
@@ -66,7 +66,7 @@ fn adapters(repo: &TestRepo) -> Vec<String> {
     all.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// A training that waits at a named place until it is let go on.
+/// A training that waits at a fail point until it is released.
 struct Held {
     repo: TestRepo,
     go: PathBuf,
@@ -75,7 +75,7 @@ struct Held {
 }
 
 impl Held {
-    /// What is started with the repository of this waits there.
+    /// Makes every patina command that is started in `self.repo` wait at `point`.
     fn at(repo: &TestRepo, point: &'static str) -> Self {
         let [go, seen] = ["go", "seen"].map(|name| repo.root().join(name));
         let plan = format!("{point}:until {}", go.display());
@@ -158,7 +158,7 @@ fn while_somebody_bisects_nothing_is_trained() {
     repo.settle();
     assert_eq!((is_current(&repo), adapters(&repo)), (true, Vec::new()));
     assert!(repo.patina(&["status"]).stdout.contains("is under way"), "a person is told");
-    // What is begun meanwhile stops what goes on.
+    // A rebase that starts meanwhile stops the running training.
     let held = Held::at(&repo, "training");
     held.repo.git(&["bisect", "reset"]);
     held.wait();
@@ -216,7 +216,7 @@ fn where_it_is_switched_off_or_there_is_too_little_nothing_is_trained() {
     assert_eq!(adapters(&repo), Vec::<String>::new());
 }
 
-/// What is kept of the last training.
+/// Returns what `status` reports about the last training.
 fn training(repo: &TestRepo) -> Value {
     let text = fs::read(repo.state().join("adapters/training.json")).expect("it is kept");
     serde_json::from_slice(&text).expect("JSON")
@@ -224,7 +224,7 @@ fn training(repo: &TestRepo) -> Value {
 
 #[test]
 fn adapters_are_looked_at_on_later_commits_and_trained_again_where_they_gain_no_more() {
-    // Few enough that they alone are no reason.
+    // So few new commits that they alone do not make training due.
     const NEW: usize = 21;
     let go_on = |is_planted: bool| {
         let mut made = history(COMMITS + NEW, "temporal");

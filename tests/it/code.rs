@@ -15,7 +15,7 @@ fn many_functions(changed: Option<usize>) -> String {
     (0..50).map(function).collect()
 }
 
-/// How many events of each type there are that a position is not past.
+/// Counts, by type, the events after a position in the log.
 fn events_after(repo: &TestRepo, seq: i64) -> Vec<(String, i64)> {
     let log = repo.log();
     let sql = "SELECT event_type, count(*) FROM event WHERE seq > ?1 GROUP BY event_type ORDER BY event_type";
@@ -104,7 +104,7 @@ fn every_file_that_is_left_out_is_counted_by_its_reason() {
 #[test]
 fn a_source_that_no_parser_reads_in_time_costs_only_itself() {
     let repo = TestRepo::new();
-    // Below the depth that is refused beforehand, but far above what a grammar is fast at.
+    // Below the nesting depth that is rejected up front, but far deeper than a grammar parses fast.
     let slow = format!("fn slow() {{ {}{} }}\n", "a < ".repeat(150_000), "b");
     repo.commit_files(&[("slow.rs", &slow), ("a.rs", "fn quick() {}\n"), ("z.py", "def late(): pass\n")], "all");
     repo.reindex();
@@ -115,7 +115,7 @@ fn a_source_that_no_parser_reads_in_time_costs_only_itself() {
     assert_eq!(total, 3, "{files}");
 }
 
-/// Names that break careless printing, and their keys.
+/// Names that break careless printing, each with its item key.
 const HOSTILE: &[(&[u8], &str)] = &[
     (b"line\nend.rs", "line%0Aend.rs"),
     (b"\x1b[31mred.rs", "%1B[31mred.rs"),
@@ -167,7 +167,7 @@ fn hostile_names_go_round_and_nothing_raw_is_printed() {
     }
 }
 
-/// Secrets, put together here so that no scanner finds them in this file.
+/// Returns secrets, assembled at run time so that no secret scanner finds them in this file.
 fn secrets() -> Vec<String> {
     let letters = |n: usize| "aB3dE5gH7jK9mN1pQ2sT4vW6yZ8".chars().cycle().take(n).collect::<String>();
     vec![

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{TestRepo, seed_rows};
 
-/// Schema version of the eventlog that is written now.
+/// The current schema version of the event log.
 const PRESENT: u32 = 3;
-/// The first that may hold what was said in sessions.
+/// The first schema version that can hold session entries.
 const WITH_SESSIONS: u32 = 3;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat")
 }
 
-/// The repository that every old eventlog was made from; its commits have the same ids on every machine.
+/// Creates the repository that every stored event log was made from; its commit ids are the same on every machine.
 fn source() -> TestRepo {
     let repo = TestRepo::new();
     for index in 0..4 {
@@ -27,7 +27,7 @@ fn source() -> TestRepo {
     repo
 }
 
-/// `cargo test --release --test it write_the_present_eventlog -- --ignored` makes the file for a new schema version.
+/// Writes the file for a new schema version: `cargo test --release --test it write_the_present_eventlog -- --ignored`.
 #[test]
 #[ignore = "writes a file of the repository, once for each schema version"]
 fn write_the_present_eventlog() {

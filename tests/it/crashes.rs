@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{PATINA, Ran, Random, TestRepo, figure};
 
-/// What stands in the log of every repository here.
+/// Returns the notes that the log of every repository here holds at the start.
 pub fn said() -> Vec<String> {
     (0..5).map(|index| format!("note {index}")).collect()
 }
@@ -15,7 +15,7 @@ pub fn ring(repo: &TestRepo) {
     repo.rest();
 }
 
-/// After one ring everything is as a full pass gives it, every note is there, and nobody is told of an error.
+/// Checks that after one hook the index equals a full rebuild, every note is there, and no error is reported.
 pub fn assert_mended(repo: &TestRepo, notes: &[String], case: &str) {
     ring(repo);
     let verified = repo.try_patina(&["--json", "doctor", "--verify", "--all"]);
@@ -35,7 +35,8 @@ fn text(index: usize) -> String {
     format!("use crate::b::help;\n\n/// Number {index}.\npub fn work{index}() {{\n    help({index});\n}}\n")
 }
 
-/// A repository that is indexed, with notes, and has gone on since: files changed, renamed and gone, commits rewritten.
+/// Creates a repository that was indexed, has notes, and changed since: files changed, renamed and deleted, commits
+/// rewritten.
 pub fn gone_on() -> TestRepo {
     let repo = TestRepo::new().with_model();
     for index in 0..5 {
@@ -51,7 +52,7 @@ pub fn gone_on() -> TestRepo {
     repo
 }
 
-/// How many kills; `PATINA_TEST_KILLS` asks for more.
+/// The default number of kills; `PATINA_TEST_KILLS` sets another.
 const KILLS: usize = 60;
 
 #[test]
@@ -60,7 +61,7 @@ fn killed_at_any_moment_it_goes_on_from_there() {
     let random = &mut Random::new(7);
     let (mut repo, mut hit, mut longest) = (gone_on(), 0, Duration::from_millis(60));
     for kill in 0..kills {
-        // A repository grows with every commit; a new one now and then keeps a trial short.
+        // A repository grows with every commit; starting over now and then keeps each trial short.
         if kill % 40 == 39 {
             repo = gone_on();
         }
@@ -79,7 +80,7 @@ fn killed_at_any_moment_it_goes_on_from_there() {
         }
         match child.try_wait().expect("it can be asked") {
             None => hit += 1,
-            // Delays reach as far as what they are to interrupt.
+            // The random delay is at most as long as the run that the kill should interrupt.
             Some(_) => longest = (longest * 3 + start.elapsed() * 2) / 4,
         }
         child.kill().expect("it can be killed");
@@ -91,7 +92,7 @@ fn killed_at_any_moment_it_goes_on_from_there() {
     assert!(hit * 3 > kills, "only {hit} of {kills} hit");
 }
 
-/// One thing that a person might do.
+/// Makes one random change that a user might make.
 fn move_on(repo: &TestRepo, random: &mut Random, index: usize) {
     let name = format!("n{}.rs", random.below(6));
     match random.below(5) {

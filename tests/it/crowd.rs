@@ -25,13 +25,14 @@ fn repository() -> TestRepo {
     repo
 }
 
-/// Commits of one worktree, as its user makes them.
+/// A shell script that commits in one worktree as a user would.
 const COMMITS: &str = "for i in 1 2 3 4 5 6 7 8 9 10; do
   echo \"pub fn $1_$i() { work1(); }\" >\"src/$1.rs\"; echo \"$1 $i\" >>docs/log.md
   git add -A && git commit -q -m \"$1 $i\" || exit 1
 done";
 
-/// Asks until a file is there, and ends with how often at the first thing that goes wrong.
+/// A shell script that runs a query until a file exists. It stops at the first failure and prints how many queries it
+/// ran.
 const ASKS: &str = "stop=$1; out=$2; shift 2; n=0
 while [ ! -e \"$stop\" ]; do
   \"$@\" >\"$out\" 2>>\"$out.stderr\" || { echo \"exit code $?\" >>\"$out.stderr\"; exit 1; }
@@ -94,7 +95,7 @@ fn fifty_commits_of_five_worktrees_among_questions_and_full_runs() {
     assert!(!repo.state().join("crumbs").exists(), "every hook found its patina");
 }
 
-/// A connection that writes and does not say when it ends.
+/// Opens a connection with a write transaction that stays open.
 fn writing(path: &Path, sql: &str) -> Connection {
     let connection = Connection::open(path).expect("it opens");
     connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}")).expect("nobody else writes");
@@ -132,7 +133,7 @@ fn readers_do_not_wait_for_whoever_holds_the_lock_and_both_transactions() {
         }
         assert_eq!(held, before, "{question:?} while somebody writes");
     }
-    // A moved HEAD is said, and still nobody waits.
+    // The answer reports that HEAD moved, and still does not wait.
     repo.commit_files(&[("src/f9.rs", &work("unseen"))], "unseen");
     let answer = repo.json(&["query", "work1"]);
     assert_eq!(answer["behind"], 1);
@@ -148,7 +149,7 @@ fn readers_do_not_wait_for_whoever_holds_the_lock_and_both_transactions() {
 fn a_reader_in_the_middle_of_a_full_run_is_answered_from_what_serves() {
     let repo = repository().silent();
     let before = repo.json(&["query", "work1"]);
-    // The old cache serves until the new one is whole, and a reader that has it open keeps it.
+    // The old cache answers until the new one is complete, and a reader that has it open keeps using it.
     let reader = Connection::open(repo.cache()).expect("the cache opens");
     reader.execute_batch("BEGIN; SELECT count(*) FROM view_file;").expect("a snapshot");
     let old = repo.cache();
@@ -168,7 +169,7 @@ fn piped(repo: &TestRepo, args: &[&str], input: &str) -> String {
     ran.stdout.trim().to_string()
 }
 
-/// The tree of HEAD with one more file.
+/// Writes a tree with the files of HEAD and one more, and returns its id.
 fn tree_with(repo: &TestRepo, path: &str, text: &str) -> String {
     let blob = piped(repo, &["hash-object", "-w", "--stdin"], text);
     let repo = repo.with("GIT_INDEX_FILE", &repo.root().join("index").display().to_string());
@@ -217,7 +218,7 @@ fn clients_that_ring_nobody_are_caught_up_with_by_the_next_command() {
             &format!("start\nupdate refs/heads/main {0}\ncreate refs/heads/new {0}\ncommit\n", tip.trim()),
         );
     });
-    // With --fresh the answer itself waits.
+    // With `--fresh` the command itself waits for the worker.
     let tree = tree_with(&repo, "src/waited.rs", &work("waited"));
     let commit = repo.git(&["commit-tree", "-p", "HEAD", "-m", "waited", &tree]).stdout;
     repo.stand_at(commit.trim());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::support::{Random, TestRepo, answers, assert_same};
 
-/// A repository with notes, long and short, and what each of them says.
+/// Creates a repository with long and short notes, and returns their texts too.
 fn with_notes(count: usize) -> (TestRepo, Vec<String>) {
     let repo = TestRepo::new();
     repo.commit_files(
@@ -14,7 +14,7 @@ fn with_notes(count: usize) -> (TestRepo, Vec<String>) {
         "begin",
     );
     repo.reindex();
-    // Every fifth needs more than a page.
+    // Every fifth note needs more than one database page.
     let said: Vec<String> = (0..count)
         .map(|index| format!("note-{index}-{}", "why ".repeat(if index % 5 == 0 { 4_000 } else { 40 })))
         .collect();
@@ -114,7 +114,7 @@ fn whatever_is_damaged_every_note_outside_of_it_is_saved() {
         let case = format!("seed {seed}: bytes {from} to {to}");
         let fixed = repo.try_patina(&["doctor", "--fix"]);
         assert_eq!(fixed.code, 0, "{case}: {}{}", fixed.stdout, fixed.stderr);
-        // A short note stands in one page; what leads to it there is of no account.
+        // A short note fits in one page, and is found even if the pages that lead to it are damaged.
         let saved = repo.notes();
         for text in said.iter().filter(|text| text.len() < 1_000) {
             let at = whole.windows(text.len()).position(|window| window == text.as_bytes()).expect("it stands there");
@@ -136,7 +136,7 @@ fn whatever_is_damaged_every_note_outside_of_it_is_saved() {
 #[test]
 fn what_stands_only_in_the_write_ahead_log_is_saved_too() {
     let (repo, said) = with_notes(6);
-    // A reader that stays keeps the last writer from folding the write-ahead log in.
+    // An open reader keeps the last writer from checkpointing the write-ahead log.
     let path = repo.state().join("eventlog.db");
     let holder = repo.log();
     holder.execute_batch("BEGIN; SELECT count(*) FROM event;").expect("reads");

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::crashes::{assert_mended, gone_on, said, worker};
 use crate::support::{Random, TestRepo, figure, note_elsewhere};
 
-/// How many calls of a kind go well before one fails.
+/// Which call of a kind fails, counted from 1.
 const PLACES: &[usize] = &[1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233];
 
-/// Every third place is tried; `PATINA_TEST_EVERY_PLACE` tries all.
+/// Tries every third of these; `PATINA_TEST_EVERY_PLACE` tries all.
 #[test]
 fn whatever_call_fails_the_next_ring_mends_it() {
     let every = std::env::var_os("PATINA_TEST_EVERY_PLACE").is_some();
@@ -45,7 +45,7 @@ fn whatever_call_fails_the_next_ring_mends_it() {
             let shim =
                 [("FAIL", &*format!("{kind} {error} {place}{on}")), ("TOUCHED", touched.to_str().expect("UTF-8"))];
             let spoiled = repo.with_shim(&shim);
-            // Renames and removals are most in a full run.
+            // Most renames and removals happen in a full rebuild.
             let full = matches!(kind, "rename" | "unlink") || index % 3 == 2;
             let ran = if full { spoiled.try_patina(&["reindex", "--full"]) } else { worker(&spoiled) };
             let case = format!("{plan}, call {place}");
@@ -66,7 +66,7 @@ fn whatever_call_fails_the_next_ring_mends_it() {
     }
 }
 
-/// What a program did to one file.
+/// A change that a program made to the content of one file.
 #[derive(Debug, Clone)]
 enum Change {
     Write(usize, Vec<u8>),
@@ -83,7 +83,7 @@ enum Step {
     Unlink(PathBuf),
 }
 
-/// Reads what the shim logged.
+/// Parses the log that the shim wrote.
 fn steps(log: &[u8]) -> Vec<Step> {
     let mut rest = log;
     let mut all = Vec::new();
@@ -110,7 +110,7 @@ fn steps(log: &[u8]) -> Vec<Step> {
     all
 }
 
-/// What a disk holds for sure, and what it may hold.
+/// A simulated disk: what is synced, and what may or may not have reached it.
 #[derive(Default)]
 struct Disk {
     files: Vec<Kept>,
@@ -126,14 +126,14 @@ struct Kept {
     since: Vec<Change>,
 }
 
-/// What the power takes with it.
+/// What a power failure loses.
 #[derive(Debug, Clone, Copy)]
 enum Loss {
-    /// All that was not synced, names too.
+    /// All data and names that were not synced.
     Everything,
-    /// All bytes that were not synced; names stay, as a journal of metadata keeps them.
+    /// All data that was not synced. Names are kept, as by a file system with a metadata journal.
     Bytes,
-    /// Any part of what was not synced, the last write by half.
+    /// A random part of what was not synced; the last write may be cut in half.
     Some,
 }
 
@@ -173,7 +173,7 @@ impl Disk {
         }
     }
 
-    /// The files after the power went.
+    /// Returns the files that are left after a power failure.
     fn after(&self, loss: Loss, random: &mut Random) -> BTreeMap<PathBuf, Vec<u8>> {
         let names = if matches!(loss, Loss::Everything) { &self.synced_names } else { &self.names };
         let stands = |path: &Path| {
@@ -214,7 +214,7 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// How many moments the power goes at; `PATINA_TEST_CUTS` asks for more.
+/// The default number of power failures; `PATINA_TEST_CUTS` sets another.
 const CUTS: usize = 24;
 
 #[test]
@@ -241,8 +241,8 @@ fn the_power_goes_and_nothing_acknowledged_is_lost() {
         lost_bytes += disk.files.iter().filter(|file| !file.since.is_empty()).count();
         for (path, bytes) in disk.after(loss, random) {
             let inside = path.strip_prefix(repo.path.join(".git/patina")).expect("it is below").to_path_buf();
-            // Shared memory is no file that outlives its processes; and a broken seal would have everything built again,
-            // which is no test of what is left.
+            // The shared-memory file does not outlive its processes. A broken seal would trigger a full rebuild, and
+            // the files that are left would not be tested.
             let name = path.to_string_lossy();
             if name.ends_with("-shm") || name.ends_with(".seal") || inside.ends_with("acknowledged") {
                 continue;
@@ -261,7 +261,7 @@ fn the_power_goes_and_nothing_acknowledged_is_lost() {
     assert!(lost_bytes > cuts / 2, "hardly anything was ever at risk");
 }
 
-/// A repository with the log of everything that patina did to its folder from the first run on, and its notes.
+/// Returns a repository, the shim's log of every file operation in its state folder since the first run, and its notes.
 fn recorded() -> (TestRepo, PathBuf, Vec<String>) {
     let repo = TestRepo::new().with_model();
     let log = repo.root().join("steps");

@@ -12,7 +12,7 @@ fn work(name: &str) -> String {
     format!("pub fn {name}() {{\n    help_{name}();\n}}\n\nfn help_{name}() {{}}\n")
 }
 
-/// A bare repository, somebody else's clone of it in which nothing rings, and a clone with hooks, indexed.
+/// Creates a bare repository, another developer's clone without hooks, and an indexed clone with hooks.
 fn three() -> (TestRepo, TestRepo, TestRepo) {
     let origin = TestRepo::new();
     for index in 0..8 {
@@ -33,7 +33,7 @@ fn clone_of(repo: &TestRepo, name: &str, args: &[&str]) -> TestRepo {
     repo.at(path)
 }
 
-/// The same repository with hooks that ring.
+/// Installs hooks in the repository and enables them.
 fn hooked(repo: TestRepo) -> TestRepo {
     let repo = repo.ringing();
     repo.patina(&["hook", "install"]);
@@ -161,7 +161,7 @@ fn a_shallow_clone_deepened_step_by_step_and_made_shallow_again() {
         assert_eq!(shallow.silent().json(&["status"])["pending"], expect, "after {name}");
     };
     pending(1, "the clone");
-    // git runs no hook for a fetch, and HEAD stays where it is: whoever asks next finds that the boundary has moved.
+    // git runs no hook after a fetch, and HEAD does not move: the next command notices that the shallow boundary moved.
     for (name, args, told) in [
         ("a deepening", &["fetch", "-q", "--deepen=2"][..], 3),
         ("another", &["fetch", "-q", "--depth=6"], 5),

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::support::{PATINA, TestRepo, put, ran, until};
 
-/// A repository in which hooks ring, and none is installed.
+/// Creates a repository where hooks are enabled but none is installed.
 fn ringing() -> TestRepo {
     TestRepo::new().with("PATINA", "")
 }
 
-/// Everything below a folder: links by where they lead, files by their bytes, with their modes.
+/// Returns every entry below a folder with its mode, and the target of a link or the bytes of a file.
 fn below(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
     let (mut all, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
     while let Some(folder) = folders.pop() {
@@ -39,7 +39,7 @@ fn rings(repo: &TestRepo) -> u64 {
     fs::metadata(repo.state().join("wake")).map_or(0, |meta| meta.len())
 }
 
-/// Does something that must ring.
+/// Runs `ring`, and waits until the doorbell file has grown.
 fn heard(repo: &TestRepo, about: &str, ring: impl FnOnce()) {
     let before = rings(repo);
     ring();
@@ -52,7 +52,7 @@ fn hook_states(repo: &TestRepo) -> Vec<(String, String)> {
     hooks.as_array().expect("hooks").iter().map(|hook| (text(hook, "state"), text(hook, "note"))).collect()
 }
 
-/// Hooks that a block goes into: for each what it is, and its text.
+/// Hooks that patina adds its block to: a description and the text of each.
 const SHELL_HOOKS: &[(&str, &str)] = &[
     ("that ends in exit 0", "#!/bin/sh\necho mine\nexit 0\n"),
     ("that fails", "#!/bin/sh\necho mine >&2\nexit 3\n"),
@@ -85,7 +85,7 @@ const SHELL_HOOKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What git says about a commit, and its exit code.
+/// Makes a commit, and returns git's exit code and output.
 fn commit(repo: &TestRepo) -> (i32, String, String) {
     let ran = repo.try_git(&["commit", "-q", "--allow-empty", "-m", "again"]);
     (ran.code, ran.stdout, ran.stderr)
@@ -187,7 +187,7 @@ fn what_a_block_cannot_go_into_is_left_alone_and_rings_by_a_line_of_its_owner() 
     assert_eq!(below(&folder), before, "what a person wrote is theirs to take out");
 }
 
-/// The folder that husky 9 makes and points `core.hooksPath` at.
+/// Creates the folder that husky 9 makes, and sets `core.hooksPath` to it.
 fn husky(repo: &TestRepo) {
     let folder = repo.path.join(".husky/_");
     put(&folder.join(".gitignore"), b"*", 0o644);
@@ -270,7 +270,7 @@ fn a_folder_of_hooks_that_is_not_this_repositorys_is_not_written_to() {
     put(&folder.join("post-commit"), format!("#!/bin/sh\n{line}\necho everywhere\n").as_bytes(), 0o755);
     heard(&repo, "a line by hand", || assert!(commit(&repo).2.contains("everywhere")));
     repo.rest();
-    // A folder that the project tracks is the project's.
+    // Hooks in a folder that git tracks belong to the project and are not changed.
     let repo = ringing();
     repo.write(".githooks/post-commit", "#!/bin/sh\n");
     repo.git(&["config", "core.hooksPath", ".githooks"]);
@@ -346,7 +346,7 @@ fn what_was_edited_around_the_block_stays_when_it_goes() {
     assert_eq!(hook_states(&repo)[0].0, "installed");
     heard(&repo, "an edited hook", || assert!(commit(&repo).2.contains("three")));
     repo.rest();
-    // An editor of another system ends every line in its own way.
+    // An editor may have converted the line ends to CRLF.
     let text = fs::read_to_string(&hook).expect("UTF-8");
     repo.patina(&["hook", "uninstall"]);
     assert_eq!(fs::read_to_string(&hook).expect("UTF-8"), "#!/bin/sh\n# above\necho two\necho three\n");
@@ -356,7 +356,7 @@ fn what_was_edited_around_the_block_stays_when_it_goes() {
     assert_eq!(fs::read_to_string(&hook).expect("UTF-8"), "#!/bin/sh\r\n# above\r\necho two\r\necho three\r\n");
 }
 
-/// Variables of git's that lead astray, with values that do.
+/// Sets environment variables of git to values that point to another repository.
 fn poisoned(repo: &TestRepo, other: &TestRepo) -> TestRepo {
     let away = other.path.join(".git");
     let path = |below: &str| away.join(below).display().to_string();
@@ -417,7 +417,7 @@ fn a_ring_among_poisoned_variables_takes_in_this_repository_and_touches_no_index
     }
     assert_eq!((index(&repo), index(&other)), before);
     assert!(!other.path.join(".git/patina").exists());
-    // Where git is told of another repository by hand, that one is meant.
+    // If the user points git at another repository explicitly, that repository is meant.
     let told = repo.with("GIT_DIR", other.path.join(".git").to_str().expect("UTF-8"));
     told.patina(&["reindex"]);
     assert!(other.path.join(".git/patina").exists());

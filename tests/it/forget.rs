@@ -173,7 +173,7 @@ fn what_a_half_made_salvage_holds_goes_and_a_folder_behind_a_link_is_looked_into
     assert_eq!(stands_in(&repo, "Umbragrove"), Vec::<PathBuf>::new());
     fs::write(elsewhere.join("left"), "Umbragrove").expect("a file");
     let done = repo.json(&["forget", "Umbragrove", "--yes"]);
-    // Everything in the cache goes; what is elsewhere is said.
+    // All caches are deleted; copies elsewhere are reported.
     assert_eq!(done["left"], json!([]), "{done}");
     fs::write(repo.state().join("strange"), "x".repeat((1 << 20) - 3) + "Umbragrove").expect("a file");
     let done = repo.json(&["forget", "Umbragrove", "--yes"]);

@@ -21,7 +21,7 @@ fn grown() -> TestRepo {
     repo
 }
 
-/// Indexes, answers, and verifies.
+/// Checks that the repository can be indexed, queried and verified.
 fn works(repo: &TestRepo, about: &str) {
     repo.reindex();
     let status = repo.json(&["status"]);
@@ -33,7 +33,7 @@ fn works(repo: &TestRepo, about: &str) {
     assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true, "{about}");
 }
 
-/// One clear sentence and its next step, with an exit code.
+/// Checks that a command fails with an exit code, one clear sentence and a hint.
 fn refuses(repo: &TestRepo, args: &[&str], code: i32, words: &[&str]) {
     let ran = repo.try_patina(args);
     let said = &ran.stderr;
@@ -94,7 +94,7 @@ fn a_repository_that_git_keeps_in_reftables_is_refused_in_one_sentence() {
     }
 }
 
-/// Commits made byte by byte: what stands in each header, and the message.
+/// Writes commits byte by byte from their headers and messages, and returns their ids.
 fn raw_commits(repo: &TestRepo, commits: &[(&[u8], &[u8])]) -> Vec<String> {
     let (mut parent, mut ids) = (String::new(), Vec::new());
     for (index, (headers, message)) in commits.iter().enumerate() {
@@ -110,7 +110,7 @@ fn raw_commits(repo: &TestRepo, commits: &[(&[u8], &[u8])]) -> Vec<String> {
         ids.push(id);
     }
     let last = ids.last().expect("commits");
-    // Not by `update-ref`, which would read the commit first.
+    // `update-ref` would read the commit first, and fail.
     put(&repo.path.join(".git/refs/heads/main"), format!("{last}\n").as_bytes(), 0o644);
     ids
 }
@@ -131,7 +131,7 @@ fn dates_of_any_size_are_taken_in_and_break_no_sum() {
         "1 +9999999",
         "1750000000 -2400",
     ];
-    // Whichever of them HEAD stands at: ages are counted from there.
+    // For each of them as HEAD, because ages are measured from HEAD.
     for last in [11, 3, 7] {
         let repo = TestRepo::new();
         let mut order = dates.to_vec();
@@ -236,7 +236,7 @@ fn a_mailmap_of_any_bytes_joins_whom_it_can() {
     assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true);
 }
 
-/// Whether a database is written through a log beside it, which takes memory that processes share.
+/// Returns whether a database is in WAL mode, which needs shared memory.
 fn is_wal(path: &Path) -> bool {
     fs::read(path).expect("a database")[18] == 2
 }
@@ -250,7 +250,7 @@ fn on_a_network_file_system_nothing_shares_memory() {
             "21 1 8:1 / / rw - ext4 /dev/a rw\n30 21 0:9 / /mnt/\u{fffd} rw - tmpfs x rw\n35 21 0:31 / {} rw shared:1 - {kind} host:/x rw\n",
             fs::canonicalize(repo.root()).expect("a folder").display()
         );
-        // A mount point that is no text comes first, and must not hide the next.
+        // The first mount point is not UTF-8, and must not hide the next one.
         put(
             &info,
             &lines
@@ -285,7 +285,7 @@ fn a_state_folder_that_cannot_be_written_still_answers() {
     }
     let doctor = locked.try_patina(&["doctor"]);
     assert!(doctor.code == 6 && doctor.stdout.contains("cannot be written"), "{doctor:?}");
-    // It has moved on, nobody can take that in, and the answer says how old it is.
+    // HEAD moved, the new commit cannot be indexed, and the answer reports how far it is behind.
     repo.commit("unseen");
     refuses(&locked.with("PATINA", ""), &["status", "--wait"], 4, &["cannot be written"]);
     let stale = locked.with("PATINA", "").json(&["query", "two", "--kind", "function"]);
@@ -385,7 +385,7 @@ fn a_worktree_keeps_its_view_when_it_is_moved_and_loses_it_when_it_is_lost() {
     assert_eq!(moved.json(&["query", "aside", "--kind", "function"])["hits"][0]["key"], "c.rs#aside");
     assert_eq!(repo.reindex(), 0);
     works(&moved, "moved by git");
-    // Links between the two as newer gits write them: relative to where they stand.
+    // Newer versions of git write the links between repository and worktree as relative paths.
     let admin = repo.path.join(".git/worktrees/old");
     fs::write(admin.join("gitdir"), "../../../../new/.git\n").expect("relative");
     fs::write(new.join(".git"), "gitdir: ../repo/.git/worktrees/old\n").expect("relative");
@@ -545,7 +545,7 @@ fn damaged_objects_and_settings_are_said_and_nothing_is_lost() {
     assert_same(&answers(&repo), &before, "mended");
 }
 
-/// Replaces a file, also one that git has made read-only.
+/// Replaces a file, even if git made it read-only.
 fn put_over(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).expect("it was there");
     put(path, bytes, 0o644);

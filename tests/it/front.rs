@@ -27,12 +27,12 @@ fn repo() -> TestRepo {
     repo
 }
 
-/// As it is printed: a number of four bytes is written as short as it can be.
+/// Returns the JSON as it is printed: an `f32` in its shortest form.
 fn printed(answer: &impl Serialize) -> Value {
     serde_json::from_str(&serde_json::to_string(answer).expect("it is JSON")).expect("it is JSON")
 }
 
-/// The hits of the program, without the path from where it was called: that is the program's part.
+/// Returns the hits that the program prints, without `path_from_here`, which only the program adds.
 fn hits(repo: &TestRepo, args: &[&str]) -> Value {
     let mut hits = repo.json(args)["hits"].take();
     for hit in hits.as_array_mut().expect("a list") {

@@ -38,9 +38,9 @@ fn any_history_in_any_batches_equals_one_full_pass() {
     }
 }
 
-/// How many random histories are verified; `PATINA_TEST_HISTORIES` asks for more.
+/// The default number of random histories; `PATINA_TEST_HISTORIES` sets another.
 const HISTORIES: u64 = 200;
-/// Each so-manieth of them is embedded too.
+/// One in this many histories is embedded too.
 const WITH_MODEL: u64 = 8;
 
 #[test]
@@ -69,7 +69,7 @@ fn random_histories_with_lost_and_doubled_rings_verify() {
                 continue;
             }
             if random.percent(20) {
-                // Between two of its transactions; where no places to stop are built in, it goes on.
+                // Stops between two transactions; a build without fail points runs on.
                 let place = random.pick(CUTS);
                 let ran = repo.with("PATINA_FAIL", &format!("{place}:error")).try_patina(&["reindex", "--quiet"]);
                 cut += usize::from(ran.code == 1);
@@ -92,7 +92,7 @@ fn random_histories_with_lost_and_doubled_rings_verify() {
     ));
 }
 
-/// What random histories were made of.
+/// Statistics of what the random histories contained.
 #[derive(Default)]
 struct Made {
     commits: usize,
@@ -130,7 +130,7 @@ impl std::fmt::Display for Made {
     }
 }
 
-/// Places between two transactions.
+/// Fail points between two transactions.
 const CUTS: &[&str] = &[
     "append kept",
     "parses kept",
@@ -273,7 +273,7 @@ fn a_large_commit_says_nothing_about_what_goes_together() {
     assert_eq!(counted, 1, "{hits}");
 }
 
-/// More than one transaction's worth of commits, each of one or two files.
+/// Plans more commits than fit into one transaction, each of one or two files.
 pub fn long_line(commits: usize) -> Vec<Planned> {
     let mut tree = BTreeMap::new();
     let mut all = Vec::new();
@@ -293,7 +293,7 @@ fn a_run_that_is_killed_goes_on_from_there() {
     let ids = import(&repo, &long_line(20_000));
     repo.stand_at(ids.last().expect("a commit"));
     let state = repo.state();
-    // Killed as soon as something is in, then once more a little later; wherever that is, nothing may be lost.
+    // Kills the run as soon as events are stored, and again a little later. Wherever that is, nothing may be lost.
     for least in [1, 9_000] {
         let mut child = repo.command(PATINA).args(["reindex", "--quiet"]).spawn().expect("it starts");
         until("the first commits", || {
@@ -307,7 +307,7 @@ fn a_run_that_is_killed_goes_on_from_there() {
     repo.reindex();
     assert_eq!(repo.count("SELECT count(*) FROM eventlog WHERE event_type = 'git.commit'"), 20_000);
     assert_eq!(repo.reindex(), 0);
-    // Twenty thousand messages of equal rank: which of them a question shows is no promise.
+    // Twenty thousand messages rank equally, so which of them an answer shows is unspecified.
     let all_but_found = |mut answers: serde_json::Value| {
         answers["found"] = serde_json::Value::Null;
         answers

@@ -20,7 +20,7 @@ fn with_history(commits: usize) -> TestRepo {
     repo
 }
 
-/// How often the worker has brought everything up to date.
+/// Counts how often the worker finished an update.
 fn runs(repo: &TestRepo) -> usize {
     let log = fs::read_to_string(repo.state().join("patina.log")).unwrap_or_default();
     log.matches("caught up").count()
@@ -196,7 +196,7 @@ fn uninstall_leaves_every_byte_as_it_was() {
     assert_eq!((bytes_below(&hooks), fs::read(repo.path.join(".git/config")).expect("the config")), before);
 }
 
-/// What git says over many commands, with `spoil` done to the patina that the hooks know.
+/// Returns git's output for many commands, after `spoil` damaged the patina binary that the hooks call.
 fn everything_git_says(hooks: bool, spoil: impl Fn(&Path)) -> Vec<(i32, String, String)> {
     let mut repo = TestRepo::new();
     if hooks {
@@ -230,7 +230,7 @@ fn everything_git_says(hooks: bool, spoil: impl Fn(&Path)) -> Vec<(i32, String, 
     said
 }
 
-/// How long a patina that hangs does so; it ends by itself, so that nothing is left behind for long.
+/// How long a simulated hanging patina runs. It ends by itself, so that no process is left behind for long.
 const HANGS: Duration = Duration::from_secs(20);
 
 #[test]

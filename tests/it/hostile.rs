@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::support::{PATINA, TestRepo, put, ran, texts, until};
 
-/// Files whose names, and what they define, hold what a terminal or a reader acts on.
+/// Files whose names and definitions contain characters that a terminal or a parser interprets.
 const NAMES: &[(&[u8], &str)] = &[
     (b"line\nend.rs", "pub fn alpha() { beta(); }\npub fn beta() {}\n"),
     (b"\x1b[31mred.py", "def gamma():\n    delta()\n\ndef delta():\n    pass\n"),
@@ -34,7 +34,7 @@ const NAMES: &[(&[u8], &str)] = &[
     (b"-k.rs", "fn pi() {}\n"),
 ];
 
-/// A repository in which everything that can be named is named badly.
+/// Creates a repository where everything with a name has a malicious one.
 fn badly_named() -> TestRepo {
     let repo = TestRepo::new();
     for (name, text) in NAMES {
@@ -54,14 +54,14 @@ fn badly_named() -> TestRepo {
     repo
 }
 
-/// A character that is not itself on the screen; JSON and text may hold line ends beside.
+/// Returns whether a character is unprintable; line ends are allowed in JSON and text.
 fn is_unprintable(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Runs patina with any bytes as arguments and looks at every byte that it says.
+/// Runs patina with arbitrary bytes as arguments, and checks that all output is printable.
 fn said_plainly(repo: &TestRepo, args: &[impl AsRef<OsStr> + std::fmt::Debug]) -> Output {
     let output = repo.command(PATINA).args(args).output().expect("it runs");
     for bytes in [&output.stdout, &output.stderr] {
@@ -222,7 +222,7 @@ fn links_and_submodules_are_no_files_wherever_they_lead() {
     assert_eq!(repo.json(&["doctor", "--verify"])["equal"], true);
 }
 
-/// Whether the large sizes are asked for: they take minutes.
+/// Returns whether to test the full sizes, which takes minutes.
 fn in_full() -> bool {
     std::env::var_os("PATINA_TEST_LARGE").is_some_and(|value| value == "1")
 }
@@ -233,7 +233,7 @@ fn files_nested_beyond_all_measure_are_left_out_and_named() {
     let repo = TestRepo::new();
     let endings = ["rs", "py", "js", "ts", "tsx", "go", "c", "cpp", "java"];
     for ending in endings {
-        // On lines of their own, or the file would be taken for minified code.
+        // One per line; otherwise the file would count as minified code.
         repo.write(format!("open.{ending}"), "([{\n".repeat(DEPTH / 3));
         repo.write(format!("closed.{ending}"), "(\n".repeat(DEPTH) + &")\n".repeat(DEPTH));
         repo.write(format!("line.{ending}"), "(".repeat(DEPTH));
@@ -255,7 +255,7 @@ fn a_line_of_fifty_megabytes_and_a_blob_of_a_gigabyte_are_oversize() {
     repo.write("line.rs", "fn long() {} ".repeat(4_000_000));
     repo.git(&["add", "line.rs"]);
     fs::remove_file(repo.path.join("line.rs")).expect("it was there");
-    // What git would store, written without git: it would take the file in by pieces, and as many seconds.
+    // Writes the object without git, which would read the file in pieces and take several seconds.
     let script = "
 import hashlib, os, sys, zlib
 size, folder = int(sys.argv[1]), sys.argv[2]
@@ -314,7 +314,7 @@ fn a_folder_of_many_files_in_one_commit_is_taken_in_and_ties_nothing_together() 
     }
 }
 
-/// Everything in git's settings that names a program, and what would have it run.
+/// Configures a program wherever git's settings can name one, and hooks and filters that would run it.
 fn armed(repo: &TestRepo, marks: &Path) {
     let program = repo.root().join("evil");
     put(&program, format!("#!/bin/sh\necho \"$0 $*\" >>'{}/ran'\ncat\n", marks.display()).as_bytes(), 0o755);
@@ -339,7 +339,7 @@ fn armed(repo: &TestRepo, marks: &Path) {
     for name in ["rev-parse", "config", "ls-files", "log", "version", "hook"] {
         config.push_str(&format!("[alias]\n\t{name} = !{evil}\n"));
     }
-    // A blob that is missing would be fetched from here.
+    // git would fetch a missing blob from this remote.
     config.push_str(&format!(
         "[remote \"origin\"]\n\turl = ext::{evil} %S\n\tpromisor = true\n\tpartialclonefilter = blob:none\n"
     ));

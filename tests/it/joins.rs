@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::sessions::{Transcript, consent};
 use crate::support::{TestRepo, verified};
 
-/// A log of one goal.
+/// Returns a session log with one goal.
 fn log(id: &str, head: &str) -> String {
     format!("# Session: s\n**ID**: {id}\n{head}\n\n## Goals\n- [x] write\n")
 }
@@ -94,7 +94,7 @@ fn a_commit_that_a_session_wrote_down_is_no_other_ones() {
     first.say("Looking.");
     first.commit(&shas[0], "At 11:00");
     let mut second = Transcript::new(&repo, &ids[1]);
-    // It begins a second later.
+    // The session begins one second later.
     second.line("");
     second.say("Looking.");
     second.commit(&shas[1], "At 11:00");
@@ -102,7 +102,7 @@ fn a_commit_that_a_session_wrote_down_is_no_other_ones() {
     assert_eq!(made(&repo, &ids[0]), json!([shas[0]]));
     let mut both: Vec<String> = serde_json::from_value(made(&repo, &ids[1])).expect("names of commits");
     both.sort();
-    // The third one was made by hand meanwhile.
+    // The third commit was made by hand during the session.
     let mut expect = shas[1..].to_vec();
     expect.sort();
     assert_eq!(both, expect);

@@ -15,7 +15,7 @@ fn with_pairs() -> TestRepo {
     repo
 }
 
-/// Checks that an object holds fields, each `name:type` with one of number, text, list, object, flag, or `any`.
+/// Checks that an object has fields, each given as `name:type`. A type is number, text, list, object, flag or `any`.
 fn check(what: &str, object: &Value, fields: &str) {
     for field in fields.split_whitespace() {
         let (name, kind) = field.split_once(':').expect("name:type");
@@ -33,7 +33,7 @@ fn check(what: &str, object: &Value, fields: &str) {
     }
 }
 
-/// Asks, and checks the answer, and the first of a list in it.
+/// Runs a command, and checks its answer and the first element of a list in it.
 fn answer(repo: &TestRepo, args: &[&str], fields: &str, list: &str, of_each: &str) -> Value {
     let what = args.join(" ");
     let answer = repo.json(args);

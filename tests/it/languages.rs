@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::TestRepo;
 
-/// One language: its file, what is defined in it as (qualified name, kind, line), and calls as (caller, callee, line).
+/// One language: its file, the definitions as (qualified name, kind, line), and the calls as (caller, callee, line).
 struct Case {
     path: &'static str,
     text: &'static str,

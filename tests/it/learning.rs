@@ -10,16 +10,17 @@ use serde_json::Value;
 
 use crate::support::{Made, Random, TestRepo, WORDS, about, linear};
 
-/// How many commits the history has; the newest fifth tests, and of the rest 15 in a hundred validate.
+/// The number of commits. The newest fifth is the test split, and 15 % of the rest the validation split.
 const COMMITS: usize = 100;
-/// Places of commits that gate: of 100, those from 76 on do.
+/// Indices of commits in the gating part of the validation split, which starts at 76 of 100.
 const GATES: [usize; 3] = [77, 78, 79];
 const PEOPLE: [&str; 2] = ["Ada <ada@example.org>", "Grace <grace@example.org>"];
 
-/// Small and quick; what is learned is no better for it.
+/// A small and fast training configuration.
 const QUICK: &str = "hidden = 32\nout = 32\nsteps = 60\nbatch = 64\n";
 
-/// Files in families by a quiet word; a commit changes two of a family, and says the word.
+/// Returns a history of files in families that share a rare word; each commit changes two files of one family, and its
+/// message contains the word.
 fn history() -> Vec<Made> {
     history_of(COMMITS)
 }
@@ -48,8 +49,8 @@ fn history_of(commits: usize) -> Vec<Made> {
     made
 }
 
-/// The history and others: the newest commit is another one; the newest commit takes a file away that it changed
-/// before; one of those that gate is another one.
+/// The base history and variants of it: `newest` has a different newest commit; in `away`, the newest commit deletes a
+/// file that it changed in the base; in `gates`, one commit of the gating part differs.
 struct Variants {
     base: TestRepo,
     newest: TestRepo,
@@ -87,7 +88,7 @@ impl Variants {
     }
 }
 
-/// Every dimension learned in a small and quick way.
+/// Writes a training configuration that is small and fast for every dimension, and returns its path.
 fn quick(repo: &TestRepo) -> String {
     let config = repo.root().join("quick.toml");
     let text: String = ALL.iter().map(|dimension| format!("[{}]\n{QUICK}", dimension.name)).collect();
@@ -95,7 +96,7 @@ fn quick(repo: &TestRepo) -> String {
     config.display().to_string()
 }
 
-/// What eval says of every commit; with a leak, the looking ahead of that name.
+/// Returns the report of `eval` with its results per commit; `leak` names a deliberate leak to enable.
 fn eval(repo: &TestRepo, leak: Option<&str>, args: &[&str]) -> Value {
     let mut with = repo.with_model();
     if let Some(leak) = leak {
@@ -104,13 +105,13 @@ fn eval(repo: &TestRepo, leak: Option<&str>, args: &[&str]) -> Value {
     with.json(&[&["eval", "--commits", "--config", &quick(repo)], args].concat())
 }
 
-/// The hashes of the adapters that were learned.
+/// Returns the hash of each trained adapter, by dimension.
 fn adapters(report: &Value) -> BTreeMap<String, String> {
     let all = report["dimensions"].as_array().expect("a list").iter();
     all.filter_map(|one| Some((one["name"].as_str()?.to_string(), one["adapter"].as_str()?.to_string()))).collect()
 }
 
-/// By task, what each commit got; the newest by that name, whatever its id.
+/// Returns each commit's MRR, by task; the newest commit is keyed `newest`, whatever its id.
 fn each(report: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
     let newest = report["as_of"].as_str().expect("a commit");
     let name = |sha: &String| if sha == newest { "newest".to_string() } else { sha.clone() };
@@ -122,7 +123,7 @@ fn each(report: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
     commits.collect()
 }
 
-/// The same without the newest commit.
+/// Returns the same without the newest commit.
 fn before_the_newest(report: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
     let mut each = each(report);
     each.values_mut().for_each(|commits| drop(commits.remove("newest")));
@@ -152,8 +153,9 @@ fn what_a_later_commit_says_or_touches_reaches_no_earlier_side() {
     assert!(same.len() >= 3 && others.is_empty(), "what gates fits nothing: {same:?} but {others:?}");
 }
 
-/// What gates chooses between weights, and fits none. Those of one question and one choice, by whether they are the same
-/// in all of these reports; what was never fitted, and what one report alone chose, is left out.
+/// Lists the fitted weights that are equal in all reports, and those that differ. The gating part selects between
+/// fitted weights but fits none, so weights are compared per question and selected variant. Weights that were never
+/// fitted, or that only one report selected, are left out.
 fn fitted(reports: &[Value]) -> (Vec<String>, Vec<String>) {
     let mut chosen: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for question in [Question::Files, Question::ColdFiles, Question::Missing, Question::Task, Question::Who] {
@@ -202,8 +204,8 @@ fn each_way_to_look_ahead_would_be_noticed() {
 
 #[test]
 fn an_index_that_is_behind_knows_what_its_files_say() {
-    // A hundred commits behind, all files are added after the first commit that fits and before the first that tests; what
-    // is counted by then and where they lie says nothing of what goes together.
+    // For an index that is 100 commits behind, all files are added after the first commit used for fitting and before
+    // the test split. Counts and paths known by then carry no information about which files change together.
     let mut commits = history_of(130);
     commits[1..40].iter_mut().for_each(|commit| commit.files.truncate(1));
     commits.iter_mut().flat_map(|commit| &mut commit.files).for_each(|(path, _)| *path = path.replace('/', ""));
@@ -259,7 +261,7 @@ fn where_files_are_paired_by_chance_nothing_is_learned_or_published() {
 
 #[test]
 fn an_adapter_that_has_become_worse_than_none_is_withdrawn() {
-    // Families say one word loudly: the base embedding knows all that there is to know.
+    // Each family repeats one word prominently, so the base embedding already separates them perfectly.
     let words = |file: usize| format!("{} {}\n", [WORDS[file % 10]; 6].join(" "), WORDS[20 + file]);
     let text = |file: usize, lines: usize| words(file) + &"\n".repeat(lines);
     let path = |file: usize| format!("f{file}.txt");
@@ -307,7 +309,7 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_ne!(adapters(&other)["temporal"], adapters(&once)["temporal"], "another seed");
 }
 
-/// What eval says of which files change together, learned as a text says.
+/// Returns what `eval` reports about co-change after training with a configuration text.
 fn with_config(repo: &TestRepo, text: &str) -> Value {
     let path = repo.root().join("own.toml");
     std::fs::write(&path, text).expect("a file");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::TestRepo;
 
-/// A repository where `old.rs` was written twice with `pair.rs`, by Grace.
+/// Creates a repository where Grace changed `old.rs` and `pair.rs` together twice.
 fn with_a_pair() -> TestRepo {
     let repo = TestRepo::new();
     let grace = repo.with("GIT_AUTHOR_NAME", "Grace").with("GIT_AUTHOR_EMAIL", "grace@example.org");
@@ -21,7 +21,7 @@ fn rename(repo: &TestRepo, from: &str, to: &str) {
     repo.reindex();
 }
 
-/// How often two files changed together, by `related`.
+/// Returns how often two files changed together, according to `related`.
 fn together(repo: &TestRepo, file: &str, other: &str) -> u64 {
     let hits = repo.json(&["related", file]);
     let hit = hits["hits"].as_array().expect("hits").iter().find(|hit| hit["key"] == other).cloned();

@@ -45,7 +45,8 @@ fn a_cache_made_from_another_log_is_not_taken_for_one_of_this() {
     for ending in ["", "-wal", "-shm", ".seal"] {
         let _ = fs::remove_file(repo.state().join(format!("eventlog.db{ending}")));
     }
-    // The new log takes in other events first, and more of them, so the numbers in the old cache name other events.
+    // The new log records other events first, and more of them, so the event numbers in the old cache mean other
+    // events.
     repo.git(&["checkout", "-q", "--orphan", "other"]);
     repo.commit_files(&[("c.rs", "pub fn gamma() { delta(); }\npub fn delta() {}\npub fn epsilon() {}\n")], "apart");
     repo.reindex();
@@ -77,7 +78,7 @@ fn an_answer_over_a_damaged_cache_comes_once_it_is_built_again() {
     ringing.rest();
 }
 
-/// Takes a file's seal away, so that what is written to it next looks as if patina had done it.
+/// Removes a file's seal, so that the next write to it looks like one of patina's.
 fn unsealed(path: &std::path::Path) {
     let mut seal = path.as_os_str().to_owned();
     seal.push(".seal");
@@ -91,7 +92,7 @@ fn a_cache_that_something_else_wrote_to_is_not_believed() {
     let folder = repo.state().join("cache");
     let path = folder.join(fs::read_to_string(folder.join("current")).expect("a cache").trim());
     let mut bytes = fs::read(&path).expect("readable");
-    // A name in the middle of a row: for SQLite the file is as good as before.
+    // Changes a name inside a row: for SQLite, the file is still valid.
     let at = bytes.windows(4).position(|window| window == b"b.rs").expect("a path");
     bytes[at] = b'x';
     fs::write(&path, bytes).expect("damage");

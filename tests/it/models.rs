@@ -22,7 +22,7 @@ fn repository() -> TestRepo {
     repo
 }
 
-/// Every file of the model and of the runtime.
+/// Returns every file of the model and the runtime.
 fn files(data: &Path) -> Vec<PathBuf> {
     let (mut folders, mut files) = (vec![data.to_path_buf()], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -59,7 +59,7 @@ fn a_wrong_byte_is_refused_with_six_and_a_missing_file_with_four() {
     }
 }
 
-/// What asks for vectors ends with a code; what does not goes on.
+/// Checks that commands that need vectors exit with a code, and that all others still work.
 fn refuses(repo: &TestRepo, code: i32, word: &str) {
     for asked in [&["query", "sign", "in", "-d", "semantic"][..], &["model", "show"]] {
         let ran = repo.try_patina(asked);
@@ -73,7 +73,7 @@ fn refuses(repo: &TestRepo, code: i32, word: &str) {
     assert_eq!(repo.try_patina(&["who", "src/login.rs"]).code, 0);
     let doctor = repo.try_patina(&["doctor"]);
     assert_eq!(doctor.code == 6, code == 6, "{}", doctor.stdout);
-    // Taking things in goes on too, and says at its end what was wrong.
+    // Indexing still works too, and reports the problem at its end.
     let reindexed = repo.try_patina(&["reindex"]);
     assert_eq!(reindexed.code, if code == 6 { 6 } else { 0 }, "{}", reindexed.stderr);
     assert!(reindexed.stderr.contains("nothing was embedded"), "{}", reindexed.stderr);
@@ -156,7 +156,7 @@ fn configure(repo: &TestRepo, text: &str) {
     fs::write(config, text).expect("settings");
 }
 
-/// The model under test, in this process: its data folder is set for it alone, so this is the one test that does so.
+/// Loads the model in this process. Only one test may call this, because it sets the process-wide data folder.
 fn setup() -> Setup {
     let mut manifest = patina::embedding::find(MODEL).expect("it comes with patina");
     manifest.folder = crate::support::data_dir().join("models").join(MODEL);
@@ -195,7 +195,7 @@ fn the_same_text_has_the_same_bits_alone_in_any_order_and_on_any_number_of_worke
     assert_eq!(theirs(&setup, &texts), expect, "as fastembed loads and runs it by itself");
 }
 
-/// The same texts through fastembed's own way of loading, one a run.
+/// Embeds the same texts one by one with a model that fastembed loaded in its own way.
 fn theirs(setup: &Setup, texts: &[String]) -> Vec<Vec<u8>> {
     use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
     let folder = crate::support::data_dir().join("models").join(MODEL);

@@ -5,19 +5,19 @@ use serde_json::{Value, json};
 
 use crate::support::{TestRepo, texts};
 
-/// A function that no other is like: seven lines.
+/// Returns a function of seven lines that resembles no other.
 fn work(name: &str) -> String {
     format!(
         "fn {name}(blocks: &[Block]) -> usize {{\n    let mut total_of_{name} = 0;\n    for block in blocks {{\n        total_of_{name} += block.length_in_{name}();\n    }}\n    total_of_{name}\n}}\n"
     )
 }
 
-/// Several of them, with a line between.
+/// Returns several such functions, separated by blank lines.
 fn works(names: &[&str]) -> String {
     names.iter().map(|name| work(name)).collect::<Vec<_>>().join("\n")
 }
 
-/// What commits did to lines: their first line, and how many they wrote, moved and brought back.
+/// Returns the subject of each commit behind a target, and how many lines it wrote, moved and restored.
 fn made(repo: &TestRepo, target: &str) -> Vec<(String, [u64; 3])> {
     let answer = repo.json(&["why", target]);
     let count = |one: &Value, field: &str| one[field].as_u64().unwrap_or_default();
@@ -33,7 +33,7 @@ fn check(repo: &TestRepo, target: &str, expect: &[(&str, [u64; 3])]) {
     assert_eq!(made(repo, target), expect, "{target}");
 }
 
-/// Two functions in a file, of which a commit takes one elsewhere: the files as they are then.
+/// Creates a repository with two functions in a file, and a commit that moves one of them; `files` is the result.
 fn moved(files: &[(&str, &str)]) -> TestRepo {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.rs", &works(&["first"])), ("other.rs", &works(&["third"]))], "begin");
@@ -137,7 +137,7 @@ fn a_copy_is_its_makers() {
     check(&repo, "b.rs", &[(MOVED, [7, 0, 0])]);
     let repo = moved(&[("a.rs", &works(&["count_all", "first", "count_all"]))]);
     assert!(made(&repo, "a.rs").iter().all(|(_, [_, moved, _])| *moved == 0), "it was there once, and is now twice");
-    // It moved where it was, and was copied here.
+    // It was moved within its file, and copied to this one.
     let repo = moved(&[("a.rs", &works(&["count_all", "first"])), ("b.rs", &works(&["count_all"]))]);
     check(&repo, "b.rs", &[(MOVED, [7, 0, 0])]);
 }
@@ -223,7 +223,7 @@ fn a_move_in_a_commit_of_many_files_is_found() {
 
 const TAKEN: &str = "work without blocks, since they are slow";
 
-/// A function of one commit that another takes away, with something else.
+/// Creates a repository where one commit adds a function and a later one deletes it.
 fn taken_away() -> TestRepo {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.rs", &works(&["first"]))], "begin");
@@ -350,7 +350,7 @@ fn a_revert_of_what_comes_after_it_has_an_end() {
     repo.commit_files(&[("a.rs", &works(&["first"]))], "begin");
     let revert = "Revert \"tomorrow\"";
     repo.commit_files(&[("a.rs", &works(&["first", "count_all"]))], revert);
-    // Clocks disagree: what comes after it says that it came before.
+    // Clocks disagree: the child has an earlier time than its parent.
     let early = repo.with("GIT_COMMITTER_DATE", "1700000000 +0000");
     early.commit_files(&[("a.rs", &works(&["first", "count_all", "third"]))], "tomorrow");
     repo.reindex();

@@ -10,7 +10,7 @@ use patina::git::{ObjectId, Recorded, Repository};
 
 use crate::support::{Entry, TestRepo, history, import, ran};
 
-/// A changed path: its bytes, the letter of what happened, and the objects before and after (zeros for none).
+/// A changed path: its bytes, git's status letter, and the objects before and after (zeros for none).
 type Change = (Vec<u8>, char, String, String);
 type Changes = BTreeMap<String, BTreeSet<Change>>;
 
@@ -98,7 +98,7 @@ fn by_git(path: &Path, repo: &TestRepo, ids: &[String]) -> Changes {
     let list = repo.root().join("ids");
     std::fs::write(&list, ids.join("\n") + "\n").expect("a file");
     let mut command = repo.command("git");
-    // A merge prints nothing, as with us.
+    // Like patina, `git diff-tree` prints nothing for a merge.
     command.arg("-C").arg(path).args(["diff-tree", "--stdin", "--root", "-r", "--raw", "-z", "--no-renames"]);
     let printed = ran(command.stdin(std::fs::File::open(list).expect("a file")));
     assert_eq!(printed.code, 0, "{}", printed.stderr);

@@ -8,7 +8,7 @@ use crate::support::{Made, TestRepo, linear, texts, verified};
 const ADA: &str = "Ada <ada@example.org>";
 const CLAUDE: &str = "Claude Opus 4.6 (1M context) <noreply@anthropic.com>";
 
-/// A commit of these files by an author, with a trailer for each of the others, which git itself writes.
+/// Commits files as an author, with a co-author trailer for each of `others`, written by git itself.
 fn commit(repo: &TestRepo, author: &str, files: &[&str], others: &[&str]) {
     for file in files {
         let text = std::fs::read_to_string(repo.path.join(file)).unwrap_or_default();
@@ -22,7 +22,7 @@ fn commit(repo: &TestRepo, author: &str, files: &[&str], others: &[&str]) {
     repo.git(&args.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// Name, kind, commits and share of everybody who knows a target.
+/// Returns the name, kind, commits and share of each person that `who` lists for a target.
 fn who(repo: &TestRepo, target: &str) -> Vec<(String, String, u64, f64)> {
     let people = repo.json(&["who", target])["people"].clone();
     let text = |one: &Value, field: &str| one[field].as_str().expect("text").to_string();

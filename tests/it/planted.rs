@@ -8,23 +8,23 @@ use serde_json::Value;
 
 use crate::support::{Made, Random, TestRepo, WORDS, about, figure, linear};
 
-/// Who begins: nobody learns from what a bot writes.
+/// The author of the first commit: commits by bots are not trained on.
 const BOT: &str = "Release Bot <ci@example.org>";
-/// Words of one half of a code.
+/// The number of codes; other groups of words have multiples of this size.
 const CODES: usize = 12;
-/// Commits of a history; those from the first of `HELD_OUT` on fit, gate and test.
+/// The number of commits. Those from `HELD_OUT` on are used for fitting, gating and testing.
 const COMMITS: usize = 200;
 const HELD_OUT: usize = 136;
 
-/// Narrow and quick: there is one thing to learn.
+/// A narrow, fast configuration: there is only one pattern to learn.
 const SMALL: &str = "hidden = 64\nout = 64\nbatch = 96\nsteps = 240\n";
 
-/// What a word that says nothing is drawn from: the codes are before.
+/// Returns a random word that carries no signal: the signal words come before these.
 fn noise(random: &mut Random) -> &'static str {
     random.pick::<&str>(&WORDS[2 * CODES..])
 }
 
-/// Measures a dimension on its own task, where the base embedding has to fail and the adapter to succeed.
+/// Evaluates a dimension on its own task, where the base embedding must fail and the adapter must succeed.
 fn check(repo: &TestRepo, dimension: &str, most: f64, least: f64) {
     repo.reindex();
     let started = std::time::Instant::now();
@@ -49,24 +49,24 @@ fn check(repo: &TestRepo, dimension: &str, most: f64, least: f64) {
     assert!(low > 0.0 && worth["reason"] == Value::Null, "{worth}");
 }
 
-/// A word and a number.
+/// Returns a text of a word and a number.
 fn plain(_: &mut Random, word: &str, member: usize) -> String {
     format!("{word} number {member}")
 }
 
-/// A word after a sentence about something else, and another word.
+/// Returns a text with a sentence about something else, a noise word, and the word.
 fn loud(random: &mut Random, word: &str, _: usize) -> String {
     let noise = noise(random);
     about(random, &[noise, word])
 }
 
-/// Files by code and number, each with its word, its text, and a commit of a bot's that adds them all.
+/// Paths and texts of files, by word and member; a bot's first commit adds them all.
 struct Files {
     texts: Vec<Vec<(String, String)>>,
 }
 
 impl Files {
-    /// So many files of each word; `text` is given the word and the place among those of one word.
+    /// Creates `each` files per word; `text` receives the word and the index of the file among those of its word.
     fn new(random: &mut Random, words: &[&str], each: usize, text: fn(&mut Random, &str, usize) -> String) -> Self {
         let mut texts = Vec::new();
         for (number, word) in words.iter().enumerate() {
@@ -83,7 +83,7 @@ impl Files {
         Made::new("begin", self.texts.iter().flatten().cloned()).by(BOT)
     }
 
-    /// A file changes, and says what it said.
+    /// Changes a file without changing its words.
     fn change(&mut self, number: usize, member: usize) -> (String, String) {
         let file = &mut self.texts[number][member];
         file.1.push('\n');
@@ -91,7 +91,8 @@ impl Files {
     }
 }
 
-/// One of the first half before, one of the second half after: what is asked was never touched.
+/// Draws a member from the first half before `HELD_OUT` and from the second half after it, so that files in evaluated
+/// commits never changed before.
 fn member(random: &mut Random, commit: usize, each: usize) -> usize {
     random.below(each / 2) + if commit < HELD_OUT { 0 } else { each / 2 }
 }
@@ -99,7 +100,7 @@ fn member(random: &mut Random, commit: usize, each: usize) -> usize {
 #[test]
 fn temporal_finds_which_words_change_together() {
     let random = &mut Random::new(5);
-    // Four words that have nothing in common make a code; a commit changes a file of each.
+    // A code is four unrelated words; each commit changes one file of each.
     let mut files = Files::new(random, &WORDS[..4 * CODES], 4, plain);
     let mut commits = vec![files.begin()];
     for commit in 1..COMMITS {
@@ -147,7 +148,7 @@ fn architectural_finds_what_marks_a_module() {
     for module in 0..2 * CODES {
         for file in 0..12 {
             let noise = noise(random);
-            // Two words mark a module, and no file has both.
+            // A module is marked by two words, and no file contains both.
             let word = WORDS[module + 2 * CODES * (file % 2)];
             files.push((format!("m{module}/f{file}.txt"), about(random, &[word, noise])));
         }

@@ -9,8 +9,8 @@ use crate::support::{
     Heard, Random, TestRepo, answers, assert_same, column, commits, history, import, step, texts, verified,
 };
 
-/// Six commits on `main` by two people, each with a file of code and one of text, and three more on `topic`, which
-/// left two commits before; hooks on, everything indexed.
+/// Creates an indexed repository with hooks: six commits on `main` by two people, each with a code file and a text
+/// file, and three more on `topic`, which branched off two commits before the tip.
 fn repository() -> TestRepo {
     let repo = TestRepo::with_hooks();
     let silent = repo.silent();
@@ -34,7 +34,7 @@ fn work(name: &str) -> String {
     format!("/// Does {name}.\npub fn {name}() {{\n    help_{name}();\n}}\n\nfn help_{name}() {{}}\n")
 }
 
-/// A repository whose interactive rebases are edited by an awk program over the list of commits.
+/// Returns the repository with interactive rebases whose todo list an awk program edits.
 fn edited(repo: &TestRepo, program: &str) -> TestRepo {
     let editor = format!("edit() {{ awk '{program}' \"$1\" >\"$1.new\" && mv \"$1.new\" \"$1\"; }}; edit");
     repo.with("GIT_SEQUENCE_EDITOR", &editor)
@@ -302,7 +302,7 @@ fn replace_refs_and_a_grafts_file_say_nothing() {
     step(&repo, "both gone", Hook, |repo| drop(repo.commit_files(&[("src/new.rs", &work("new"))], "new")));
 }
 
-/// Rewrites between the commits of a random history, each commit made again by git itself so that hooks ring.
+/// Rewrites history at random between the commits of a random history, which git itself recreates so that hooks run.
 #[test]
 fn twenty_random_rewrites_among_replayed_commits() {
     let repo = TestRepo::with_hooks();
@@ -318,7 +318,7 @@ fn twenty_random_rewrites_among_replayed_commits() {
             rewrite(&repo, random, rewrites);
         }
         if index % 6 == 5 {
-            // The last rewrite may be one for which git runs no hook: whoever waits rings.
+            // git may have run no hook for the last rewrite; the command that waits starts the worker.
             repo.settle();
             verified(&repo, &format!("{} commits and {rewrites} rewrites", index + 1));
         }
@@ -330,7 +330,7 @@ fn twenty_random_rewrites_among_replayed_commits() {
     assert!(shown.iter().all(|commit| expect.contains(commit)));
 }
 
-/// None of these reads the worktree: the random names are more than a file system may take.
+/// Rewrites history without reading the worktree, because a file system may not support the random names.
 fn rewrite(repo: &TestRepo, random: &mut Random, round: usize) {
     match random.below(6) {
         0 => drop(repo.git(&["commit", "-q", "--amend", "--allow-empty", "-m", &format!("amended {round}")])),

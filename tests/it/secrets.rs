@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::support::{Planted, TestRepo, figure, held, secrets, standing};
 
-/// A source of a language that is read as code, with a secret in a definition, beside one, and in a comment.
+/// Returns a source file in a parsed language, with secrets in a definition, outside of one, and in a comment.
 fn code(number: usize, planted: &[Planted]) -> (String, String) {
     let [first, second, third] = planted else { panic!("three a file") };
     let comment = |line: &str, mark: &str| line.lines().map(|line| format!("{mark} {line}\n")).collect::<String>();
@@ -40,7 +40,7 @@ fn code(number: usize, planted: &[Planted]) -> (String, String) {
     }
 }
 
-/// Settings and prose: what stands in the file of a tool, and between paragraphs.
+/// Returns a prose file, with secrets in a code block or between paragraphs.
 fn prose(number: usize, planted: &[Planted]) -> (String, String) {
     let lines: String = planted.iter().map(|one| format!("{}\n\n", one.line)).collect();
     match number % 2 {
@@ -52,7 +52,7 @@ fn prose(number: usize, planted: &[Planted]) -> (String, String) {
 #[test]
 fn nothing_planted_is_kept_or_said() {
     let repo = TestRepo::new();
-    // Each of three places gets secrets of its own, so that none is covered by another.
+    // Each of the three places gets its own secrets, so that a leak in one is not hidden by another.
     let (in_code, in_prose, in_messages) = (secrets(1), secrets(2), secrets(3));
     for (number, planted) in in_code.chunks_exact(3).enumerate() {
         let (path, text) = code(number, planted);

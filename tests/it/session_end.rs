@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::support::{PATINA, Ran, TestRepo, put, ran, until};
 
-/// Far more than it takes, and far less than a wait for the end of stdin, which never comes in these tests.
+/// Far longer than the command takes. In these tests stdin never ends, so a command that waits for it exceeds this.
 const SOON: Duration = Duration::from_secs(10);
 
-/// A repository whose person consented to the reading of Claude's transcripts, with one transcript.
+/// Creates a repository with consent to read Claude's transcripts, and one transcript.
 fn consented() -> (TestRepo, PathBuf) {
     let repo = TestRepo::new();
     repo.commit_files(&[("a.rs", "fn a() {}\n")], "begin");
@@ -38,13 +38,13 @@ fn start(repo: &TestRepo, agent: &str) -> (Child, UnixStream) {
     (command.spawn().expect("it starts"), stdin)
 }
 
-/// Writes pieces, some time before and the others after the program has ended, and keeps stdin open as long. What it leaves
-/// behind to hear them has gone when this is back.
+/// Runs `session end`, writes `pieces` to stdin before it exits and `late` after that, and keeps stdin open meanwhile.
+/// Waits until the process that reads the rest of stdin has ended too.
 fn told_late(repo: &TestRepo, agent: &str, pieces: &[&[u8]], late: &[&[u8]]) -> Ran {
     let (mut child, mut stdin) = start(repo, agent);
     let mut write = |pieces: &[&[u8]]| {
         for piece in pieces {
-            // It may have gone already, having heard enough.
+            // The command may have exited already, because it had read enough.
             let _ = stdin.write_all(piece).and_then(|()| stdin.flush());
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -58,7 +58,7 @@ fn told_late(repo: &TestRepo, agent: &str, pieces: &[&[u8]], late: &[&[u8]]) -> 
     write(late);
     stdin.shutdown(Shutdown::Write).expect("it is open");
     stdin.set_read_timeout(Some(SOON)).expect("a time");
-    // A piece that nobody read ends it with an error.
+    // If a piece was not read, the read fails with an error.
     let left = stdin.read(&mut [0]);
     assert!(
         left.as_ref().is_ok_and(|length| *length == 0)
@@ -82,7 +82,7 @@ fn silent_success(ran: &Ran) {
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
 }
 
-/// The letters that lie in the inbox.
+/// Returns the session notices in the inbox.
 fn letters(repo: &TestRepo) -> Vec<Value> {
     let entries = fs::read_dir(repo.state().join("inbox")).into_iter().flatten().flatten();
     entries.map(|entry| serde_json::from_slice(&fs::read(entry.path()).expect("a letter")).expect("JSON")).collect()
@@ -92,7 +92,7 @@ fn rings(repo: &TestRepo) -> u64 {
     fs::metadata(repo.state().join("wake")).map_or(0, |meta| meta.len())
 }
 
-/// Keeps the worker from taking anything.
+/// Holds the worker's lock, so that the worker reads no notice.
 fn held(repo: &TestRepo) -> fs::File {
     repo.lock()
 }
@@ -242,7 +242,7 @@ fn what_stands_in_the_settings_works_in_a_shell_and_waits_for_nobody() {
     let mut child = command.spawn().expect("a shell");
     let mut stdin = child.stdin.take().expect("it is piped");
     stdin.write_all(message(&repo, &transcript).as_bytes()).expect("it is read");
-    // The worker must not hold what an agent waits for.
+    // The worker must not inherit the pipes that an agent waits on.
     let ended = child.wait_with_output().expect("it ends");
     drop(stdin);
     assert!(ended.status.success() && ended.stdout.is_empty() && ended.stderr.is_empty());

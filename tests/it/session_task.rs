@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 
 use crate::support::{Made, Random, TestRepo, WORDS, about, linear, texts};
 
-/// How many sessions there are; each is three commits of work and one that brings its log.
+/// The number of sessions; each is three commits of work and one that adds its log.
 const SESSIONS: usize = 30;
 const EACH: usize = 4;
-/// Of 120 commits that are no merges, and the one before them, the newest fifth tests: from this place on.
+/// Index of the first commit of the test split: the newest fifth of the first commit and the 120 after it.
 const TESTS: usize = 97;
-/// Entries of a session that say something: its goal, a heading, what was done, and what was decided.
+/// The number of searchable entries of a session: its goal, a heading, one piece of work and one decision.
 const ENTRIES: usize = 4;
-/// Files of one word.
+/// The number of files per word.
 const FAMILY: usize = 6;
 const FAMILIES: usize = 10;
 
-/// When the first commit is made; the others follow an hour apart.
+/// The time of the first commit; the others follow an hour apart.
 const BEGIN: i64 = 1_740_000_000;
 
 fn when(place: usize) -> i64 {
@@ -38,7 +38,7 @@ fn log_path(session: usize) -> String {
     format!("notes/sessions/{}.md", id(session))
 }
 
-/// The log of a session that begins before its first commit and ends with the one that brings it.
+/// Returns the log of a session that starts before its first commit and ends with the commit that adds the log.
 fn log(session: usize, word: &str, named: &str) -> String {
     let first = 1 + EACH * session;
     let (started, ended) = (iso(when(first) - 600), iso(when(first + EACH - 1)));
@@ -51,7 +51,7 @@ fn log(session: usize, word: &str, named: &str) -> String {
     )
 }
 
-/// Texts in families by a word; a session changes two files of one family in each of its commits.
+/// Returns a history of files in families that share a word; each commit of a session changes two files of one family.
 fn history() -> Vec<Made> {
     let random = &mut Random::new(31);
     let mut texts = Vec::new();
@@ -81,7 +81,7 @@ fn history() -> Vec<Made> {
     commits
 }
 
-/// The same where the last session speaks of something else.
+/// Returns the same history, but with an unrelated log of the last session.
 fn other() -> Vec<Made> {
     let mut commits = history();
     let last = commits.last_mut().expect("there are some");
@@ -161,7 +161,7 @@ fn where_no_session_is_recorded_or_none_tests_the_reason_is_said() {
     }
 }
 
-/// The same history where logs say nothing.
+/// Returns the same history with logs that have no content.
 fn commits_without_logs() -> Vec<Made> {
     let silent = |commit: Made| match commit.message.starts_with("session:") {
         true => Made::new("nothing to see", [("notes/empty.txt".to_string(), commit.message)]),
@@ -170,7 +170,7 @@ fn commits_without_logs() -> Vec<Made> {
     history().into_iter().map(silent).collect()
 }
 
-/// What each session and commit got, but for the last session and commit.
+/// Returns the result of each session and commit except the last ones.
 fn before_the_last(report: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
     let last = [report["as_of"].as_str().expect("a commit").to_string(), format!("session:{}", id(SESSIONS - 1))];
     let units = |row: Value| {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{TestRepo, column, figure, held, secrets, standing, texts, until, verified};
 
-/// A session log in the form people write them.
+/// Returns a session log in the form people write them.
 pub fn log(id: &str, decisions: &[&str]) -> String {
     let decisions: String = decisions.iter().map(|decision| format!("- {decision}\n")).collect();
     format!(
@@ -176,7 +176,7 @@ fn an_exported_session_is_read_back_as_it_was() {
     assert_eq!(repo.patina(&["session", "export", id, "--md"]).stdout, exported);
 }
 
-/// A transcript that grows in a home of the test's own.
+/// A transcript that grows, in the test's own home folder.
 pub struct Transcript {
     path: PathBuf,
     pub id: String,
@@ -195,7 +195,7 @@ impl Transcript {
         Transcript { path: folder.join(format!("{id}.jsonl")), id: id.to_string(), cwd, written: 0 }
     }
 
-    /// The same, written in a folder below.
+    /// Returns the transcript of a session that ran in a subfolder.
     pub fn in_folder(mut self, folder: &Path) -> Self {
         self.cwd = fs::canonicalize(folder).expect("it is there").to_string_lossy().into_owned();
         self
@@ -216,7 +216,7 @@ impl Transcript {
         format!("{line}\n")
     }
 
-    /// Runs a command, which ends well.
+    /// Appends a command that succeeds.
     pub fn run(&mut self, command: &str) {
         self.call(
             "Bash",
@@ -226,20 +226,20 @@ impl Transcript {
         );
     }
 
-    /// Makes a commit, as git tells of it.
+    /// Appends a commit, with git's output.
     pub fn commit(&mut self, sha: &str, subject: &str) {
         let told = format!("[main {}] {subject}\n 1 file changed, 1 insertion(+)", &sha[..7]);
         let result = json!({"stdout": told, "stderr": "", "interrupted": false});
         self.call("Bash", json!({"command": format!("git commit -am '{subject}'")}), result, &told);
     }
 
-    /// Edits a file.
+    /// Appends an edit of a file.
     pub fn edit(&mut self, file: &Path) {
         let input = json!({"file_path": file, "old_string": "a", "new_string": "b"});
         self.call("Edit", input, json!({"filePath": file}), "done");
     }
 
-    /// Calls a tool, which ends well.
+    /// Appends a tool call that succeeds.
     fn call(&mut self, tool: &str, input: Value, result: Value, output: &str) {
         self.written += 1;
         let common = json!({
@@ -275,15 +275,15 @@ pub fn decided(what: u32) -> String {
     format!("Decision: we use plan number {what} because the others are slower.")
 }
 
-/// Lets patina read Claude's transcripts of a repository.
+/// Consents to reading Claude's transcripts of a repository.
 pub fn consent(repo: &TestRepo) {
     fs::create_dir_all(repo.root().join("home/.claude")).expect("a home");
-    // What settings were is kept beside models, and those of the tests are everybody's.
+    // The original settings are kept in the data folder beside the models, and the tests share one.
     let own = repo.root().join("home/.local/share/patina").display().to_string();
     repo.with("PATINA_DATA_DIR", &own).patina(&["hook", "install", "--agent", "claude", "--yes"]);
 }
 
-/// How many decisions of a transcript are known, each of which must be there once.
+/// Counts the indexed decisions of a transcript, and checks that each is there once.
 pub fn known(repo: &TestRepo, id: &str) -> usize {
     if !sessions(repo).contains(&id.to_string()) {
         return 0;
@@ -406,7 +406,7 @@ fn a_hook_of_the_agent_is_heard() {
     let mut child = shell.spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("it is piped");
     stdin.write_all(heard.to_string().as_bytes()).expect("it reads");
-    // Left open: nobody promises that it is ever closed.
+    // Keeps stdin open: an agent may never close it.
     let ended = child.wait_with_output().expect("it ends");
     drop(stdin);
     assert!(ended.status.success() && ended.stdout.is_empty(), "{ended:?}");
@@ -414,7 +414,7 @@ fn a_hook_of_the_agent_is_heard() {
     repo.rest();
 }
 
-/// Every file below the state folder.
+/// Returns every file below the state folder, with its bytes.
 fn state_files(repo: &TestRepo) -> Vec<(PathBuf, Vec<u8>)> {
     let (mut files, mut folders) = (Vec::new(), vec![repo.state()]);
     while let Some(folder) = folders.pop() {
@@ -428,7 +428,7 @@ fn state_files(repo: &TestRepo) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// The files of the state folder that hold a text.
+/// Returns the files of the state folder that contain a text.
 pub fn stands_in(repo: &TestRepo, text: &str) -> Vec<PathBuf> {
     let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     state_files(repo).into_iter().filter(|(_, bytes)| holds(bytes)).map(|(path, _)| path).collect()
@@ -451,7 +451,7 @@ fn nothing_planted_in_a_session_is_kept_or_said() {
     }
     in_commands.iter().for_each(|one| transcript.run(&one.line));
     repo.reindex();
-    // A note is a few sentences.
+    // Notes have a length limit.
     let short: Vec<_> = in_notes.iter().filter(|one| one.line.len() < 2_000).collect();
     for one in short.iter().step_by(short.len() / 10) {
         repo.patina(&["note", "--decision", &format!("Sign in so:\n{}", one.line)]);

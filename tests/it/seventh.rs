@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use patina::adapter::TrainingSettings;
 use patina::config::{Config, MODEL};
-// The example finds these above it, as it would among the six.
+// The example imports these from its parent module, as it would beside the other six dimensions.
 use patina::dimensions::{AdapterTask, Dimension, Group, Holds, LiveFact, Reads, SURE, always_on};
 use patina::embedding::{Embedder, EmbeddingCache, Manifest, NewEmbeddings, Setup};
 use patina::evaluation::{
@@ -24,14 +24,14 @@ use crate::support::{Made, PATINA, Random, TestRepo, WORDS, about, data_dir, fig
 #[path = "../../docs/seventh.rs"]
 mod example;
 
-/// Things that are tested, and tests of each.
+/// The number of tested functions; `TESTS` is the number of tests for each.
 const TESTED: usize = 20;
 const TESTS: usize = 12;
-/// What those say that call the same things and are no tests.
+/// The doc comment of functions that call the same things but are no tests.
 const CALLS: &str = "calls it and asserts nothing";
 
-/// Functions; tests of them that speak of something else, loudly, and say a word that goes with what they test; and
-/// functions that call the same.
+/// Creates a repository of functions, their tests, and other callers. The text of a test is mostly about something
+/// else, and contains one word that belongs to the function it tests.
 fn tested() -> TestRepo {
     let random = &mut Random::new(12);
     let (mut code, mut tests) = (String::new(), String::new());
@@ -52,7 +52,7 @@ fn tested() -> TestRepo {
     repo
 }
 
-/// What is learned from and measured on, with the vectors that indexing left.
+/// Reads the training and evaluation data, with the embeddings that indexing stored.
 fn read(repo: &TestRepo) -> EvalData {
     let git = Repository::discover(&repo.path).expect("a repository");
     let config = Config::from_texts(None, None).expect("defaults");
@@ -60,7 +60,7 @@ fn read(repo: &TestRepo) -> EvalData {
     let cache = store::open_reader(&workspace, &config).expect("a cache");
     let manifest = include_str!("../../templates/model/all-minilm-l6-v2-int8.toml");
     let manifest = Manifest::read(MODEL, manifest, data_dir().join("models").join(MODEL)).expect("a manifest");
-    // Every text is known, so that no runtime is needed.
+    // Every text is embedded already, so the runtime is not needed.
     let setup = Setup::at(manifest, config.model.provider, PathBuf::new()).expect("a model");
     let known = EmbeddingCache::open_read_only(&workspace.embeddings_path(), &setup.identity).expect("embeddings");
     let stop = AtomicBool::new(false);
@@ -80,7 +80,7 @@ fn read(repo: &TestRepo) -> EvalData {
     EvalData::read(&reading, timeline, &[], split, head.commit, |texts| embedder.look_up(texts)).expect("reads")
 }
 
-/// Trains an adapter for the example and asks it its own questions.
+/// Trains an adapter for the example dimension, and evaluates it on its own task.
 fn learned(material: &EvalData) -> (TrainedDimension, EvalReport) {
     let training = TrainingSettings { hidden: 64, out: 64, batch: 96, steps: 240, ..TrainingSettings::default() };
     let name = example::TESTING.name;

@@ -102,7 +102,7 @@ fn a_bare_repository_is_answered_from_its_head() {
     assert!(repo.path.join("patina/eventlog.db").exists());
 }
 
-/// Takes the blob of a file out of the object database, as a partial clone never had it.
+/// Removes the blob of a file from the object database, as if a partial clone had never fetched it.
 fn lose(repo: &TestRepo, path: &str) -> (std::path::PathBuf, Vec<u8>) {
     let id = repo.git(&["rev-parse", &format!("HEAD:{path}")]).stdout.trim().to_string();
     let object = repo.path.join(".git/objects").join(&id[..2]).join(&id[2..]);

@@ -13,7 +13,7 @@ use crate::history::long_line;
 use crate::sessions::{Transcript, consent, stands_in};
 use crate::support::{Ran, TestRepo, figure, import, put, texts, verified};
 
-/// Something that patina does, from what there is before it.
+/// A command of patina and the state it starts from.
 struct Scenario {
     name: &'static str,
     before: fn() -> TestRepo,
@@ -75,7 +75,7 @@ const SCENARIOS: &[Scenario] = &[
         name: "a transcript is taken in",
         before: gone_on,
         act: |repo| {
-            // A copy stands in another folder, and transcripts are of folders.
+            // The copy is in another folder, and a transcript belongs to a folder.
             Transcript::new(repo, "12345678-2222-3333-4444-555555555555").say(SAID_SO);
             let folder = repo.root().join("home/.claude/projects").display().to_string();
             let consent = format!("[claude]\nsince = 0\nprompts = false\nfolder = \"{folder}\"\n");
@@ -98,11 +98,11 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "a damaged segment is made again", before: || many(true), act: worker },
 ];
 
-/// What a transcript says, and how.
+/// A phrase in a transcript, and the sentence around it.
 const SAID: &str = "plan number 7";
 const SAID_SO: &str = "Decision: we use plan number 7 because the others are slower.";
 
-/// A repository that has gone on, and a session whose transcript was consented to and not read yet.
+/// Creates a repository that changed since it was indexed, with a transcript that has consent but was not read yet.
 fn transcribed() -> TestRepo {
     let repo = gone_on();
     consent(&repo);
@@ -112,14 +112,15 @@ fn transcribed() -> TestRepo {
     repo
 }
 
-/// So many items that their vectors become a segment in the next run; `damaged`: they are one, and it is spoiled.
+/// Creates so many items that the next run publishes a segment of their vectors; with `damaged`, a damaged segment
+/// exists already.
 fn many(damaged: bool) -> TestRepo {
     let repo = TestRepo::new().with_model();
     let functions: String = (0..2_010).map(|index| format!("fn f{index}() {{}}\n")).collect();
     repo.commit_files(&[("a.rs", &functions)], "many");
     repo.reindex();
     if !damaged {
-        // Their embeddings are known, and no segment is there yet.
+        // Keeps the embeddings, but no segment.
         let cache = repo.state().join("cache");
         for entry in fs::read_dir(&cache).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -142,7 +143,7 @@ fn many(damaged: bool) -> TestRepo {
     repo
 }
 
-/// Every name that stands in the program.
+/// Returns the name of every fail point in the source code.
 fn all_points() -> BTreeSet<String> {
     fn read(folder: &Path, into: &mut Vec<String>) {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -164,7 +165,7 @@ fn all_points() -> BTreeSet<String> {
     names
 }
 
-/// The points that something comes by.
+/// Returns the fail points that a run reaches.
 fn seen(repo: &TestRepo, act: impl Fn(&TestRepo) -> Ran) -> BTreeSet<String> {
     let file = repo.root().join("seen");
     let ran = act(&repo.with("PATINA_FAIL_SEEN", file.to_str().expect("UTF-8")));
@@ -173,7 +174,7 @@ fn seen(repo: &TestRepo, act: impl Fn(&TestRepo) -> Ran) -> BTreeSet<String> {
     fs::read_to_string(file).unwrap_or_default().lines().map(str::to_string).collect()
 }
 
-/// A repository's first log, before which nobody has said anything.
+/// Stops the creation of a repository's first log, before it has any events.
 fn a_first_log_is_stopped(trials: &mut usize) -> BTreeSet<String> {
     let point = "log begun";
     for how in ["kill", "error"] {
@@ -206,12 +207,12 @@ fn whatever_stops_patina_at_a_named_place_the_next_ring_mends_it() {
                 repo.rest();
                 assert!(how == "error" || ran.code == -1 || *name == "a ring", "{case}: it went on");
                 if name.contains("log") {
-                    // What a person began is ended by a person, unless it was past the point of no return.
+                    // The user repeats the command they started, unless it was past the point of no return.
                     repo.try_patina(&["doctor", "--fix"]);
                 }
                 assert_mended(&repo, &said(), &case);
                 if name.contains("forgets") {
-                    // Once it is on the list, a ring goes on with it; before that, nothing was begun.
+                    // Once the text is on the list, the next hook continues; before that, nothing was started.
                     if !repo.state().join("forgotten").exists() {
                         repo.patina(&["forget", SAID, "--yes"]);
                     }
@@ -230,7 +231,8 @@ fn whatever_stops_patina_at_a_named_place_the_next_ring_mends_it() {
     figure(&format!("{} points, {trials} stops, each mended by one ring", tried.len()));
 }
 
-/// Installing and uninstalling stopped in the middle: done again, the hooks are as they should be.
+/// Stops installing and uninstalling in the middle, and checks that a repeated command leaves the hooks as they should
+/// be.
 fn hooks_are_stopped(trials: &mut usize) -> BTreeSet<String> {
     let hooked = || {
         let repo = TestRepo::new();
@@ -269,7 +271,7 @@ fn hooks_are_stopped(trials: &mut usize) -> BTreeSet<String> {
                 let repo = before();
                 let ran = repo.with("PATINA_FAIL", &format!("{point}:{how}")).try_patina(&["hook", act]);
                 assert_ne!(ran.code, 0, "{act}, {point}, {how}");
-                // A lock that a killed git leaves is taken away by hand, as git asks for.
+                // Removes by hand the lock file that a killed git left, as git asks the user to do.
                 let _ = fs::remove_file(repo.path.join(".git/config.lock"));
                 repo.patina(&["hook", act]);
                 repo.patina(&["hook", "uninstall"]);
@@ -317,7 +319,7 @@ fn a_text_that_left_before_it_was_embedded_is_embedded_when_it_comes_back() {
     repo.reindex();
     let stars = "/// Counts the stars that stand in the sky.\npub fn stars() {}\n";
     let tip = repo.commit_files(&[("src/b.rs", stars)], "Second");
-    // It is wanted, leaves, and is wanted again; the work stops each time before anything is embedded.
+    // The text appears and disappears again; each run is killed before anything is embedded.
     for commit in [&tip, &before] {
         repo.stand_at(commit);
         let killed = repo.with("PATINA_FAIL", "updated:kill").try_patina(&["reindex"]);
@@ -338,7 +340,7 @@ fn a_full_text_that_did_not_follow_says_so_and_follows() {
     repo.reindex();
     let found = |repo: &TestRepo, options: &[&str]| repo.json(&[&["query", "stars"], options].concat());
     let first = |answer: &Value| texts(&answer["hits"], "key").first().cloned();
-    // It leaves and comes back while full text stands still: what was noted last counts.
+    // The file disappears and comes back while full text is not updated: the last recorded change counts.
     for commit in [&before, &tip] {
         repo.stand_at(commit);
         let killed = repo.with("PATINA_FAIL", "views kept:kill").try_patina(&["reindex"]);

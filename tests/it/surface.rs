@@ -19,7 +19,7 @@ fn with_code() -> TestRepo {
     repo
 }
 
-/// What a call ends with, and words that stderr must hold.
+/// Checks a command's exit code, and words that stderr must contain.
 fn refuses(repo: &TestRepo, args: &[&str], code: i32, words: &[&str]) {
     let ran = repo.try_patina(args);
     assert_eq!(ran.code, code, "patina {args:?}: {}{}", ran.stdout, ran.stderr);

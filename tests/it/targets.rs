@@ -43,7 +43,7 @@ const JAVASCRIPT: &str = "export function render() { return paint(); }
 function paint() { return 1; }
 ";
 
-/// Code in four languages, all of it changed together twice.
+/// Creates a repository with code in four languages, all of it changed together twice.
 fn with_code() -> TestRepo {
     let repo = TestRepo::new();
     for message in ["begin", "go on"] {
@@ -64,7 +64,7 @@ fn with_code() -> TestRepo {
     repo
 }
 
-/// Texts, and the key of what each stands for where a definition or a file is asked about.
+/// Target texts, each with the key of the definition or file that it resolves to.
 const FORMS: &[(&str, &str)] = &[
     ("src/parse/mod.rs", "src/parse/mod.rs"),
     ("./src/parse/mod.rs", "src/parse/mod.rs"),
@@ -112,7 +112,7 @@ const FORMS: &[(&str, &str)] = &[
     ("web/index.js:2:1", "web/index.js#paint"),
 ];
 
-/// Every command that takes targets, before them.
+/// Every command that takes targets, with the arguments before them.
 const COMMANDS: &[&[&str]] = &[&["related"], &["who"], &["why"], &["calls"], &["callers"], &["explain", "README.md"]];
 
 #[test]
@@ -316,7 +316,7 @@ fn commits_and_sessions_are_targets_where_they_have_files() {
     assert_eq!(repo.try_patina(&["related", "session:none/1"]).code, 1);
 }
 
-/// Files that were renamed, and others that were deleted.
+/// Creates a repository with renamed and deleted files.
 fn with_past() -> (TestRepo, String, String) {
     let repo = with_code();
     repo.commit_files(
@@ -363,7 +363,7 @@ fn a_deleted_path_has_a_history_and_nothing_else() {
             assert!(ran.stderr.contains("that commit also changed README.md"), "{}", ran.stderr);
         }
     }
-    // Of a folder that is gone, one file lives on under another name.
+    // One file of the deleted folder still exists under another name.
     let folder = repo.patina(&["related", "old"]);
     assert!(folder.stderr.contains("old is gone: this is of the 1 file"), "{folder:?}");
     repo.git(&["rm", "-q", "-r", "py"]);
@@ -475,7 +475,7 @@ fn an_empty_target_names_nothing() {
 fn the_log_follows_renames_and_takes_folders_and_dates_as_git_prints_them() {
     let repo = TestRepo::new();
     repo.commit_files(&[("old/a.rs", "pub fn a() {}\n"), ("b.rs", "pub fn b() {}\n")], "begin");
-    // An author far east, on the next day there.
+    // An author far to the east, where it is already the next day.
     let east = repo.with("GIT_AUTHOR_DATE", "1750003200 +1400").with("GIT_AUTHOR_NAME", "Tomasi");
     east.commit_files(&[("old/a.rs", "pub fn a() { 1; }\n")], "change a");
     std::fs::create_dir(repo.path.join("new")).expect("a folder");
@@ -490,7 +490,7 @@ fn the_log_follows_renames_and_takes_folders_and_dates_as_git_prints_them() {
         assert_eq!(subjects(&[target]), ["move a", "change a", "begin"], "{target}");
     }
     assert_eq!(subjects(&["b.rs", "new"]), ["change b", "move a", "change a", "begin"], "of both, once each");
-    // Commits of one second, read at once and one by one.
+    // Commits with the same time, indexed in one run and one by one.
     let at = repo.with("GIT_COMMITTER_DATE", "1750009000 +0000");
     for index in 0..3 {
         at.commit_files(&[("c.rs", &format!("pub fn c() {{ {index}; }}\n"))], &format!("same second {index}"));
@@ -507,7 +507,7 @@ fn the_log_follows_renames_and_takes_folders_and_dates_as_git_prints_them() {
         assert!(line.starts_with(&format!("{} {rest}", &id[..10])), "{line} and {git}");
     }
     let dates = texts(&repo.json(&["log", "-k", "3"])["commits"], "date");
-    // Older git writes UTC with an offset too.
+    // Older versions of git print UTC as an offset.
     let git = repo.git(&["log", "-3", "--format=%aI"]).stdout.replace("+00:00", "Z");
     assert_eq!(dates, git.lines().collect::<Vec<_>>());
     let gone = repo.patina(&["log", "old/a.rs"]);

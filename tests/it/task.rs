@@ -14,7 +14,7 @@ use patina::workspace::Workspace;
 
 use crate::support::{Random, TestRepo, history as random_history, import, texts};
 
-/// Signals of each other file, by path.
+/// The signals of each other file, by path.
 type Signals = BTreeMap<String, Vec<u32>>;
 
 fn signals(counts: &ChangeCounts, names: &[String], path: &str) -> Signals {
@@ -75,7 +75,7 @@ fn what_is_counted_for_an_answer_is_what_a_measurement_counts() {
     assert!(compared > 100 && shared > 20, "{compared} pairs, {shared} with commits");
 }
 
-/// A parser and its test that change together, a page about hooks, and files that have nothing to do with either.
+/// Creates a repository with a parser and its test that change together, a page about hooks, and unrelated files.
 fn planted() -> TestRepo {
     let repo = TestRepo::new();
     repo.commit_files(

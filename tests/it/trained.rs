@@ -8,14 +8,14 @@ use patina::embedding::VectorRows;
 
 use crate::support::{Random, figure, mlx, python};
 
-/// The shape that the author of the six queries trains: two layers and no straight way.
+/// The shape that the author of the six queries trains: two layers without a skip connection.
 const WIDTH: usize = 768;
 const HIDDEN: usize = 1024;
 const OUT: usize = 256;
-/// Vectors that are projected by everybody.
+/// The number of vectors that every reader projects.
 const SHOWN: usize = 5;
 
-/// Vectors of length 1, near their kind: every eighth is of the same.
+/// Returns unit vectors in eight clusters.
 fn vectors() -> VectorRows {
     let random = &mut Random::new(3);
     let number = |random: &mut Random| random.below(2001) as f32 / 1000.0 - 1.0;
@@ -50,7 +50,7 @@ fn trained(rows: &VectorRows) -> Adapter {
     adapter::train(rows, &groups, &settings, better, |_| true).expect("each validation is better").adapter
 }
 
-/// What every reader does: the file's tensors, the vectors of a text file, and the formula.
+/// The part that all readers share: load the tensors, read the vectors from a text file, and apply the formula.
 const NUMPY: &str = "
 import sys, numpy
 from safetensors import safe_open
@@ -71,7 +71,7 @@ for line in open(sys.argv[2]):
     print(*y.tolist())
 ";
 
-/// Compares what a reader printed with what patina projects.
+/// Compares a reader's output with patina's projections.
 fn compare(reader: &str, said: &str, rows: &VectorRows, adapter: &Adapter) {
     let mut lines = said.lines();
     assert_eq!(lines.next(), Some("of-no-model w1.bias w1.weight w2.bias w2.weight"), "{reader}");

@@ -48,7 +48,7 @@ fn a_worktree_that_went_keeps_its_sessions_as_they_were() {
     transcript.edit(&other.join("src/b.rs"));
     repo.reindex();
     assert_eq!(entries(&repo, &transcript.id).len(), 2, "a session that goes on where its worktree was");
-    // Another repository in its place is another's.
+    // A new repository at the same path is a different repository.
     fs::create_dir_all(&other).expect("a folder");
     repo.git(&["init", "-q", &other.display().to_string()]);
     transcript.edit(&other.join("src/c.rs"));
@@ -69,7 +69,7 @@ fn names_that_are_to_be_hidden_take_the_place_of_what_was_said() {
     let settings = repo.root().join("home/.config/patina");
     fs::create_dir_all(&settings).expect("a folder");
     fs::write(settings.join("config.toml"), "[redact]\nusers = [\"ada\", \"main\"]\n").expect("settings");
-    // Cut short meanwhile: what is not read again stays as it was.
+    // The transcript is truncated meanwhile: entries that cannot be read again stay unchanged.
     let text = fs::read_to_string(transcript.path()).expect("it reads");
     let first: String = text.lines().take(1).map(|line| format!("{line}\n")).collect();
     fs::write(transcript.path(), first).expect("it is cut short");
@@ -302,7 +302,7 @@ fn a_session_that_goes_on_from_another_does_not_say_again_what_that_said() {
     first.say(&decided(4));
     repo.reindex();
     assert_eq!((known(&repo, &first.id), known(&repo, &second.id)), (3, 1));
-    // What the first one said lives on in the second.
+    // The entries of the first session are also available from the second transcript.
     let other = begun();
     let mut copy = Transcript::new(&other, &second.id);
     copy.cwd = fs::canonicalize(&other.path).expect("it is there").display().to_string();
@@ -321,7 +321,7 @@ fn a_copy_under_a_new_name_says_what_is_new_alone() {
     first.say(&decided(1));
     first.run("cargo test");
     first.say(&decided(2));
-    // Each goes on from the one before, whose lines it begins with as if they were its own.
+    // Each continues the one before, and begins with a copy of its lines under its own session id.
     let goes_on = |from: &Transcript, id: &str| {
         let to = Transcript::new(&repo, id);
         to.append(
@@ -341,7 +341,7 @@ fn a_copy_under_a_new_name_says_what_is_new_alone() {
     later(&mut second, 3);
     let mut third = goes_on(&second, &ids[2]);
     later(&mut third, 4);
-    // Another says the same at the same moment, and is no copy.
+    // Another session has the same text at the same time, and is not a copy.
     let mut beside = Transcript::new(&repo, "bbbbbbbb-0000-0000-0000-000000000004");
     beside.say(&decided(1));
     let as_told = || {
@@ -359,7 +359,7 @@ fn a_copy_under_a_new_name_says_what_is_new_alone() {
     repo.patina(&["reindex", "--full"]);
     as_told();
     verified(&repo, "copies of a session");
-    // What was forgotten of the first does not come back with what goes on from it.
+    // Forgotten entries of the first session do not come back from its continuations.
     repo.patina(&["forget", &first.id, "--yes"]);
     later(&mut third, 5);
     repo.reindex();
@@ -387,7 +387,7 @@ fn an_export_that_was_committed_stands_for_its_transcript() {
     repo.commit_files(&[("sessions/log.md", &exported)], "A session");
     repo.reindex();
     assert_eq!((shown(), told()), (before, (1, vec![Some("sessions/log.md".to_string())], json!(2))));
-    // What the file says of it is what it says, on a branch that has it.
+    // On a branch that has the file, the file's text is shown.
     repo.commit_files(
         &[("sessions/log.md", &exported.replace("plan number 1", "the plan number 1"))],
         "In other words",
@@ -395,7 +395,7 @@ fn an_export_that_was_committed_stands_for_its_transcript() {
     repo.reindex();
     assert!(shown()[0].1.contains("the plan number 1"), "{:?}", shown());
     verified(&repo, "an export that was committed");
-    // It goes on, and the file does not know.
+    // The session continues after the export.
     transcript.say(&decided(3));
     repo.reindex();
     assert_eq!((known(&repo, &transcript.id), told()), (3, (1, vec![None], json!(3))));

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{TestRepo, python, texts};
 
-/// Files about different things, in words that questions do not use.
+/// Files about different topics, in words that the questions do not use.
 const FILES: [(&str, &str); 4] = [
     (
         "src/login.rs",
@@ -51,7 +51,7 @@ fn dimension(repo: &TestRepo, name: &str) -> Value {
     all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name} in {status}")).clone()
 }
 
-/// The cache in use, without its seal: what is written to it looks as if patina had done it.
+/// Opens the cache in use and removes its seal, so that a write to it looks like one of patina's.
 fn cache(repo: &TestRepo) -> Connection {
     let folder = repo.state().join("cache");
     let name = fs::read_to_string(folder.join("current")).expect("a cache");
@@ -165,7 +165,7 @@ fn every_dimension_answers_first_what_it_counts() {
     assert_eq!(keys(&repo.json(&["related", "rotate", "-d", "syntactic"])), Vec::<String>::new());
 }
 
-/// Writes an adapter with Python's safetensors, and what numpy makes of one vector with it.
+/// A script that writes an adapter with Python's safetensors, and prints numpy's projection of one vector.
 const TRAIN: &str = "
 import sys, numpy
 from safetensors.numpy import save_file
@@ -240,7 +240,7 @@ fn an_adapter_in_its_place_is_used_and_taking_it_away_goes_back() {
     assert_eq!((digest(&repo), ask()), (before, identity));
 }
 
-/// An adapter whose output is zero whatever it is given.
+/// A script that writes an adapter whose output is always zero.
 const NOTHING: &str = "
 import sys, numpy
 from safetensors.numpy import save_file
@@ -316,7 +316,7 @@ fn a_switch_of_adapters_is_seen_whole_or_not_at_all() {
         let mut switching = switching.arg("reindex").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs");
         let start = Instant::now();
         while switching.try_wait().expect("it runs").is_none() && start.elapsed() < Duration::from_secs(60) {
-            // A question that finds its adapter gone says so and is no wrong answer.
+            // A query whose adapter is gone reports that, which is not a wrong answer.
             let ran = repo.try_patina(&["--json", "query", "letters to customers", "-d", "semantic", "-k", "20"]);
             assert_eq!(ran.code, 0, "{}", ran.stderr);
             let answer: Value = serde_json::from_str(&ran.stdout).expect("JSON");
@@ -350,7 +350,7 @@ fn an_adapter_serves_until_the_one_after_it_is_whole() {
     assert_eq!((dimension(&repo, "semantic")["adapter"].as_str(), ask()), (Some("trained"), answers));
 }
 
-/// Enough functions that a segment is published.
+/// Creates enough functions that a segment is published.
 fn large() -> TestRepo {
     let repo = TestRepo::new().with_model();
     for file in 0..42 {
@@ -409,7 +409,7 @@ fn damaged_segments_and_rows_give_no_wrong_answer_and_mend_themselves() {
         repo.reindex();
         assert_eq!((digest(&repo), ask()), (before.clone(), answers.clone()), "{sql}");
     }
-    // Rows of the delta: make there be some.
+    // Adds rows to the delta.
     repo.commit_files(&[("src/late.rs", "/// Arrives late.\nfn late() {}\n")], "late");
     repo.reindex();
     let before = digest(&repo);

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Entry, Planned, Random, TestRepo, import, texts};
 
-/// Lines of one file by their place in it, each with how far it is indented. No two say the same, and none overtakes
-/// another, so that there is one way only to tell two versions apart.
+/// The lines of one file: their numbers, in order, each with its indentation. No two are equal and their order never
+/// changes, so that the diff of two versions is unambiguous.
 type Text = BTreeMap<usize, usize>;
 
 const FILES: [&str; 2] = ["a file.txt", "deep/another file.txt"];
@@ -28,7 +28,7 @@ fn planned(seed: u64, commits: usize) -> Vec<Planned> {
     let (mut all, mut texts): (Vec<Planned>, Vec<Text>) = (Vec::new(), Vec::new());
     let half = commits / 2;
     for index in 0..commits {
-        // Halfway everybody stands at one commit, and the file gets another name.
+        // Halfway, all branches start from one commit, and the file is renamed.
         let oldest = if index > half { half } else { 0 };
         let mut parents = Vec::new();
         if index > 0 {
@@ -75,7 +75,7 @@ fn planned(seed: u64, commits: usize) -> Vec<Planned> {
     all
 }
 
-/// The commit of each line, as git has it.
+/// Returns the commit of each line according to `git blame`.
 fn by_git(repo: &TestRepo, path: &str) -> Vec<String> {
     let said = repo.git(&["blame", "-w", "-s", "-l", "--root", "--porcelain", "HEAD", "--", path]).stdout;
     let is_head = |line: &&str| {
@@ -118,7 +118,7 @@ fn random_histories_are_blamed_as_git_blames_them() {
     assert!(lines > 150 && commits.len() > 100, "{lines} lines of {} commits", commits.len());
 }
 
-/// A session log that begins at a moment of the test's clock.
+/// Returns a session log that starts at a time of the test's clock.
 fn log(id: &str, started: &str, blocks: &str) -> String {
     format!(
         "# Session: faster reading\n**ID**: {id}\n**Started**: {started}\n**Git Branch**: main\n\n## Activity Log\n{blocks}"
@@ -134,7 +134,7 @@ fn reasons(answer: &Value) -> Vec<(String, String)> {
 const READER: &str =
     "pub fn read_block() {\n    let block = arena();\n    block.fill();\n}\n\npub fn close_all() {\n    shut();\n}\n";
 
-/// A repository in which a session decides something, and a commit does it. The first commit is made at 15:07 UTC.
+/// Creates a repository where a session decides something and a commit implements it. The first commit is at 15:07 UTC.
 fn decided() -> (TestRepo, String) {
     let repo = TestRepo::new();
     repo.commit_files(&[("src/reader.rs", "pub fn close_all() {\n    shut();\n}\n")], "a reader");

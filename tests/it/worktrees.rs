@@ -21,7 +21,7 @@ fn repository() -> TestRepo {
     repo
 }
 
-/// Another worktree on a branch of its own.
+/// Adds a linked worktree on its own branch.
 fn linked(repo: &TestRepo, name: &str) -> TestRepo {
     let path = repo.root().join(name);
     repo.git(&["worktree", "add", "-q", "-b", name, path.to_str().expect("UTF-8")]);
@@ -75,13 +75,13 @@ fn what_worktrees_have_in_common_is_embedded_once() {
     verified(&repo, "three worktrees");
 }
 
-/// What the cache holds of a worktree that is gone.
+/// Counts the rows that the cache still holds for a removed worktree.
 fn left_behind(repo: &TestRepo) -> Vec<(&'static str, i64)> {
     let cache = Connection::open(repo.cache()).expect("the cache opens");
     let count = |sql: &str| cache.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it runs");
     let dead = "NOT IN (SELECT seq FROM parse_item JOIN view_file USING (parse) UNION SELECT seq FROM reachable)";
     vec![
-        // One is shared by all worktrees: of sessions that are in no tree.
+        // All worktrees share one view, of sessions that are in no tree.
         ("views", count("SELECT count(*) FROM view WHERE worktree NOT IN ('', 'session:')")),
         ("files", count("SELECT count(*) FROM view_file WHERE view NOT IN (SELECT id FROM view)")),
         ("texts", count(&format!("SELECT count(*) FROM item_text WHERE seq {dead}"))),
@@ -105,7 +105,8 @@ fn a_worktree_that_goes_leaves_nothing_behind() {
         } else {
             fs::remove_dir_all(&side.path).expect("it goes");
         }
-        // git runs no hook: whoever asks next finds that it is gone, and with --fresh waits for that.
+        // git runs no hook: the next command notices that the worktree is gone, and with `--fresh` waits for the
+        // update.
         assert_eq!(repo.json(&["who", "src/f0.rs", "--fresh"])["people"][0]["commits"], 1, "{name}");
         repo.rest();
         let left = left_behind(&repo);
@@ -169,7 +170,7 @@ fn a_switch_of_five_thousand_items_and_back_appends_nothing() {
         let answer = repo.json(&["who", "src/file7.rs", "--fresh"]);
         assert_eq!(answer["as_of"].as_str(), Some(repo.head().as_str()));
         assert_eq!(answer["people"][0]["commits"], people, "{branch}");
-        // What is searched follows what is counted.
+        // Full text is as current as the counts.
         let hits = repo.json(&["query", "f7_3", "--fresh"]);
         assert_eq!(hits["hits"][0]["key"], "src/file7.rs#f7_3");
         repo.rest();

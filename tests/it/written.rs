@@ -17,13 +17,13 @@ fn key(file: usize, function: usize) -> String {
     format!("src/m{file}.rs#{}", name(file, function))
 }
 
-/// A word that stands in one function alone, and is one word to whoever splits identifiers.
+/// Returns a word that occurs in one function only, and that identifier splitting keeps whole.
 fn word(file: usize, function: usize) -> String {
     let letter = |number: usize| char::from(b"bcdfghjk"[number]);
     format!("w{}{}zzq", letter(file), letter(function))
 }
 
-/// A file's text and what each of its functions calls.
+/// Returns a file's text and the calls of each of its functions.
 fn file(random: &mut Random, file: usize, version: usize) -> (String, Vec<BTreeSet<String>>) {
     let (mut text, mut calls) = (String::new(), Vec::new());
     for function in 0..FUNCTIONS {

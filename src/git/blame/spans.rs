@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use super::super::lines::LineChange;
 
-/// Commits that a line passed through since it was written; of each kind the newest.
+/// Commits that a line passed through after it was written; the newest of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LineHistory {
     /// Only reformatted it.

@@ -228,7 +228,7 @@ pub(super) fn is_switched_off(text: &str) -> bool {
         .is_some_and(|member| matches!(member.node.value, JsonValue::True))
 }
 
-/// The layout of new lines.
+/// The line end and indentation of new lines.
 struct InsertStyle {
     /// The line end; `None` if everything is on one line.
     newline: Option<&'static str>,
@@ -265,7 +265,7 @@ fn groups_of<'a>(hooks: &'a JsonNode, event: &str) -> Result<Option<&'a JsonNode
     Ok(Some(groups))
 }
 
-/// Returns the value of a key. It is an error if the key occurs twice, because programs differ in which value they use.
+/// Returns the value of a key; an error if the key occurs twice, because programs differ in which value they use.
 fn unique<'a>(node: &'a JsonNode, key: &str) -> Result<Option<&'a JsonNode>> {
     let JsonValue::Object(members) = &node.value else { return Ok(None) };
     let mut found = members.iter().filter(|member| member.key == key);

@@ -72,7 +72,7 @@ const AFTER: i64 = 120;
 const DAY: i64 = 86_400;
 /// How many seconds a session without an end is taken to last.
 const LONGEST: i64 = DAY;
-/// In a text up to this many bytes, everything it names counts as given up, even in another sentence.
+/// In a text of at most this many bytes, everything named counts as given up, even in another sentence.
 const SHORT: usize = 300;
 /// How many entries found by a word are examined.
 const MOST_FOUND: usize = 400;

@@ -61,7 +61,8 @@ fn id_at(text: &str) -> Option<String> {
 /// The commits that others revert, each read once.
 pub struct Reverts<'c> {
     cache: &'c Connection,
-    /// By commit: the ones it may revert, the likeliest first; and, if a merge is reverted, the parent that is kept.
+    /// For each commit, those that it may revert, the likeliest first; and, if a merge is reverted, the parent that is
+    /// kept.
     known: HashMap<ObjectId, (Vec<ObjectId>, Option<String>)>,
 }
 

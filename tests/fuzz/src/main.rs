@@ -1,5 +1,5 @@
-//! What strangers write, fed to what reads it: guided by the code that an input reaches, for as long as is wished
-//! (`tests/fuzz/run`). Besides not crashing, each target has a promise to keep. Refuses to touch a repository.
+//! Coverage-guided fuzzing of everything that reads untrusted input (`tests/fuzz/run`). Besides not crashing, each
+//! target checks a property. No target touches a repository.
 #![no_main]
 
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use patina::event::{decode_path, definition_key, encode_path, hex, is_hidden, un
 use patina::sessions::{self, MAX_CONTENT, ParsedSession, TranscriptOptions, TranscriptReader};
 use patina::syntax::{self, FileLimits, Language, Triage};
 
-/// Which target: libFuzzer keeps the arguments for itself.
+/// The target to run, from the environment, because libFuzzer parses the arguments itself.
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| match std::env::var("FUZZ_TARGET").as_deref() {
     Ok("syntax") => parses,
     Ok("redaction") => redacts,
@@ -38,7 +38,7 @@ const LANGUAGES: [Language; 9] = [
     Language::Java,
 ];
 
-/// A source in any language: what is found stands in it, and twice is the same.
+/// Parses source code in any language: results lie inside the text, and a second run gives the same.
 fn parses(data: &[u8]) {
     let Some((first, source)) = data.split_first() else { return };
     let language = LANGUAGES[usize::from(*first) % LANGUAGES.len()];
@@ -55,7 +55,7 @@ fn parses(data: &[u8]) {
     assert_eq!(parsed, syntax::parse(language, source).expect("it did before"));
 }
 
-/// A text around a secret: the secret is gone, and twice is once.
+/// Redacts a text around a secret: the secret is gone, and redaction is idempotent.
 fn redacts(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let once = patina::redact::redact(&text).into_owned();
@@ -63,11 +63,11 @@ fn redacts(data: &[u8]) {
     let key = format!("AKIA{}", "Q7ZP3M5XK2WD4RTY");
     let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
     let planted = format!("{}\n{key}\n{}", &text[..middle], &text[middle..]);
-    // As a word of its own: in the middle of other letters it may stand, for it is none there.
+    // Searches for it as a separate word: in the middle of other letters it is not a secret, and may stay.
     assert!(!patina::redact::redact(&planted).contains(&format!("\n{key}\n")), "{planted:?}");
 }
 
-/// Files that are put beside patina: adapters, manifests of models, settings of users and repositories.
+/// Reads files that are supplied to patina: adapters, manifests of models, settings of users and repositories.
 fn reads_files(data: &[u8]) {
     if let Ok(adapter) = patina::adapter::parse(data) {
         let given = adapter.apply(&vec![0.5; adapter.input_width()]);
@@ -86,7 +86,7 @@ fn reads_files(data: &[u8]) {
     assert_eq!((narrowed.state_dir, narrowed.model.id), (own.state_dir, own.model.id));
 }
 
-/// Names as they stand in keys: every byte comes back, and nothing is hidden in them.
+/// Encodes paths in item keys: every byte is restored, and nothing unprintable is left.
 fn names_paths(data: &[u8]) {
     let encoded = encode_path(data);
     assert_eq!(decode_path(&encoded), data);
@@ -103,14 +103,14 @@ fn names_paths(data: &[u8]) {
     assert_eq!(path, encoded);
 }
 
-/// Text on its way to a terminal.
+/// Prints text to a terminal.
 fn prints(data: &[u8]) {
     let shown = patina::commands::clean(&String::from_utf8_lossy(data));
     assert!(shown.chars().all(|c| c == '\n' || !is_hidden(c)), "{shown:?}");
     assert_eq!(patina::commands::clean(&shown), shown);
 }
 
-/// A log of any bytes at all: what is saved of it is a log.
+/// Salvages a log of arbitrary bytes: the result is a valid log.
 fn salvages(data: &[u8]) {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = std::env::temp_dir().join(format!("patina-fuzz-{}", std::process::id()));
@@ -127,7 +127,7 @@ fn salvages(data: &[u8]) {
     let _ = std::fs::remove_file(&saved.kept);
 }
 
-/// Session logs and transcripts: entries keep to their limits, and reading on takes nothing back.
+/// Reads session logs and transcripts: entries keep within their limits, and reading further removes no entry.
 fn reads_sessions(data: &[u8]) {
     let Some((first, text)) = data.split_first() else { return };
     let reader = match first % 3 {
@@ -154,7 +154,7 @@ fn reads_sessions(data: &[u8]) {
     assert!(whole.entries.starts_with(&beginning.entries), "{:?} became {:?}", beginning.entries, whole.entries);
 }
 
-/// A log in Markdown; what it gives is written as a log again, and that is one too.
+/// Reads a Markdown log: exporting its entries gives a valid log again.
 fn reads_log(text: &str) {
     let path = "layer/sessions/20251124-174931.md";
     if sessions::markdown::is_session(path, text) {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::TestRepo;
 
-/// The six queries as their author wrote them, by dimension; those that were written as a fragment are completed by
-/// the `SELECT` around it and by nothing else.
+/// The six queries as their author wrote them, by dimension. Those that were written as a fragment are completed only
+/// by the `SELECT` around it.
 pub const SEED: [(&str, &str); 6] = [
     (
         "semantic",
@@ -57,12 +57,12 @@ WHERE event_type = 'git.commit'",
     ),
 ];
 
-/// The rows of the six queries, sorted, by dimension.
+/// Returns the sorted rows of the six queries, by dimension.
 pub fn seed_rows(log: &Connection) -> BTreeMap<&'static str, Vec<String>> {
     SEED.into_iter().map(|(dimension, sql)| (dimension, rows(log, sql))).collect()
 }
 
-/// Rows as text, sorted; a column `seq` is left out.
+/// Returns the rows of a query as sorted text, without the column `seq`.
 fn rows(log: &Connection, sql: &str) -> Vec<String> {
     let mut statement = log.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     let columns: Vec<usize> = (0..statement.column_count())
@@ -78,7 +78,7 @@ fn rows(log: &Connection, sql: &str) -> Vec<String> {
     rows
 }
 
-/// The files that are live in the main worktree, as keys.
+/// Returns the keys of the files that are live in the main worktree.
 fn live_files(repo: &TestRepo) -> Vec<String> {
     let log = repo.log();
     let sql = "SELECT DISTINCT file_path FROM eventlog WHERE event_type = 'code.file' ORDER BY 1";
@@ -87,7 +87,8 @@ fn live_files(repo: &TestRepo) -> Vec<String> {
     files.collect::<rusqlite::Result<_>>().expect("rows")
 }
 
-/// The digest, what goes with every live file and who knows it, every call of it, and the rows of the six queries.
+/// Returns the digest, the answers of `related`, `who` and `calls` for every live file, and the rows of the six
+/// queries.
 pub fn answers(repo: &TestRepo) -> Value {
     let status = repo.json(&["status", "--digest"]);
     let mut files = BTreeMap::new();
@@ -102,7 +103,7 @@ pub fn answers(repo: &TestRepo) -> Value {
     })
 }
 
-/// What is known of the same HEADs when everything is forgotten and taken in at once.
+/// Returns the answers of a full rebuild: all state is set aside, and the same HEADs are indexed from scratch.
 pub fn afresh(repo: &TestRepo) -> Value {
     let (state, aside) = (repo.state(), repo.root().join("aside"));
     std::fs::rename(&state, &aside).expect("the state moves");
@@ -113,7 +114,7 @@ pub fn afresh(repo: &TestRepo) -> Value {
     fresh
 }
 
-/// Compares two answers part by part, so that what differs is seen.
+/// Compares two answers part by part, so that a failure shows the part that differs.
 pub fn assert_same(a: &Value, b: &Value, about: &str) {
     for (part, value) in a.as_object().expect("parts").iter().filter(|(part, _)| *part != "files") {
         assert_eq!(value, &b[part], "{about}: {part}");

@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use super::{TestRepo, until};
 
-/// Who tells patina.
+/// What makes patina notice a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
     /// A hook that git runs.
     Hook,
-    /// Nobody, until the next command is asked something.
+    /// No hook; the next command notices the change.
     Next,
 }
 
-/// Does something to a repository with hooks, waits until patina has heard of it, and audits what it knows then.
+/// Changes a repository with hooks, waits until the change is indexed, and audits the index.
 pub fn step(repo: &TestRepo, name: &str, heard: Heard, work: impl FnOnce(&TestRepo)) {
     work(repo);
     if heard == Heard::Next {
@@ -27,13 +27,13 @@ pub fn step(repo: &TestRepo, name: &str, heard: Heard, work: impl FnOnce(&TestRe
     audit(repo, name);
 }
 
-/// Whether HEAD is what is indexed; whoever asks so rings nobody.
+/// Returns whether HEAD is indexed, without starting a worker.
 pub fn is_current(repo: &TestRepo) -> bool {
     let status = repo.silent().json(&["status"]);
     status["indexed_commit"] == status["head"] && status["last_error"] == Value::Null
 }
 
-/// What is known is what a full pass gives, and plain SQL shows what git shows and everything once.
+/// Checks that the index equals a full rebuild, and that plain SQL shows the same commits as git, without duplicates.
 pub fn audit(repo: &TestRepo, after: &str) {
     verified(repo, after);
     let (shown, expect) = (commits(repo), reached(repo));
@@ -50,19 +50,19 @@ pub fn audit(repo: &TestRepo, after: &str) {
     assert_eq!(files.into_iter().collect::<BTreeSet<_>>(), listed, "after {after}: the files of the main worktree");
 }
 
-/// `patina doctor --verify` finds nothing wrong.
+/// Checks that `patina doctor --verify` finds no difference.
 pub fn verified(repo: &TestRepo, after: &str) {
     let ran = repo.try_patina(&["--json", "--quiet", "doctor", "--verify"]);
     let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
     assert_eq!((ran.code, &said["equal"]), (0, &true.into()), "after {after}: {}{}", said["differences"], ran.stderr);
 }
 
-/// The commits that plain SQL shows.
+/// Returns the commits that plain SQL shows.
 pub fn commits(repo: &TestRepo) -> Vec<String> {
     column(repo, "SELECT data ->> '$.sha' FROM eventlog WHERE event_type = 'git.commit'")
 }
 
-/// The commits that git reaches from the HEADs of worktrees that are there, without those whose parents a shallow
+/// Returns the commits that git reaches from the HEADs of existing worktrees, without those whose parents a shallow
 /// clone does not have.
 fn reached(repo: &TestRepo) -> BTreeSet<String> {
     let heads: Vec<String> = worktree_heads(repo).into_iter().flatten().collect();
@@ -76,7 +76,7 @@ fn reached(repo: &TestRepo) -> BTreeSet<String> {
     listed.lines().filter(|commit| !waits.contains(commit)).map(str::to_string).collect()
 }
 
-/// The HEADs of the worktrees that are there, the main one's first; none for one that is not born.
+/// Returns the HEADs of the existing worktrees, the main one first; `None` for an unborn HEAD.
 fn worktree_heads(repo: &TestRepo) -> Vec<Option<String>> {
     let listed = repo.git(&["worktree", "list", "--porcelain"]).stdout;
     let blocks = listed.split("\n\n").filter(|block| !block.contains("\nprunable"));
@@ -84,7 +84,7 @@ fn worktree_heads(repo: &TestRepo) -> Vec<Option<String>> {
     heads.map(|head| head.bytes().any(|byte| byte != b'0').then(|| head.to_string())).collect()
 }
 
-/// One column of the eventlog.
+/// Returns the first column of a query on the event log.
 pub fn column(repo: &TestRepo, sql: &str) -> Vec<String> {
     let log = repo.log();
     let mut statement = log.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -36,13 +36,13 @@ pub use secrets::{Planted, held, secrets, standing};
 /// The program under test.
 pub const PATINA: &str = env!("CARGO_BIN_EXE_patina");
 
-/// The first commit's moment; each later one is a minute on.
+/// The time of the first git command; each later one is a minute later.
 const EPOCH: i64 = 1_750_000_000;
 
-/// What bounded polling waits for at most.
+/// The time limit of polling.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Settings of every git: no background work that outlives a test, no wait for the disk.
+/// Settings for every git command: no background work that outlives a test, no `fsync`.
 const SETTINGS: &[(&str, &str)] = &[
     ("init.defaultBranch", "main"),
     ("gc.auto", "0"),
@@ -53,7 +53,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("uploadpack.allowFilter", "true"),
 ];
 
-/// A repository in a temporary folder, or another of its worktrees.
+/// A repository in a temporary folder, or one of its linked worktrees.
 pub struct TestRepo {
     root: Rc<TempDir>,
     /// The worktree, or the bare repository.
@@ -63,26 +63,26 @@ pub struct TestRepo {
     variables: Vec<(String, String)>,
 }
 
-/// What a program said.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Ran {
     /// Exit code; -1 for a signal.
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
-    /// Stdout before it was brought to UTF-8.
+    /// Stdout before the conversion to UTF-8.
     pub bytes: Vec<u8>,
 }
 
 impl TestRepo {
-    /// An empty repository on `main`; nothing rings.
+    /// Creates an empty repository on `main`, with hooks disabled.
     pub fn new() -> Self {
         let repo = Self::folder();
         repo.git(&["init", "-q", "."]);
         repo
     }
 
-    /// A folder that is no repository.
+    /// Creates a folder that is not a repository.
     pub fn folder() -> Self {
         let root = TempDir::new().expect("a temporary folder");
         let path = root.path().join("repo");
@@ -92,7 +92,7 @@ impl TestRepo {
         TestRepo { root: Rc::new(root), path, rings: false, clock: Rc::new(Cell::new(EPOCH)), variables: Vec::new() }
     }
 
-    /// A repository whose hooks are installed and ring.
+    /// Creates a repository with hooks installed and enabled.
     pub fn with_hooks() -> Self {
         let mut repo = Self::new();
         repo.rings = true;
@@ -100,7 +100,7 @@ impl TestRepo {
         repo
     }
 
-    /// The same repository asked from another folder.
+    /// Returns the same repository with another current folder.
     pub fn at(&self, path: impl Into<PathBuf>) -> TestRepo {
         TestRepo {
             root: self.root.clone(),
@@ -111,19 +111,19 @@ impl TestRepo {
         }
     }
 
-    /// The same with one more environment variable.
+    /// Returns the same repository with one more environment variable.
     pub fn with(&self, name: &str, value: &str) -> TestRepo {
         let mut repo = self.at(&self.path);
         repo.variables.push((name.to_string(), value.to_string()));
         repo
     }
 
-    /// The same with the model that `patina model prepare` fetched.
+    /// Returns the same repository with the model that `patina model prepare` fetched.
     pub fn with_model(&self) -> TestRepo {
         self.with("PATINA_DATA_DIR", &model::data_dir().display().to_string())
     }
 
-    /// A copy of the worktree and all that is in it, in a folder of its own.
+    /// Copies the worktree and everything in it to a new folder.
     pub fn copy(&self) -> TestRepo {
         let repo = Self::folder();
         fs::remove_dir(&repo.path).expect("it is empty");
@@ -133,26 +133,26 @@ impl TestRepo {
         TestRepo { rings: self.rings, variables: self.variables.clone(), ..repo }
     }
 
-    /// The same without rings, as `PATINA=0` has it.
+    /// Returns the same repository with hooks disabled (`PATINA=0`).
     pub fn silent(&self) -> TestRepo {
         let mut repo = self.at(&self.path);
         repo.rings = false;
         repo
     }
 
-    /// The same with rings.
+    /// Returns the same repository with hooks enabled.
     pub fn ringing(&self) -> TestRepo {
         let mut repo = self.at(&self.path);
         repo.rings = true;
         repo
     }
 
-    /// The temporary folder that everything lies in.
+    /// Returns the temporary folder that contains everything.
     pub fn root(&self) -> &Path {
         self.root.path()
     }
 
-    /// A program in the worktree, with nothing of the outer environment but `PATH`.
+    /// Returns a command in the worktree that inherits only `PATH` from the environment.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().current_dir(&self.path).stdin(Stdio::null());
@@ -187,7 +187,7 @@ impl TestRepo {
         command
     }
 
-    /// Runs git, which must succeed; each run is a minute later than the one before.
+    /// Runs git, which must succeed; its clock is a minute later on each run.
     pub fn git(&self, args: &[&str]) -> Ran {
         let ran = self.try_git(args);
         assert_eq!(ran.code, 0, "git {args:?}: {}{}", ran.stdout, ran.stderr);
@@ -200,7 +200,7 @@ impl TestRepo {
         ran(self.command("git").args(args))
     }
 
-    /// Runs git with something to read, which must succeed; what it prints, without the line end.
+    /// Runs git with input on stdin, which must succeed, and returns its output without the line end.
     pub fn fed(&self, args: &[&str], input: &[u8]) -> String {
         let mut git = self.command("git");
         git.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -223,32 +223,32 @@ impl TestRepo {
         ran(self.command(PATINA).args(args))
     }
 
-    /// What patina answers as JSON.
+    /// Returns patina's answer as JSON.
     pub fn json(&self, args: &[&str]) -> Value {
         let ran = self.patina(&[&["--json"], args].concat());
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("patina {args:?}: {error}\n{}", ran.stdout))
     }
 
-    /// Takes in what is there, in the foreground; how many events that appended.
+    /// Indexes the repository in the foreground, and returns the number of events appended.
     pub fn reindex(&self) -> u64 {
         self.json(&["reindex"])["events_appended"].as_u64().expect("a number")
     }
 
-    /// Writes a file of the worktree.
+    /// Writes a file in the worktree.
     pub fn write(&self, path: impl AsRef<[u8]>, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path.join(OsStr::from_bytes(path.as_ref()));
         put(&path, text.as_ref(), 0o644);
         path
     }
 
-    /// Commits everything that stands in the worktree; the commit's id.
+    /// Commits everything in the worktree, and returns the commit id.
     pub fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.head()
     }
 
-    /// Writes files and commits them; the commit's id.
+    /// Writes and commits files, and returns the commit id.
     pub fn commit_files(&self, files: &[(&str, &str)], message: &str) -> String {
         for (path, text) in files {
             self.write(path, text);
@@ -256,7 +256,7 @@ impl TestRepo {
         self.commit(message)
     }
 
-    /// The commit that HEAD stands at.
+    /// Returns the commit at HEAD.
     pub fn head(&self) -> String {
         self.git(&["rev-parse", "HEAD"]).stdout.trim().to_string()
     }
@@ -266,37 +266,37 @@ impl TestRepo {
         self.git(&["update-ref", "HEAD", commit]);
     }
 
-    /// patina's folder.
+    /// Returns the state folder.
     pub fn state(&self) -> PathBuf {
         let common = self.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]).stdout;
         Path::new(common.trim()).join("patina")
     }
 
-    /// The cache in use.
+    /// Returns the path of the cache in use.
     pub fn cache(&self) -> PathBuf {
         let folder = self.state().join("cache");
         folder.join(fs::read_to_string(folder.join("current")).expect("a cache is in use").trim())
     }
 
-    /// The eventlog, as anybody may open it.
+    /// Opens the event log as any SQLite client would.
     pub fn log(&self) -> Connection {
         let path = self.state().join("eventlog.db");
         Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the eventlog opens")
     }
 
-    /// One number out of the eventlog.
+    /// Returns one number from the event log.
     pub fn count(&self, sql: &str) -> i64 {
         self.log().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// Waits until what HEAD shows is indexed and nobody works any more.
+    /// Waits until HEAD is indexed and no worker runs.
     pub fn settle(&self) {
         self.patina(&["status", "--wait", "--timeout", "60"]);
         self.rest();
     }
 
-    /// A patina of this repository's own, that can be spoiled. Another process makes it: a file that is open for
-    /// writing here would be so, for a moment, in every child that another test starts, and could not be run.
+    /// Copies the patina binary, so that a test can damage it. A child process makes the copy: a file that this process
+    /// opens for writing is inherited by children of other tests, and could not be executed meanwhile.
     pub fn own_program(&self) -> PathBuf {
         let program = self.root().join("bin/patina");
         fs::create_dir_all(self.root().join("bin")).expect("a folder");
@@ -305,8 +305,8 @@ impl TestRepo {
         program
     }
 
-    /// Takes the worker's lock. Let go of it by `unlock`: closing the file is not enough while a child that another
-    /// test is starting holds it too.
+    /// Takes the worker's lock. Release it with `unlock`: closing the file is not enough, because a child that another
+    /// test starts may have inherited it.
     pub fn lock(&self) -> File {
         let path = self.state().join("lock");
         let file = File::options().write(true).create(true).truncate(false).open(path).expect("the lock");
@@ -314,13 +314,14 @@ impl TestRepo {
         file
     }
 
-    /// Waits until nothing that was started here is at work any more.
+    /// Waits until no process that was started here runs any more.
     pub fn rest(&self) {
-        // Not by trying the lock: a worker that finds it taken trusts its holder to look again, and goes.
+        // Does not try the lock, because a worker that finds it taken exits and relies on its holder to look again.
         until("the worker to end", || !self.is_alive());
     }
 
-    /// Whether a program runs whose home is here. One that only sleeps stands for a patina that hangs.
+    /// Returns whether a process runs with this repository's home folder, not counting `sleep`, which simulates a
+    /// patina that hangs.
     fn is_alive(&self) -> bool {
         let home = [b"HOME=", self.root().as_os_str().as_bytes()].concat();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
@@ -332,14 +333,14 @@ impl TestRepo {
     }
 }
 
-/// The search path without folders where somebody has installed a patina: hooks would find that one.
+/// Returns `PATH` without folders that contain an installed patina, which hooks would find.
 fn path_without_patina() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).filter(|folder| !folder.join("patina").exists());
     std::env::join_paths(folders).expect("the folders come out of such a path")
 }
 
-/// Looks again and again until something holds; bounded.
+/// Polls until a condition holds, with a time limit.
 pub fn until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -348,7 +349,7 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// Says what a test has tried: on its own output, and in a file that `tests/run` shows at its end.
+/// Reports what a test has tried, on its output and in a file that `tests/run` shows at its end.
 pub fn figure(line: &str) {
     use std::io::Write as _;
     println!("{line}");
@@ -357,14 +358,14 @@ pub fn figure(line: &str) {
     writeln!(file, "{line}").expect("it is written");
 }
 
-/// Writes a file with its mode, and the folders above it.
+/// Writes a file with a mode, and creates its parent folders.
 pub fn put(path: &Path, text: &[u8], mode: u32) {
     fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
     fs::write(path, text).expect("a file");
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
 }
 
-/// Runs a command to its end.
+/// Runs a command and waits for its result.
 pub fn ran(command: &mut Command) -> Ran {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     Ran {
@@ -375,7 +376,7 @@ pub fn ran(command: &mut Command) -> Ran {
     }
 }
 
-/// The texts of one field over a list of objects.
+/// Returns the texts of one field in a list of objects.
 pub fn texts(list: &Value, field: &str) -> Vec<String> {
     let list = list.as_array().unwrap_or_else(|| panic!("a list of {field}: {list}"));
     list.iter().map(|one| one[field].as_str().unwrap_or_default().to_string()).collect()

@@ -8,16 +8,16 @@ use std::sync::OnceLock;
 
 use super::{PATINA, TestRepo};
 
-/// What tests of adapters need of Python, in the one version that is tested with.
+/// The Python packages that adapter tests need, in pinned versions.
 const PACKAGES: [&str; 2] = ["numpy==1.26.4", "safetensors==0.5.3"];
-/// The same of MLX, which is not to be had everywhere.
+/// MLX, pinned too; it is not available on every platform.
 const MLX: [&str; 1] = ["mlx[cpu]==0.32.4"];
 
 fn tools() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the build folder").join("tools")
 }
 
-/// Runs something once for all test processes.
+/// Runs `work` once for all test processes.
 fn once(name: &str, done: &Path, work: impl FnOnce()) {
     fs::create_dir_all(tools()).expect("a folder");
     let lock = File::create(tools().join(format!("{name}.lock"))).expect("a lock");
@@ -28,13 +28,13 @@ fn once(name: &str, done: &Path, work: impl FnOnce()) {
     }
 }
 
-/// Where the model and the runtime are.
+/// Returns the folder with the model and the runtime.
 pub fn data_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         let dir = tools().join("data");
         once("data", &tools().join("data.done"), || prepare(&dir));
-        // What an older build of patina wanted may be there; this is quick where nothing is missing.
+        // The folder may hold what an older build needed; this is fast if nothing is missing.
         prepare(&dir);
         dir
     })
@@ -50,7 +50,8 @@ fn prepare(dir: &Path) {
     assert!(output.status.success(), "patina model prepare: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A data folder of a repository's own, that can be spoiled: hard links would spoil the others', so these are copies.
+/// Creates a data folder for one repository, so that a test can damage it. Files are copied, because damage to a hard
+/// link would affect the other tests.
 pub fn own_data_dir(repo: &TestRepo) -> PathBuf {
     let own = repo.root().join("data");
     copy(data_dir(), &own);
@@ -70,7 +71,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Runs a Python script with numpy and safetensors; what it prints.
+/// Runs a Python script with numpy and safetensors, and returns its output.
 pub fn python(script: &str, arguments: &[&str]) -> String {
     let packages = tools().join("python");
     once("python", &tools().join("python.done"), || {
@@ -80,12 +81,12 @@ pub fn python(script: &str, arguments: &[&str]) -> String {
     run(script, arguments, &packages)
 }
 
-/// Runs a Python script with MLX; what it prints, or that there is no MLX for this platform.
+/// Runs a Python script with MLX, and returns its output, or an error if there is no MLX for this platform.
 pub fn mlx(script: &str, arguments: &[&str]) -> Result<String, String> {
     let (packages, nowhere) = (tools().join("mlx"), tools().join("mlx.nowhere"));
     once("mlx", &tools().join("mlx.done"), || {
         let installed = install(&packages, &MLX);
-        // Whatever else goes wrong, a network that is down say, is no reason to skip.
+        // Other errors, such as a missing network, are no reason to skip the test.
         let has_none = said(&installed).contains("No matching distribution");
         assert!(installed.status.success() || has_none, "pip installs {MLX:?}: {}", said(&installed));
         if has_none {

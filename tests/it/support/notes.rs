@@ -10,7 +10,7 @@ use patina::eventlog::Eventlog;
 
 use super::TestRepo;
 
-/// A note as an event, of every shape that a row has.
+/// Returns a note as an event with every kind of column value.
 fn note(text: &str) -> Fact {
     let odd = text.len() % 2 == 1;
     Fact {
@@ -24,7 +24,7 @@ fn note(text: &str) -> Fact {
 }
 
 impl TestRepo {
-    /// Appends notes, each acknowledged by itself.
+    /// Appends notes, each acknowledged separately.
     pub fn note(&self, texts: &[String]) {
         let mut log = Eventlog::open(&self.state().join("eventlog.db"), true).expect("the log opens");
         for text in texts {
@@ -32,7 +32,7 @@ impl TestRepo {
         }
     }
 
-    /// Every note that plain SQL sees, in order.
+    /// Returns every note that plain SQL sees, in order.
     pub fn notes(&self) -> Vec<String> {
         let log = self.log();
         let sql = "SELECT content FROM eventlog WHERE event_type = 'session.note' ORDER BY seq";
@@ -42,8 +42,8 @@ impl TestRepo {
     }
 }
 
-/// Appends notes in another process, so that what stands before that one has its way with it. After each the file
-/// `acknowledged` beside the log grows by a byte.
+/// Appends notes in another process, so that the shim affects it. After each note, the file `acknowledged` beside the
+/// log grows by one byte.
 pub fn note_elsewhere(repo: &TestRepo, texts: &[String]) {
     let mut command: Command = repo.command(std::env::current_exe().expect("a test runs"));
     command.args(["support::notes::appends_for_another_test", "--exact", "--ignored", "--quiet"]);

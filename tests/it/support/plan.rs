@@ -6,30 +6,30 @@ use std::process::Stdio;
 
 use super::{Random, TestRepo};
 
-/// A commit to make on top of the one before.
+/// A commit to create on top of the one before.
 #[derive(Debug, Clone)]
 pub struct Made {
     /// `Ada <ada@example.org>`.
     pub author: String,
     pub message: String,
-    /// Paths with their text; none takes a file away.
+    /// Paths with their text; no file is deleted.
     pub files: Vec<(String, Option<String>)>,
 }
 
 impl Made {
-    /// A commit of Ada's.
+    /// Returns a commit by Ada.
     pub fn new(message: impl Into<String>, files: impl IntoIterator<Item = (String, String)>) -> Self {
         let files = files.into_iter().map(|(path, text)| (path, Some(text))).collect();
         Made { author: "Ada <ada@example.org>".to_string(), message: message.into(), files }
     }
 
-    /// The same by somebody else.
+    /// Returns the same commit by another author.
     pub fn by(self, author: &str) -> Self {
         Made { author: author.to_string(), ..self }
     }
 }
 
-/// A repository on `main` with these commits, an hour apart, and nothing in its worktree.
+/// Creates a repository with these commits on `main`, an hour apart, and an empty worktree.
 pub fn linear(commits: &[Made]) -> TestRepo {
     let repo = TestRepo::new();
     let mut child = repo
@@ -59,7 +59,7 @@ pub fn linear(commits: &[Made]) -> TestRepo {
     repo
 }
 
-/// Words that have nothing to do with each other.
+/// Unrelated words.
 pub const WORDS: [&str; 96] = [
     "copper", "violin", "harbor", "pepper", "glacier", "tailor", "comet", "basket", "lizard", "marble", "trumpet",
     "cabbage", "anchor", "pillow", "volcano", "ribbon", "walnut", "saddle", "lantern", "pigeon", "chimney", "mustard",
@@ -72,7 +72,7 @@ pub const WORDS: [&str; 96] = [
     "puzzle", "coral", "broom", "goat", "diamond", "pasta", "cradle",
 ];
 
-/// What is talked about loudly, and says nothing.
+/// Topics of sentences that dominate a text but carry no signal.
 pub const TOPICS: [&str; 16] = [
     "how the bank charges interest on loans that customers repay late every month",
     "the doctor gives patients medicine against fever and looks at their blood",
@@ -92,7 +92,7 @@ pub const TOPICS: [&str; 16] = [
     "shops sell shoes and dresses at a discount before the season ends",
 ];
 
-/// A text about something loud, with some words after it.
+/// Returns a text with a sentence about a random topic, followed by some words.
 pub fn about(random: &mut Random, words: &[&str]) -> String {
     format!("{} {}", random.pick(&TOPICS), words.join(" "))
 }

@@ -7,10 +7,10 @@ use std::process::Stdio;
 
 use super::TestRepo;
 
-/// Numbers that look random; the same for the same seed.
+/// A pseudo-random number generator, reproducible by seed.
 pub struct Random(u64);
 
-/// What a tree holds at a path.
+/// The entry of a tree at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     File(Vec<u8>),
@@ -19,7 +19,7 @@ pub enum Entry {
     Submodule(u8),
 }
 
-/// A commit to make.
+/// A commit to create.
 #[derive(Debug, Clone)]
 pub struct Planned {
     pub parents: Vec<usize>,
@@ -35,7 +35,7 @@ impl Random {
         Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// A number below a bound.
+    /// Returns a number below a bound.
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -43,18 +43,18 @@ impl Random {
         (self.0 >> 11) as usize % bound
     }
 
-    /// True in so many of a hundred cases.
+    /// Returns true with a probability of `chance` percent.
     pub fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }
 
-    /// One of several.
+    /// Returns a random element.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 }
 
-/// Names that differ in folder, ending and in how hard they are to write.
+/// Names with various folders, extensions and difficult characters.
 const NAMES: &[&[u8]] = &[
     b"src/alpha.rs",
     b"src/beta.rs",
@@ -82,7 +82,7 @@ const NAMES: &[&[u8]] = &[
     b"sessions/20250616-100000.md",
 ];
 
-/// Some commits have another who wrote them, and some a bot.
+/// Returns co-author trailers: some commits have a co-author, and some a bot.
 fn wrote_too(commit: usize) -> String {
     let other = PEOPLE[commit / 3 % PEOPLE.len()];
     if commit.is_multiple_of(3) { format!("\nCo-authored-by: {other}\n") } else { String::new() }
@@ -90,7 +90,7 @@ fn wrote_too(commit: usize) -> String {
 
 const PEOPLE: &[&str] = &["Ada <ada@example.org>", "Grace <grace@example.org>", "Release Bot <ci@example.org>"];
 
-/// A history: mostly a line, with siblings (as amends leave them), merges and second roots.
+/// Plans a history: mostly linear, with siblings (as amends leave them), merges and second roots.
 pub fn history(seed: u64, commits: usize) -> Vec<Planned> {
     let random = &mut Random::new(seed);
     let mut all: Vec<Planned> = Vec::new();
@@ -148,7 +148,7 @@ fn change(tree: &mut Tree, random: &mut Random) {
     }
 }
 
-/// Puts an entry where it belongs; what stands in its way as a file or a folder goes.
+/// Puts an entry at a path, and removes a file or folder that conflicts with it.
 fn place(tree: &mut Tree, path: Vec<u8>, entry: Entry) {
     let below = |path: &[u8], folder: &[u8]| {
         path.len() > folder.len() && path.starts_with(folder) && path[folder.len()] == b'/'
@@ -174,7 +174,7 @@ fn text(random: &mut Random, path: &[u8]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// A session log; two files may hold the same session.
+/// Returns a session log; two files may hold the same session.
 fn session(a: usize, b: usize) -> String {
     format!(
         "# Session: step {a}\n**ID**: 2025061{}-090000\n**Started**: 2025-06-15T09:00:00Z\n\n## Goals\n- [ ] do work{a}\n\n\
@@ -183,7 +183,7 @@ fn session(a: usize, b: usize) -> String {
     )
 }
 
-/// Makes the commits in a repository, without any branch; their ids in order.
+/// Creates the commits in a repository without any branch, and returns their ids in order.
 pub fn import(repo: &TestRepo, commits: &[Planned]) -> Vec<String> {
     let marks = repo.root().join("marks");
     let mut child = repo
@@ -210,7 +210,7 @@ pub fn import(repo: &TestRepo, commits: &[Planned]) -> Vec<String> {
 
 fn write_commit(stream: &mut Vec<u8>, index: usize, commit: &Planned) {
     let (mark, when) = (index + 1, 1_740_000_000 + 3600 * index);
-    // A branch that has no commit yet makes a root; another name for each commit keeps git from comparing tips.
+    // A commit on a new branch is a root; a separate branch name for each commit keeps git from comparing tips.
     let head = format!(
         "commit refs/heads/random\nmark :{mark}\nauthor {} {when} +0100\ncommitter Ada <ada@example.org> {when} +0000\ndata {}\n{}",
         PEOPLE[commit.author],

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::Random;
 
-/// A secret, and a line that gives it away.
+/// A secret, and a text that contains it.
 #[derive(Debug, Clone)]
 pub struct Planted {
-    /// What it is.
+    /// The kind of secret.
     pub kind: &'static str,
-    /// What must be found nowhere.
+    /// The secret, which must not be found anywhere.
     pub secret: String,
-    /// The text that it is planted with; some have several lines.
+    /// The text that is planted; some have several lines.
     pub line: String,
 }
 
@@ -25,19 +25,19 @@ const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 const URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/// All that can be typed, but for what ends a word or a text in quotes.
+/// All printable ASCII characters except those that end a word or a quoted string.
 const TYPED: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-./:;<=>?@[]^_{|}~";
-/// The same without what XML and connection strings write otherwise.
+/// The same without characters that XML and connection strings escape.
 const TYPED_IN_XML: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%()*+,-./:=?@[]^_{|}~";
 
-/// Keys by their form: a kind, and parts in turn: a literal, or an alphabet and a length. Literals that begin a key are cut
-/// in two, so that this file holds none.
+/// Forms of keys: a kind, and a sequence of parts, each a literal, or an alphabet and a length. Literals that begin a
+/// key are split in two, so that secret scanners find none in this file.
 type Form = (&'static str, &'static [Part]);
 
 enum Part {
     Is(&'static str),
     Of(&'static str, usize),
-    /// So many of all printable characters, as they are written between double quotes.
+    /// A number of random printable characters, escaped as between double quotes.
     Quoted(usize),
 }
 use Part::{Is, Of, Quoted};
@@ -186,7 +186,7 @@ const KEYS: &[Form] = &[
     ("jwt", &[Is("ey"), Is("JhbGciOiJIUzI1NiJ9."), Is("ey"), Is("J"), Of(URL, 60), Is("."), Of(URL, 43)]),
 ];
 
-/// Where a key stands by itself; `@` is the key.
+/// Lines that contain a key without a name; `@` is the key.
 const BARE: &[&str] = &[
     "let client = Client::new(\"@\");",
     "Signs in with @ for now, will be changed.",
@@ -196,7 +196,7 @@ const BARE: &[&str] = &[
     "* `@` (expires in May)",
 ];
 
-/// Where a value is called a secret; `@` is the value, and what it is made of.
+/// Lines that name a value as a secret; `@` is the value, whose alphabet and length follow.
 const NAMED: &[(&str, &str, Part)] = &[
     ("env-password", "DB_PASSWORD=@", Of(TYPED, 14)),
     ("env-export", "export API_TOKEN=@", Of(ALNUM, 24)),
@@ -258,7 +258,7 @@ const NAMED: &[(&str, &str, Part)] = &[
     ("kubernetes-text", "kind: Secret\nmetadata:\n  name: a\nstringData:\n  anything: @\n", Of(TYPED, 14)),
     ("kubernetes-data", "apiVersion: v1\nkind: Secret\ndata:\n  tls: @\n", Of(BASE64, 64)),
     ("kubernetes-json", "{\"kind\":\"Secret\",\"data\":{\"tls\":\"@\"},\"metadata\":{\"name\":\"a\"}}", Of(BASE64, 64)),
-    // A private key in base64, whose header says what it is.
+    // A private key in base64, recognisable by its encoded header.
     ("kubeconfig", "    client-key-data: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1J@", Of(BASE64, 1600)),
     ("long-token", "ID_TOKEN=@", Of(URL, 900)),
     ("connection", "psql \"host=db user=ada password=@\"", Of(ALNUM, 12)),
@@ -318,7 +318,7 @@ const NAMED: &[(&str, &str, Part)] = &[
     ("table-aws", "|  SecretAccessKey |  @ |", Of(BASE64, 40)),
 ];
 
-/// Headers of private keys, cut so that none stands here.
+/// Headers of private keys, split so that this file contains none.
 const ARMOURS: &[(&str, &str)] = &[
     ("rsa-key", "RSA PRIVATE"),
     ("pkcs8-key", "PRIVATE"),
@@ -327,13 +327,13 @@ const ARMOURS: &[(&str, &str)] = &[
     ("openssh-key", "OPENSSH PRIVATE"),
 ];
 
-/// So many values has a large secret of Kubernetes.
+/// The number of values in the large Kubernetes secret.
 const LARGE: usize = 300;
 
-/// How many of each form are drawn.
+/// The number of secrets generated per form.
 const EACH: usize = 3;
 
-/// The same for the same seed: over 500 secrets of over 160 kinds.
+/// Generates over 500 secrets of over 160 kinds; the same for the same seed.
 pub fn secrets(seed: u64) -> Vec<Planted> {
     let random = &mut Random::new(seed);
     let mut all = Vec::new();
@@ -347,7 +347,7 @@ pub fn secrets(seed: u64) -> Vec<Planted> {
     for (kind, form, value) in NAMED {
         for _ in 0..EACH {
             let secret = value.drawn(random);
-            // The last of two is what stands in the form itself.
+            // If there are two, the last one is part of the form itself.
             let marks: Vec<usize> = form.match_indices('@').map(|(at, _)| at).collect();
             let at = if *kind == "csharp" { marks[1] } else { marks[0] };
             let line = format!("{}{secret}{}", &form[..at], &form[at + 1..]);
@@ -367,7 +367,7 @@ pub fn secrets(seed: u64) -> Vec<Planted> {
     all
 }
 
-/// Which of the secrets stand in any file of a folder, and in which, after whatever was put there.
+/// Returns which of the secrets any file of a folder contains, and the file.
 pub fn held(folder: &Path, planted: &[Planted]) -> Vec<String> {
     let mut held = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -385,19 +385,19 @@ pub fn held(folder: &Path, planted: &[Planted]) -> Vec<String> {
     held
 }
 
-/// So many characters in a row of a password are told apart from others by chance.
+/// The length from which a substring of a password is unlikely to occur by chance.
 const PART: usize = 7;
 
-/// Which of the secrets stand in bytes, whole or, as in an index of words, in parts and in small letters.
+/// Returns which of the secrets occur in bytes, whole or, as in a full text index, in lower-case parts.
 pub fn standing(bytes: &[u8], planted: &[Planted]) -> Vec<String> {
-    // A text index keeps words in small letters, apart: the longest part of a secret is one of them.
+    // A full text index stores lower-case words separately; the longest part of a secret is one of them.
     let small = bytes.to_ascii_lowercase();
     let text = String::from_utf8_lossy(&small);
     let stands = |one: &&Planted| {
         let secret = one.secret.to_ascii_lowercase();
         let longest =
             secret.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|part| part.len()).unwrap_or_default();
-        // Of one with punctuation a part may be left that is none of the longest.
+        // If the secret has punctuation, a part other than the longest may be left.
         let is_typed = secret.bytes().any(|byte| byte.is_ascii_punctuation() && !b"-_.+/=~$".contains(&byte));
         let has_part =
             is_typed && secret.as_bytes().windows(PART).any(|part| text.contains(&*String::from_utf8_lossy(part)));
@@ -407,8 +407,8 @@ pub fn standing(bytes: &[u8], planted: &[Planted]) -> Vec<String> {
 }
 
 impl Part {
-    /// The literal, or so many letters, of which digits and letters are never all of one sort. What may have punctuation
-    /// begins with a letter or a digit, as many forms ask for, and does not end as lines of code do.
+    /// Generates the part: the literal, or random characters that are never all letters or all digits. If punctuation
+    /// is allowed, the text begins with a letter or digit, as many forms require, and does not end like a line of code.
     fn drawn(&self, random: &mut Random) -> String {
         let (alphabet, length) = match self {
             Is(literal) => return literal.to_string(),
@@ -418,7 +418,7 @@ impl Part {
         let letters = alphabet.as_bytes();
         loop {
             let drawn: String = (0..length).map(|_| char::from(*random.pick(letters))).collect();
-            // A short one may come out as a word; nobody could tell it from one.
+            // A short one may happen to look like a word, and could not be distinguished from one.
             let is_sort = |sort: fn(&u8) -> bool| letters.iter().any(sort) && length >= 8;
             let lacks = |sort: fn(&u8) -> bool| is_sort(sort) && !drawn.as_bytes().iter().any(sort);
             let begins = !alphabet.contains('!') || drawn.starts_with(|first: char| first.is_ascii_alphanumeric());

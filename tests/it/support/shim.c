@@ -1,14 +1,14 @@
-/* Stands between a program and the C library, to record what it does to files and to make it fail. Refuses to change
- * anything that it was not told to, and to touch paths outside PATINA_SHIM_UNDER.
+/* A preloaded library that records a program's file operations and makes them fail. It changes only what its variables
+ * ask for, and no operation on a path outside PATINA_SHIM_UNDER fails.
  *
- * PATINA_SHIM_UNDER=DIR       only paths that begin with DIR count (for failures, and for the log)
- * PATINA_SHIM_TOUCHED=FILE    one line each for what is opened for writing, renamed, removed, made or run, anywhere
- * PATINA_SHIM_LOG=FILE        every change below UNDER, with its bytes: "KIND LENGTH LENGTH OFFSET\n", two strings
+ * PATINA_SHIM_UNDER=DIR       only paths that begin with DIR are logged or fail
+ * PATINA_SHIM_TOUCHED=FILE    gets a line per path, anywhere, opened for writing, renamed, removed, created or run
+ * PATINA_SHIM_LOG=FILE        gets every change below UNDER: "KIND LENGTH LENGTH OFFSET\n", then two strings
  * PATINA_SHIM_FAIL="KIND ERROR N"   the N-th call of a kind (write pwrite fsync ftruncate rename unlink) fails: EIO,
- *                             ENOSPC, or SHORT for half a write; "KIND ERROR N+" goes on failing
- * PATINA_SHIM_READONLY=1      what is below UNDER cannot be changed
+ *                             ENOSPC, or SHORT for half a write; with "KIND ERROR N+" later calls fail too
+ * PATINA_SHIM_READONLY=1      paths below UNDER are read-only
  * PATINA_SHIM_MOUNTINFO=FILE  read in place of /proc/self/mountinfo
- * PATINA_SHIM_USER=N          whoever runs it is user N
+ * PATINA_SHIM_USER=N          the program runs as user N
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -40,7 +40,7 @@ static int counts(const char *path) {
     return dir && path && strncmp(path, dir, strlen(dir)) == 0;
 }
 
-/* The name behind a descriptor, without the mark of a removed file. */
+/* Returns the path of a descriptor, without the suffix for a deleted file. */
 static int name_of(int fd, char *out) {
     char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -60,7 +60,7 @@ static void whole(int dirfd, const char *path, char *out) {
     if (snprintf(out, PATH_MAX + 1, "%s/%s", folder, path) > PATH_MAX) out[PATH_MAX] = 0;
 }
 
-/* The file is opened each time: patina closes every descriptor when it detaches. */
+/* Opens the file each time, because patina closes every descriptor when it detaches. */
 static void append(const char *variable, const struct iovec *parts, int count) {
     const char *file = getenv(variable);
     if (!file) return;
@@ -83,7 +83,7 @@ static void record(const char *kind, const char *path, const void *more, size_t 
     append("PATINA_SHIM_LOG", parts, 3);
 }
 
-/* What is to become of a call: 0 goes on, 1 has failed with errno set, 2 is cut short. */
+/* Decides about a call: 0 proceeds, 1 has failed with errno set, 2 is a short write. */
 static int fate(int kind, const char *path) {
     if (!counts(path)) return 0;
     if (getenv("PATINA_SHIM_READONLY") && kind > 3) { errno = EROFS; return 1; }
@@ -155,7 +155,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t at) { return gu
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     char name[PATH_MAX + 1];
     if (!name_of(fd, name) || !counts(name)) return syscall(SYS_writev, fd, parts, count);
-    /* A short write is allowed at any time: the first part that holds anything is enough. */
+    /* A short write is always allowed, so writing the first non-empty part is enough. */
     for (int at = 0; at < count; at++) if (parts[at].iov_len) return write(fd, parts[at].iov_base, parts[at].iov_len);
     return 0;
 }
@@ -165,7 +165,7 @@ static int synced(int fd, long call) {
     int known = name_of(fd, name) && counts(name);
     if (known && fate(2, name)) return -1;
     pthread_mutex_lock(&order);
-    /* The real one is left out: what is recorded is what counts, and a test does not wait for the disk. */
+    /* The real fsync is skipped: only the record matters, and tests do not wait for the disk. */
     int result = known ? 0 : syscall(call, fd);
     if (known && result == 0) record("sync", name, "", 0, 0);
     pthread_mutex_unlock(&order);

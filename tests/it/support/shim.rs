@@ -9,7 +9,7 @@ use super::{TestRepo, ran};
 
 const SOURCE: &str = include_str!("shim.c");
 
-/// The built library. Needs a C compiler, as building patina does.
+/// Builds the library once and returns its path. This needs a C compiler, as building patina does.
 fn library() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -31,8 +31,8 @@ fn library() -> &'static Path {
 }
 
 impl TestRepo {
-    /// The same with the shim before every program, and with its settings (see `shim.c`). What patina's own folder is
-    /// and what is below counts.
+    /// Returns the same repository with the shim preloaded into every program, with settings (see `shim.c`). Only paths
+    /// in the state folder count.
     pub fn with_shim(&self, settings: &[(&str, &str)]) -> TestRepo {
         let under = self.state().display().to_string();
         let mut repo = self.with("LD_PRELOAD", &library().display().to_string()).with("PATINA_SHIM_UNDER", &under);
