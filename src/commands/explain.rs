@@ -52,7 +52,7 @@ pub fn run(arguments: &ExplainArgs, output: &Output) -> Result<ExitCode> {
     let mut page = output.page();
     let standpoint = Standpoint::new(&here.repository);
     for tie in &ties {
-        page.field("", &tie.detail);
+        page.line(&tie.detail);
         let shown = if arguments.evidence { tie.evidence.len() } else { tie.evidence.len().min(SHOWN_EVIDENCE) };
         page.evidence(&standpoint, tie.evidence[..shown].iter());
         if shown < tie.evidence.len() {

@@ -48,22 +48,11 @@ pub fn commit_log(
     since: Option<i64>,
     k: usize,
 ) -> Result<Vec<LoggedCommit>> {
-    let mut statement = cache.prepare_cached(
-        "SELECT commit_row.seq, sha, time, subject FROM reachable JOIN commit_row ON commit_row.seq = reachable.seq
-         WHERE (:since IS NULL OR time >= :since) AND (:paths IS NULL OR commit_row.seq IN
-           (SELECT commit_seq FROM json_each(:paths) JOIN touched ON touched.path = json_each.value))
-         ORDER BY time DESC, commit_row.seq DESC",
-    )?;
     let paths = touched_by(cache, view, scopes)?.map(|paths| json_array(&paths.into_iter().collect::<Vec<i64>>()));
-    let mut rows = statement.query(named_params! {":since": since, ":paths": paths})?;
-    let mut found: Vec<LoggedCommit> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let time = row.get(2)?;
-        if found.len() >= k && found.last().is_some_and(|last| last.time != time) {
-            break;
-        }
-        let sha: Vec<u8> = row.get(1)?;
-        found.push(LoggedCommit { seq: row.get(0)?, sha: hex(&sha), time, subject: row.get(3)? });
+    let mut found = newest(cache, paths.as_deref(), since, Some(k))?;
+    // Where the limit falls among commits of one second, all of them are needed to order them.
+    if let Some(last) = found.last().filter(|_| found.len() == k) {
+        found = newest(cache, paths.as_deref(), Some(last.time), None)?;
     }
     let mut ordered = Vec::with_capacity(found.len());
     for same_second in found.chunk_by(|a, b| a.time == b.time) {
@@ -71,6 +60,28 @@ pub fn commit_log(
     }
     ordered.truncate(k);
     Ok(ordered)
+}
+
+/// Selects reachable commits that touched any of some path rows (a JSON array), newest first; without paths, all.
+fn newest(
+    cache: &Connection,
+    paths: Option<&str>,
+    since: Option<i64>,
+    limit: Option<usize>,
+) -> Result<Vec<LoggedCommit>> {
+    let mut statement = cache.prepare_cached(
+        "SELECT commit_row.seq, sha, time, subject FROM reachable JOIN commit_row ON commit_row.seq = reachable.seq
+         WHERE (:since IS NULL OR time >= :since) AND (:paths IS NULL OR commit_row.seq IN
+           (SELECT commit_seq FROM json_each(:paths) JOIN touched ON touched.path = json_each.value))
+         ORDER BY time DESC, commit_row.seq DESC LIMIT :limit",
+    )?;
+    // A negative limit is none.
+    let limit = limit.map_or(-1, |limit| limit as i64);
+    let rows = statement.query_map(named_params! {":since": since, ":paths": paths, ":limit": limit}, |row| {
+        let sha: Vec<u8> = row.get(1)?;
+        Ok(LoggedCommit { seq: row.get(0)?, sha: hex(&sha), time: row.get(2)?, subject: row.get(3)? })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Returns the path rows that some scopes cover; `None` if they cover all commits.

@@ -1,7 +1,7 @@
 //! Filters of an answer: its length, kinds, paths, and the start of a period.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -42,7 +42,8 @@ impl PathFilter {
         let mut globs = GlobSetBuilder::new();
         // A pattern that is not UTF-8 cannot be a glob, but may be a folder or a file.
         let Some(pattern) = pattern.to_str() else {
-            return Ok(PathFilter { globs: globs.build()?, folder: Path::new(pattern).components().collect() });
+            let parts = Path::new(pattern).components().filter(|part| *part != Component::CurDir);
+            return Ok(PathFilter { globs: globs.build()?, folder: parts.collect() });
         };
         let bare = pattern.trim_start_matches("./").trim_end_matches('/');
         let bare = if bare == "." { "" } else { bare };
@@ -63,7 +64,7 @@ impl PathFilter {
         }
         let here = match (prefix.to_str(), self.folder.to_str()) {
             (Some(prefix), Some(own)) => PathFilter::new(format!("{}/{own}", globset::escape(prefix)).as_ref())?,
-            _ => self.clone(),
+            _ => PathFilter { globs: GlobSet::empty(), folder: PathBuf::new() },
         };
         let folder = if self.folder.as_os_str().is_empty() { prefix } else { prefix.join(&self.folder) };
         let here = PathFilter { folder, ..here };

@@ -515,3 +515,29 @@ fn the_log_follows_renames_and_takes_folders_and_dates_as_git_prints_them() {
     let types = texts(&repo.json(&["log", "--type", "code.f"])["events"], "event_type");
     assert!(types.iter().all(|name| name == "code.file" || name == "code.function") && types.len() > 3, "{types:?}");
 }
+
+#[test]
+fn a_path_to_filter_by_need_not_be_utf8() {
+    let repo = TestRepo::new();
+    for path in [&b"caf\xe9/a.rs"[..], b"caf\xe9/inner/b.rs", b"other/c.rs"] {
+        repo.write(path, "pub fn brew() {}\n");
+    }
+    repo.commit("coffee");
+    repo.reindex();
+    let ask = |repo: &TestRepo, path: &[u8]| {
+        let mut command = repo.command(PATINA);
+        let ran =
+            ran(command.args(["--json", "query", "brew", "--kind", "function", "--path"]).arg(OsStr::from_bytes(path)));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let answer: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        texts(&answer["hits"], "key")
+    };
+    let (a, b) = ("caf%E9/a.rs#brew", "caf%E9/inner/b.rs#brew");
+    assert_eq!(ask(&repo, b"caf\xe9"), [a, b]);
+    assert_eq!(ask(&repo, b"./caf\xe9/inner/"), [b]);
+    assert_eq!(ask(&repo, b"caf\xe9/a.rs"), [a]);
+    assert_eq!(ask(&repo, b"caf\xe8"), Vec::<String>::new());
+    let inside = repo.at(repo.path.join(OsStr::from_bytes(b"caf\xe9")));
+    assert_eq!(ask(&inside, b"inner"), [b], "seen from the folder");
+    assert_eq!(ask(&inside, b"other"), ["other/c.rs#brew"], "else from the top");
+}
